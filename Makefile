@@ -1,4 +1,4 @@
-# Filemill's tasks; `make` alone lists them. Everything is installed into a virtual environment in this folder.
+# The tasks of Filemill; `make` alone lists them. Everything is installed into a virtual environment in this folder.
 #
 #   make run PYTHON=python3.13                       build the environment with another Python
 #   make test VENV=.venv-3.13 PYTHON=python3.13      a second environment beside the first
@@ -16,16 +16,16 @@ HAS_VENV := $(VENV)/.stamp-venv
 HAS_RUN := $(VENV)/.stamp-run
 HAS_DEV := $(VENV)/.stamp-dev
 HAS_PACKAGING := $(VENV)/.stamp-packaging
-# An environment of its own: PyInstaller would include other packages that it finds.
+# A separate environment, because PyInstaller would include other packages that it finds.
 FROZEN := $(VENV)-frozen
 HAS_FROZEN := $(FROZEN)/.stamp-installer
-# The tests run on all processors; ARGS=-n0 runs them in one process, where --pdb works.
+# The tests use all processors; ARGS=-n0 runs them in one process, where --pdb works.
 PARALLEL := -n auto --dist worksteal
-# Each of these packages must reach the coverage by itself, branches included.
+# Each of these packages must reach this coverage, including branches.
 COVERED := store queues processing services
 MIN_COVERAGE := 95
 
-# Rebuild an environment whose Python no longer works (the system's was replaced).
+# Rebuild the environment if its Python no longer works, for example after an upgrade of the system's Python.
 ifeq ($(shell { [ ! -e $(HAS_VENV) ] || $(PY) -c 'import pip'; } >/dev/null 2>&1 || echo gone),gone)
   $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV) $(HAS_PACKAGING) $(HAS_FROZEN))
 endif
@@ -38,10 +38,11 @@ endif
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# Without bytecode files (as in some containers), the tests would compile the program at each of its hundreds of starts.
+# Without bytecode files (as in some containers), each of the hundreds of programs that the tests start would be
+# compiled again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Only `run` may use the display.
+# Only `run` and `desktop` use a display.
 run-sqs test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, process the samples offscreen
@@ -95,7 +96,7 @@ bench: system $(HAS_DEV) ## run the benchmarks
 desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip)
 	@$(PY) -m tests.desktop $(ARGS)
 
-torture: system $(HAS_DEV) ## kill the program again and again on an unreliable network, on each kind of queue (15 minutes)
+torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable network, on each kind of queue (15 minutes)
 	@$(PY) tests/torture/run.py $(ARGS)
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
 	@$(PY) tests/torture/run.py --embedded $(ARGS)
@@ -106,11 +107,11 @@ installer: system $(HAS_PACKAGING) $(HAS_FROZEN) ## build the frozen program and
 ci: ## run the checks for every change, as on a new machine
 	@.ci/run
 
-clean: ## remove all that can be built again, the environment too
+clean: ## remove everything that can be built again, including the environment
 	@rm -rf $(VENV) $(FROZEN) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The system packages that Qt needs on Debian and Ubuntu: named if missing, installed when running as root.
+# Check for the system packages that Qt needs on Debian and Ubuntu; as root, install missing ones.
 system:
 	@python='$(PYTHON)'; [ ! -e $(HAS_VENV) ] || python='$(PY)'; \
 	command -v "$$python" >/dev/null 2>&1 || { \
@@ -119,7 +120,7 @@ system:
 	  echo "Filemill needs Python 3.11 or later, but $$python is older; choose another with make PYTHON=…" >&2; exit 1; }; \
 	"$$python" resources/packaging/system_packages.py
 
-# The stamps are created last, so that an interrupted installation is repeated.
+# Each stamp is created last, so that an interrupted installation is repeated.
 
 $(HAS_VENV): | system
 	@echo "Building the virtual environment $(VENV) with $$($(PYTHON) --version) …"

@@ -149,7 +149,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         report: Called with the loop's states, on its thread.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
-    from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTask, PeriodicTasks
+    from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTasks
     from desktop_app.services.sending.reconciler import Reconciler
     from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
     from desktop_app.store.backups import Backups
@@ -159,14 +159,14 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     key, clock, database = program.connection.key, program.clock, program.database
     recovery = Recovery(database)
     tasks = PeriodicTasks(
-        [
+        {
             # Entries of a sender that was killed must not wait until its claim expires.
-            PeriodicTask("dead senders", partial(recovery.free_dead_claims, program.identity.is_alive, queue=key)),
-            PeriodicTask("reconciler", Reconciler(recovery, connector, queue=key, clock=clock).do),
-            PeriodicTask("dead-letter watcher", DeadLetterWatcher(Claims(database), connector, clock).do),
-            PeriodicTask("backup", BackupTask(Backups(database.path), program.jobs, clock).do),
-            PeriodicTask("removed rows", program.editor.delete_removed),
-        ],
+            "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
+            "reconciler": Reconciler(recovery, connector, queue=key, clock=clock).do,
+            "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
+            "backup": BackupTask(Backups(database.path), program.jobs, clock).do,
+            "removed rows": program.editor.delete_removed,
+        },
         clock,
         program.control,
     )

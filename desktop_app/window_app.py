@@ -18,8 +18,7 @@ from desktop_app.bootstrap import backups, build_gated_consumer, build_sender, c
 from desktop_app.config.paths import chosen_language, database_path, find_home
 from desktop_app.config.settings import load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
-from desktop_app.gui.connection.controller import ConnectionController
-from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
+from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.native import desktop_of
 from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
 from desktop_app.gui.i18n import use_language

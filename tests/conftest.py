@@ -1,4 +1,4 @@
-"""What holds for every test: no display, a home of its own, no network but loopback, no unexpected warning."""
+"""Fixtures and hooks for all tests: no display, an empty home folder, no network but loopback, no warnings."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.wait_signal import SignalBlocker
 
-# Before anything imports Qt. Qt warns about a locale that is not UTF-8, and a warning of Qt's fails the test.
+# This is set before anything imports Qt: Qt warns about a locale that is not UTF-8, and its warnings fail the test.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if sys.platform == "linux":
     os.environ["LC_ALL"] = "C.UTF-8"
 
-# A program that was started with `nohup`, or in the background by a script, ignores these, and so do its children: then
-# no test can send them. A handler, unlike SIG_IGN, is not inherited.
+# A program started with `nohup`, or in the background by a script, ignores these signals, and so do its children. A
+# handler, unlike SIG_IGN, is not inherited.
 for _name in ("SIGHUP", "SIGINT"):
     if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
         signal.signal(getattr(signal, _name), lambda *_: None)
@@ -54,14 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return half as many workers again as there are processors: a third of the tests' time goes by in waiting."""
+    """Return one and a half times the number of processors, since tests spend a third of their time waiting."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return (3 * processors + 1) // 2
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Escape what is not UTF-8 in the output of a test, for pytest-xdist can't send it."""
+    """Escape characters of a test's output that are not UTF-8, which pytest-xdist can't send."""
     data = yield
     return data and _escaped(data)
 
@@ -78,7 +78,7 @@ def _escaped(value: Any) -> Any:
 
 
 class _TrackedConnection(sqlite3.Connection):
-    """Knows which connections of this process are open, and who opened each one."""
+    """An SQLite connection that records where it was opened, until it is closed."""
 
     opened: ClassVar[dict[_TrackedConnection, tuple[threading.Thread, str]]] = {}
 
@@ -95,9 +95,9 @@ class _TrackedConnection(sqlite3.Connection):
 
 @pytest.fixture(autouse=True)
 def closed_connections() -> Iterator[None]:
-    """Fail the test that leaves an SQLite connection open, on whichever thread.
+    """Fail a test that leaves an SQLite connection open on any thread.
 
-    Without it the garbage collector closes the connection in some later test, which then fails for it.
+    Otherwise, the garbage collector closes the connection during a later test, which then fails.
     """
     before = set(_TrackedConnection.opened)
     with pytest.MonkeyPatch.context() as patch:
@@ -111,14 +111,14 @@ def closed_connections() -> Iterator[None]:
     while any(thread is not threading.current_thread() and thread.is_alive() for thread, _ in left()):
         if time.monotonic() > deadline:
             break
-        time.sleep(0.01)  # it may be at its end just now
+        time.sleep(0.01)  # it may be about to end
     if left():
         places = "\n".join(f"  on {thread.name} at {place}" for thread, place in left())
         pytest.fail(f"SQLite connections left open:\n{places}", pytrace=False)
 
 
 class _PatientQtBot(QtBot):
-    """Waits for as long as a busy machine may need, not for five seconds; what comes soon is not waited for longer."""
+    """A `QtBot` with timeouts for a busy machine. A test does not wait longer than necessary."""
 
     def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = _WAITING_MS) -> None:  # noqa: N802 - Qt's
         super().waitUntil(callback, timeout=timeout)
@@ -137,9 +137,9 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 @pytest.fixture(autouse=True)
 def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of the test's own, and nothing of the developer's AWS, Filemill or proxy settings.
+    """Create an empty home folder, and remove AWS, Filemill and proxy variables.
 
-    Not inside `tmp_path`, which stays empty for the test.
+    The folder is not inside `tmp_path`, which stays empty for the test.
     """
     for name in list(os.environ):
         if name.startswith(_FOREIGN_PREFIXES) or name.lower() in _PROXY_VARIABLES:
@@ -157,20 +157,20 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     }.items():
         monkeypatch.setenv(name, str(home / folder))
     (home / "run").mkdir(mode=0o700)
-    # Else boto3, finding no credentials, asks the network whether this is a machine of Amazon's.
+    # Without credentials, boto3 would ask the network whether this computer is an EC2 instance.
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return home
 
 
 @pytest.fixture
 def filemill_home(isolated_environment: Path) -> Path:
-    """The folder that FILEMILL_HOME names; it does not exist yet."""
+    """Return the folder that FILEMILL_HOME names; it does not exist yet."""
     return isolated_environment / "filemill"
 
 
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Refuse to ask for or connect to any other computer, and fail the test even where the refusal was caught."""
+    """Refuse look-ups of and connections to other computers, and fail the test even if it catches the error."""
     refused: list[str] = []
     look_up = socket.getaddrinfo
 
@@ -207,7 +207,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Collector(logging.Handler):
-    """Keeps every record of WARNING and above, of any thread."""
+    """Collects the log records of level WARNING and above of all threads."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -218,7 +218,7 @@ class _Collector(logging.Handler):
 
 
 class _ExpectedLog:
-    """One `expected_log` marker."""
+    """The arguments of an `expected_log` marker."""
 
     def __init__(self, pattern: str, level: str = "WARNING", *, required: bool = True) -> None:
         self.pattern = re.compile(pattern)
@@ -231,7 +231,7 @@ class _ExpectedLog:
 
 @pytest.fixture(autouse=True)
 def no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail the test for a log record of WARNING or above that no `expected_log` marker announces."""
+    """Fail a test for a log record of level WARNING or above that no `expected_log` marker expects."""
     expected = [_ExpectedLog(*mark.args, **mark.kwargs) for mark in request.node.iter_markers("expected_log")]
     collector = _Collector()
     root = logging.getLogger()

@@ -1,6 +1,6 @@
-"""Counts how the package is built: `python -m tests.structure [FOLDER]` prints the figures that CONTRIBUTING.md names.
+"""Print the figures of the code's structure: `python -m tests.structure [FOLDER]`.
 
-FOLDER is another checkout's `desktop_app`, to hold two states against each other.
+FOLDER is the `desktop_app` of another checkout, for comparison.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, to
 
 
 def code_lines(text: str) -> int:
-    """Return how many lines hold code: blank lines, comments and docstrings are left out."""
+    """Return the number of lines of code, without blank lines, comments and docstrings."""
     documented: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):

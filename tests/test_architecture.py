@@ -1,4 +1,4 @@
-"""The layer rule of ARCHITECTURE.md, read from the source. Each rule is also shown to be able to fail."""
+"""The layer rule of ARCHITECTURE.md, checked in the source. Each check is also shown to find violations."""
 
 from __future__ import annotations
 
@@ -14,12 +14,27 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
 
-# The places where everybody is put together; what each of them may not do is a layer's own business.
+# The modules that put the parts together may import everything.
 ROOTS = frozenset({"__main__", "window_app", "self_test", "tryout"})
 MAY_IMPORT = {
     "gui": {"services", "sources", "logs"},
-    "cli": {"bootstrap", "services", "store", "queues", "processing", "sources", "logs"},  # the terminal's own root
-    "bootstrap": {"services", "store", "queues", "processing", "sources", "logs"},  # what both faces stand on
+    "cli": {
+        "bootstrap",
+        "services",
+        "store",
+        "queues",
+        "processing",
+        "sources",
+        "logs",
+    },  # puts the parts of the terminal together
+    "bootstrap": {
+        "services",
+        "store",
+        "queues",
+        "processing",
+        "sources",
+        "logs",
+    },  # builds what the window and the terminal share
     "services": {"store", "queues", "processing", "sources", "logs"},
     "processing": {"sources", "logs"},
     "store": {"logs"},
@@ -29,7 +44,7 @@ MAY_IMPORT = {
     "config": set[str](),
     "domain": set[str](),
 }
-# Known to every layer.
+# Imported by every layer.
 BASE = {"domain", "config"}
 OWNERS = {
     "PySide6": {"gui", "window_app", "self_test"},
@@ -46,7 +61,7 @@ OWNERS = {
 
 @dataclass(frozen=True)
 class Import:
-    """One name that one module imports, at any depth of the file, for typing or not."""
+    """An import of a module by a module, also inside functions and for type checking."""
 
     importer: str
     imported: str
@@ -57,11 +72,11 @@ class Import:
 
 
 class Source:
-    """A package's modules and what they import.
+    """The modules of a package and their imports.
 
     Attributes:
-        files: Each module's dotted name, without the package's own, and its file.
-        imports: Every import statement's names; those of the package itself as modules of `files`.
+        files: The files by dotted module name, without the package's name.
+        imports: All imports; those of the package's own modules use the names in `files`.
     """
 
     def __init__(self, package: Path) -> None:
@@ -87,14 +102,14 @@ class Source:
                 yield Import(module, self._known(name), getattr(node, "lineno", 0))
 
     def _known(self, name: str) -> str:
-        """`package.module.Class` is an import of `package.module`."""
+        """Return the module of an imported name: `package.module` for `package.module.Class`."""
         while name.startswith(f"{self.name}.") and name not in self.files:
             name = name.rpartition(".")[0]
         return name
 
 
 def _names(node: ast.AST, package: str) -> Iterator[str]:
-    """What a syntax node imports, in full: `import a.b`, `from . import c`, `import_module("d")`."""
+    """Yield the full names that a syntax node imports: `import a.b`, `from . import c`, `import_module("d")`."""
     match node:
         case ast.Import():
             yield from (alias.name for alias in node.names)
@@ -113,12 +128,12 @@ def _names(node: ast.AST, package: str) -> Iterator[str]:
 
 
 def layer_of(module: str) -> str:
-    """The layer that a dotted module name of the package belongs to: its folder, or its own name at the top."""
+    """Return the layer of a module: its folder, or its own name at the top."""
     return module.split(".")[1] if "." in module else "__main__"
 
 
 def folder_of(module: str) -> str:
-    """The folder of a module, without the package's own name; empty for the package's top folder."""
+    """Return the folder of a module, without the package's name; empty for the top folder."""
     return module.rpartition(".")[0].partition(".")[2]
 
 
@@ -144,7 +159,7 @@ def ownership_violations(source: Source) -> list[str]:
 
 
 def cycle_violations(source: Source) -> list[str]:
-    """Import circles, those of imports inside functions and of imports for typing included."""
+    """Return import cycles, including imports inside functions and for type checking."""
     graph: dict[str, set[str]] = {module: set() for module in source.files}
     for item in source.inner():
         if item.imported != item.importer:
@@ -153,7 +168,7 @@ def cycle_violations(source: Source) -> list[str]:
 
 
 def _circles(graph: dict[str, set[str]]) -> Iterable[frozenset[str]]:
-    """The strongly connected groups of more than one module: all that reach each other."""
+    """Return the strongly connected components of more than one module."""
     reach = {start: _reachable(graph, start) for start in graph}
     return {
         group
@@ -173,9 +188,9 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def folder_violations(source: Source) -> list[str]:
-    """Two folders that import each other, imports inside functions and for typing included.
+    """Return folders that import each other, including imports inside functions and for type checking.
 
-    A folder and the one it lies in are one place here: what lies in the outer one is shared by the inner ones.
+    A folder and its parent count as one, since subfolders share the modules of their parent.
     """
     graph: dict[str, set[str]] = {}
     for item in source.inner():
@@ -209,7 +224,7 @@ def source() -> Source:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_package_keeps_the_rule(source: Source, rule: Callable[[Source], list[str]]) -> None:
+def test_package_follows_the_rule(source: Source, rule: Callable[[Source], list[str]]) -> None:
     assert rule(source) == []
 
 
@@ -219,7 +234,7 @@ def test_checker_reads_the_real_package(source: Source) -> None:
 
 
 def package(folder: Path, files: dict[str, str]) -> Source:
-    """A package made for one test; every file gets a docstring and every folder an `__init__.py`."""
+    """Create a package for a test; every file gets a docstring and every folder an `__init__.py`."""
     root = folder / "made_up"
     for name, text in {"__init__.py": "", **files}.items():
         file = root / name
@@ -230,7 +245,7 @@ def package(folder: Path, files: dict[str, str]) -> Source:
 
 
 def importing(folder: Path, importer: str, imported: str) -> Source:
-    """A package in which one file imports another."""
+    """Create a package in which one file imports another."""
     target = imported.removesuffix(".py").replace("/", ".")
     return package(folder, {importer: f"from made_up.{target} import anything", imported: ""})
 
@@ -266,7 +281,7 @@ def importing(folder: Path, importer: str, imported: str) -> Source:
         ("store/migrations/0001_a.py", "services/b.py"),
     ],
 )
-def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported: str) -> None:
+def test_import_in_the_wrong_direction_is_found(tmp_path: Path, importer: str, imported: str) -> None:
     assert len(layer_violations(importing(tmp_path, importer, imported))) == 1
 
 
@@ -310,7 +325,7 @@ def test_arrow_of_the_design_is_allowed(tmp_path: Path, importer: str, imported:
         "__import__('made_up.services.b')",
     ],
 )
-def test_no_way_of_writing_an_import_hides_it(tmp_path: Path, statement: str) -> None:
+def test_every_kind_of_import_is_found(tmp_path: Path, statement: str) -> None:
     made = package(tmp_path, {"store/a.py": statement, "services/b.py": ""})
     assert len(layer_violations(made)) == 1
 
@@ -356,11 +371,11 @@ def test_foreign_library_in_its_own_layer_is_allowed(tmp_path: Path, importer: s
         {"store/__init__.py": "from made_up.store.a import x", "store/a.py": "from made_up.store import y"},
     ],
 )
-def test_import_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
+def test_import_cycle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
     assert len(cycle_violations(package(tmp_path, files))) == 1
 
 
-def test_diamond_is_no_circle(tmp_path: Path) -> None:
+def test_diamond_is_no_cycle(tmp_path: Path) -> None:
     files = {"a.py": "from made_up import b, c", "b.py": "import made_up.d", "c.py": "import made_up.d", "d.py": ""}
     assert cycle_violations(package(tmp_path, files)) == []
 
@@ -375,7 +390,7 @@ def test_folders_that_import_each_other_are_found(tmp_path: Path) -> None:
     assert folder_violations(package(tmp_path, files)) == ["gui.details and gui.table"]
 
 
-def test_folders_one_of_which_uses_the_other_are_no_circle(tmp_path: Path) -> None:
+def test_folders_with_imports_in_one_direction_are_no_cycle(tmp_path: Path) -> None:
     files = {"gui/table/a.py": "from made_up.gui.widgets.b import x", "gui/widgets/b.py": ""}
     assert folder_violations(package(tmp_path, files)) == []
 

@@ -1,4 +1,4 @@
-"""Opening the program: which folder, settings, queue and database it stands on."""
+"""Opening the program: its folder, settings, queue and database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> No
     assert (filemill_home / "run").is_dir()
 
 
-def test_next_start_finds_what_was_added(filemill_home: Path) -> None:
+def test_next_start_shows_added_files(filemill_home: Path) -> None:
     with opened({}) as program:
         program.editor.add([NewFile("/data/a.txt", 1, None)])
         assert program.control.wait_to_send(0.1, lambda: False)
@@ -46,7 +46,7 @@ def test_next_start_finds_what_was_added(filemill_home: Path) -> None:
         assert not program.control.wait_to_send(0.1, lambda: False)
 
 
-def test_saved_settings_hold_and_the_environment_comes_first(filemill_home: Path) -> None:
+def test_saved_settings_apply_and_the_environment_overrides_them(filemill_home: Path) -> None:
     filemill_home.mkdir()
     update_settings(filemill_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
     with opened({"AWS_REGION": "eu-west-2"}) as program:
@@ -89,7 +89,9 @@ def test_database_may_lie_elsewhere(filemill_home: Path, tmp_path: Path) -> None
         ({"FILEMILL_DATABASE": "{home}/settings.toml"}, StoreError),
     ],
 )
-def test_what_can_not_be_used_is_told(filemill_home: Path, environment: dict[str, str], error: type[Exception]) -> None:
+def test_unusable_folders_are_reported(
+    filemill_home: Path, environment: dict[str, str], error: type[Exception]
+) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("concurrency = 2\n")
     given = {name: value.replace("{home}", str(filemill_home)) for name, value in environment.items()}
@@ -98,7 +100,7 @@ def test_what_can_not_be_used_is_told(filemill_home: Path, environment: dict[str
     assert (filemill_home / "settings.toml").read_text() == "concurrency = 2\n"
 
 
-def test_broken_settings_are_told(filemill_home: Path) -> None:
+def test_invalid_settings_are_reported(filemill_home: Path) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("concurrency = 'many'\n")
     with pytest.raises(SettingsError, match="concurrency must be a whole number"):
@@ -106,7 +108,7 @@ def test_broken_settings_are_told(filemill_home: Path) -> None:
     assert not (filemill_home / "filemill.db").exists()
 
 
-def test_home_that_can_not_be_made_is_told(filemill_home: Path) -> None:
+def test_home_that_can_not_be_created_is_reported(filemill_home: Path) -> None:
     filemill_home.write_text("a file")
     with pytest.raises(SettingsError, match="Make it writable, or set FILEMILL_HOME to another folder"):
         open_program({})
@@ -139,7 +141,7 @@ def test_relative_path_starts_where_the_program_was_started(monkeypatch: pytest.
     "named",
     ["postgresql://host/jobs", "mysql://host/jobs", "sqlite://host/jobs.db", "sqlite://", "sqlite:///", "http://a/b"],
 )
-def test_url_of_a_database_that_is_not_supported_is_told(named: str) -> None:
+def test_url_of_an_unsupported_database_is_reported(named: str) -> None:
     with pytest.raises(SettingsError, match="only a path or sqlite:///path is supported") as caught:
         database_path(Home(Path("/home")), named)
     assert named in caught.value.text

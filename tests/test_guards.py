@@ -1,4 +1,4 @@
-"""The guards of conftest.py fail a test that leaves its bounds, and only such a test."""
+"""The guards of conftest.py fail exactly the tests that violate a rule."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_environment(tmp_path, filemill_home):
 
 @pytest.fixture(scope="module")
 def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """How each of the made-up tests ended under the real conftest.py, with the reason: `ERROR …: reason`."""
+    """Return the result of each generated test under the real conftest.py, with the reason: `ERROR …: reason`."""
     folder = tmp_path_factory.mktemp("made_up")
     (folder / "conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"))
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
@@ -132,7 +132,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         text=True,
     ).stdout
     summary = said.partition("short test summary info")[2]
-    # A test that a guard refuses stands there twice: passed, and later with the guard's error.
+    # A test rejected by a guard is listed twice: as passed, and then with the guard's error.
     found = re.findall(r"^(PASSED|FAILED|ERROR) \S+::(\S+)(.*)$", summary, re.MULTILINE)
     return {name: ending + reason for ending, name, reason in sorted(found, key=lambda entry: entry[0] == "ERROR")}
 
@@ -178,6 +178,6 @@ def test_wait_until_returns_once_the_condition_holds() -> None:
     assert next(answers, "all were asked for") == "all were asked for"
 
 
-def test_wait_until_says_what_did_not_come() -> None:
+def test_wait_until_names_the_condition_that_was_not_true() -> None:
     with pytest.raises(AssertionError, match=r"not within 0.01 s: a parcel"):
         wait_until(lambda: False, timeout=0.01, what="a parcel")

@@ -1,4 +1,4 @@
-"""What the repository holds: its top level, its version, and nothing of a developer's own machine."""
+"""The contents of the repository: its top level, its version, and no traces of a developer's computer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOP_LEVEL = {
     "resources",
     "tests",
 }
-# Put together from pieces, so that this file does not match itself.
+# Composed of pieces, so that this file does not match.
 _HOSTS = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "crates" + ".io"]
 _FOLDERS = ["t" + "mp", "w" + "ork"]
 NOT_OURS = re.compile(
@@ -41,16 +41,16 @@ NOT_OURS = re.compile(
 
 @pytest.fixture(scope="module")
 def committed() -> list[Path]:
-    """The files that git keeps, relative to the top."""
+    """Return the files that git tracks, relative to the top."""
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("not a git checkout, or no git here")
-    # The checkout may belong to another user: that of a container's host.
+    # The checkout may belong to another user, for example that of a container's host.
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [Path(name) for name in listed.split("\0") if name]
 
 
-def test_top_level_holds_exactly_what_is_meant_to_be_there(committed: list[Path]) -> None:
+def test_top_level_contains_exactly_the_expected_files(committed: list[Path]) -> None:
     assert {path.parts[0] for path in committed} == TOP_LEVEL
 
 
@@ -74,7 +74,7 @@ def test_every_dependency_has_its_reason_in_contributing() -> None:
     assert {name for name in names if not re.search(rf"^\| .*`{name}[`\[]", text, re.MULTILINE)} == set()
 
 
-def test_nothing_names_a_registry_or_a_folder_of_one_machine(committed: list[Path]) -> None:
+def test_no_file_names_a_registry_or_a_folder_of_one_machine(committed: list[Path]) -> None:
     found = [
         f"{path}: {match[0]}"
         for path in committed
@@ -94,14 +94,14 @@ def test_nothing_names_a_registry_or_a_folder_of_one_machine(committed: list[Pat
         "(/" + "tmp/.config)",
     ],
 )
-def test_a_foreign_name_would_be_found(text: str) -> None:
+def test_foreign_name_is_found(text: str) -> None:
     assert NOT_OURS.search(text)
 
 
 @pytest.mark.parametrize(
     "text", ["a network to PyPI", "tests/tmp/x", "$HOME/work/x", "tmp_path", "https://a.example/work/"]
 )
-def test_a_harmless_name_is_let_through(text: str) -> None:
+def test_harmless_name_is_allowed(text: str) -> None:
     assert not NOT_OURS.search(text)
 
 
@@ -111,6 +111,6 @@ def test_samples_kept_their_bytes() -> None:
     assert samples["mill-song.txt"].endswith(b"mill.")
     assert samples["meeting-notes.txt"].count(b"\r\n") == samples["meeting-notes.txt"].count(b"\n") > 0
     assert samples["contacts-utf16.csv"].startswith(b"\xff\xfe")
-    # One of its letters has the byte of a line feed in it: who counts bytes counts one too many.
+    # One of its letters contains the byte of a line feed, so counting bytes would give one line too many.
     text = samples["contacts-utf16.csv"].decode("utf-16")
     assert samples["contacts-utf16.csv"].count(b"\n") == text.count("\n") + 1

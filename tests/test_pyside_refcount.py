@@ -1,7 +1,7 @@
 """The installed PySide6 keeps the reference counts of True, False and None.
 
-6.12.0 on CPython 3.11 loses one at every emit; after some thousand the process aborts. CPython 3.12 made these objects
-immortal, so their counts say nothing there.
+6.12.0 on CPython 3.11 loses a reference at every emit; after some thousand, the process aborts. On CPython 3.12, these
+objects are immortal, so their counts are not checked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="True and None are immortal since 3.12")
 
 TIMES = 1000
-# Other code may take or drop a few between two readings; the fault loses one each time.
+# Other code may add or release a few references between two readings; the bug loses one each time.
 NOISE = TIMES // 10
 
 
@@ -25,7 +25,7 @@ class Emitter(QObject):
 
 
 class EmptyModel(QAbstractTableModel):
-    """Answers None to everything, as a table's model does for most roles."""
+    """Returns None for everything, as a model does for most roles."""
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:  # noqa: N802
         return 1
@@ -58,7 +58,7 @@ def test_emitting_none_keeps_its_count() -> None:
     assert abs(sys.getrefcount(None) - before) < NOISE
 
 
-def test_data_that_answers_none_keeps_its_count() -> None:
+def test_returning_none_from_data_keeps_its_count() -> None:
     model = EmptyModel()
     index = model.index(0, 0)
     before = sys.getrefcount(None)

@@ -1,4 +1,4 @@
-"""`filemill --self-test` passes for a whole copy of the program, and for no other."""
+"""`filemill --self-test` passes for a complete copy of the program, and fails for an incomplete one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_whole_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_environment: Path) -> None:
+def test_complete_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_environment: Path) -> None:
     before = sorted(isolated_environment.rglob("*"))
     done = run(copy)
     assert (done.returncode, done.stderr) == (0, "")
@@ -58,9 +58,7 @@ def test_whole_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_
         ("desktop_app/processing/lines.py", "ModuleNotFoundError"),
     ],
 )
-def test_copy_that_lacks_something_does_not_pass(
-    copy: Path, lost: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_incomplete_copy_does_not_pass(copy: Path, lost: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = copy / lost
     if path.is_dir():
         shutil.rmtree(path)
@@ -84,7 +82,7 @@ def ended(number: int) -> Job:
     )
 
 
-def test_wrong_numbers_and_missing_files_are_told() -> None:
+def test_wrong_numbers_and_missing_files_are_reported() -> None:
     right = [ended(number) for number in range(3)]
     assert list(_differences(right)) == []
     assert list(_differences(right[:2])) == ["3 files were added, 2 are on the list", "empty.txt is not on the list"]

@@ -34,8 +34,8 @@ class AllowedUse(NamedTuple):
     """A technical use of a banned word.
 
     Attributes:
-        pattern: What is written there, and not looked at any further.
-        reason: Why no other word will do.
+        pattern: A regular expression; matching text is not checked.
+        reason: Why no other word can be used.
     """
 
     pattern: str

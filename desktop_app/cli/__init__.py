@@ -1,1 +1,1 @@
-"""The command line: one module for each group of commands, built on the same services as the window."""
+"""The command line. Each module implements a group of commands with the services that the window uses."""

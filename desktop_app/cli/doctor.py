@@ -1,11 +1,10 @@
-"""`filemill doctor`: check the setup and the queue."""
+"""The command `filemill doctor`, which checks the setup and the queue."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, emit
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
 
     from desktop_app.bootstrap import Program
     from desktop_app.config.paths import Home
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check: its state, or what to fix."""
-
-    is_fine: bool
-    topic: str
-    text: str
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -44,16 +34,15 @@ def _doctor(options: Namespace) -> int:
     if options.use_copy or options.start_empty:
         _repair(use_copy=options.use_copy)
     good, bad = ("✓", "✗") if _can_print("✓✗") else ("[ok]", "[no]")
-    is_fine = True
-    for finding in _findings():
-        mark = good if finding.is_fine else bad
-        emit(f"{mark} {finding.topic}: {display_text(finding.text)}", flush=True)
-        is_fine = is_fine and finding.is_fine
-    return 0 if is_fine else 1
+    code = 0
+    for is_fine, topic, text in _findings():
+        emit(f"{good if is_fine else bad} {topic}: {display_text(text)}", flush=True)
+        code = code if is_fine else 1
+    return code
 
 
 def _repair(*, use_copy: bool) -> None:
-    """Set a damaged database aside; leave an undamaged one alone.
+    """Replace a damaged database with the newest backup or an empty list.
 
     Raises:
         KnownError: If the database is not damaged, there is no backup to use, or the files can't be moved.
@@ -81,8 +70,12 @@ def _can_print(text: str) -> bool:
     return True
 
 
-def _findings() -> Iterator[Finding]:
-    """Yield one check after the other; stop at the first failure that the following checks depend on."""
+def _findings() -> Iterator[tuple[bool, str, str]]:
+    """Run the checks, up to the first failure that the following checks depend on.
+
+    Yields:
+        Whether the check passed, its topic, and the state found or what to fix.
+    """
     from desktop_app.bootstrap import open_program
     from desktop_app.config.paths import find_home
 
@@ -90,17 +83,17 @@ def _findings() -> Iterator[Finding]:
     try:
         home = find_home()
         home.create()
-        yield Finding(True, topic, str(home.folder))
+        yield True, topic, str(home.folder)
         topic = "Settings"
-        yield Finding(True, topic, _settings(home))
+        yield True, topic, _settings(home)
         topic = "Database"
         with closing(open_program()) as program:
-            yield Finding(True, topic, _database(program))
+            yield True, topic, _database(program)
             topic = "Queue"
-            yield Finding(True, topic, _queue(program))
+            yield True, topic, _queue(program)
             yield from _rights(program)
     except KnownError as error:
-        yield Finding(False, topic, f"{error.text} ({error.detail})" if error.detail else error.text)
+        yield False, topic, f"{error.text} ({error.detail})" if error.detail else error.text
 
 
 def _settings(home: Home) -> str:
@@ -123,8 +116,8 @@ def _queue(program: Program) -> str:
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
 
-def _rights(program: Program) -> Iterator[Finding]:
-    """Yield the remaining connection checks: the identity, and each permission by itself."""
+def _rights(program: Program) -> Iterator[tuple[bool, str, str]]:
+    """Check the identity and each permission, unless the queue is local."""
     from desktop_app.domain.connection_checks import Check, Verdict
     from desktop_app.queues.checks import probe
 
@@ -132,7 +125,7 @@ def _rights(program: Program) -> Iterator[Finding]:
         return
     for found in probe(program.connection, program.queue_file, lambda: False):
         if found.check not in {Check.SERVER, Check.QUEUE}:
-            yield Finding(found.verdict is not Verdict.TROUBLE, "Connection", found.text)
+            yield found.verdict is not Verdict.TROUBLE, "Connection", found.text
 
 
 DOCTOR = Command(

@@ -1,4 +1,4 @@
-"""`filemill export`: write the list to a file."""
+"""The command `filemill export`, which writes the list to a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, progress, quoted
+from desktop_app.cli.output import Progress, counted, emit, quoted
 from desktop_app.cli.parser import Command
 from desktop_app.config.atomic_write import write_whole
 from desktop_app.domain.errors import UsageError
@@ -29,7 +29,7 @@ def _export(options: Namespace) -> int:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
     from desktop_app.bootstrap import open_program
 
-    with closing(open_program()) as program, progress("Exporting", "files") as bar:
+    with closing(open_program()) as program, closing(Progress("Exporting", "files")) as bar:
         count = 0
 
         def counted_jobs() -> Iterator[Job]:

@@ -1,11 +1,11 @@
-"""`filemill submit`, `filemill retry` and `filemill remove`: change the list and send messages."""
+"""The commands `filemill submit`, `filemill retry` and `filemill remove`, which change the list."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, emit_json, human_size, progress, say
+from desktop_app.cli.output import Progress, counted, emit, emit_json, human_size, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.status import look_up
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
@@ -15,10 +15,9 @@ from desktop_app.services.stop_signals import StopSignals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.domain.job import Job
     from desktop_app.sources.scan import ScanResult
     from desktop_app.store.job_list import JobList
 
@@ -26,7 +25,7 @@ _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
 LOCAL_HINT = "The files are processed while the window or `filemill worker` is running."
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
-_ID_DETAILS = "An ID is as `filemill status` shows it; an unambiguous prefix is enough."
+_ID_DETAILS = "`filemill status` shows the IDs; an unambiguous prefix of an ID is enough."
 
 
 def _submit_options(parser: ArgumentParser) -> None:
@@ -47,17 +46,17 @@ def _submit(options: Namespace) -> int:
             size = sum(file.size or 0 for file in found.files)
             emit(f"Added {counted(len(found.files), 'file')} ({human_size(size)}).")
         elif added is not None:
-            # Read from the database again: some may have been sent, or even processed, meanwhile.
+            # Read the jobs again: they may have been sent, or even processed, in the meantime.
             emit_json(program.jobs.all(Filter(batches=frozenset({added.batch_id}))))
     return 1 if found.refused else 0
 
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
-    """Scan the paths that were given, and report what can't be added."""
+    """Scan the given paths and report the entries that can't be added."""
     from desktop_app.domain.reasons import ReasonCode
     from desktop_app.sources.scan import scan
 
-    with StopSignals() as stop, progress("Looking", "files") as bar:
+    with closing(StopSignals()) as stop, closing(Progress("Looking", "files")) as bar:
         found = scan(names, recursive=recursive, cancelled=stop.is_set, on_found=lambda count: bar.move_to(count, None))
     if found.cancelled:
         raise KnownError("Stopped. Nothing was added.")
@@ -77,7 +76,7 @@ def _remove_options(parser: ArgumentParser) -> None:
 
 
 def _retry(options: Namespace) -> int:
-    _want_one("retry", "--failed or IDs", options.failed, options.names)
+    _require_one("retry", "--failed or IDs", options.failed, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
@@ -91,7 +90,7 @@ def _retry(options: Namespace) -> int:
 
 
 def _remove(options: Namespace) -> int:
-    _want_one("remove", "--processed, --all or IDs", options.processed, options.all, options.names)
+    _require_one("remove", "--processed, --all or IDs", options.processed, options.all, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
@@ -102,39 +101,39 @@ def _remove(options: Namespace) -> int:
 
 
 def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequence[int]:
-    """Return the keys of the jobs with these IDs or, without IDs, of all jobs with one of the statuses (none = any)."""
-    if ids:
-        return [job.row_id for job in _look_up_all(job_list, ids)]
-    return job_list.ids(Filter(statuses=frozenset(statuses)))
+    """Return the keys of the jobs with the given IDs or, without IDs, of all jobs with one of the statuses.
 
-
-def _want_one(command: str, choices: str, *given: object) -> None:
-    """Reject a command line that selects nothing, or makes several selections of which one would be ignored."""
-    if sum(map(bool, given)) != 1:
-        raise UsageError(f"Give either {choices}. See `filemill {command} --help`.")
-
-
-def _look_up_all(job_list: JobList, ids: Iterable[str]) -> tuple[Job, ...]:
-    """Return the jobs with these IDs, all of them or none.
+    Args:
+        job_list: The list.
+        ids: The IDs; may be empty.
+        *statuses: The statuses; none for all jobs.
 
     Raises:
         KnownError: If an ID matches no job or several.
         StoreError: If the database can't be read.
     """
-    found = look_up(job_list, ids)
-    if found.problems:
-        raise KnownError(f"{' '.join(found.problems)} Nothing was changed.")
-    return found.jobs
+    if not ids:
+        return job_list.ids(Filter(statuses=frozenset(statuses)))
+    jobs, problems = look_up(job_list, ids)
+    if problems:
+        raise KnownError(f"{' '.join(problems)} Nothing was changed.")
+    return [job.row_id for job in jobs]
+
+
+def _require_one(command: str, choices: str, *given: object) -> None:
+    """Raise an error unless the command line selects jobs in exactly one way."""
+    if sum(map(bool, given)) != 1:
+        raise UsageError(f"Give either {choices}. See `filemill {command} --help`.")
 
 
 def _send_now(program: Program, count: int) -> None:
-    """Send the waiting messages, for a bounded time. Errors are reported but are no failure: messages are sent later.
+    """Send waiting messages for a limited time. Errors are only reported, since the messages can be sent later.
 
-    Nothing is sent to the embedded queue from here: the program that processes the files sends to it.
+    Nothing is sent to the embedded queue: the program that processes the files does that.
 
     Args:
         program: The program.
-        count: The number of messages that were just added.
+        count: The number of new messages.
 
     Raises:
         StoreError: If the database can't be written.

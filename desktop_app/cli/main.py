@@ -1,4 +1,4 @@
-"""Run the command line and report errors."""
+"""The entry point of the command line: it selects the command, runs it and reports errors."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from desktop_app.cli.doctor import DOCTOR
 from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
 from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
-from desktop_app.cli.parser import command_parser, parse, split_names, top_parser
+from desktop_app.cli.parser import Command, command_parser, parse, split_names, top_parser
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.worker import WORKER
 from desktop_app.domain.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from desktop_app.cli.parser import Command
 
 
 log = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
     Args:
         words: The arguments, without the program's name.
-        open_window: Opens the window with these paths; returns the exit code.
+        open_window: Opens the window, adds the given paths, and returns the exit code.
 
     Returns:
         The exit code. Errors are reported on standard error, not raised.
@@ -44,7 +42,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
     before, _ = split_names(words)
     debug = "--debug" in before
     try:
-        action = _understand(words, open_window)
+        action = _action(words, open_window)
         code = _logged(action, debug=debug)
         finish_output()
     except SystemExit as ended:  # argparse has printed the help or the version
@@ -60,12 +58,12 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
     return code
 
 
-def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """Return a callable that does what the command line asks for.
+def _action(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
+    """Return a function that runs the command line and returns the exit code.
 
     Raises:
         UsageError: If the command line is not valid.
-        SystemExit: If it asked for help, which has been printed.
+        SystemExit: After the help or the version has been printed.
     """
     rest = list(dropwhile(lambda word: word == "--debug", words))
     command = _BY_NAME.get(rest[0]) if rest else None
@@ -80,7 +78,7 @@ def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Reject a misspelt command, such as `filemill stauts`, instead of opening a window."""
+    """Raise an error for a misspelt command, such as `filemill stauts`, instead of opening a window."""
     first = next(iter(words), "")
     meant = difflib.get_close_matches(first, _BY_NAME, n=1) if first.isalpha() else []
     if meant and not os.path.lexists(first):
@@ -88,7 +86,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Call a function with logging started, to the terminal too if `debug`; unexpected exceptions are logged."""
+    """Call a function with logging enabled, to the terminal as well if `debug`; log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 

@@ -1,4 +1,4 @@
-"""Terminal output: results on standard output, everything else on standard error."""
+"""Output of the commands: results on standard output, messages and progress on standard error."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import io
 import os
 import select
 import sys
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Never, Protocol, TextIO
+from typing import TYPE_CHECKING, Never, TextIO
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, display_text
 from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tqdm import tqdm
+
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _STEP = 1000
 
 
 class OutputClosedError(Exception):
-    """The reader of our output has gone (`| head`): end quietly, it is no failure."""
+    """Standard output is a pipe whose reader has ended, as with `| head`; the program ends without an error."""
 
 
 def prepare_streams() -> None:
-    """Escape characters that the terminal's encoding lacks, instead of failing on them."""
+    """Make the standard streams escape characters that their encoding can't represent."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -37,42 +37,41 @@ def emit(text: str, *, flush: bool = False) -> None:
     """Write a line of the result to standard output.
 
     Raises:
-        OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, for example because the disk is full.
+        OutputClosedError: If the reader of the pipe has ended.
+        KnownError: If the line can't be written, for example because the disk is full.
     """
-    if sys.stdout is None:  # no standard output, as in a window program on Windows
+    _write(text + "\n", flush=flush)
+
+
+def finish_output() -> None:
+    """Flush standard output; required at the end of the program and wherever a reader waits for the output.
+
+    Raises:
+        OutputClosedError: If the reader of the pipe has ended.
+        KnownError: If the output can't be written, for example because the disk is full.
+    """
+    _write("", flush=True)
+
+
+def _write(text: str, *, flush: bool) -> None:
+    if sys.stdout is None:  # a window program on Windows has no standard output
         return
     try:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text)
         if flush:
             sys.stdout.flush()
     except OSError as error:
         raise _output_error(error) from error
 
 
-def finish_output() -> None:
-    """Flush standard output; call it before the program ends, and where a reader waits for the output.
-
-    Raises:
-        OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, for example because the disk is full.
-    """
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        raise _output_error(error) from error
-
-
 def _output_error(error: OSError) -> Exception:
-    """Return the error for a failed write, and redirect the stream to nowhere, since Python flushes it at exit."""
+    """Return the exception for a failed write, and redirect standard output so that the flush at exit succeeds."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
     except io.UnsupportedOperation:
-        pass  # an in-memory stream, as in tests, has no descriptor to redirect
+        pass  # an in-memory stream has no descriptor to redirect
     # Windows reports EINVAL for a pipe without a reader.
     if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
         return OutputClosedError()
@@ -80,7 +79,7 @@ def _output_error(error: OSError) -> Exception:
 
 
 def reader_gone() -> bool:
-    """Return whether standard output is a pipe whose other end is closed; False where that can't be determined."""
+    """Return whether standard output is a pipe whose other end is closed; False if this is unknown."""
     if sys.stdout is None or not hasattr(select, "poll"):
         return False
     poller = select.poll()
@@ -92,14 +91,14 @@ def reader_gone() -> bool:
 
 
 def say(text: str) -> None:
-    """Write a message that is not a result: one line on standard error."""
+    """Write a one-line message to standard error."""
     if sys.stderr is not None:
         sys.stderr.write(f"filemill: {display_text(text)}\n")
         sys.stderr.flush()
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether this stream is a terminal rather than a file or pipe."""
+    """Return whether a stream is a terminal."""
     return stream is not None and stream.isatty()
 
 
@@ -107,8 +106,8 @@ def emit_json(jobs: Iterable[Job]) -> None:
     """Write jobs to standard output, one JSON object per line.
 
     Raises:
-        OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, for example because the disk is full.
+        OutputClosedError: If the reader of the pipe has ended.
+        KnownError: If a line can't be written, for example because the disk is full.
     """
     for job in jobs:
         emit(json_line(job))
@@ -121,7 +120,7 @@ def human_size(count: int) -> str:
     value = float(count)
     for unit in _UNITS:
         value /= _STEP
-        # 999.95 would be rounded to 1000.0
+        # A larger value, such as 999.95, would be rounded to 1000.0.
         if value < _STEP - 0.05 or unit == _UNITS[-1]:
             break
     return f"{value:.1f} {unit}"
@@ -133,67 +132,39 @@ def counted(count: int, one: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes, safe to show within a sentence."""
+    """Return a text in quotation marks, escaped for display within a sentence."""
     return f"“{display_text(text)}”"
 
 
-class Progress(Protocol):
-    """An indicator of progress on a terminal."""
-
-    def move_to(self, done: int, total: int | None) -> None:
-        """Show how much is done of how much; None = not known."""
-        ...
-
-    def interrupt(self) -> None:
-        """Clear the line for a message."""
-        ...
-
-
-@contextmanager
-def progress(label: str, unit: str) -> Iterator[Progress]:
-    """Show a progress bar on standard error within the context if it is a terminal; nothing in a pipe."""
-    if not is_terminal(sys.stderr):
-        yield _NoProgress()
-        return
-
-    with closing(ProgressBar(label, unit)) as bar:
-        yield bar
-
-
-class _NoProgress:
-    """No indicator."""
-
-    def move_to(self, done: int, total: int | None) -> None:
-        """Do nothing."""
-
-    def interrupt(self) -> None:
-        """Do nothing."""
-
-
-class ProgressBar:
-    """A progress bar on standard error. One thread at a time.
+class Progress:
+    """A progress bar on standard error; nothing is shown if that is not a terminal. One thread at a time.
 
     Args:
-        label: The text in front of it.
+        label: The text before the bar.
         unit: The unit that is counted, in the plural.
     """
 
     def __init__(self, label: str, unit: str) -> None:
-        from tqdm import tqdm
+        self._bar: tqdm[Never] | None = None
+        if is_terminal(sys.stderr):
+            from tqdm import tqdm
 
-        self._bar: tqdm[Never] = tqdm(
-            desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
-        )
+            self._bar = tqdm(
+                desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
+            )
 
     def move_to(self, done: int, total: int | None) -> None:
-        """Show how much is done of how much; None = not known."""
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
+        """Show the number of units done and the total; None if the total is unknown."""
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.update(done - self._bar.n)
 
     def interrupt(self) -> None:
-        """Clear the line for a message; the bar reappears below it."""
-        self._bar.clear()
+        """Clear the line for a message; the bar reappears below the message."""
+        if self._bar is not None:
+            self._bar.clear()
 
     def close(self) -> None:
         """Remove the bar."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()

@@ -1,4 +1,4 @@
-"""The grammar of the command line, and its help."""
+"""The argument parsers and the help texts of the command line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-_DEBUG_HELP = "log more, and show tracebacks of errors"
-_HELP_HELP = "show this help and exit"
 _WINDOW_USAGE = "[PATH|URL …]"
 _EPILOG = """\
 Run `filemill COMMAND --help` for details. For a file that is named like a
@@ -40,21 +38,21 @@ Results go to standard output, everything else to standard error.
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports wrong usage like every other error."""
+    """A parser that raises `UsageError` instead of ending the program."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
 class _Alone(argparse.Action):
-    """An option that must be the only argument."""
+    """The action of an option that is only valid as the only argument."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(f"{self.option_strings[0]} must be the only argument")
 
 
 def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
-    """Return the parser for a command line without a command: it opens the window, or shows the general help."""
+    """Return the parser for a command line without a command, which opens the window or shows the general help."""
     commands = tuple(commands)
     uses = "\n".join(f"       filemill {command.name} {command.usage}".rstrip() for command in commands)
     summaries = "\n".join(f"  {command.name:<9} {command.summary}" for command in commands)
@@ -70,7 +68,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="PATH|URL", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"filemill {__version__}", help="show the version")
-    # Handled earlier, since it needs a process of its own; listed here for the help.
+    # Alone, the option is handled before this parser is used; it is added here for the help.
     parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is complete")
     _add_common(parser)
     return parser
@@ -87,22 +85,23 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
         add_help=False,
     )
     parser.add_argument("names", nargs="*", metavar=command.names, help=argparse.SUPPRESS)
-    command.add_options(parser)
+    if command.add_options is not None:
+        command.add_options(parser)
     _add_common(parser)
     return parser
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
-    parser.add_argument("-h", "--help", action="help", help=_HELP_HELP)
+    parser.add_argument("--debug", action="store_true", help="log more, and show tracebacks of errors")
+    parser.add_argument("-h", "--help", action="help", help="show this help and exit")
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Parse arguments; options and names may be mixed, and everything after `--` is a name.
+    """Return the parsed arguments. Options and names may be mixed; everything after `--` is a name.
 
     Raises:
-        UsageError: If they are not valid.
-        SystemExit: After `--help` or `--version`.
+        UsageError: If the arguments are not valid.
+        SystemExit: After the help or the version has been printed.
     """
     before, names = split_names(words)
     options = parser.parse_intermixed_args(before)
@@ -111,9 +110,9 @@ def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Nam
 
 
 def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the arguments before the first `--`, and those after it, which are always names.
+    """Return the arguments before the first `--` and the names after it.
 
-    argparse would lose a leading `--` where options and names may be mixed.
+    `parse_intermixed_args` does not handle `--` correctly.
     """
     if "--" not in words:
         return list(words), []
@@ -121,22 +120,19 @@ def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(words[:at]), list(words[at + 1 :])
 
 
-def no_options(_: ArgumentParser) -> None:
-    """Add no options."""
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A sub-command of `filemill`.
+    """A command of `filemill`.
 
     Attributes:
         name: The name on the command line.
-        usage: Its arguments, for the usage line.
-        summary: What it does, in one line.
-        details: More text for its own help; may be empty.
-        names: What its positional arguments are called, such as `PATH|URL`; they are in `options.names`.
-        add_options: Adds its options to its parser.
-        run: Runs it; returns the exit code. Raises KnownError.
+        usage: The arguments, as shown in the usage line.
+        summary: One line for the general help.
+        details: Further text for the help of the command; may be empty.
+        names: The name of the positional arguments in the help, such as `PATH|URL`; empty if there are none. Their
+            values are in `options.names`.
+        add_options: Adds the options of the command to a parser.
+        run: Runs the command with the parsed arguments and returns the exit code; may raise `KnownError`.
     """
 
     name: str
@@ -145,4 +141,4 @@ class Command:
     run: Callable[[Namespace], int]
     details: str = ""
     names: str = ""
-    add_options: Callable[[ArgumentParser], None] = no_options
+    add_options: Callable[[ArgumentParser], None] | None = None

@@ -1,4 +1,4 @@
-"""`filemill status`: show the list."""
+"""The command `filemill status`, which shows the list."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import re
 import shutil
 import sys
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import JobTable, totals
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Cursor, Job, Status
 from desktop_app.domain.query import ADDED, Filter, Sort
 from desktop_app.services.stop_signals import StopSignals, pause_after
 from desktop_app.services.support.export import json_line
@@ -23,14 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from desktop_app.domain.job import Cursor, Job
     from desktop_app.store.job_list import JobList
 
 
 POLL_S = 0.5
 _CLEAR = "\x1b[H\x1b[J"
 _OTHER_LINES = 4
-"""Lines of a screen that show no job: the totals, the header, the number of hidden jobs, and the cursor's line."""
+"""Lines of the screen that show no job: totals, header, the number of jobs left out, and the line of the cursor."""
 _FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
 EMPTY_HINT = "The list is empty. Add files with `filemill submit`."
@@ -45,19 +43,19 @@ def _status(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        found = look_up(program.jobs, options.names)
-        for problem in found.problems:
+        found, problems = look_up(program.jobs, options.names)
+        for problem in problems:
             say(problem)
-        code = 1 if found.problems else 0
-        if options.names and not found.jobs:
+        code = 1 if problems else 0
+        if options.names and not found:
             return code
-        chosen = {job.row_id for job in found.jobs} if options.names else None
+        chosen = {job.row_id for job in found} if options.names else None
         if options.watch:
             watch(program.jobs, chosen, as_json=options.json, steady=program.clock.steady)
         elif options.json:
-            emit_json(found.jobs if options.names else program.jobs.all())
+            emit_json(found if options.names else program.jobs.all())
         elif options.names:
-            _print_table(found.jobs)
+            _print_table(found)
         else:
             counts = program.jobs.counts()
             if counts.total:
@@ -69,33 +67,29 @@ def _status(options: Namespace) -> int:
 
 
 def _print_table(jobs: Iterable[Job]) -> None:
-    table = JobTable(table_width())
+    table = JobTable(shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None)
     emit(table.header())
     for job in jobs:
         for line in table.rows(job):
             emit(line)
 
 
-def table_width() -> int | None:
-    """Return the terminal's width in cells; None if standard output is not a terminal."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
-
-
 def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
-    """Show jobs and their changes until a signal asks to stop or the reader has gone. Main thread.
+    """Show jobs and their changes until a stop signal arrives or the reader of the output ends. Main thread.
 
     Args:
         jobs: The list.
-        chosen: Only the jobs with these keys; None = all.
-        as_json: Lines of JSON instead of a table.
-        steady: Monotonic time in seconds.
+        chosen: The keys of the jobs to show; None for all.
+        as_json: Whether to print lines of JSON instead of a table.
+        steady: Returns monotonic time in seconds.
 
     Raises:
         StoreError: If the database can't be read.
     """
-    view: _View = _Screen(jobs, chosen) if not as_json and _can_redraw() else _Feed(jobs, chosen, as_json=as_json)
+    is_screen = not as_json and _can_redraw()
+    view: _Screen | _Feed = _Screen(jobs, chosen) if is_screen else _Feed(jobs, chosen, as_json=as_json)
     seen: Cursor | None = None
-    with StopSignals() as stop:
+    with closing(StopSignals()) as stop:
         while True:
             started = steady()
             newest = jobs.changes.cursor()
@@ -108,20 +102,12 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Return whether the terminal can move the cursor up; never on Windows, where not all terminals can."""
+    """Return whether the terminal supports cursor movement; always False on Windows, where some terminals don't."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
-class _View(Protocol):
-    """Shows changes."""
-
-    def show(self, since: Cursor | None) -> None:
-        """Show what was written after a cursor of the change feed; None = everything."""
-        ...
-
-
 class _Feed:
-    """Prints each changed job on a line of its own, for a pipe or a file."""
+    """Prints a line for each changed job, for a pipe or a file."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool) -> None:
         self._jobs = jobs
@@ -130,7 +116,7 @@ class _Feed:
         self._table = JobTable()
 
     def show(self, since: Cursor | None) -> None:
-        """Print the changed jobs; the first time all jobs, below the header."""
+        """Print the jobs that have changed since a cursor; None prints the header and all jobs."""
         if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):
@@ -149,13 +135,13 @@ class _Feed:
 
 
 class _Screen:
-    """Shows as many jobs as fit the terminal, redrawn at every change."""
+    """Shows as many jobs as fit on the terminal, and redraws them after every change."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None) -> None:
         self._jobs = jobs
         self._chosen = chosen
 
-    def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - all is drawn, whatever changed
+    def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - everything is redrawn
         """Redraw the screen."""
         size = shutil.get_terminal_size()
         table = JobTable(size.columns)
@@ -174,7 +160,7 @@ class _Screen:
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 
     def _in_order(self, *, fits: bool) -> Iterator[Job]:
-        """Yield all jobs in the order they were added if they fit; otherwise the most interesting ones first."""
+        """Yield the jobs in the order in which they were added or, if they do not fit, grouped by `_FIRST_SHOWN`."""
         if self._chosen is not None:
             page = self._jobs.page(sorted(self._chosen))
             yield from (page[key] for key in sorted(page))
@@ -186,16 +172,11 @@ class _Screen:
                 yield from self._jobs.all(Filter(statuses=frozenset({status})), order)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The jobs that IDs matched, each once and in the order given, and a sentence for each ID without a match."""
+def look_up(job_list: JobList, ids: Iterable[str]) -> tuple[list[Job], list[str]]:
+    """Look up jobs by ID or by an unambiguous prefix of an ID.
 
-    jobs: tuple[Job, ...]
-    problems: tuple[str, ...]
-
-
-def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
-    """Return the jobs with these IDs or unambiguous prefixes of IDs.
+    Returns:
+        The jobs in the order given, without duplicates, and a sentence for each ID that does not match exactly one job.
 
     Raises:
         StoreError: If the database can't be read.
@@ -210,7 +191,7 @@ def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
             problems.append(f"The ID {quoted(text)} is ambiguous: give more characters.")
         else:
             problems.append(f"No file on the list has the ID {quoted(text)}.")
-    return Found(tuple(jobs.values()), tuple(problems))
+    return list(jobs.values()), problems
 
 
 STATUS = Command(

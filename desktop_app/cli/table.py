@@ -1,4 +1,4 @@
-"""Jobs as lines of text, in columns that fit the terminal."""
+"""Format jobs as the lines of a table."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NO_WIDTH = frozenset({"Mn", "Me", "Cf"})
 
 @dataclass(frozen=True, slots=True)
 class JobTable:
-    """A table of jobs, made line by line so that a long list needs little memory.
+    """Formats one job at a time, so that a long list needs little memory.
 
     Attributes:
-        width: The terminal's width in cells; None for a file or a pipe, where nothing is shortened.
+        width: The terminal's width in cells; None for a file or a pipe, for which nothing is shortened.
     """
 
     width: int | None = None
@@ -41,7 +41,7 @@ class JobTable:
         return self._line("ID", "STATUS", "LINES", "SIZE", "FILE")
 
     def rows(self, job: Job) -> Iterator[str]:
-        """Yield a job's line, and further lines for a reason that does not fit behind the path."""
+        """Yield the line of a job, followed by the lines of its reason if that does not fit after the path."""
         line = self._line(
             job.id[: self._id_width],
             _status(job),
@@ -65,7 +65,7 @@ class JobTable:
         return _LONG_ID if self.width is None else _SHORT_ID
 
     def _path(self, text: str) -> str:
-        """Return a path shortened to the available width; its end is kept, which says more than its beginning."""
+        """Return a path, shortened at its beginning to fit the available width."""
         if self.width is None:
             return text
         room = max(_MIN_TEXT, self.width - (self._id_width + _STATUS + _LINES + _SIZE + 4 * len(_GAP)))
@@ -78,24 +78,18 @@ class JobTable:
         return _CUT + text[start:]
 
     def _line(self, job_id: str, status: str, lines: str, size: str, path: str) -> str:
-        columns = (
-            job_id.ljust(self._id_width),
-            status.ljust(_STATUS),
-            lines.rjust(_LINES),
-            size.rjust(_SIZE),
-            path,
-        )
+        columns = (job_id.ljust(self._id_width), status.ljust(_STATUS), lines.rjust(_LINES), size.rjust(_SIZE), path)
         return _GAP.join(columns).rstrip()
 
 
 def totals(counts: StatusCounts) -> str:
-    """Return a line with the number of jobs of each status."""
+    """Return a line with the number of jobs with each status."""
     each = ", ".join(f"{counts.of(status):,} {status.name}" for status in Status)
     return f"{counted(counts.total, 'file')}: {each}"
 
 
 def cells(text: str) -> int:
-    """Return the width of a text in terminal cells: two for a Chinese character, none for a combining accent."""
+    """Return the width of a text in terminal cells: 2 for a Chinese character, 0 for a combining accent."""
     if text.isascii():
         return len(text)
     return sum(_cells(char) for char in text)

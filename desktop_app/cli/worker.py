@@ -1,4 +1,4 @@
-"""`filemill worker`: run the sender and the consumer in the terminal."""
+"""The command `filemill worker`, which runs the sender and the consumer in the terminal."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, progress, say
+from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import StatusCounts
+from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import Loop, LoopState, Phase
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
@@ -24,14 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.cli.output import Progress
-    from desktop_app.domain.job import Cursor
-    from desktop_app.services.loops import Loop
 
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
 STOP_SECONDS = 20.0
-"""Longer than the loops need to end in order; a loop that hangs in a network call is abandoned after that."""
+"""Longer than a clean shutdown takes; a loop that is still blocked in a network call is then abandoned."""
 
 
 def _concurrency(text: str) -> int:
@@ -57,39 +54,43 @@ def _options(parser: ArgumentParser) -> None:
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
 
-    with StopSignals() as stop, closing(open_program()) as program, progress("Processing", "files") as bar:
+    with (
+        closing(StopSignals()) as stop,
+        closing(open_program()) as program,
+        closing(Progress("Processing", "files")) as bar,
+    ):
         watch = IdleWatch(program, bar)
         if options.until_idle and watch.look():
-            watch.tell()
+            watch.report()
             return 0
-        troubles = Troubles(bar)
+        errors = ErrorReporter(bar)
         with closing(connect_queue(program)) as connector:
             loops: dict[str, Loop] = {
-                "sender": build_sender(program, connector, partial(troubles.report, "sender")),
+                "sender": build_sender(program, connector, partial(errors.report, "sender")),
                 "consumer": build_consumer(
                     program,
                     connector,
-                    partial(troubles.report, "consumer"),
+                    partial(errors.report, "consumer"),
                     concurrency=options.concurrency,
-                    # A poll that is abandoned at the end may receive messages that nobody processes.
+                    # Short, since messages received by a poll that is abandoned at the end would not be processed.
                     wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
                 ),
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
             run_loops(threads, stop, watch, until_idle=options.until_idle)
         watch.look()
-        watch.tell()
+        watch.report()
         if program.foreign.count:
             say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
     return 0
 
 
 def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
-    """Run loops until a signal arrives or nothing is left to do; then wait until they have ended.
+    """Run loops until a stop signal arrives or nothing is left to do, and wait for them to end.
 
     Raises:
-        KnownError: If a loop does not end.
-        Exception: What ended a loop, if one ended by itself.
+        KnownError: If a loop does not end in time.
+        Exception: If a loop raised an exception.
     """
     for thread in threads:
         thread.start()
@@ -110,9 +111,10 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
 
 
 class LoopThread(threading.Thread):
-    """Runs a loop. An exception that ends it is kept in `error`, and stops the other loops.
+    """A daemon thread that runs a loop, and stops the other loops if this one raises an exception.
 
-    A daemon thread: one that hangs must not keep the program from ending.
+    Attributes:
+        error: The exception that the loop raised, or None.
     """
 
     def __init__(self, name: str, loop: Loop, stop: StopSignals) -> None:
@@ -122,7 +124,7 @@ class LoopThread(threading.Thread):
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Run the loop until it ends."""
+        """Run the loop."""
         try:
             self._loop.run(self._stop_signals.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again on the main thread
@@ -131,7 +133,7 @@ class LoopThread(threading.Thread):
 
 
 class IdleWatch:
-    """Follows the list, moves the progress bar, and detects when nothing is left to do. Main thread.
+    """Monitors the list, updates the progress bar, and detects when nothing is left to do. Main thread.
 
     Args:
         program: The program.
@@ -147,10 +149,10 @@ class IdleWatch:
         self._counts = StatusCounts()
         self._ended_before: int | None = None
         self.pause_s = LOOK_S
-        """Seconds to wait before the next look."""
+        """The time to wait before the next call of `look`, in seconds."""
 
     def look(self) -> bool:
-        """Update the counts if something has changed; return True if no file of this queue is PENDING or PROCESSING.
+        """Update the counts and the progress bar; return whether no file of this queue is PENDING or PROCESSING.
 
         Raises:
             StoreError: If the database can't be read.
@@ -168,8 +170,8 @@ class IdleWatch:
         self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
         return self._counts.unfinished == 0
 
-    def tell(self) -> None:
-        """Report the final state of the list.
+    def report(self) -> None:
+        """Print the totals of the list and the number of files that wait for other queues.
 
         Raises:
             StoreError: If the database can't be read.
@@ -184,11 +186,11 @@ class IdleWatch:
         emit(totals(self._counts))
 
 
-class Troubles:
-    """Reports what the loops are waiting for, each change once. Any thread.
+class ErrorReporter:
+    """Prints the errors that loops are waiting for, each error only once. Any thread.
 
     Args:
-        bar: The progress bar, cleared for each message.
+        bar: The progress bar, which is cleared before each message.
     """
 
     def __init__(self, bar: Progress) -> None:
@@ -197,7 +199,7 @@ class Troubles:
         self._texts: dict[str, str] = {}
 
     def report(self, name: str, state: LoopState) -> None:
-        """Report a loop's new state."""
+        """Print the error of a loop's new state if it is new, or that the loops are running again."""
         with self._lock:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:

@@ -1,4 +1,4 @@
-"""The program's source of time, which tests replace."""
+"""The clock interface and the clock of the operating system; tests use a clock of their own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Clock(Protocol):
     """A source of time. Any thread."""
 
     def now_ms(self) -> int:
-        """Return milliseconds since 1970, UTC: for times that are stored and shown."""
+        """Return the current time in milliseconds since the Unix epoch, for storage and display."""
         ...
 
     def steady(self) -> float:
-        """Return monotonic seconds that include sleep where possible: for measuring durations."""
+        """Return monotonic seconds for measuring durations, including system sleep where possible."""
         ...
 
 
@@ -22,14 +22,14 @@ class SystemClock:
     """The clocks of the operating system."""
 
     def now_ms(self) -> int:
-        """Return milliseconds since 1970, UTC."""
+        """Return the current time in milliseconds since the Unix epoch."""
         return time.time_ns() // 1_000_000
 
     def steady(self) -> float:
-        """Return monotonic seconds: CLOCK_BOOTTIME if available, since CLOCK_MONOTONIC stops during suspend.
+        """Return monotonic seconds from CLOCK_BOOTTIME if available, since CLOCK_MONOTONIC stops during suspend.
 
-        `time.monotonic` includes sleep on Windows, but not on macOS. A lease that is older than it seems is still
-        caught by the fencing token.
+        `time.monotonic` includes sleep on Windows, but not on macOS. If a lease expires unnoticed during sleep, the
+        fencing token still rejects a late result.
         """
         boottime = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if boottime is None else time.clock_gettime(boottime)

@@ -1,4 +1,4 @@
-"""The choices for a connection and the findings of a connection test, as the window and the command line show them."""
+"""AWS profiles, queues and the results of a connection test, as shown by the window and the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProfileKind(StrEnum):
-    """How an AWS profile gets its credentials."""
+    """The way in which an AWS profile obtains credentials."""
 
     KEYS = "keys"
     SSO = "SSO"
@@ -19,7 +19,7 @@ class ProfileKind(StrEnum):
     ROLE = "assumes a role"
     WEB_IDENTITY = "web identity"
     PROCESS = "program"
-    NOTHING = "no sign-in of its own"
+    NOTHING = "no credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Profile:
 
     Attributes:
         name: The profile's name.
-        kind: How it gets its credentials.
-        region: Its region; may be empty.
-        trouble: A sentence that says why it can't be used; empty if no problem is known.
+        kind: The way in which it obtains credentials.
+        region: The profile's region; may be empty.
+        trouble: A sentence that says why the profile can't be used; empty if no problem is known.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """All profiles, and the files they were read from.
+    """All profiles and the files they were read from.
 
     Attributes:
-        found: The profiles, in the order of the files.
+        found: The profiles, in file order.
         files: The paths of the configuration and credentials files, whether or not they exist.
         trouble: A sentence that says why the files can't be read; empty if they can.
     """
@@ -60,7 +60,7 @@ class Profiles:
 
 @dataclass(frozen=True, slots=True)
 class FoundQueue:
-    """A queue that may be chosen.
+    """A queue that the user can choose.
 
     Attributes:
         name: The queue's name.
@@ -88,7 +88,7 @@ class Check(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The result of one step."""
+    """The severity of a finding."""
 
     FINE = "fine"
     NOTE = "note"
@@ -98,13 +98,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a connection test found in one step.
+    """The result of one step of a connection test.
 
     Attributes:
         check: The step.
-        verdict: Its result.
-        text: A sentence that describes it.
-        error: For TROUBLE: the error, if there was one.
+        verdict: The severity.
+        text: A sentence that describes the result.
+        error: For TROUBLE, the error if one occurred.
     """
 
     check: Check

@@ -1,8 +1,8 @@
 """Errors that a user can understand, as opposed to bugs.
 
-A `KnownError` has a cause outside the program (a missing file, no network, a full disk). Its text says what happened
-and what to do, and no traceback is shown. Every other exception is a bug: it is logged with its traceback, and the
-user is offered a report.
+A `KnownError` has a cause outside the program, such as a missing file, no network or a full disk. Its text says what
+happened and what to do; no traceback is shown. Every other exception is a bug: it is logged with its traceback, and
+the user is offered a support report.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """The exact cause of an error. It decides which remedies are offered. The values are logged: never rename one."""
+    """The cause of an error, which determines the remedies offered. The values are logged: never rename one."""
 
     OTHER = "other"
-    """No remedy but to wait."""
+    """A cause without a specific remedy."""
     NO_SIGN_IN = "no-sign-in"
     """The profile does not exist, has no credentials, or can't be used."""
     SESSION_ENDED = "session-ended"
-    """The session has expired."""
+    """The sign-in session has expired."""
     KEYS_REFUSED = "keys-refused"
     """AWS rejects the access keys."""
     CLOCK_WRONG = "clock-wrong"
     """This computer's clock is so far off that AWS rejects its signatures."""
     NO_REGION = "no-region"
-    """No region is set, or it does not exist."""
+    """No region is set, or the region does not exist."""
     OTHER_ACCOUNT = "other-account"
     """The queue belongs to another account."""
     NO_QUEUE = "no-queue"
     """The queue does not exist."""
     NO_RIGHT = "no-right"
-    """An action is not allowed."""
+    """The credentials do not allow an action."""
     OFFLINE = "offline"
-    """No connection, or the service reports an error of its own."""
+    """The service can't be reached or reports an internal error."""
     NOT_SQS = "not-sqs"
     """The response is not from SQS."""
     PROXY = "proxy"
@@ -49,7 +49,7 @@ class Cause(StrEnum):
     THROTTLED = "throttled"
     """The service throttles requests."""
     SETUP = "setup"
-    """The configuration of the queue or of AWS can't be used."""
+    """The AWS configuration or the queue's attributes are not usable."""
     LOCAL_QUEUE = "local-queue"
     """The embedded queue can't be opened."""
     FOREIGN = "foreign"
@@ -65,14 +65,14 @@ class KnownError(Exception):
     """An error that a user can understand and often fix.
 
     Args:
-        text: One or two sentences: what happened and what to do.
-        title: What happened, in a few words without a full stop; `text` then says only the rest. May be empty.
-        detail: Technical details (an exception's text, a service's error code); may be empty.
-        cause: The cause; the class's own by default.
+        text: One or two sentences that say what happened and what to do.
+        title: A short heading without a full stop, which `text` does not repeat; may be empty.
+        detail: Technical details, such as an exception's text or an error code; may be empty.
+        cause: The cause; by default the `cause` of the class.
 
     Attributes:
-        text: The whole text, with the title as its first sentence.
-        body: The text below the title.
+        text: The complete text, beginning with the title.
+        body: The text without the title.
     """
 
     cause = Cause.OTHER
@@ -92,7 +92,7 @@ class UsageError(KnownError):
 
 
 class SettingsError(KnownError):
-    """The settings file or an environment variable has a value that can't be used."""
+    """The settings file or an environment variable contains an invalid value."""
 
 
 class StoreError(KnownError):
@@ -100,22 +100,22 @@ class StoreError(KnownError):
 
 
 class StoreBusyError(StoreError):
-    """Another program holds the database's write lock for too long; try again later."""
+    """Another program held the database's write lock for too long; a retry may succeed."""
 
     cause = Cause.DATABASE_BUSY
 
 
 class StoreFullError(StoreError):
-    """The disk is full; try again after space was freed."""
+    """The disk is full; a retry can succeed after space has been freed."""
 
     cause = Cause.DISK_FULL
 
 
 class PartlyAddedError(StoreError):
-    """Only some files of a batch were added; those are saved.
+    """Only some of a batch's files were added; those are saved.
 
     Attributes:
-        batch_id: The batch of the files that were added.
+        batch_id: The key of the batch.
         added: The number of files that were added.
     """
 
@@ -127,34 +127,34 @@ class PartlyAddedError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The database file is damaged; it has to be set aside before anything else can work."""
+    """The database file is damaged and has to be replaced before the program can continue."""
 
     cause = Cause.DATABASE_DAMAGED
 
 
 class QueueTrouble(StrEnum):
-    """The kind of a queue error. It decides whether and when to try again, and what the window shows."""
+    """The kind of queue error, which determines whether and when to retry, and what the window shows."""
 
     OFFLINE = "offline"
-    """No connection, a timeout or a server error: try again with backoff."""
+    """No connection, a timeout or a server error; retried with backoff."""
     THROTTLED = "throttled"
     """The service throttles requests."""
     SIGNED_OUT = "signed out"
     """No credentials, or they have expired: the user has to sign in."""
     NO_RIGHT = "no right"
-    """Signed in, but this action is not allowed."""
+    """The credentials are valid but do not allow this action."""
     NO_QUEUE = "no queue"
-    """The queue does not exist (deleted, or in another region or account)."""
+    """The queue does not exist: it was deleted, or is in another region or account."""
     SETUP = "setup"
-    """Wrong configuration: region, endpoint, certificate or proxy."""
+    """The region, endpoint, certificate or proxy is not configured correctly."""
     LEASE_LOST = "lease lost"
-    """The receipt handle is no longer valid for its message; never tried again."""
+    """The receipt handle is no longer valid for its message; never retried."""
     REFUSED = "refused"
-    """The service rejects the content of the request; trying again is pointless."""
+    """The service rejects the content of the request, so a retry would fail too."""
 
     @property
-    def may_look_different(self) -> bool:
-        """Whether resolving the credentials, the region and the queue again may solve it."""
+    def needs_reconnect(self) -> bool:
+        """Whether resolving the credentials, the region and the queue again may help."""
         return self in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
@@ -163,11 +163,11 @@ class QueueError(KnownError):
 
     Args:
         text, title, detail, cause: See `KnownError`; the detail is the service's error code and text.
-        trouble: The kind of error, which decides what happens next.
+        trouble: The kind of queue error.
         right: The missing permission, if that is the cause.
-        command: For an expired session: the command that signs in again; empty if there is none.
+        command: For an expired session, the command that signs in again; empty if there is none.
         was_answered: Whether the service itself returned the error.
-        said: The service's message, or its error code if it sent no message; empty if it did not respond.
+        said: The service's error message, or its error code if there is no message; empty if it did not respond.
     """
 
     def __init__(
@@ -196,8 +196,8 @@ class FileError(KnownError):
 
     Args:
         reason: The reason; its sentence becomes the error's text.
-        passing: True if trying again later may help (a share that is offline, a file in use).
-        detail: The operating system's text.
+        passing: Whether a later attempt may succeed, for example because a network share is temporarily offline.
+        detail: The operating system's error message; may be empty.
     """
 
     def __init__(self, reason: Reason, *, passing: bool = False, detail: str = "") -> None:

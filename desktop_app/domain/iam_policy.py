@@ -1,4 +1,4 @@
-"""A missing IAM permission, and the request to the administrator who can grant it."""
+"""A missing IAM permission, with a policy that grants it and a request to an administrator."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ACTIONS = {
         "sqs:GetQueueAttributes",
     ),
 }
-"""Permissions that are needed together, by the API action that was refused."""
+"""The permissions to request for a denied API action: its own, and those needed together with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingRight:
-    """An API action that is not allowed.
+    """An API action that AWS denied.
 
     Attributes:
         action: The action, such as `sqs:ReceiveMessage`.
         resource: The queue's ARN, with `*` for unknown parts.
-        principal: The ARN of the identity that is signed in; empty if unknown.
-        service_text: The message of AWS.
+        principal: The ARN of the signed-in identity; empty if unknown.
+        service_text: The error message from AWS.
     """
 
     action: str
@@ -37,14 +37,14 @@ class MissingRight:
     service_text: str = ""
 
     def policy(self) -> str:
-        """Return an IAM policy that grants the permission and those needed with it."""
+        """Return an IAM policy in JSON that grants the permission and those needed together with it."""
         name = self.action.partition(":")[2]
         actions = list(ACTIONS.get(name, (self.action,))) if self.action.startswith("sqs:") else [self.action]
         statement = {"Effect": "Allow", "Action": actions, "Resource": self.resource}
         return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
-    def letter(self) -> Sentence:
-        """Return a request to an administrator, ready to be sent."""
+    def request_text(self) -> Sentence:
+        """Return a request to an administrator, to be sent together with the policy."""
         return Sentence(
             "Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. "
             "AWS said: {said} This policy allows it:",

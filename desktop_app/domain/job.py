@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Status(IntEnum):
-    """The status of a job. There are exactly four, stored as numbers; anything finer is the job's reason."""
+    """The status of a job, stored as a number. There are exactly four; the job's reason gives the details."""
 
     PENDING = 0
     PROCESSING = 1
@@ -24,7 +24,7 @@ class Status(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job has ended: nothing more happens to it by itself."""
+        """Whether the job has ended; it is processed again only if the user retries it."""
         return self in {Status.PROCESSED, Status.FAILED}
 
 
@@ -35,18 +35,18 @@ FINAL_STATUSES = tuple(status for status in Status if status.is_final)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file that was submitted: one row of the database, as it was when it was read.
+    """A submitted file: a snapshot of one database row.
 
-    Times are milliseconds since 1970, UTC; None for what has not happened yet.
+    Times are in milliseconds since the Unix epoch; None if the event has not happened yet.
     """
 
     row_id: int
-    """The database's key: ordered by submission, never shown."""
+    """The primary key, in order of submission; never shown to the user."""
     id: str
-    """The UUID that the message contains and the command line shows."""
+    """The UUID that identifies the job in messages and on the command line."""
     batch_id: int
     file_path: str
-    """The absolute path as decoded by `os.fsdecode`, so it opens the file even if its name is not UTF-8."""
+    """The absolute path as decoded by `os.fsdecode`, which preserves bytes that are not UTF-8."""
     status: Status
     reason: Reason | None
     """None if the status needs no explanation."""
@@ -56,7 +56,7 @@ class Job:
     attempts: int
     generation: int
     queue: str
-    """The key of the queue that this job belongs to (`Connection.key`)."""
+    """The key of the job's queue; see `Connection.key`."""
     message_id: str | None
     receive_count: int
     created_at: int
@@ -65,20 +65,20 @@ class Job:
     finished_at: int | None
     next_try_at: int | None
     revision: int
-    """The store's write counter at the last write of this row."""
+    """The database's change counter when this row was last written."""
     modified_ns: int | None = None
-    """The file's last known modification time, in nanoseconds since 1970."""
+    """The file's last known modification time, in nanoseconds since the Unix epoch."""
     batch_name: str = field(default="", compare=False)
-    """The name of its batch; may be empty. Filled only where the list is read."""
+    """The name of the batch; may be empty. Set only on jobs read through `JobList`."""
 
     @property
     def name(self) -> str:
-        """The last component of the path, safe to show."""
+        """The last component of the path, escaped for display."""
         return display_text(os.path.basename(self.file_path) or self.file_path)  # noqa: PTH119 - keep surrogates
 
     @property
     def problem(self) -> FileProblem | None:
-        """The category of the reason why it failed; None if it has not failed or the reason has no category."""
+        """The category of the failure; None if the job has not failed or its reason has no category."""
         return self.reason.code.problem if self.reason and self.status is Status.FAILED else None
 
     @property
@@ -91,9 +91,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that was accepted for adding and has no row yet.
+    """A file to add to the list.
 
-    `size` and `modified_ns` are as `stat` reported them; None where it failed.
+    `size` and `modified_ns` are the values from `stat`; None if it failed.
     """
 
     path: str
@@ -103,7 +103,7 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class StatusCounts:
-    """The number of jobs of each status."""
+    """The number of jobs with each status."""
 
     pending: int = 0
     processing: int = 0
@@ -112,7 +112,7 @@ class StatusCounts:
 
     @property
     def total(self) -> int:
-        """The number of all jobs."""
+        """The total number of jobs."""
         return self.pending + self.processing + self.processed + self.failed
 
     @property
@@ -121,15 +121,15 @@ class StatusCounts:
         return self.pending + self.processing
 
     def of(self, status: Status) -> int:
-        """Return the count of one status."""
+        """Return the number of jobs with a status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
 
 def display_text(text: str) -> str:
-    r"""Make a file name or other outside text safe to show in a table, a log line or a terminal.
+    r"""Escape a file name or other untrusted text for display in a table, a log line or a terminal.
 
-    Bytes that are not UTF-8 become `\xNN`; control, line-break and bidirectional-override characters become escapes,
-    so that a name can neither break a line nor imitate another name.
+    Bytes that are not UTF-8 become `\xNN`. Control, line-break and bidirectional-override characters are escaped too,
+    so that a name can't break a line or imitate another name.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -154,21 +154,21 @@ _NUMBER = re.compile(r"\d+")
 
 
 def natural_key(name: str) -> str:
-    """Return a key that sorts names as people expect: file2 before file10, ignoring case."""
+    """Return a key for natural sorting: file2 before file10, ignoring case."""
     return _NUMBER.sub(_number_key, name.casefold())
 
 
 def _number_key(match: re.Match[str]) -> str:
-    """Prefix a number with its length, so that the longer number sorts last. A name has at most 255 characters."""
+    """Prefix a number with its length in digits, so that longer numbers sort after shorter ones."""
     digits = match.group().lstrip("0")
-    return f"{len(digits):03}{digits}"
+    return f"{len(digits):03}{digits}"  # a name has at most 255 characters
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """Return an instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
+    """Return a time as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None for None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -182,7 +182,7 @@ class Cursor:
     revision: int
 
     def is_before(self, job: Job) -> bool:
-        """Return whether a job was written after this position."""
+        """Return whether a job was last written after this position."""
         return job.revision > self.revision
 
 
@@ -192,14 +192,14 @@ BEGINNING = Cursor(0)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes of the list after a cursor.
+    """The changes to the list since a cursor.
 
     Attributes:
         cursor: The position to continue from.
-        jobs: The jobs that were written, in their current state.
+        jobs: The changed jobs, in their current state.
         removed: The keys of jobs that were removed from the list.
-        overflow: True if there were too many changes to return; read the whole list again. `jobs` and `removed` are
-            then empty.
+        overflow: Whether there were too many changes to return. `jobs` and `removed` are then empty, and the whole
+            list has to be read again.
     """
 
     cursor: Cursor
@@ -210,12 +210,13 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch: the files of one Add that are on the list.
+    """Files that were added together.
 
     Attributes:
-        id, name: The database's key, and the name to show, which may be empty.
-        created_at: When it was added, in milliseconds since 1970.
-        count: The number of its jobs that are on the list.
+        id: The primary key.
+        name: The name to show; may be empty.
+        created_at: When the files were added, in milliseconds since the Unix epoch.
+        count: The number of jobs of the batch that are still on the list.
     """
 
     id: int
@@ -225,35 +226,35 @@ class Batch:
 
 
 class AttemptOutcome(StrEnum):
-    """How an attempt ended. The values are stored: never rename one."""
+    """The outcome of an attempt. The values are stored: never rename one."""
 
     PROCESSED = "processed"
     FAILED = "failed"
     LATER = "later"
-    """Failed for a reason that may be temporary; another attempt follows."""
+    """The attempt failed for a reason that may be temporary; another attempt follows."""
     RETURNED = "returned"
-    """The program was closed while it processed the file, or released the message."""
+    """The program released the job without a result, for example because it was closed."""
     STOPPED = "stopped"
-    """No result: the program ended unexpectedly, or its lease expired."""
+    """The program ended unexpectedly, or its lease expired."""
     PUT_ASIDE = "put_aside"
-    """No result: SQS moved the message to the dead-letter queue in the meantime."""
+    """SQS moved the message to the dead-letter queue during the attempt."""
     REMOVED = "removed"
-    """The job was removed from the list in the meantime."""
+    """The job was removed from the list during the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt to process a job, as it was when it was read. Times are milliseconds since 1970, UTC.
+    """A snapshot of one attempt to process a job. Times are in milliseconds since the Unix epoch.
 
     Attributes:
-        token: The fencing token of the claim; grows with every attempt.
-        generation: The submission it belongs to.
-        number: Its 1-based number within that submission.
+        token: The fencing token of the claim; increases with every attempt.
+        generation: The generation of the job.
+        number: The number of the attempt within its generation, starting at 1.
         worker: The worker, as `<computer>/<tag>`.
         started_at: When the job was claimed.
-        ended_at: When its outcome was recorded; None while it runs.
-        outcome: None while it runs.
-        reason: None if the outcome needs no explanation.
+        ended_at: When the outcome was recorded; None while the attempt is running.
+        outcome: The outcome; None while the attempt is running.
+        reason: The reason for the outcome; None if it needs no explanation.
     """
 
     token: int
@@ -272,7 +273,7 @@ class Attempt:
 
     @property
     def took_ms(self) -> int | None:
-        """The duration in milliseconds; None while it runs, and if its end was not observed."""
+        """The duration in milliseconds; None while the attempt is running, and if its actual end is unknown."""
         if self.ended_at is None or self.outcome in _UNSEEN:
             return None
         return max(0, self.ended_at - self.started_at)
@@ -283,15 +284,17 @@ _UNSEEN = frozenset({AttemptOutcome.STOPPED, AttemptOutcome.PUT_ASIDE})
 
 @dataclass(frozen=True, slots=True)
 class RunSums:
-    """What is unfinished, and what has ended since a given time. Sizes are in bytes; unknown ones count as 0.
+    """Totals of the unfinished jobs, and of the jobs that have ended since a given time.
+
+    Sizes are in bytes; unknown sizes count as 0.
 
     Attributes:
-        open_files, open_bytes: Jobs that are PENDING or PROCESSING.
-        processing: The number of those that are PROCESSING.
-        read_bytes: The bytes of those that have been read.
-        done_files, done_bytes: Jobs that ended since then, PROCESSED or FAILED.
-        failed: The number of those that are FAILED.
-        newest_end: When the last of them ended, in milliseconds since 1970; 0 if none did.
+        open_files, open_bytes: The number and total size of the PENDING and PROCESSING jobs.
+        processing: The number of PROCESSING jobs.
+        read_bytes: The number of bytes of the PROCESSING jobs that have been read.
+        done_files, done_bytes: The number and total size of the ended jobs.
+        failed: The number of ended jobs that are FAILED.
+        newest_end: When the last of the ended jobs ended, in milliseconds since the Unix epoch; 0 if there are none.
     """
 
     open_files: int = 0
@@ -306,7 +309,7 @@ class RunSums:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The files that ended within the interval that begins at `start_ms`, and their bytes."""
+    """The number and total size of the files that ended in the interval starting at `start_ms`."""
 
     start_ms: int
     files: int
@@ -318,9 +321,9 @@ class PriorityResult:
     """The result of moving jobs to the front.
 
     Attributes:
-        keys: The jobs that are waiting, in the requested order.
-        front: The number of them that are now at the front of the outbox.
-        is_served: Whether a consumer starts them at once, regardless of the queue's order.
+        keys: The keys of the jobs that are still waiting, in the requested order.
+        front: The number of these jobs that are now at the front of the outbox.
+        is_served: Whether a consumer of this program starts them next, regardless of the queue's order.
     """
 
     keys: tuple[int, ...] = ()
@@ -329,5 +332,5 @@ class PriorityResult:
 
     @property
     def sent(self) -> int:
-        """The number of jobs whose message is already in the queue, where it can't be moved."""
+        """The number of jobs whose message is already in the queue and can't be moved."""
         return len(self.keys) - self.front

@@ -1,8 +1,8 @@
-"""Which jobs to list (`Filter`), in which order (`Sort`), and the search typed into the filter box (`Search`).
+"""Filters, sort orders and the search syntax of the filter box.
 
-The filter box accepts words, which must all match; phrases such as `"two words"`; and `status:failed`, `size:>10MB`
-or `reason:missing`. Anything that is not valid as one of these is taken as a plain word, since a file may have that
-name. A key without a value yet does not filter.
+A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
+them must match. An invalid term is treated as a plain word, since a file may have that name. A key without a value has
+no effect.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Status, StatusCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.domain.job import StatusCounts
     from desktop_app.domain.reasons import Reason
 
 
 ADDED = "created_at"
-"""The sort key for the order in which the jobs were added, which is also the order of the database's keys."""
+"""The sort key for the order in which the jobs were added, which is also the order of their primary keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class SortTerm:
     """A sort key and its direction.
 
     Attributes:
-        key: The name of a field of `Job`, or of a computed key in `store/list_query.py`.
+        key: The name of a field of `Job` or of a computed key in `store/list_query.py`.
         descending: Whether the largest value comes first.
     """
 
@@ -40,21 +39,18 @@ class SortTerm:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """The order of a list of jobs: by the first term, then by the next among equal ones.
+    """The sort order of a list of jobs.
 
-    Jobs that are equal in all terms are in the order they were added.
+    Each term orders the jobs that are equal in the terms before it. Jobs that are equal in all terms are listed in the
+    order in which they were added.
     """
 
     terms: tuple[SortTerm, ...] = (SortTerm(ADDED),)
 
     @classmethod
     def by(cls, key: str, *, descending: bool = False) -> Sort:
-        """Return a sort by one key."""
+        """Return a sort order with one term."""
         return cls((SortTerm(key, descending),))
-
-    def then(self, key: str, *, descending: bool = False) -> Sort:
-        """Return this sort with another term at its end."""
-        return Sort((*self.terms, SortTerm(key, descending)))
 
     @property
     def keys(self) -> frozenset[str]:
@@ -63,7 +59,7 @@ class Sort:
 
     @property
     def is_by_adding(self) -> bool:
-        """Whether the order is that of adding, ascending or descending."""
+        """Whether the jobs are sorted only by the order in which they were added."""
         return len(self.terms) == 1 and self.terms[0].key == ADDED
 
 
@@ -72,7 +68,7 @@ BY_ADDING = Sort()
 
 @dataclass(frozen=True, slots=True)
 class SizeRange:
-    """A range of sizes in bytes, from `least` to `most` inclusive; None for no bound."""
+    """An inclusive range of sizes in bytes; None for no limit."""
 
     least: int | None = None
     most: int | None = None
@@ -80,22 +76,22 @@ class SizeRange:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Search conditions, which must all match. `parse_search` makes them from typed text.
+    """A parsed search. All conditions must match.
 
     Attributes:
-        words: Each must be part of the path or of the reason, ignoring case.
-        statuses: The status must be one of these; empty = any.
-        sizes: The size must be in each of these ranges; an unknown size is in none.
-        reasons: Each must be part of the reason or of its problem's name.
-        spoken: For words and reasons, the reasons whose translation contains them (`domain.reasons.saying`); the
-            English text is always searched too.
+        words: Texts that the path or the reason must contain, ignoring case.
+        statuses: The accepted statuses; empty for any.
+        sizes: Ranges that must all contain the size; an unknown size is in no range.
+        reasons: Texts that the reason or the name of its problem must contain.
+        translated_matches: Pairs of a text from `words` or `reasons` and the reasons whose translated sentence contains
+            it, in addition to those whose English sentence does; see `reasons_containing`.
     """
 
     words: tuple[str, ...] = ()
     statuses: frozenset[Status] = frozenset()
     sizes: tuple[SizeRange, ...] = ()
     reasons: tuple[str, ...] = ()
-    spoken: tuple[tuple[str, frozenset[str]], ...] = ()
+    translated_matches: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 NO_SEARCH = Search()
@@ -103,13 +99,13 @@ NO_SEARCH = Search()
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs to list. All conditions must match.
+    """The conditions for listing a job. All of them must match.
 
     Attributes:
-        statuses: Only jobs with one of these statuses; empty = all.
-        problems: Only jobs that failed with one of these problems, values of `FileProblem`; empty = all.
-        batches: Only jobs of one of these batches; empty = all.
-        search: Only jobs that match it.
+        statuses: The accepted statuses; empty for any.
+        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for any job.
+        batches: The keys of the accepted batches; empty for any.
+        search: The search that the job must match.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -119,7 +115,7 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the filter lets every job through."""
+        """Whether the filter accepts every job."""
         return self == NO_FILTER
 
 
@@ -131,10 +127,10 @@ class Problem:
     """A group of jobs that failed with the same problem.
 
     Attributes:
-        code: A value of `FileProblem`; empty if they have none.
-        reason: Their most frequent reason; None if they have none.
+        code: A value of `FileProblem`; empty for jobs without a problem.
+        reason: The most frequent reason in the group; None for jobs without a reason.
         count: The number of jobs.
-        reasons: The number of different reasons.
+        reasons: The number of different reasons in the group.
     """
 
     code: str
@@ -145,7 +141,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSums:
-    """Totals of some jobs: statuses, sizes in bytes and lines. Unknown values count as 0."""
+    """The totals of some jobs; sizes are in bytes, and unknown values count as 0."""
 
     counts: StatusCounts
     size: int
@@ -169,11 +165,11 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names in the user's language that the filter box accepts besides the English ones.
+    """Translated names that the filter box accepts in addition to the English ones.
 
     Attributes:
-        keys: English keys by translated ones: `grund` means `reason`.
-        statuses: Statuses by their translated names.
+        keys: Maps a translated key to the English key, such as `grund` to `reason`.
+        statuses: Maps a translated name to the status.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -192,7 +188,7 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
     def take(self, key: str, value: str) -> bool:
-        """Add a condition; return False if it is not valid."""
+        """Add the condition of a term `key:value`; return False if it is not valid."""
         match self.names.keys.get(key.casefold(), key.lower()):
             case "status":
                 statuses = _statuses(value, self.names)
@@ -211,17 +207,17 @@ class _Found:
         if match is None:
             return False
         if not match["number"]:
-            return not match["unit"]  # "size:" and "size:>" are still being typed
+            return not match["unit"]  # the user is still typing "size:" or "size:>"
         factor = _UNITS.get(match["unit"].lower())
         if factor is None:
-            return match["unit"].lower() in {"ki", "mi", "gi", "ti"}  # on the way to KiB
+            return match["unit"].lower() in {"ki", "mi", "gi", "ti"}  # the user is still typing "KiB"
         size = min(Decimal(match["number"].replace(",", ".")) * factor, _GREATEST)
         self.sizes.append(_range(match["sign"], size))
         return True
 
 
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
-    """Parse the text of the filter box; every text is valid."""
+    """Return the search for the text of the filter box; every text is valid."""
     found = _Found(names)
     for term in _TERM.findall(text):
         key, colon, value = term.partition(":")
@@ -232,13 +228,13 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return the statuses whose name begins with a text, so that the list narrows while the user types."""
+    """Return the statuses whose name begins with a text, so that the filter works while the user is typing."""
     known = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:
-    """Return the range of whole bytes that a comparison allows."""
+    """Return the range of integer sizes that satisfy a comparison."""
     below, above = int(size), int(size) + (size != int(size))
     match sign:
         case "<":

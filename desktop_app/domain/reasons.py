@@ -1,6 +1,6 @@
-"""Why a job has its status, or why a file was not added: a code and its arguments.
+"""The reasons why a job has its status or why a file was not added.
 
-The code and the arguments are stored; the sentence is made when it is shown, in the reader's language.
+A reason is stored as a code with arguments. Its sentence is formatted when it is shown, in the user's language.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class FileProblem(StrEnum):
-    """A category of reasons. It decides which remedies are offered, and groups the files that failed.
+    """A category of reasons, which groups failed files and determines the remedies offered.
 
-    Users type the values (`reason:missing`) and settings store them: never rename one.
+    The values are typed by users (`reason:missing`) and stored in settings: never rename one.
     """
 
     MISSING = "missing"
@@ -36,14 +36,14 @@ class FileProblem(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """All reasons: the stored code, the English sentence and, for reasons of failed jobs, the problem.
+    """The code of a reason, with its English sentence and the problem that it belongs to.
 
-    The codes and the names of the arguments are stored: never rename one. The sentences may change at any time.
+    The codes and the names of the arguments are stored: never rename one. The sentences may be changed.
 
     Attributes:
-        template: The sentence, with argument names in braces. It does not name the file, which is shown beside it.
-        problem: None if no job fails for this reason.
-        singular: The sentence for a `count` of 1; empty if it is the same.
+        template: The sentence with argument names in braces. It does not name the file, which is shown next to it.
+        problem: The problem; None for codes that do not make a job FAILED.
+        singular: The template for a `count` of 1; empty to use `template`.
     """
 
     template: str
@@ -51,24 +51,20 @@ class ReasonCode(StrEnum):
     singular: str
 
     def __new__(cls, code: str, template: str = "", problem: FileProblem | None = None, singular: str = "") -> Self:
-        """Create a member; see the class."""
+        """Create a member from its code, template, problem and singular."""
         made = str.__new__(cls, code)
         made._value_ = code
         made.template, made.problem, made.singular = template, problem, singular
         return made
 
-    # Errors of the operating system.
+    # Operating system errors.
     FILE_GONE = "file_gone", mark("The file no longer exists"), FileProblem.MISSING
     PATH_BROKEN = (
         "path_broken",
         mark("The file no longer exists: part of its path is not a folder"),
         FileProblem.MISSING,
     )
-    PATH_TOO_LONG = (
-        "path_too_long",
-        mark("The path is too long for this system"),
-        FileProblem.MISSING,
-    )
+    PATH_TOO_LONG = "path_too_long", mark("The path is too long for this system"), FileProblem.MISSING
     IMPOSSIBLE_NAME = "impossible_name", mark("This is not a valid file name"), FileProblem.MISSING
     MAY_NOT_READ = "may_not_read", mark("You don't have permission to read this file"), FileProblem.NOT_ALLOWED
     MAY_NOT_READ_OR_IN_USE = (
@@ -82,11 +78,7 @@ class ReasonCode(StrEnum):
         mark("The file could not be read from its disk or network share"),
         FileProblem.UNREADABLE,
     )
-    NO_ANSWER = (
-        "no_answer",
-        mark("The disk or network share did not answer for 10 minutes"),
-        FileProblem.UNREADABLE,
-    )
+    NO_ANSWER = "no_answer", mark("The disk or network share did not answer for 10 minutes"), FileProblem.UNREADABLE
     SHORT_OF_RESOURCES = (
         "short_of_resources",
         mark("This computer is low on memory or has too many files open"),
@@ -95,11 +87,7 @@ class ReasonCode(StrEnum):
     SYSTEM_ERROR = "system_error", mark("The system can't read this file: {why}"), FileProblem.UNREADABLE
     # Not a regular file.
     IS_FOLDER = "is_folder", mark("This is a folder, not a file"), FileProblem.NOT_A_FILE
-    IS_PIPE = (
-        "is_pipe",
-        mark("This is a named pipe; only regular files can be processed"),
-        FileProblem.NOT_A_FILE,
-    )
+    IS_PIPE = "is_pipe", mark("This is a named pipe; only regular files can be processed"), FileProblem.NOT_A_FILE
     IS_SOCKET = "is_socket", mark("This is a socket; only regular files can be processed"), FileProblem.NOT_A_FILE
     IS_DEVICE = "is_device", mark("This is a device; only regular files can be processed"), FileProblem.NOT_A_FILE
     NOT_ORDINARY = "not_ordinary", mark("This is not a regular file"), FileProblem.NOT_A_FILE
@@ -139,21 +127,21 @@ class ReasonCode(StrEnum):
         mark("An internal error occurred in Filemill. The log has the details."),
         FileProblem.INTERNAL,
     )
-    # The message failed.
+    # Sending or receiving the message failed.
     MESSAGE_REFUSED = "message_refused", mark("The queue rejected its message: {why}"), FileProblem.NOT_SENT
     REQUEST_REFUSED = (
         "request_refused",
         mark("The queue rejected its message: The queue “{name}” rejected the request: {why}"),
         FileProblem.NOT_SENT,
     )
-    """Only in rows written by 0.1.0; later versions use `MESSAGE_REFUSED` with the queue's own words."""
+    """Only in rows written by 0.1.0; later versions use `MESSAGE_REFUSED`."""
     DEAD_LETTERED = (
         "dead_lettered",
         mark("Moved to the dead-letter queue after {count} deliveries"),
         FileProblem.DEAD_LETTERED,
         mark("Moved to the dead-letter queue after one delivery"),
     )
-    # Not added.
+    # The file was not added.
     NO_SUCH_FILE = "no_such_file", mark("The file does not exist")
     LINK_TO_NOTHING = "link_to_nothing", mark("This link points to a file that does not exist")
     NAMED_FOLDER = "named_folder", mark("This is a folder; add it as a folder to include the files in it")
@@ -171,25 +159,25 @@ class ReasonCode(StrEnum):
     PARENT_NOT_ALLOWED = "parent_not_allowed", mark("You don't have permission to open the folder that contains this")
 
     TEXT = "text", "{text}"
-    """A sentence stored as it is: another version of Filemill wrote it and there is no code for it."""
+    """A literal sentence, written by another version of Filemill whose code for it is unknown."""
 
 
 ENDINGS: dict[str, str] = {
     "tries": mark("{reason} (gave up after {tries} attempts)"),
     "next": mark("{reason}; attempt {next} of {most} will follow"),
 }
-"""What is appended to a reason's sentence, by the name of the argument that asks for it."""
+"""Templates that extend a reason's sentence, by the argument that makes them apply."""
 _ENDING_ARGUMENTS = frozenset({"tries", "next", "most"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A code and the arguments of its sentence.
+    """A reason code with arguments.
 
     Attributes:
-        code: The reason.
-        arguments: Arguments by name. Besides those of the template: `tries`, the number of attempts after which the
-            file was given up; or `next` and `most`, the number of the next attempt and the maximum.
+        code: The code.
+        arguments: The arguments of the template, by name. Also `tries`, the number of attempts if no more will follow,
+            or `next` and `most`, the number of the next attempt and the maximum number of attempts.
     """
 
     code: ReasonCode
@@ -201,39 +189,39 @@ class Reason:
 
     @property
     def sentence(self) -> Sentence:
-        """The sentence, ready to be translated."""
+        """The sentence, which can be translated."""
         is_one = bool(self.code.singular) and self.arguments.get("count") == 1
-        said = Sentence(self.code.singular if is_one else self.code.template, **self.arguments)
+        sentence = Sentence(self.code.singular if is_one else self.code.template, **self.arguments)
         for name, ending in ENDINGS.items():
             if name in self.arguments:
-                said = Sentence(ending, **{**self.arguments, "reason": said})
-        return said
+                sentence = Sentence(ending, **{**self.arguments, "reason": sentence})
+        return sentence
 
     @property
     def cause(self) -> Reason:
-        """This reason without its note about other attempts."""
+        """This reason without the arguments about other attempts."""
         own = {name: value for name, value in self.arguments.items() if name not in _ENDING_ARGUMENTS}
         return Reason(self.code, own)
 
     def given_up(self, tries: int) -> Reason:
-        """Return this reason for a file that was given up after `tries` attempts."""
+        """Return this reason, extended by the number of attempts after which processing was given up."""
         return Reason(self.code, {**self.arguments, "tries": tries})
 
     def tried_again(self, number: int, most: int) -> Reason:
-        """Return this reason for a file that will be tried again: attempt `number` of `most`."""
+        """Return this reason, extended by the number of the next attempt and the maximum number of attempts."""
         return Reason(self.code, {**self.arguments, "next": number, "most": most})
 
 
-def saying(text: str, in_language: Callable[[str], str] = str) -> frozenset[str]:
-    """Return the reasons whose sentence contains a text: codes, and names of `ENDINGS`.
+def reasons_containing(text: str, translate: Callable[[str], str] = str) -> frozenset[str]:
+    """Return the reason codes and the keys of `ENDINGS` whose template contains a text, ignoring case.
 
     Args:
-        text: The text to find, ignoring case. Arguments are not searched.
-        in_language: Translates a template; the default leaves it in English.
+        text: The text to find.
+        translate: Translates a template; by default, the English templates are searched.
     """
     key = folded(text)
     return frozenset(
-        name for name, template in _TEMPLATES if key in folded(_PLACEHOLDER.sub("\0", in_language(template)))
+        name for name, template in _TEMPLATES if key in folded(_PLACEHOLDER.sub("\0", translate(template)))
     )
 
 

@@ -1,1 +1,1 @@
-"""The application logic: adding files, sending and consuming messages. No Qt, SQL or boto3."""
+"""The application logic: adding files, sending and consuming messages. Uses no Qt, SQL or boto3."""

@@ -1,4 +1,4 @@
-"""What the user controls: pause and resume, permission to process a queue, priority, and trying again at once."""
+"""Control of the sender and the consumer: pause and resume, permission to consume, priority, immediate retry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.sentences import Sentence
-from desktop_app.services.loops import STOP_CHECK_SECONDS, LoopState, Phase, pause, wait_for
+from desktop_app.services.loops import STOP_CHECK_SECONDS, Loop, LoopState, Phase, pause, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from desktop_app.services.loops import Loop
 
 
 log = logging.getLogger(__name__)
@@ -26,15 +24,15 @@ class RunMode(StrEnum):
 
     RUNNING = "running"
     FINISHING = "finishing"
-    """Starts no more files, and becomes PAUSED when those being processed have ended."""
+    """No more files are started; the mode becomes PAUSED when the running ones have ended."""
     PAUSED = "paused"
 
 
 class ProcessingControl:
-    """Controls this program's sender and consumer. Any thread.
+    """Controls the sender and the consumer of this program. Any thread.
 
-    The window and the command line call its methods; the loops get it in their constructors and wait on it.
-    Sending is never paused, so that other computers on the queue can go on while this one is paused.
+    The window and the command line call the methods that change the state; the loops query it and wait for changes.
+    Sending is never paused, so that other computers can continue to process the queue.
     """
 
     def __init__(self) -> None:
@@ -58,41 +56,45 @@ class ProcessingControl:
 
     @property
     def may_begin(self) -> bool:
-        """Whether files may be started; received messages are released otherwise."""
+        """Whether files may be started; otherwise, received messages are released."""
         return self._mode is RunMode.RUNNING
 
     def pause(self) -> None:
-        """Start no more files."""
+        """Stop starting files."""
         self._change_mode(RunMode.PAUSED)
 
     def finish(self) -> None:
-        """Start no more files, and pause when those being processed have ended; at once if no consumer runs."""
+        """Stop starting files, and pause when the running ones have ended, or immediately if no consumer is running."""
         self._change_mode(RunMode.FINISHING, only_from=RunMode.RUNNING)
         if not self._consumers:
             self.note_idle()
 
     def resume(self) -> None:
-        """Start files again."""
+        """Allow files to be started again."""
         self._change_mode(RunMode.RUNNING)
 
     def note_idle(self) -> None:
-        """Note that no file is being processed any more; called by the consumer."""
+        """Complete `finish`; the consumer calls this when no file is being processed any more."""
         self._change_mode(RunMode.PAUSED, only_from=RunMode.FINISHING)
 
     def add_listener(self, listener: Callable[[RunMode], None]) -> None:
-        """Call a function with the new mode after each change, on the thread that makes it; it must return quickly."""
+        """Call a function with the new mode after each change, on the thread that changes it.
+
+        Args:
+            listener: The function, which must return quickly.
+        """
         self._listeners.append(listener)
 
     def remove_listener(self, listener: Callable[[RunMode], None]) -> None:
-        """Remove a function that `add_listener` added."""
+        """Remove a function that was added with `add_listener`."""
         self._listeners.remove(listener)
 
     @contextmanager
     def consuming(self, *, serves_priorities: bool) -> Iterator[None]:
-        """Mark a consumer as running within the context: `finish` waits for it, and it can start prioritized files.
+        """Return a context manager that registers a running consumer, for which `finish` waits.
 
         Args:
-            serves_priorities: False for a consumer that must keep the queue's order.
+            serves_priorities: Whether the consumer starts prioritized files; False if it must keep the queue's order.
         """
         with self._lock:
             self._consumers += 1
@@ -120,24 +122,16 @@ class ProcessingControl:
     # --- permission
 
     def permit(self, queue: str) -> None:
-        """Permit processing the files of this queue, and of no other named queue, on this computer; empty = of none.
+        """Permit consuming one queue on this computer.
 
         Args:
-            queue: The queue's key.
+            queue: The key of the queue, which replaces the previous one; empty for none.
         """
         self._permitted_queue = queue
 
     def is_permitted(self, queue: str) -> bool:
-        """Return whether the files of this queue may be processed on this computer."""
+        """Return whether a queue may be consumed on this computer."""
         return bool(queue) and self._permitted_queue == queue
-
-    def wait_for_permission(self, queue: str, should_stop: Callable[[], bool]) -> bool:
-        """Wait until the files of this queue may be processed; return False if stopped first."""
-        while not self.is_permitted(queue):
-            if should_stop():
-                return False
-            pause(STOP_CHECK_SECONDS, should_stop)
-        return True
 
     # --- priority
 
@@ -147,10 +141,13 @@ class ProcessingControl:
         return bool(self._priorities)
 
     def prioritize(self, keys: Iterable[int]) -> bool:
-        """Start these files before all others, in this order, and before those prioritized earlier.
+        """Start some jobs before all others, including those prioritized earlier.
+
+        Args:
+            keys: The keys of the jobs, in the order in which to start them.
 
         Returns:
-            False if this program has no consumer that can do so.
+            Whether this program has a consumer that starts prioritized files.
         """
         with self._lock:
             if not self._serving:
@@ -160,40 +157,40 @@ class ProcessingControl:
             return True
 
     def take_priorities(self, limit: int) -> list[int]:
-        """Remove and return the keys of the next files, at most `limit`."""
+        """Remove and return the keys of the next prioritized jobs, at most `limit`."""
         with self._lock:
             return [self._priorities.popleft() for _ in range(min(limit, len(self._priorities)))]
 
     def return_priorities(self, keys: Iterable[int]) -> None:
-        """Put back files that could not be started yet."""
+        """Put back jobs that could not be started."""
         with self._lock:
             self._priorities.extendleft(reversed(list(keys)))
 
-    # --- now
+    # --- waking the loops
 
     def wake_sender(self) -> None:
-        """Tell the sender that there is something to send."""
+        """Wake the sender, because there may be messages to send."""
         self._to_send.set()
 
     def try_now(self) -> None:
-        """Send, receive and run the periodic tasks now, even during a backoff."""
+        """Make the loops send, receive and run the periodic tasks immediately, even during a backoff."""
         self._check_now.set()
         self._to_send.set()
         self._receive_now.set()
 
     def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until there is something to send, the time is over, or stopped; return True if there is something."""
+        """Wait until `wake_sender` is called, a time has passed or a stop is requested; return True if woken."""
         return wait_for(self._to_send, seconds, should_stop)
 
     def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait before receiving again: for a time, until stopped, or until `try_now`, which returns True."""
+        """Wait until `try_now` is called, a time has passed or a stop is requested; return True for `try_now`."""
         return wait_for(self._receive_now, seconds, should_stop)
 
     def take_check_request(self) -> bool:
-        """Return whether the periodic tasks were requested since the last call."""
-        is_asked = self._check_now.is_set()
+        """Return whether `try_now` has been called since the last call of this method."""
+        is_requested = self._check_now.is_set()
         self._check_now.clear()
-        return is_asked
+        return is_requested
 
 
 OFF_TEXT = Sentence(
@@ -203,13 +200,13 @@ OFF_TEXT = Sentence(
 
 
 class PermissionGate:
-    """A loop that starts once its queue is permitted. `run` in one thread.
+    """A loop that runs another loop as soon as its queue is permitted. Call `run` on one thread.
 
     Args:
         loop: The loop to run.
         control: Grants the permission.
-        queue: The queue's key.
-        report: Called with the state of waiting for permission.
+        report: Called with the state of this loop while it waits for permission.
+        queue: The key of the queue.
     """
 
     def __init__(
@@ -221,10 +218,12 @@ class PermissionGate:
         self._report = report
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Wait for the permission, then run the loop, until stopped."""
+        """Wait for permission, then run the loop until a stop is requested."""
         if not self._control.is_permitted(self._queue):
             self._report(LoopState(Phase.OFF, OFF_TEXT))
-        if self._control.wait_for_permission(self._queue, should_stop):
-            self._loop.run(should_stop)
-        else:
-            self._report(LoopState(Phase.STOPPED))
+        while not self._control.is_permitted(self._queue):
+            if should_stop():
+                self._report(LoopState(Phase.STOPPED))
+                return
+            pause(STOP_CHECK_SECONDS, should_stop)
+        self._loop.run(should_stop)

@@ -1,4 +1,4 @@
-"""What all loops share: their reported state, supervision, waiting, and backoff."""
+"""State reports, supervision, interruptible waits and backoff for the loops of the sender and the consumer."""
 
 from __future__ import annotations
 
@@ -9,38 +9,36 @@ import threading
 import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.errors import KnownError, QueueError
+from desktop_app.domain.errors import KnownError, QueueError, QueueTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.errors import QueueTrouble
 
 
 log = logging.getLogger(__name__)
 
 STOP_CHECK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
-"""The time between two starts, so that a loop with a bug does not spin."""
+"""The minimum time between two starts of a loop, so that a bug does not make it restart continuously."""
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 _SHORTEST_SECONDS = 0.2
-LONGEST_LOOK_SECONDS = 5.0
+LONGEST_GAP_SECONDS = 5.0
 
 
 class Phase(StrEnum):
-    """What a sender or a consumer is doing."""
+    """The phase of a sender or a consumer."""
 
     STARTING = "starting"
     RUNNING = "running"
     WAITING = "waiting"
-    """A known error occurred; the loop tries again at `LoopState.next_try_at`."""
+    """A known error occurred; the loop will retry at `LoopState.next_try_at`."""
     OFF = "off"
-    """Waiting for the user's permission."""
+    """The loop is waiting for the user's permission."""
     STOPPED = "stopped"
 
 
@@ -49,12 +47,12 @@ class LoopState:
     """The state of a sender or consumer, for the status bar.
 
     Attributes:
-        phase: What it is doing.
-        text: For WAITING: what is wrong and what to do.
-        trouble: For WAITING: the kind of a queue error.
-        next_try_at: For WAITING: when it tries again, in milliseconds since 1970.
+        phase: The phase.
+        text: For WAITING, what is wrong and what to do; for OFF, an explanation.
+        trouble: For WAITING after a queue error, the kind of error.
+        next_try_at: For WAITING, the time of the next attempt, in milliseconds since the Unix epoch.
         tries: The number of failed attempts in a row.
-        error: For WAITING: the error.
+        error: For WAITING, the error.
     """
 
     phase: Phase
@@ -66,46 +64,47 @@ class LoopState:
 
 
 class Loop(Protocol):
-    """A loop that runs in a thread of the window or of `filemill worker`."""
+    """A loop that runs on a thread of the window or of `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Run until `should_stop` returns True; it is checked at least every `STOP_CHECK_SECONDS` while waiting.
+        """Run until `should_stop` returns True; it is called at least every `STOP_CHECK_SECONDS` during a wait.
 
-        Closes the database connections of its threads, including the calling one.
+        Before returning, close the database connections of the loop's threads, including the calling thread.
         """
         ...
 
 
-def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool], *, clear: bool = True) -> bool:
-    """Wait for an event, a time or a stop, whichever comes first; return True for the event.
+def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
+    """Wait until an event is set, a time has passed or a stop is requested.
 
     Args:
-        wake: The event.
-        seconds: The longest wait.
-        should_stop: Checked every `STOP_CHECK_SECONDS`.
-        clear: Whether to clear the event after it has occurred.
+        wake: The event, which is cleared afterwards.
+        seconds: The maximum duration.
+        should_stop: Returns whether to stop; called every `STOP_CHECK_SECONDS`.
+
+    Returns:
+        Whether the event was set.
     """
     left = seconds
     while left > 0 and not should_stop():
         if wake.wait(min(left, STOP_CHECK_SECONDS)):
-            if clear:
-                wake.clear()
+            wake.clear()
             return True
         left -= STOP_CHECK_SECONDS
     return False
 
 
 def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    """Wait for a time or a stop, whichever comes first."""
-    wait_for(Event(), seconds, should_stop)
+    """Wait until a time has passed or a stop is requested."""
+    wait_for(threading.Event(), seconds, should_stop)
 
 
 class StateReporter:
-    """Reports what a loop is doing, each change once. Any thread.
+    """Reports the changes of a loop's state. Any thread.
 
     Args:
-        name: The loop's name for the log.
-        report: Called with the states, on the loop's thread.
+        name: The name of the loop in the log.
+        report: Called with each new state, on the thread that reports it.
         clock: The clock.
     """
 
@@ -117,30 +116,30 @@ class StateReporter:
         self._lock = threading.Lock()
 
     def starting(self) -> None:
-        """Report that the loop is starting and nothing has succeeded yet."""
-        self._tell(LoopState(Phase.STARTING))
+        """Report that the loop is starting."""
+        self._change_to(LoopState(Phase.STARTING))
 
     def running(self) -> None:
         """Report that the loop is working normally."""
         if self._state is not None and self._state.phase is Phase.WAITING:
             log.info("%s: running again", self._name)
-        self._tell(LoopState(Phase.RUNNING))
+        self._change_to(LoopState(Phase.RUNNING))
 
     def stopped(self) -> None:
         """Report that the loop has ended."""
-        self._tell(LoopState(Phase.STOPPED))
+        self._change_to(LoopState(Phase.STOPPED))
 
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
-        """Report a known error; return the seconds to wait before the next attempt."""
+        """Report a known error and return the time to wait before the next attempt, in seconds."""
         seconds = backoff.next()
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
             log.info("%s: %s (%s)", self._name, error.text, error.detail)
         next_try = self._clock.now_ms() + int(seconds * 1000)
-        self._tell(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries, error))
+        self._change_to(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries, error))
         return seconds
 
-    def _tell(self, state: LoopState) -> None:
+    def _change_to(self, state: LoopState) -> None:
         with self._lock:
             if state == self._state:
                 return
@@ -149,13 +148,13 @@ class StateReporter:
 
 
 class SupervisedLoop:
-    """A loop and the thread it runs on. `start`, `check`, `stop` and `join` from one thread.
+    """Runs a loop on a thread, and restarts it if it fails or hangs. Use it on one thread.
 
     Args:
-        name: The thread's name.
-        run: The loop; its argument tells whether to stop.
-        patience_s: How long it may go without checking for a stop before it counts as hung, in seconds.
-        clock: Only `steady` is used.
+        name: The name of the thread.
+        run: Runs the loop; the argument is a function that returns whether to stop.
+        patience_s: The maximum time in seconds between two calls of that function, after which the loop counts as hung.
+        clock: The clock; only `steady` is used.
     """
 
     def __init__(
@@ -167,33 +166,33 @@ class SupervisedLoop:
         self._clock = clock
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._asked_at = 0.0
+        self._responded_at = 0.0
         self._started_at = 0.0
 
     def start(self) -> None:
-        """Run the loop on a new thread; a thread that still runs is abandoned."""
-        self._asked_at = self._started_at = self._clock.steady()
+        """Run the loop on a new thread, and abandon the previous thread if it is still running."""
+        self._responded_at = self._started_at = self._clock.steady()
         self._thread = threading.Thread(target=self._guarded, name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the loop to end, without waiting."""
+        """Request the loop to stop, and return immediately."""
         self._is_stopping.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the loop to end, with a time limit."""
+        """Wait for the loop to end, with a timeout in seconds."""
         if self._thread is not None:
             self._thread.join(max(0.0, seconds))
 
     def check(self) -> None:
-        """Restart the loop if it has ended by itself or hangs."""
+        """Restart the loop if it has failed or hangs; call this regularly."""
         thread, now = self._thread, self._clock.steady()
         if thread is None or self._is_stopping.is_set() or now - self._started_at < RESTART_SECONDS:
             return
-        if thread.is_alive() and now - self._asked_at <= self._patience_s:
-            return
         if thread.is_alive():
-            log.error("%s does not respond and is restarted. Its stack:\n%s", self.name, _place_of(thread))
+            if now - self._responded_at <= self._patience_s:
+                return
+            log.error("%s does not respond and is restarted. Its stack:\n%s", self.name, _stack_of(thread))
         self.start()
 
     def _guarded(self) -> None:
@@ -202,7 +201,7 @@ class SupervisedLoop:
         def should_stop() -> bool:
             if self._thread is not me:
                 return True
-            self._asked_at = self._clock.steady()
+            self._responded_at = self._clock.steady()
             return self._is_stopping.is_set()
 
         try:
@@ -211,27 +210,22 @@ class SupervisedLoop:
             log.exception("%s ended with an unexpected error and is restarted", self.name)
 
 
-def _place_of(thread: threading.Thread) -> str:
-    """Return the stack of a thread, for the log."""
+def _stack_of(thread: threading.Thread) -> str:
+    """Return the stack trace of a thread."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented, for debugging
     return "".join(traceback.format_stack(frame)) if frame is not None else "(unknown)"
 
 
-class Uniform(Protocol):
-    """Draws a random number from a range, as `random.uniform` does."""
-
-    def __call__(self, low: float, high: float, /) -> float:
-        """Return a number from low to high."""
-        ...
-
-
 class Backoff:
-    """Wait times with exponential backoff and jitter, for one thread.
+    """Calculates wait times with exponential backoff and jitter. One thread.
 
     Args:
-        first: The upper bound of the first wait, in seconds.
-        longest: The largest upper bound, in seconds.
-        uniform: Draws the wait; tests pass their own.
+        first: The upper bound of the first wait time, in seconds.
+        longest: The upper bound of all wait times, in seconds.
+        uniform: Returns a random number from a range, like `random.uniform`.
+
+    Attributes:
+        tries: The number of wait times since the last reset.
     """
 
     def __init__(
@@ -239,7 +233,7 @@ class Backoff:
         *,
         first: float = FIRST_SECONDS,
         longest: float = LONGEST_SECONDS,
-        uniform: Uniform = random.uniform,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._first = first
         self._longest = longest
@@ -247,21 +241,21 @@ class Backoff:
         self.tries = 0
 
     def next(self) -> float:
-        """Return the next wait in seconds, never 0, so that a loop that fails at once does not spin."""
+        """Return the next wait time in seconds. It is never 0, so that a loop that always fails does not spin."""
         ceiling = min(self._longest, self._first * float(1 << min(self.tries, 30)))
         self.tries += 1
         return max(min(_SHORTEST_SECONDS, ceiling), self._uniform(0, ceiling))
 
     def reset(self) -> None:
-        """Start over after a success."""
+        """Start again with the shortest wait time, after a success."""
         self.tries = 0
 
 
 class AwakeClock:
-    """A clock whose steady seconds exclude sleep, so that a loop does not count as hung after the computer slept.
+    """A clock whose steady time excludes system sleep, so that a loop does not count as hung after the computer slept.
 
-    It must be read several times within `LONGEST_LOOK_SECONDS`, as the supervising loop does: a longer gap between two
-    reads counts as that much. The systems' own clocks differ in whether they include sleep. Any thread.
+    The monotonic clocks of the operating systems differ in whether they include sleep. This clock assumes that it is
+    read often, and treats any gap between two reads as at most `LONGEST_GAP_SECONDS`. Any thread.
 
     Args:
         clock: The underlying clock.
@@ -270,17 +264,17 @@ class AwakeClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._looked_at = clock.steady()
+        self._read_at = clock.steady()
         self._awake = 0.0
 
     def now_ms(self) -> int:
-        """Return milliseconds since 1970, UTC."""
+        """Return the current time in milliseconds since the Unix epoch."""
         return self._clock.now_ms()
 
     def steady(self) -> float:
-        """Return monotonic seconds without sleep."""
+        """Return monotonic seconds that exclude system sleep."""
         with self._lock:
             now = self._clock.steady()
-            self._awake += min(now - self._looked_at, LONGEST_LOOK_SECONDS)
-            self._looked_at = now
+            self._awake += min(now - self._read_at, LONGEST_GAP_SECONDS)
+            self._read_at = now
             return self._awake

@@ -1,4 +1,4 @@
-"""Signals that ask the program to stop: Ctrl+C, a service manager, a closed terminal."""
+"""Handling of the signals that request the program to stop, such as SIGINT after Ctrl+C."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import signal
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Some systems do not have all of them."""
+"""Not all of them exist on every system."""
 _IDLE_SHARE = 5
 
 
-def pause_after(looked_s: float, *, least_s: float) -> float:
-    """Return the seconds to wait after a look of this duration: looking takes at most a sixth of the time."""
-    return max(least_s, _IDLE_SHARE * looked_s)
+def pause_after(took_s: float, *, least_s: float) -> float:
+    """Return the time to wait before polling again, so that polling takes at most a sixth of the total time.
+
+    Args:
+        took_s: The duration of the last poll in seconds.
+        least_s: The minimum time to return, in seconds.
+    """
+    return max(least_s, _IDLE_SHARE * took_s)
 
 
 class StopSignals:
-    """Records the signals that ask a program to end, until `close`, instead of letting them raise or kill.
+    """Records stop signals until `close`, instead of letting them raise an exception or end the process.
 
-    Signals that were ignored stay ignored (`nohup`, a background job of a script). Create and close it on the main
-    thread; on another thread it handles no signals. Query it from any thread.
+    Signals that were ignored before, for example by `nohup`, stay ignored. Create and close the object on the main
+    thread; on another thread it handles no signals. The other methods can be called from any thread.
 
     Attributes:
-        reader: Becomes readable when it is time to stop, for event loops that wait for sockets; see `drain`.
+        reader: A socket that becomes readable after a signal, for event loops that wait for sockets; see `drain`.
     """
 
     def __init__(self) -> None:
-        # A plain attribute, not an Event: a handler could deadlock on an Event's lock that it already holds.
+        # Not an Event: a signal handler could deadlock on its lock, if the interrupted code holds it.
         self._is_set = False
         self.reader, self._writer = socket.socketpair()
         for end in (self.reader, self._writer):
@@ -42,7 +44,7 @@ class StopSignals:
         self._before: list[tuple[int, Any]] = []
         self._descriptor_before: int | None = None
         if threading.current_thread() is threading.main_thread():
-            # Python's handlers run when Python code does: what waits in C has to be woken by the socket.
+            # Python runs signal handlers only between bytecode instructions; the socket interrupts waits in C code.
             self._descriptor_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
             for name in _NAMES:
                 number = getattr(signal, name, None)
@@ -50,23 +52,23 @@ class StopSignals:
                     self._before.append((number, signal.signal(number, self._handle)))
 
     def is_set(self) -> bool:
-        """Return whether to stop."""
+        """Return whether a stop was requested."""
         return self._is_set
 
     def set(self) -> None:
         """Request a stop, as a signal does. Any thread."""
         self._is_set = True
-        with contextlib.suppress(OSError):  # full, so it is readable anyway; or closed meanwhile
+        with contextlib.suppress(OSError):  # the socket is full, and therefore readable, or already closed
             self._writer.send(b"\0")
 
     def drain(self) -> bool:
-        """Read what is in `reader`, which other signals write to as well; return whether to stop."""
+        """Empty `reader`, which becomes readable after any signal; return whether a stop was requested."""
         with contextlib.suppress(BlockingIOError):
             self.reader.recv(4096)
         return self._is_set
 
     def pause(self, seconds: float) -> bool:
-        """Wait on the calling thread; return False as soon as it is time to stop."""
+        """Wait for a time; return False immediately if a stop is requested, and True otherwise."""
         end = time.monotonic() + seconds
         while not self._is_set and (left := end - time.monotonic()) > 0:
             select.select([self.reader], [], [], left)
@@ -83,14 +85,6 @@ class StopSignals:
             self._descriptor_before = None
         self.reader.close()
         self._writer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _handle(self, *_: object) -> None:
         self._is_set = True

@@ -1,7 +1,7 @@
-"""The identity of a program among those that share a database, and whether another program is still running.
+"""The identity of a program among those that share a database, and a check whether another one is still running.
 
-A running program holds a lock file, which the system releases however the program ends. Process ids would not work,
-since they are reused.
+A running program holds a lock on a file. The operating system releases it even if the program is killed. Process IDs
+are not suitable, since they are reused.
 """
 
 from __future__ import annotations
@@ -25,26 +25,28 @@ FRESH_SECONDS = 60.0
 
 
 class WorkerIdentity:
-    """This program's name as a holder of leases, until `close`. Any thread.
+    """The name under which this program holds leases, valid until `close`. Any thread.
 
     Args:
-        database: The database file; the lock files are in a folder beside it.
+        database: The database file; the lock files are in a folder next to it.
 
     Raises:
-        StoreError: If the folder can't be written.
+        StoreError: If the folder is not writable.
     """
 
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
-        # On a shared disk, files of other computers are here too, whose locks may not be visible to us.
+        # On a shared disk, the folder also contains files of other computers, whose locks may not be visible here.
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
         self._lock = FileLock(self._file(tag), blocking=False, thread_local=False, mode=0o600)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._clear_away()
+            for file in self._folder.glob(f"{self._prefix}*.lock"):
+                if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not one that is just being created
+                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")  # removes it if stale
             self._lock.acquire()
         except OSError as error:
             raise StoreError(
@@ -55,17 +57,15 @@ class WorkerIdentity:
                 )
             ) from error
 
-    def _clear_away(self) -> None:
-        """Remove the files that killed programs of this computer left behind, but none that is being created."""
-        for file in self._folder.glob(f"{self._prefix}*.lock"):
-            if time.time() - file.stat().st_mtime > FRESH_SECONDS:
-                self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
-
     def _file(self, tag: str) -> Path:
         return self._folder / f"{self._prefix}{tag}.lock"
 
     def is_alive(self, name: str) -> bool:
-        """Return whether a program of this name is running; True if unknown: leases of other computers expire."""
+        """Return whether the program with a name is running; remove its lock file if not.
+
+        Returns:
+            True also if this is unknown. Leases of programs on other computers end by their timeout.
+        """
         host, _, tag = name.rpartition("/")
         if name == self.name or host != self._host or not tag.isalnum():
             return True
@@ -81,8 +81,7 @@ class WorkerIdentity:
         return False
 
     def close(self) -> None:
-        """Release the identity; safe to call twice."""
+        """Release the lock and remove its file. Can be called more than once."""
         if self._lock.is_locked:
             self._lock.release()
-        file = self._file(self.name.rpartition("/")[2])
-        file.unlink(missing_ok=True)
+        self._file(self.name.rpartition("/")[2]).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ADDED
-from desktop_app.domain.reasons import ENDINGS, ReasonCode, saying
+from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last, value_contains_folded
 from desktop_app.store.models import BatchRow, JobRow
@@ -54,14 +54,15 @@ def _of_search(search: Search) -> Iterator[Any]:
             yield JobRow.file_size >= sizes.least
         if sizes.most is not None:
             yield JobRow.file_size <= sizes.most
-    spoken = dict(search.spoken)
+    translated = dict(search.translated_matches)
     for text in search.words:
         in_path = contains_folded(JobRow.file_path, folded(searchable(text)))
-        yield reduce(or_, _reason_says(text, saying(text) | spoken.get(text, frozenset())), in_path)
+        names = reasons_containing(text) | translated.get(text, frozenset())
+        yield reduce(or_, _reason_says(text, names), in_path)
     for text in search.reasons:
         of_kind = {code for code in ReasonCode if folded(text) in (code.problem or "")}
-        said = saying(text) | spoken.get(text, frozenset()) | of_kind
-        yield reduce(or_, _reason_says(text, said))
+        names = reasons_containing(text) | translated.get(text, frozenset()) | of_kind
+        yield reduce(or_, _reason_says(text, names))
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:

@@ -1,7 +1,7 @@
-"""Makes the program's icon in the forms that the systems want, from `filemill.svg`; `make icons`.
+"""Render the program's icon from `filemill.svg` in the formats of each system. Run by `make icons`.
 
-Linux has PNGs in the sizes of the hicolor theme (freedesktop.org, Icon Theme Specification), Windows one `.ico`, macOS
-one `.icns`. The other drawings stay SVG: the window colours them itself.
+Linux uses PNG files in the sizes of the hicolor theme (freedesktop.org, Icon Theme Specification), Windows an `.ico`
+file, and macOS an `.icns` file. The other icons stay SVG, because the window colours them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ MAC_SIZE = 1024
 
 
 def main() -> int:
-    """Write all of them."""
+    """Write all files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path, default=FOLDER / "app", help="where they go")
+    parser.add_argument("--into", type=Path, default=FOLDER / "app", help="the folder for the files")
     into: Path = parser.parse_args().into
     into.mkdir(parents=True, exist_ok=True)
     for size in LINUX_SIZES:
         drawn(size).save(into / f"filemill-{size}.png", optimize=True)
-    # Each size is drawn by itself: one that is made smaller afterwards is not as sharp.
+    # Each size is rendered from the SVG, because a scaled-down image is less sharp.
     windows = [drawn(size) for size in WINDOWS_SIZES]
     windows[-1].save(into / "filemill.ico", sizes=[(size, size) for size in WINDOWS_SIZES], append_images=windows[:-1])
     mac = [drawn(size) for size in (16, 32, 64, 128, 256, 512)]
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def drawn(size: int) -> Image.Image:
-    """The icon at a size in pixels."""
+    """Return the icon at a size in pixels."""
     renderer = QSvgRenderer(str(FOLDER / "filemill.svg"))
     image = QImage(QSize(size, size), QImage.Format.Format_RGBA8888)
     image.fill(Qt.GlobalColor.transparent)

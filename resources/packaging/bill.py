@@ -24,8 +24,10 @@ class Part:
     """A library that is not a Python package.
 
     Attributes:
-        name, licence, url: For a person; the licence as SPDX writes it.
-        files: A regular expression for the names of its files.
+        name: The name to show.
+        licence: The SPDX licence expression.
+        url: The home page.
+        files: A regular expression that matches the names of its files.
     """
 
     name: str
@@ -74,7 +76,7 @@ PARTS = (
 def packages() -> dict[str, Any]:
     """Return the Python packages that Filemill needs as CycloneDX components, with their licences.
 
-    CycloneDX's own program has an environment of its own, on the PATH: it would find itself here.
+    The `cyclonedx-py` on the PATH is installed in another environment, so that it does not list itself.
     """
     command = ["cyclonedx-py", "environment", "--gather-license-texts", "--of", "JSON"]
     command += ["--mc-type", "application", "--pyproject", str(ROOT / "pyproject.toml"), sys.executable]
@@ -113,14 +115,14 @@ def libraries(program: Path) -> list[Part]:
     """Return the libraries in a frozen program that are not Python packages.
 
     Raises:
-        LookupError: If there is one that nobody has named yet: it has to be named in `PARTS`, with its licence.
+        LookupError: If a library is missing from `PARTS`.
     """
     names = {path.name for path in (program / "_internal").iterdir() if _is_library(path)}
     names |= {path.name for path in program.rglob("libQt6*")}
     found = [part for part in PARTS if any(re.fullmatch(part.files, name) for name in names)]
     unnamed = sorted(name for name in names if not any(re.fullmatch(part.files, name) for part in PARTS))
     if unnamed:
-        raise LookupError(f"no licence is known for {', '.join(unnamed)}; name it in {Path(__file__).name}")
+        raise LookupError(f"no licence is known for {', '.join(unnamed)}; add it to PARTS in {Path(__file__).name}")
     return found
 
 
@@ -146,13 +148,13 @@ def write_bill(bill: dict[str, Any], parts: list[Part], file: Path) -> None:
 
 
 def licences(bill: dict[str, Any], parts: list[Part]) -> str:
-    """Return all licences in one text."""
+    """Return a text with all licences."""
     lines = [
-        f"{PRODUCT.name} {PRODUCT.version} is made with the parts named here. It is itself under the MIT licence.",
+        f"{PRODUCT.name} {PRODUCT.version} is licensed under the MIT licence. It contains the components listed here.",
         "",
-        "Qt and PySide6 are used under the GNU Lesser General Public License, version 3. They are separate files in",
-        "this program's folder, unchanged, and may be replaced by builds of your own of the same version; nothing in",
-        f"the licence of {PRODUCT.name} forbids to take it apart for that. Their source code is at",
+        "Qt and PySide6 are used under the GNU Lesser General Public License, version 3. They are unmodified and",
+        "separate files in this program's folder. You may replace them with your own builds of the same version; the",
+        f"licence of {PRODUCT.name} permits reverse engineering for this purpose. Their source code is available at",
         "https://download.qt.io/official_releases/QtForPython/ and https://download.qt.io/official_releases/qt/",
         "",
     ]

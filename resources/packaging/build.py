@@ -1,4 +1,4 @@
-"""`make installer`: build the frozen program, test it, and build the packages for this system, in dist/."""
+"""Build the frozen program, test it, and build the packages for this system, in dist/. Run by `make installer`."""
 # ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MEGA = 1e6
 def main() -> int:
     """Build everything; return the exit code of the first failure, or 0."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program-only", action="store_true", help="only the frozen program and its self-test")
+    parser.add_argument("--program-only", action="store_true", help="only build and test the frozen program")
     options = parser.parse_args()
     os.environ.setdefault("SOURCE_DATE_EPOCH", _last_commit())
     began = time.monotonic()
@@ -108,7 +108,7 @@ def _size(folder: Path) -> int:
 
 
 def _last_commit() -> str:
-    """Return the time of this commit, so that builds are reproducible."""
+    """Return the time of the last commit in seconds since 1970, so that builds are reproducible."""
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     return asked.stdout.strip() or str(int(time.time()))

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     Entry = tuple[str, str, str]
     """An entry: its destination in the bundle, its source, and its kind."""
 
-# botocore describes every AWS service; these are the ones that queues and signing in need.
+# botocore contains data for every AWS service; these are needed for queues and for signing in.
 _SERVICES = frozenset({"sqs", "sts", "sso", "sso-oidc", "signin"})
 _LANGUAGES = frozenset({"de"})
-# Qt's plugins by what they are for. Left out: pictures of kinds that we do not show, screens without a window system,
-# OpenGL, encrypted sockets (Python has its own), and GTK's theme, which brings all of GTK; the desktop's light or dark
-# scheme and its file dialogs come through xdgdesktopportal.
+# Qt's plugins, one line per kind. Left out: other image formats, platforms without a window system, OpenGL, TLS
+# (Python has its own), and the GTK theme, which needs all of GTK; xdgdesktopportal provides the desktop's colour scheme
+# and file dialogs.
 _PLUGINS = frozenset(
     {
         "qsvgicon", "qsvg", "qico",
@@ -33,13 +33,13 @@ def is_needed(destination: str) -> bool:
     """Return whether an entry belongs in the bundle.
 
     Args:
-        destination: Its place there.
+        destination: The entry's path in the bundle.
     """
     place = PurePosixPath(destination.replace("\\", "/"))
     parts = place.parts
-    if "__pycache__" in parts:  # of scripts that are data here: left by running from the source
+    if "__pycache__" in parts:  # left by running the migration scripts from the source
         return False
-    if place.is_relative_to("resources/icons"):  # the program draws these; packages have others, in the system's places
+    if place.is_relative_to("resources/icons"):  # the window uses no others
         return place.suffix == ".svg"
     for package in ("botocore", "boto3"):
         service = PurePosixPath(package, "data")
@@ -58,11 +58,11 @@ def needed(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def reached(entries: Sequence[Entry], imports: Callable[[str], Iterable[str]]) -> list[Entry]:
-    """Return the entries without libraries that only left-out files need. Linux only; elsewhere, all entries.
+    """Return the entries without libraries that only left-out files need; on other systems than Linux, all entries.
 
     Args:
-        entries: The binaries, of which some have been left out already.
-        imports: Gives the names of the libraries that a file asks for.
+        entries: The needed binaries.
+        imports: Returns the names of the libraries that a file needs.
     """
     if sys.platform != "linux":
         return list(entries)
@@ -80,8 +80,8 @@ def whole(entries: Iterable[Entry], others: Iterable[Entry]) -> list[Entry]:
     """Return the entries without links to left-out files.
 
     Args:
-        entries: What may have links in it; of a link, the second is the place in the bundle that it leads to.
-        others: What else is in the bundle.
+        entries: The entries to check. A link's source is the path in the bundle to which it points.
+        others: The other entries of the bundle.
     """
     kept = list(entries)
     places = {entry[0] for entry in (*kept, *others)}
@@ -89,7 +89,7 @@ def whole(entries: Iterable[Entry], others: Iterable[Entry]) -> list[Entry]:
 
 
 def _is_library(entry: Entry) -> bool:
-    """Return whether a library is included only because another file needs it; the program needs Python's own."""
+    """Return whether an entry is a library that is included only because another file needs it; not Python's own."""
     place = Path(entry[0])
     is_plain = len(place.parts) == 1 or place.is_relative_to("PySide6/Qt/lib")
     return is_plain and ".so" in place.name and entry[2] != "EXTENSION" and not place.name.startswith("libpython")

@@ -2,8 +2,8 @@
 
     python -m resources.packaging.deb [--program dist/filemill] [--into dist] [--version 0.2.0]
 
-The program lies in /usr/lib/filemill with all that it needs but what every desktop has: libc, OpenGL's loader, and the
-session's services. Debian Policy names the places of everything else.
+The program is installed in /usr/lib/filemill with everything it needs, except what every desktop has: the C library,
+the OpenGL loader, and the services of the session. Other files are installed where Debian Policy requires them.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 
 HERE = Path(__file__).resolve().parent
 DEPENDS = "libc6 (>= {libc}), fontconfig-config, libegl1, libgl1"
-"""The OpenGL loader belongs to the driver, and fonts to the system: these can't be included."""
+"""Packages that can't be included: the OpenGL loader must match the driver, and fonts must match the system."""
 TEMPLATES = HERE / "linux"
 _ICONS = ROOT / "resources" / "icons"
 _KIB = 1024
 
 
 def main() -> int:
-    """Build both."""
+    """Build both packages and print their paths and sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", type=Path, default=ROOT / "dist" / PRODUCT.command, help="the frozen program")
-    parser.add_argument("--into", type=Path, default=ROOT / "dist", help="where the packages go")
-    parser.add_argument("--version", default=PRODUCT.version, help="the package's version, if not the program's own")
+    parser.add_argument("--into", type=Path, default=ROOT / "dist", help="the folder for the packages")
+    parser.add_argument(
+        "--version", default=PRODUCT.version, help="the version of the package, by default that of the program"
+    )
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
     for made in (
@@ -82,7 +84,7 @@ def make_archive(program: Path, into: Path, version: str) -> Path:
 
 
 def lay_out(root: Path, program: Path, version: str) -> None:
-    """Lay out the files for a Debian system."""
+    """Copy all files of the package to their places below `root`."""
     name, share = PRODUCT.command, root / "usr" / "share"
     shutil.copytree(program, root / "usr" / "lib" / name, symlinks=True)
     (root / "usr" / "bin").mkdir(parents=True)
@@ -101,13 +103,14 @@ def lay_out(root: Path, program: Path, version: str) -> None:
     debian = filled(TEMPLATES / "changelog", debian_version=version, rfc_date=formatdate(_now(), localtime=False))
     _write_packed(documents / "changelog.Debian.gz", debian)
     for text in program.glob("*.txt"):
-        (root / "usr" / "lib" / name / text.name).unlink()  # the system has these, or they go to the documents
+        # Debian already has these texts, or they belong in the documentation.
+        (root / "usr" / "lib" / name / text.name).unlink()
     _write_packed(documents / "THIRD-PARTY.txt.gz", (program / "THIRD-PARTY.txt").read_text(encoding="utf-8"))
     _write(share / "lintian" / "overrides" / name, filled(TEMPLATES / "lintian-overrides"))
 
 
 def desktop_entry() -> str:
-    """Write the desktop entry, with the actions of its icon's menu."""
+    """Return the desktop entry, with the actions in the menu of its icon."""
     mime_types = "".join(f"{kind};" for kind in KINDS.values())
     return filled(TEMPLATES / "filemill.desktop", mime_types=mime_types, add_files=ADD_FILES, add_folder=ADD_FOLDER)
 
@@ -125,7 +128,7 @@ def needed_libc(program: Path) -> str:
 
 
 def _licence_lines() -> list[str]:
-    """Return the licence's text without its title and copyright line, which are given elsewhere."""
+    """Return the lines of the licence without its title and copyright line, which the template contains."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     return lines[next(number for number, line in enumerate(lines) if line.startswith("Permission")) :]
 
@@ -133,7 +136,7 @@ def _licence_lines() -> list[str]:
 def _checksums(root: Path) -> str:
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     return "".join(
-        f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n"  # noqa: S324 - dpkg wants MD5
+        f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n"  # noqa: S324 - dpkg requires MD5
         for path in files
         if "DEBIAN" not in path.relative_to(root).parts
     )
@@ -164,7 +167,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _now() -> float:
-    """Of the last commit where that is told, so that the same commit gives the same package."""
+    """Return the time for the package in seconds since 1970: SOURCE_DATE_EPOCH if set, for reproducible builds."""
     return float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
 
 

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from desktop_app.cli.parser import Command
 
 ENVIRONMENT = (
-    ("FILEMILL_HOME", "Where settings, database and logs lie; by default the user's data folder."),
+    ("FILEMILL_HOME", "The folder of the settings, the database and the logs; by default, in the user's data folder."),
     ("FILEMILL_DATABASE", "Another database: a path, or sqlite:///path."),
     ("FILEMILL_QUEUE", "A name or URL of an Amazon SQS queue; unset, the embedded local queue is used."),
-    ("FILEMILL_LANGUAGE", "The window's language, such as de; by default the system's."),
-    ("AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_SQS", "As everywhere in AWS. Keys are never stored by Filemill."),
+    ("FILEMILL_LANGUAGE", "The window's language, such as de; by default, the system's language."),
+    ("AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_SQS", "As for all AWS tools. Filemill stores no keys."),
 )
-EXIT_CODES = (("0", "Done."), ("1", "Something went wrong, or blocks."), ("2", "Wrong use."))
+EXIT_CODES = (("0", "Done."), ("1", "Something failed."), ("2", "The command line is not valid."))
 
 
 def manual_page(date: str) -> str:
-    """Return the page as roff, for section 1.
+    """Return the page for section 1 of the manual, as roff.
 
     Args:
-        date: Of the version, as 2026-01-31.
+        date: The date of the version, such as 2026-01-31.
     """
     name = PRODUCT.command
     lines = [
@@ -38,9 +38,9 @@ def manual_page(date: str) -> str:
         ".br",
         f".B {name} \\-\\-self\\-test | \\-\\-version | \\-\\-help",
         ".SH DESCRIPTION",
-        "Without a command the window opens, and what is named is added to its list. Each file becomes a row of a",
-        "database and a message on a queue; a worker takes the messages at its own pace, counts lines and bytes, and",
-        "writes down how each file ended. A command does the same, or shows it, in a terminal.",
+        "Without a command, the window opens and adds the named files and folders to its list. Each file becomes a row",
+        "in a database and a message on a queue. A worker receives the messages at its own pace, counts the lines and",
+        "bytes of each file, and stores the result. The commands do the same in a terminal.",
         ".SH COMMANDS",
         *(line for command in COMMANDS for line in _command(command)),
         ".SH ENVIRONMENT",
@@ -50,7 +50,7 @@ def manual_page(date: str) -> str:
         ".SH FILES",
         ".TP",
         ".I ~/.local/share/Filemill",
-        "Settings, database, hourly copies of it, and logs.",
+        "The settings, the database, its hourly backups, and the logs.",
     ]
     return "\n".join(line for line in lines if line) + "\n"
 

@@ -1,4 +1,4 @@
-"""The product's name, publisher and addresses, from which all packages take them."""
+"""The product's name, publisher and addresses, used in all packages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Product:
     """The product's data for packages.
 
     Attributes:
-        name: For people.
-        command: What is typed; also the name of the program's file, of the package and of the desktop entry.
-        id: A reverse domain name, as AppStream and macOS want one.
-        windows_id: What Windows knows an installed version by, so that a newer one replaces it: never another one.
-        version: As in `desktop_app/__init__.py`.
-        publisher, contact, homepage: Who answers for it. To be set to real ones before the first release: `.example`
-            is a name that nobody can have (RFC 2606).
-        summary: In a few words, without a full stop.
+        name: The name to show.
+        command: The command; also the name of the executable, the package and the desktop entry.
+        id: The reverse domain name for AppStream and macOS.
+        windows_id: The ID by which Windows finds an installed version to upgrade. Never change it.
+        version: The version, from `desktop_app/__init__.py`.
+        publisher, contact, homepage: Placeholders, to be replaced before the first release: nobody can register a
+            domain under `.example` (RFC 2606).
+        summary: One line, without a full stop.
     """
 
     name: str = APP_NAME
@@ -36,7 +36,7 @@ class Product:
     publisher: str = "The Filemill developers"
     contact: str = "developers@filemill.example"
     homepage: str = "https://filemill.example"
-    summary: str = "Process many files through a queue and watch each one end"
+    summary: str = "Process many files through a queue and follow the status of each one"
 
 
 PRODUCT = Product()
@@ -50,14 +50,14 @@ KINDS = {
     "xml": "application/xml",
     "md": "text/markdown",
 }
-"""The file types for which file managers offer Filemill, never as the default: suffix and MIME type."""
+"""The file types for which file managers offer Filemill, never as the default: MIME types by suffix."""
 
 
 def filled(template: Path, **values: str) -> str:
-    """Return a template of this folder filled with the product's data and other values.
+    """Return a template's text, filled in with the product's data and the given values.
 
     Raises:
-        KeyError: If the template asks for something else.
+        KeyError: If the template contains another name.
     """
     facts = {name: getattr(PRODUCT, name) for name in Product.__dataclass_fields__}
     return Template(template.read_text(encoding="utf-8")).substitute(facts, **values)

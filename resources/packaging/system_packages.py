@@ -112,14 +112,15 @@ def named_for_release(packages: list[str], status: Path = Path("/var/lib/dpkg/in
 
     Args:
         packages: Names as in Debian 12.
-        status: Where dpkg keeps a file list of each installed package. Every renamed release has some installed.
+        status: The folder in which dpkg keeps a file list for each installed package. In every release with renamed
+            packages, some of them are installed.
     """
     renamed = any(True for _ in status.glob(f"*{NEW_SUFFIX}*.list"))
     return sorted({p + NEW_SUFFIX if renamed and p in RENAMED else p for p in packages})
 
 
 def install(packages: list[str]) -> bool:
-    """Install the packages with apt; return False on failure. The output goes to a file, which is named."""
+    """Install the packages with apt; return False on failure, after printing the name of the file with apt's output."""
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with tempfile.NamedTemporaryFile("w", prefix="filemill-apt-", suffix=".log", delete=False) as log:
@@ -140,7 +141,7 @@ def install(packages: list[str]) -> bool:
             if step[0] == "install" and done.returncode == 0:
                 Path(log.name).unlink()
                 return True
-    print(f"What apt said is in {log.name}.", file=sys.stderr)
+    print(f"The output of apt is in {log.name}.", file=sys.stderr)
     return False
 
 
@@ -149,7 +150,7 @@ def main() -> int:
     if not is_debian_like():
         if has_venv():
             return 0
-        print("This Python has no venv and ensurepip modules: install them as your system does.", file=sys.stderr)
+        print("This Python lacks venv and ensurepip; install them with your system's package manager.", file=sys.stderr)
         return 1
     window = bool(os.environ.get("DISPLAY")) and os.environ.get("QT_QPA_PLATFORM", "xcb") == "xcb"
     needed = missing(OFFSCREEN) + ([] if has_fonts() else [FONTS]) + ([] if has_venv() else [venv_package()])
@@ -161,12 +162,12 @@ def main() -> int:
         print(f"Installing system packages: {' '.join(packages)} …", flush=True)
         if install(packages):
             return 0
-        print("The system packages could not be installed; this does it by hand:", file=sys.stderr)
+        print("The system packages could not be installed. To install them yourself, run:", file=sys.stderr)
         print(f"  apt-get update && apt-get install -y {' '.join(packages)}", file=sys.stderr)
         return 1
     stops = bool(needed or window)
     reason = "Some system packages are missing" if stops else "To show a window, some system packages are missing"
-    print(f"{reason}; this installs them:\n  sudo apt-get install -y {' '.join(packages)}", file=sys.stderr)
+    print(f"{reason}. To install them, run:\n  sudo apt-get install -y {' '.join(packages)}", file=sys.stderr)
     return 1 if stops else 0
 
 

@@ -1,6 +1,6 @@
-"""Collects the texts of the code into the translators' files, and compiles these into what the program loads.
+"""Collect the texts of the code into the `.ts` files for translators, and compile these into `.qm` files.
 
-Translate in Qt Linguist (`pyside6-linguist resources/translations/filemill_de.ts`), then run this again.
+Translate new texts in Qt Linguist (`pyside6-linguist resources/translations/filemill_de.ts`), then run this again.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import PySide6
 FOLDER = Path(__file__).resolve().parent
 CODE = FOLDER.parent.parent / "desktop_app"
 LANGUAGES = ("de",)
-# What marks a text beside `tr` itself.
+# Other functions than `tr` whose argument is a text.
 _ALIASES = "tr+=mark,tr+=Sentence"
 
 
 def main() -> int:
-    """Do both, for all languages."""
+    """Collect and compile the texts for all languages; return the number of files that could not be compiled."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path, default=FOLDER, help="where the files are written")
+    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder for the files")
     collect(into := parser.parse_args().into)
     return sum(compile_one(into / f"filemill_{code}.ts") for code in LANGUAGES)
 
 
 def collect(into: Path) -> None:
-    """Bring the translators' files up to date; texts that are gone are taken out."""
+    """Update the `.ts` files; texts that no longer occur in the code are removed."""
     names = sorted(str(path.relative_to(CODE.parent)) for path in CODE.rglob("*.py"))
     for code in LANGUAGES:
         options = ["-no-obsolete", "-locations", "none", "-source-language", "en", "-target-language", code]
-        # The file says nothing of where a text stands, so that moving code changes no file of the translators'.
+        # Without locations, moving code does not change the `.ts` files.
         _run(
             "lupdate",
             "-silent",
@@ -46,12 +46,12 @@ def collect(into: Path) -> None:
 
 
 def compile_one(source: Path) -> int:
-    """Make the `.qm` beside a `.ts`; what has no translation stays English. Gives 1 if it can't be made, else 0."""
+    """Compile a `.ts` file to the `.qm` file beside it, leaving out untranslated texts; return the exit code."""
     return _run("lrelease", "-silent", str(source), "-qm", str(source.with_suffix(".qm")))
 
 
 def _run(tool: str, *arguments: str) -> int:
-    # Qt's own programs lie in PySide6's folder; the scripts of the environment only start them.
+    # Use the programs in PySide6's folder directly; the scripts of the environment only start them.
     program = Path(PySide6.__file__).with_name(tool)
     return subprocess.run([program, *arguments], cwd=CODE.parent, check=False).returncode  # noqa: S603 - ours
 

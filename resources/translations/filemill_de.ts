@@ -90,7 +90,7 @@
     </message>
     <message>
         <source>Choose files to process</source>
-        <translation>Dateien auswählen, die verarbeitet werden sollen</translation>
+        <translation>Zu verarbeitende Dateien auswählen</translation>
     </message>
     <message>
         <source>Add F&amp;older…</source>
@@ -98,7 +98,7 @@
     </message>
     <message>
         <source>Choose a folder and which of its files to add</source>
-        <translation>Einen Ordner auswählen und welche seiner Dateien hinzugefügt werden</translation>
+        <translation>Einen Ordner auswählen und festlegen, welche Dateien daraus hinzugefügt werden</translation>
     </message>
     <message>
         <source>&amp;Paste Files</source>
@@ -122,7 +122,7 @@
     </message>
     <message>
         <source>Close Filemill; unfinished files continue at the next start</source>
-        <translation>Filemill schließen; unfertige Dateien werden beim nächsten Start fortgesetzt</translation>
+        <translation>Filemill schließen; unfertige Dateien werden nach dem nächsten Start weiter verarbeitet</translation>
     </message>
     <message>
         <source>&amp;Copy Rows</source>
@@ -186,7 +186,7 @@
     </message>
     <message>
         <source>Show only the files that are being processed</source>
-        <translation>Nur die Dateien in Arbeit anzeigen</translation>
+        <translation>Nur die Dateien anzeigen, die gerade verarbeitet werden</translation>
     </message>
     <message>
         <source>Processe&amp;d Files</source>
@@ -210,7 +210,7 @@
     </message>
     <message>
         <source>Show or hide the list of statuses, problems and batches</source>
-        <translation>Die Liste der Status, Probleme und Stapel anzeigen oder verbergen</translation>
+        <translation>Die Liste der Status, Probleme und Stapel ein- oder ausblenden</translation>
     </message>
     <message>
         <source>De&amp;tails</source>
@@ -218,7 +218,7 @@
     </message>
     <message>
         <source>Show or hide the details of the selected files</source>
-        <translation>Details zu den ausgewählten Dateien anzeigen oder verbergen</translation>
+        <translation>Die Details der ausgewählten Dateien ein- oder ausblenden</translation>
     </message>
     <message>
         <source>&amp;Next Problem</source>
@@ -238,11 +238,11 @@
     </message>
     <message>
         <source>F&amp;ollow Running File</source>
-        <translation>Laufender Da&amp;tei folgen</translation>
+        <translation>Ak&amp;tuelle Datei verfolgen</translation>
     </message>
     <message>
         <source>Keep the file that is being processed in view</source>
-        <translation>Die Datei im Blick behalten, die gerade verarbeitet wird</translation>
+        <translation>Die Datei im sichtbaren Bereich halten, die gerade verarbeitet wird</translation>
     </message>
     <message>
         <source>T&amp;hroughput</source>
@@ -250,7 +250,7 @@
     </message>
     <message>
         <source>Show or hide the graph of files and bytes per second</source>
-        <translation>Das Diagramm der Dateien und Bytes pro Sekunde anzeigen oder verbergen</translation>
+        <translation>Das Diagramm der Dateien und Bytes pro Sekunde ein- oder ausblenden</translation>
     </message>
     <message>
         <source>&amp;Keep in Tray</source>
@@ -282,15 +282,15 @@
     </message>
     <message>
         <source>Start no more files until you resume</source>
-        <translation>Bis zum Fortsetzen keine weiteren Dateien beginnen</translation>
+        <translation>Bis zum Fortsetzen keine weiteren Dateien verarbeiten</translation>
     </message>
     <message>
         <source>Finish the current files, then pause</source>
-        <translation>Die laufenden Dateien abschließen, dann pausieren</translation>
+        <translation>Die aktuellen Dateien fertig verarbeiten, dann pausieren</translation>
     </message>
     <message>
         <source>Pause &amp;After the Current Files</source>
-        <translation>Nach den laufenden Dateien paus&amp;ieren</translation>
+        <translation>Nach den aktuellen Dateien paus&amp;ieren</translation>
     </message>
     <message>
         <source>Process Ne&amp;xt</source>
@@ -358,7 +358,7 @@
     </message>
     <message>
         <source>Choose the queue to use, and test the connection to it</source>
-        <translation>Die Warteschlange wählen und die Verbindung prüfen</translation>
+        <translation>Die Warteschlange auswählen und die Verbindung prüfen</translation>
     </message>
     <message>
         <source>Co&amp;nnection…</source>
@@ -370,7 +370,7 @@
     </message>
     <message>
         <source>Choose where the selected file is now, and process it from there</source>
-        <translation>Auswählen, wo die Datei jetzt liegt, und sie von dort verarbeiten</translation>
+        <translation>Den neuen Ort der ausgewählten Datei angeben und sie von dort verarbeiten</translation>
     </message>
     <message>
         <source>&amp;Other Programs&apos; Messages…</source>
@@ -402,7 +402,7 @@
     </message>
     <message>
         <source>Collect information for a bug report; you can review it before it is saved</source>
-        <translation>Angaben für einen Fehlerbericht sammeln; vor dem Speichern können sie geprüft werden</translation>
+        <translation>Informationen für einen Fehlerbericht sammeln; Sie können sie prüfen, bevor sie gespeichert werden</translation>
     </message>
     <message>
         <source>&amp;About Filemill</source>
@@ -414,7 +414,7 @@
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
-        <translation>Die Liste ist nicht lesbar</translation>
+        <translation>Die Liste kann nicht gelesen werden</translation>
     </message>
     <message>
         <source>The database that holds the list of files is damaged.</source>
@@ -422,7 +422,7 @@
     </message>
     <message>
         <source>The damaged database is kept in either case. Your files themselves were not changed.</source>
-        <translation>Die beschädigte Datenbank wird in jedem Fall aufbewahrt. Die Dateien selbst wurden nicht geändert.</translation>
+        <translation>Die beschädigte Datenbank wird in jedem Fall aufbewahrt. Ihre Dateien selbst wurden nicht verändert.</translation>
     </message>
     <message>
         <source>Use the Backup from {when}</source>
@@ -442,11 +442,11 @@
     </message>
     <message>
         <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; oder status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
     </message>
     <message>
         <source>Clear the filter</source>
-        <translation>Filter leeren</translation>
+        <translation>Filter löschen</translation>
     </message>
     <message>
         <source>Test results</source>
@@ -466,7 +466,7 @@
     </message>
     <message>
         <source>Show each attempt to process this file</source>
-        <translation>Jeden Versuch anzeigen, diese Datei zu verarbeiten</translation>
+        <translation>Alle Versuche anzeigen, diese Datei zu verarbeiten</translation>
     </message>
     <message>
         <source>Detail pages</source>
@@ -498,11 +498,11 @@
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed on this computer – no AWS account needed.</source>
-        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden auf diesem Computer verarbeitet – ganz ohne AWS-Konto.</translation>
+        <translation>Ziehen Sie Dateien oder Ordner in dieses Fenster. Sie werden auf diesem Computer verarbeitet – ganz ohne AWS-Konto.</translation>
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed through the queue {queue}.</source>
-        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden über die Warteschlange {queue} verarbeitet.</translation>
+        <translation>Ziehen Sie Dateien oder Ordner in dieses Fenster. Sie werden über die Warteschlange {queue} verarbeitet.</translation>
     </message>
     <message>
         <source>Menus</source>
@@ -534,7 +534,7 @@
     </message>
     <message>
         <source>Read the profiles again</source>
-        <translation>Die Profile noch einmal lesen</translation>
+        <translation>Die Profile neu einlesen</translation>
     </message>
     <message>
         <source>&amp;Process files from this queue on this computer</source>
@@ -542,11 +542,11 @@
     </message>
     <message>
         <source>Only for a queue that no other program uses: receiving another program&apos;s message counts as a delivery attempt for it.</source>
-        <translation>Nur für eine Warteschlange, die kein anderes Programm verwendet: Jeder Empfang einer fremden Nachricht zählt für sie als Zustellversuch.</translation>
+        <translation>Nur für Warteschlangen, die kein anderes Programm verwendet: Wird die Nachricht eines anderen Programms empfangen, zählt das für sie als Zustellversuch.</translation>
     </message>
     <message>
         <source>Files are added, queued and processed on this computer. Files that are unfinished when you close Filemill continue at the next start.</source>
-        <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Was beim Schließen von Filemill nicht fertig ist, wird beim nächsten Start fortgesetzt.</translation>
+        <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Dateien, die beim Schließen von Filemill noch nicht fertig sind, werden nach dem nächsten Start weiter verarbeitet.</translation>
     </message>
     <message>
         <source>This &amp;computer – no account needed</source>
@@ -578,11 +578,11 @@
     </message>
     <message>
         <source>AWS default – no profile named</source>
-        <translation>AWS-Standard – kein Profil genannt</translation>
+        <translation>AWS-Standard – kein Profil angegeben</translation>
     </message>
     <message>
         <source>This profile does not exist in {files}.</source>
-        <translation>Dieses Profil gibt es nicht in {files}.</translation>
+        <translation>Dieses Profil ist in {files} nicht vorhanden.</translation>
     </message>
     <message>
         <source> or </source>
@@ -630,7 +630,7 @@
     </message>
     <message>
         <source>&amp;Clear Filter</source>
-        <translation>Filter &amp;leeren</translation>
+        <translation>Filter &amp;löschen</translation>
     </message>
     <message>
         <source>&amp;Show All Files</source>
@@ -646,7 +646,7 @@
     </message>
     <message>
         <source>Nothing to retry: these files have not finished yet.</source>
-        <translation>Nichts erneut zu versuchen: Diese Dateien sind noch nicht fertig.</translation>
+        <translation>Diese Dateien sind noch nicht fertig und werden deshalb nicht erneut verarbeitet.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
@@ -664,7 +664,7 @@
     </message>
     <message>
         <source>“{name}” will be processed from its new location.</source>
-        <translation>„{name}“ wird vom neuen Ort verarbeitet.</translation>
+        <translation>„{name}“ wird vom neuen Speicherort verarbeitet.</translation>
     </message>
     <message>
         <source>“{name}” is already being processed.</source>
@@ -681,8 +681,8 @@
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
         <translation>
-            <numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-            <numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Datei aus der Liste entfernt. Die Datei selbst wurde nicht verändert.</numerusform>
+            <numerusform>%Ln Dateien aus der Liste entfernt. Die Dateien selbst wurden nicht verändert.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -705,7 +705,7 @@
     </message>
     <message>
         <source>Only the files selected in the sidebar are searched.</source>
-        <translation>Durchsucht werden nur die in der Seitenleiste ausgewählten Dateien.</translation>
+        <translation>Es werden nur die in der Seitenleiste ausgewählten Dateien durchsucht.</translation>
     </message>
     <message>
         <source>No files here</source>
@@ -713,7 +713,7 @@
     </message>
     <message>
         <source>No file matches everything selected in the sidebar.</source>
-        <translation>Keine Datei passt zu allem, was in der Seitenleiste ausgewählt ist.</translation>
+        <translation>Keine Datei passt zur gesamten Auswahl in der Seitenleiste.</translation>
     </message>
     <message>
         <source>Dismiss this message</source>
@@ -777,7 +777,7 @@
     </message>
     <message>
         <source>Type</source>
-        <translation>Art</translation>
+        <translation>Typ</translation>
     </message>
     <message>
         <source>Finished</source>
@@ -904,15 +904,15 @@
     </message>
     <message>
         <source>Choose Profile…</source>
-        <translation>Profil wählen…</translation>
+        <translation>Profil auswählen…</translation>
     </message>
     <message>
         <source>Choose Region…</source>
-        <translation>Region wählen…</translation>
+        <translation>Region auswählen…</translation>
     </message>
     <message>
         <source>Choose Queue…</source>
-        <translation>Warteschlange wählen…</translation>
+        <translation>Warteschlange auswählen…</translation>
     </message>
     <message>
         <source>Details</source>
@@ -928,15 +928,15 @@
     </message>
     <message>
         <source>Copied: {command}. Run it in a terminal; waiting files then continue.</source>
-        <translation>Kopiert: {command}. Bitte in einem Terminal ausführen; wartende Dateien werden dann fortgesetzt.</translation>
+        <translation>Kopiert: {command}. Führen Sie den Befehl in einem Terminal aus; danach werden die wartenden Dateien verarbeitet.</translation>
     </message>
     <message>
         <source>The request was copied. Send it to the administrator of this AWS account.</source>
-        <translation>Die Anfrage wurde kopiert. Bitte an die Administration dieses AWS-Kontos senden.</translation>
+        <translation>Die Anfrage wurde kopiert. Senden Sie sie an den Administrator dieses AWS-Kontos.</translation>
     </message>
     <message>
         <source>What happened</source>
-        <translation>Was geschehen ist</translation>
+        <translation>Was passiert ist</translation>
     </message>
     <message>
         <source>Cause</source>
@@ -952,7 +952,7 @@
     </message>
     <message>
         <source>Copy these details when you ask for help.</source>
-        <translation>Diese Angaben können kopiert werden, um Hilfe zu erhalten.</translation>
+        <translation>Kopieren Sie diese Angaben, wenn Sie um Hilfe bitten.</translation>
     </message>
     <message>
         <source>Text</source>
@@ -960,23 +960,23 @@
     </message>
     <message>
         <source>Open Date &amp; Time Settings</source>
-        <translation>Datum und Uhrzeit einstellen</translation>
+        <translation>Einstellungen für Datum und Uhrzeit öffnen</translation>
     </message>
     <message>
         <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
-        <translation>Der Ordner {folder} ist nicht verwendbar: {why}. Bitte beschreibbar machen oder mit FILEMILL_HOME einen anderen Ordner nennen.</translation>
+        <translation>Der Ordner {folder} kann nicht verwendet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
     </message>
     <message>
         <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct it.</source>
-        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Bitte berichtigen.</translation>
+        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie den Wert.</translation>
     </message>
     <message>
         <source>The file no longer exists</source>
-        <translation>Die Datei ist nicht mehr da</translation>
+        <translation>Die Datei ist nicht mehr vorhanden</translation>
     </message>
     <message>
         <source>The file no longer exists: part of its path is not a folder</source>
-        <translation>Die Datei ist nicht mehr da: Ein Teil ihres Pfads ist kein Ordner</translation>
+        <translation>Die Datei ist nicht mehr vorhanden: Ein Teil ihres Pfads ist kein Ordner</translation>
     </message>
     <message>
         <source>The path is too long for this system</source>
@@ -1000,43 +1000,43 @@
     </message>
     <message>
         <source>This computer is low on memory or has too many files open</source>
-        <translation>Diesem Computer fehlt Speicher, oder er hat zu viele Dateien zugleich offen</translation>
+        <translation>Auf diesem Computer ist zu wenig Arbeitsspeicher frei, oder es sind zu viele Dateien geöffnet</translation>
     </message>
     <message>
         <source>This is a named pipe; only regular files can be processed</source>
-        <translation>Dies ist eine benannte Pipe; nur gewöhnliche Dateien können verarbeitet werden</translation>
+        <translation>Dies ist eine benannte Pipe; nur reguläre Dateien können verarbeitet werden</translation>
     </message>
     <message>
         <source>This is a socket; only regular files can be processed</source>
-        <translation>Dies ist ein Socket; nur gewöhnliche Dateien können verarbeitet werden</translation>
+        <translation>Dies ist ein Socket; nur reguläre Dateien können verarbeitet werden</translation>
     </message>
     <message>
         <source>This is a device; only regular files can be processed</source>
-        <translation>Dies ist ein Gerät; nur gewöhnliche Dateien können verarbeitet werden</translation>
+        <translation>Dies ist ein Gerät; nur reguläre Dateien können verarbeitet werden</translation>
     </message>
     <message>
         <source>This is not a regular file</source>
-        <translation>Dies ist keine gewöhnliche Datei</translation>
+        <translation>Dies ist keine reguläre Datei</translation>
     </message>
     <message>
         <source>This symbolic link points back to itself and never reaches a file</source>
-        <translation>Diese Verknüpfung führt im Kreis und nie zu einer Datei</translation>
+        <translation>Diese symbolische Verknüpfung verweist auf sich selbst und führt nie zu einer Datei</translation>
     </message>
     <message>
         <source>Addresses on the web are not supported yet; download the file and add it from this computer</source>
-        <translation>Adressen im Web werden noch nicht unterstützt; bitte die Datei herunterladen und von diesem Computer hinzufügen</translation>
+        <translation>Webadressen werden noch nicht unterstützt; laden Sie die Datei herunter und fügen Sie sie von diesem Computer hinzu</translation>
     </message>
     <message>
         <source>Filemill can&apos;t process this kind of file</source>
-        <translation>Dateien dieser Art können nicht verarbeitet werden</translation>
+        <translation>Filemill kann Dateien dieser Art nicht verarbeiten</translation>
     </message>
     <message>
         <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
-        <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
+        <translation>Die Datei wurde geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, weil es falsch sein könnte</translation>
     </message>
     <message>
         <source>The size that the system reports for this file does not match its content, so it can&apos;t be processed</source>
-        <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
+        <translation>Die Größe, die das System für diese Datei meldet, stimmt nicht mit ihrem Inhalt überein; deshalb kann sie nicht verarbeitet werden</translation>
     </message>
     <message>
         <source>The program ended unexpectedly while it was processing this file</source>
@@ -1048,15 +1048,15 @@
     </message>
     <message>
         <source>An internal error occurred in Filemill. The log has the details.</source>
-        <translation>Interner Fehler in Filemill. Näheres steht im Protokoll.</translation>
+        <translation>In Filemill ist ein interner Fehler aufgetreten. Details finden Sie im Protokoll.</translation>
     </message>
     <message>
         <source>The queue rejected its message: {why}</source>
-        <translation>Die Warteschlange lehnt die Nachricht ab: {why}</translation>
+        <translation>Die Warteschlange hat die Nachricht abgelehnt: {why}</translation>
     </message>
     <message>
         <source>The queue rejected its message: The queue “{name}” rejected the request: {why}</source>
-        <translation>Die Warteschlange lehnt die Nachricht ab: Die Warteschlange „{name}“ lehnt die Anfrage ab: {why}</translation>
+        <translation>Die Warteschlange hat die Nachricht abgelehnt: Die Warteschlange „{name}“ hat die Anfrage abgelehnt: {why}</translation>
     </message>
     <message>
         <source>Moved to the dead-letter queue after {count} deliveries</source>
@@ -1072,27 +1072,27 @@
     </message>
     <message>
         <source>This link points to a file that does not exist</source>
-        <translation>Diese Verknüpfung führt zu einer Datei, die nicht da ist</translation>
+        <translation>Diese Verknüpfung verweist auf eine Datei, die es nicht gibt</translation>
     </message>
     <message>
         <source>This is a link to a folder; links to folders are not followed, so that nothing is added twice</source>
-        <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
+        <translation>Dies ist eine Verknüpfung zu einem Ordner; solchen Verknüpfungen wird nicht gefolgt, damit nichts doppelt hinzugefügt wird</translation>
     </message>
     <message>
         <source>This address points to another computer; only files on this computer can be added</source>
-        <translation>Diese Adresse nennt einen anderen Computer; nur Dateien von diesem können hinzugefügt werden</translation>
+        <translation>Diese Adresse verweist auf einen anderen Computer; nur Dateien auf diesem Computer können hinzugefügt werden</translation>
     </message>
     <message>
         <source>This folder no longer exists</source>
-        <translation>Dieser Ordner ist nicht mehr da</translation>
+        <translation>Dieser Ordner ist nicht mehr vorhanden</translation>
     </message>
     <message>
         <source>You don&apos;t have permission to open this folder</source>
-        <translation>Keine Berechtigung, in diesen Ordner zu sehen</translation>
+        <translation>Keine Berechtigung, diesen Ordner zu öffnen</translation>
     </message>
     <message>
         <source>You don&apos;t have permission to open the folder that contains this</source>
-        <translation>Keine Berechtigung, in den Ordner zu sehen, in dem dies liegt</translation>
+        <translation>Keine Berechtigung, den übergeordneten Ordner zu öffnen</translation>
     </message>
     <message>
         <source>{reason} (gave up after {tries} attempts)</source>
@@ -1116,19 +1116,19 @@
     </message>
     <message>
         <source>The disk or network share did not answer for 10 minutes</source>
-        <translation>Das Laufwerk oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet</translation>
+        <translation>Der Datenträger oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet</translation>
     </message>
     <message>
         <source>This is a folder; add it as a folder to include the files in it</source>
-        <translation>Dies ist ein Ordner; als Ordner hinzugefügt, kommen die Dateien darin mit</translation>
+        <translation>Dies ist ein Ordner; fügen Sie ihn als Ordner hinzu, um die Dateien darin einzuschließen</translation>
     </message>
     <message>
         <source>Addresses on the web can&apos;t be added yet; download the file first</source>
-        <translation>Adressen im Web können noch nicht hinzugefügt werden; bitte die Datei zuerst herunterladen</translation>
+        <translation>Webadressen können noch nicht hinzugefügt werden; laden Sie die Datei zuerst herunter</translation>
     </message>
     <message>
         <source>{key} must be between {least} and {most}, not {value}.</source>
-        <translation>{key} muss zwischen {least} und {most} liegen, nicht bei {value}.</translation>
+        <translation>{key} muss zwischen {least} und {most} liegen, ist aber {value}.</translation>
     </message>
     <message>
         <source>{key} must be “parallel” or “strict”, not “{value}”.</source>
@@ -1140,31 +1140,31 @@
     </message>
     <message>
         <source>{file}: {reason} Fix the file, or delete it to start with the defaults.</source>
-        <translation>{file}: {reason} Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
+        <translation>{file}: {reason} Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>{file} is not UTF-8 text. Fix the file, or delete it to start with the defaults.</source>
-        <translation>{file} ist kein UTF-8-Text. Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
+        <translation>{file} ist kein UTF-8-Text. Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>{file} is not valid TOML. Fix the file, or delete it to start with the defaults.</source>
-        <translation>{file} ist kein gültiges TOML. Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
+        <translation>{file} ist kein gültiges TOML. Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>{file} is not valid TOML (line {line}). Fix the file, or delete it to start with the defaults.</source>
-        <translation>{file} ist kein gültiges TOML (Zeile {line}). Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
+        <translation>{file} ist kein gültiges TOML (Zeile {line}). Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for a FIFO queue. A queue URL is accepted too.</source>
-        <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
+        <translation>„{name}“ ist kein gültiger Name für eine Warteschlange: Verwenden Sie bis zu 80 Buchstaben, Ziffern, - und _, für eine FIFO-Warteschlange mit .fifo am Ende. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
         <source>“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
-        <translation>„{url}“ ist nicht die URL eines Servers. Bitte AWS_ENDPOINT_URL_SQS oder AWS_ENDPOINT_URL berichtigen, oder endpoint_url in den Einstellungen.</translation>
+        <translation>„{url}“ ist keine gültige URL eines Servers. Korrigieren Sie AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
     </message>
     <message>
         <source>“{url}” is not a valid queue URL.</source>
-        <translation>„{url}“ ist nicht die URL einer Warteschlange.</translation>
+        <translation>„{url}“ ist keine gültige URL einer Warteschlange.</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1192,7 +1192,7 @@
     </message>
     <message>
         <source>{file} could not be backed up: {why}</source>
-        <translation>Von {file} konnte keine Kopie gemacht werden: {why}</translation>
+        <translation>Von {file} konnte keine Sicherung erstellt werden: {why}</translation>
     </message>
     <message>
         <source>{file} can&apos;t be moved away: {why}.</source>
@@ -1204,39 +1204,39 @@
     </message>
     <message>
         <source>{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill again.</source>
-        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill damit arbeitete. Bitte die Datei zurücklegen oder Filemill neu starten.</translation>
+        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill die Datei verwendete. Legen Sie die Datei zurück, oder starten Sie Filemill neu.</translation>
     </message>
     <message>
         <source>This copy of Filemill is incomplete: {folder} contains no migration scripts.</source>
-        <translation>Diese Kopie von Filemill ist unvollständig: In {folder} sind keine Datenbankskripte.</translation>
+        <translation>Diese Kopie von Filemill ist unvollständig: {folder} enthält keine Migrationsskripte.</translation>
     </message>
     <message>
         <source>{file} was written by a newer Filemill (schema {newer}; this version knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation>{file} wurde von einem neueren Filemill geschrieben (Schema {newer}; diese Version kennt {known}). Bitte die neuere Version installieren oder mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
+        <translation>{file} wurde von einer neueren Version von Filemill geschrieben (Schema {newer}; diese Version kennt {known}). Installieren Sie die neuere Version, oder legen Sie mit FILEMILL_DATABASE eine andere Datei fest. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation>{file} ist die Datenbank eines anderen Programms. Bitte mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
+        <translation>{file} gehört zu einem anderen Programm. Legen Sie mit FILEMILL_DATABASE eine andere Datei fest. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be written: {why}. Check its folder.</source>
-        <translation>{file} kann nicht geschrieben werden: {why}. Bitte den Ordner prüfen.</translation>
+        <translation>{file} kann nicht geschrieben werden: {why}. Prüfen Sie den Ordner.</translation>
     </message>
     <message>
         <source>Another program is using {file} and does not release it. Close that program, then try again.</source>
-        <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
+        <translation>Ein anderes Programm verwendet {file} und gibt die Datei nicht frei. Schließen Sie das Programm, und versuchen Sie es erneut.</translation>
     </message>
     <message>
         <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that wait are sent again.</source>
-        <translation>{file} wurde von einem neueren Filemill geschrieben. Bitte die neuere Version installieren oder diese Datei löschen: Was wartet, wird noch einmal gesendet.</translation>
+        <translation>{file} wurde von einer neueren Version von Filemill geschrieben. Installieren Sie die neuere Version, oder löschen Sie die Datei: Die wartenden Dateien werden dann erneut gesendet.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
-        <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
+        <translation>{file} kann nicht geöffnet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder setzen Sie FILEMILL_DATABASE.</translation>
     </message>
     <message>
         <source>If this computer is very busy, wait: Filemill tries again.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten: Es wird wieder versucht.</translation>
+        <translation>Wenn dieser Computer stark ausgelastet ist, warten Sie: Filemill versucht es erneut.</translation>
     </message>
     <message>
         <source>The local queue does not respond in time</source>
@@ -1244,19 +1244,19 @@
     </message>
     <message>
         <source>The disk with {file} is full or can&apos;t be written. Free some space, then try again.</source>
-        <translation>Das Laufwerk mit {file} ist voll oder nicht beschreibbar. Bitte Platz schaffen; dann geht es weiter.</translation>
+        <translation>Der Datenträger mit {file} ist voll oder nicht beschreibbar. Geben Sie Speicherplatz frei, und versuchen Sie es erneut.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be written. Check the permissions of the file and its folder.</source>
-        <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
+        <translation>{file} kann nicht geschrieben werden. Prüfen Sie die Berechtigungen der Datei und ihres Ordners.</translation>
     </message>
     <message>
         <source>{file} is damaged. Delete it, then try again: the waiting files are sent again.</source>
-        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
+        <translation>{file} ist beschädigt. Löschen Sie die Datei, und versuchen Sie es erneut: Die wartenden Dateien werden dann erneut gesendet.</translation>
     </message>
     <message>
         <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
-        <translation>FILEMILL_DATABASE ist „{named}“: Nur ein Pfad oder sqlite:///Pfad wird unterstützt. Bitte berichtigen oder entfernen.</translation>
+        <translation>FILEMILL_DATABASE ist „{named}“: Nur ein Pfad oder sqlite:///Pfad wird unterstützt. Korrigieren oder entfernen Sie die Variable.</translation>
     </message>
     <message>
         <source>Filemill</source>
@@ -1280,7 +1280,7 @@
     </message>
     <message>
         <source>It may still be starting. You can wait a little longer.</source>
-        <translation>Vielleicht startet es noch. Es lohnt sich, noch etwas zu warten.</translation>
+        <translation>Vielleicht wird es noch gestartet. Sie können noch etwas warten.</translation>
     </message>
     <message>
         <source>It was started at {time} and is process {number}.</source>
@@ -1288,7 +1288,7 @@
     </message>
     <message>
         <source>An export is in progress. Wait for it to finish, or stop it.</source>
-        <translation>Ein Export läuft. Bitte warten, bis er fertig ist, oder ihn anhalten.</translation>
+        <translation>Ein Export läuft bereits. Warten Sie, bis er fertig ist, oder brechen Sie ihn ab.</translation>
     </message>
     <message>
         <source>Export List</source>
@@ -1336,7 +1336,7 @@
     </message>
     <message>
         <source>Choose the file to export to</source>
-        <translation>Die Zieldatei auswählen</translation>
+        <translation>Zieldatei auswählen</translation>
     </message>
     <message>
         <source>&amp;Save as:</source>
@@ -1380,7 +1380,7 @@
     </message>
     <message>
         <source>Choose a file to export to.</source>
-        <translation>Bitte eine Zieldatei wählen.</translation>
+        <translation>Wählen Sie eine Zieldatei aus.</translation>
     </message>
     <message>
         <source>&amp;Replace</source>
@@ -1392,15 +1392,15 @@
     </message>
     <message>
         <source>Exporting the list…</source>
-        <translation>Die Liste wird exportiert …</translation>
+        <translation>Liste wird exportiert…</translation>
     </message>
     <message>
         <source>Exporting the list: {done} of {total}</source>
-        <translation>Die Liste wird exportiert: {done} von {total}</translation>
+        <translation>Liste wird exportiert: {done} von {total}</translation>
     </message>
     <message>
         <source>The export was stopped. Nothing was written.</source>
-        <translation>Der Export wurde angehalten. Nichts wurde geschrieben.</translation>
+        <translation>Der Export wurde abgebrochen. Es wurde nichts geschrieben.</translation>
     </message>
     <message numerus="yes">
         <source>Exported %Ln file(s) to “{name}”.</source>
@@ -1416,17 +1416,17 @@
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
         <translation>
-            <numerusform>Zum Öffnen bitte höchstens %Ln Datei auswählen.</numerusform>
-            <numerusform>Zum Öffnen bitte höchstens %Ln Dateien auswählen.</numerusform>
+            <numerusform>Wählen Sie zum Öffnen höchstens %Ln Datei aus.</numerusform>
+            <numerusform>Wählen Sie zum Öffnen höchstens %Ln Dateien aus.</numerusform>
         </translation>
     </message>
     <message>
         <source>This computer has no program to open “{name}”.</source>
-        <translation>Dieser Computer hat kein Programm, das „{name}“ öffnet.</translation>
+        <translation>Auf diesem Computer gibt es kein Programm, das „{name}“ öffnen kann.</translation>
     </message>
     <message>
         <source>The folder of “{name}” can&apos;t be opened; it may no longer exist.</source>
-        <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht gibt es ihn nicht mehr.</translation>
+        <translation>Der Ordner von „{name}“ kann nicht geöffnet werden; vielleicht gibt es ihn nicht mehr.</translation>
     </message>
     <message>
         <source>“{name}” no longer exists. It was moved, renamed or deleted after it was added.</source>
@@ -1441,23 +1441,23 @@
     </message>
     <message>
         <source>“{name}” already exists. Export again to replace it, or choose another name.</source>
-        <translation>„{name}“ gibt es schon. Noch einmal exportieren, um die Datei zu ersetzen, oder einen anderen Namen wählen.</translation>
+        <translation>„{name}“ ist bereits vorhanden. Exportieren Sie erneut, um die Datei zu ersetzen, oder wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <source>“{name}” is a folder. Choose another name.</source>
-        <translation>„{name}“ ist ein Ordner. Bitte einen anderen Namen wählen.</translation>
+        <translation>„{name}“ ist ein Ordner. Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <source>There is not enough free space on the disk for “{name}”. Free some space, or choose another folder.</source>
-        <translation>Auf dem Laufwerk ist nicht genug Platz für „{name}“. Bitte Platz schaffen oder einen anderen Ordner wählen.</translation>
+        <translation>Auf dem Datenträger ist nicht genug Speicherplatz für „{name}“. Geben Sie Speicherplatz frei, oder wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>The folder {folder} is not writable. Choose another one.</source>
-        <translation>In den Ordner {folder} kann nicht geschrieben werden. Bitte einen anderen wählen.</translation>
+        <translation>In den Ordner {folder} kann nicht geschrieben werden. Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>The folder {folder} does not exist. Choose another one.</source>
-        <translation>Den Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
+        <translation>Den Ordner {folder} gibt es nicht. Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be written: {cause}.</source>
@@ -1473,8 +1473,8 @@
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list again. Nothing was changed on disk.</source>
         <translation>
-            <numerusform>%Ln Datei wieder aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-            <numerusform>%Ln Dateien wieder aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Datei wieder aus der Liste entfernt. Die Datei selbst wurde nicht verändert.</numerusform>
+            <numerusform>%Ln Dateien wieder aus der Liste entfernt. Die Dateien selbst wurden nicht verändert.</numerusform>
         </translation>
     </message>
     <message>
@@ -1494,17 +1494,17 @@
     </message>
     <message>
         <source>Adding {files}…</source>
-        <translation>{files} werden hinzugefügt …</translation>
+        <translation>{files} werden hinzugefügt…</translation>
     </message>
     <message>
         <source>Scanning {place}… {files}</source>
-        <translation>{place} wird durchsucht … {files}</translation>
+        <translation>{place} wird durchsucht… {files}</translation>
     </message>
     <message numerus="yes">
         <source>Scanning %Ln location(s)… {files}</source>
         <translation>
-            <numerusform>%Ln Ort wird durchsucht … {files}</numerusform>
-            <numerusform>%Ln Orte werden durchsucht … {files}</numerusform>
+            <numerusform>%Ln Ort wird durchsucht… {files}</numerusform>
+            <numerusform>%Ln Orte werden durchsucht… {files}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1532,7 +1532,7 @@
     </message>
     <message>
         <source>Include &amp;subfolders (there are none)</source>
-        <translation>&amp;Unterordner einschließen (es gibt keine)</translation>
+        <translation>&amp;Unterordner einschließen (keine vorhanden)</translation>
     </message>
     <message>
         <source>*.csv; *.txt</source>
@@ -1540,11 +1540,11 @@
     </message>
     <message>
         <source>Include files that match</source>
-        <translation>Dateien einschließen, die passen</translation>
+        <translation>Passende Dateien einschließen</translation>
     </message>
     <message>
         <source>Only files whose names match one of these patterns are added. Use * for any characters; for example, *.csv; *.txt</source>
-        <translation>Nur Dateien, deren Name zu einem dieser Muster passt, werden hinzugefügt. * steht für beliebige Zeichen; zum Beispiel *.csv; *.txt</translation>
+        <translation>Nur Dateien, deren Name einem dieser Muster entspricht, werden hinzugefügt. * steht für beliebige Zeichen; zum Beispiel *.csv; *.txt</translation>
     </message>
     <message>
         <source>~*; .git</source>
@@ -1552,11 +1552,11 @@
     </message>
     <message>
         <source>Exclude files that match</source>
-        <translation>Dateien ausschließen, die passen</translation>
+        <translation>Passende Dateien ausschließen</translation>
     </message>
     <message>
         <source>Files and folders whose names match one of these patterns are excluded; for example, ~*; .git; old/*.csv</source>
-        <translation>Dateien und Ordner, deren Name zu einem dieser Muster passt, werden ausgeschlossen; zum Beispiel ~*; .git; old/*.csv</translation>
+        <translation>Dateien und Ordner, deren Name einem dieser Muster entspricht, werden ausgeschlossen; zum Beispiel ~*; .git; old/*.csv</translation>
     </message>
     <message>
         <source>Batch name</source>
@@ -1568,15 +1568,15 @@
     </message>
     <message>
         <source>Skip files that are already in the list</source>
-        <translation>Dateien überspringen, die schon in der Liste sind</translation>
+        <translation>Dateien überspringen, die bereits in der Liste sind</translation>
     </message>
     <message>
         <source>Add a&amp;gain</source>
-        <translation>&amp;Noch einmal hinzufügen</translation>
+        <translation>Er&amp;neut hinzufügen</translation>
     </message>
     <message>
         <source>Add files that are already in the list again</source>
-        <translation>Dateien, die schon in der Liste sind, noch einmal hinzufügen</translation>
+        <translation>Dateien, die bereits in der Liste sind, erneut hinzufügen</translation>
     </message>
     <message>
         <source>Sho&amp;w…</source>
@@ -1600,13 +1600,13 @@
     </message>
     <message>
         <source>Counting…</source>
-        <translation>Es wird gezählt …</translation>
+        <translation>Wird gezählt…</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) (is|are) already in the list and unchanged</source>
         <translation>
-            <numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform>
-            <numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform>
+            <numerusform>%Ln Datei ist bereits in der Liste und unverändert</numerusform>
+            <numerusform>%Ln Dateien sind bereits in der Liste und unverändert</numerusform>
         </translation>
     </message>
     <message>
@@ -1674,8 +1674,8 @@
     <message numerus="yes">
         <source>%Ln item(s) that (doesn&apos;t|don&apos;t) exist</source>
         <translation>
-            <numerusform>%Ln Element, das es nicht gibt</numerusform>
-            <numerusform>%Ln Elemente, die es nicht gibt</numerusform>
+            <numerusform>%Ln nicht vorhandenes Element</numerusform>
+            <numerusform>%Ln nicht vorhandene Elemente</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1708,11 +1708,11 @@
     </message>
     <message>
         <source>Nothing was added: {why}</source>
-        <translation>Nichts wurde hinzugefügt: {why}</translation>
+        <translation>Es wurde nichts hinzugefügt: {why}</translation>
     </message>
     <message>
         <source>Stopped. Nothing was added.</source>
-        <translation>Angehalten. Nichts wurde hinzugefügt.</translation>
+        <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
         <source>Added {files}.</source>
@@ -1720,18 +1720,18 @@
     </message>
     <message>
         <source>{added} Already in the list: {listed}.</source>
-        <translation>{added} Schon in der Liste: {listed}.</translation>
+        <translation>{added} Bereits in der Liste: {listed}.</translation>
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>
         <translation>
-            <numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform>
-            <numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform>
+            <numerusform>Es wurde nichts hinzugefügt: %Ln Datei ist bereits in der Liste und unverändert.</numerusform>
+            <numerusform>Es wurde nichts hinzugefügt: %Ln Dateien sind bereits in der Liste und unverändert.</numerusform>
         </translation>
     </message>
     <message>
         <source>Nothing was added: no files were found.</source>
-        <translation>Nichts wurde hinzugefügt: Es wurden keine Dateien gefunden.</translation>
+        <translation>Es wurde nichts hinzugefügt, da keine Dateien gefunden wurden.</translation>
     </message>
     <message numerus="yes">
         <source>(This item can&apos;t|None of these %Ln items can) be added.</source>
@@ -1769,7 +1769,7 @@
     <message>
         <source>less than a minute</source>
         <comment>how long it still takes</comment>
-        <translation>unter einer Minute</translation>
+        <translation>weniger als eine Minute</translation>
     </message>
     <message numerus="yes">
         <source>~%Ln min</source>
@@ -1877,7 +1877,7 @@
     </message>
     <message>
         <source>Starting…</source>
-        <translation>Startet …</translation>
+        <translation>Wird gestartet…</translation>
     </message>
     <message numerus="yes">
         <source>▲ %Ln foreign</source>
@@ -1889,27 +1889,27 @@
     </message>
     <message>
         <source>This queue contains messages from other programs; see the Queue menu.</source>
-        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe das Menü „Warteschlange“.</translation>
+        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
-        <translation>Laufende Arbeit</translation>
+        <translation>Laufende Vorgänge</translation>
     </message>
     <message>
         <source>Still working</source>
-        <translation>Noch bei der Arbeit</translation>
+        <translation>Noch in Arbeit</translation>
     </message>
     <message>
         <source>Stop</source>
-        <translation>Anhalten</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Something Went Wrong in Filemill</source>
-        <translation>In Filemill ist etwas schiefgegangen</translation>
+        <translation>Fehler in Filemill</translation>
     </message>
     <message>
         <source>This is an error in Filemill, not in your files. Your list is safe, and you can keep working. If it happens again, please send this report. It contains no content of your files.</source>
-        <translation>Das ist ein Fehler in Filemill, nicht in den Dateien. Die Liste ist sicher; die Arbeit kann weitergehen. Wenn es wieder geschieht, bitte diesen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+        <translation>Das ist ein Fehler in Filemill, nicht in Ihren Dateien. Ihre Liste ist sicher, und Sie können weiterarbeiten. Falls der Fehler erneut auftritt, senden Sie bitte diesen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
     <message>
         <source>Report</source>
@@ -1917,7 +1917,7 @@
     </message>
     <message>
         <source>The log is in {folder}.</source>
-        <translation>Das Protokoll liegt in {folder}.</translation>
+        <translation>Das Protokoll befindet sich in {folder}.</translation>
     </message>
     <message>
         <source>&amp;Save Support Report…</source>
@@ -1983,7 +1983,7 @@
     </message>
     <message>
         <source>Pick files, have a queue feed them to a worker, and follow each one&apos;s status.</source>
-        <translation>Dateien auswählen, eine Warteschlange teilt sie zu, und bei jeder ist zu sehen, wie sie endet.</translation>
+        <translation>Wählen Sie Dateien aus, lassen Sie sie über eine Warteschlange verarbeiten, und verfolgen Sie den Status jeder Datei.</translation>
     </message>
     <message>
         <source>Free software under the MIT licence.</source>
@@ -1991,7 +1991,7 @@
     </message>
     <message>
         <source>Only files and folders on this computer can be dropped here</source>
-        <translation>Hierher können nur Dateien und Ordner dieses Computers gezogen werden</translation>
+        <translation>Hier können nur Dateien und Ordner von diesem Computer abgelegt werden</translation>
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln item(s)</source>
@@ -2031,7 +2031,7 @@
     </message>
     <message>
         <source>These messages came from the queue but are not Filemill&apos;s. They were left unchanged. The newest are shown here.</source>
-        <translation>Diese Nachrichten kamen aus der Warteschlange, sind aber nicht von Filemill. Sie blieben unverändert. Hier sind die neuesten.</translation>
+        <translation>Diese Nachrichten kamen aus der Warteschlange, sind aber nicht von Filemill. Sie wurden nicht verändert. Hier werden die neuesten angezeigt.</translation>
     </message>
     <message>
         <source>Description</source>
@@ -2050,7 +2050,7 @@
     </message>
     <message>
         <source>Fit Columns</source>
-        <translation>Spalten anpassen</translation>
+        <translation>Spaltenbreiten anpassen</translation>
     </message>
     <message>
         <source>Reset Columns</source>
@@ -2082,11 +2082,11 @@
     </message>
     <message>
         <source>{column}, sorted second in descending order</source>
-        <translation>{column}, als Zweites absteigend sortiert</translation>
+        <translation>{column}, an zweiter Stelle absteigend sortiert</translation>
     </message>
     <message>
         <source>{column}, sorted second</source>
-        <translation>{column}, als Zweites sortiert</translation>
+        <translation>{column}, an zweiter Stelle sortiert</translation>
     </message>
     <message>
         <source>Sorted by {column}</source>
@@ -2102,7 +2102,7 @@
     </message>
     <message>
         <source>Sign-in needed</source>
-        <translation>Anmeldung nötig</translation>
+        <translation>Anmeldung erforderlich</translation>
     </message>
     <message>
         <source>Access to the queue denied</source>
@@ -2122,7 +2122,7 @@
     </message>
     <message>
         <source>No files are started until you resume. You can add files, and their messages are sent to {queue}.</source>
-        <translation>Bis zum Fortsetzen werden keine Dateien begonnen. Dateien können hinzugefügt werden, und ihre Nachrichten werden an {queue} gesendet.</translation>
+        <translation>Bis zum Fortsetzen werden keine weiteren Dateien verarbeitet. Sie können Dateien hinzufügen; ihre Nachrichten werden an {queue} gesendet.</translation>
     </message>
     <message>
         <source>Paused</source>
@@ -2130,19 +2130,19 @@
     </message>
     <message>
         <source>Pausing…</source>
-        <translation>Wird pausiert …</translation>
+        <translation>Wird pausiert…</translation>
     </message>
     <message>
         <source>The current files are finished first.</source>
-        <translation>Die laufenden Dateien werden noch abgeschlossen.</translation>
+        <translation>Die aktuellen Dateien werden noch fertig verarbeitet.</translation>
     </message>
     <message>
         <source>Nothing is sent to or received from {queue}.</source>
-        <translation>Es wird nichts gesendet und nichts empfangen ({queue}).</translation>
+        <translation>Es wird nichts an {queue} gesendet oder von dort empfangen.</translation>
     </message>
     <message>
         <source>Connecting to {queue}.</source>
-        <translation>Verbindung wird aufgebaut: {queue}.</translation>
+        <translation>Verbindung mit {queue} wird hergestellt.</translation>
     </message>
     <message>
         <source>{queue} · sending only</source>
@@ -2162,11 +2162,11 @@
     </message>
     <message>
         <source>Throttled – continuing in {seconds} s</source>
-        <translation>Gedrosselt – weiter in {seconds} s</translation>
+        <translation>Gedrosselt – wird in {seconds} s fortgesetzt</translation>
     </message>
     <message>
         <source>Trying again in {seconds} s</source>
-        <translation>Neuer Versuch in {seconds} s</translation>
+        <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
         <source>[Paused]</source>
@@ -2178,11 +2178,11 @@
     </message>
     <message>
         <source>Filemill is still paused. No files are started until you resume.</source>
-        <translation>Filemill ist noch pausiert. Bis zum Fortsetzen werden keine Dateien begonnen.</translation>
+        <translation>Filemill ist noch pausiert. Bis zum Fortsetzen werden keine Dateien verarbeitet.</translation>
     </message>
     <message>
         <source>Paused. The current files will be finished; no other files are started.</source>
-        <translation>Pausiert. Die laufenden Dateien werden noch abgeschlossen; weitere werden nicht begonnen.</translation>
+        <translation>Pausiert. Die aktuellen Dateien werden noch fertig verarbeitet, aber keine weiteren.</translation>
     </message>
     <message>
         <source>Processing has resumed.</source>
@@ -2190,13 +2190,13 @@
     </message>
     <message>
         <source>Filemill will pause when the current files are finished.</source>
-        <translation>Filemill pausiert, sobald die laufenden Dateien fertig sind.</translation>
+        <translation>Filemill pausiert, sobald die aktuellen Dateien fertig sind.</translation>
     </message>
     <message numerus="yes">
         <source>Paused after the current files. %Ln file(s) (is|are) waiting.</source>
         <translation>
-            <numerusform>Nach den laufenden Dateien pausiert. %Ln Datei wartet.</numerusform>
-            <numerusform>Nach den laufenden Dateien pausiert. %Ln Dateien warten.</numerusform>
+            <numerusform>Nach den aktuellen Dateien pausiert. %Ln Datei wartet.</numerusform>
+            <numerusform>Nach den aktuellen Dateien pausiert. %Ln Dateien warten.</numerusform>
         </translation>
     </message>
     <message>
@@ -2205,7 +2205,7 @@
     </message>
     <message>
         <source>Continue with the waiting files</source>
-        <translation>Mit den wartenden Dateien fortfahren</translation>
+        <translation>Die wartenden Dateien weiter verarbeiten</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2213,7 +2213,7 @@
     </message>
     <message>
         <source>There are no files, folders or paths on the clipboard.</source>
-        <translation>In der Zwischenablage sind keine Dateien, Ordner oder Pfade.</translation>
+        <translation>Die Zwischenablage enthält keine Dateien, Ordner oder Pfade.</translation>
     </message>
     <message>
         <source>{title}. {body}</source>
@@ -2237,29 +2237,29 @@
     </message>
     <message>
         <source>Choose a queue, or type its name, URL or ARN.</source>
-        <translation>Bitte eine Warteschlange wählen oder ihren Namen, ihre URL oder ihre ARN eingeben.</translation>
+        <translation>Wählen Sie eine Warteschlange aus, oder geben Sie ihren Namen, ihre URL oder ihren ARN ein.</translation>
     </message>
     <message>
         <source>Type the server&apos;s address, such as http://localhost:9324.</source>
-        <translation>Bitte die Adresse des Servers eingeben, zum Beispiel http://localhost:9324.</translation>
+        <translation>Geben Sie die Adresse des Servers ein, zum Beispiel http://localhost:9324.</translation>
     </message>
     <message>
         <source>Set in the environment and used again at the next start: {names}</source>
-        <translation>In der Umgebung gesetzt und beim nächsten Start wieder verwendet: {names}</translation>
+        <translation>In der Umgebung festgelegt und beim nächsten Start wieder verwendet: {names}</translation>
     </message>
     <message>
         <source>Stopped.</source>
-        <translation>Angehalten.</translation>
+        <translation>Abgebrochen.</translation>
     </message>
     <message>
         <source>Looking for queues…</source>
-        <translation>Warteschlangen werden gesucht …</translation>
+        <translation>Warteschlangen werden gesucht…</translation>
     </message>
     <message numerus="yes">
         <source>%Ln queue(s) so far…</source>
         <translation>
-            <numerusform>%Ln Warteschlange bisher …</numerusform>
-            <numerusform>%Ln Warteschlangen bisher …</numerusform>
+            <numerusform>Bisher %Ln Warteschlange…</numerusform>
+            <numerusform>Bisher %Ln Warteschlangen…</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2275,7 +2275,7 @@
     </message>
     <message>
         <source>▲ {trouble} You can still type the name.</source>
-        <translation>▲ {trouble} Der Name kann trotzdem eingegeben werden.</translation>
+        <translation>▲ {trouble} Sie können den Namen trotzdem eingeben.</translation>
     </message>
     <message>
         <source>List Queues</source>
@@ -2283,15 +2283,15 @@
     </message>
     <message>
         <source>Test: stopped</source>
-        <translation>Prüfung: angehalten</translation>
+        <translation>Prüfung: abgebrochen</translation>
     </message>
     <message>
         <source>Testing…</source>
-        <translation>Wird geprüft …</translation>
+        <translation>Wird geprüft…</translation>
     </message>
     <message>
         <source>S&amp;top Test</source>
-        <translation>Prüfung an&amp;halten</translation>
+        <translation>Prüfung abbrec&amp;hen</translation>
     </message>
     <message>
         <source>Test: problems found</source>
@@ -2307,7 +2307,7 @@
     </message>
     <message>
         <source>The connection to {place} is not trusted</source>
-        <translation>Der Verbindung wird nicht vertraut ({place})</translation>
+        <translation>Die Verbindung ist nicht vertrauenswürdig ({place})</translation>
     </message>
     <message>
         <source>There is no {who} in the AWS configuration</source>
@@ -2315,19 +2315,19 @@
     </message>
     <message>
         <source>The AWS configuration can&apos;t be used</source>
-        <translation>Die AWS-Konfiguration ist nicht verwendbar</translation>
+        <translation>Die AWS-Konfiguration kann nicht verwendet werden</translation>
     </message>
     <message>
         <source>Your AWS session has expired</source>
-        <translation>Die AWS-Sitzung ist abgelaufen</translation>
+        <translation>Ihre AWS-Sitzung ist abgelaufen</translation>
     </message>
     <message>
         <source>AWS rejected the access keys of {who}</source>
-        <translation>AWS nimmt die Schlüssel nicht an ({who})</translation>
+        <translation>AWS hat die Zugriffsschlüssel abgelehnt ({who})</translation>
     </message>
     <message>
         <source>They may have been deleted, deactivated or mistyped. Choose another profile, or replace the keys.</source>
-        <translation>Sie wurden vielleicht gelöscht, deaktiviert oder falsch eingegeben. Bitte ein anderes Profil wählen oder die Schlüssel ersetzen.</translation>
+        <translation>Vielleicht wurden sie gelöscht, deaktiviert oder falsch eingegeben. Wählen Sie ein anderes Profil, oder ersetzen Sie die Schlüssel.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is wrong</source>
@@ -2335,11 +2335,11 @@
     </message>
     <message>
         <source>The queue “{name}” does not exist on {place}</source>
-        <translation>Es gibt keine Warteschlange „{name}“ ({place})</translation>
+        <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
     <message>
         <source>It was deleted, or it is in another region or account than that of {who}. Unsent messages are kept here.</source>
-        <translation>Sie wurde gelöscht oder umbenannt oder liegt in einer anderen Region oder einem anderen Konto ({who}). Was zu senden ist, wartet hier.</translation>
+        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Nicht gesendete Nachrichten bleiben hier gespeichert.</translation>
     </message>
     <message>
         <source>{place} is temporarily unavailable ({code})</source>
@@ -2351,27 +2351,27 @@
     </message>
     <message>
         <source>Your files stay on the list, and Filemill continues when the connection is back.</source>
-        <translation>Alle Dateien bleiben auf der Liste, und es geht weiter, wenn die Verbindung wieder da ist.</translation>
+        <translation>Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald die Verbindung wiederhergestellt ist.</translation>
     </message>
     <message>
         <source>Something else answers instead of {place}</source>
-        <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
+        <translation>Es antwortet ein anderer Dienst als erwartet ({place})</translation>
     </message>
     <message>
         <source>If this network has a sign-in page, open any web page; otherwise check the proxy and the queue&apos;s address.</source>
-        <translation>Falls dieses Netz eine Anmeldung verlangt, bitte eine beliebige Webseite öffnen; sonst den Proxy und die Adresse der Warteschlange prüfen.</translation>
+        <translation>Falls dieses Netzwerk eine Anmeldung verlangt, öffnen Sie eine beliebige Webseite. Prüfen Sie andernfalls den Proxy und die Adresse der Warteschlange.</translation>
     </message>
     <message>
         <source>The proxy refused the connection to {place}</source>
-        <translation>Der Proxy lässt die Verbindung nicht durch ({place})</translation>
+        <translation>Der Proxy hat die Verbindung abgelehnt ({place})</translation>
     </message>
     <message>
         <source>Check the proxy settings (HTTPS_PROXY). Your files stay on the list, and Filemill continues once the proxy works.</source>
-        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alle Dateien bleiben auf der Liste, und es geht weiter, sobald der Proxy funktioniert.</translation>
+        <translation>Prüfen Sie die Proxy-Einstellungen (HTTPS_PROXY). Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald der Proxy funktioniert.</translation>
     </message>
     <message>
         <source>Nothing is sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
-        <translation>Deshalb wird nichts darüber gesendet. Bitte das Zertifikat des Servers prüfen, oder AWS_CA_BUNDLE.</translation>
+        <translation>Deshalb wird darüber nichts gesendet. Prüfen Sie das Zertifikat des Servers, oder setzen Sie AWS_CA_BUNDLE.</translation>
     </message>
     <message>
         <source>{place} is throttling requests.</source>
@@ -2383,31 +2383,31 @@
     </message>
     <message>
         <source>The queue “{name}” rejected the request: {said}</source>
-        <translation>Die Warteschlange „{name}“ lehnt die Anfrage ab: {said}</translation>
+        <translation>Die Warteschlange „{name}“ hat die Anfrage abgelehnt: {said}</translation>
     </message>
     <message>
         <source>The queue “{name}” can&apos;t be used as it is configured</source>
-        <translation>Die Warteschlange „{name}“ ist so, wie sie eingerichtet ist, nicht verwendbar</translation>
+        <translation>Die Warteschlange „{name}“ kann mit ihrer jetzigen Konfiguration nicht verwendet werden</translation>
     </message>
     <message>
         <source>{place} can&apos;t be used as it is configured</source>
-        <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
+        <translation>Kann mit der jetzigen Konfiguration nicht verwendet werden: {place}</translation>
     </message>
     <message>
         <source>Choose another profile, or create this one with “aws configure”. Your files stay on the list.</source>
-        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alle Dateien bleiben auf der Liste.</translation>
+        <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>No credentials were found for {who}</source>
-        <translation>Keine Anmeldung gefunden ({who})</translation>
+        <translation>Keine Anmeldedaten gefunden ({who})</translation>
     </message>
     <message>
         <source>Choose a profile, or create one with “aws configure”. Your files stay on the list.</source>
-        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alle Dateien bleiben auf der Liste.</translation>
+        <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>The credentials of {who} can&apos;t be used</source>
-        <translation>Die Anmeldung ist nicht verwendbar ({who})</translation>
+        <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
     <message>
         <source>An MFA code is required for {who}</source>
@@ -2415,43 +2415,43 @@
     </message>
     <message>
         <source>Filemill can&apos;t prompt for it. Choose a profile that needs none, such as one with SSO.</source>
-        <translation>Filemill kann ihn nicht abfragen. Bitte ein Profil wählen, das keinen braucht, zum Beispiel eines mit SSO.</translation>
+        <translation>Filemill kann ihn nicht abfragen. Wählen Sie ein Profil, das keinen Code benötigt, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
         <source>Sign in again with {who}, for example with “{command}”. Processing continues then; nothing is lost.</source>
-        <translation>Bitte neu anmelden ({who}), zum Beispiel mit „{command}“. Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
+        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“. Die Verarbeitung wird dann fortgesetzt; es geht nichts verloren.</translation>
     </message>
     <message>
         <source>Sign in again with {who}. Processing continues then; nothing is lost.</source>
-        <translation>Bitte die Anmeldung erneuern ({who}). Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
+        <translation>Melden Sie sich erneut an ({who}). Die Verarbeitung wird dann fortgesetzt; es geht nichts verloren.</translation>
     </message>
     <message>
         <source>It is about {minutes} min slow, so AWS rejects the requests. Set the date and time.</source>
-        <translation>Sie geht etwa {minutes} min nach, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
+        <translation>Sie geht etwa {minutes} min nach, deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
         <source>It is about {minutes} min fast, so AWS rejects the requests. Set the date and time.</source>
-        <translation>Sie geht etwa {minutes} min vor, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
+        <translation>Sie geht etwa {minutes} min vor, deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
         <source>AWS rejects the requests because of it. Set the date and time.</source>
-        <translation>Deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
+        <translation>Deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
         <source>No region is set</source>
-        <translation>Keine Region gewählt</translation>
+        <translation>Keine Region festgelegt</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or set AWS_REGION.</source>
-        <translation>Jede Warteschlange gehört zu einer Region. Bitte ihre Region wählen oder AWS_REGION setzen.</translation>
+        <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder setzen Sie AWS_REGION.</translation>
     </message>
     <message>
         <source>The region “{region}” does not exist</source>
-        <translation>Eine Region „{region}“ gibt es nicht</translation>
+        <translation>Die Region „{region}“ gibt es nicht</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or correct AWS_REGION.</source>
-        <translation>Jede Warteschlange gehört zu einer Region. Bitte ihre Region wählen oder AWS_REGION berichtigen.</translation>
+        <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder korrigieren Sie AWS_REGION.</translation>
     </message>
     <message>
         <source>No permission to receive from “{name}”</source>
@@ -2471,11 +2471,11 @@
     </message>
     <message>
         <source>You don&apos;t have permission to use its encryption key ({action}). Ask the queue&apos;s administrator for it.</source>
-        <translation>Für den Schlüssel fehlt die Berechtigung ({action}). Bitte bei der Administration der Warteschlange darum bitten.</translation>
+        <translation>Sie haben keine Berechtigung für den Verschlüsselungsschlüssel ({action}). Bitten Sie den Administrator der Warteschlange darum.</translation>
     </message>
     <message>
         <source>You are signed in, but the queue&apos;s policy or your account does not allow {action}. Ask the queue&apos;s administrator for it.</source>
-        <translation>Die Anmeldung gilt, aber die Regeln der Warteschlange oder des Kontos erlauben {action} nicht. Bitte bei der Administration der Warteschlange darum bitten.</translation>
+        <translation>Sie sind angemeldet, aber die Richtlinie der Warteschlange oder Ihr Konto erlaubt {action} nicht. Bitten Sie den Administrator der Warteschlange um die Berechtigung.</translation>
     </message>
     <message>
         <source>no code</source>
@@ -2555,11 +2555,11 @@
     </message>
     <message>
         <source>May keep messages while they are worked on</source>
-        <translation>Darf Nachrichten behalten, solange daran gearbeitet wird</translation>
+        <translation>Darf Nachrichten während der Verarbeitung behalten</translation>
     </message>
     <message>
         <source>May delete messages that are done</source>
-        <translation>Darf erledigte Nachrichten löschen</translation>
+        <translation>Darf verarbeitete Nachrichten löschen</translation>
     </message>
     <message>
         <source>The local queue responds, {ms} ms</source>
@@ -2567,15 +2567,15 @@
     </message>
     <message>
         <source>No account and no permissions are needed</source>
-        <translation>Kein Konto und keine Rechte nötig</translation>
+        <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
         <source>No keys are set; a server on this computer accepts any</source>
-        <translation>Keine Schlüssel gesetzt; ein Server auf diesem Computer nimmt beliebige</translation>
+        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
     </message>
     <message>
         <source>AWS did not return your identity; the queue may still work</source>
-        <translation>AWS hat nicht gesagt, wer angemeldet ist; die Warteschlange antwortet vielleicht trotzdem</translation>
+        <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
     <message>
         <source>{server} responds, {ms} ms</source>
@@ -2583,15 +2583,15 @@
     </message>
     <message>
         <source>“{name}” exists, but you have no permission to read its attributes (GetQueueAttributes)</source>
-        <translation>„{name}“ ist da, aber ohne Berechtigung, nach ihrem Zustand zu fragen (GetQueueAttributes)</translation>
+        <translation>„{name}“ ist vorhanden, aber Sie haben keine Berechtigung, die Attribute zu lesen (GetQueueAttributes)</translation>
     </message>
     <message>
         <source>You are signed in to account {mine}, but the queue is in {theirs}. It works if its owner allows it.</source>
-        <translation>Angemeldet ist {mine}, die Warteschlange liegt in {theirs}. Sie kann verwendet werden, wenn ihr Besitzer es erlaubt.</translation>
+        <translation>Sie sind im Konto {mine} angemeldet, aber die Warteschlange gehört zu {theirs}. Sie funktioniert, wenn ihr Besitzer es erlaubt.</translation>
     </message>
     <message>
         <source>It has no dead-letter queue: messages that can&apos;t be processed are received again and again</source>
-        <translation>Sie hat keine Dead-Letter-Warteschlange: Was nicht verarbeitet werden kann, wird immer wieder empfangen</translation>
+        <translation>Sie hat keine Dead-Letter-Warteschlange: Nachrichten, die nicht verarbeitet werden können, werden immer wieder empfangen</translation>
     </message>
     <message>
         <source>Credentials found: {source}, profile “{name}”</source>
@@ -2623,7 +2623,7 @@
     </message>
     <message>
         <source>The AWS configuration can&apos;t be read: {reason}</source>
-        <translation>Die AWS-Konfiguration ist nicht lesbar: {reason}</translation>
+        <translation>Die AWS-Konfiguration kann nicht gelesen werden: {reason}</translation>
     </message>
     <message>
         <source>Its source profile “{name}” does not exist.</source>
@@ -2631,23 +2631,23 @@
     </message>
     <message>
         <source>It has both source_profile and credential_source; only one is allowed.</source>
-        <translation>Es nennt source_profile und credential_source; nur eines darf da sein.</translation>
+        <translation>Es enthält source_profile und credential_source; nur eines davon ist erlaubt.</translation>
     </message>
     <message>
         <source>Its credential_source “{name}” is not a valid value.</source>
-        <translation>Seine credential_source „{name}“ kennt AWS nicht.</translation>
+        <translation>Der Wert „{name}“ von credential_source ist ungültig.</translation>
     </message>
     <message>
         <source>It assumes a role, but does not name the credentials to do so with (source_profile).</source>
-        <translation>Es übernimmt eine Rolle, sagt aber nicht, mit wessen Schlüsseln (source_profile).</translation>
+        <translation>Es übernimmt eine Rolle, gibt aber nicht an, mit welchen Anmeldedaten (source_profile).</translation>
     </message>
     <message>
         <source>Its source profiles form a loop: {names}.</source>
-        <translation>Seine Quellprofile führen im Kreis: {names}.</translation>
+        <translation>Seine Quellprofile verweisen im Kreis aufeinander: {names}.</translation>
     </message>
     <message>
         <source>Its source profile “{name}” can&apos;t be used: {reason}</source>
-        <translation>Sein Quellprofil „{name}“ ist nicht verwendbar: {reason}</translation>
+        <translation>Sein Quellprofil „{name}“ kann nicht verwendet werden: {reason}</translation>
     </message>
     <message>
         <source>Its SSO session “{name}” does not exist.</source>
@@ -2659,7 +2659,7 @@
     </message>
     <message>
         <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} This policy allows it:</source>
-        <translation>Bitte {action} auf {resource} für {principal} erlauben. Filemill braucht es, um mit dieser Warteschlange zu arbeiten. AWS sagte: {said} Eine Richtlinie, die es erlaubt:</translation>
+        <translation>Bitte erlauben Sie {action} auf {resource} für {principal}. Filemill benötigt diese Berechtigung, um die Warteschlange zu verwenden. Meldung von AWS: {said} Diese Richtlinie erlaubt es:</translation>
     </message>
     <message>
         <source>my sign-in</source>
@@ -2671,7 +2671,7 @@
     </message>
     <message>
         <source>longer than any of ours</source>
-        <translation>länger als jede von uns</translation>
+        <translation>länger als jede Nachricht von Filemill</translation>
     </message>
     <message>
         <source>not JSON</source>
@@ -2718,11 +2718,11 @@
     </message>
     <message>
         <source>Looking for “{name}” in the other regions…</source>
-        <translation>„{name}“ wird in den anderen Regionen gesucht …</translation>
+        <translation>„{name}“ wird in den anderen Regionen gesucht…</translation>
     </message>
     <message>
         <source>No other region that responded has a queue “{name}” for this profile. It may be in another account.</source>
-        <translation>Keine andere Region, die geantwortet hat, hat für dieses Profil eine Warteschlange „{name}“. Vielleicht liegt sie in einem anderen Konto.</translation>
+        <translation>In keiner anderen Region, die geantwortet hat, gibt es für dieses Profil eine Warteschlange „{name}“. Vielleicht gehört sie zu einem anderen Konto.</translation>
     </message>
     <message>
         <source>Use {region}</source>
@@ -2734,7 +2734,7 @@
     </message>
     <message>
         <source>A web page opens. Filemill continues with the waiting files as soon as you are signed in.</source>
-        <translation>Es öffnet sich eine Webseite. Wartende Dateien werden nach der Anmeldung fortgesetzt.</translation>
+        <translation>Eine Webseite wird geöffnet. Sobald Sie angemeldet sind, werden die wartenden Dateien verarbeitet.</translation>
     </message>
     <message>
         <source>Signing in: {command}</source>
@@ -2742,11 +2742,11 @@
     </message>
     <message>
         <source>Signed in. Filemill continues with the waiting files.</source>
-        <translation>Angemeldet. Wartende Dateien werden fortgesetzt.</translation>
+        <translation>Angemeldet. Die wartenden Dateien werden verarbeitet.</translation>
     </message>
     <message>
         <source>The command exited with code {code}.</source>
-        <translation>Der Befehl endete mit dem Code {code}.</translation>
+        <translation>Der Befehl wurde mit dem Code {code} beendet.</translation>
     </message>
     <message>
         <source>The sign-in failed</source>
@@ -2754,11 +2754,11 @@
     </message>
     <message>
         <source>The sign-in could not be started</source>
-        <translation>Die Anmeldung ließ sich nicht starten</translation>
+        <translation>Die Anmeldung konnte nicht gestartet werden</translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>
-        <translation>Die Verbindung zur Warteschlange wurde geschlossen.</translation>
+        <translation>Die Verbindung zur Warteschlange wurde getrennt.</translation>
     </message>
     <message>
         <source>The local queue can&apos;t be used</source>
@@ -2766,59 +2766,59 @@
     </message>
     <message>
         <source>It will be retried automatically; you don&apos;t need to do anything.</source>
-        <translation>Es wird automatisch wieder versucht; es ist nichts zu tun.</translation>
+        <translation>Filemill versucht es automatisch erneut; Sie müssen nichts tun.</translation>
     </message>
     <message>
         <source>The file is available again. Choose Retry to process it.</source>
-        <translation>Die Datei ist wieder da. Mit „Erneut versuchen“ wird sie verarbeitet.</translation>
+        <translation>Die Datei ist wieder vorhanden. Wählen Sie „Erneut versuchen“, um sie zu verarbeiten.</translation>
     </message>
     <message>
         <source>The folder {folder} does not exist: it was moved, renamed or deleted after the file was added ({time}), or its drive or network share is not connected. Connect it and retry, or locate the file.</source>
-        <translation>Den Ordner {folder} gibt es nicht: Er wurde verschoben, umbenannt oder gelöscht, nachdem die Datei hinzugefügt wurde ({time}), oder sein Laufwerk oder seine Netzwerkfreigabe ist nicht verbunden. Bitte verbinden und erneut versuchen, oder die Datei suchen.</translation>
+        <translation>Den Ordner {folder} gibt es nicht: Er wurde verschoben, umbenannt oder gelöscht, nachdem die Datei hinzugefügt wurde ({time}), oder sein Laufwerk oder seine Netzwerkfreigabe ist nicht verbunden. Stellen Sie die Verbindung her und versuchen Sie es erneut, oder suchen Sie die Datei.</translation>
     </message>
     <message>
         <source>It was moved, renamed or deleted after it was added ({time}). Locate it, put it back and retry, or remove it from the list.</source>
-        <translation>Sie wurde nach dem Hinzufügen ({time}) verschoben, umbenannt oder gelöscht. Bitte die Datei suchen, sie zurücklegen und erneut versuchen, oder sie aus der Liste entfernen.</translation>
+        <translation>Sie wurde nach dem Hinzufügen ({time}) verschoben, umbenannt oder gelöscht. Suchen Sie die Datei, legen Sie sie zurück und versuchen Sie es erneut, oder entfernen Sie sie aus der Liste.</translation>
     </message>
     <message>
         <source>It can be read now. Choose Retry to process it.</source>
-        <translation>Sie ist jetzt lesbar. Mit „Erneut versuchen“ wird sie verarbeitet.</translation>
+        <translation>Sie kann jetzt gelesen werden. Wählen Sie „Erneut versuchen“, um sie zu verarbeiten.</translation>
     </message>
     <message>
         <source>It belongs to {owner}. Allow your account to read the file, then retry. The file was not changed.</source>
-        <translation>Sie gehört {owner}. Bitte dem eigenen Konto das Lesen der Datei erlauben, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
+        <translation>Sie gehört {owner}. Geben Sie Ihrem Benutzerkonto Leserechte für die Datei, und versuchen Sie es erneut. Die Datei wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Allow your account to read the file, then retry. The file was not changed.</source>
-        <translation>Bitte dem eigenen Konto das Lesen der Datei erlauben, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
+        <translation>Geben Sie Ihrem Benutzerkonto Leserechte für die Datei, und versuchen Sie es erneut. Die Datei wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Another program changed it during each of three attempts. The results were discarded because they could be wrong. Retry when the other program has finished.</source>
-        <translation>Ein anderes Programm hat sie bei jedem der drei Versuche geändert. Die Ergebnisse wurden verworfen, weil sie falsch sein könnten. Bitte erneut versuchen, wenn das andere Programm fertig ist.</translation>
+        <translation>Ein anderes Programm hat sie bei jedem der drei Versuche geändert. Die Ergebnisse wurden verworfen, weil sie falsch sein könnten. Versuchen Sie es erneut, wenn das andere Programm fertig ist.</translation>
     </message>
     <message>
         <source>Only ordinary files can be processed, so it was not opened. Removing it from the list does not delete it.</source>
-        <translation>Nur gewöhnliche Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wird sie aus der Liste entfernt, wird sie nicht gelöscht.</translation>
+        <translation>Nur reguläre Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wenn Sie sie aus der Liste entfernen, wird sie nicht gelöscht.</translation>
     </message>
     <message>
         <source>Check the disk, or the connection to it, then retry. The file was not changed.</source>
-        <translation>Bitte das Laufwerk oder die Verbindung dorthin prüfen, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
+        <translation>Prüfen Sie den Datenträger oder die Verbindung dorthin, und versuchen Sie es erneut. Die Datei wurde nicht verändert.</translation>
     </message>
     <message>
         <source>The program ended repeatedly while it was processing this file. The other files continue. You can retry it; if it happens again, please send a report. The report contains no content of your files.</source>
-        <translation>Das Programm wurde wiederholt beendet, während es diese Datei verarbeitete. Die anderen Dateien gehen weiter. Sie kann erneut versucht werden; wenn es wieder geschieht, bitte einen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+        <translation>Das Programm wurde wiederholt beendet, während es diese Datei verarbeitete. Die anderen Dateien werden weiter verarbeitet. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
     <message>
         <source>This is an error in Filemill, not in your file. The file was skipped; the others continue. The report contains no content of your files; you can review it before it is saved.</source>
-        <translation>Das ist ein Fehler in Filemill, nicht in der Datei. Die Datei wurde übersprungen; die anderen gehen weiter. Der Bericht enthält keinen Inhalt der Dateien; vor dem Speichern kann er geprüft werden.</translation>
+        <translation>Das ist ein Fehler in Filemill, nicht in Ihrer Datei. Die Datei wurde übersprungen; die anderen werden weiter verarbeitet. Der Bericht enthält keine Inhalte Ihrer Dateien; Sie können ihn prüfen, bevor er gespeichert wird.</translation>
     </message>
     <message>
         <source>The file was not changed. Check the connection and the queue, then retry.</source>
-        <translation>Die Datei wurde nicht geändert. Bitte die Verbindung und die Warteschlange prüfen, dann erneut versuchen.</translation>
+        <translation>Die Datei wurde nicht verändert. Prüfen Sie die Verbindung und die Warteschlange, und versuchen Sie es erneut.</translation>
     </message>
     <message>
         <source>The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
-        <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht geändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
+        <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht verändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
     </message>
     <message numerus="yes">
         <source>Gave up after %Ln deliver(y|ies)</source>
@@ -2873,11 +2873,11 @@
     </message>
     <message>
         <source>Reading the log…</source>
-        <translation>Das Protokoll wird gelesen …</translation>
+        <translation>Das Protokoll wird gelesen…</translation>
     </message>
     <message>
         <source>The log has no entries for this file. Only problems and your own actions are logged. See Attempts for what happened.</source>
-        <translation>Das Protokoll enthält keine Einträge zu dieser Datei. Protokolliert werden nur Probleme und eigene Aktionen. Was geschah, steht unter „Versuche“.</translation>
+        <translation>Das Protokoll enthält keine Einträge zu dieser Datei. Es werden nur Probleme und Ihre eigenen Aktionen protokolliert. Unter „Versuche“ sehen Sie, was passiert ist.</translation>
     </message>
     <message>
         <source>Copy all details of the message</source>
@@ -2897,7 +2897,7 @@
     </message>
     <message>
         <source>Select a file to see what happened to it.</source>
-        <translation>Eine Datei auswählen, um zu sehen, was mit ihr geschah.</translation>
+        <translation>Wählen Sie eine Datei aus, um zu sehen, was mit ihr passiert ist.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) selected</source>
@@ -2908,7 +2908,7 @@
     </message>
     <message>
         <source>Calculating…</source>
-        <translation>Wird berechnet …</translation>
+        <translation>Wird berechnet…</translation>
     </message>
     <message>
         <source>{number} {status}</source>
@@ -2940,7 +2940,7 @@
     </message>
     <message>
         <source>Submission</source>
-        <translation>Einreichung</translation>
+        <translation>Durchgang</translation>
     </message>
     <message>
         <source>{number}, added {time}</source>
@@ -2964,7 +2964,7 @@
     </message>
     <message>
         <source>Ended without a result (the program stopped)</source>
-        <translation>Ohne Ergebnis beendet (das Programm endete)</translation>
+        <translation>Ohne Ergebnis beendet (das Programm wurde beendet)</translation>
     </message>
     <message>
         <source>Ended without a result (the message was moved to the dead-letter queue)</source>
@@ -2980,7 +2980,7 @@
     </message>
     <message>
         <source>Only files that are waiting for this queue can be processed next; these are already being processed or have finished.</source>
-        <translation>Nur Dateien, die auf diese Warteschlange warten, können als Nächstes verarbeitet werden; diese sind schon in Arbeit oder fertig.</translation>
+        <translation>Nur Dateien, die auf diese Warteschlange warten, können als Nächstes verarbeitet werden; diese sind bereits in Arbeit oder fertig.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed next.</source>
@@ -2999,28 +2999,28 @@
     <message numerus="yes">
         <source>%Ln file(s) moved to the front.</source>
         <translation>
-            <numerusform>%Ln Datei nach vorn gerückt.</numerusform>
-            <numerusform>%Ln Dateien nach vorn gerückt.</numerusform>
+            <numerusform>%Ln Datei nach vorn verschoben.</numerusform>
+            <numerusform>%Ln Dateien nach vorn verschoben.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) (is|are) already in the queue, where the order can&apos;t be changed.</source>
         <translation>
-            <numerusform>%Ln Datei ist schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
-            <numerusform>%Ln Dateien sind schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
+            <numerusform>%Ln Datei ist bereits in der Warteschlange, wo die Reihenfolge nicht geändert werden kann.</numerusform>
+            <numerusform>%Ln Dateien sind bereits in der Warteschlange, wo die Reihenfolge nicht geändert werden kann.</numerusform>
         </translation>
     </message>
     <message>
         <source>Stopped because of an error in Filemill. See the log for details.</source>
-        <translation>Wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
+        <translation>Wegen eines Fehlers in Filemill angehalten. Details finden Sie im Protokoll.</translation>
     </message>
     <message>
         <source>Processing has stopped because of an error in Filemill. See the log for details.</source>
-        <translation>Die Verarbeitung wurde wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
+        <translation>Die Verarbeitung wurde wegen eines Fehlers in Filemill angehalten. Details finden Sie im Protokoll.</translation>
     </message>
     <message>
         <source>Sending has stopped because of an error in Filemill. See the log for details.</source>
-        <translation>Das Senden wurde wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
+        <translation>Das Senden wurde wegen eines Fehlers in Filemill angehalten. Details finden Sie im Protokoll.</translation>
     </message>
     <message>
         <source>Show</source>
@@ -3032,11 +3032,11 @@
     </message>
     <message>
         <source>Hide</source>
-        <translation>Verbergen</translation>
+        <translation>Ausblenden</translation>
     </message>
     <message>
         <source>{what}, {span}: now {now}, peak {highest}, average {average}</source>
-        <translation>{what}, {span}: jetzt {now}, Spitze {highest}, Durchschnitt {average}</translation>
+        <translation>{what}, {span}: jetzt {now}, Höchstwert {highest}, Durchschnitt {average}</translation>
     </message>
     <message>
         <source>now</source>
@@ -3157,7 +3157,7 @@
     </message>
     <message>
         <source>Keep the newest entry in view; scroll up to stop following</source>
-        <translation>Den neuesten Eintrag im Blick behalten; Hochscrollen beendet es</translation>
+        <translation>Den neuesten Eintrag im sichtbaren Bereich halten; scrollen Sie nach oben, um dies zu beenden</translation>
     </message>
     <message>
         <source>The selected entry</source>
@@ -3165,7 +3165,7 @@
     </message>
     <message>
         <source>Select an entry to read it in full.</source>
-        <translation>Einen Eintrag auswählen, um ihn ganz zu lesen.</translation>
+        <translation>Wählen Sie einen Eintrag aus, um ihn vollständig zu lesen.</translation>
     </message>
     <message>
         <source>&amp;Copy</source>
@@ -3181,7 +3181,7 @@
     </message>
     <message>
         <source>Copy the selected entries, or all entries shown if none is selected</source>
-        <translation>Die ausgewählten Einträge kopieren, oder alle angezeigten, wenn keiner ausgewählt ist</translation>
+        <translation>Die ausgewählten Einträge kopieren, oder alle angezeigten, wenn keine ausgewählt sind</translation>
     </message>
     <message>
         <source>Show only new entries; the log itself is not changed</source>
@@ -3189,7 +3189,7 @@
     </message>
     <message>
         <source>You don&apos;t have permission to read the log in {folder}.</source>
-        <translation>Keine Berechtigung, das Protokoll in {folder} zu lesen.</translation>
+        <translation>Sie haben keine Berechtigung, das Protokoll in {folder} zu lesen.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln (entry|entries)</source>
@@ -3238,11 +3238,11 @@
     </message>
     <message>
         <source>This is what will be saved. Nothing is sent anywhere. Review it, and clear what you don&apos;t want to share.</source>
-        <translation>Das wird gespeichert. Nichts wird irgendwohin gesendet. Bitte prüfen und abwählen, was nicht weitergegeben werden soll.</translation>
+        <translation>Diese Informationen werden gespeichert. Es wird nichts gesendet. Prüfen Sie sie, und wählen Sie ab, was Sie nicht weitergeben möchten.</translation>
     </message>
     <message>
         <source>File names and paths are replaced with [path] unless this is selected</source>
-        <translation>Namen und Pfade von Dateien werden durch [path] ersetzt, solange dies nicht ausgewählt ist</translation>
+        <translation>Dateinamen und Pfade werden durch [path] ersetzt, wenn dies nicht ausgewählt ist</translation>
     </message>
     <message>
         <source>The report</source>
@@ -3294,7 +3294,7 @@
     </message>
     <message>
         <source>The other files continue. Filemill shows why it failed and what to do.</source>
-        <translation>Die anderen Dateien gehen weiter. Filemill zeigt den Grund und was zu tun ist.</translation>
+        <translation>Die anderen Dateien werden weiter verarbeitet. Filemill zeigt den Grund und was Sie tun können.</translation>
     </message>
     <message>
         <source>Finished with problems</source>
@@ -3302,7 +3302,7 @@
     </message>
     <message>
         <source>Processing is off</source>
-        <translation>Verarbeitung ist aus</translation>
+        <translation>Verarbeitung ist ausgeschaltet</translation>
     </message>
     <message>
         <source>Throughput</source>
@@ -3318,15 +3318,15 @@
     </message>
     <message>
         <source>This queue contains messages of another program</source>
-        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen</translation>
+        <translation>Diese Warteschlange enthält Nachrichten eines anderen Programms</translation>
     </message>
     <message>
         <source>The last messages all belong to another program and were left alone. Processing has stopped because each receive counts as a delivery attempt for them. Choose a queue that only Filemill uses.</source>
-        <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht angerührt. Die Verarbeitung wurde angehalten, da jeder Empfang für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur Filemill verwendet.</translation>
+        <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht verändert. Die Verarbeitung wurde angehalten, weil jeder Empfang für sie als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
     </message>
     <message>
         <source>Files are sent to this queue, but not yet processed on this computer. Allow it if only Filemill uses the queue: each receive of another program&apos;s message counts as a delivery attempt for it.</source>
-        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn nur Filemill die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt für sie als Zustellversuch.</translation>
+        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Erlauben Sie dies, wenn nur Filemill die Warteschlange verwendet: Wird die Nachricht eines anderen Programms empfangen, zählt das für sie als Zustellversuch.</translation>
     </message>
     <message>
         <source>The queue did not accept a message.</source>
@@ -3334,15 +3334,15 @@
     </message>
     <message>
         <source>The folder {folder} can&apos;t be written: {why}. Check its permissions.</source>
-        <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
+        <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Prüfen Sie seine Berechtigungen.</translation>
     </message>
     <message>
         <source>Another program is using {file} and has locked it. It is safe to try again.</source>
-        <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
+        <translation>Ein anderes Programm verwendet {file} und hat die Datei gesperrt. Sie können es gefahrlos erneut versuchen.</translation>
     </message>
     <message>
         <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
-        <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
+        <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
     </message>
 </context>
 </TS>

@@ -1,8 +1,8 @@
-"""How the review sheet behaves when a scan has found very many files. Prints each measurement against its ceiling.
+"""Measure the review sheet after a scan that found very many files. Prints each measurement with its limit.
 
     python tests/benchmarks/adding.py [FILES]
 
-Runs on the offscreen platform. What a scan would have found is made in memory: the disk is not what is measured.
+Runs on the offscreen platform. The result of the scan is created in memory, because the disk is not measured.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -28,7 +28,7 @@ from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
-from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.wording import Wording
 from desktop_app.services.adding.review import Review
@@ -47,7 +47,7 @@ FOLDER = "/data/in"
 
 
 def found(count: int) -> ScanResult:
-    """What a scan of a folder with subfolders gives."""
+    """Return the result of a scan of a folder with subfolders."""
     files = FileList(
         NewFile(f"{FOLDER}/{at % 100:02}/measurement number {at:07}.{('csv', 'log', 'txt')[at % 3]}", at, 10**18 + at)
         for at in range(count)
@@ -55,8 +55,8 @@ def found(count: int) -> ScanResult:
     return ScanResult(files, (), folders=(NamedFolder(FOLDER, range(count), range(0)),))
 
 
-class Beat(QObject):
-    """Notes the longest time that the main thread gave nobody a turn."""
+class EventLoopDelays(QObject):
+    """Measures the longest time for which the main thread did not run its event loop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,14 +79,14 @@ class Beat(QObject):
 
 
 def spin(until: Callable[[], bool], seconds: float = 60) -> None:
-    """Let the event loop run."""
+    """Run the event loop."""
     end = time.monotonic() + seconds
     while not until() and time.monotonic() < end:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
 
 
 def told(name: str, value: float, ceiling: float, unit: str) -> bool:
-    """Print a measurement against what it may be."""
+    """Print a measurement with its limit; return whether it is below it."""
     print(f"{name:<52} {value:10.1f} {unit:<3} of {ceiling:>8.0f} {'ok' if value <= ceiling else 'TOO MUCH'}")
     return value <= ceiling
 
@@ -108,8 +108,8 @@ def main() -> int:
     review = Review(result, bytearray(count))
     good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
     proposal = Proposal(1, review, "in", (FOLDER,))
-    sheet = ReviewSheet(proposal, tasks, look, Wording(QLocale(QLocale.Language.English)), window)
-    beat = Beat()
+    sheet = ReviewSheet(proposal, Stream(tasks, window), look, Wording(QLocale(QLocale.Language.English)), window)
+    beat = EventLoopDelays()
     spin(sheet.isVisible)
     beat.start()
     began = time.perf_counter()

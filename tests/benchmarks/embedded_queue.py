@@ -1,9 +1,9 @@
-"""How many messages a second go through the embedded queue by tens, however many wait in it.
+"""Measure the messages per second through the embedded queue in batches of ten, depending on how many wait in it.
 
     python tests/benchmarks/embedded_queue.py [SECONDS]
 
-The ceiling is a bare loop of `sqlite3` over the same statements on the same file, the peer a moto server through the
-program's own client. All in one run and turn by turn, since the computer may be busy: compare ratios, not runs.
+The limit is a bare loop of `sqlite3` with the same statements on the same file; the peer is a moto server with the
+program's client. All take turns in one run, since the computer may be busy: compare ratios, not runs.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -40,7 +40,7 @@ TEN = [Outgoing(BODY)] * MAX_ENTRIES
 
 
 def rates(seconds: float, *round_trips: Callable[[], object]) -> list[float]:
-    """Messages a second of each that sends, receives and deletes ten; they take turns, for so long each in all."""
+    """Return the messages per second of each function, which sends, receives and deletes ten; they take turns."""
     counts, took = [0] * len(round_trips), [0.0] * len(round_trips)
     for _ in range(TURNS):
         for at, round_trip in enumerate(round_trips):
@@ -53,7 +53,7 @@ def rates(seconds: float, *round_trips: Callable[[], object]) -> list[float]:
 
 
 def through(queue: QueueClient) -> Callable[[], object]:
-    """One round trip of ten through a client."""
+    """Send, receive and delete ten messages with a client."""
 
     def round_trip() -> None:
         queue.send(TEN)
@@ -64,7 +64,7 @@ def through(queue: QueueClient) -> Callable[[], object]:
 
 
 def bare(connection: sqlite3.Connection) -> Callable[[], object]:
-    """The same without a queue around it: fixed statements, no handles, no errors, no other thread."""
+    """Do the same with fixed statements: without a queue, handles, error handling and threads."""
 
     def round_trip() -> None:
         now = time.time_ns() // 1_000_000
@@ -80,13 +80,13 @@ def bare(connection: sqlite3.Connection) -> Callable[[], object]:
 
 
 def fill(queue: QueueClient, depth: int) -> None:
-    """Send until so many wait."""
+    """Send messages until this many wait."""
     for _ in range(queue.state().total, depth, MAX_ENTRIES):
         queue.send(TEN)
 
 
 def main(seconds: float) -> int:
-    """Measure, print, and say whether the ratios are as they should be."""
+    """Measure and print; return the exit code, which tells whether the ratios are within their limits."""
     is_fine, shallow = True, 0.0
     with tempfile.TemporaryDirectory(prefix="filemill-benchmark-") as folder, MotoProcess() as server:
         sqs = boto_client(endpoint_url=server.endpoint_url)

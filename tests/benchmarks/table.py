@@ -1,8 +1,8 @@
-"""How the table of the window behaves with a million rows. Prints each measurement against its ceiling.
+"""Measure the window's table with a million rows. Prints each measurement with its limit.
 
     python tests/benchmarks/table.py [ROWS]
 
-Runs on the offscreen platform, so no graphics driver is measured; the database is a real one in a temporary folder.
+Runs on the offscreen platform, without a graphics driver; the database is a real one in a temporary folder.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -51,7 +51,7 @@ CHURN_SECONDS = 5.0
 
 
 class Clock:
-    """Time for the rows; the benchmark needs no other."""
+    """The time for the rows."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -60,8 +60,8 @@ class Clock:
         return time.monotonic()
 
 
-class Beats(QObject):
-    """Notes how late a timer is: how long the window would not have answered."""
+class TimerDelays(QObject):
+    """Measures the delay of a timer, for which the window would not have responded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ def tell(what: str, measured: float, ceiling: float, unit: str) -> None:
 
 
 def seed(path: Path, rows: int) -> Database:
-    """Fill a database: some rows in the program's own way, then doubled inside SQLite, whatever the columns are."""
+    """Fill a database: some rows with the program's code, which SQLite then doubles."""
     database = open_database(path, MIGRATIONS)
     intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
     intake.add([NewFile(f"/in/orders-{number % 97:02d}-{number}.csv", number * 997, 0) for number in range(SEED_ROWS)])
@@ -124,7 +124,7 @@ def spin(until: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def timed(work: Callable[[], object], times: int = 1) -> float:
-    """Milliseconds that one call takes, the median of several."""
+    """Return the milliseconds of a call, as the median of several."""
     spent = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -133,7 +133,7 @@ def timed(work: Callable[[], object], times: int = 1) -> float:
     return statistics.median(spent)
 
 
-def measure_reading(view: JobsView, controller: ListController, beats: Beats, rows: int) -> None:
+def measure_reading(view: JobsView, controller: ListController, beats: TimerDelays, rows: int) -> None:
     model = controller.model
     controller.start()
     begin = time.perf_counter()
@@ -157,7 +157,7 @@ def measure_reading(view: JobsView, controller: ListController, beats: Beats, ro
     tell("Ctrl+A and repaint", timed(select_all), 50, "ms")
     tell("keys of all selected rows", timed(view.selected_ids), 50, "ms")
     view.select_rows(10, 1_009)
-    # The last three have no column of their own in the database: SQL works them out, or they have no order at all.
+    # The last three are computed by SQL or can't be sorted, so they have no column in the database.
     for column in ("name", "size", "status", "folder", "type", "jobId"):
         spin(lambda: False, 0.3)
         beats.restart()
@@ -181,8 +181,8 @@ def measure_reading(view: JobsView, controller: ListController, beats: Beats, ro
     spin(controller.is_at_rest)
 
 
-def measure_churn(view: JobsView, controller: ListController, database: Database, beats: Beats) -> None:
-    """500 changes and 50 new rows a second from another thread, while the table is scrolled 30 times a second."""
+def measure_churn(view: JobsView, controller: ListController, database: Database, beats: TimerDelays) -> None:
+    """Write 500 changes and 50 new rows a second on another thread, while the table is scrolled 30 times a second."""
     ids = list(controller.model.ids[:500])
     intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
     bar = view.verticalScrollBar()
@@ -233,7 +233,7 @@ def main() -> int:
         view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()
-        beats = Beats()
+        beats = TimerDelays()
         print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
         measure_reading(view, controller, beats, rows)
         measure_churn(view, controller, database, beats)

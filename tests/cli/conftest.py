@@ -1,4 +1,4 @@
-"""The command line run in this process, on a real database; and jobs in every state to show."""
+"""Run the command line in this process on a real database, with jobs in every state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TICK = 1_700_000_000_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended: its exit code and what it wrote."""
+    """The result of a command: its exit code and output."""
 
     code: int
     out: str
@@ -42,7 +42,7 @@ class Outcome:
 
 
 class Cli:
-    """Calls `filemill` with words."""
+    """Runs `filemill` with the given arguments."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -53,7 +53,7 @@ class Cli:
         return Outcome(code, *self._capsys.readouterr())
 
     def submit(self, *words: str | Path) -> list[str]:
-        """Add files; their ids."""
+        """Add files; return their ids."""
         outcome = self("submit", "--json", *words)
         assert outcome.code == 0, outcome.err
         return [job["id"] for job in outcome.jobs]
@@ -65,7 +65,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 class JobSetup:
-    """A program on the test's home, to look at the database and to move jobs on without a queue."""
+    """A program on the test's home folder, to inspect the database and to change jobs without a queue."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -76,7 +76,7 @@ class JobSetup:
         return job
 
     def start(self, job_id: str) -> tuple[int, int]:
-        """Make a job PROCESSING; gives its row and token."""
+        """Make a job PROCESSING; return its row and token."""
         request = ClaimRequest(job_id, self.job(job_id).generation, "m-1", 1)
         (claim,) = Claims(self.program.database).claim([request], worker="here/test", now_ms=TICK, lease_ms=60_000)
         assert claim.job is not None
@@ -88,7 +88,7 @@ class JobSetup:
         assert self._work.finish([result]) == [True]
 
     def finish_all(self, job_ids: list[str]) -> None:
-        """Make jobs PROCESSED on a thread that ends after it."""
+        """Make jobs PROCESSED, on a thread that then ends."""
         for job_id in job_ids:
             self.finish(job_id)
         self.program.database.release()
@@ -110,7 +110,7 @@ def setup(isolated_environment: Path) -> Iterator[JobSetup]:
 
 @pytest.fixture
 def three(tmp_path: Path, cli: Cli, setup: JobSetup) -> list[str]:
-    """The ids of three files on the list: one PENDING, one PROCESSED, one FAILED."""
+    """Return the ids of three files on the list: one PENDING, one PROCESSED, one FAILED."""
     for name in ("one.txt", "two.txt", "three.txt"):
         (tmp_path / name).write_bytes(b"a\nb\n")
     ids = cli.submit(tmp_path / "one.txt", tmp_path / "two.txt", tmp_path / "three.txt")

@@ -1,4 +1,4 @@
-"""Which words mean what, and how trouble is told."""
+"""How the command line is parsed, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Window:
-    """Stands for the window; remembers what it was opened with."""
+    """A window that records the paths it was opened with."""
 
     def __init__(self, code: int = 0) -> None:
         self.opened: list[list[str]] = []
@@ -57,7 +57,7 @@ def test_every_command_explains_the_options_of_its_usage(cli: Cli, command: obje
             assert f"  {word}" in outcome.out
 
 
-def test_no_words_open_an_empty_window() -> None:
+def test_no_arguments_open_an_empty_window() -> None:
     window = Window()
     assert run([], open_window=window) == 0
     assert window.opened == [[]]
@@ -123,7 +123,7 @@ def test_entry_point_opens_the_real_window(monkeypatch: pytest.MonkeyPatch) -> N
         (["stauts"], "Did you mean `filemill status`?"),
     ],
 )
-def test_wrong_use_is_one_sentence_and_ends_with_2(cli: Cli, words: list[str], complaint: str) -> None:
+def test_invalid_command_line_is_one_sentence_and_exits_with_2(cli: Cli, words: list[str], complaint: str) -> None:
     outcome = cli(*words)
     assert (outcome.code, outcome.out) == (2, "")
     (line,) = outcome.complaints
@@ -147,12 +147,12 @@ def failing(error: BaseException) -> Window:
     return Failing()
 
 
-def test_known_trouble_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_known_error_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([], open_window=failing(KnownError("It rains.", detail="12 mm"))) == 1
     assert capsys.readouterr() == ("", "filemill: It rains.\n")
 
 
-def test_known_trouble_is_in_the_log_with_its_detail(filemill_home: Path) -> None:
+def test_known_error_is_logged_with_its_detail(filemill_home: Path) -> None:
     run([], open_window=failing(KnownError("It rains.", detail="12 mm")))
     assert "It rains. 12 mm" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
 
@@ -174,7 +174,7 @@ def test_debug_before_a_command_is_understood(cli: Cli) -> None:
 
 
 @pytest.mark.expected_log("a bug", level="ERROR")
-def test_bug_is_a_sentence_with_the_logs_path_and_goes_there(
+def test_bug_is_a_sentence_with_the_logs_path_and_is_logged(
     capsys: pytest.CaptureFixture[str], filemill_home: Path
 ) -> None:
     assert run([], open_window=failing(ZeroDivisionError("sixty-four"))) == 1
@@ -186,12 +186,12 @@ def test_bug_is_a_sentence_with_the_logs_path_and_goes_there(
     assert "ZeroDivisionError: sixty-four" in log.read_text(encoding="utf-8")
 
 
-def test_ctrl_c_ends_with_1_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_exits_with_1_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([], open_window=failing(KeyboardInterrupt())) == 1
     assert capsys.readouterr() == ("", "filemill: Stopped.\n")
 
 
-def test_broken_settings_file_is_named_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+def test_invalid_settings_file_is_reported_and_kept(cli: Cli, filemill_home: Path) -> None:
     filemill_home.mkdir()
     settings = filemill_home / "settings.toml"
     settings.write_text("queue = [", encoding="utf-8")
@@ -202,7 +202,7 @@ def test_broken_settings_file_is_named_and_left_alone(cli: Cli, filemill_home: P
     assert settings.read_text(encoding="utf-8") == "queue = ["
 
 
-def test_database_from_the_future_is_refused_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+def test_database_of_a_newer_version_is_refused_and_kept(cli: Cli, filemill_home: Path) -> None:
     import sqlite3
     from contextlib import closing
 
@@ -224,7 +224,7 @@ def test_database_from_the_future_is_refused_and_left_alone(cli: Cli, filemill_h
     assert "newer Filemill" in outcome.err
 
 
-def test_damaged_database_is_refused_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+def test_damaged_database_is_refused_and_kept(cli: Cli, filemill_home: Path) -> None:
     filemill_home.mkdir()
     database = filemill_home / "filemill.db"
     database.write_bytes(b"this is no database, " * 500)
@@ -235,7 +235,7 @@ def test_damaged_database_is_refused_and_left_alone(cli: Cli, filemill_home: Pat
     assert database.read_bytes() == before
 
 
-def test_queue_name_that_can_not_be_one_is_a_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_queue_name_is_a_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "not a name")
     outcome = cli("status")
     assert (outcome.code, len(outcome.complaints)) == (1, 1)

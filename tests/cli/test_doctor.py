@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Connector:
-    """Stands for the way to a queue that answers, or does not."""
+    """A connector for a queue that responds or raises an exception."""
 
     is_fifo: bool = False
     error: QueueError | None = None
@@ -70,7 +70,7 @@ def test_named_queue_and_settings_file_are_named(
     assert "✓ Queue: orders.fifo · eu-west-1 responds; it is a FIFO queue" in outcome.out
 
 
-def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_permission_is_reported(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "orders")
     connector.findings = (
         reach.Finding(reach.Check.SERVER, reach.Verdict.FINE, "said already"),
@@ -86,7 +86,7 @@ def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatc
     assert "said already" not in outcome.out
 
 
-def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> None:
+def test_queue_that_does_not_respond_blocks(cli: Cli, connector: Connector) -> None:
     connector.error = QueueError("Sign in first.", trouble=QueueTrouble.SIGNED_OUT, detail="ExpiredToken")
     outcome = cli("doctor")
     assert (outcome.code, outcome.err) == (1, "")
@@ -94,7 +94,7 @@ def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> No
     assert connector.is_closed
 
 
-def test_broken_settings_file_blocks_and_ends_the_look(cli: Cli, filemill_home: Path) -> None:
+def test_invalid_settings_file_blocks_and_ends_the_check(cli: Cli, filemill_home: Path) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("concurrency = 1000", encoding="utf-8")
     outcome = cli("doctor")
@@ -113,7 +113,7 @@ def test_damaged_database_blocks(cli: Cli, filemill_home: Path) -> None:
     assert outcome.out.splitlines()[-1].startswith("✗ Database: ")
 
 
-def test_folder_that_can_not_be_made_blocks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_can_not_be_created_blocks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("FILEMILL_HOME", str(tmp_path / "file" / "home"))
     outcome = cli("doctor")
@@ -137,7 +137,7 @@ def damage(home: Path) -> Path:
     return database
 
 
-def test_a_damaged_database_is_named_with_what_to_do(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+def test_damaged_database_is_reported_with_a_remedy(cli: Cli, filemill_home: Path, connector: Connector) -> None:
     cli("status")
     damage(filemill_home)
     done = cli("doctor")
@@ -146,7 +146,7 @@ def test_a_damaged_database_is_named_with_what_to_do(cli: Cli, filemill_home: Pa
     assert "filemill doctor --help" in done.out
 
 
-def test_the_newest_copy_takes_the_place_of_a_damaged_database(
+def test_newest_backup_replaces_a_damaged_database(
     cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
 ) -> None:
     (tmp_path / "a.txt").write_text("x")
@@ -161,7 +161,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(
     assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
 
 
-def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+def test_without_a_backup_it_can_start_with_an_empty_list(cli: Cli, filemill_home: Path, connector: Connector) -> None:
     cli("status")
     damage(filemill_home)
     done = cli("doctor", "--use-copy")
@@ -174,7 +174,7 @@ def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: 
     assert "was moved to" in done.out
 
 
-def test_a_database_that_is_fine_is_not_put_aside(cli: Cli, filemill_home: Path) -> None:
+def test_intact_database_is_not_replaced(cli: Cli, filemill_home: Path) -> None:
     cli("status")
     done = cli("doctor", "--start-empty")
     assert (done.code, done.err) == (1, "filemill: The database is not damaged, so nothing was done.\n")

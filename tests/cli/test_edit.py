@@ -16,19 +16,19 @@ def statuses(cli: Cli) -> list[str]:
     return [job["status"] for job in cli("status", "--json").jobs]
 
 
-def test_retry_failed_submits_those_that_failed(cli: Cli, three: list[str], setup: JobSetup) -> None:
+def test_retry_failed_submits_failed_files(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", "--failed")
     assert (outcome.code, outcome.out, outcome.err) == (0, "Retrying 1 file.\n", HINT)
     assert statuses(cli) == ["PENDING", "PROCESSED", "PENDING"]
     assert setup.job(three[2]).generation == 2
 
 
-def test_retry_of_ids_takes_processed_ones_too(cli: Cli, three: list[str]) -> None:
+def test_retry_of_ids_includes_processed_files(cli: Cli, three: list[str]) -> None:
     assert cli("retry", three[1], three[2]).out == "Retrying 2 files.\n"
     assert statuses(cli) == ["PENDING"] * 3
 
 
-def test_retry_leaves_what_has_not_ended_alone_and_says_so(cli: Cli, three: list[str], setup: JobSetup) -> None:
+def test_retry_skips_unfinished_files_and_reports_them(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", three[0], three[2])
     assert outcome.code == 0
     assert outcome.complaints[0] == "filemill: 1 file left alone: only PROCESSED and FAILED files can be retried."
@@ -40,7 +40,7 @@ def test_retry_with_nothing_failed_does_nothing(cli: Cli) -> None:
     assert (outcome.code, outcome.out, outcome.err) == (0, "Retrying 0 files.\n", "")
 
 
-def test_one_unknown_id_keeps_all_from_being_changed(cli: Cli, three: list[str]) -> None:
+def test_one_unknown_id_prevents_all_changes(cli: Cli, three: list[str]) -> None:
     for command in ("retry", "remove"):
         outcome = cli(command, three[2], "zz")
         assert (outcome.code, outcome.out) == (1, "")
@@ -48,7 +48,7 @@ def test_one_unknown_id_keeps_all_from_being_changed(cli: Cli, three: list[str])
     assert statuses(cli) == ["PENDING", "PROCESSED", "FAILED"]
 
 
-def test_remove_processed_takes_those_off_the_list(cli: Cli, three: list[str], tmp_path: Path) -> None:
+def test_remove_processed_removes_processed_files(cli: Cli, three: list[str], tmp_path: Path) -> None:
     outcome = cli("remove", "--processed")
     assert outcome.code == 0
     assert outcome.out == "Removed 1 file from the list. The files themselves are not changed.\n"
@@ -62,6 +62,6 @@ def test_remove_all_empties_the_list_and_no_folder(cli: Cli, three: list[str], t
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_remove_of_ids_takes_exactly_those(cli: Cli, three: list[str]) -> None:
+def test_remove_of_ids_removes_exactly_these(cli: Cli, three: list[str]) -> None:
     assert cli("remove", three[0][:13], three[2]).code == 0
     assert statuses(cli) == ["PROCESSED"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("name", ["list.json", "LIST.JSON", "n" * 250 + ".json"])
-def test_json_is_an_array_of_what_status_says(cli: Cli, three: list[str], tmp_path: Path, name: str) -> None:
+def test_json_is_an_array_of_the_objects_of_status(cli: Cli, three: list[str], tmp_path: Path, name: str) -> None:
     target = tmp_path / name
     outcome = cli("export", target)
     assert (outcome.code, outcome.out, outcome.err) == (0, f"Exported 3 files to {target}.\n", "")
@@ -97,20 +97,20 @@ def test_link_is_followed(cli: Cli, three: list[str], tmp_path: Path) -> None:
     assert (tmp_path / "real.csv").exists()
 
 
-def test_folder_that_is_not_there_is_a_sentence(cli: Cli, tmp_path: Path) -> None:
+def test_missing_folder_is_a_sentence(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("export", tmp_path / "gone" / "list.csv")
     assert (outcome.code, outcome.out, len(outcome.complaints)) == (1, "", 1)
     assert "can't be written: No such file or directory" in outcome.err
 
 
-def test_folder_of_that_name_is_a_sentence_and_stays(cli: Cli, tmp_path: Path) -> None:
+def test_folder_of_the_same_name_is_a_sentence_and_is_kept(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "list.csv").mkdir()
     outcome = cli("export", tmp_path / "list.csv")
     assert (outcome.code, len(outcome.complaints)) == (1, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
 
-def test_trouble_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_error_while_writing_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")
 

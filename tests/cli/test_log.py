@@ -1,4 +1,4 @@
-"""The log file that several programs share."""
+"""The log file, which several programs share."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def test_log_is_for_its_owner_only(tmp_path: Path) -> None:
     assert log_file(tmp_path / "logs").stat().st_mode & 0o777 == 0o600
 
 
-def test_nothing_said_makes_no_file(tmp_path: Path) -> None:
+def test_no_file_is_created_without_a_record(tmp_path: Path) -> None:
     with start_logging(tmp_path / "logs", debug=False):
         ours.debug("not at this level")
     assert not (tmp_path / "logs").exists()
 
 
-def test_debug_goes_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_records_go_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with start_logging(tmp_path, debug=True):
         ours.debug("fine detail")
     assert "fine detail" in text_of(tmp_path)
@@ -109,7 +109,7 @@ def contents(folder: Path) -> dict[str, list[str]]:
     return {path.name: path.read_text(encoding="utf-8").split() for path in folder.iterdir() if path.suffix != ".lock"}
 
 
-def test_full_file_is_turned_over_and_the_oldest_is_dropped(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_full_file_is_rotated_and_the_oldest_is_deleted(tmp_path: Path, small: SharedFileHandler) -> None:
     texts = [f"{number:02}" + "x" * 38 for number in range(9)]
     for text in texts:
         small.handle(record(text))
@@ -123,14 +123,14 @@ def test_record_larger_than_a_file_is_kept_whole(tmp_path: Path, small: SharedFi
 
 
 @posix
-def test_file_that_another_program_turned_over_is_left(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_file_rotated_by_another_program_is_kept(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("before"))
     (tmp_path / "x.log").rename(tmp_path / "x.log.1")
     small.handle(record("after"))
     assert contents(tmp_path) == {"x.log": ["after"], "x.log.1": ["before"]}
 
 
-def test_while_another_program_turns_over_the_old_file_is_used(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_old_file_is_used_while_another_program_rotates(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("x" * 90))
     with FileLock(tmp_path / "x.log.lock"):
         small.handle(record("y" * 90))
@@ -140,13 +140,13 @@ def test_while_another_program_turns_over_the_old_file_is_used(tmp_path: Path, s
 
 
 @posix
-def test_turned_over_just_before_us_is_not_done_twice(
+def test_file_that_was_just_rotated_is_not_rotated_again(
     tmp_path: Path, small: SharedFileHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small.handle(record("x" * 90))
 
     class Slow(FileLock):
-        """By the time we get the lock, the other program is through."""
+        """A lock that another program releases only after it has rotated the files."""
 
         def acquire(self, *args: Any, **kwargs: Any) -> Any:
             (tmp_path / "x.log").rename(tmp_path / "x.log.1")
@@ -157,7 +157,7 @@ def test_turned_over_just_before_us_is_not_done_twice(
     assert contents(tmp_path) == {"x.log": ["y" * 90], "x.log.1": ["x" * 90]}
 
 
-def test_file_that_windows_does_not_let_go_grows_until_it_does(
+def test_file_that_windows_keeps_open_grows_until_it_is_closed(
     tmp_path: Path, small: SharedFileHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held(*_: object) -> None:
@@ -173,14 +173,16 @@ def test_file_that_windows_does_not_let_go_grows_until_it_does(
     assert contents(tmp_path) == {"x.log": ["d" * 90], "x.log.1": ["a" * 90, "b" * 90, "c"]}
 
 
-def test_folder_that_can_not_be_made_costs_the_log_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_that_can_not_be_created_only_disables_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").touch()
     with start_logging(tmp_path / "file" / "logs", debug=False):
         ours.info("x")
     assert capsys.readouterr().err == ""
 
 
-def test_mistake_in_a_log_call_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_in_a_log_call_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     handler = SharedFileHandler(tmp_path / "x.log")
     broken = logging.LogRecord("x", logging.INFO, __file__, 1, "%d", ("no number",), None)
     handler.handle(broken)
@@ -199,7 +201,7 @@ handler.close()
 """
 
 
-def test_programs_that_write_at_once_lose_and_mix_nothing(tmp_path: Path) -> None:
+def test_concurrent_programs_lose_and_mix_no_lines(tmp_path: Path) -> None:
     programs = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "x.log"), name]) for name in ("one", "two")
     ]
@@ -210,7 +212,7 @@ def test_programs_that_write_at_once_lose_and_mix_nothing(tmp_path: Path) -> Non
     assert len(list(tmp_path.iterdir())) > 3
 
 
-def test_threads_that_write_at_once_lose_nothing(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_concurrent_threads_lose_no_lines(tmp_path: Path, small: SharedFileHandler) -> None:
     handler = SharedFileHandler(tmp_path / "y.log", max_bytes=2_000, kept_files=50)
     threads = [threading.Thread(target=lambda: [handler.handle(record("z" * 50)) for _ in range(50)]) for _ in range(4)]
     for thread in threads:

@@ -1,17 +1,18 @@
-"""What goes to the terminal, and what the terminal may do to us."""
+"""Output on the terminal, and signals and errors from it."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from desktop_app.cli import output
 from desktop_app.cli.main import run
-from desktop_app.cli.output import counted, emit, finish_output, human_size, progress, reader_gone, say
+from desktop_app.cli.output import Progress, counted, emit, finish_output, human_size, reader_gone, say
 from desktop_app.domain.errors import KnownError
 
 
@@ -28,7 +29,7 @@ from desktop_app.domain.errors import KnownError
         (10**22, "10000.0 EB"),
     ],
 )
-def test_size_for_a_person(count: int, text: str) -> None:
+def test_size_is_readable(count: int, text: str) -> None:
     assert human_size(count) == text
 
 
@@ -37,7 +38,7 @@ def test_counted_things() -> None:
 
 
 class Failing(io.StringIO):
-    """A stream that can't be written to."""
+    """A stream that can't be written."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__()
@@ -50,7 +51,7 @@ class Failing(io.StringIO):
         raise self._error
 
 
-def test_reader_that_has_gone_is_no_trouble(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_closed_pipe_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr(sys, "stdout", Failing(BrokenPipeError(32, "Broken pipe")))
 
     def print_much(_: object) -> int:
@@ -68,26 +69,26 @@ def test_full_disk_behind_the_output_is_a_sentence(monkeypatch: pytest.MonkeyPat
         write()
 
 
-def test_program_without_streams_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_without_streams_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     emit("x")
     say("x")
     finish_output()
     assert not reader_gone()
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(1, 2)
         bar.interrupt()
 
 
-def test_a_name_in_a_sentence_can_neither_break_the_line_nor_command_the_terminal(capsys: Any) -> None:
+def test_name_in_a_sentence_can_neither_break_the_line_nor_send_control_codes(capsys: Any) -> None:
     assert run(["submit", "--x=\x1b[31m\n\u202e\udcff"], open_window=lambda _: 0) == 2
     assert capsys.readouterr().err == (
         "filemill: unrecognized arguments: --x=\\x1b[31m\\n\\u202e\\xff. See `filemill submit --help`.\n"
     )
 
 
-def test_streams_escape_what_their_encoding_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streams_escape_characters_outside_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
     output.prepare_streams()
@@ -96,7 +97,7 @@ def test_streams_escape_what_their_encoding_lacks(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows can't tell")
-def test_pipe_tells_when_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_pipe_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
@@ -116,7 +117,7 @@ def test_stream_without_a_descriptor_has_a_reader(monkeypatch: pytest.MonkeyPatc
 
 def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(3, 4)
         bar.interrupt()
         say("A word.")
@@ -125,6 +126,6 @@ def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest
 
 
 def test_pipe_gets_no_bar(capsys: Any) -> None:
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(3, 4)
     assert capsys.readouterr().err == ""

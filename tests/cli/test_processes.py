@@ -1,4 +1,4 @@
-"""The program as a program: its own process, real streams, real signals."""
+"""The program as a process, with real streams and real signals."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_version_loads_nothing_heavy() -> None:
     assert done.stdout == f"filemill {__version__}\n[]\n"
 
 
-def test_wrong_use_ends_with_2() -> None:
+def test_invalid_command_line_exits_with_2() -> None:
     done = filemill("status", "--nonsense")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"filemill: unrecognized arguments: --nonsense. See `filemill status --help`.\n"
 
 
 @posix
-def test_name_that_is_not_utf8_goes_in_and_comes_out(tmp_path: Path) -> None:
+def test_name_that_is_not_utf8_is_printed_unchanged(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9\n.txt")
     path.write_bytes(b"1\n2\n")
     added = filemill("submit", "--json", os.fsencode(path))
@@ -65,7 +65,7 @@ def test_terminal_without_unicode_gets_escapes(tmp_path: Path) -> None:
 
 
 @posix
-def test_reader_that_takes_one_line_only_is_silence(tmp_path: Path) -> None:
+def test_reader_of_one_line_causes_no_error(tmp_path: Path) -> None:
     for number in range(2000):
         (tmp_path / f"{number:04}-{'long' * 20}.txt").touch()
     assert filemill("submit", "--recursive", str(tmp_path)).returncode == 0
@@ -88,7 +88,7 @@ def test_full_disk_behind_the_output_is_a_sentence() -> None:
 
 
 @posix
-def test_closed_streams_are_no_trouble() -> None:
+def test_closed_streams_are_no_error() -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *PROGRAM, "status"], timeout=120, check=False, capture_output=True
     )
@@ -97,7 +97,7 @@ def test_closed_streams_are_no_trouble() -> None:
 
 @posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_watch_ends_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
+def test_watch_exits_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
     import signal
 
     (tmp_path / "a.txt").touch()
@@ -107,14 +107,14 @@ def test_watch_ends_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
     ) as program:
         assert program.stdout is not None
         assert program.stderr is not None
-        program.stdout.readline()  # it watches from here on
+        program.stdout.readline()  # it follows changes from here on
         program.send_signal(getattr(signal, name))
         assert program.stderr.read() == b""
     assert program.returncode == 0
 
 
 @posix
-def test_watch_ends_when_its_reader_goes_though_nothing_changes(tmp_path: Path) -> None:
+def test_watch_ends_when_its_reader_ends_even_without_changes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     assert filemill("submit", str(tmp_path / "a.txt")).returncode == 0
     with subprocess.Popen([*PROGRAM, "status", "--watch", "--json"], stdout=subprocess.PIPE) as program:

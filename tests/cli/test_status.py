@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int, lines: int = 24) -> None:
-    """Pretend that standard output is one; inside a test, since pytest puts another stream in place after fixtures."""
+    """Simulate a terminal. Call it inside a test, since pytest replaces standard output after the fixtures."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, lines)))
@@ -54,7 +54,7 @@ def test_table_fits_the_terminal(cli: Cli, three: list[str], monkeypatch: pytest
     assert three[2] not in outcome.out
 
 
-def test_job_that_is_worked_on_shows_how_far(cli: Cli, three: list[str], setup: JobSetup) -> None:
+def test_job_in_work_shows_its_progress(cli: Cli, three: list[str], setup: JobSetup) -> None:
     row, token = setup.start(three[0])
     Work(setup.program.database).progress([Tick(row, token, 1, 4)])
     assert "PROCESSING 25%" in cli("status", three[0]).out
@@ -81,19 +81,19 @@ def test_json_has_exactly_the_promised_fields(cli: Cli, three: list[str], tmp_pa
     assert jobs[2]["reason"] == "The file no longer exists"
 
 
-def test_ids_choose_jobs_by_unambiguous_beginnings(cli: Cli, three: list[str]) -> None:
+def test_ids_select_jobs_by_unambiguous_prefixes(cli: Cli, three: list[str]) -> None:
     outcome = cli("status", "--json", three[2], three[0][:13].upper(), three[2])
     assert [job["id"] for job in outcome.jobs] == [three[2], three[0]]
 
 
-def test_chosen_jobs_are_shown_as_a_table_without_totals(cli: Cli, three: list[str]) -> None:
+def test_selected_jobs_are_shown_as_a_table_without_totals(cli: Cli, three: list[str]) -> None:
     outcome = cli("status", three[1])
     assert outcome.code == 0
     assert [line.split()[0] for line in outcome.out.splitlines()] == ["ID", three[1]]
 
 
 @pytest.mark.parametrize("text", ["0123", "zz", "caf\udce9", "a\nb", "-", "%", "'; drop table job; --", "a" * 5000])
-def test_unknown_id_is_a_sentence_and_ends_with_1(cli: Cli, three: list[str], text: str) -> None:
+def test_unknown_id_is_a_sentence_and_exits_with_1(cli: Cli, three: list[str], text: str) -> None:
     if any(job_id.startswith(text) for job_id in three):
         pytest.skip("this run's ids happen to begin so")
     outcome = cli("status", "--", text)
@@ -109,8 +109,8 @@ def test_known_jobs_are_shown_beside_an_unknown_one(cli: Cli, three: list[str]) 
     assert outcome.err == "filemill: No file on the list has the ID “zz”.\n"
 
 
-def test_ambiguous_beginning_is_a_sentence_and_ends_with_1(tmp_path: Path, cli: Cli) -> None:
-    for number in range(17):  # seventeen ids can't all begin with another of sixteen digits
+def test_ambiguous_prefix_is_a_sentence_and_exits_with_1(tmp_path: Path, cli: Cli) -> None:
+    for number in range(17):  # of seventeen ids, at least two begin with the same hexadecimal digit
         (tmp_path / f"{number}").touch()
     ids = cli.submit("--recursive", tmp_path)
     starts = [job_id[0] for job_id in ids]

@@ -25,7 +25,7 @@ LOCAL_HINT = "filemill: The files are processed while the window or `filemill wo
 
 
 class Connector:
-    """Stands for the way to a queue."""
+    """A connector that is never used."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -36,7 +36,7 @@ class Connector:
 
 @dataclass
 class Sending:
-    """Stands for the sending to a named queue: notes what is asked, gives what the test wants."""
+    """Records requests to send to a named queue, and returns the result that the test has set."""
 
     connector: Connector
     answer: SendReport | BaseException
@@ -74,7 +74,7 @@ def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: p
     assert cli("submit", "--json", "a.txt").jobs[0]["file_path"] == str(tmp_path / "a.txt")
 
 
-def test_json_gives_each_new_job_as_status_gives_it(tmp_path: Path, cli: Cli) -> None:
+def test_json_prints_each_new_job_like_status(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc")
     (tmp_path / "b.txt").write_bytes(b"")
     first = cli("submit", "--json", tmp_path / "a.txt")
@@ -88,7 +88,7 @@ def test_json_gives_each_new_job_as_status_gives_it(tmp_path: Path, cli: Cli) ->
     assert (job["status"], job["file_size"], job["lines_count"], job["attempts"]) == ("PENDING", 3, None, 0)
 
 
-def test_folder_needs_recursive_and_says_so(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+def test_folder_requires_recursive(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "a.txt").touch()
     outcome = cli("submit", tmp_path)
     assert (outcome.code, outcome.out) == (1, "Added 0 files (0 B).\n")
@@ -96,7 +96,7 @@ def test_folder_needs_recursive_and_says_so(tmp_path: Path, cli: Cli, setup: Job
     assert setup.names() == []
 
 
-def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+def test_recursive_includes_subfolders(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "a.txt").touch()
     (tmp_path / "in" / "deep" / "b.txt").touch()
@@ -104,7 +104,9 @@ def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, setup: JobSetup) 
     assert setup.names() == ["a.txt", "b.txt"]
 
 
-def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+def test_files_that_can_not_be_added_are_reported_and_the_rest_is_added(
+    tmp_path: Path, cli: Cli, setup: JobSetup
+) -> None:
     (tmp_path / "good.txt").touch()
     outcome = cli("submit", tmp_path / "gone.txt", "https://x.test/y", tmp_path / "good.txt", "")
     assert outcome.code == 1
@@ -136,7 +138,7 @@ def test_pipe_and_device_are_refused_without_being_opened(tmp_path: Path, cli: C
 
 @not_on_windows
 @pytest.mark.parametrize("name", [b"two\nlines", b"say \"hi\" 'there'", b"caf\xe9", b"<i>x", "ü 文".encode(), b"-x"])
-def test_any_name_comes_back_as_it_was(tmp_path: Path, cli: Cli, name: bytes) -> None:
+def test_any_name_is_printed_unchanged(tmp_path: Path, cli: Cli, name: bytes) -> None:
     path = tmp_path / os.fsdecode(name)
     path.write_bytes(b"1\n")
     outcome = cli("submit", "--json", path)
@@ -184,7 +186,7 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
         (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )
-def test_queue_that_can_not_be_reached_is_a_warning_only(
+def test_unreachable_queue_is_only_a_warning(
     tmp_path: Path, cli: Cli, sending: Sending, answer: SendReport | BaseException, complaint: str
 ) -> None:
     (tmp_path / "a.txt").touch()
@@ -196,7 +198,7 @@ def test_queue_that_can_not_be_reached_is_a_warning_only(
     assert sending.connector.closed == 1
 
 
-def test_progress_of_a_long_look_is_shown_on_a_terminal(
+def test_progress_of_a_long_scan_is_shown_on_a_terminal(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.txt").touch()
@@ -206,14 +208,14 @@ def test_progress_of_a_long_look_is_shown_on_a_terminal(
     assert "Looking" in outcome.err
 
 
-def test_options_may_stand_between_the_names(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+def test_options_may_be_between_the_names(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).touch()
     assert cli("submit", tmp_path / "a.txt", "--json", tmp_path / "b.txt").code == 0
     assert setup.names() == ["a.txt", "b.txt"]
 
 
-def test_name_that_begins_with_a_dash_is_given_behind_two(
+def test_name_that_begins_with_a_dash_follows_a_double_dash(
     tmp_path: Path, cli: Cli, setup: JobSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "--json").touch()

@@ -1,4 +1,4 @@
-"""Columns that fit."""
+"""The columns of the table fit the terminal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_pipe_gets_whole_paths_and_reasons_on_one_line() -> None:
     assert line.endswith(f"{path} - {reason.strip()}")
 
 
-def test_reason_that_fits_stands_behind_the_path() -> None:
+def test_reason_that_fits_is_behind_the_path() -> None:
     (line,) = JobTable(120).rows(job("/a.txt", status=Status.FAILED, reason="Gone"))
     assert line.endswith("/a.txt - Gone")
 
@@ -50,7 +50,7 @@ def test_hostile_name_and_reason_can_not_break_the_table() -> None:
             assert line.isprintable()
 
 
-def test_unknown_size_and_lines_are_left_open() -> None:
+def test_unknown_size_and_lines_are_empty() -> None:
     (line,) = JobTable(100).rows(job("/a.txt"))
     assert line.split() == [ID[:8], "PENDING", "/a.txt"]
 

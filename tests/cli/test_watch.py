@@ -23,7 +23,7 @@ CLEAR = "\x1b[H\x1b[J"
 
 
 class Script:
-    """Stands for the stop signals: each pause does the next thing of the test, and the last one stops."""
+    """Stop signals for which each pause performs the next step of the test; the last one stops."""
 
     def __init__(self, steps: Sequence[Callable[[], object]]) -> None:
         self._steps = list(steps)
@@ -32,10 +32,7 @@ class Script:
     def __call__(self) -> Self:
         return self
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
+    def close(self) -> None: ...
 
     def pause(self, seconds: float) -> bool:
         self.pauses.append(seconds)
@@ -55,7 +52,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Script]:
     return make
 
 
-def test_in_a_pipe_each_changed_job_is_a_line(
+def test_pipe_gets_a_line_for_each_changed_job(
     cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script]
 ) -> None:
     meanwhile(lambda: setup.finish(three[0], lines=7), lambda: None, lambda: setup.program.editor.retry([3]))
@@ -116,7 +113,7 @@ def test_unknown_id_ends_at_once(cli: Cli, meanwhile: Callable[..., Script]) -> 
     assert script.pauses == []
 
 
-def test_ends_when_the_reader_has_gone(
+def test_watch_ends_when_its_reader_ends(
     cli: Cli, three: list[str], meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = meanwhile(lambda: None)
@@ -125,7 +122,7 @@ def test_ends_when_the_reader_has_gone(
     assert script.pauses == []
 
 
-def test_reader_that_goes_before_a_change_is_written_is_no_bug(
+def test_reader_that_ends_before_a_change_is_written_causes_no_bug_report(
     three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, writing = os.pipe()
@@ -141,7 +138,7 @@ def test_reader_that_goes_before_a_change_is_written_is_no_bug(
             watch.watch(setup.program.jobs, None, as_json=True, steady=setup.program.clock.steady)
 
 
-def test_terminal_is_drawn_anew_at_each_change_only(
+def test_terminal_is_redrawn_only_after_changes(
     cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_terminal(monkeypatch, columns=80)
@@ -154,7 +151,7 @@ def test_terminal_is_drawn_anew_at_each_change_only(
 
 
 @pytest.mark.parametrize("name", ["dumb", ""])
-def test_terminal_that_can_not_go_back_gets_lines(
+def test_terminal_without_cursor_movement_gets_lines(
     cli: Cli, three: list[str], meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:  # fmt: skip
@@ -197,7 +194,7 @@ def test_chosen_jobs_are_drawn_in_their_order(
     assert [line[:8] for line in shown[2:]] == [three[0][:8], three[1][:8]]
 
 
-def test_slow_list_is_looked_at_less_often(
+def test_slow_list_is_read_less_often(
     setup: JobSetup, meanwhile: Callable[..., Script], capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = meanwhile()

@@ -1,4 +1,4 @@
-"""`filemill worker`, with loops made for the tests; the real ones are in the end-to-end tests."""
+"""`filemill worker` with loops made for the tests; the end-to-end tests use the real ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself su
 
 
 class Loop:
-    """Does something once, then runs until it is stopped."""
+    """A loop that calls a function once, then runs until it is stopped."""
 
     def __init__(self, action: Callable[[], object] = lambda: None) -> None:
         self._action = action
@@ -44,7 +44,7 @@ class Loop:
 
 @dataclass
 class WorkerParts:
-    """The loops that the worker gets, and what it asked for."""
+    """The loops of the worker, and the arguments that it built them with."""
 
     sender: Any = field(default_factory=Loop)
     consumer: Any = field(default_factory=Loop)
@@ -96,7 +96,7 @@ def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, parts: WorkerParts
     assert parts.reports == {}
 
 
-def test_until_idle_ends_when_all_have_ended_even_if_some_failed(
+def test_until_idle_ends_when_all_files_are_finished_even_if_some_failed(
     cli: Cli, parts: WorkerParts, setup: JobSetup, two: list[str]
 ) -> None:
     def work() -> None:
@@ -150,7 +150,7 @@ def test_worker_that_ends_soon_polls_briefly(cli: Cli, parts: WorkerParts, two: 
     assert parts.wait_s == worker.ENDING_POLL_SECONDS
 
 
-def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two: list[str]) -> None:
+def test_known_error_of_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two: list[str]) -> None:
     def broken() -> None:
         raise StoreError("The database is damaged.")
 
@@ -161,7 +161,7 @@ def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, parts: WorkerP
 
 
 @pytest.mark.expected_log("a bug", level="ERROR")
-def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
+def test_bug_in_a_loop_ends_the_worker_and_is_logged(
     cli: Cli, parts: WorkerParts, two: list[str], filemill_home: Path
 ) -> None:
     parts.sender = Loop(lambda: 1 // 0)
@@ -171,7 +171,7 @@ def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
     assert "ZeroDivisionError" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
 
 
-def test_loop_that_does_not_end_is_left_behind(
+def test_loop_that_does_not_end_is_abandoned(
     cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
@@ -193,7 +193,7 @@ def test_loop_that_does_not_end_is_left_behind(
     )
 
 
-def test_each_trouble_is_told_once_and_its_end_too(
+def test_each_error_and_its_end_are_reported_once(
     cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
 ) -> None:
     offline = [LoopState(Phase.WAITING, "Can't reach it.", next_try_at=number, tries=number) for number in (1, 2, 3)]
@@ -223,7 +223,7 @@ def test_each_trouble_is_told_once_and_its_end_too(
     ]
 
 
-def test_jobs_of_another_queue_are_left_alone_and_told(
+def test_jobs_of_another_queue_are_not_processed_but_reported(
     cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "another")
@@ -246,7 +246,7 @@ def test_bar_moves_on_a_terminal(
 
 
 class Bar:
-    """Notes where the bar was moved."""
+    """A progress bar that records its positions."""
 
     def __init__(self) -> None:
         self.moves: list[tuple[int, int | None]] = []
@@ -257,7 +257,9 @@ class Bar:
     def interrupt(self) -> None: ...
 
 
-def test_progress_counts_what_ended_since_the_start(setup: JobSetup, cli: Cli, two: list[str], tmp_path: Path) -> None:
+def test_progress_counts_jobs_finished_since_the_start(
+    setup: JobSetup, cli: Cli, two: list[str], tmp_path: Path
+) -> None:
     setup.finish(two[0])
     bar: Any = Bar()
     watch = worker.IdleWatch(setup.program, bar)
@@ -271,7 +273,7 @@ def test_progress_counts_what_ended_since_the_start(setup: JobSetup, cli: Cli, t
 
 
 class SlowClock(SystemClock):
-    """Two seconds pass between two looks at it."""
+    """A clock that advances two seconds at each reading."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -281,7 +283,7 @@ class SlowClock(SystemClock):
         return self._now
 
 
-def test_slow_list_is_looked_at_less_often(setup: JobSetup) -> None:
+def test_slow_list_is_read_less_often(setup: JobSetup) -> None:
     bar: Any = Bar()
     watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar)
     assert watch.look()

@@ -161,7 +161,7 @@ def _review(scene: Scene) -> QWidget | None:
     for number in range(60):
         (folder / f"{number}.csv").write_text("x")
     (folder / "link").symlink_to("nowhere")
-    scene.running.jobs.adder.add([str(folder)], must_ask=True)
+    scene.running.jobs.adder.add([str(folder)], always_review=True)
 
     def sheet() -> QWidget | None:
         found = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, ReviewSheet))

@@ -1,4 +1,4 @@
-"""Settings: what is kept, how it is read and written, and the connection that follows."""
+"""The settings: defaults, reading and writing, and the connection they describe."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def save(path: Path, settings: Settings) -> None:
 
 
 def files(folder: Path) -> list[str]:
-    """What lies there, apart from the lock that is kept."""
+    """Return the files in the folder, without the lock."""
     return [file.name for file in folder.iterdir() if file.suffix != ".lock"]
 
 
@@ -65,7 +65,7 @@ def test_missing_and_empty_files_give_the_defaults(path: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [Settings(), FULL, Settings(concurrency=1)])
-def test_what_is_saved_is_what_is_read(path: Path, settings: Settings) -> None:
+def test_saved_settings_are_read_back(path: Path, settings: Settings) -> None:
     save(path, settings)
     assert load_settings(path) == settings
     save(path, settings)
@@ -73,7 +73,7 @@ def test_what_is_saved_is_what_is_read(path: Path, settings: Settings) -> None:
     assert files(path.parent) == ([] if settings == Settings() else [path.name])
 
 
-def test_only_what_differs_from_the_defaults_is_written(path: Path) -> None:
+def test_only_changed_settings_are_written(path: Path) -> None:
     update_settings(path, concurrency=3)
     assert path.read_text() == "concurrency = 3\n"
     save(path, Settings())
@@ -110,7 +110,7 @@ def test_byte_order_mark_of_an_editor_does_no_harm(path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"queue = ", b"concurrency = 1\nconcurrency = 2\n", b"<xml/>", b"x = " + b"[" * 100_000]
 )
-def test_file_that_is_no_toml_is_told_with_its_line_and_kept(path: Path, content: bytes) -> None:
+def test_invalid_toml_is_reported_with_its_line_and_the_file_kept(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):
         with pytest.raises(SettingsError, match=r"is not valid TOML.*delete it to start with the defaults") as caught:
@@ -121,13 +121,13 @@ def test_file_that_is_no_toml_is_told_with_its_line_and_kept(path: Path, content
     assert files(path.parent) == [path.name]
 
 
-def test_line_of_the_mistake_is_named(path: Path) -> None:
+def test_line_of_the_syntax_error_is_reported(path: Path) -> None:
     path.write_text("concurrency = 1\nqueue = files\n")
     with pytest.raises(SettingsError, match=r"\(line 2\)"):
         load_settings(path)
 
 
-def test_file_in_another_encoding_is_told_and_kept(path: Path) -> None:
+def test_file_in_another_encoding_is_reported_and_kept(path: Path) -> None:
     path.write_bytes(b"profile = 'caf\xe9'\n")
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):
         with pytest.raises(SettingsError, match="is not UTF-8 text"):
@@ -135,20 +135,20 @@ def test_file_in_another_encoding_is_told_and_kept(path: Path) -> None:
     assert path.read_bytes() == b"profile = 'caf\xe9'\n"
 
 
-def test_folder_in_place_of_the_file_is_told(path: Path) -> None:
+def test_folder_in_place_of_the_file_is_reported(path: Path) -> None:
     path.mkdir()
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):
         with pytest.raises(SettingsError, match="can't be read"):
             use()
 
 
-def test_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(SettingsError, match="can't be written"):
         update_settings(tmp_path / "taken" / "settings.toml", concurrency=3)
 
 
-def test_disk_that_is_full_is_told_and_the_file_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_reported_and_the_file_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text("concurrency = 2\n")
 
     def full(_: int) -> None:
@@ -168,13 +168,13 @@ def test_nothing_is_written_if_nothing_changes(path: Path) -> None:
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_value_that_is_not_allowed_is_not_saved(path: Path) -> None:
+def test_invalid_value_is_not_saved(path: Path) -> None:
     with pytest.raises(SettingsError, match="between 0 and 64"):
         update_settings(path, concurrency=65)
     assert not path.exists()
 
 
-def test_two_that_change_different_settings_at_once_lose_nothing(path: Path) -> None:
+def test_concurrent_changes_of_different_settings_are_both_kept(path: Path) -> None:
     def count(name: str, step: Callable[[Settings], object]) -> None:
         for _ in range(50):
             update_settings(path, **{name: step(load_settings(path))})
@@ -190,7 +190,7 @@ def test_two_that_change_different_settings_at_once_lose_nothing(path: Path) -> 
     assert load_settings(path) == Settings(concurrency=50, queue="x" * 50)
 
 
-def test_file_that_another_program_is_changing_is_waited_for_and_told(
+def test_file_that_another_program_changes_is_waited_for_and_reported(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("desktop_app.config.settings.LOCK_SECONDS", 0.05)
@@ -216,7 +216,7 @@ def test_file_that_another_program_is_changing_is_waited_for_and_told(
         ("fifo_order = 'random'", "fifo_order must be “parallel” or “strict”, not “random”"),
     ],
 )
-def test_value_of_a_wrong_kind_or_range_is_told(path: Path, line: str, words: str) -> None:
+def test_value_of_a_wrong_type_or_range_is_reported(path: Path, line: str, words: str) -> None:
     path.write_text(line)
     with pytest.raises(SettingsError, match="Fix the file, or delete it to start with the defaults") as caught:
         load_settings(path)
@@ -232,7 +232,7 @@ def test_number_of_workers_follows_the_computer_unless_it_is_set(monkeypatch: py
         assert Settings(concurrency=MAX_CONCURRENCY).workers == MAX_CONCURRENCY
 
 
-def test_nothing_set_is_the_embedded_queue() -> None:
+def test_default_is_the_embedded_queue() -> None:
     connection = connection_from(Settings(), {})
     assert connection == Connection()
     assert connection.is_local
@@ -241,13 +241,13 @@ def test_nothing_set_is_the_embedded_queue() -> None:
 
 
 def test_embedded_queue_has_no_other_place(path: Path) -> None:
-    """Settings of AWS that lie about in the environment do not make it another queue."""
+    """AWS settings in the environment do not apply to the embedded queue."""
     environment = {"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://localhost:4566"}
     assert connection_from(Settings(region="eu-west-2"), environment) == Connection()
     assert connection_from(Settings(queue="  "), {"FILEMILL_QUEUE": " "}) == Connection()
 
 
-def test_settings_hold_where_the_environment_says_nothing() -> None:
+def test_settings_apply_without_environment_variables() -> None:
     settings = Settings(queue="files", profile="work", region="eu-west-1", endpoint_url="http://localhost:4566")
     expected = Connection("files", "work", "eu-west-1", "http://localhost:4566")
     assert connection_from(settings, {}) == expected
@@ -265,7 +265,7 @@ def test_settings_hold_where_the_environment_says_nothing() -> None:
         ({"AWS_ENDPOINT_URL": "http://b:2"}, "endpoint_url", "http://b:2"),
     ],
 )
-def test_environment_comes_first(environment: dict[str, str], field: str, value: str) -> None:
+def test_environment_overrides_the_settings(environment: dict[str, str], field: str, value: str) -> None:
     settings = Settings(queue="files", profile="work", region="eu-west-1", endpoint_url="http://localhost:4566")
     expected = Connection("files", "work", "eu-west-1", "http://localhost:4566")
     assert connection_from(settings, environment) == replace(expected, **{field: value})
@@ -295,7 +295,7 @@ ACCOUNT = "123456789012"
     ],
 )
 def test_queue_url_that_names_its_region(host: str, region: str, is_usual: bool) -> None:
-    """Where the host is not what boto3 finds by itself, requests go to the host of the URL."""
+    """If the URL's host is not the one that boto3 would use, requests go to the URL's host."""
     url = f"https://{host}/{ACCOUNT}/files"
     for settings in (Settings(queue=url), Settings(queue=url, region="us-west-1", profile="work")):
         connection = connection_from(settings, {})
@@ -324,7 +324,7 @@ def test_queue_url_of_another_server_names_its_endpoint(url: str, endpoint: str)
     assert chosen.endpoint_url == "http://proxy:1"
 
 
-def test_region_of_the_settings_holds_for_a_server_that_names_none() -> None:
+def test_region_of_the_settings_applies_to_a_server_without_one() -> None:
     connection = connection_from(Settings(queue="http://localhost:9324/0/files", region="eu-west-3"), {})
     assert connection.region == "eu-west-3"
 
@@ -347,21 +347,21 @@ def test_region_of_the_settings_holds_for_a_server_that_names_none() -> None:
         "https://host/1/files#part",
     ],
 )
-def test_url_that_can_be_no_queue_is_told(url: str) -> None:
+def test_invalid_queue_url_is_reported(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid queue URL") as caught:
         connection_from(Settings(queue=url), {})
     assert url in caught.value.text
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
-def test_endpoint_whose_url_can_not_be_read_is_told(url: str) -> None:
+def test_invalid_endpoint_url_is_reported(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid URL of a server") as caught:
         connection_from(Settings(queue="files"), {"AWS_ENDPOINT_URL_SQS": url})
     assert url in caught.value.text
 
 
 @pytest.mark.parametrize("name", ["files", "Files_2-b", "a" * 80, "a.fifo", "a" * 75 + ".fifo", "0"])
-def test_legal_queue_name_is_taken(name: str) -> None:
+def test_valid_queue_name_is_accepted(name: str) -> None:
     connection = connection_from(Settings(), {"FILEMILL_QUEUE": name})
     assert connection.queue == connection.queue_name == name
     assert connection.is_fifo == name.endswith(".fifo")
@@ -383,26 +383,26 @@ def test_legal_queue_name_is_taken(name: str) -> None:
         "../a",
     ],
 )
-def test_illegal_queue_name_is_told(name: str) -> None:
+def test_invalid_queue_name_is_reported(name: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid queue name") as caught:
         connection_from(Settings(queue=name), {})
     assert name in caught.value.text
 
 
-def test_fifo_queue_is_known_by_its_url() -> None:
+def test_fifo_queue_is_recognized_by_its_url() -> None:
     for url in ("https://sqs.eu-west-1.amazonaws.com/1/a.fifo", "https://sqs.eu-west-1.amazonaws.com/1/a.fifo/"):
         assert connection_from(Settings(queue=url), {}).is_fifo
 
 
-def test_key_of_a_named_queue_says_where_it_is() -> None:
-    """It is stored with every job: what it looks like must not change between versions."""
+def test_key_of_a_named_queue_contains_its_place() -> None:
+    """The key is stored with every job, so it must never change."""
     assert connection_from(Settings(queue="files"), {}).key == "aws files"
     assert connection_from(Settings(queue="files", region="eu-west-1"), {}).key == "eu-west-1 files"
     at_home = Settings(queue="files", endpoint_url="http://localhost:4566/")
     assert connection_from(at_home, {}).key == "http://localhost:4566 files"
 
 
-def test_key_is_the_same_by_name_and_by_url_and_whatever_profile_is_used() -> None:
+def test_key_is_the_same_by_name_and_by_url_with_every_profile() -> None:
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/files"
     connections = [
         connection_from(Settings(queue=url), {}),
@@ -465,6 +465,6 @@ def test_arn_is_as_good_as_the_url(arn: str, url: str, region: str) -> None:
     assert connection.region == region
 
 
-def test_other_server_knows_only_the_name_of_an_arn() -> None:
+def test_other_server_gets_only_the_name_of_an_arn() -> None:
     arn = "arn:aws:sqs:us-east-1:000000000000:work"
     assert connection_from(Settings(queue=arn, endpoint_url="http://localhost:4566"), {}).queue == "work"

@@ -1,6 +1,6 @@
-"""The program that is killed: started by the crash matrix in a process of its own, armed with one point.
+"""The process that the crash matrix kills at one point.
 
-It ends by SIGKILL at that point; with exit code 3 if it never came there, which fails the test.
+It ends with SIGKILL at that point, or with exit code 3 if it did not reach it, which fails the test.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 NEVER_CAME_THERE = 3
 _SECONDS = 20.0
 BUSY, SLOW = "busy", "slow"
-boto_client()  # so that it is loaded before the fork
+boto_client()  # imported here, so that it is loaded before the fork
 
 
 class ScriptedProcessing:
-    """Stands for the registry: a file whose name starts with `busy` is in use, one with `slow` takes for ever."""
+    """A registry for which files named `busy…` are in use and files named `slow…` never end."""
 
     def __init__(self) -> None:
         self._real = default_registry()
@@ -57,7 +57,7 @@ class ScriptedProcessing:
 
 
 def main(role: str, point: str, installation: Installation, files: list[Path]) -> None:
-    """Be one program of an installation until the point is reached."""
+    """Run a program until it reaches the point."""
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     points.ALL[point]()
     ROLES[role](installation, files)

@@ -1,4 +1,4 @@
-"""The computer's time, which a test may let jump: so nobody waits for a visibility time-out."""
+"""The computer's clock, which a test may move forward, so that no test waits for a visibility timeout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.helpers.sqs.clock import VirtualClock
 
 
 class JumpClock(VirtualClock):
-    """Runs like the computer's clock, and can be moved on. For the simulator and for the program alike. Any thread."""
+    """Runs like the computer's clock and can be moved forward. For the simulator and the program. Any thread."""
 
     is_virtual = False
 

@@ -1,4 +1,4 @@
-"""A queue that outlives the programs that are killed, and how to kill one."""
+"""A queue that outlives the killed programs, and a function that kills one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LINES = 3
 
 
 def write_files(folder: Path, *names: str) -> list[Path]:
-    """Files of which every number is known: the n-th has n + `LINES` lines of ten bytes."""
+    """Create files with known numbers: the n-th has n + `LINES` lines of ten bytes."""
     paths = []
     for number, name in enumerate(names):
         path = folder / name
@@ -42,8 +42,8 @@ def write_files(folder: Path, *names: str) -> list[Path]:
 
 
 def kill_at(role: str, point: str, installation: Installation, files: list[Path] | None = None) -> None:
-    """Start a program that is killed at a point, and wait until it is."""
-    # A server that forks: it has loaded everything once, so a child starts at once, and from a process without threads.
+    """Start a program that is killed at a point, and wait for its end."""
+    # A fork server has loaded all modules and has no threads, so a child starts at once.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.crash.child"])
     process = context.Process(target=child.main, args=(role, point, installation, files or []))
@@ -56,32 +56,32 @@ def kill_at(role: str, point: str, installation: Installation, files: list[Path]
 
 
 class CrashSetup:
-    """An installation with a queue that stays, and what is done there between two programs."""
+    """An installation with a queue that outlives its programs."""
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
 
-    # What the queue's kind knows better
+    # Methods that depend on the kind of queue
 
     def messages(self) -> int:
-        """How many messages there are in the queue, visible or not."""
+        """Return the number of messages in the queue, visible or not."""
         raise NotImplementedError
 
     def let_time_pass(self) -> None:
-        """Until all that was hidden shows up again."""
+        """Let time pass until all hidden messages are visible again."""
         raise NotImplementedError
 
     def cut_off_dead_program(self) -> None:
-        """Wait until the queue gives nothing to the dead program any more."""
+        """Wait until the queue delivers no more messages to the killed program."""
 
     def wake_polls(self) -> None:
-        """End polls that wait, so that a stop takes no time."""
+        """End long polls, so that stopping is quick."""
 
     def program(self) -> ProgramInstance:
-        """A program of this installation that is not killed."""
+        """Return a program of this installation that is not killed."""
         return ProgramInstance(self.installation)
 
-    # What is alike
+    # Methods for all kinds of queues
 
     def add(self, *names: str) -> list[str]:
         with closing(self.program()) as program:
@@ -97,14 +97,14 @@ class CrashSetup:
             return Snapshot({job.id: job for job in program.all()}, program.waiting(), self.messages())
 
     def run_again(self) -> ProgramInstance:
-        """Start the program again, and let it work until all is done; gives it for a look at its counters."""
+        """Start the program again and let it finish all jobs; return it, for its counters."""
         self.cut_off_dead_program()
         self.let_time_pass()
         with closing(self.program()) as program:
             running = Running(program.sender, program.consumer)
             try:
                 running.until(lambda: program.is_done, "all is done")
-                # A duplicate that came while its file was worked on has been put off until that lease is over.
+                # A duplicate that arrived while its file was processed is hidden until that lease has expired.
                 self.let_time_pass()
                 running.until(lambda: program.is_done and self.messages() == 0, "the queue is empty")
             finally:
@@ -112,7 +112,7 @@ class CrashSetup:
             return program
 
     def run_again_and_check(self, before: Snapshot) -> ProgramInstance:
-        """Run again; check that each file is processed once, with right numbers and as many tries as there were."""
+        """Run again; check that each file is processed once, with the right numbers and the expected attempts."""
         program = self.run_again()
         after = self.snapshot()
         assert status_log.violations(self.installation.database) == []
@@ -122,14 +122,14 @@ class CrashSetup:
             assert (job.status.name, job.reason) == ("PROCESSED", None), job
             assert (job.lines_count, job.file_size) == (number + LINES, 10 * (number + LINES)), job
             old = before.jobs[job.id]
-            # A lease of one second may be lost on a busy machine: the file is tried once more then, and that is right.
+            # A lease of one second may expire on a busy machine; the file is then processed once more, as it should be.
             assert job.attempts == old.attempts if old.status.is_final else job.attempts > old.attempts, job
             assert job.generation == old.generation
         return program
 
 
 class Snapshot:
-    """How everything stands at one moment."""
+    """The state of all jobs at one moment."""
 
     def __init__(self, jobs: dict[str, Job], waiting: int, messages: int) -> None:
         self.jobs = jobs
@@ -142,7 +142,7 @@ class Snapshot:
 
 
 class SimulatedSetup(CrashSetup):
-    """The strict simulator, served on loopback."""
+    """The strict simulator, served on the loopback interface."""
 
     def __init__(
         self, installation: Installation, sim: SimulatedSqs, clock: JumpClock, server: ServedSimulator
@@ -163,11 +163,11 @@ class SimulatedSetup(CrashSetup):
         self.clock.advance(2)
 
     def program(self) -> ProgramInstance:
-        """Real clients, but without the way over loopback, which takes a tenth of a second to set up."""
+        """Return a program with real clients that bypass the network, whose setup takes a tenth of a second."""
         return ProgramInstance(self.installation, connector=self.sim.connector(self.installation.queue))
 
     def put_a_dead_letter_queue_behind(self, max_receives: int) -> tuple[str, str]:
-        """Give the queue's name and that of a new one where its messages go after so many receives."""
+        """Add a dead-letter queue for messages received this often; return the names of both queues."""
         name, sqs = self.installation.queue, self.sim.boto()
         dead = f"dead-{name}"
         self.sim.simulator.create_queue(dead)
@@ -182,14 +182,14 @@ class SimulatedSetup(CrashSetup):
 
 @pytest.fixture(autouse=True)
 def quick_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are many programs here to stop, and each loop looks only ten times a second whether it should."""
+    """Shorten the interval of stop checks, as many programs are stopped here."""
     for module in (loop, consumer):
         monkeypatch.setattr(module, "STOP_CHECK_SECONDS", 0.01)
 
 
 @pytest.fixture(params=list(QUEUES))
 def simulated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedSetup]:
-    """On a standard and on a FIFO queue."""
+    """Return an installation with a standard or a FIFO queue."""
     clock = JumpClock()
     sim = SimulatedSqs(clock)
     name = QUEUES[request.param]
@@ -206,11 +206,11 @@ class EmbeddedSetup(CrashSetup):
             return queue.state().total
 
     def let_time_pass(self) -> None:
-        """Not needed: what a dead program held is released by the next one."""
+        """Do nothing: the next program releases the messages of a dead one."""
 
 
 @pytest.fixture
 def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedSetup:
-    # Nobody can move this queue's time, and a duplicate is put off until the row's lease is over.
+    # This queue's time can't be moved, and a duplicate is hidden until the row's lease has expired.
     monkeypatch.setattr(dispatch, "ROW_MARGIN_MS", 0)
     return EmbeddedSetup(Installation(tmp_path, visibility_s=1))

@@ -1,6 +1,6 @@
-"""The numbered points at which a program is killed. Only for a child process: it changes the classes it finds there.
+"""The numbered points at which a program is killed. Only for a child process, whose classes it patches.
 
-Each point is a way to arm the child: from then on the n-th pass kills it, with SIGKILL, as a power cut would.
+Each point arms the child: the n-th pass kills it with SIGKILL, which leaves it no time to clean up.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 def die() -> NoReturn:
-    """End this process at once: nothing is flushed, no `finally` runs."""
+    """Kill this process: nothing is flushed, no `finally` runs."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("alive after SIGKILL")
 
 
 class _Nth:
-    """Says yes once, at the n-th question. Any thread."""
+    """Returns True once, at the n-th call. Any thread."""
 
     def __init__(self, number: int) -> None:
         self._left = number
@@ -50,7 +50,7 @@ class _Nth:
 
 
 def before(owner: Any, name: str, nth: int = 1) -> Arm:
-    """On the way into a function."""
+    """Kill before a function runs."""
 
     def arm() -> None:
         original, is_it = getattr(owner, name), _Nth(nth)
@@ -66,7 +66,7 @@ def before(owner: Any, name: str, nth: int = 1) -> Arm:
 
 
 def after(owner: Any, name: str, nth: int = 1) -> Arm:
-    """When a function has done its work, and before its caller knows."""
+    """Kill after a function has run, before it returns."""
 
     def arm() -> None:
         original, is_it = getattr(owner, name), _Nth(nth)
@@ -83,7 +83,7 @@ def after(owner: Any, name: str, nth: int = 1) -> Arm:
 
 
 def at_commit(owner: Any, name: str, nth: int = 1) -> Arm:
-    """Inside a function's transaction: everything is written, and nothing is committed."""
+    """Kill at the end of a function's transaction, before the commit."""
 
     def arm() -> None:
         original, is_it, inside = getattr(owner, name), _Nth(nth), threading.local()
@@ -110,7 +110,7 @@ def at_commit(owner: Any, name: str, nth: int = 1) -> Arm:
 
 
 def in_transaction(name: str, nth: int = 1) -> Arm:
-    """Inside a transaction of the embedded queue: everything is written, and nothing is committed."""
+    """Kill at the end of a transaction of the embedded queue, before the commit."""
 
     def arm() -> None:
         original, is_it, inside = getattr(EmbeddedQueue, name), _Nth(nth), threading.local()
@@ -137,7 +137,7 @@ def in_transaction(name: str, nth: int = 1) -> Arm:
 
 
 def after_request(operation: str, nth: int = 1) -> Arm:
-    """The queue has done it; the reply has not been looked at."""
+    """Kill after the queue has executed a request, before the response is read."""
 
     def arm() -> None:
         original, is_it = URLLib3Session.send, _Nth(nth)
@@ -168,7 +168,7 @@ CONSUMER: dict[str, Arm] = {
     "C0 received, not claimed": before(Claims, "claim"),
     "C0 before the claim is committed": at_commit(Claims, "claim"),
     "C1 after the claim, before the work": after(Claims, "claim"),
-    "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # asked before each chunk
+    "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # called before each chunk
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
     "C4 after the commit, before the delete": after(Work, "finish"),
@@ -215,5 +215,5 @@ EMBEDDED: dict[str, Arm] = {
     "E5 before the messages of the dead are released": before(EmbeddedQueue, "release_abandoned"),
     "E6 after the messages of the dead are released": after(EmbeddedQueue, "release_abandoned"),
 }
-"""On the way into the embedded queue, which is there as long as its file."""
+"""Kill before an operation of the embedded queue."""
 ALL = SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | EMBEDDED

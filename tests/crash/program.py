@@ -1,6 +1,6 @@
 """A program without a window: the real sender and the real consumer on one database and one queue.
 
-The one that is killed and the one that continues are built here.
+Both the killed program and the one that continues are built here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
@@ -44,19 +44,19 @@ if TYPE_CHECKING:
     from desktop_app.services.loops import Loop
 
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
-"""A name for a queue of each kind."""
+"""The queue's name by kind."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Where a program works.
+    """The place where a program works.
 
     Attributes:
-        folder: Of the database, and of the embedded queue.
-        endpoint_url: Where SQS answers; empty for the embedded queue.
-        queue: The queue's name.
-        visibility_s: How long a received message is hidden.
-        strict: All messages in one group.
+        folder: The folder of the database and the embedded queue.
+        endpoint_url: The address of SQS; empty for the embedded queue.
+        queue: The name of the queue.
+        visibility_s: The visibility timeout in seconds.
+        strict: Whether all messages are in one group.
     """
 
     folder: Path
@@ -80,23 +80,23 @@ class Installation:
         return self.folder / "jobs.db.queue"
 
     def connector(self, receiver: str = "") -> QueueConnector:
-        """The program's own."""
+        """Return the connector that the program would use."""
         if self.endpoint_url:
             return SqsConnector(self.connection)
         return EmbeddedQueue(self.queue_file, receiver=receiver)
 
 
 class ProgramInstance:
-    """One program at a installation.
+    """A program of an installation.
 
     Args:
-        installation: Where.
-        connector: By default the program's own for that installation.
-        registry: What is done to a file; by default the program's own.
-        clock: The time.
-        concurrency: How many files at once.
-        wait_s: The longest poll.
-        work_grace_s: How long running work may go on after a stop.
+        installation: The installation.
+        connector: By default, the real one for the installation.
+        registry: Processes the files; by default, the real one.
+        clock: The clock.
+        concurrency: The number of files processed at the same time.
+        wait_s: The longest poll in seconds.
+        work_grace_s: How long running work may continue after a stop, in seconds.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class ProgramInstance:
             clock=self.clock,
             control=self.control,
             report=lambda _: None,
-            tasks=PeriodicTasks([PeriodicTask("dead senders", free_dead_claims)], self.clock, self.control),
+            tasks=PeriodicTasks({"dead senders": free_dead_claims}, self.clock, self.control),
         )
         self.consumer = Consumer(
             self.database,
@@ -154,24 +154,24 @@ class ProgramInstance:
         self.observer = ConsumerObserver(self.consumer)
 
     def add(self, paths: Sequence[Path]) -> list[str]:
-        """Submit files; gives the jobs' ids in their order."""
+        """Submit files; return the ids of their jobs in order."""
         files = [NewFile(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
         return list(self.intake.add(files, queue=self.key, name="batch", now_ms=self.clock.now_ms()).job_ids)
 
     def all(self) -> list[Job]:
-        """The list, in the order of adding."""
+        """Return the list, in the order of adding."""
         return list(self.jobs.all())
 
     def counts(self) -> StatusCounts:
         return self.jobs.counts()
 
     def waiting(self) -> int:
-        """How many messages the outbox holds."""
+        """Return the number of entries in the outbox."""
         return self.outbox.waiting(self.key)
 
     @property
     def is_done(self) -> bool:
-        """Nothing is left to do, as far as the database and the consumer know."""
+        """Return whether the database and the consumer have nothing left to do."""
         return self.counts().unfinished == 0 and self.waiting() == 0 and self.observer.in_flight == 0
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class ProgramInstance:
 
 
 class Running:
-    """Loops at work, each on a thread of its own, until `stop`."""
+    """Loops that run, each on a thread, until `stop`."""
 
     def __init__(self, *loops: Loop) -> None:
         self.stop_asked = threading.Event()
@@ -197,16 +197,16 @@ class Running:
             self.errors.append(error)
 
     def until(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-        """Wait until something is so, or a loop has ended by an error."""
+        """Wait until a condition is true or a loop has ended with an error."""
         wait_until(lambda: self.errors or condition(), timeout=seconds, what=what)
         assert not self.errors, self.errors
 
     def stop(self, seconds: float = 60.0, nudge: Callable[[], None] = lambda: None) -> None:
-        """Stop, and wait for the end.
+        """Stop the loops and wait for their end.
 
         Args:
-            seconds: After so many it must have ended.
-            nudge: Called again and again meanwhile, to end polls that wait.
+            seconds: The timeout.
+            nudge: Called repeatedly meanwhile, to end long polls.
         """
         self.stop_asked.set()
         end = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""The strict simulator as a server on loopback, for programs in other processes: it outlives them."""
+"""Serve the strict simulator on the loopback interface for programs in other processes, which it outlives."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LOOPBACK = "127.0.0.1"
 
 
 class ServedSimulator:
-    """Serves from entering to leaving. A poll whose caller has died still gets messages, as AWS may do it.
+    """Serves within the context. The poll of a dead client still receives messages, as on AWS.
 
     Args:
-        simulator: What answers. Whoever has it can look into the queue and move its time.
+        simulator: The simulator; tests use it to inspect the queue and to move its time.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -32,7 +32,7 @@ class ServedSimulator:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being worked on, no poll waits."""
+        """Return whether no request is in progress and no poll waits."""
         return self._server.running == 0
 
     def __enter__(self) -> Self:
@@ -64,7 +64,7 @@ class _Server(ThreadingHTTPServer):
             self.running += change
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that was killed is what these tests are about."""
+        """Ignore errors of killed clients, which these tests expect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = cast("_Server", self.server)
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
-        if len(body) < length:  # killed while it was sending
+        if len(body) < length:  # the client was killed while sending
             self.close_connection = True
             return
         request = AWSPreparedRequest("POST", self.path, cast("Any", self.headers), body, stream_output=False)
@@ -96,4 +96,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """No access log."""
+        """Log nothing."""

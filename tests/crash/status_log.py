@@ -1,6 +1,6 @@
-"""A log of every change of a job's status, written by triggers in the database.
+"""Log every change of a job's status with triggers in the database.
 
-It sees the changes of all processes, so a test reads from it that every job ended exactly once.
+The log contains the changes by all processes, so that a test can check that each job ended exactly once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS status_log (
     job TEXT NOT NULL, generation INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL
 )
 """
-# A result that is written over another one shows by its time, even where the status stays.
+# A result that overwrites another one changes the time, even if the status stays the same.
 _TRIGGER = """
 CREATE TRIGGER IF NOT EXISTS log_status AFTER UPDATE OF status ON job
 WHEN NEW.status <> OLD.status OR (NEW.status IN (2, 3) AND NEW.finished_at IS NOT OLD.finished_at)
@@ -32,7 +32,7 @@ END
 PENDING, PROCESSING, PROCESSED, FAILED = range(4)
 _LEGAL = {
     (PENDING, PROCESSING),
-    (PENDING, FAILED),  # its message was refused or dead-lettered
+    (PENDING, FAILED),  # its message was rejected or dead-lettered
     (PROCESSING, PENDING),
     (PROCESSING, PROCESSED),
     (PROCESSING, FAILED),
@@ -42,7 +42,7 @@ _LEGAL = {
 
 
 def install(database: Path) -> None:
-    """Log from now on; installing it twice changes nothing."""
+    """Start the log; has no effect the second time."""
     with closing(sqlite3.connect(database, timeout=30)) as connection:
         connection.executescript(f"{_TABLE}; {_TRIGGER};")
 
@@ -54,7 +54,7 @@ def ends(database: Path) -> list[str]:
 
 
 def violations(database: Path) -> list[str]:
-    """Return what must not happen: a damaged file, an illegal step, a submission that ended never or more than once."""
+    """Return violations: a damaged file, an invalid transition, a submission that ended never or more than once."""
     with closing(sqlite3.connect(database, timeout=30)) as connection:
         (integrity,) = connection.execute("PRAGMA integrity_check").fetchone()
         dangling = connection.execute("PRAGMA foreign_key_check").fetchall()

@@ -1,4 +1,4 @@
-"""A program is killed at every point where it could lose or repeat something; another goes on, and all ends well."""
+"""A program is killed at every point where it could lose or repeat something; the next one recovers."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def test_sender(simulated: SimulatedSetup, point: str) -> None:
     assert (before.waiting, before.messages) == LEFT_BY_SENDER[point]
     program = simulated.run_again_and_check(before)
     sent_twice = before.waiting + before.messages - len(FILES)
-    # A FIFO queue remembers what it was sent; on a standard one the claim recognises the second message.
+    # A FIFO queue drops the duplicate; on a standard queue, the claim recognizes the second message.
     observer = program.observer
     assert observer.count(Outcome.PROCESSED) == len(FILES)
     assert observer.count(Outcome.DUPLICATE) == (0 if simulated.installation.connection.is_fifo else sent_twice)
-    # A duplicate may come while its file is worked on: then it is released once.
+    # A duplicate that arrives while its file is processed is released once.
     assert observer.received == len(FILES) + observer.count(Outcome.DUPLICATE) + observer.count(Outcome.RETRIED)
 
 
@@ -92,7 +92,7 @@ def test_strict_order_outlives_a_kill(simulated: SimulatedSetup, point: str) -> 
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
-def test_consumer_that_gives_messages_back_because_it_is_stopped(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_messages_because_it_is_stopped(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("slow", "b", "c")
     simulated.send()
     kill_at("stopping consumer", point, simulated.installation)
@@ -103,7 +103,7 @@ def test_consumer_that_gives_messages_back_because_it_is_stopped(simulated: Simu
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
-def test_consumer_that_gives_a_message_back_to_try_the_file_again_later(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_a_message_to_retry_the_file_later(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("busy")
     simulated.send()
     kill_at("consumer", point, simulated.installation)
@@ -123,7 +123,7 @@ def test_consumer_that_extends_its_leases(simulated: SimulatedSetup, point: str)
 
 
 @pytest.mark.parametrize("point", points.RECOVERY)
-def test_consumer_that_takes_back_what_another_dead_one_held(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_messages_of_a_dead_one(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("a", "b", "c")
     simulated.send()
     kill_at("consumer", "C1 after the claim, before the work", simulated.installation)
@@ -147,7 +147,7 @@ def test_adding_files(simulated: SimulatedSetup, point: str) -> None:
 
 @pytest.mark.parametrize("point", points.RETRY)
 def test_submitting_again(simulated: SimulatedSetup, point: str) -> None:
-    """It is a new submission with a message, or none."""
+    """The result is a new submission with a message, or none."""
     simulated.add("a", "b", "c")
     simulated.run_again()
     kill_at("retrier", point, simulated.installation)
@@ -164,7 +164,7 @@ def test_ending_the_jobs_of_dead_letters(simulated: SimulatedSetup, point: str) 
     simulated.add("a", "b")
     simulated.send()
     client = simulated.sim.client(work)
-    for _ in range(2):  # nobody deletes them, so the second look puts them aside
+    for _ in range(2):  # no consumer deletes them, so the watcher marks them as failed
         client.receive(limit=10, wait_s=0, visibility_s=0)
     assert len(simulated.sim.simulator.bodies(dead)) == 2
     kill_at("dead-letter watcher", point, simulated.installation)
@@ -195,8 +195,8 @@ def test_embedded_queue(embedded: EmbeddedSetup, point: str) -> None:
     embedded.run_again_and_check(before)
 
 
-def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
-    """Also what it had only received; no visibility timeout is waited for."""
+def test_messages_of_a_dead_program_are_processed_at_once(tmp_path: Path) -> None:
+    """This includes messages that it had only received; the next program waits for no visibility timeout."""
     simulated = EmbeddedSetup(Installation(tmp_path))
     simulated.add("a", "b", "c")
     simulated.send()
@@ -210,7 +210,7 @@ def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
 
 
 def test_embedded_queue_that_is_deleted(embedded: EmbeddedSetup) -> None:
-    """It is made anew, and the reconciler sends everything again."""
+    """The queue is created again, and the reconciler sends everything again."""
     embedded.add("a", "b", "c")
     embedded.send()
     with closing(embedded.program()) as program:

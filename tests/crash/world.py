@@ -1,4 +1,4 @@
-"""A simulated queue, a folder, programs on them, and an account of what happened: for tests of the whole way."""
+"""A simulated queue, a folder and programs, with a record of all events: for end-to-end tests."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ IDLE_SECONDS = 0.2
 
 
 class World:
-    """A queue, a folder, and the programs on them."""
+    """A queue, a folder, and programs that use them."""
 
     def __init__(self, folder: Path, name: str, *, strict: bool = False) -> None:
         self.clock = JumpClock()
         self.sim = SimulatedSqs(self.clock)
         self.sim.simulator.create_queue(name)
-        # Any address: the clients' requests are answered here.
+        # Any address: the simulator answers the clients' requests.
         self.installation = Installation(folder, "http://127.0.0.1:9", name, strict=strict)
         self.registry = ScriptedProcessing()
         self.account: Counter[str] = Counter()
@@ -54,7 +54,7 @@ class World:
         self._programs: list[ProgramInstance] = []
 
     def _count_what_is_received(self) -> None:
-        """An account of our own of what reached the program, to compare with what its consumer saw."""
+        """Record what the program receives, to compare it with what its consumer reports."""
         plain = self.sim.faults.handle
 
         def handle(request: AWSPreparedRequest, send: PassOn) -> AWSResponse:
@@ -70,7 +70,7 @@ class World:
             self.account[what] += count
 
     def _count_what_is_given_back(self, program: ProgramInstance) -> None:
-        """What a poll brings after the stop never reaches the consumer."""
+        """Record what is released: messages that a poll receives after the stop never reach the consumer."""
         receiver, plain = program.consumer._receiver, program.consumer._receiver._release
 
         def release(client: QueueClient, messages: list[Received]) -> None:
@@ -80,7 +80,7 @@ class World:
         receiver._release = release  # type: ignore[method-assign]
 
     def program(self, *, concurrency: int = 2) -> ProgramInstance:
-        """One program; its sender may be left alone."""
+        """Return a program, optionally without its sender."""
         program = ProgramInstance(
             self.installation,
             connector=self.sim.connector(self.installation.queue),
@@ -94,7 +94,7 @@ class World:
         return program
 
     def run(self, *programs: ProgramInstance) -> Running:
-        """Start both loops of programs."""
+        """Start both loops of each program."""
         loops = [loop for program in programs for loop in (program.sender, program.consumer)]
         running = Running(*loops)
         self._cleanup.callback(running.stop, nudge=lambda: self.clock.advance(2))
@@ -116,7 +116,7 @@ class World:
         return self.sim.simulator.queue(self.installation.queue).messages(self.clock.time())
 
     def finish(self, running: Running, *programs: ProgramInstance, foreign: int = 0) -> None:
-        """Wait until all is done; let time pass as often as something hides; then stop."""
+        """Wait until all jobs are finished, moving the clock whenever messages are hidden; then stop."""
 
         def is_over() -> bool:
             done = all(program.is_done for program in programs)
@@ -128,7 +128,7 @@ class World:
         running.stop(nudge=lambda: self.clock.advance(2))
 
     def let_time_pass_until(self, running: Running, condition: Callable[[], object], what: str) -> None:
-        """For what waits for a time-out: the clock is moved on, again and again."""
+        """Move the clock repeatedly until a condition that depends on a timeout is true."""
 
         def is_so() -> bool:
             if condition():
@@ -139,25 +139,25 @@ class World:
         running.until(is_so, what, 30)
 
     def need_heartbeats(self, requests: int) -> None:
-        """As a file does that takes longer than half the visibility time-out, until that was asked so often."""
+        """Move the clock by half the visibility timeout until the heartbeat has extended it this many times."""
         self.clock.advance(VISIBILITY_SECONDS * 0.6)
         enough = self.sim.faults.seen["ChangeMessageVisibilityBatch"] + requests
 
         def is_kept() -> bool:
             asked = self.sim.faults.seen["ChangeMessageVisibilityBatch"]
             if asked < enough and self._nearest_end() > VISIBILITY_SECONDS / 2:
-                self.clock.advance(VISIBILITY_SECONDS / 2)  # extended: the next one is wanted
+                self.clock.advance(VISIBILITY_SECONDS / 2)  # extended; continue with the next one
             return asked >= enough
 
         wait_until(is_kept, what="the heartbeat has asked")
 
     def _nearest_end(self) -> float:
-        """In how many seconds the first of the messages in flight shows up again."""
+        """Return the seconds until the first message in flight is visible again."""
         now = self.clock.time()
         return min((message.hidden_until - now for message in self.messages() if message.is_in_flight(now)), default=0)
 
     def _jump_if_idle(self) -> None:
-        """Let all that is hidden show up, when nobody has been at work for a moment: time must not run out for them."""
+        """Move the clock until all hidden messages are visible, if no file was being processed for a moment."""
         now = time.monotonic()
         if any(program.observer.in_flight for program in self._programs):
             self._idle_since = now
@@ -166,7 +166,7 @@ class World:
             self.clock.advance(VISIBILITY_SECONDS + 20)
 
     def finish_and_check(self, running: Running, program: ProgramInstance, *, failed: Collection[str] = ()) -> None:
-        """Let time pass also while the program itself waits for a time-out."""
+        """Finish, moving the clock also while the program waits for a timeout."""
         self.let_time_pass_until(running, lambda: program.is_done, "all is done")
         self.finish(running, program)
         self.check(program, failed=failed)
@@ -174,12 +174,12 @@ class World:
     def finish_and_check_order(
         self, running: Running, program: ProgramInstance, *, failed: Collection[str] = ()
     ) -> None:
-        """For a strict queue."""
+        """Finish, and check the order of a strict queue."""
         self.finish_and_check(running, program, failed=failed)
         assert status_log.ends(self.installation.database) == self.ids
 
     def check(self, *programs: ProgramInstance, failed: Collection[str] = ()) -> None:
-        """Each file ended once, with right numbers, and the messages are all accounted for."""
+        """Check that each file ended once with the right numbers, and that all messages are accounted for."""
         assert status_log.violations(self.installation.database) == []
         jobs = programs[0].all()
         assert [job.id for job in jobs] == self.ids
@@ -207,7 +207,7 @@ class World:
 
 
 class Gate:
-    """Keeps a program from polling."""
+    """A gate that blocks the polls of a program."""
 
     def __init__(self, program: ProgramInstance) -> None:
         self.is_closed = threading.Event()
@@ -223,7 +223,7 @@ class Gate:
         return 0
 
     def close(self, clock: JumpClock) -> None:
-        """From now on; the poll that waits has ended when this returns."""
+        """Block polls from now on; the current poll has ended when this returns."""
         self.is_closed.set()
 
         def is_so() -> bool:
@@ -234,18 +234,18 @@ class Gate:
 
 
 class OtherProgram:
-    """Another computer's program on the same list and queue, step by step."""
+    """A program on another computer with the same list and queue, controlled step by step."""
 
     def __init__(self, world: World, program: ProgramInstance) -> None:
         self._world, self._program = world, program
         sqs = boto_client()
-        world.sim.simulator.attach(sqs)  # past the faults, and past the account of what our program receives
+        world.sim.simulator.attach(sqs)  # without faults, and without recording
         self._client = BotoClient(sqs, sqs, program.connector.connect().info, world.installation.connection)
         self._token = 0
         self._handle = ""
 
     def take_first(self) -> None:
-        """Receive one message, and claim its row."""
+        """Receive one message and claim its row."""
         (received,) = self._client.receive(limit=1, wait_s=0, visibility_s=VISIBILITY_SECONDS)
         message, clock = decode(received.body), self._world.clock
         request = ClaimRequest(message.file_id, message.generation, received.message_id, received.receive_count)
@@ -257,7 +257,7 @@ class OtherProgram:
         self._row, self._token, self._handle = claim.job.row_id, claim.token, received.receipt_handle
 
     def end(self, lines: int) -> None:
-        """Commit its result, and delete its message."""
+        """Commit its result and delete its message."""
         now = self._world.clock.now_ms()
         assert Work(self._program.database).finish([Result(self._row, self._token, now, 5 * lines, lines)]) == [True]
         assert self._client.delete([self._handle])[0].is_done

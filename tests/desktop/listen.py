@@ -1,4 +1,4 @@
-"""Prints what a screen reader would say, one line each. Runs with the system's Python, which has PyGObject."""
+"""Print what a screen reader would say, one line each. Run it with the system's Python, which has PyGObject."""
 # ruff: noqa: T201 - what it is for
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints the names of all accessible objects with a role: `read_names.py PID ROLE`. Runs with the system's Python."""
+"""Print the names of all accessible objects with a role: `read_names.py PID ROLE`. Run it with the system's Python."""
 # ruff: noqa: T201 - what it is for
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def walk(node: Any, role: str) -> None:
         return
     if node.get_role_name() == role:
         print(node.get_name())
-    if node.get_role_name() != "table":  # its cells are many
+    if node.get_role_name() != "table":  # a table has many cells
         for number in range(node.get_child_count()):
             walk(node.get_child_at_index(number), role)
 

@@ -1,4 +1,4 @@
-"""An X server with a window manager, and a hand that types and clicks on it and counts its steps."""
+"""An X server with a window manager, and a simulated keyboard and mouse that count the steps."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEEDED = ("Xvfb", "openbox", "xdotool", "import", "xclip")
-"""Debian: xvfb, openbox, xdotool, imagemagick, xclip."""
+"""The required programs. Debian: xvfb, openbox, xdotool, imagemagick, xclip."""
 _PATIENCE_S = 20.0
 _POLL_S = 0.05
 _KEY_DELAY_MS = 12
 _DRAG_PARTS = 12
 _BETWEEN_KEYS_S = 0.15
-"""Nobody presses ten keys a second, and a button pressed by its mnemonic is animated for 0.1 s."""
+"""The delay between keys in seconds: a button pressed by its mnemonic is animated for 0.1 s."""
 
 
 def missing_programs() -> list[str]:
@@ -103,8 +103,8 @@ class Screen:
 
 
 @dataclass
-class Hand:
-    """Types and clicks as a user does.
+class UserInput:
+    """A simulated keyboard and mouse.
 
     Attributes:
         screen: The screen.
@@ -115,7 +115,7 @@ class Hand:
     steps: int = field(default=0)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after the other, in xdotool's notation: `ctrl+o`, `Return`."""
+        """Press keys one after the other, in the notation of xdotool: `ctrl+o`, `Return`."""
         for key in keys:
             self.steps += 1
             self.screen.do("key", "--clearmodifiers", "--delay", str(_KEY_DELAY_MS), key)
@@ -130,8 +130,8 @@ class Hand:
         """Drag with the mouse from one screen position to another; one step.
 
         Args:
-            start, end: In pixels.
-            on_the_way: Called over the end, before the button is released.
+            start, end: The positions in pixels.
+            on_the_way: Called when the pointer is at the end, before the button is released.
         """
         self.steps += 1
         move = ("mousemove", "--sync")

@@ -1,4 +1,4 @@
-"""A session in which a test hears what a screen reader would."""
+"""A session in which a test receives what a screen reader would."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def can_listen() -> bool:
     return subprocess.run(asks, capture_output=True, check=False).returncode == 0
 
 
-class Ear:
-    """Receives what a screen reader would, from outside of the program; a context manager.
+class ScreenReader:
+    """Receives what a screen reader would, from another process; a context manager.
 
-    Programs have to be started after it, on the same screen.
+    Start programs after it, on the same screen.
 
     Attributes:
         heard: Everything received so far.
@@ -55,7 +55,7 @@ class Ear:
         self._stack.close()
 
     def wait_for(self, text: str) -> None:
-        """Wait until a text that contains this is received.
+        """Wait until a text that contains this one is received.
 
         Raises:
             TimeoutError: If it is not.

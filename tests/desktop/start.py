@@ -1,8 +1,8 @@
-"""Compares the start time to the first window of the frozen program and the source tree; run `make installer` first.
+"""Compare the start times of the frozen program and the source tree; run `make installer` first.
 
     python -m tests.desktop.start [--program dist/filemill/filemill] [--rounds 7]
 
-Both start alternately on the same screen, each with its own home, so that a busy machine affects both.
+Both start alternately on the same screen, each with its own home folder, so that a busy computer affects both.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -46,7 +46,7 @@ def main() -> int:
         for number in range(options.rounds + 1):
             for name, command in ways.items():
                 took = seconds_to_window(screen, command)
-                if number:  # the first round only warms the disk's cache
+                if number:  # the first round only fills the disk cache
                     seconds[name].append(took)
     for name, times in seconds.items():
         print(f"{name:<16} {median(times):.2f} s  ({min(times):.2f} to {max(times):.2f})")

@@ -1,4 +1,4 @@
-"""The most common tasks, by keyboard alone. A task that takes more than `most` keys has failed."""
+"""The most common tasks, mostly by keyboard alone. A task that takes more than `most` keys has failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
-from tests.desktop.speech import Ear, can_listen
+from tests.desktop.speech import ScreenReader, can_listen
 from tests.helpers.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
@@ -62,16 +62,16 @@ def add_csv_of_a_folder(user: User) -> None:
 
 
 def why_one_failed(user: User) -> None:
-    """Press Ctrl+5: the reason is in the row."""
+    """Press Ctrl+5; the row then shows the reason."""
     _with_missing(user, "gone.txt")
     user.hand.press("ctrl+5")
-    # Only for reading the row here; a user can see it without a key.
+    # Only to read the row in this test; a user sees it without pressing a key.
     user.screen.do("key", "ctrl+a", "ctrl+c")
     wait_for(lambda: "The file no longer exists" in user.screen.clipboard(), "the reason in the row")
 
 
 def retry_all_with_a_reason(user: User) -> None:
-    """Home selects the first file; Ctrl+Alt+R."""
+    """Press Home to select the first file, then Ctrl+Alt+R."""
     for path in _with_missing(user, "a.txt", "b.txt", "c.txt"):
         path.write_text("here again\n", encoding="utf-8")
     user.hand.press("Home", "ctrl+alt+r")
@@ -79,7 +79,7 @@ def retry_all_with_a_reason(user: User) -> None:
 
 
 def remove_500_and_undo(user: User) -> None:
-    """Ctrl+A, Delete, Ctrl+Z."""
+    """Press Ctrl+A, Delete, Ctrl+Z."""
     user.write(*(f"many/{number}.txt" for number in range(500)), lines=1)
     user.run("submit", "--recursive", str(user.folder / "many"))
     user.run("worker", "--until-idle")
@@ -93,14 +93,14 @@ def remove_500_and_undo(user: User) -> None:
 
 
 def copy_a_path(user: User) -> None:
-    """Home selects the first file; Ctrl+Shift+C."""
+    """Press Home to select the first file, then Ctrl+Shift+C."""
     [path] = _with_missing(user, "a file.txt")
     user.hand.press("Home", "ctrl+shift+c")
     wait_for(lambda: user.screen.clipboard() == str(path), "the path on the clipboard")
 
 
 def export_the_failed(user: User) -> None:
-    """Ctrl+5, Ctrl+Shift+E, Enter."""
+    """Press Ctrl+5, Ctrl+Shift+E, Enter."""
     user.write("good.txt")
     user.run("submit", str(user.folder / "good.txt"))
     _with_missing(user, "x.txt", "y.txt")
@@ -117,7 +117,7 @@ def export_the_failed(user: User) -> None:
 
 
 def pause_quit_and_go_on(user: User) -> None:
-    """Ctrl+P, Ctrl+Q; at the next start Ctrl+P."""
+    """Press Ctrl+P and Ctrl+Q; after the next start, press Ctrl+P."""
     user.start()
     user.hand.press("ctrl+p")
     wait_for(lambda: "Paused" in user.screen.title(), "the pause in the title")
@@ -134,8 +134,8 @@ def pause_quit_and_go_on(user: User) -> None:
 
 
 def hear_the_next_row(user: User) -> None:
-    """Down: a screen reader says name, status and reason."""
-    with Ear(user.screen) as ear:
+    """Press Down; a screen reader says name, status and reason."""
+    with ScreenReader(user.screen) as ear:
         user.adopt_screen()
         _with_missing(user, "first.txt", "second.txt")
         user.screen.do("key", "Home")
@@ -146,7 +146,7 @@ def hear_the_next_row(user: User) -> None:
 
 
 def drop_a_folder(user: User) -> None:
-    """Drag a folder and two files out of another program's window, and let go over Filemill's."""
+    """Drag a folder and two files from another program's window, and drop them on Filemill's."""
     files = user.write("x.txt", "y.txt", *(f"in/deep/{number}.txt" for number in range(40)))
     user.start()
     source = user.offer_to_drag(user.folder / "in", *files[:2])
@@ -159,11 +159,11 @@ def drop_a_folder(user: User) -> None:
 
 
 def see_how_long(user: User) -> None:
-    """Nothing: it stands in the status bar, once it means something."""
+    """Press nothing: the status bar shows the remaining time once it can be estimated."""
     for number in range(40):
         with (user.folder / f"{number}.bin").open("wb") as file:
-            file.truncate(300 << 20)  # that take no room
-    with Ear(user.screen):
+            file.truncate(300 << 20)  # sparse files, which take no space on the disk
+    with ScreenReader(user.screen):
         user.adopt_screen()
         user.start(str(user.folder))
         wait_for(lambda: any("min" in name for name in user.spoken_names("label")), "how long it takes", 60)
@@ -171,7 +171,7 @@ def see_how_long(user: User) -> None:
 
 
 def connect_by_profile(user: User) -> None:
-    """Ctrl+K, Alt+A for Amazon, the profile, Alt+Q, the queue, Enter."""
+    """Press Ctrl+K, Alt+A for Amazon SQS, type the profile, press Alt+Q, type the queue, press Enter."""
     with MotoProcess() as server:
         user.sign_in_at(server.endpoint_url)
         queue = user.client(server.endpoint_url).create_queue(QueueName="ingest")
@@ -189,7 +189,7 @@ def connect_by_profile(user: User) -> None:
 
 
 def sign_in_again(user: User) -> None:
-    """Shift+F6 to the banner; its first button signs in."""
+    """Press Shift+F6 to reach the banner, whose first button signs in."""
     with MotoProcess() as server:
         user.let_session_end(server.endpoint_url)
         user.client(server.endpoint_url).create_queue(QueueName="ingest")
@@ -197,7 +197,7 @@ def sign_in_again(user: User) -> None:
         user.run("submit", str(path))
         user.start()
         wait_for(lambda: user.run("status", "--json").count('"message_id": null') == 1, "a file that waits")
-        # The banner comes when the first try has shown that the session has ended.
+        # The banner appears when the first request has shown that the session has expired.
         user.wait_for_log("ended")
         user.hand.press("shift+F6", "space")
         wait_for(lambda: all(job["message_id"] for job in user.jobs()), "the message that is sent at last")
@@ -205,7 +205,7 @@ def sign_in_again(user: User) -> None:
 
 
 def _with_missing(user: User, *names: str) -> list[Path]:
-    """A list with files that are gone when they are processed, and the window."""
+    """Create a list of files that are missing when they are processed, and open the window."""
     paths = user.write(*names)
     user.run("submit", *map(str, paths))
     for path in paths:

@@ -1,4 +1,4 @@
-"""A simulated user: has files, starts Filemill and checks the results."""
+"""A simulated user, who has files, starts Filemill and checks the results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tests.desktop.screen import Hand, Screen, wait_for
+from tests.desktop.screen import Screen, UserInput, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 _FILEMILL = (sys.executable, "-m", "desktop_app")
 _TITLE = "Filemill$"
 _LOOK_S = 0.5
-"""A user sees the window before pressing a key."""
+"""The seconds after which a user presses the first key in a new window."""
 
 
 class User:
     """A user with a home folder.
 
     Attributes:
-        screen, hand: The user's input and output. Preparations and checks are done by programs and not counted.
+        screen, hand: The screen, keyboard and mouse. Preparations and checks do not use them, and are not counted.
         folder: The folder of the user's files.
         home: The home folder.
     """
 
     def __init__(self, screen: Screen, folder: Path, pictures: Path) -> None:
         self.screen = screen
-        self.hand = Hand(screen)
+        self.hand = UserInput(screen)
         self._pictures = pictures
         self.folder = folder / "files"
         self.folder.mkdir()
@@ -146,7 +146,7 @@ class User:
         return done.stdout.splitlines()
 
     def wait_for_log(self, text: str) -> None:
-        """Wait until the log has a text.
+        """Wait until the log contains a text.
 
         Raises:
             TimeoutError: If it does not.
@@ -155,7 +155,7 @@ class User:
         wait_for(lambda: log.exists() and text in log.read_text(encoding="utf-8"), f"“{text}” in the log")
 
     def offer_to_drag(self, *paths: Path) -> subprocess.Popen[bytes]:
-        """Open another program's window to drag these from."""
+        """Open another program's window from which these files can be dragged."""
         program = [sys.executable, str(Path(__file__).with_name("drag_source.py")), *map(str, paths)]
         process = subprocess.Popen(program, env=self.environment)
         wait_for(lambda: self.screen.windows("Files To Drag"), "the window to drag from")

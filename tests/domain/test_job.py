@@ -1,4 +1,4 @@
-"""The shared vocabulary: statuses, counts, and texts that are safe to show."""
+"""Jobs: their statuses, counts, and texts that are safe to show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 """A word that needs its zero-width non-joiner."""
 
 
-def test_statuses_have_the_numbers_that_are_stored() -> None:
+def test_statuses_have_the_stored_numbers() -> None:
     assert {status.name: status.value for status in Status} == {
         "PENDING": 0,
         "PROCESSING": 1,
@@ -51,7 +51,7 @@ def test_name_is_the_last_part_of_the_path_safe_to_show(path: str, name: str) ->
     ("started", "finished", "took"),
     [(None, None, None), (5, None, None), (None, 9, None), (5, 9, 4), (9, 5, 0)],
 )
-def test_work_that_has_ended_took_its_time(started: int | None, finished: int | None, took: int | None) -> None:
+def test_finished_work_has_a_duration(started: int | None, finished: int | None, took: int | None) -> None:
     assert replace(NEW_JOB, started_at=started, finished_at=finished).took_ms == took
 
 
@@ -85,7 +85,7 @@ def test_text_is_safe_to_show_and_otherwise_itself(text: str, shown: str) -> Non
 
 
 @given(st.text())
-def test_shown_text_is_one_line_that_any_terminal_can_print(text: str) -> None:
+def test_shown_text_is_one_printable_line(text: str) -> None:
     shown = display_text(text)
     assert shown.splitlines() in ([shown], [])
     assert shown.encode("utf-8").decode("utf-8") == shown

@@ -1,4 +1,4 @@
-"""What is typed into the filter box, and what it means."""
+"""The parsing of what is typed into the filter box."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from desktop_app.domain.query import NO_SEARCH, Search, SizeRange, parse_search
         (":", (":",)),
     ],
 )
-def test_plain_words_and_what_only_looks_like_a_condition(typed: str, words: tuple[str, ...]) -> None:
+def test_plain_words_and_apparent_conditions(typed: str, words: tuple[str, ...]) -> None:
     assert parse_search(typed) == Search(words=words)
 
 
@@ -46,7 +46,7 @@ def test_plain_words_and_what_only_looks_like_a_condition(typed: str, words: tup
         ("status:failed status:pending", {Status.FAILED, Status.PENDING}),
     ],
 )
-def test_statuses_by_the_beginning_of_their_name(typed: str, statuses: set[Status]) -> None:
+def test_statuses_can_be_abbreviated(typed: str, statuses: set[Status]) -> None:
     assert parse_search(typed) == Search(statuses=frozenset(statuses))
 
 
@@ -76,14 +76,14 @@ def test_sizes_to_the_byte(typed: str, least: int | None, most: int | None) -> N
     assert parse_search(typed) == Search(sizes=(SizeRange(least, most),))
 
 
-def test_size_that_no_number_of_the_database_holds_is_bounded() -> None:
+def test_size_beyond_the_range_of_the_database_is_bounded() -> None:
     (size,) = parse_search("size:>999999999999999TiB").sizes
     assert size.least is not None
     assert size.least < 2**63
 
 
 @pytest.mark.parametrize("typed", ["status:", "size:", "size:>", "size:<=", "size:>10ki", "reason:", 'reason:"'])
-def test_condition_that_is_not_finished_leaves_nothing_out(typed: str) -> None:
+def test_unfinished_condition_filters_nothing(typed: str) -> None:
     assert parse_search(typed) == NO_SEARCH
 
 

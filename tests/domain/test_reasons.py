@@ -1,4 +1,4 @@
-"""The codes that the database keeps, and the sentences that are made of them."""
+"""The stored codes of reasons, and the sentences made from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, saying
+from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import Sentence
 from desktop_app.store.rows import in_arguments, reason_columns, reason_of
 
@@ -24,7 +24,7 @@ def with_arguments(code: ReasonCode) -> Reason:
 
 
 @pytest.mark.parametrize("code", ReasonCode)
-def test_every_reason_can_be_stored_and_says_the_same_again(code: ReasonCode) -> None:
+def test_every_reason_is_stored_and_read_back_with_its_sentence(code: ReasonCode) -> None:
     assert re.fullmatch(r"[a-z][a-z_]{0,30}[a-z]", code)
     reason = with_arguments(code)
     for kept in (reason, reason.given_up(5), reason.tried_again(2, 5)):
@@ -35,7 +35,7 @@ def test_every_reason_can_be_stored_and_says_the_same_again(code: ReasonCode) ->
         assert read.cause == reason
 
 
-def test_sentence_tells_of_other_tries_at_its_end() -> None:
+def test_sentence_ends_with_the_further_attempts() -> None:
     reason = Reason(ReasonCode.IN_USE)
     assert str(reason) == "Another program is using this file"
     assert str(reason.given_up(5)) == "Another program is using this file (gave up after 5 attempts)"
@@ -43,13 +43,13 @@ def test_sentence_tells_of_other_tries_at_its_end() -> None:
     assert reason.given_up(5).sentence.values["reason"] == Sentence("Another program is using this file")
 
 
-def test_one_is_not_said_as_many_are() -> None:
+def test_singular_and_plural_differ() -> None:
     once, twice = (str(Reason(ReasonCode.DEAD_LETTERED, {"count": count})) for count in (1, 2))
     assert "one delivery" in once
     assert "2 deliveries" in twice
 
 
-def test_no_reason_is_nothing() -> None:
+def test_empty_reason_is_none() -> None:
     assert reason_columns(None) == {"reason_code": "", "reason_args": ""}
     assert reason_of("", "") is None
 
@@ -70,7 +70,7 @@ def test_no_reason_is_nothing() -> None:
         ("crashed_often", '{"count": ' + "9" * 5_000 + "}"),
     ],
 )
-def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
+def test_unknown_text_is_shown_unchanged(code: str, arguments: str) -> None:
     reason = reason_of(code, arguments)
     assert reason is not None
     assert reason.code is ReasonCode.TEXT
@@ -90,11 +90,11 @@ def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
         ("count", set()),
     ],
 )
-def test_words_are_found_in_sentences_and_not_in_the_names_of_arguments(text: str, said: set[str]) -> None:
-    assert saying(text) == said
+def test_words_are_found_in_sentences_but_not_in_argument_names(text: str, said: set[str]) -> None:
+    assert reasons_containing(text) == said
 
 
-def test_words_of_a_language_are_found_in_its_sentences() -> None:
+def test_words_are_found_in_translated_sentences() -> None:
     german = {ReasonCode.FILE_GONE.template: "Die Datei ist nicht mehr da", ENDINGS["tries"]: "{reason} (nach {tries})"}
-    assert saying("(nach", lambda template: german.get(template, template)) == {"tries"}
-    assert saying("DATEI", lambda template: german.get(template, template)) == {"file_gone"}
+    assert reasons_containing("(nach", lambda template: german.get(template, template)) == {"tries"}
+    assert reasons_containing("DATEI", lambda template: german.get(template, template)) == {"file_gone"}

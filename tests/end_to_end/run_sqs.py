@@ -1,7 +1,7 @@
-"""`make run-sqs`: does the main job through boto3, on a standard and on a FIFO queue of a moto server on this computer.
+"""Process files through boto3, on a standard and a FIFO queue of a moto server on this computer. Run by `make run-sqs`.
 
-`filemill submit` adds files whose numbers are known, `filemill worker --until-idle` processes them, and
-`filemill status --json` has to tell the right numbers; then the queue has to be empty. Exits with 1 on a difference.
+`filemill submit` adds files with known numbers, `filemill worker --until-idle` processes them, and
+`filemill status --json` must print the right numbers; then the queue must be empty. The exit code is 1 otherwise.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -27,7 +27,7 @@ QUEUES: dict[str, dict[str, str]] = {"files": {}, "files.fifo": {"FifoQueue": "t
 
 
 def problems_on(sqs: SQSClient, endpoint_url: str, name: str, folder: Path) -> list[str]:
-    """Make a queue and do the main job on it; gives what is wrong."""
+    """Create a queue and process files through it; return the problems."""
     attributes: Any = QUEUES[name]
     url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     known = write_files(folder / "files", FILES, random.Random(1))
@@ -53,7 +53,7 @@ def problems_on(sqs: SQSClient, endpoint_url: str, name: str, folder: Path) -> l
 
 
 def main() -> int:
-    """Do it on each queue."""
+    """Process files through each queue; return the exit code."""
     wrong: list[str] = []
     with MotoProcess() as server, tempfile.TemporaryDirectory(prefix="filemill-run-sqs-") as folder:
         sqs = boto_client(endpoint_url=server.endpoint_url)

@@ -1,4 +1,4 @@
-"""The whole way of a file in the terminal: submit, worker, status, each a program of its own, on real queues."""
+"""The full path of a file in the terminal: submit, worker and status, each in a process, on real queues."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def filemill(*words: str | Path, seconds: float = 90) -> subprocess.CompletedPro
 
 @contextmanager
 def running(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """A program that goes on until the test ends it, or is ended with the test."""
+    """Run a program within the context."""
     with subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             yield program
@@ -44,20 +44,20 @@ def running(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def status() -> dict[str, dict[str, Any]]:
-    """What `filemill status --json` says, by path."""
+    """Return the output of `filemill status --json` by path."""
     done = filemill("status", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     return {job["file_path"]: job for job in map(json.loads, done.stdout.splitlines())}
 
 
 def independent_count(data: bytes) -> int:
-    """Lines as DESIGN.md says, counted another way than the program does."""
+    """Return the number of lines, computed in another way than by the program."""
     return len(data.split(b"\n")) - (1 if data.endswith(b"\n") or not data else 0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Thirty files of many kinds, the same at every run."""
+    """Create thirty files of many kinds, the same in each run."""
     chance = random.Random(2)
     made = tmp_path / "in"
     made.mkdir()
@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
         lines = [chance.randbytes(chance.randrange(200)).replace(b"\n", b" ") for _ in range(number * 40)]
         end = ends[number % 3] or b"\n"
         data = end.join(lines) + (b"" if number % 3 == 2 else end if lines else b"")
-        # A byte order mark would ask for another way of counting, which has tests of its own.
+        # A byte order mark would change the encoding, which has other tests.
         (made / f"file {number}.bin").write_bytes(b"." + data if number else b"")
     return made
 
@@ -84,7 +84,7 @@ def assert_all_are_right(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """An SQS server that is not ours; gives its address."""
+    """Run a moto server; yield its address."""
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
@@ -94,7 +94,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def aws(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The environment that leads to the server, and a client to look behind the program's back."""
+    """Return the environment for the server, and a client to inspect its queues."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", server)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -108,7 +108,7 @@ def messages_in(aws: Any, url: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def test_embedded_queue_needs_nothing_but_the_three_commands(folder: Path) -> None:
+def test_embedded_queue_needs_only_the_three_commands(folder: Path) -> None:
     added = filemill("submit", "--recursive", folder)
     assert (added.returncode, added.stdout.split("(")[0]) == (0, f"Added {FILES} files ")
     worked = filemill("worker", "--until-idle", "--concurrency", "3")
@@ -134,7 +134,7 @@ def test_queue_of_ones_own(folder: Path, aws: Any, monkeypatch: pytest.MonkeyPat
 def test_retried_file_is_processed_again_on_a_fifo_queue(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The queue's memory for duplicates, five minutes long, must not swallow it."""
+    """Deduplication, which lasts five minutes, must not drop the new message."""
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     aws.create_queue(QueueName="again.fifo", Attributes=attributes)
     monkeypatch.setenv("FILEMILL_QUEUE", "again.fifo")
@@ -147,7 +147,7 @@ def test_retried_file_is_processed_again_on_a_fifo_queue(
         assert filemill("retry", job_id[:13]).returncode == 0
 
 
-def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
+def test_missing_queue_is_a_warning_and_nothing_is_lost(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "later")
@@ -166,23 +166,23 @@ def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows can't send another program such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_idle_worker_ends_at_a_signal_and_not_with_its_poll(
+def test_idle_worker_ends_at_a_signal_during_its_poll(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    """It is in a long poll of twenty seconds then."""
-    name = f"idle-{number}"  # each its own: the server's half of a broken off poll may swallow the next message
+    """At that moment it is in a long poll of twenty seconds."""
+    name = f"idle-{number}"  # one queue per case: an aborted poll may still receive a message
     aws.create_queue(QueueName=name)
     monkeypatch.setenv("FILEMILL_QUEUE", name)
     filemill("submit", folder / "file 1.bin")
     with running("worker") as worker:
         wait_until(lambda: [job["status"] for job in status().values()] == ["PROCESSED"], timeout=60)
         worker.send_signal(number)
-        out, err = worker.communicate(timeout=15)  # on a busy machine too; the poll goes on for longer
+        out, err = worker.communicate(timeout=15)  # sooner than the poll ends, even on a busy computer
     assert (worker.returncode, err) == (0, "")
     assert out == "1 file: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n"
 
 
-def test_watch_shows_what_a_worker_does(folder: Path) -> None:
+def test_watch_shows_the_progress_of_a_worker(folder: Path) -> None:
     filemill("submit", folder / "file 3.bin")
     with running("status", "--watch", "--json") as watching:
         assert watching.stdout is not None

@@ -1,1 +1,1 @@
-"""Screenshots of the window in all its states, for the README and for changes of its look: `make screenshots`."""
+"""Screenshots of the window in all its states, for the README and to check visual changes: `make screenshots`."""

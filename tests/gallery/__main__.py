@@ -1,4 +1,4 @@
-"""Takes the screenshots. Each variant (dark, larger, German …) needs its own process: Qt reads them at its start."""
+"""Take the screenshots. Each variant (dark, larger, German …) runs in a process, since Qt reads the settings once."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.bootstrap import open_program
 from desktop_app.domain.job import AttemptOutcome, NewFile, Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
@@ -140,8 +141,8 @@ class Scene:
     def say_running(self) -> None:
         """Make the window show running loops."""
         status = self.window._controller.status
-        status.set_sender_state(LoopState(Phase.RUNNING))
-        status.set_consumer_state(LoopState(Phase.RUNNING))
+        status.set_state(LoopKind.SENDER, LoopState(Phase.RUNNING))
+        status.set_state(LoopKind.CONSUMER, LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar shows that files have ended since the window was opened."""

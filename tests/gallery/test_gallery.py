@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def test_pictures_of_the_usual_look_can_be_taken(tmp_path: Path) -> None:
+def test_pictures_of_the_default_variant_can_be_taken(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.gallery", "--variant=", f"--into={tmp_path}", "empty", "busy", "problems"],
         cwd=ROOT,

@@ -11,8 +11,7 @@ from PySide6.QtCore import QLocale
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
-from desktop_app.gui.connection.controller import ConnectionController
-from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
+from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController

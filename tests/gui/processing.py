@@ -1,4 +1,4 @@
-"""The real consumer beside a window, with messages that a test gives it."""
+"""The real consumer beside a window, with messages from a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = None) -> None:
-    """Process these jobs to their end, as a worker does."""
+    """Process these jobs to the end, as a worker does."""
     client, stop = FakeClient(), threading.Event()
     jobs = jobs_db.jobs.page(keys)
     client.polls.append(
@@ -31,7 +31,7 @@ def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = Non
             for key in keys
         ]
     )
-    # An empty poll of a real queue takes time; this one waits a moment, so that nothing spins.
+    # A poll of a real queue takes time; this one waits a moment, so that the loop does not spin.
     client.on_receive = lambda: None if client.polls else _idle(stop)
     identity = WorkerIdentity(jobs_db.database.path)
     consumer = Consumer(

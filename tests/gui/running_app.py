@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from desktop_app.window_app import RunningWindow
 
 SOON = 90_000
-"""Milliseconds; more than the loops' longest backoff, which a busy machine may reach before a fault is over."""
+"""In milliseconds: more than the longest backoff of the loops, which they may reach on a busy machine."""
 
 
 class RunningApp:

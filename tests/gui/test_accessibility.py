@@ -69,7 +69,7 @@ def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBo
         dialog.close()
 
 
-def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) -> None:
+def test_cells_have_accessible_names_with_row_and_column(window: MainWindow, windows: WindowFactory) -> None:
     window.resize(1100, 700)
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"
@@ -78,7 +78,7 @@ def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) 
     assert "Size: 1.0 kB" in spoken
 
 
-def test_arrow_key_moves_the_focus_that_is_spoken(window: MainWindow, qtbot: QtBot) -> None:
+def test_arrow_key_moves_the_focus_that_screen_readers_follow(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     window.view.setFocus()
@@ -88,7 +88,7 @@ def test_arrow_key_moves_the_focus_that_is_spoken(window: MainWindow, qtbot: QtB
     assert focused.text(QAccessible.Text.Name).startswith("file1.txt, Pending")
 
 
-def test_tab_visits_every_control_once_and_comes_back(window: MainWindow, qtbot: QtBot) -> None:
+def test_tab_visits_every_control_once(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     window.view.setFocus()
@@ -144,7 +144,7 @@ def _mnemonic(text: str) -> str:
 
 
 @pytest.mark.parametrize("size", [(720, 440), (1100, 700)])
-def test_no_words_are_cut_off(window: MainWindow, size: tuple[int, int], qtbot: QtBot) -> None:
+def test_no_text_is_cut_off(window: MainWindow, size: tuple[int, int], qtbot: QtBot) -> None:
     # Relative to the font, which differs between machines.
     wider = max(1.0, window.fontMetrics().horizontalAdvance(SAMPLE) / SAMPLE_WIDTH)
     window.resize(ceil(size[0] * wider), ceil(size[1] * wider))

@@ -13,9 +13,9 @@ from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.adding import adder as adding
+from desktop_app.gui.adding.add_flow import notice_of
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
 from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_paths
-from desktop_app.gui.adding.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.adding.job_editor import JobEditor
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def adder(jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
-    monkeypatch.setattr(adding, "_PATIENCE_MS", 0)
+    monkeypatch.setattr(adding, "_ANNOUNCE_AFTER_MS", 0)
     scans, writes = Tasks(jobs_db.session, threads=2), Tasks(jobs_db.session, threads=1)
     yield Adder(jobs_db.intake, scans, writes, wording)
     assert scans.close(2000)
@@ -63,9 +63,9 @@ def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
 ALL = SelectionRules()
 
 
-def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False) -> Proposal:
+def proposed(adder: Adder, qtbot: QtBot, *paths: object, always_review: bool = False) -> Proposal:
     with qtbot.waitSignal(adder.proposed) as asked:
-        adder.add([str(path) for path in paths], must_ask=must_ask)
+        adder.add([str(path) for path in paths], always_review=always_review)
     proposal = asked.args[0]
     assert isinstance(proposal, Proposal)
     return proposal
@@ -106,7 +106,9 @@ def test_files_and_folders_with_their_subfolders_are_added(
     assert not adder.busy
 
 
-def test_batch_is_named_after_what_was_added(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
+def test_batch_is_named_after_the_added_paths(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         (tmp_path / "in" / name).write_text("x")
@@ -127,7 +129,7 @@ def test_file_whose_name_is_not_utf8_is_added(
     assert batches(jobs_db) == ["bad\\xff.txt"]
 
 
-def test_what_is_refused_is_told_and_the_rest_added(
+def test_refused_items_are_reported_and_the_others_added(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "a").write_text("x")
@@ -139,12 +141,12 @@ def test_what_is_refused_is_told_and_the_rest_added(
     assert names(jobs_db) == ["a"]
 
 
-def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_no_review_is_proposed_if_no_file_can_be_added(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     report = finished(adder, qtbot, tmp_path / "gone", "/dev/null")
     assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
 
 
-def test_fifty_plain_files_are_added_unasked_and_more_are_not(
+def test_up_to_fifty_files_are_added_without_a_review(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     assert finished(adder, qtbot, fill(tmp_path / "few", 50)).added == 50
@@ -155,16 +157,16 @@ def test_fifty_plain_files_are_added_unasked_and_more_are_not(
     assert len(names(jobs_db)) == 50
 
 
-def test_a_few_are_asked_about_if_that_is_wanted(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True).review.is_plain
+def test_a_review_can_be_requested_for_a_single_file(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True).review.is_plain
 
 
-def test_patterns_and_name_of_what_is_accepted_count(
+def test_accepted_selection_and_batch_name_are_used(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 3)
     fill(tmp_path / "in" / "deep", 2, "{}.csv")
-    proposal = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    proposal = proposed(adder, qtbot, tmp_path / "in", always_review=True)
     assert accepted(adder, qtbot, proposal, SelectionRules(only="*.csv"), name="tables") == AddReport(added=2)
     assert names(jobs_db) == ["0.csv", "1.csv"]
     assert batches(jobs_db) == ["tables"]
@@ -183,31 +185,29 @@ def test_unchanged_files_are_skipped_or_processed_again(
     assert names(jobs_db) == ["0.txt", "1.txt", "0.txt", "1.txt"]
 
 
-def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
+def test_files_added_during_a_review_are_not_added_twice(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 2)
-    first = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
-    second = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    first = proposed(adder, qtbot, tmp_path / "in", always_review=True)
+    second = proposed(adder, qtbot, tmp_path / "in", always_review=True)
     assert accepted(adder, qtbot, first) == AddReport(added=2)
     assert accepted(adder, qtbot, second) == AddReport(listed=2)
     assert names(jobs_db) == ["0.txt", "1.txt"]
 
 
-def test_stop_leaves_alone_what_is_asked_about(
-    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
-) -> None:
-    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
+def test_stop_keeps_open_reviews(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True)
     adder.stop()
     assert accepted(adder, qtbot, proposal) == AddReport(added=1)
     assert len(names(jobs_db)) == 1
 
 
-def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_waiting_for_a_review_is_not_shown_as_work(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     said: list[tuple[str, bool]] = []
     adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
-    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
-    qtbot.waitUntil(lambda: not adder._patience.isActive())
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True)
+    qtbot.waitUntil(lambda: not adder._delay.isActive())
     assert said[-1] == ("", False)
     adder.dismiss(proposal.number)
 
@@ -246,7 +246,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowScan:
     return made
 
 
-def test_long_scan_says_how_far_it_is_and_can_be_stopped(
+def test_long_scan_shows_its_progress_and_can_be_stopped(
     adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
     said: list[tuple[str, bool]] = []
@@ -261,7 +261,7 @@ def test_long_scan_says_how_far_it_is_and_can_be_stopped(
     assert not slow.go_on.is_set()
 
 
-def test_two_scans_at_a_time_are_said_together(
+def test_simultaneous_scans_are_shown_together(
     adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
     said: list[str] = []
@@ -275,7 +275,7 @@ def test_two_scans_at_a_time_are_said_together(
     assert said[-1] == ""
 
 
-def test_writing_many_files_is_said_and_can_not_be_stopped(
+def test_writing_is_shown_and_can_not_be_stopped(
     adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
@@ -299,8 +299,8 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
     assert names(jobs_db) == ["in"]
 
 
-def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    adder._patience.setInterval(60_000)
+def test_short_adds_are_not_shown(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    adder._delay.setInterval(60_000)
     said: list[str] = []
     adder.busy_changed.connect(lambda text, _: said.append(text))
     (tmp_path / "a").write_text("x")
@@ -308,7 +308,7 @@ def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> 
     assert said == []
 
 
-def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_added_later(
+def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert = Intake._insert
@@ -332,7 +332,7 @@ def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_add
     assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
 
 
-def test_database_that_can_not_be_written_is_told(
+def test_unwritable_database_is_reported(
     adder: Adder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -362,7 +362,9 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )
-def test_person_is_told_how_it_went(wording: Wording, report: AddReport, text: str, kind: Kind, actions: int) -> None:
+def test_notice_reports_the_result_of_an_add(
+    wording: Wording, report: AddReport, text: str, kind: Kind, actions: int
+) -> None:
     notice = notice_of(report, wording, lambda: None, lambda: None)
     assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
     assert notice.passing is (kind is Kind.INFO)
@@ -377,21 +379,21 @@ def mime(*urls: str, text: str = "") -> QMimeData:
     return data
 
 
-def test_dragged_files_keep_names_that_are_not_utf8() -> None:
+def test_dropped_files_keep_names_that_are_not_utf8() -> None:
     assert dragged_paths(mime("file:///in/a%20b", "file:///in/bad%FF", "https://example.org/x")) == [
         "/in/a b",
         "/in/bad\udcff",
     ]
 
 
-def test_pasted_texts_are_paths_and_addresses_one_a_line() -> None:
+def test_pasted_text_is_read_as_one_path_or_address_per_line() -> None:
     text = '/in/a.txt\n  "/in/b c.txt" \nfile:///in/d\nhttps://example.org/x\nsome prose\n\nrelative/path\n'
     assert pasted_paths(mime(text=text)) == ["/in/a.txt", "/in/b c.txt", "file:///in/d", "https://example.org/x"]
     assert pasted_paths(mime("file:///in/a", "https://example.org/x")) == ["/in/a", "https://example.org/x"]
     assert pasted_paths(mime()) == []
 
 
-def test_pasted_text_may_be_quoted_and_name_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pasted_paths_can_be_quoted_and_start_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("USERPROFILE", "/home/me")
     text = """'/in/it''s'\n"/in/one"\n'/in/two"\n~/three\n~four/x\n"/in/" quoted"\n"""

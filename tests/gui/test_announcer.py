@@ -26,7 +26,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return heard
 
 
-def test_first_text_is_announced_at_once_then_only_the_newest(qtbot: QtBot, spoken: list[str]) -> None:
+def test_first_message_is_announced_at_once_and_then_only_the_newest(qtbot: QtBot, spoken: list[str]) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     announcer = Announcer(window, every_ms=30)

@@ -63,7 +63,7 @@ def start(*words: str, **extra: str) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
+def test_window_adds_named_files_and_ends_cleanly_by_signal(
     number: signal.Signals, filemill_home: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.txt"
@@ -80,7 +80,7 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) -> None:
+def test_signal_before_the_window_opens_ends_the_program(filemill_home: Path) -> None:
     with start() as process:
         wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), what="it has begun")
         process.send_signal(signal.SIGINT)
@@ -96,7 +96,7 @@ def _quietly(ask: Callable[[], object]) -> object:
 
 
 @pytest.mark.expected_log("can't start")
-def test_broken_settings_are_said_in_a_dialog_and_end_with_1(
+def test_invalid_settings_are_shown_in_a_dialog_and_exit_with_1(
     filemill_home: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
 ) -> None:
     filemill_home.mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_broken_settings_are_said_in_a_dialog_and_end_with_1(
 
 
 @pytest.mark.expected_log("can't start")
-def test_program_opens_once_the_trouble_is_mended(
+def test_program_opens_once_the_problem_is_fixed(
     filemill_home: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
 ) -> None:
     filemill_home.mkdir(parents=True)
@@ -134,7 +134,7 @@ def test_program_opens_once_the_trouble_is_mended(
     program.close()
 
 
-def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None:
+def test_start_that_the_user_cancels_exits_with_1(filemill_home: Path) -> None:
     filemill_home.mkdir(parents=True)
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     code = (
@@ -178,13 +178,13 @@ def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_env
     assert not (isolated_environment / "filemill").exists()
 
 
-def test_tryout_on_a_platform_that_nobody_sees_does_the_main_job(tmp_path: Path) -> None:
+def test_tryout_on_an_invisible_platform_processes_the_samples(tmp_path: Path) -> None:
     done = try_out(tmp_path, QT_QPA_PLATFORM="offscreen")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "processed without one" in done.stdout
 
 
-def test_tryout_ends_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
+def test_tryout_exits_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
     locked = tmp_path / "locked.txt"
     locked.symlink_to(tmp_path / "nowhere")
     done = try_out(tmp_path, str(locked))

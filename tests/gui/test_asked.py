@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add Folder")])
-def test_what_is_asked_is_done_and_the_other_names_are_added(
+def test_requested_action_is_performed_and_the_other_names_are_added(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path, name: str, title: str
 ) -> None:
     file = tmp_path / "a.txt"

@@ -57,7 +57,7 @@ def test_selected_text_is_readable(colours: Colours) -> None:
 
 
 @BOTH
-def test_icons_and_disabled_controls_have_enough_contrast(colours: Colours) -> None:
+def test_shapes_and_disabled_controls_are_visible(colours: Colours) -> None:
     for part in ("accent", "disabled"):
         for ground in ("base", "window"):
             assert contrast(getattr(colours, part), getattr(colours, ground)) >= 3
@@ -66,7 +66,7 @@ def test_icons_and_disabled_controls_have_enough_contrast(colours: Colours) -> N
 
 
 @BOTH
-def test_palette_has_the_colours_of_the_scheme(colours: Colours) -> None:
+def test_palette_uses_the_same_colours(colours: Colours) -> None:
     palette = colours.palette()
     for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
         assert palette.color(group, QPalette.ColorRole.Highlight).name() == colours.selection
@@ -149,7 +149,7 @@ class FakeApplication:
         self.used_font = font
 
 
-def test_theme_follows_the_systems_scheme(qapp: QApplication) -> None:
+def test_colours_follow_the_systems_scheme_live(qapp: QApplication) -> None:
     application = FakeApplication(Qt.ColorScheme.Dark)
     theme = Theme()
     theme.follow(application)  # type: ignore[arg-type]
@@ -162,7 +162,7 @@ def test_theme_follows_the_systems_scheme(qapp: QApplication) -> None:
 
 
 @pytest.mark.parametrize(("palette", "expected"), [(LIGHT, LIGHT), (DARK, DARK)])
-def test_scheme_is_derived_from_the_palette_if_the_system_reports_none(
+def test_scheme_is_read_from_the_palette_if_the_system_has_none(
     qapp: QApplication, palette: Colours, expected: Colours
 ) -> None:
     theme = Theme()
@@ -179,7 +179,7 @@ def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
     assert theme.colours.failed == theme.colours.text
 
 
-def test_contrast_is_normal_if_qt_can_not_report_it() -> None:
+def test_unknown_contrast_counts_as_normal() -> None:
     class OldHints:
         pass
 
@@ -190,7 +190,7 @@ def test_contrast_is_normal_if_qt_can_not_report_it() -> None:
     assert not wants_high_contrast(OldApplication())  # type: ignore[arg-type]
 
 
-def test_font_that_is_not_installed_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_font_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFontDatabase, "families", lambda: ["Some Font", "Noto Sans"])
     application = FakeApplication(Qt.ColorScheme.Light)
     application.used_font.setPointSizeF(7)

@@ -1,4 +1,4 @@
-"""Changing the queue without a restart, with real loops, a real database and a real server."""
+"""Switching to another queue without a restart, with real loops, a real database and a simulated server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 class Line(RunningApp):
-    """The window on a queue of a server on which more queues can be created."""
+    """A running window connected to a server on which the test can create queues."""
 
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, url: str) -> None:
         self._url = url
@@ -45,7 +45,7 @@ class Line(RunningApp):
         super().__init__(qtbot, theme, folder, allowed(settings))
 
     def queue(self) -> Connection:
-        """Create a new queue on the server."""
+        """Create a queue and return its connection."""
         name = f"q-{uuid.uuid4().hex[:8]}"
         self._sqs.create_queue(QueueName=name)
         return Connection(queue=name, endpoint_url=self._url, region=REGION)
@@ -61,7 +61,7 @@ def app(qtbot: QtBot, theme: Theme, tmp_path: Path, filemill_home: Path, moto_ur
     assert made.running.left_over == []
 
 
-def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
+def test_switching_changes_the_window_and_moves_no_job(app: Line) -> None:
     app.add("one.txt")
     app.until_processed("one.txt")
     second = app.queue()
@@ -77,7 +77,7 @@ def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
     assert second.queue in app.window._empty.words.text()
 
 
-def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(app: Line) -> None:
+def test_files_of_an_unreachable_queue_stay_pending_until_they_are_retried_on_another(app: Line) -> None:
     app.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
     app.add("waits.txt")
     app.until(lambda: app.connection.connection.queue == "away" and app.window.banner.isVisible())
@@ -92,7 +92,7 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
     app.until_processed("waits.txt", "goes.txt")
 
 
-def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> None:
+def test_switching_twice_while_processing_ends_at_the_last_queue(app: Line) -> None:
     app.add(*(f"f{number}.txt" for number in range(20)))
     between, last = app.queue(), app.queue()
     app.connection.choose(between, process_here=True)
@@ -106,7 +106,7 @@ def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> N
 
 
 def threads_of_the_consumer() -> set[str]:
-    # A long poll is left to end by itself, see `services/consuming/receiver.py`.
+    # A long poll is not cancelled; see `services/consuming/receiver.py`.
     names = {thread.name.rpartition("-")[0] or thread.name for thread in threading.enumerate()}
     return names & {"acknowledger", "heartbeat", "worker"}
 
@@ -122,7 +122,7 @@ def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
     assert threads_of_the_consumer() == set()
 
 
-def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
+def test_queue_without_permission_is_only_sent_to_until_permission_is_given(app: Line) -> None:
     app.connection.choose(app.queue(), process_here=False)
     app.add("one.txt")
     app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
@@ -134,7 +134,7 @@ def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: 
     assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.key
 
 
-def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Path) -> None:
+def test_saving_the_connection_keeps_the_comments_of_the_settings_file(app: Line, filemill_home: Path) -> None:
     file = filemill_home / "settings.toml"
     file.write_text("# mine\nconcurrency = 3 # not more\n")
     chosen = app.queue()
@@ -163,22 +163,22 @@ def controller(folder: Path, environment: dict[str, str]) -> ConnectionControlle
     )
 
 
-def test_environment_is_named_where_it_decides(qapp: QApplication, tmp_path: Path) -> None:
+def test_overriding_environment_variables_are_named(qapp: QApplication, tmp_path: Path) -> None:
     made = controller(tmp_path, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
     assert made.overrides == ("AWS_PROFILE",)
     assert set(made.overrides) <= set(OVERRIDING_VARIABLES)
-    # The chosen connection is used now, whatever the variables say.
+    # The variables do not change the entered connection.
     assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
 
 
-def test_server_that_the_environment_points_boto3_to_counts_at_once(qapp: QApplication, tmp_path: Path) -> None:
+def test_endpoint_from_the_environment_applies_to_an_entered_connection(qapp: QApplication, tmp_path: Path) -> None:
     made = controller(tmp_path, {"AWS_ENDPOINT_URL": NOWHERE})
     assert made.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
     other = Connection("work", endpoint_url="http://localhost:9324")
     assert made.check(other).endpoint_url == other.endpoint_url
 
 
-def test_permission_holds_until_the_end_when_it_can_not_be_saved(qapp: QApplication, tmp_path: Path) -> None:
+def test_permission_that_can_not_be_saved_holds_until_the_program_ends(qapp: QApplication, tmp_path: Path) -> None:
     made = controller(tmp_path, {})
     made.choose(Connection("work", region="eu-west-3"), process_here=False)
     (tmp_path / "settings.toml").write_text("not = [toml")

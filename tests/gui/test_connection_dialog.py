@@ -1,4 +1,4 @@
-"""The Connection dialog, by keyboard and by mouse, with real look-ups in a simulated network."""
+"""The Connection dialog, by keyboard and by mouse, with real requests in a simulated network."""
 
 from __future__ import annotations
 
@@ -93,10 +93,12 @@ def focused() -> QWidget:
 
 def hints(page: QueuePage) -> str:
     form = page.form
-    return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
+    return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form.queue_hint))
 
 
-def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory) -> None:
+def test_dialog_opens_once_and_shows_the_current_connection(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory
+) -> None:
     assert page.form.place is Place.COMPUTER
     assert dialog.focusWidget() is page.form.places[0]
     assert not page.form.queue.isVisible()
@@ -106,7 +108,7 @@ def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: Que
     assert window.connection.open_at("") is dialog
 
 
-def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
+def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     choose(page, Place.AWS, profile="work-account")
@@ -119,14 +121,14 @@ def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
 
-def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
+def test_broken_profile_is_listed_with_its_problem(page: QueuePage) -> None:
     row = page.form.profile.findData("broken")
     assert "Its source profile “base” does not exist." in page.form.profile.itemText(row)
     choose(page, Place.AWS, profile="broken")
     assert "▲ Its source profile “base” does not exist." in hints(page)
 
 
-def test_profile_that_was_saved_and_is_gone_stays_chosen(
+def test_saved_profile_that_no_longer_exists_stays_selected(
     windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     windows.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
@@ -137,7 +139,7 @@ def test_profile_that_was_saved_and_is_gone_stays_chosen(
     dialog.reject()
 
 
-def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -> None:
+def test_typed_region_is_kept_when_the_profile_changes(page: QueuePage) -> None:
     choose(page, Place.AWS)
     page.form.region.setFocus()
     QTest.keyClicks(focused(), "eu-north-1")
@@ -145,7 +147,7 @@ def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -
     assert page.form.region.currentText() == "eu-north-1"
 
 
-def test_who_may_not_list_is_told_and_can_type(
+def test_denied_listing_is_reported_and_the_name_can_be_typed(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
@@ -160,7 +162,7 @@ def test_who_may_not_list_is_told_and_can_type(
     assert load_settings(windows.settings_file).queue == arn
 
 
-def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> None:
+def test_findings_appear_one_after_another(page: QueuePage, qtbot: QtBot) -> None:
     choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
     assert page._test_title.text() == "Testing…"
@@ -176,7 +178,9 @@ def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> 
     assert not page.fix.isVisible()
 
 
-def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
+def test_missing_right_found_by_the_test_offers_to_copy_the_request(
+    page: QueuePage, internet: Internet, qtbot: QtBot
+) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
@@ -189,7 +193,7 @@ def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, int
 
 
 def held(release: threading.Event) -> Fault:
-    """A response that comes when it is released."""
+    """A response that waits until it is released."""
 
     def wait(request: AWSPreparedRequest, pass_on: Callable[[AWSPreparedRequest], AWSResponse]) -> AWSResponse:
         release.wait(10)
@@ -198,9 +202,7 @@ def held(release: threading.Event) -> Fault:
     return wait
 
 
-def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
-    page: QueuePage, internet: Internet, qtbot: QtBot
-) -> None:
+def test_stopping_test_and_listing_drops_late_results(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
     release = threading.Event()
     for operation in ("GetQueueUrl", "ListQueues"):
         internet.sim.faults.always(operation, held(release))
@@ -218,7 +220,7 @@ def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
     assert len(page.checks.findings) == 2
 
 
-def test_closing_while_it_is_asked_harms_nothing(
+def test_dialog_can_be_closed_while_requests_are_running(
     dialog: ConnectionDialog, page: QueuePage, internet: Internet, qtbot: QtBot
 ) -> None:
     release = threading.Event()
@@ -241,7 +243,7 @@ def test_closing_while_it_is_asked_harms_nothing(
         (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid URL of a server."),
     ],
 )
-def test_what_can_not_be_is_said_in_the_dialog(
+def test_invalid_values_are_reported_in_the_dialog(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, place: Place, fields: dict[str, str], said: str
 ) -> None:
     choose(page, place, **fields)
@@ -254,8 +256,8 @@ def test_what_can_not_be_is_said_in_the_dialog(
     assert not page.problem.isVisible()
 
 
-class NotedPage(ConnectionPage):
-    """A page that notes what is asked of it."""
+class RecordingPage(ConnectionPage):
+    """A page that records the calls of its methods."""
 
     def __init__(self, title: str, noted: list[str], *, is_valid: bool = True, can_save: bool = True) -> None:
         super().__init__(title)
@@ -281,7 +283,7 @@ class NotedPage(ConnectionPage):
 
 def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted, can_save=False), NotedPage("two", noted)]
+    pages = [RecordingPage("one", noted, can_save=False), RecordingPage("two", noted)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     failures: list[str] = []
     dialog.failed.connect(failures.append)
@@ -293,16 +295,16 @@ def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> 
     assert failures == ["The disk is full."]
 
 
-def test_nothing_is_saved_while_a_page_is_not_valid(windows: WindowFactory) -> None:
+def test_nothing_is_saved_if_a_page_is_invalid(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted), NotedPage("two", noted, is_valid=False)]
+    pages = [RecordingPage("one", noted), RecordingPage("two", noted, is_valid=False)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     dialog.connect_now.click()
     assert noted == ["load one", "load two", "validate one", "validate two"]
     dialog.reject()
 
 
-def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:
+def test_variables_that_override_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:
     windows.environment |= {"FILEMILL_QUEUE": "other", "AWS_PROFILE": "prod"}
     dialog = windows.open().connection.open_at("")
     page = queue_page(dialog)
@@ -311,8 +313,10 @@ def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactor
     dialog.reject()
 
 
-def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot) -> None:
-    """Six keys from the window to a queue whose name is known, not counting the name."""
+def test_connection_can_be_changed_by_keyboard_alone(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    """Six keys, and those of the queue's name, are enough to switch to a known queue."""
     QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)  # another server
     qtbot.waitUntil(lambda: page.form.place is Place.SERVER)  # the button is animated
     QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
@@ -325,7 +329,7 @@ def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: W
     assert windows.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
 
 
-def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
+def test_every_control_has_an_accessible_name_and_a_place_in_the_tab_order(
     dialog: ConnectionDialog, page: QueuePage
 ) -> None:
     choose(page, Place.SERVER, queue="work", server="http://localhost:9324")
@@ -345,7 +349,7 @@ def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
 
 
 @pytest.mark.parametrize("place", list(Place))
-def test_it_is_usable_in_the_smallest_window(dialog: ConnectionDialog, page: QueuePage, place: Place) -> None:
+def test_dialog_is_usable_at_its_minimum_size(dialog: ConnectionDialog, page: QueuePage, place: Place) -> None:
     choose(page, place)
     dialog.resize(dialog.minimumSize())
     (area,) = [area for area in dialog.findChildren(QScrollArea) if area.isVisible()]

@@ -8,7 +8,7 @@ from PySide6.QtTest import QSignalSpy
 from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.gui.connection import status as status_module
-from desktop_app.gui.connection.status import ConnectionStatus, Mark, Need, Trouble
+from desktop_app.gui.connection.status import ConnectionStatus, LoopKind, Mark, Need, Trouble
 from desktop_app.services.loops import LoopState, Phase
 from tests.gui.jobs_database import NOW_MS
 from tests.helpers.fakes import FakeClock
@@ -26,26 +26,26 @@ def clock() -> FakeClock:
     return FakeClock(NOW_MS / 1000)
 
 
-def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
+def test_text_is_starting_and_then_the_queue(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     assert (states.text.mark, states.text.text) == (Mark.STARTING, "Starting…")
-    states.set_sender_state(RUNNING)
+    states.set_state(LoopKind.SENDER, RUNNING)
     assert states.text.mark is Mark.STARTING
-    states.set_consumer_state(RUNNING)
+    states.set_state(LoopKind.CONSUMER, RUNNING)
     assert (states.text.mark, states.text.text) == (Mark.RUNNING, "ingest · eu-west-1")
     assert "ingest" in states.text.detail
     local = ConnectionStatus(Connection(), clock)
-    local.set_sender_state(RUNNING)
-    local.set_consumer_state(RUNNING)
+    local.set_state(LoopKind.SENDER, RUNNING)
+    local.set_state(LoopKind.CONSUMER, RUNNING)
     assert local.text.text == "Local queue"
     assert "no account needed" in local.text.detail
 
 
-def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status_module, "_EVERY_MS", 1)
+def test_text_counts_down_to_the_next_attempt(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_module, "_UPDATE_MS", 1)
     states = ConnectionStatus(AWS, clock)
-    states.set_consumer_state(RUNNING)
-    states.set_sender_state(OFFLINE)
+    states.set_state(LoopKind.CONSUMER, RUNNING)
+    states.set_state(LoopKind.SENDER, OFFLINE)
     assert (states.text.mark, states.text.text) == (Mark.RETRYING, "Trying again in 8 s")
     assert states.text.detail == OFFLINE.text
     clock.advance(5)
@@ -65,54 +65,56 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
         (QueueTrouble.SETUP, "The connection needs attention"),
     ],
 )
-def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
+def test_problem_that_needs_the_user_has_its_own_mark(
     qapp: object, clock: FakeClock, trouble: QueueTrouble, text: str
 ) -> None:
     states = ConnectionStatus(AWS, clock)
-    states.set_consumer_state(LoopState(Phase.WAITING, "Whole sentences.", trouble, NOW_MS + 1))
+    states.set_state(LoopKind.CONSUMER, LoopState(Phase.WAITING, "Whole sentences.", trouble, NOW_MS + 1))
     assert (states.text.mark, states.text.text) == (Mark.NEEDED, text)
 
 
-def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> None:
+def test_text_while_waiting_without_a_time_and_when_stopped(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
-    states.set_sender_state(LoopState(Phase.WAITING, "The disk is full."))
+    states.set_state(LoopKind.SENDER, LoopState(Phase.WAITING, "The disk is full."))
     assert states.text.text == "Waiting"
-    states.set_sender_state(LoopState(Phase.STOPPED))
+    states.set_state(LoopKind.SENDER, LoopState(Phase.STOPPED))
     assert (states.text.mark, states.text.text) == (Mark.STOPPED, "Stopped")
 
 
-def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> None:
+def test_problem_is_reported_once_and_cleared(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.set_sender_state(OFFLINE)
-    states.set_consumer_state(OFFLINE)
-    states.set_consumer_state(LoopState(Phase.WAITING, OFFLINE.text, QueueTrouble.OFFLINE, NOW_MS + 99_000, 4))
+    states.set_state(LoopKind.SENDER, OFFLINE)
+    states.set_state(LoopKind.CONSUMER, OFFLINE)
+    states.set_state(
+        LoopKind.CONSUMER, LoopState(Phase.WAITING, OFFLINE.text, QueueTrouble.OFFLINE, NOW_MS + 99_000, 4)
+    )
     assert [spy.at(n)[0] for n in range(spy.count())] == [Trouble(OFFLINE.text)]
-    states.set_sender_state(RUNNING)
+    states.set_state(LoopKind.SENDER, RUNNING)
     assert spy.count() == 1  # the consumer still waits for the same reason
-    states.set_consumer_state(RUNNING)
+    states.set_state(LoopKind.CONSUMER, RUNNING)
     assert spy.at(1)[0] is None
 
 
-def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
+def test_failed_loop_takes_precedence_until_it_reports_a_state(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.set_sender_state(OFFLINE)
-    states.set_consumer_failure("Processing has stopped.")
+    states.set_state(LoopKind.SENDER, OFFLINE)
+    states.set_failure(LoopKind.CONSUMER, "Processing has stopped.")
     assert spy.at(1)[0] == Trouble("Processing has stopped.", need=Need.RESTART)
     assert (states.text.mark, states.text.detail) == (Mark.STOPPED, "Processing has stopped.")
-    states.set_sender_failure("Sending has stopped.")
-    states.set_consumer_state(RUNNING)
-    states.set_sender_state(RUNNING)
+    states.set_failure(LoopKind.SENDER, "Sending has stopped.")
+    states.set_state(LoopKind.CONSUMER, RUNNING)
+    states.set_state(LoopKind.SENDER, RUNNING)
     assert spy.at(spy.count() - 1)[0] is None
 
 
-def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FakeClock) -> None:
+def test_text_without_permission_is_sending_only(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.set_sender_state(RUNNING)
-    states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    states.set_state(LoopKind.SENDER, RUNNING)
+    states.set_state(LoopKind.CONSUMER, LoopState(Phase.OFF, "None are processed here yet."))
     assert states.text.text.endswith("sending only")
     assert spy.at(spy.count() - 1)[0] == Trouble("None are processed here yet.", need=Need.PERMISSION)
-    states.set_consumer_state(RUNNING)
+    states.set_state(LoopKind.CONSUMER, RUNNING)
     assert spy.at(spy.count() - 1)[0] is None

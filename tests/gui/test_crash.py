@@ -69,19 +69,19 @@ def test_bug_is_logged_and_reported(hook: CrashHook, qtbot: QtBot, caplog: pytes
 
 
 @pytest.mark.expected_log("The home folder can't be used.")
-def test_known_error_that_was_not_handled_is_only_shown(hook: CrashHook, qtbot: QtBot) -> None:
+def test_uncaught_known_error_is_only_shown(hook: CrashHook, qtbot: QtBot) -> None:
     error = SettingsError("The home folder can't be used.")
     with qtbot.waitSignal(hook.known) as told:
         hook.handle(type(error), error, None)
     assert told.args == ["The home folder can't be used."]
 
 
-def test_ctrl_c_is_not_reported(hook: CrashHook) -> None:
+def test_ctrl_c_is_no_error(hook: CrashHook) -> None:
     hook.handle(KeyboardInterrupt, KeyboardInterrupt(), None)
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_error_in_another_thread_is_reported_on_the_main_thread(hook: CrashHook, qtbot: QtBot) -> None:
+def test_error_on_another_thread_is_shown_on_the_main_thread(hook: CrashHook, qtbot: QtBot) -> None:
     hook.install()
     heard: list[int] = []
     hook.crashed.connect(lambda _: heard.append(threading.get_ident()), Qt.ConnectionType.QueuedConnection)
@@ -92,7 +92,7 @@ def test_error_in_another_thread_is_reported_on_the_main_thread(hook: CrashHook,
     qtbot.waitUntil(lambda: heard == [threading.get_ident()])
 
 
-def test_hooks_are_installed_and_restored(hook: CrashHook) -> None:
+def test_hooks_are_installed_and_removed(hook: CrashHook) -> None:
     hook.install()
     assert sys.excepthook == hook.handle
     hook.uninstall()
@@ -102,7 +102,7 @@ def test_hooks_are_installed_and_restored(hook: CrashHook) -> None:
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_one_dialog_collects_and_copies_all_errors(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
+def test_one_dialog_collects_all_errors_and_copies_them(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -130,7 +130,7 @@ def open_dialog(dialogs: CrashDialogs) -> CrashDialog | None:
     return dialogs.dialog
 
 
-def test_report_contains_no_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_contains_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
     assert "hush-hush" not in report_of(caught(ValueError("x")))
 
@@ -223,7 +223,7 @@ def from_an_event_handler() -> None:
     "provoke", [from_a_slot, from_a_timer, from_a_python_thread, from_a_qthread, from_an_event_handler]
 )
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_error_from_any_source_reaches_log_and_dialog(
+def test_error_reaches_log_and_dialog_from_everywhere(
     provoke: Callable[[], None], dialogs: CrashDialogs, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     provoke()
@@ -242,7 +242,7 @@ def test_error_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: Qt
 
 
 @pytest.mark.expected_log("ignored exception", "ERROR")
-def test_error_that_can_not_be_caught_is_logged(dialogs: CrashDialogs) -> None:
+def test_error_that_can_not_be_shown_is_logged(dialogs: CrashDialogs) -> None:
     class Dying:
         def __del__(self) -> None:
             divide()
@@ -284,7 +284,7 @@ def test_number_of_errors_in_the_dialog_is_limited(dialogs: CrashDialogs, hook: 
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_error_report_is_passed_to_the_support_report(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
+def test_report_is_saved_with_all_information(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -321,7 +321,7 @@ def test_qt_messages_from_any_thread_are_logged(handler: None, caplog: pytest.Lo
 
 
 @pytest.mark.expected_log("first")
-def test_qt_message_caused_by_logging_causes_no_recursion(handler: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_that_makes_qt_print_a_message_does_not_recurse(handler: None, caplog: pytest.LogCaptureFixture) -> None:
     class Chatty(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             qWarning("and about that too")
@@ -335,7 +335,7 @@ def test_qt_message_caused_by_logging_causes_no_recursion(handler: None, caplog:
     assert [record.getMessage() for record in caplog.records] == ["first"]
 
 
-def test_failing_log_handler_stops_nothing(handler: None) -> None:
+def test_broken_log_does_not_prevent_the_dialog(handler: None) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise OSError
@@ -352,7 +352,7 @@ def test_failing_log_handler_stops_nothing(handler: None) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows would show a dialog of its own")
 def test_fatal_message_of_qt_is_logged(tmp_path: Path) -> None:
-    """A fatal message aborts the process, but is written to the log first."""
+    """A fatal message aborts the process, but has to be in the log."""
     code = """
         import sys, resource
         from pathlib import Path

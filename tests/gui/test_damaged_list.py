@@ -34,7 +34,7 @@ def press(dialog: DamagedDatabaseDialog, text: str) -> None:
     ("text", "choice"),
     [("Use the Backup", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
 )
-def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
+def test_each_button_has_its_effect(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     press(dialog, text)
@@ -51,7 +51,7 @@ def test_without_a_copy_none_is_offered_and_quit_is_the_default(qtbot: QtBot) ->
     assert default.text().replace("&", "") == "Quit"
 
 
-def test_the_copy_has_its_time_and_is_the_default(qtbot: QtBot) -> None:
+def test_backup_is_shown_with_its_time_and_is_the_default(qtbot: QtBot) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     assert "2023" in dialog.defaultButton().text() or "/23" in dialog.defaultButton().text()
@@ -72,7 +72,7 @@ def answer(text: str) -> None:
 
 @pytest.mark.expected_log("database is damaged")
 @pytest.mark.parametrize(("text", "files"), [("Use the Backup", 1), ("Start With", 0)])
-def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
+def test_window_opens_with_the_chosen_database_and_the_damaged_file_is_kept(
     qtbot: QtBot, filemill_home: Path, tmp_path: Path, text: str, files: int
 ) -> None:
     program = open_program()
@@ -91,7 +91,7 @@ def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
 
 @pytest.mark.expected_log("database is damaged")
 @pytest.mark.expected_log("can't start: It can't be moved away.")
-def test_a_damaged_file_that_can_not_be_put_aside_is_said_in_a_dialog(
+def test_damaged_file_that_can_not_be_moved_is_reported_in_a_dialog(
     qtbot: QtBot, filemill_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = open_program()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
@@ -86,7 +87,7 @@ def test_computer_stays_awake_only_while_something_is_processed(
     assert not room.awake.is_kept
 
 
-def test_short_break_between_two_files_is_no_reason_to_sleep(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
+def test_short_pause_between_two_files_does_not_allow_sleep(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
     window = windows.open()
     first, _ = windows.jobs_db.add("a", "b")
     windows.jobs_db.change(first, status=Status.PROCESSING)
@@ -99,7 +100,7 @@ def test_short_break_between_two_files_is_no_reason_to_sleep(windows: WindowFact
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 
-def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(
+def test_finished_batch_is_shown_in_the_window_and_its_notification_opens_the_view(
     windows: WindowFactory, room: Room, qtbot: QtBot
 ) -> None:
     window = windows.open()
@@ -117,11 +118,11 @@ def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(
     qtbot.waitUntil(lambda: window.view.model().rowCount() == 1)
 
 
-def test_window_that_ends_tells_nothing_more(windows: WindowFactory, room: Room) -> None:
+def test_closing_window_sends_no_notifications(windows: WindowFactory, room: Room) -> None:
     window = windows.open()
     window.close()
     shown = len(room.notifier.shown)
-    windows.states.set_sender_failure("x")
+    windows.states.set_failure(LoopKind.SENDER, "x")
     assert len(room.notifier.shown) == shown
 
 
@@ -139,7 +140,7 @@ def tray(qtbot: QtBot) -> Iterator[Tray]:
     window.close()
 
 
-def test_tray_is_off_until_the_person_wants_it(tray: Tray) -> None:
+def test_tray_icon_is_off_by_default(tray: Tray) -> None:
     states = [tray.is_shown]
     for wanted in (True, False):
         tray._keep.setChecked(wanted)
@@ -148,7 +149,7 @@ def test_tray_is_off_until_the_person_wants_it(tray: Tray) -> None:
     assert [action.text() for action in tray.menu.actions()] == ["Hide", "Pause", "Quit"]
 
 
-def test_where_there_is_no_tray_none_is_offered(qtbot: QtBot) -> None:
+def test_tray_is_not_offered_without_one(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     keep = QAction("Keep in Tray", window)
@@ -187,7 +188,7 @@ class _Spontaneous(QCloseEvent):
         return True
 
 
-def test_tray_s_messages_are_for_where_there_is_one(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tray_messages_are_used_only_with_a_tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     notifier = TrayNotifier()
     clicked: list[Topic] = []
     notifier.on_click(clicked.append)
@@ -222,9 +223,7 @@ def test_every_system_has_its_desktop(qtbot: QtBot) -> None:
         assert kinds["linux"] == ("BusNotifier", "LauncherEntry", "BusAwake")
 
 
-def test_what_another_system_does_not_have_is_left_out_in_silence(
-    qapp: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_services_that_another_system_lacks_are_skipped_silently(qapp: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     if sys.platform != "win32":
         taskbar = WindowsTaskbar(lambda: 1)

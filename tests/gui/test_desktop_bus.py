@@ -133,7 +133,7 @@ def session(services: Services, qapp: object) -> Iterator[Bus]:
     bus.close()
 
 
-def test_notification_is_shown_and_its_press_is_heard(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_notification_is_shown_and_its_click_is_received(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     pressed: list[Topic] = []
     notifier.on_click(pressed.append)
@@ -149,9 +149,7 @@ def test_notification_is_shown_and_its_press_is_heard(services: Services, sessio
     qtbot.waitUntil(lambda: pressed == [Topic.ENDED])
 
 
-def test_newer_notification_takes_the_place_of_the_older_one_about_the_same(
-    services: Services, session: Bus, qtbot: QtBot
-) -> None:
+def test_newer_notification_replaces_the_older_one_of_its_kind(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     notifier.show(Notification(Topic.ENDED, "Finished", "1"))
     qtbot.waitUntil(lambda: len(notifier._ids) == 1)
@@ -161,7 +159,7 @@ def test_newer_notification_takes_the_place_of_the_older_one_about_the_same(
     assert [body[1] for body in services.named("Notify")] == [0, 8, 0]
 
 
-def test_dock_hears_of_progress_and_failures_once_each(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_dock_receives_progress_and_failures_once(services: Services, session: Bus, qtbot: QtBot) -> None:
     entry = LauncherEntry(session)
     for fraction, failed in ((0.421, 0), (0.428, 0), (0.43, 2), (None, 0)):
         entry.show(fraction, failed)
@@ -175,7 +173,7 @@ def test_dock_hears_of_progress_and_failures_once_each(services: Services, sessi
     assert third["progress-visible"] == third["count-visible"] == ("b", False)
 
 
-def test_sleep_is_held_off_while_busy_and_let_go_at_once(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_sleep_is_inhibited_while_busy_and_released_at_once(services: Services, session: Bus, qtbot: QtBot) -> None:
     system = Bus(SYSTEM)
     awake = BusAwake(session, system)
     awake.keep(awake=True)
@@ -190,7 +188,7 @@ def test_sleep_is_held_off_while_busy_and_let_go_at_once(services: Services, ses
     system.close()
 
 
-def test_answer_that_comes_after_the_work_is_given_back(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_inhibitor_that_arrives_after_the_work_is_released(services: Services, session: Bus, qtbot: QtBot) -> None:
     system = Bus(SYSTEM)
     awake = BusAwake(session, system)
     awake.keep(awake=True)
@@ -211,7 +209,7 @@ def test_without_a_bus_nothing_happens(qapp: object, qtbot: QtBot, monkeypatch: 
     bus.close()
 
 
-def test_bus_that_goes_away_is_let_go(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_lost_bus_is_released(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     notifier.show(Notification(Topic.ENDED, "Finished", "x"))
     qtbot.waitUntil(lambda: bool(notifier._ids))
@@ -221,7 +219,7 @@ def test_bus_that_goes_away_is_let_go(services: Services, session: Bus, qtbot: Q
     notifier.show(Notification(Topic.ENDED, "Finished", "y"))
 
 
-def test_service_that_is_not_there_is_no_trouble(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_missing_service_is_no_error(services: Services, session: Bus, qtbot: QtBot) -> None:
     from jeepney import DBusAddress
 
     answers: list[Any] = []

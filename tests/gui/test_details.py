@@ -47,7 +47,7 @@ def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
 # --- texts
 
 
-def test_summary_of_one_file_shows_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_details_of_a_file_show_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=12_345)
     jobs_db.fail(key)
     jobs_db.change(key, attempts=2)
@@ -67,7 +67,7 @@ def test_summary_of_one_file_shows_what_happened_and_what_to_do(jobs_db: JobsDat
     assert "Lines" not in facts
 
 
-def test_facts_without_a_value_are_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_missing_times_are_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=None)
     summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert [caption for caption, _ in summary.facts] == ["Added"]
@@ -112,7 +112,7 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.fixes.shown == ()
 
 
-def test_pane_shows_the_sums_of_the_selection(window: MainWindow, qtbot: QtBot) -> None:
+def test_pane_sums_up_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
@@ -140,7 +140,7 @@ def test_sums_are_shown_while_the_list_keeps_changing(window: MainWindow, qtbot:
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
 
 
-def test_pane_follows_changes_of_the_selected_file(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pane_follows_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(2, 2)
     assert window.details.summary.happened.startswith("Pending")
@@ -173,7 +173,7 @@ def test_sums_that_could_not_be_read_are_read_later(
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 
 
-def test_buttons_do_what_the_actions_do(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_buttons_trigger_the_actions(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(0, 0)
     QTest.mouseClick(window.details.fixes.button(Fix.RETRY), LEFT)
@@ -194,7 +194,7 @@ def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> N
 
 
 @pytest.mark.parametrize("size", [(720, 440), (720, 700), (1100, 700)])
-def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
+def test_no_text_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
     opened(window, qtbot)
     window.resize(*size)
     window.view.select_rows(0, 0)

@@ -112,7 +112,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     assert said == ["“a.txt” will be processed from its new location."]
 
 
-def test_missing_folder_is_reported(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_folder_without_the_file_is_refused_with_a_message(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
@@ -139,7 +139,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_is_available_again_is_described(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_file_that_exists_again_is_shown_as_available(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     (folder / "a.txt").write_text("x")
@@ -152,7 +152,7 @@ def test_file_that_is_available_again_is_described(windows: WindowFactory, folde
 
 
 @posix_only
-def test_advice_names_the_owner_of_an_unreadable_file(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_unreadable_file_shows_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
@@ -207,7 +207,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
 
 
 @posix_only
-def test_pipe_can_only_be_removed_from_the_list(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_item_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (key,) = windows.jobs_db.add(str(folder / "pipe"))
     process(windows.jobs_db, key)
@@ -261,7 +261,7 @@ class Broken:
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_internal_error_is_described_as_one(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_bug_is_shown_as_an_error_in_filemill(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (folder / "a.txt").write_text("x\n")
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key, registry=Broken())
@@ -277,7 +277,7 @@ def test_internal_error_is_described_as_one(windows: WindowFactory, folder: Path
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_repeatedly_ended_the_program_is_described(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_file_that_crashed_the_program_repeatedly_is_explained(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     for number in range(MAX_CRASHES):
         start(windows.jobs_db, key, at=NOW_MS + number * 1_000)
@@ -293,7 +293,7 @@ def test_file_that_repeatedly_ended_the_program_is_described(windows: WindowFact
 # --- the buttons themselves
 
 
-def test_button_of_a_hidden_action_is_not_shown(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_unavailable_remedies_are_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.INTERNAL)
@@ -327,7 +327,7 @@ def test_buttons_suit_the_status(
     assert offered(window) == texts
 
 
-def test_automatic_retry_is_announced(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_automatic_retry_is_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.change(key, next_try_at=NOW_MS)
     window = shown(windows, key, qtbot)
@@ -363,9 +363,7 @@ def test_only_a_single_failed_file_can_be_located(windows: WindowFactory, qtbot:
     qtbot.waitUntil(locate.isEnabled)
 
 
-def test_job_that_is_processed_again_meanwhile_keeps_its_path(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_job_processed_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     (folder / "b.txt").write_text("x")

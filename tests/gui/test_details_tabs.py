@@ -99,14 +99,14 @@ def test_attempts_are_listed_the_newest_first(window: MainWindow, wording: Wordi
     ]
 
 
-def test_tab_title_shows_the_number_of_attempts_before_the_tab_is_opened(window: MainWindow, qtbot: QtBot) -> None:
+def test_tab_shows_the_number_of_attempts_before_it_is_opened(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (2)")
     assert window.details.attempts.table.rowCount() == 0
     window.view.select_rows(1, 1)
     assert window.details.tabs.tabText(1) == "Attempts"
 
 
-def test_attempts_before_a_retry_are_kept_and_marked(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_attempts_before_a_retry_stay_and_are_marked(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     key = windows.controller().model.ids[0]
     windows.jobs_db.intake.retry([key])
     finish(windows.jobs_db, key, start(windows.jobs_db, key))
@@ -140,7 +140,7 @@ def test_killed_program_leaves_an_attempt_without_a_result(
     assert cells(window)[0][2:] == ["", "computer", "Ended without a result (the program stopped)"]
 
 
-def test_file_without_attempts_is_described(window: MainWindow, qtbot: QtBot) -> None:
+def test_file_without_attempts_is_shown_as_not_processed(window: MainWindow, qtbot: QtBot) -> None:
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     page = window.details.attempts
@@ -183,7 +183,7 @@ def test_result_column_is_always_visible(window: MainWindow, qtbot: QtBot) -> No
     assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone"
 
 
-def test_attempts_stay_visible_if_the_database_can_not_be_read(
+def test_unreadable_attempts_stay_as_they_are(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -228,7 +228,7 @@ def facts_of(windows: WindowFactory, row: int, *, strict_order: bool = False, **
     return dict(message_facts(windows.jobs_db.jobs.page([key])[key], windows._wording, strict_order=strict_order))
 
 
-def test_message_tab_shows_the_ids(window: MainWindow, windows: WindowFactory) -> None:
+def test_message_tab_shows_its_ids(window: MainWindow, windows: WindowFactory) -> None:
     job = windows.controller().model.job(0)
     assert job is not None
     window.details.show_tab("message")
@@ -242,9 +242,7 @@ def test_message_tab_shows_the_ids(window: MainWindow, windows: WindowFactory) -
     assert "Message group" not in facts
 
 
-def test_message_to_a_fifo_queue_shows_its_group_and_deduplication_id(
-    window: MainWindow, windows: WindowFactory
-) -> None:
+def test_message_of_a_fifo_queue_shows_group_and_deduplication_id(window: MainWindow, windows: WindowFactory) -> None:
     assert window.isVisible()
     facts = facts_of(windows, 0, queue="eu-west-1 ingest.fifo", generation=3)
     assert facts["Queue"] == "eu-west-1 ingest.fifo"
@@ -253,7 +251,7 @@ def test_message_to_a_fifo_queue_shows_its_group_and_deduplication_id(
     assert facts_of(windows, 0, strict_order=True)["Message group"] == "filemill"
 
 
-def test_message_that_was_not_sent_says_so(window: MainWindow, windows: WindowFactory) -> None:
+def test_unsent_message_is_shown_as_unsent(window: MainWindow, windows: WindowFactory) -> None:
     assert window.isVisible()
     assert facts_of(windows, 1)["Message ID"] == "Not sent yet"
 
@@ -279,9 +277,7 @@ def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> N
 
 
 @pytest.mark.expected_log("second")
-def test_log_tab_shows_the_lines_about_the_file_and_new_ones(
-    window: MainWindow, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_log_shows_lines_about_the_file_and_continues(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     job, other = windows.controller().model.job(0), windows.controller().model.job(1)
     assert job is not None
     assert other is not None
@@ -303,7 +299,7 @@ def test_log_tab_shows_the_lines_about_the_file_and_new_ones(
     qtbot.waitUntil(lambda: page.text.toPlainText().endswith("of another"))
 
 
-def test_log_tab_without_lines_says_so(window: MainWindow, qtbot: QtBot) -> None:
+def test_log_without_lines_about_the_file_is_explained(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("log")
     page = window.details.log
     qtbot.waitUntil(lambda: page.none.text().startswith("The log has no entries for this file."))
@@ -326,7 +322,7 @@ def test_log_is_not_read_while_another_tab_is_shown(window: MainWindow, windows:
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
 
 
-def test_log_tab_stays_at_the_end_unless_the_user_scrolls_up(window: MainWindow, qtbot: QtBot) -> None:
+def test_log_keeps_showing_its_end_if_it_was_scrolled_there(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("log")
     page = window.details.log
     many = tuple(f"line {number}" for number in range(100))
@@ -363,7 +359,7 @@ def test_tabs_are_reached_by_keyboard(window: MainWindow) -> None:
     assert window.details.shown_tab == "summary"
 
 
-def test_keyboard_leaves_the_log_with_ctrl_tab_and_tab(window: MainWindow) -> None:
+def test_ctrl_tab_and_tab_leave_the_log(window: MainWindow) -> None:
     window.details.show_tab("log")
     window.details.log.show_lines(("a", "b"))
     window.details.log.text.setFocus()
@@ -381,7 +377,7 @@ def test_tab_is_chosen_by_mouse(window: MainWindow) -> None:
     assert window.details.shown_tab == "message"
 
 
-def test_several_files_enable_only_the_summary_and_the_chosen_tab_returns(window: MainWindow) -> None:
+def test_several_files_have_only_a_summary_and_the_tab_is_restored(window: MainWindow) -> None:
     window.details.show_tab("message")
     window.view.selectAll()
     assert window.details.shown_tab == "summary"
@@ -399,7 +395,7 @@ def test_tab_is_remembered(window: MainWindow, windows: WindowFactory) -> None:
     assert again.details.shown_tab == "log"
 
 
-def test_values_are_beside_their_captions_in_a_right_to_left_layout(windows: WindowFactory, qapp: QApplication) -> None:
+def test_values_are_beside_their_captions_from_right_to_left(windows: WindowFactory, qapp: QApplication) -> None:
     qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
         windows.jobs_db.add("/data/a.txt")
@@ -416,7 +412,7 @@ def test_values_are_beside_their_captions_in_a_right_to_left_layout(windows: Win
 # --- below or beside
 
 
-def test_details_stand_beside_the_list_where_there_is_room(window: MainWindow, qtbot: QtBot) -> None:
+def test_details_are_beside_the_list_if_there_is_room(window: MainWindow, qtbot: QtBot) -> None:
     below = window.details.mapTo(window, QPoint(0, 0))
     assert below.y() > window.view.mapTo(window, QPoint(0, 0)).y()
     height = window.details.height()

@@ -46,27 +46,27 @@ def test_windows_and_macos_always_have_one() -> None:
     assert has_display({}, "darwin")
 
 
-def test_nothing_named_is_no_display() -> None:
+def test_no_variable_means_no_display() -> None:
     assert not has_display({}, LINUX)
     assert not has_display({"DISPLAY": "", "WAYLAND_DISPLAY": ""}, LINUX)
 
 
 @pytest.mark.parametrize("platform", ["offscreen", "minimal", "vnc:size=800x600"])
-def test_platforms_that_need_none_are_believed(platform: str) -> None:
+def test_platforms_without_a_display_are_accepted(platform: str) -> None:
     assert has_display({"QT_QPA_PLATFORM": platform}, LINUX)
 
 
 @pytest.mark.parametrize("platform", ["xcb", "wayland", "wayland-egl"])
-def test_platforms_that_need_one_are_checked(platform: str) -> None:
+def test_platforms_with_a_display_are_checked(platform: str) -> None:
     assert not has_display({"QT_QPA_PLATFORM": platform}, LINUX)
 
 
 @pytest.mark.parametrize("name", [":9387", "unix:9387", "localhost:9387.0", "nonsense", ":", ":x"])
-def test_x_display_that_does_not_answer_is_none(name: str) -> None:
+def test_x_display_that_does_not_respond_is_none(name: str) -> None:
     assert not has_display({"DISPLAY": name}, LINUX)
 
 
-def test_wayland_display_that_answers_is_one(wayland: dict[str, str]) -> None:
+def test_wayland_display_that_responds_is_accepted(wayland: dict[str, str]) -> None:
     assert has_display(wayland, LINUX)
     path = str(Path(wayland["XDG_RUNTIME_DIR"]) / "wayland-7")
     assert has_display({"WAYLAND_DISPLAY": path}, LINUX)
@@ -85,7 +85,7 @@ def test_without_the_library_the_socket_decides(name: str, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
-def test_real_x_server_is_kept_until_qt_has_it() -> None:
+def test_real_x_server_is_kept_until_qt_connects() -> None:
     with x_server() as name, display.display({"DISPLAY": name}, LINUX) as found:
         assert found
         # Between the two, a server without clients would reset and not respond.
@@ -120,7 +120,7 @@ def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_check_does_not_import_qt() -> None:
+def test_check_does_not_import_qt() -> None:
     """Qt's libraries may be missing without a display, and signals must be handled before they are loaded."""
     code = (
         "import sys, desktop_app.__main__, desktop_app.gui.startup.display, desktop_app.gui.startup.stop_signals\n"
@@ -132,7 +132,7 @@ def test_the_check_does_not_import_qt() -> None:
 
 @pytest.mark.skipif(sys.platform != LINUX, reason="only there it can be missing")
 @pytest.mark.parametrize("extra", [{}, {"DISPLAY": ":9387"}])
-def test_program_says_so_in_one_sentence_and_ends_with_2(extra: dict[str, str], filemill_home: Path) -> None:
+def test_program_prints_one_sentence_and_exits_with_2(extra: dict[str, str], filemill_home: Path) -> None:
     done = run(**extra)
     assert done.returncode == 2
     assert done.stdout == ""

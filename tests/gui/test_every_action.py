@@ -204,7 +204,7 @@ def test_every_action_has_a_line_in_the_table(scene: ActionScene) -> None:
     assert {id(action) for action in scene.window.menu_actions.all} <= {id(action) for action in named.values()}
 
 
-def test_somebody_hears_every_action(scene: ActionScene) -> None:
+def test_every_action_has_a_receiver(scene: ActionScene) -> None:
     for name, action in names_of_all(scene).items():
         if name in {"undo", "redo"}:
             continue  # received inside Qt

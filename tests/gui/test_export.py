@@ -336,7 +336,7 @@ def test_every_column_of_the_table_has_its_fields() -> None:
     assert {field for column in COLUMNS for field in column.export_fields} <= set(ALL_FIELDS)
 
 
-def test_every_column_sorts_by_something_that_the_database_can_order_by() -> None:
+def test_every_column_is_sorted_by_a_key_of_the_database() -> None:
     assert {column.sort_key for column in COLUMNS} <= {None, *SORT_TERMS}
 
 

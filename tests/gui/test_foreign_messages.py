@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from tests.gui.conftest import WindowFactory
 
 
-def test_without_any_nothing_is_said(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_nothing_is_shown_without_foreign_messages(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.connection.foreign.count()
     assert not window.menu_actions.foreign.isEnabled()
     assert not window.status.foreign.isVisible()
 
 
-def test_they_are_counted_and_the_newest_are_shown_as_plain_text(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_foreign_messages_are_counted_and_the_newest_are_shown_as_plain_text(
+    windows: WindowFactory, qtbot: QtBot
+) -> None:
     window = windows.open()
     windows.connection.foreign_messages.note(received("<b>not</b>\nours", message_id="m1", count=3), "not JSON")
     with qtbot.waitSignal(window.connection.foreign.counted):

@@ -35,7 +35,7 @@ def make_garbage() -> None:
         cycle.append(cycle)
 
 
-def test_no_other_thread_ever_collects(
+def test_other_threads_never_collect(
     qtbot: QtBot, collected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(qt_runtime, "COLLECT_EVERY_MS", 1)
@@ -51,7 +51,7 @@ def test_no_other_thread_ever_collects(
     gc.disable()  # as in the other tests of this folder
 
 
-def test_nothing_is_collected_before_it_is_due(qapp: object, collected: list[tuple[int, int]]) -> None:
+def test_garbage_is_not_collected_early(qapp: object, collected: list[tuple[int, int]]) -> None:
     collector = MainThreadGarbageCollector()
     gc.collect()
     collected.clear()

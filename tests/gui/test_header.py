@@ -68,7 +68,7 @@ def test_no_column_measures_all_cells(header: JobsHeader) -> None:
     assert modes == {QHeaderView.ResizeMode.Interactive}
 
 
-def test_columns_can_be_hidden_and_shown_but_the_name_stays(header: JobsHeader) -> None:
+def test_columns_can_be_hidden_and_shown_except_the_name(header: JobsHeader) -> None:
     menu = menu_of(header)
     by_title = {action.text(): action for action in menu.actions()}
     assert not by_title["Name"].isEnabled()
@@ -402,7 +402,7 @@ def test_fit_columns_fits_visible_cells(windows: WindowFactory) -> None:
     assert header.sectionSize(SIZE) < 150
 
 
-def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_reason_column_is_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header

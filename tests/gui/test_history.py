@@ -54,7 +54,7 @@ def test_new_steps_replace_old_ones() -> None:
     assert sum(history.series(Span.MINUTE, NOW + 59).files) == 5
     assert sum(history.series(Span.MINUTE, NOW + 61).files) == 0
     assert sum(history.series(Span.DAY, NOW + 3 * 86_400).files) == 0
-    history.add(NOW, NOW + 1, 5, 0)  # late: its time is over
+    history.add(NOW, NOW + 1, 5, 0)  # too late for this second
     assert sum(history.series(Span.MINUTE, NOW + 3 * 86_400).files) == 0
 
 

@@ -125,7 +125,7 @@ def test_progress_is_also_given_as_text(list_model: ListModel) -> None:
         ("/in/\u202egnp.exe", "\\u202egnp.exe", "<qt>/in/\\u202egnp.exe</qt>"),
     ],
 )
-def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
+def test_unusual_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
     list_model.jobs_db.add(path)
     list_model.load()
     index = list_model.model.index(0, 0)
@@ -133,7 +133,7 @@ def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str,
     assert index.data(Qt.ItemDataRole.ToolTipRole) == hint
 
 
-def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListModel) -> None:
+def test_first_cell_has_the_rows_accessible_text_and_the_others_their_titles(list_model: ListModel) -> None:
     list_model.jobs_db.fail(list_model.jobs_db.add("a.txt", size=18_204)[0])
     list_model.load()
     spoken = [
@@ -322,7 +322,7 @@ def test_rows_added_and_removed_while_an_order_is_loaded_are_correct_afterwards(
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is running on the pool
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
     list_model.jobs_db.add("d")
     list_model.jobs_db.intake.remove([keys[0]])
     list_model.look()
@@ -333,7 +333,7 @@ def test_row_removed_and_restored_while_an_order_is_loaded_is_listed(list_model:
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is running on the pool
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
     list_model.jobs_db.intake.restore([keys[1]])
@@ -408,7 +408,7 @@ def test_error_of_an_outdated_order_is_ignored(
     monkeypatch.setattr(JobList, "ids", ids)
     list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
     list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)
-    list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first was received
+    list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first signal was received
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
     with list_model.qtbot.waitSignal(list_model.model.rows_changed):

@@ -89,7 +89,7 @@ def test_removals_are_undone_one_by_one(commands: ListCommands, jobs_db: JobsDat
     assert not commands.undo.canUndo()
 
 
-def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
+def test_empty_selection_does_nothing(commands: ListCommands) -> None:
     commands.remove(keys())
     commands.retry(keys())
     assert commands.undo.count() == 0

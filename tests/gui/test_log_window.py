@@ -57,7 +57,7 @@ def press(log: LogWindow, text: str) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_new_records_are_shown_as_they_are_written(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_window_shows_new_lines_as_they_are_written(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"), line("two", "WARNING"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["one", "two"])
@@ -84,7 +84,9 @@ def test_level_and_words_filter_the_log(windows: WindowFactory, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: shown(log) == ["sending b", "sending bbb"])
 
 
-def test_following_stops_when_scrolling_up_and_starts_again_at_the_end(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_following_stops_when_the_user_scrolls_up_and_continues_at_the_end(
+    windows: WindowFactory, qtbot: QtBot
+) -> None:
     write(windows, *(line(f"entry {number}") for number in range(300)))
     log = open_log(windows, qtbot)
     bar = log.view.verticalScrollBar()
@@ -152,7 +154,7 @@ def test_selected_part_of_an_entry_is_copied(windows: WindowFactory, qtbot: QtBo
     assert len(QGuiApplication.clipboard().text()) < 30
 
 
-def test_clearing_the_view_shows_only_new_entries_and_keeps_the_file(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_cleared_view_shows_only_new_lines_and_keeps_the_file(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("old"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["old"])
@@ -181,7 +183,7 @@ def test_log_folder_is_opened_or_its_path_is_shown(
     assert log.state.text() == f"The log is in {windows.log_folder}."
 
 
-def test_one_log_window_closes_with_escape_and_with_the_main_window(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_log_window_opens_once_and_closes_with_escape_and_the_main_window(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"))
     log = open_log(windows, qtbot)
     QTest.keyClick(log, Qt.Key.Key_Escape)
@@ -197,7 +199,7 @@ def test_one_log_window_closes_with_escape_and_with_the_main_window(windows: Win
     assert not log.isVisible()
 
 
-def test_log_is_not_read_while_the_window_is_closed(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_files_are_not_read_while_the_window_is_closed(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     log.close()
     windows.settle()
@@ -205,14 +207,14 @@ def test_log_is_not_read_while_the_window_is_closed(windows: WindowFactory, qtbo
     assert not any(timer.isActive() for timer in log.findChildren(QTimer))
 
 
-def test_screen_reader_reads_the_level_and_the_message_first(theme: Theme) -> None:
+def test_screen_reader_gets_the_important_columns_first(theme: Theme) -> None:
     model = LogModel(theme)
     model.append(list(records_of([line("all is lost", "ERROR").rstrip()])))
     spoken = model.index(0, TIME).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Error, all is lost, 2026-11-24 ")
 
 
-def test_level_is_shown_by_word_and_icon(theme: Theme) -> None:
+def test_level_is_shown_by_word_and_shape(theme: Theme) -> None:
     assert [level_word(level) for level in (0, 10, 20, 25, 30, 40, 50)] == [
         "",
         "Debug",
@@ -242,8 +244,8 @@ def test_oldest_entries_are_removed(theme: Theme, monkeypatch: pytest.MonkeyPatc
     assert texts == [str(number) for number in range(301 - 2 * len(texts), 300, 2)]
 
 
-def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_path: Path) -> None:
-    """Use 5 MB, the maximum size of the log files, or 40,000 entries. The limits are generous, for slow machines."""
+def test_full_log_is_read_shown_and_filtered_quickly(theme: Theme, tmp_path: Path) -> None:
+    """With 5 MB, the maximum of the files, or 40,000 entries. Generous limits, for slow machines."""
     text = "".join(
         line(f"message 3f2b of file {number} not sent yet: the queue does not answer") for number in range(8000)
     )
@@ -262,6 +264,6 @@ def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_p
     assert filtered - read < 1
 
 
-def test_missing_log_is_shown_as_empty(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_missing_log_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.state.text() == "0 entries")

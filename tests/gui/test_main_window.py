@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.services.loops import LoopState, Phase
@@ -95,7 +96,7 @@ def test_empty_list_invites_to_add_files(windows: WindowFactory, qtbot: QtBot) -
     assert asked.count() == 1
 
 
-def test_list_appears_with_the_first_file_and_goes_with_the_last(
+def test_list_appears_with_the_first_file_and_disappears_with_the_last(
     windows: WindowFactory, files: list[str], qtbot: QtBot
 ) -> None:
     window = windows.open()
@@ -138,17 +139,17 @@ def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, 
     qtbot.waitUntil(lambda: window.menu_actions.retry_failed.iconText() == "Retry Failed (1)")
 
 
-def test_connection_is_shown_and_trouble_stands_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_connection_is_shown_and_problems_appear_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     assert window.status.connection.shown.text == "Starting…"
-    windows.states.set_sender_state(LoopState(Phase.RUNNING))
-    windows.states.set_consumer_state(LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.RUNNING))
     assert window.status.connection.shown.text == "Local queue"
-    windows.states.set_sender_state(LoopState(Phase.WAITING, "The local queue could not start."))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.WAITING, "The local queue could not start."))
     assert window.banner.isVisible()
     QTest.mouseClick(window.banner.buttons[0], LEFT)
     assert windows.tried == 1
-    windows.states.set_sender_state(LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.RUNNING))
     assert not window.banner.isVisible()
 
 
@@ -238,7 +239,7 @@ def test_paths_are_pasted(windows: WindowFactory, files: list[str], qtbot: QtBot
     qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
 
 
-def test_pasting_something_else_is_answered(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pasting_other_data_shows_a_message(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     QGuiApplication.clipboard().setText("just words")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
@@ -248,7 +249,7 @@ def test_pasting_something_else_is_answered(windows: WindowFactory, qtbot: QtBot
     qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(window))
 
 
-def test_context_menu_offers_what_the_menu_bar_does(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_context_menu_has_the_same_actions_as_the_menu_bar(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a")
     window = windows.open_active()
     window.view.select_rows(0, 0)
@@ -313,7 +314,7 @@ def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
     assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
 
 
-def test_folder_chosen_in_the_dialog_is_asked_about_first(
+def test_folder_chosen_in_the_dialog_is_reviewed_first(
     windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = windows.open_active()
@@ -329,7 +330,7 @@ def test_folder_chosen_in_the_dialog_is_asked_about_first(
     assert files
 
 
-def test_dialog_that_was_cancelled_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_cancelled_dialog_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     dialog.reject()
@@ -349,7 +350,7 @@ def drag(urls: list[QUrl]) -> tuple[QMimeData, QDragEnterEvent, QDragMoveEvent, 
     )
 
 
-def test_drop_says_what_it_will_do_and_does_it(
+def test_drop_announces_what_it_will_do_and_does_it(
     windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = windows.open()
@@ -379,7 +380,7 @@ def test_table_lets_a_drop_through_to_the_window(windows: WindowFactory, files: 
     assert data.hasUrls()
 
 
-def test_drag_that_leaves_changes_nothing(windows: WindowFactory, files: list[str]) -> None:
+def test_cancelled_drag_changes_nothing(windows: WindowFactory, files: list[str]) -> None:
     window = windows.open()
     data, enter, *_ = drag([QUrl.fromLocalFile(files[0])])
     QApplication.sendEvent(window, enter)
@@ -389,7 +390,7 @@ def test_drag_that_leaves_changes_nothing(windows: WindowFactory, files: list[st
     assert data.hasUrls()
 
 
-def test_drag_of_something_else_is_refused_with_words(windows: WindowFactory) -> None:
+def test_drag_of_other_data_is_refused_with_a_message(windows: WindowFactory) -> None:
     window = windows.open()
     data, enter, move, drop = drag([QUrl("https://example.org/x")])
     QApplication.sendEvent(window, enter)
@@ -427,7 +428,7 @@ def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], q
     assert window.view.viewport().rect().contains(row)
 
 
-def test_long_adding_is_shown_with_stop(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_long_add_is_shown_with_a_stop_button(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     stopped = QSignalSpy(window.busy.stopped)
     windows.controller().adder.busy_changed.emit("Looking through in… 3,118 files", True)
@@ -442,7 +443,7 @@ def test_long_adding_is_shown_with_stop(windows: WindowFactory, qtbot: QtBot) ->
     assert not window.busy.isVisible()
 
 
-def test_trouble_without_another_place_is_said_once(windows: WindowFactory) -> None:
+def test_error_without_another_place_is_shown_once(windows: WindowFactory) -> None:
     window = windows.open()
     windows.controller().problem.emit("The list can't be read.")
     first = window.notices.notice
@@ -455,7 +456,7 @@ def test_trouble_without_another_place_is_said_once(windows: WindowFactory) -> N
 # --- coming back
 
 
-def test_window_comes_back_as_it_was_left(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_window_restores_its_layout(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("b", "c", "a")
     first = windows.open()
     first.resize(760, 480)  # fits on the offscreen platform's screen
@@ -482,7 +483,7 @@ def test_quit_closes_the_window(windows: WindowFactory, qtbot: QtBot) -> None:
     assert not window.isVisible()
 
 
-def test_keyboard_is_in_the_list_of_a_window_that_opens_with_files(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_list_has_the_focus_in_a_window_opened_with_files(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a", "b")
     window = windows.open()
     window.activateWindow()

@@ -10,8 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.connection.banner import TroubleBanner
-from desktop_app.gui.connection.status import Need, Trouble
+from desktop_app.gui.connection.status import Need, Trouble, TroubleBanner
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
@@ -57,14 +56,14 @@ def test_button_may_show_the_next_message(bar: NoticeBar, qtbot: QtBot) -> None:
     assert bar.notice == Notice("Two")
 
 
-def test_dismissing_emits_the_text(bar: NoticeBar, qtbot: QtBot) -> None:
+def test_dismissed_signal_contains_the_text(bar: NoticeBar, qtbot: QtBot) -> None:
     bar.show_notice(Notice("Gone soon"))
     with qtbot.waitSignal(bar.dismissed) as told:
         QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
     assert told.args == ["Gone soon"]
 
 
-def test_passing_message_disappears_unless_the_pointer_is_over_it(
+def test_temporary_message_disappears_unless_the_mouse_is_over_it(
     theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "SHORT_MS", 1)
@@ -79,7 +78,7 @@ def test_passing_message_disappears_unless_the_pointer_is_over_it(
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_text_is_never_interpreted_as_html(bar: NoticeBar) -> None:
+def test_text_is_never_shown_as_html(bar: NoticeBar) -> None:
     bar.show_notice(Notice("“<b>x</b>” can't be added"))
     texts = [label.textFormat() for label in bar.frame.findChildren(type(bar._text)) if label.text()]
     assert texts == [Qt.TextFormat.PlainText]
@@ -99,7 +98,7 @@ def banner(bar: NoticeBar) -> TroubleBanner:
     return TroubleBanner(bar, lambda trouble: (NoticeAction(trouble.need.value, lambda: None, keeps=True),))
 
 
-def test_problem_is_shown_until_it_is_solved(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
+def test_problem_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     assert shown(bar) == "No connection."
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
@@ -112,16 +111,14 @@ def test_problem_is_shown_until_it_is_solved(bar: NoticeBar, banner: TroubleBann
     ("need", "kind"),
     [(Need.PATIENCE, Kind.WARNING), (Need.RESTART, Kind.PROBLEM), (Need.PERMISSION, Kind.INFO)],
 )
-def test_problem_is_shown_with_its_severity(bar: NoticeBar, banner: TroubleBanner, need: Need, kind: Kind) -> None:
+def test_icon_shows_the_severity(bar: NoticeBar, banner: TroubleBanner, need: Need, kind: Kind) -> None:
     banner.set_loop_trouble(Trouble("Processing has stopped.", need=need))
     assert bar.notice is not None
     assert bar.notice.kind is kind
     assert [button.text() for button in bar.buttons] == [need.value]
 
 
-def test_dismissed_problem_is_not_shown_again_until_it_was_solved(
-    bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot
-) -> None:
+def test_dismissed_problem_stays_hidden_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
     banner.set_loop_trouble(Trouble("No connection."))
@@ -133,7 +130,7 @@ def test_dismissed_problem_is_not_shown_again_until_it_was_solved(
     assert shown(bar) == "No connection."
 
 
-def test_database_error_takes_precedence_over_a_queue_problem(bar: NoticeBar, banner: TroubleBanner) -> None:
+def test_database_problem_comes_before_queue_problem(bar: NoticeBar, banner: TroubleBanner) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     banner.set_database_error(StoreError("The list can't be read."))
     assert shown(bar) == "The list can't be read."
@@ -141,7 +138,7 @@ def test_database_error_takes_precedence_over_a_queue_problem(bar: NoticeBar, ba
     assert shown(bar) == "No connection."
 
 
-def test_tab_visits_the_buttons_in_order_and_the_close_button_last(theme: Theme, qtbot: QtBot) -> None:
+def test_tab_visits_the_buttons_in_order_and_close_last(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)

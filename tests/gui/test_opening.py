@@ -99,7 +99,7 @@ def test_enter_in_the_filter_box_opens_nothing(window: MainWindow, windows: Wind
     assert opened == []
 
 
-def test_file_that_is_gone_is_told_and_the_others_are_opened(
+def test_missing_file_is_reported_and_the_others_are_opened(
     window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(1, 2)
@@ -113,14 +113,14 @@ def test_file_that_is_gone_is_told_and_the_others_are_opened(
     qtbot.waitUntil(lambda: notice(window).startswith("3 files no longer exist."))
 
 
-def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window) == "This computer has no program to open “b.txt”.")
 
 
-def test_no_more_than_some_are_opened_at_once(
+def test_number_of_files_opened_at_once_is_limited(
     window: MainWindow, windows: WindowFactory, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_manager, "MOST_AT_ONCE", 2)
@@ -131,7 +131,7 @@ def test_no_more_than_some_are_opened_at_once(
     assert opened == []
 
 
-def test_file_manager_is_asked_to_select_the_files(
+def test_file_manager_is_called_to_select_the_files(
     window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(0, 1)
@@ -172,7 +172,7 @@ def test_folder_is_opened_where_no_file_manager_answers(
     assert notice(window) == ""
 
 
-def test_folder_of_a_file_that_is_gone_is_opened_and_said(
+def test_folder_of_a_missing_file_is_opened_and_reported(
     window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(2, 2)
@@ -181,7 +181,7 @@ def test_folder_of_a_file_that_is_gone_is_opened_and_said(
     assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
 
 
-def test_folder_that_is_gone_is_said(windows: WindowFactory, bus: FakeBus, opened: list[str], qtbot: QtBot) -> None:
+def test_missing_folder_is_reported(windows: WindowFactory, bus: FakeBus, opened: list[str], qtbot: QtBot) -> None:
     windows.jobs_db.add("/no such folder/bad\udcff.txt")
     window = windows.open_active()
     window.view.select_rows(0, 0)

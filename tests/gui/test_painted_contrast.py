@@ -67,7 +67,7 @@ def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool)
             assert contrast(ink, ground) >= READABLE, (status, column)
 
 
-def test_statuses_have_shapes_that_tell_them_apart_without_colour(theme: Theme) -> None:
+def test_statuses_have_different_shapes(theme: Theme) -> None:
     from PySide6.QtCore import QSize
 
     from desktop_app.gui.table.cells import STATUS_ICONS
@@ -79,7 +79,7 @@ def test_statuses_have_shapes_that_tell_them_apart_without_colour(theme: Theme) 
     assert len(shapes) == len(STATUS_ICONS)
 
 
-def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours) -> None:
+def test_text_beside_the_list_is_readable(window: MainWindow, colours: Colours) -> None:
     from PySide6.QtWidgets import QAbstractButton, QLabel
 
     window.view.selectAll()

@@ -50,7 +50,7 @@ def rows(home: Path, columns: str) -> list[tuple[int, ...]]:
         return connection.execute(f"SELECT {columns} FROM job ORDER BY id").fetchall()
 
 
-def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
+def test_pause_survives_a_restart_and_prioritized_files_are_first(
     qtbot: QtBot, theme: Theme, filemill_home: Path, tmp_path: Path
 ) -> None:
     files = tmp_path / "in"

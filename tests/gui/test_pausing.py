@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolBar, QToolButton
 
 from desktop_app.domain.errors import SettingsError
-from desktop_app.gui.connection.status import Mark
+from desktop_app.gui.connection.status import LoopKind, Mark
 from desktop_app.services.control import RunMode
 from desktop_app.services.loops import LoopState, Phase
 
@@ -38,8 +38,8 @@ def notice_of(window: MainWindow) -> str:
 def test_pause_and_resume_by_keyboard_are_shown_everywhere(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt")
     window = windows.open_active()
-    for loop in (windows.states.set_sender_state, windows.states.set_consumer_state):
-        loop(LoopState(Phase.RUNNING))
+    for loop in LoopKind:
+        windows.states.set_state(loop, LoopState(Phase.RUNNING))
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
     assert windows.control.mode is RunMode.PAUSED
     assert windows.remembered == [True]
@@ -124,7 +124,7 @@ def test_pause_that_can_not_be_saved_is_reported_and_takes_effect(
 
 def test_last_state_of_a_paused_consumer_is_not_shown_as_a_problem(windows: WindowFactory) -> None:
     window = windows.open()
-    windows.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None
     window.menu_actions.pause.trigger()
     assert window.banner.notice is None

@@ -1,34 +1,34 @@
 """Real faults of this computer: a full disk, a lock, a damaged file, permissions, a killed process.
 
-The test that causes each problem by a real fault:
+The tests that cause each problem by a real fault (without `test_`):
 
 | id | problem | test |
 |---|---|---|
-| E1 | no sign-in, no such profile | test_remedies: no_sign_in_leads_…, profile_that_is_not_there_… |
-| E2 | the session has ended | test_remedies: ended_session_goes_on_after_signing_in_… and the three after it |
-| E2b, E2c | refused keys, wrong clock | test_remedies: refused_keys_…, wrong_clock_… |
-| E3 | no region, none of this name | test_remedies: region_is_asked_for |
-| E3b | another account | test_real_network_faults: queue_of_another_account_is_noted_by_the_test |
-| E4 | no such queue | test_remedies: queue_is_looked_for_in_the_other_regions, queue_that_is_nowhere_… |
-| E5 | one right is missing | test_remedies: missing_right_…, right_that_is_given_…; each: queues/test_checks |
-| E6 | no connection | test_remedies: no_connection_is_tried_now_… |
-| E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, certificate_that_nobody_knows_… |
-| E6c | throttled | test_remedies: going_slower_is_only_said_at_the_bottom |
-| E7 | the file is gone | test_details_fixes: missing_file_can_be_located, missing_folder_or_drive_… |
-| E8 | may not be read | test_details_fixes: file_that_may_not_be_read_names_its_owner |
+| E1 | not signed in, no such profile | test_remedies: missing_sign_in_…, missing_profile_… |
+| E2 | the session has expired | test_remedies: ended_session_…, failed_sign_in_… |
+| E2b, E2c | rejected keys, wrong clock | test_remedies: refused_keys_…, wrong_clock_… |
+| E3 | no region, unknown region | test_remedies: region_is_requested |
+| E3b | another account | test_real_network_faults: queue_of_another_account_is_reported_by_the_test |
+| E4 | no such queue | test_remedies: queue_is_searched_in_the_other_regions, queue_that_is_in_no_region_… |
+| E5 | a permission is missing | test_remedies: missing_permission_…, permission_granted_…; each: queues/test_checks |
+| E6 | no connection | test_remedies: no_connection_offers_… |
+| E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, unknown_certificate_… |
+| E6c | throttled | test_remedies: throttling_is_only_shown_in_the_status_bar |
+| E7 | the file is missing | test_details_fixes: missing_file_can_be_located, missing_folder_or_drive_… |
+| E8 | no permission to read | test_details_fixes: unreadable_file_shows_its_owner |
 | E9 | changed while it was read | test_details_fixes: file_that_changed_while_it_was_read_… |
-| E10 | not a file | test_details_fixes: thing_that_is_no_file_is_removed |
+| E10 | not a file | test_details_fixes: item_that_is_no_file_is_removed |
 | E12 | disk full | here: full_disk_is_waited_for |
 | E13 | database locked | here: lock_of_another_program_is_waited_for |
 | E13b | database damaged | here: damage_while_the_window_is_open_…; at the start: test_damaged_list |
-| E13c | may not be written | here: what_can_not_be_written_is_said_at_the_start_…, list_that_can_not_be_written_… |
-| E14 | second start | test_single_instance: second_start_passes_its_paths_on_…, program_that_hangs_can_be_ended |
+| E13c | no permission to write | here: read_only_files_…, list_that_can_not_be_written_… |
+| E14 | second start | test_single_instance: second_start_passes_its_paths_on_…, hung_program_can_be_stopped |
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
-| E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
-| E17 | the lease was lost | no word to a person: services/consuming/test_consumer: a_lost_lease_cancels_the_work_… |
+| E16 | moved to the dead-letter queue | test_details_fixes: dead_lettered_file_… |
+| E17 | the lease was lost | not shown; services/consuming/test_consumer: lost_lease_cancels_the_work_… |
 | E18 | the local queue can't be used | here: local_queue_… |
-| E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
-| E20 | a bug in Filemill | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
+| E19 | a web address | test_review_sheet: pasted_web_address_is_reported_plainly |
+| E20 | a bug in Filemill | test_details_fixes: bug_…, file_that_crashed_the_program_… |
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(o
         ("filemill.db", "filemill.db can't be written. Check the permissions of the file and its folder."),
     ],
 )
-def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
+def test_read_only_files_are_reported_at_the_start_and_retried(
     filemill_home: Path, opened: list[str], qapp: QApplication, place: str, text: str
 ) -> None:
     filemill_home.mkdir(parents=True)
@@ -261,7 +261,7 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_
         until_gone(app)
 
 
-def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, filemill_home: Path) -> None:
+def test_local_queue_that_can_not_be_opened_is_retried(open_app: OpenApp, filemill_home: Path) -> None:
     file = filemill_home / "filemill.db.queue"  # something else is in its place
     file.mkdir(parents=True)
     app = open_app(Settings())
@@ -274,9 +274,7 @@ def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, fi
     until_gone(app)
 
 
-def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(
-    open_app: OpenApp, filemill_home: Path
-) -> None:
+def test_damaged_local_queue_is_deleted_and_everything_is_sent_again(open_app: OpenApp, filemill_home: Path) -> None:
     filemill_home.mkdir(parents=True)
     file = filemill_home / "filemill.db.queue"
     file.write_bytes(b"garbage!" * 1000)

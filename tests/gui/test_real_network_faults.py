@@ -174,7 +174,7 @@ def secure_server(moto_url: str, certificate: Path, queue: str) -> Iterator[str]
 # E6b
 
 
-def test_certificate_that_nobody_knows_is_not_trusted_until_it_is_known(
+def test_unknown_certificate_is_not_trusted_until_it_is_added(
     open_app: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
@@ -193,7 +193,7 @@ def test_certificate_that_nobody_knows_is_not_trusted_until_it_is_known(
     app.until(lambda: not app.window.banner.isVisible())
 
 
-def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
+def test_proxy_that_refuses_is_reported_until_it_works(
     open_app: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
@@ -224,7 +224,7 @@ def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_of_another_account_is_noted_by_the_test(
+def test_queue_of_another_account_is_reported_by_the_test(
     open_app: Enter, live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live_sim.simulator.create_queue(QUEUE)

@@ -42,14 +42,14 @@ def test_ending_of_a_reason_and_its_sentence_are_both_translated(qapp: QApplicat
         )
 
 
-def test_what_the_system_said_stays_as_it_is_but_can_not_break_a_line(qapp: QApplication) -> None:
+def test_text_of_the_system_is_unchanged_but_can_not_break_a_line(qapp: QApplication) -> None:
     reason = file_error(OSError(errno.ENOTSUP, "The file no longer exists\n{x}")).reason
     with speaking(qapp):
         said = reason_text(reason)
     assert said == pseudo("The system can't read this file: {why}").format(why="The file no longer exists\\n{x}")
 
 
-def test_name_that_happens_to_be_one_of_our_texts_is_not_translated(qapp: QApplication) -> None:
+def test_name_equal_to_a_text_is_not_translated(qapp: QApplication) -> None:
     with speaking(qapp):
         assert translated(Sentence("{file} can't be read: {why}.", file="All", why="x")) == pseudo(
             "{file} can't be read: {why}."
@@ -62,19 +62,19 @@ def test_path_in_a_text_from_right_to_left_keeps_its_direction(qapp: QApplicatio
     assert "\N{FIRST STRONG ISOLATE}/in/a (1).txt\N{POP DIRECTIONAL ISOLATE}" in said
 
 
-def test_text_of_another_version_stays_as_it_is(qapp: QApplication) -> None:
+def test_text_of_another_version_is_unchanged(qapp: QApplication) -> None:
     with speaking(qapp):
         assert reason_text(Reason(ReasonCode.TEXT, {"text": "No code says {this}"})) == "No code says {this}"
 
 
-def test_every_number_of_the_system_gives_a_text_that_can_be_translated(qapp: QApplication) -> None:
+def test_every_error_number_has_a_translatable_text(qapp: QApplication) -> None:
     with speaking(qapp):
         for number in errno.errorcode:
             reason = file_error(OSError(number, "Made up")).reason
             assert reason_text(reason) != str(reason), reason
 
 
-def test_what_the_layers_say_to_a_person_can_be_translated() -> None:
+def test_texts_of_the_layers_for_users_can_be_translated() -> None:
     """Each text of an error shown to the user is a `Sentence` or another error's text."""
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"

@@ -1,4 +1,4 @@
-"""Each problem of the connection, caused by a real fault: its title and what its first button does."""
+"""Connection problems, each caused by a real fault: the title of the banner and the effect of its first button."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
@@ -51,7 +52,7 @@ sso_registration_scopes = sso:account:access
 
 @pytest.fixture(autouse=True)
 def no_poll_left(live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A poll outlives its window but must not outlive its test's simulated network, which `monkeypatch` removes."""
+    """Wait for polls, which may outlive the window, before `monkeypatch` removes the simulated network."""
     yield
     live_sim.close()
     wait_until(lambda: "receiver" not in {thread.name for thread in threading.enumerate()}, 25)
@@ -104,7 +105,7 @@ def clipboard() -> str:
 
 
 @pytest.mark.usefixtures("internet")
-def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -> None:
+def test_missing_credentials_offer_a_profile_or_working_locally(open_app: Enter) -> None:
     app = open_app(AWS)
     app.add("one.txt")
     assert app.until_banner("No credentials were found for the default profile") == [
@@ -127,7 +128,7 @@ def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -
 
 
 @pytest.mark.usefixtures("internet")
-def test_profile_that_is_not_there_is_named_and_no_other_is_taken(open_app: Enter, isolated_environment: Path) -> None:
+def test_missing_profile_is_named_and_not_replaced_by_another(open_app: Enter, isolated_environment: Path) -> None:
     write_aws(isolated_environment, "", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
     app = open_app(Settings(queue=QUEUE, region=REGION, profile="gone"))
     assert app.until_banner("There is no profile “gone” in the AWS configuration")[0] == "Choose Profile…"
@@ -137,7 +138,7 @@ def test_profile_that_is_not_there_is_named_and_no_other_is_taken(open_app: Ente
 
 
 def install_aws(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install a fake `aws` first in the path."""
+    """Install a fake `aws` and put its folder first in PATH."""
     (folder / "aws").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "aws").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
@@ -149,7 +150,7 @@ scripts = pytest.mark.skipif(sys.platform == "win32", reason="a shell script as 
 
 @scripts
 @pytest.mark.usefixtures("internet")
-def test_ended_session_goes_on_after_signing_in_from_the_window(
+def test_processing_continues_after_signing_in_from_the_window(
     open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     sso.write_text(token(hours=-1))
@@ -169,7 +170,7 @@ def test_ended_session_goes_on_after_signing_in_from_the_window(
 
 
 @pytest.mark.usefixtures("internet")
-def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
+def test_without_the_aws_cli_the_command_can_be_copied_and_processing_continues(
     open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -182,7 +183,7 @@ def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
 
 @scripts
 @pytest.mark.usefixtures("internet", "sso")
-def test_sign_in_that_does_not_succeed_says_what_aws_says(
+def test_failed_sign_in_shows_the_message_of_the_aws_cli(
     open_app: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     install_aws(tmp_path_factory.mktemp("programs"), "echo The browser was closed\nexit 255", monkeypatch)
@@ -198,7 +199,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"])
-def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, code: str) -> None:
+def test_refused_keys_offer_to_choose_a_profile(open_app: Enter, internet: Internet, code: str) -> None:
     internet.sim.faults.always("*", service_error(code, "The security token included in the request is not valid."))
     app = open_app(AWS)
     buttons = app.until_banner("AWS rejected the access keys of the default profile")
@@ -209,7 +210,7 @@ def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, 
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Internet) -> None:
+def test_wrong_clock_is_reported_with_the_difference(open_app: Enter, internet: Internet) -> None:
     said = "Signature expired: 20261124T060000Z is now earlier than 20261124T060400Z (20261124T060900Z - 5 min.)"
     internet.sim.faults.always("*", service_error("InvalidSignatureException", said, status=403))
     app = open_app(AWS)
@@ -228,7 +229,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
 @pytest.mark.parametrize(
     ("region", "title"), [("", "No region is set"), ("eu west", "The region “eu west” does not exist")]
 )
-def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
+def test_missing_region_can_be_chosen(open_app: Enter, region: str, title: str) -> None:
     app = open_app(Settings(queue=QUEUE, region=region))
     assert app.until_banner(title)[0] == "Choose Region…"
     app.press("Choose Region…")
@@ -246,7 +247,7 @@ def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Internet) -> None:
+def test_missing_queue_is_found_in_another_region(open_app: Enter, internet: Internet) -> None:
     internet.regions = {"eu-central-1"}
     app = open_app(allowed(AWS))
     buttons = app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
@@ -257,7 +258,7 @@ def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Int
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: Internet) -> None:
+def test_queue_that_is_in_no_region_is_reported(open_app: Enter, internet: Internet) -> None:
     internet.regions = set()
     app = open_app(AWS)
     app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
@@ -274,7 +275,7 @@ def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: 
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, internet: Internet) -> None:
+def test_missing_right_offers_to_copy_a_request_to_the_administrator(open_app: Enter, internet: Internet) -> None:
     said = (
         "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sqs:receivemessage on resource: "
         "arn:aws:sqs:eu-west-1:123456789012:work because no identity-based policy allows it"
@@ -297,7 +298,7 @@ def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, inte
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) -> None:
+def test_right_granted_later_is_used(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
@@ -311,7 +312,7 @@ def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) 
 # E6
 
 
-def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
+def test_missing_network_can_be_retried_and_shows_details(open_app: Enter) -> None:
     app = open_app(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:1"))
     assert app.until_banner("Can't reach the queue server at http://127.0.0.1:1") == ["Try Now", "Details"]
     app.press("Details")
@@ -323,7 +324,7 @@ def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusing_proxy_is_named(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     app = open_app(AWS)
     assert app.until_banner("The proxy refused the connection to Amazon SQS in eu-west-1")[0] == "Details"
@@ -335,7 +336,7 @@ def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Internet) -> None:
+def test_throttling_is_shown_only_in_the_status_bar(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
     app = open_app(allowed(AWS))
     app.until(lambda: app.window.status.connection.shown.text.startswith("Throttled"))
@@ -348,9 +349,7 @@ def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Inte
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.expected_log("ConsumerThread ended: This queue contains")
 @pytest.mark.expected_log("foreign|not ours", required=False)
-def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
-    open_app: Enter, internet: Internet
-) -> None:
+def test_foreign_messages_stop_processing_until_the_user_ignores_them(open_app: Enter, internet: Internet) -> None:
     queue = internet.sim.boto()
     url = queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     for number in range(MANY_IN_A_ROW + 2):
@@ -379,38 +378,38 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
         (StoreError("It can't be written.", cause=Cause.DATABASE_READ_ONLY), Cause.DATABASE_READ_ONLY, "Open Folder"),
     ],
 )
-def test_trouble_with_the_list_has_a_button_that_helps(
+def test_database_problem_has_a_button_that_helps(
     windows: WindowFactory, error: StoreError, cause: Cause, first: str
 ) -> None:
     window = windows.open()
-    windows.states.set_consumer_state(LoopState(Phase.WAITING, error.text, error=error))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.WAITING, error.text, error=error))
     assert error.cause is cause
     assert window.banner.isVisible()
     assert window.banner.buttons[0].text() == first
 
 
-def test_loops_that_have_ended_by_themselves_start_again(windows: WindowFactory) -> None:
+def test_failed_loops_can_be_restarted(windows: WindowFactory) -> None:
     window = windows.open()
-    windows.states.set_consumer_failure("Processing has stopped.")
+    windows.states.set_failure(LoopKind.CONSUMER, "Processing has stopped.")
     assert [button.text() for button in window.banner.buttons] == ["Restart"]
     window.banner.buttons[0].click()
     assert [loops.starts for loops in windows.loops] == [1]
 
 
-def test_processing_that_nobody_has_allowed_is_allowed(windows: WindowFactory) -> None:
+def test_processing_can_be_permitted(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
-    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.OFF, "None are processed here yet."))
     assert [button.text() for button in window.banner.buttons] == ["Process Here"]
     window.banner.buttons[0].click()
     assert windows.connection.processes_here
     assert load_settings(windows.settings_file).process_queue == windows.connection.connection.key
 
 
-def test_permission_that_can_not_be_saved_is_said_and_holds(windows: WindowFactory) -> None:
+def test_permission_that_can_not_be_saved_is_reported_and_holds(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
-    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.OFF, "None are processed here yet."))
     windows.settings_file.write_text("not = [toml")
     window.banner.buttons[0].click()
     assert windows.connection.processes_here
@@ -418,16 +417,16 @@ def test_permission_that_can_not_be_saved_is_said_and_holds(windows: WindowFacto
     assert str(windows.settings_file) in window.notices.notice.text
 
 
-def test_what_is_waited_for_is_tried_now(windows: WindowFactory) -> None:
+def test_waiting_loops_can_try_now(windows: WindowFactory) -> None:
     window = windows.open()
-    windows.states.set_sender_state(LoopState(Phase.WAITING, "Something is in the way."))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.WAITING, "Something is in the way."))
     assert [button.text() for button in window.banner.buttons] == ["Try Now"]
     window.banner.buttons[0].click()
     assert windows.tried == 1
     assert window.banner.isVisible()
 
 
-def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:
+def test_write_error_is_recognized(tmp_path: Path) -> None:
     error = sqlite3.OperationalError("attempt to write a readonly database")
     error.sqlite_errorcode = sqlite3.SQLITE_READONLY
     assert store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY

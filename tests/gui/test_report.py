@@ -51,7 +51,7 @@ def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
     return dialog
 
 
-def test_report_contains_versions_settings_and_counts(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_useful_information(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
     windows.jobs_db.finish(keys[0])
     windows.jobs_db.fail(keys[1])
@@ -82,9 +82,7 @@ def test_report_contains_versions_settings_and_counts(windows: WindowFactory, qt
 
 
 @pytest.mark.expected_log("signed in with")
-def test_report_contains_no_secret_whatever_is_selected(
-    windows: WindowFactory, qtbot: QtBot, isolated_environment: Path
-) -> None:
+def test_report_never_contains_a_secret(windows: WindowFactory, qtbot: QtBot, isolated_environment: Path) -> None:
     folder = isolated_environment / ".aws"
     folder.mkdir()
     (folder / "credentials").write_text(f"[a]\naws_secret_access_key = kept{SECRET_KEY[:8]}\n", encoding="utf-8")
@@ -140,7 +138,7 @@ def test_report_contains_file_names_only_if_selected(windows: WindowFactory, qtb
     assert "could not read my merger plan.txt" in dialog.text.toPlainText()
 
 
-def test_cleared_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+def test_deselected_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
     dialog = open_report(windows.open(), qtbot)
     assert "--- Settings" in dialog.text.toPlainText()
     QTest.keyClick(dialog.parts[Part.SETTINGS], Qt.Key.Key_Space)
@@ -183,7 +181,7 @@ def test_report_is_saved_as_an_archive_and_shown(
         assert archive.read("filemill-report.txt").decode() == shown
 
 
-def test_unwritable_folder_is_reported_and_the_dialog_stays_open(
+def test_read_only_folder_is_reported_and_the_report_stays_open(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog = open_report(windows.open(), qtbot)
@@ -193,7 +191,7 @@ def test_unwritable_folder_is_reported_and_the_dialog_stays_open(
     assert dialog.isVisible()
 
 
-def test_report_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_can_be_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
     dialog = open_report(windows.open(), qtbot)
     QTest.keyClicks(dialog.search, "boto")
     first = dialog.text.textCursor().position()
@@ -211,7 +209,7 @@ def test_report_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> 
     assert QGuiApplication.clipboard().text() == dialog.content()
 
 
-def test_queue_that_does_not_answer_is_reported_in_its_section(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_unreachable_queue_is_reported_in_its_section(windows: WindowFactory, qtbot: QtBot) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError(
         f"No queue in account {ACCOUNT}.", trouble=QueueTrouble.NO_QUEUE, detail="NonExistentQueue"
@@ -222,7 +220,7 @@ def test_queue_that_does_not_answer_is_reported_in_its_section(windows: WindowFa
     assert "✓ Database" in text
 
 
-def test_error_comes_first_in_the_report(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_error_comes_first(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
     dialog = window.help.report

@@ -1,4 +1,4 @@
-"""The review sheet for many or unusual files, in its window and with real folders."""
+"""The review sheet, in a window and with real folders."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
+from desktop_app.gui.tasks import Stream
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import NamedFolder, ScanResult
@@ -38,7 +39,7 @@ CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with 60 tables and 3 texts in a subfolder, 10 bytes each."""
+    """Return a folder with 60 `.csv` files, and 3 `.txt` files in a subfolder; each has 10 bytes."""
     top = tmp_path / "in"
     (top / "deep").mkdir(parents=True)
     for number in range(60):
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
-    """Return the sheet once it is open."""
+    """Wait for the review sheet and return it."""
     qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
     sheet = window.adding.sheet
     assert sheet is not None
@@ -59,7 +60,7 @@ def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
 
 @pytest.fixture
 def asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> ReviewSheet:
-    """Return the sheet about that folder."""
+    """Return the open review sheet for the folder."""
     window = windows.open_active()
     window.add([str(folder)])
     return sheet_of(window, qtbot)
@@ -87,10 +88,10 @@ def window_of(sheet: ReviewSheet) -> MainWindow:
     return sheet.parentWidget()  # type: ignore[return-value]
 
 
-# --- its texts
+# --- texts
 
 
-def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, folder: Path) -> None:
+def test_sheet_shows_the_number_size_and_folder_of_the_files(asked: ReviewSheet, folder: Path) -> None:
     texts = [label.accessibleName() or label.text() for label in asked.findChildren(type(asked.chosen))]
     assert "Add 63 files (630 bytes) from “in”?" in texts
     assert str(folder) in [label.accessibleName() for label in asked.findChildren(type(asked.chosen))]
@@ -102,12 +103,12 @@ def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, fold
     assert not asked.refused.isVisible()
 
 
-def test_every_control_has_a_name_and_the_window_goes_on(asked: ReviewSheet) -> None:
+def test_every_control_has_an_accessible_name_and_only_its_window_is_blocked(asked: ReviewSheet) -> None:
     assert unnamed(asked) == []
     assert asked.windowModality() is Qt.WindowModality.WindowModal
 
 
-def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
+def test_count_follows_the_typed_patterns(asked: ReviewSheet, qtbot: QtBot) -> None:
     type_in(asked.only, "*.txt")
     qtbot.waitUntil(lambda: asked.chosen.text() == "3 of 63 files, 30 bytes")
     assert asked.add.text() == "&Add 3 Files"
@@ -119,7 +120,7 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: asked.chosen.text() == "60 of 63 files, 600 bytes")
 
 
-def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
+def test_an_empty_selection_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
     qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files match")
@@ -129,16 +130,16 @@ def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot,
     assert windows.names() == []
 
 
-def test_folder_without_subfolders_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_folder_without_subfolders_disables_the_check_box(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
-    window._list.adder.add([str(folder / "deep")], must_ask=True)
+    window._list.adder.add([str(folder / "deep")], always_review=True)
     sheet = sheet_of(window, qtbot)
     assert not sheet.subfolders.isEnabled()
     assert sheet.subfolders.text() == "Include &subfolders (there are none)"
     assert sheet.add.text() == "&Add 3 Files"
 
 
-def test_files_have_no_subfolders_to_ask_about(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_subfolders_are_not_offered_for_single_files(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(path) for path in sorted(folder.glob("*.csv"))])
     sheet = sheet_of(window, qtbot)
@@ -151,7 +152,7 @@ def test_files_have_no_subfolders_to_ask_about(windows: WindowFactory, folder: P
 # --- by keyboard and by mouse
 
 
-def test_only_tables_with_subfolders_takes_two_steps(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selecting_by_pattern_takes_two_steps(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
     window = window_of(asked)
     assert focused() is asked.only
     type_in(asked.only, "*.csv")
@@ -185,7 +186,7 @@ def test_cancel_adds_nothing(asked: ReviewSheet, windows: WindowFactory, qtbot: 
     assert batches(windows) == []
 
 
-def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_tab_order_follows_the_layout(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     window = windows.open_active()
     window.add([str(folder / "00.csv")])
@@ -210,7 +211,7 @@ def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder
 # --- unusual items
 
 
-def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_refused_items_are_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "there").symlink_to(folder / "deep")
     window = windows.open_active()
@@ -226,7 +227,7 @@ def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, fol
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
 
 
-def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_a_single_refused_item_is_named(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "gone")])
     sheet = sheet_of(window, qtbot)
@@ -234,7 +235,7 @@ def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot
     assert not sheet.show_refused.isVisible()
 
 
-def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_files_already_in_the_list_are_skipped(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -251,9 +252,7 @@ def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: P
     assert len(windows.names()) == 63
 
 
-def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_a_file_already_in_the_list_can_be_added_again(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     file = str(folder / "00.csv")
     window.add([file])
@@ -269,9 +268,7 @@ def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
     qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
-def test_a_file_that_has_changed_is_added_without_a_question(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_a_changed_file_is_added_without_a_review(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "00.csv")])
     qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
@@ -283,11 +280,11 @@ def test_a_file_that_has_changed_is_added_without_a_question(
 # --- several sheets, and closing
 
 
-def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_reviews_are_shown_one_after_another(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     adder = windows.controller().adder
-    adder.add([str(folder / "deep")], must_ask=True)
-    adder.add([str(folder)], must_ask=True)
+    adder.add([str(folder / "deep")], always_review=True)
+    adder.add([str(folder)], always_review=True)
     first = sheet_of(window, qtbot)
     windows.settle()
     QTest.keyClick(first, Qt.Key.Key_Return)
@@ -298,11 +295,11 @@ def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, fol
     qtbot.waitUntil(lambda: len(windows.names()) in {3, 63})
 
 
-def test_closing_the_window_adds_nothing_of_what_is_asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_closing_the_window_dismisses_all_reviews(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     adder = windows.controller().adder
     for _ in range(2):
-        adder.add([str(folder)], must_ask=True)
+        adder.add([str(folder)], always_review=True)
     sheet = sheet_of(window, qtbot)
     windows.settle()
     window.close()
@@ -318,14 +315,14 @@ def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
     assert asked.width() <= window.minimumWidth()
 
 
-def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
+def test_counting_a_hundred_thousand_files_does_not_block_the_window(
     windows: WindowFactory, theme: Theme, wording: Wording, qtbot: QtBot
 ) -> None:
     files = FileList(NewFile(f"/in/{at % 9}/{at}.{('csv', 'txt')[at % 2]}", 1, at) for at in range(100_000))
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
     window = windows.open()
-    sheet = ReviewSheet(proposal, windows.controller().tasks, theme, wording, window)
+    sheet = ReviewSheet(proposal, Stream(windows.controller().tasks, window), theme, wording, window)
     qtbot.waitUntil(sheet.isVisible)
     turns, last = [0.0], [time.thread_time()]
 
@@ -338,7 +335,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
     beat.start(1)
     for letter in "*.csv":
         type_in(sheet.only, letter)
-        sheet._count.count_now()
+        sheet._count()
     qtbot.waitUntil(lambda: sheet.chosen.text() == "50,000 of 100,000 files, 50.0 kB")
     beat.stop()
     assert max(turns) < 0.05
@@ -349,7 +346,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
 
 
 @pytest.mark.parametrize("by_mouse", [True, False])
-def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
+def test_an_add_is_undone_and_redone(windows: WindowFactory, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
     windows.jobs_db.add("old.txt")
     window = windows.open_active()
     window.add([str(folder / "deep")])
@@ -373,9 +370,7 @@ def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, q
     qtbot.waitUntil(lambda: notice(windows, window) == "Restored 3 files to the list.")
 
 
-def test_undoing_an_add_leaves_away_what_was_removed_by_hand(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_undoing_an_add_ignores_files_removed_by_the_user(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -389,7 +384,7 @@ def test_undoing_an_add_leaves_away_what_was_removed_by_hand(
     qtbot.waitUntil(lambda: windows.names() == ["1.txt", "2.txt"])
 
 
-def test_add_and_remove_are_undone_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_add_and_remove_are_undone_one_after_another(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -408,7 +403,7 @@ def test_add_and_remove_are_undone_one_after_the_other(windows: WindowFactory, f
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_pasted_folder_is_asked_about(windows: WindowFactory, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
+def test_pasted_folder_opens_a_review(windows: WindowFactory, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
     window = windows.open_active()
     data = QMimeData()
     if as_text:
@@ -420,7 +415,7 @@ def test_pasted_folder_is_asked_about(windows: WindowFactory, folder: Path, qtbo
     assert sheet_of(window, qtbot).add.text() == "&Add 63 Files"
 
 
-def test_pasted_web_address_is_told_plainly(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pasted_web_address_is_refused_with_a_reason(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)

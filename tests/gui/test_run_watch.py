@@ -59,7 +59,7 @@ def follower(jobs_db: JobsDatabase, qtbot: QtBot) -> Iterator[Follower]:
     assert made.tasks.close(5_000)
 
 
-def test_run_is_followed_from_its_beginning_to_its_end(follower: Follower, qtbot: QtBot) -> None:
+def test_run_is_followed_from_beginning_to_end(follower: Follower, qtbot: QtBot) -> None:
     keys = follower.jobs_db.add_many(4)
     follower.until(lambda: follower.watch.progress == Progress(0, 4, 0, 4000))
     follower.work(keys[:3])

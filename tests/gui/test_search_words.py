@@ -36,7 +36,7 @@ def test_keys_and_statuses_are_understood_in_the_language_and_in_english(qapp: o
         assert read_search("grund:Berechtigung").reasons == ("Berechtigung",)
 
 
-def test_word_of_a_reason_as_it_is_shown_finds_the_stored_one(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_shown_word_of_a_reason_finds_the_stored_reason(windows: WindowFactory, qtbot: QtBot) -> None:
     jobs_db = windows.jobs_db
     secret, _, far = jobs_db.add("secret.txt", "plain.txt", "far.txt")
     jobs_db.fail(secret, reason=STORED)

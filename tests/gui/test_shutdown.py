@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
-from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
+from desktop_app.gui.connection.controller import ConsumerThread, SenderThread
 from desktop_app.gui.startup import shutdown
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 from desktop_app.gui.startup.stop_signals import QtStopSignals
@@ -47,7 +47,7 @@ def test_steps_follow_each_other(qtbot: QtBot) -> None:
     assert over.args == [[]]
 
 
-def test_step_that_hangs_does_not_hold_the_others_for_ever(qtbot: QtBot) -> None:
+def test_step_that_hangs_does_not_block_the_others(qtbot: QtBot) -> None:
     recorder = Recorder()
     recorder.ended.add("b")
     ending = Shutdown([recorder.step("a"), recorder.step("b"), recorder.step("c")], deadline_ms=30)
@@ -57,11 +57,11 @@ def test_step_that_hangs_does_not_hold_the_others_for_ever(qtbot: QtBot) -> None
     assert over.args == [["a", "c"]]
 
 
-def test_all_of_it_is_bounded() -> None:
+def test_whole_shutdown_is_bounded() -> None:
     assert shutdown.DEADLINE_MS == 12_000
 
 
-def test_thread_is_asked_and_never_forced(qtbot: QtBot) -> None:
+def test_thread_is_interrupted_and_never_terminated(qtbot: QtBot) -> None:
     class Waiter(QThread):
         def run(self) -> None:
             while not self.isInterruptionRequested():
@@ -124,7 +124,7 @@ def started(
 
 
 @pytest.mark.parametrize("again", [1, 2])
-def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
+def test_closing_hides_the_window_at_once_and_ends_consumer_then_sender_then_the_rest(
     windows: WindowFactory, qtbot: QtBot, again: int
 ) -> None:
     log = LoopLog()
@@ -140,7 +140,7 @@ def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
     assert running.left_over == []
 
 
-def test_thread_that_hangs_is_left_and_told(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_thread_that_hangs_is_abandoned_and_logged(windows: WindowFactory, qtbot: QtBot) -> None:
     log = LoopLog()
     running, threads = started(windows, log, qtbot, deadline_ms=50)
     with qtbot.waitSignal(running.ended):
@@ -151,7 +151,7 @@ def test_thread_that_hangs_is_left_and_told(windows: WindowFactory, qtbot: QtBot
     assert all(thread.wait(3000) for thread in threads)
 
 
-def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, qtbot: QtBot, tmp_path: object) -> None:
+def test_start_shows_the_window_and_adds_named_files(windows: WindowFactory, qtbot: QtBot, tmp_path: object) -> None:
     log = LoopLog()
     window = windows.open()
     consumer = ConsumerThread(log.loop("consumer"))
@@ -170,7 +170,7 @@ def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, q
     assert log.events == ["consumer", "rest"]
 
 
-def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
+def test_signal_before_the_event_loop_is_handled_in_it(qtbot: QtBot) -> None:
     signals = QtStopSignals()
     os.kill(os.getpid(), signal.SIGTERM)
     assert signals.is_set()
@@ -196,7 +196,7 @@ def test_signals_of_the_system_reach_the_event_loop(qtbot: QtBot, number: signal
     assert signal.getsignal(number) is before
 
 
-def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
+def test_ignored_signal_stays_ignored(qapp: object) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     signals = QtStopSignals()
     during = signal.getsignal(signal.SIGHUP)
@@ -205,7 +205,7 @@ def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
     assert during is signal.SIG_IGN
 
 
-def test_other_signals_are_not_taken_for_stop_signals(qtbot: QtBot) -> None:
+def test_other_signals_do_not_stop_the_program(qtbot: QtBot) -> None:
     class Heard(QObject):
         usr1 = Signal()
 

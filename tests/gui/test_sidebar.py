@@ -115,7 +115,7 @@ def test_status_views_have_shortcuts(
     qtbot.waitUntil(lambda: len(windows.names()) == 6)
 
 
-def test_all_with_one_reason_are_retried_by_the_button_beside_it(
+def test_files_with_one_reason_are_retried_by_the_button_beside_it(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     entry = window.sidebar.problems.entries["missing"]
@@ -138,7 +138,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(
 
 
 @pytest.mark.parametrize("way", ["button", "menu bar"])
-def test_all_with_the_chosen_reasons_are_retried_at_once(
+def test_files_with_the_selected_reasons_are_retried_at_once(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, way: str
 ) -> None:
     for number, entry in enumerate(window.sidebar.problems.entries.values()):
@@ -151,7 +151,7 @@ def test_all_with_the_chosen_reasons_are_retried_at_once(
     qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("PENDING") == 5)
 
 
-def test_all_with_the_reason_of_the_selected_file_are_retried_by_a_key(
+def test_files_with_the_reason_of_the_selected_file_are_retried_by_key(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.activateWindow()
@@ -215,7 +215,7 @@ def test_sidebar_can_be_used_with_the_keyboard(window: MainWindow, windows: Wind
     assert not window.no_match.isVisible()
 
 
-def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWindow, qtbot: QtBot) -> None:
+def test_tab_visits_filter_sidebar_and_list(window: MainWindow, qtbot: QtBot) -> None:
     entry = window.sidebar.problems.entries["missing"]
     QTest.mouseClick(entry, LEFT)
     window.filter.setFocus()

@@ -118,7 +118,7 @@ def test_ten_thousand_names_arrive(first: FirstInstance, qtbot: QtBot) -> None:
     assert first.received == [Request(names)]
 
 
-def test_what_comes_while_there_is_no_window_waits_for_it(
+def test_requests_before_the_window_opens_wait_for_it(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
     first.server.listen()
@@ -134,7 +134,7 @@ def test_what_comes_while_there_is_no_window_waits_for_it(
     assert first.received == [Request(("/in/a.txt",))]
 
 
-def test_lock_of_a_first_that_gives_up_goes_to_the_one_that_waited(
+def test_lock_of_a_first_instance_that_gives_up_goes_to_the_waiting_one(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
     first.server.listen()
@@ -183,7 +183,7 @@ def test_lock_and_address_without_their_program_are_no_instance(
     server.close()
 
 
-def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
+def test_leftover_socket_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     killed = FirstInstance(tmp_path)
     killed.open()
     killed.lock._lock.unlock()  # as the system does when a program is killed: socket and address stay
@@ -200,13 +200,13 @@ def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -
     killed.server.close()
 
 
-def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
+def test_lock_in_use_is_kept_whatever_its_age(first: FirstInstance) -> None:
     os.utime(first.lock.file, (1, 1))
     assert not first.another().try_lock()
     assert first.lock.file.exists()
 
 
-def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstInstance, qtbot: QtBot) -> None:
+def test_hung_instance_is_distinguished_from_a_slow_one(first: FirstInstance, qtbot: QtBot) -> None:
     """It listens, but its main thread is blocked: no event loop runs here."""
     first.open()
     client = InstanceClient(first.another(), Request(("/in/a.txt",)), never, respond_s=0.2)
@@ -214,7 +214,9 @@ def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstIns
     assert first.received == []
 
 
-def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: FirstInstance, qtbot: QtBot) -> None:
+def test_instance_that_responds_again_continues_though_the_other_has_given_up(
+    first: FirstInstance, qtbot: QtBot
+) -> None:
     first.open()
     for name in ("a", "b"):
         given_up = InstanceClient(first.another(), Request((name,)), never, respond_s=0.2)
@@ -224,7 +226,7 @@ def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: Fi
     assert first.received[-1] == Request(("c",))
 
 
-def test_one_that_never_listens_does_not_respond(first: FirstInstance) -> None:
+def test_instance_that_never_listens_does_not_respond(first: FirstInstance) -> None:
     assert InstanceClient(first.another(), Request(), never, start_s=0.1).run() is Outcome.NOT_RESPONDING
 
 
@@ -239,7 +241,7 @@ class StopAfter:
         return self._left < 0
 
 
-def test_one_that_is_told_to_end_does_not_go_on_waiting(first: FirstInstance) -> None:
+def test_instance_that_is_stopped_does_not_keep_waiting(first: FirstInstance) -> None:
     assert InstanceClient(first.another(), Request(), StopAfter(2)).run() is Outcome.STOPPED
     first.open()
     for questions in (1, 2, 3):
@@ -255,12 +257,12 @@ def test_lists_are_independent(first: FirstInstance) -> None:
     other.release()
 
 
-def test_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+def test_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="window-"):
         InstanceLock(tmp_path / "gone", tmp_path / "jobs.db").try_lock()
 
 
-class Stranger(QLocalSocket):
+class OtherProgram(QLocalSocket):
     """Another program of the user that connects to the window."""
 
     def __init__(self, first: FirstInstance) -> None:
@@ -289,39 +291,39 @@ def length(number: int) -> bytes:
 )
 def test_other_programs_are_not_obeyed(first: FirstInstance, qtbot: QtBot, data: bytes) -> None:
     first.open()
-    stranger = Stranger(first)
-    with qtbot.waitSignal(stranger.disconnected):
-        stranger.write(data)
+    other_program = OtherProgram(first)
+    with qtbot.waitSignal(other_program.disconnected):
+        other_program.write(data)
     assert first.received == []
 
 
-def test_request_in_pieces_is_waited_for(first: FirstInstance, qtbot: QtBot) -> None:
+def test_request_in_several_parts_is_waited_for(first: FirstInstance, qtbot: QtBot) -> None:
     first.open()
     body = b'{"names": ["/in/a.txt"], "token": ""}'
     whole = length(len(body)) + body
-    stranger = Stranger(first)
+    other_program = OtherProgram(first)
     for piece in (whole[:7], whole[7:8], whole[8:-1]):
-        stranger.write(piece)
-        assert stranger.waitForBytesWritten()
+        other_program.write(piece)
+        assert other_program.waitForBytesWritten()
         qtbot.wait(1)
         assert first.received == []
-    with qtbot.waitSignal(stranger.readyRead):
-        stranger.write(whole[-1:])
+    with qtbot.waitSignal(other_program.readyRead):
+        other_program.write(whole[-1:])
     assert first.received == [Request(("/in/a.txt",))]
-    assert stranger.readAll().data() == b"taken\n"
+    assert other_program.readAll().data() == b"taken\n"
 
 
-def test_several_requests_of_one_connection_are_all_taken(first: FirstInstance, qtbot: QtBot) -> None:
+def test_several_requests_of_one_connection_are_all_handled(first: FirstInstance, qtbot: QtBot) -> None:
     first.open()
-    stranger = Stranger(first)
+    other_program = OtherProgram(first)
     for name in ("a", "b"):
-        write_request(stranger, Request((name,)))
-        stranger.flush()
+        write_request(other_program, Request((name,)))
+        other_program.flush()
         qtbot.waitUntil(lambda name=name: first.received[-1:] == [Request((name,))])  # type: ignore[misc]
 
 
 @POSIX
-def test_only_the_user_may_speak_to_the_window(first: FirstInstance) -> None:
+def test_only_the_user_may_connect_to_the_window(first: FirstInstance) -> None:
     first.open()
     address = Path(first.lock.address())
     assert address.stat().st_mode & 0o077 == 0
@@ -398,7 +400,7 @@ def hung(tmp_path: Path) -> Iterator[tuple[InstanceLock, subprocess.Popen[bytes]
 
 @ON_LINUX
 @pytest.mark.expected_log("which did not respond .SIGKILL")
-def test_program_that_hangs_can_be_ended(
+def test_hung_program_can_be_stopped(
     hung: tuple[InstanceLock, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, process = hung
@@ -413,7 +415,7 @@ def test_program_that_hangs_can_be_ended(
 
 
 @ON_LINUX
-def test_another_program_with_that_number_is_left_alone(
+def test_another_program_with_that_process_id_is_left_alone(
     hung: tuple[InstanceLock, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     lock, process = hung
@@ -426,7 +428,7 @@ def test_another_program_with_that_number_is_left_alone(
 
 
 @ON_LINUX
-def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
+def test_dialog_offers_to_stop_only_a_confirmed_process(qtbot: QtBot) -> None:
     english = QLocale("en_US")
     sure = NotRespondingDialog(4711, 1_793_000_000_000, can_end=True, locale=english)
     qtbot.addWidget(sure)
@@ -464,9 +466,7 @@ def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: NotResp
     assert dialog.choose() is choice
 
 
-def test_start_whose_first_is_not_waited_for_any_more_gives_up(
-    first: FirstInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_gives_up_when_waiting_is_cancelled(first: FirstInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [NotRespondingChoice.WAIT, NotRespondingChoice.END_IT, NotRespondingChoice.CANCEL]
     ended: list[int | None] = []
     monkeypatch.setattr(NotRespondingDialog, "choose", lambda _dialog: answers.pop(0))
@@ -479,7 +479,7 @@ def test_start_whose_first_is_not_waited_for_any_more_gives_up(
 # --- coming to the front
 
 
-def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minimized_window_is_restored(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_ACTIVATION_TOKEN", raising=False)
     window = QWidget()
     qtbot.addWidget(window)
@@ -490,7 +490,7 @@ def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPat
     assert os.environ.pop("XDG_ACTIVATION_TOKEN") == "let me"
 
 
-def test_dialog_comes_forward_while_there_is_no_window(qtbot: QtBot) -> None:
+def test_dialog_comes_to_the_front_while_there_is_no_window(qtbot: QtBot) -> None:
     dialog, other = QDialog(), QWidget()
     for widget in (dialog, other):
         qtbot.addWidget(widget)
@@ -500,7 +500,7 @@ def test_dialog_comes_forward_while_there_is_no_window(qtbot: QtBot) -> None:
     assert not other.isVisible()
 
 
-def test_token_of_the_desktop_is_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_activation_token_is_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "a")
     monkeypatch.setenv("DESKTOP_STARTUP_ID", "b")
     assert [activation_token(), activation_token()] == ["a", "b"]
@@ -538,7 +538,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.slow
 @POSIX
-def test_twenty_starts_at_once_make_one_window_with_all_files(filemill_home: Path, tmp_path: Path) -> None:
+def test_twenty_starts_at_once_open_one_window_with_all_files(filemill_home: Path, tmp_path: Path) -> None:
     names = [f"file{number}.txt" for number in range(20)]
     for name in names:
         (tmp_path / name).write_text(name)

@@ -46,7 +46,7 @@ def press(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
 
 
 @pytest.mark.parametrize(("buttons", "again"), [(["Quit"], False), (["Try Again"], True)])
-def test_start_that_does_not_work_can_be_tried_again(
+def test_failed_start_can_be_retried(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buttons: list[str], again: bool
 ) -> None:
     press(monkeypatch, *buttons)
@@ -56,7 +56,7 @@ def test_start_that_does_not_work_can_be_tried_again(
     assert problem.wants_another_try() is again
 
 
-def test_folder_can_be_looked_at_before_deciding(
+def test_folder_can_be_opened_before_deciding(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
     press(monkeypatch, "Open Folder", "Open Folder", "Quit")
@@ -64,7 +64,7 @@ def test_folder_can_be_looked_at_before_deciding(
     assert opened == [str(tmp_path)] * 2
 
 
-def test_folder_that_is_not_there_is_not_offered(qapp: object, tmp_path: Path) -> None:
+def test_missing_folder_is_not_offered(qapp: object, tmp_path: Path) -> None:
     problem = StartErrorDialog(StoreError("x"), tmp_path / "gone")
     assert "Open Folder" not in [button.text() for button in problem.buttons()]
 

@@ -83,7 +83,7 @@ def _refuse() -> None:
     raise StoreError("No disk.")
 
 
-def test_bug_goes_to_the_excepthook_of_the_main_thread(
+def test_bug_reaches_the_excepthook_on_the_main_thread(
     tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[object] = []

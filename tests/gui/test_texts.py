@@ -26,7 +26,7 @@ def test_english_counts_without_a_translation(qapp: object, count: int, text: st
     assert tr("%Ln file(s) (is|are) missing", "", count) == text
 
 
-def test_brackets_of_a_text_that_counts_nothing_are_left_alone(qapp: object) -> None:
+def test_brackets_of_a_text_without_a_count_are_kept(qapp: object) -> None:
     assert tr("File(s)") == "File(s)"
 
 
@@ -65,9 +65,7 @@ print(json.dumps([code, *said, application.translate("QPlatformTheme", "Cancel")
         ("fr_FR", ["en", "1 file", "1\u202f248 files", "Cancel"]),
     ],
 )
-def test_language_follows_the_locale_and_english_serves_where_there_is_no_translation(
-    locale: str, said: list[str]
-) -> None:
+def test_language_follows_the_locale_with_english_as_fallback(locale: str, said: list[str]) -> None:
     # In a separate process, since it applies to the whole program.
     done = subprocess.run(
         [sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=120
@@ -75,7 +73,7 @@ def test_language_follows_the_locale_and_english_serves_where_there_is_no_transl
     assert json.loads(done.stdout) == said
 
 
-def test_person_can_choose_another_language_than_the_system(filemill_home: Path) -> None:
+def test_another_language_than_the_systems_can_be_chosen(filemill_home: Path) -> None:
     assert chosen_language({}) == ""
     filemill_home.mkdir()
     settings = filemill_home / "settings.toml"
@@ -86,7 +84,7 @@ def test_person_can_choose_another_language_than_the_system(filemill_home: Path)
     assert chosen_language({}) == ""
 
 
-def test_choice_that_is_no_language_counts_for_nothing() -> None:
+def test_invalid_language_is_ignored() -> None:
     assert user_locale("de").name() == "de_DE"
     assert user_locale("de_AT").name() == "de_AT"
     assert user_locale("no language").language() == user_locale().language()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.connection.loops import ConsumerThread, LoopThread, SenderThread
+from desktop_app.gui.connection.controller import ConsumerThread, LoopThread, SenderThread
 from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FakeLoop:
-    """A loop that reports, then runs until it is stopped or raises an exception."""
+    """A loop that reports a state, and then runs until it is stopped or raises the given exception."""
 
     def __init__(self, report: Callable[[LoopState], None], error: Exception | None = None) -> None:
         self._report = report
@@ -33,7 +33,7 @@ class FakeLoop:
         self._report(LoopState(Phase.STOPPED))
 
 
-def test_states_of_the_loop_come_in_order_and_in_the_main_thread(qtbot: QtBot) -> None:
+def test_states_are_received_in_order_in_the_main_thread(qtbot: QtBot) -> None:
     seen: list[tuple[Phase, int]] = []
     thread = ConsumerThread(FakeLoop)
     thread.state_changed.connect(lambda state: seen.append((state.phase, threading.get_ident())))
@@ -61,7 +61,7 @@ def test_loop_is_built_in_its_own_thread(qtbot: QtBot) -> None:
 
 
 @pytest.mark.expected_log("SenderThread ended: The database is gone.")
-def test_known_trouble_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
+def test_known_error_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
     thread = SenderThread(lambda report: FakeLoop(report, StoreError("The database is gone.")))
     with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
@@ -73,9 +73,7 @@ def test_known_trouble_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot
 
 
 @pytest.mark.expected_log("ConsumerThread ended", "ERROR")
-def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touched(
-    qtbot: QtBot, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_bug_that_ends_the_loop_is_logged_and_reported(qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
     thread = ConsumerThread(lambda report: FakeLoop(report, ZeroDivisionError("oops")))
     with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
@@ -84,7 +82,7 @@ def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touch
     assert "oops" in caplog.text
 
 
-def test_thread_can_be_started_again_after_it_has_ended(qtbot: QtBot) -> None:
+def test_thread_can_be_restarted_after_it_has_ended(qtbot: QtBot) -> None:
     thread = LoopThread(FakeLoop)
     for _ in range(2):
         with qtbot.waitSignal(thread.state_changed):

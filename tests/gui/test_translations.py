@@ -48,7 +48,7 @@ def source(message: ET.Element) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_value_of_a_text_stands_in_its_translation(language: str) -> None:
+def test_every_placeholder_is_in_the_translation(language: str) -> None:
     wrong = [
         (source(message), form)
         for message in messages(language)
@@ -65,7 +65,7 @@ def _same_places(text: str, form: str, *, counts: bool) -> bool:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_translation_ends_and_begins_as_its_text_does(language: str) -> None:
+def test_translation_has_the_same_beginning_and_end_as_its_source(language: str) -> None:
     wrong = [
         (source(message), form)
         for message in messages(language)
@@ -85,7 +85,7 @@ def _end(text: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_brackets_of_a_counting_translation_stand_for_no_form(language: str) -> None:
+def test_translation_with_a_count_has_no_forms_in_brackets(language: str) -> None:
     """`tr` would treat a word in brackets as an ending."""
     counting = [message for message in messages(language) if message.get("numerus") == "yes"]
     assert not [form for message in counting for form in forms(message) if re.search(r"\(\w+\)|\([^()]*\|", form)]
@@ -149,7 +149,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_every_entry_of_a_menu_has_a_key_of_its_own(windows: WindowFactory, language: str) -> None:
+def test_every_entry_of_a_menu_has_a_unique_mnemonic(windows: WindowFactory, language: str) -> None:
     with speaking(language):
         window = windows.open()
         bar = window.menuBar()

@@ -1,4 +1,4 @@
-"""Small tools that many tests share; import them as `from tests.helpers import wait_until`."""
+"""Tools shared by many tests; import them as `from tests.helpers import wait_until`."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ NEW_JOB = Job(
     next_try_at=None,
     revision=1,
 )
-"""As it is right after it was added; `dataclasses.replace` makes others of it."""
+"""A job that has just been added; use `dataclasses.replace` for variants."""
 
 
 def open_test_database(path: Path) -> Database:
-    """Open a database; a new one gets a copy of an empty one, which is quicker than running each migration again."""
+    """Open a database. A new one is a copy of an empty database, which is faster than running the migrations."""
     if not path.exists():
         path.write_bytes(_empty_database())
         path.chmod(0o600)
@@ -60,20 +60,20 @@ def _empty_database() -> bytes:
 
 
 def a_reason(text: str) -> Reason | None:
-    """A reason that no code stands for; None for no text."""
+    """Return a `TEXT` reason with this text; None without one."""
     return Reason(ReasonCode.TEXT, {"text": text}) if text else None
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "") -> None:
-    """Wait for other threads or processes to make a condition true; tests with Qt use `qtbot.waitUntil`.
+    """Wait until other threads or processes make a condition true; Qt tests use `qtbot.waitUntil`.
 
     Args:
-        condition: Asked every 5 ms, on the calling thread; true once it returns something true.
-        timeout: Seconds after which the test fails.
-        what: Said when it fails; the condition's own name if empty.
+        condition: Called every 5 ms on the calling thread until it returns a true value.
+        timeout: In seconds.
+        what: The condition's description for the error; its name by default.
 
     Raises:
-        AssertionError: If the condition did not become true in time.
+        AssertionError: If the condition is not true in time.
     """
     pause = threading.Event()
     deadline = time.monotonic() + timeout

@@ -1,4 +1,4 @@
-"""What a test sees of the messages a consumer receives, and of what becomes of them."""
+"""Record the messages that a consumer receives, and their results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ConsumerObserver:
-    """Keeps every message that a consumer receives, from now on."""
+    """Records every message that a consumer receives from now on."""
 
     def __init__(self, consumer: Consumer) -> None:
         self._in_flight = consumer._in_flight
@@ -25,7 +25,7 @@ class ConsumerObserver:
 
     @property
     def received(self) -> int:
-        """How many messages came, and how many rows were claimed without theirs."""
+        """Return the number of messages received and of rows claimed without their messages."""
         return len(self._messages)
 
     @property

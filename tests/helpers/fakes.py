@@ -1,4 +1,4 @@
-"""A clock that stands still, a queue whose answers a test writes down, and files to which happens what it says."""
+"""Fakes: a clock, a queue with scripted answers, and scripted processing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
 
 
 class FakeClock:
-    """Moves only when told to."""
+    """A clock that a test moves."""
 
     def __init__(self, now: float = 1_000_000.0) -> None:
         self.now = now
@@ -46,7 +46,7 @@ def received(
 
 @dataclass
 class FakeClient:
-    """Answers from the scripts; every call is written down as (action, what)."""
+    """A client with scripted answers. It records each call as a tuple of the action and its argument."""
 
     info: QueueInfo = field(default_factory=lambda: QueueInfo("http://q", "q", is_fifo=False))
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -100,7 +100,7 @@ class FakeClient:
 
 
 class FakeConnector:
-    """Gives the same client always, or raises what `trouble` holds."""
+    """A connector that always returns the same client, or raises `trouble` if it is set."""
 
     def __init__(self, client: FakeClient) -> None:
         self.client = client
@@ -113,7 +113,7 @@ class FakeConnector:
         return cast("QueueClient", self.client)
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Nothing, as with SQS; raises what `trouble` holds."""
+        """Do nothing, as with SQS; raise `trouble` if it is set."""
         if self.trouble is not None:
             raise self.trouble
 
@@ -125,11 +125,11 @@ class FakeConnector:
 
 
 class ScriptedProcessing:
-    """Stands for the registry: a test says what happens to a file, by its name; others are processed for real.
+    """A registry with a scripted action for each file name; other files are processed as usual.
 
     Attributes:
-        acts: By name; one that gives nothing leaves the file to be processed for real after it.
-        began: The names, in the order in which their work began.
+        acts: The actions by file name. If one returns None, the file is then processed as usual.
+        began: The names of the files, in the order in which their processing began.
     """
 
     def __init__(self) -> None:
@@ -144,11 +144,11 @@ class ScriptedProcessing:
         return self._real.process(path, watch) if result is None else result
 
     def hold(self, name: str, result: FileResult | None = None) -> tuple[threading.Event, threading.Event]:
-        """Keep a file at work; gives the events that it has begun and that it may end.
+        """Block the processing of a file; return an event that is set when it begins, and one that lets it continue.
 
         Args:
-            name: The file's.
-            result: What it gives in the end, cancelled or not; by default it is processed for real then.
+            name: The name of the file.
+            result: The result to return then, even if cancelled; by default, the file is processed as usual.
         """
         has_begun, may_end = threading.Event(), threading.Event()
 
@@ -162,12 +162,12 @@ class ScriptedProcessing:
 
 
 def in_use(_: Watch) -> NoReturn:
-    """What happens to a file that another program has open."""
+    """Raise the error of a file that another program has open."""
     raise FileError(Reason(ReasonCode.IN_USE), passing=True)
 
 
 class Countdown:
-    """A `should_stop` that says yes from the n-th question on."""
+    """A `should_stop` that returns True from the n-th call on."""
 
     def __init__(self, questions: int) -> None:
         self._left = questions

@@ -1,6 +1,6 @@
-"""Languages that nobody speaks: they show what is not translated, what is cut off, and what looks the wrong way.
+"""Pseudo-translation: it shows untranslated texts, cut-off texts, and errors of right-to-left layouts.
 
-Every text gets brackets, accents, and 40 % more length. A test that looks at words can undo it: see `plain`.
+It adds brackets, accents and 40 % more length to every text. `plain` undoes this for tests that read a text.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ RTL_END = "\u2069"
 
 @cache
 def sources() -> frozenset[str]:
-    """Every text of ours that can be translated."""
+    """Return all translatable texts of the program."""
     tree = ET.parse(resource("translations/filemill_de.ts"))
     return frozenset(source.text or "" for source in tree.iter("source"))
 
 
 def pseudo(text: str) -> str:
-    """An English text as it might look in a language with long, accented words."""
+    """Return an English text as it might look in a language with long, accented words."""
     if not text:
         return text
     said = "".join(part if _KEPT.fullmatch(part) else part.translate(_ACCENTS) for part in _KEPT.split(text))
     dots = "…" if said.endswith("…") else ""
     room = max(1, round(len(text) * _LONGER))
-    # Words, not one long word: a text may wrap where a language would.
+    # Short words instead of one long word, so that the text wraps as in a real language.
     filler = (_FILLER * room)[:room].strip()
     return f"{OPEN}{said.removesuffix('…')} {filler}{CLOSE}{dots}"
 
 
 class PseudoTranslator(QTranslator):
-    """Translates everything, Qt's own texts too.
+    """Translates all texts, Qt's too.
 
     Args:
-        rtl: Whether each text is marked as right-to-left.
-        parent: Qt's owner.
+        rtl: Whether to mark each text as right-to-left.
+        parent: The Qt parent.
     """
 
     def __init__(self, *, rtl: bool = False, parent: QObject | None = None) -> None:
@@ -63,11 +63,14 @@ class PseudoTranslator(QTranslator):
         self._rtl = rtl
 
     def isEmpty(self) -> bool:  # noqa: N802 - Qt's name
-        """There is a translation for everything."""
+        """Return False: there is a translation for every text."""
         return False
 
     def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:
-        """Say it; forms of numbers are left to `tr`. Of ours, what the translators have: any other text is a name."""
+        """Return the pseudo-translation, without plural forms, which `tr` handles.
+
+        Of the program's texts, only those in the `.ts` file are translated; any other text is a name.
+        """
         if text == "QT_LAYOUT_DIRECTION" or not text.strip() or (not context and text not in sources()):
             return text
         said = pseudo(text)
@@ -76,7 +79,7 @@ class PseudoTranslator(QTranslator):
 
 @contextmanager
 def speaking(application: QApplication, *, rtl: bool = False) -> Iterator[None]:
-    """All texts that are made meanwhile are pseudo-translated; right-to-left windows are laid out that way."""
+    """Pseudo-translate all texts created within the context, and use its layout direction."""
     translator = PseudoTranslator(rtl=rtl, parent=application)
     before, locale = application.layoutDirection(), QLocale()
     application.installTranslator(translator)

@@ -1,4 +1,4 @@
-"""Rights as everybody has them, for tests that run as root: what a file's mode forbids is forbidden then."""
+"""Drop the capabilities of root, so that tests that run as root are subject to file permissions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GET_SECUREBITS, _SET_SECUREBITS, _NO_SETUID_FIXUP = 27, 28, 4  # linux/prctl.h,
 
 @contextmanager
 def without_special_rights() -> Iterator[None]:
-    """Let the kernel look at modes for this thread, and for the threads and processes that it starts."""
+    """Make file permissions apply to this thread, and to the threads and processes that it starts."""
     if os.name == "nt":
         pytest.skip("Windows has other rights")
     if os.geteuid() != 0:
@@ -30,12 +30,12 @@ def without_special_rights() -> Iterator[None]:
         pytest.skip("nothing is forbidden to root here")
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(_VERSION, 0)
-    before = (ctypes.c_uint32 * 6)()  # twice: effective, permitted, inheritable
+    before = (ctypes.c_uint32 * 6)()  # two words, each for the effective, permitted and inheritable set
     if libc.capget(header, before) != 0:
         pytest.skip("its rights can't be asked for")
     fewer = (ctypes.c_uint32 * 6)(before[0] & ~_OVERRIDES, *list(before)[1:])
     bits = libc.prctl(_GET_SECUREBITS, 0, 0, 0, 0)
-    # Without it, `access` asks for what root might have.
+    # Otherwise `access` checks with the capabilities that root might have.
     if libc.prctl(_SET_SECUREBITS, bits | _NO_SETUID_FIXUP, 0, 0, 0) != 0 or libc.capset(header, fewer) != 0:
         pytest.skip("its rights can't be given up")
     try:

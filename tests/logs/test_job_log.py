@@ -1,4 +1,4 @@
-"""The lines of the log that are about one job, found in files that are written and turned over meanwhile."""
+"""Finding the lines of the log about one job, in files that are written and rotated meanwhile."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_only_lines_about_the_job_are_found_oldest_first(tmp_path: Path) -> None
     assert messages(JobLog(tmp_path, ONE)) == [f"job {ONE}: first", f"job {ONE}: second"]
 
 
-def test_folder_without_a_log_gives_nothing(tmp_path: Path) -> None:
+def test_folder_without_a_log_has_no_lines(tmp_path: Path) -> None:
     assert JobLog(tmp_path / "no such", ONE).lines() == ()
 
 
@@ -42,7 +42,7 @@ def test_further_lines_of_a_record_belong_to_it(tmp_path: Path) -> None:
     assert [line.strip() for line in JobLog(tmp_path, ONE).lines()][1:] == ["Traceback", "line"]
 
 
-def test_what_is_written_later_is_found_later(tmp_path: Path) -> None:
+def test_lines_written_later_are_found_later(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     with start_logging(tmp_path, debug=False):
         ours.info("job %s: first", ONE)
@@ -52,7 +52,7 @@ def test_what_is_written_later_is_found_later(tmp_path: Path) -> None:
         assert len(log.lines()) == 2
 
 
-def test_line_that_is_being_written_is_found_when_it_is_whole(tmp_path: Path) -> None:
+def test_incomplete_line_is_found_once_it_is_complete(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     whole = f"T INFO x: job {ONE}: whole\n"
     log_file(tmp_path).write_text(whole[:20])
@@ -62,7 +62,7 @@ def test_line_that_is_being_written_is_found_when_it_is_whole(tmp_path: Path) ->
     assert log.lines() == (whole.rstrip(),)
 
 
-def test_record_that_was_half_read_keeps_its_further_lines(tmp_path: Path) -> None:
+def test_record_read_in_two_parts_keeps_its_further_lines(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     log_file(tmp_path).write_text(f"T job {ONE}: a\n")
     assert len(log.lines()) == 1
@@ -71,7 +71,7 @@ def test_record_that_was_half_read_keeps_its_further_lines(tmp_path: Path) -> No
     assert log.lines() == (f"T job {ONE}: a", "    more")
 
 
-def test_files_that_were_turned_over_are_read_too(tmp_path: Path) -> None:
+def test_rotated_files_are_read_too(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     handler = SharedFileHandler(log_file(tmp_path), max_bytes=400, kept_files=5)
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -85,7 +85,7 @@ def test_files_that_were_turned_over_are_read_too(tmp_path: Path) -> None:
     assert len(found) >= 12
 
 
-def test_file_that_begins_anew_is_read_anew(tmp_path: Path) -> None:
+def test_truncated_file_is_read_from_its_beginning(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     log_file(tmp_path).write_text(f"job {ONE}: a\njob {ONE}: b\n")
     assert len(log.lines()) == 2
@@ -93,7 +93,7 @@ def test_file_that_begins_anew_is_read_anew(tmp_path: Path) -> None:
     assert log.lines() == (f"job {ONE}: c",)
 
 
-def test_very_many_lines_are_cut_at_their_beginning(tmp_path: Path) -> None:
+def test_very_many_lines_are_truncated_at_their_beginning(tmp_path: Path) -> None:
     log_file(tmp_path).write_text("".join(f"job {ONE}: {number}\n" for number in range(MOST_LINES + 5)))
     lines = JobLog(tmp_path, ONE).lines()
     assert len(lines) == MOST_LINES
@@ -101,12 +101,12 @@ def test_very_many_lines_are_cut_at_their_beginning(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder in the file's place")
-def test_file_that_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
+def test_unreadable_file_is_skipped(tmp_path: Path) -> None:
     log_file(tmp_path).with_name("filemill.log.1").mkdir()
     log_file(tmp_path).write_text(f"job {ONE}: a\n")
     assert len(JobLog(tmp_path, ONE).lines()) == 1
 
 
-def test_what_is_done_to_very_many_at_once_is_no_news() -> None:
+def test_bulk_changes_are_not_listed() -> None:
     assert level_for(1) == logging.INFO
     assert level_for(1_000) == logging.DEBUG

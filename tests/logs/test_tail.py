@@ -31,7 +31,7 @@ def messages(tail: LogTail) -> list[str]:
     return [record.text for record in tail.read()]
 
 
-def test_record_is_taken_apart() -> None:
+def test_record_is_parsed() -> None:
     (record,) = records_of([LINE, "    Traceback:", "      File x", "    ValueError: y"])
     assert (record.level, record.time) == (logging.WARNING, "2026-11-24T09:28:11.123Z")
     assert record.source == "desktop_app.services.sending.sender"
@@ -41,7 +41,7 @@ def test_record_is_taken_apart() -> None:
 
 
 @pytest.mark.expected_log("it has ended", "ERROR")
-def test_what_the_log_really_writes_is_understood(tmp_path: Path) -> None:
+def test_lines_written_by_the_log_are_parsed(tmp_path: Path) -> None:
     with start_logging(tmp_path, debug=False):
         try:
             raise ValueError("oh")  # noqa: TRY301
@@ -59,7 +59,7 @@ def test_lines_of_others_are_records_without_a_level() -> None:
     assert records[2].level == logging.WARNING
 
 
-def test_only_what_is_new_comes_again(tmp_path: Path, handler: SharedFileHandler) -> None:
+def test_only_new_lines_are_returned(tmp_path: Path, handler: SharedFileHandler) -> None:
     tail = LogTail(tmp_path)
     assert messages(tail) == []
     write(handler, "one", "two")
@@ -69,9 +69,7 @@ def test_only_what_is_new_comes_again(tmp_path: Path, handler: SharedFileHandler
     assert messages(tail) == ["three"]
 
 
-def test_nothing_is_missed_or_told_twice_while_files_are_turned_over(
-    tmp_path: Path, handler: SharedFileHandler
-) -> None:
+def test_no_line_is_missed_or_repeated_during_rotation(tmp_path: Path, handler: SharedFileHandler) -> None:
     tail = LogTail(tmp_path)
     told: list[str] = []
     sent = [f"{number:04} " + "x" * 90 for number in range(400)]
@@ -88,7 +86,7 @@ def test_old_files_come_first(tmp_path: Path, handler: SharedFileHandler) -> Non
     assert messages(LogTail(tmp_path)) == sent
 
 
-def test_record_that_is_being_written_is_for_the_next_time(tmp_path: Path) -> None:
+def test_incomplete_record_is_read_the_next_time(tmp_path: Path) -> None:
     file = log_file(tmp_path)
     file.write_text("whole\nha", encoding="utf-8")
     tail = LogTail(tmp_path)
@@ -98,7 +96,7 @@ def test_record_that_is_being_written_is_for_the_next_time(tmp_path: Path) -> No
     assert messages(tail) == ["half"]
 
 
-def test_file_that_was_emptied_is_read_from_its_beginning(tmp_path: Path) -> None:
+def test_emptied_file_is_read_from_its_beginning(tmp_path: Path) -> None:
     file = log_file(tmp_path)
     file.write_text("something long\n", encoding="utf-8")
     tail = LogTail(tmp_path)
@@ -107,6 +105,6 @@ def test_file_that_was_emptied_is_read_from_its_beginning(tmp_path: Path) -> Non
     assert messages(tail) == ["new"]
 
 
-def test_bytes_that_are_no_text_are_shown(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_shown(tmp_path: Path) -> None:
     log_file(tmp_path).write_bytes(b"caf\xe9\n")
     assert messages(LogTail(tmp_path)) == ["caf\\xe9"]

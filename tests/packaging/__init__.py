@@ -1,1 +1,1 @@
-"""What installers are made of."""
+"""Tests of the packaging."""

@@ -1,4 +1,4 @@
-"""What goes into the frozen program, and what it is made of."""
+"""The contents of the frozen program, and its bill of materials."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
         ("desktop_app/store/migrations/__pycache__/0001_initial.cpython-311.pyc", False),
     ],
 )
-def test_bundle_has_what_is_used(place: str, wanted: bool) -> None:
+def test_bundle_contains_the_needed_files(place: str, wanted: bool) -> None:
     assert is_needed(place) is wanted
     assert needed([(place, "/x", "DATA")]) == ([(place, "/x", "DATA")] if wanted else [])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep all libraries")
-def test_libraries_that_only_something_left_out_needs_are_left_out_too() -> None:
+def test_libraries_needed_only_by_left_out_files_are_left_out_too() -> None:
     asks = {"/py/a.so": ["libone.so.1", "libc.so.6"], "/lib/libone.so.1": ["libtwo.so.2"], "/lib/libgtk.so.3": []}
     entries = [
         ("pkg/a.so", "/py/a.so", "EXTENSION"),
@@ -58,7 +58,7 @@ def test_libraries_that_only_something_left_out_needs_are_left_out_too() -> None
     assert [entry[0] for entry in kept] == ["pkg/a.so", "libone.so.1", "libtwo.so.2", "libpython3.11.so.1.0"]
 
 
-def test_links_to_what_was_left_out_are_left_out_too() -> None:
+def test_links_to_left_out_files_are_left_out_too() -> None:
     here = ("libQt6Core.so.6", "PySide6/Qt/lib/libQt6Core.so.6", "SYMLINK")
     gone = ("libQt6EglFS.so.6", "PySide6/Qt/lib/libQt6EglFS.so.6", "SYMLINK")
     assert whole([here, gone], [("PySide6/Qt/lib/libQt6Core.so.6", "/x", "BINARY")]) == [here]
@@ -75,7 +75,7 @@ def test_library_without_a_known_licence_stops_the_build(tmp_path: Path) -> None
         bill.libraries(tmp_path)
 
 
-def test_bill_names_what_filemill_needs_and_not_what_builds_it() -> None:
+def test_bill_contains_filemills_dependencies_without_build_tools() -> None:
     made = bill._without_tools(
         {
             "metadata": {"component": {"bom-ref": "root"}},

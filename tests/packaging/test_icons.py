@@ -1,4 +1,4 @@
-"""The program's icon is there in the forms that the systems want, drawn from one picture."""
+"""The program's icon exists in the formats of all systems, rendered from one drawing."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_icon_is_what_the_picture_looks_like_now(fresh: Path, name: str) -> None:
+def test_icons_match_the_current_drawing(fresh: Path, name: str) -> None:
     with Image.open(ICONS / "app" / name) as kept, Image.open(fresh / name) as made:
         assert kept.size == made.size
-        # Another version of Qt may round a colour otherwise.
+        # Other versions of Qt may round colours differently.
         difference = ImageChops.difference(kept.convert("RGBA"), made.convert("RGBA"))
         assert max(high for _, high in difference.getextrema()) <= 8  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""The packages of all systems say the same of Filemill, in their systems' own grammars."""
+"""The packages of all systems contain the same data about Filemill, in valid formats."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def validated(command: list[str], text: str, file: Path) -> None:
         pytest.skip(f"{command[0]} is not installed")
     file.write_text(text, encoding="utf-8")
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # man writes its warnings there
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # man writes its warnings to standard error
     assert not re.search(r"^W:|warning:|hint:", done.stdout), done.stdout
 
 
-def test_packages_are_made_without_qt() -> None:
+def test_packages_are_built_without_qt() -> None:
     made_by = ("build", "deb", "manual", "bill", "bundle")
     script = "import sys; " + "; ".join(f"import resources.packaging.{name}" for name in made_by)
     script += "; print(sorted(name for name in sys.modules if name.startswith(('PySide6', 'shiboken6', 'boto3'))))"
@@ -54,7 +54,7 @@ def test_packages_are_made_without_qt() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_installed_program_brings_nothing_that_only_tests_need() -> None:
+def test_installed_program_contains_no_test_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
     def names(requirements: list[str]) -> set[str]:
@@ -107,7 +107,7 @@ def test_metainfo_is_valid_and_belongs_to_the_desktop_entry(tmp_path: Path) -> N
     )
 
 
-def test_screenshot_that_the_metainfo_names_is_there() -> None:
+def test_screenshot_named_in_the_metainfo_exists() -> None:
     image = ET.fromstring(metainfo()).findtext("screenshots/screenshot/image") or ""
     assert (ROOT / "resources" / "screenshots" / image.rsplit("/", 1)[-1]).exists()
 
@@ -121,16 +121,16 @@ def test_manual_page_names_every_command_and_can_be_set(tmp_path: Path) -> None:
     validated(["man", "--warnings", "-l"], page, tmp_path / "filemill.1")
 
 
-def test_windows_installer_is_for_one_user_and_keeps_its_identity() -> None:
+def test_windows_installer_is_per_user_and_keeps_its_id() -> None:
     setup = inno_setup()
-    # A version with another AppId would be installed beside the old one instead of over it.
+    # With another AppId, a new version would be installed beside the old one instead of replacing it.
     assert setup["AppId"] == "{{5C0E9B7A-8C5D-4B0E-9D3B-6E6F2B8A4F17}"
     assert (setup["AppName"], setup["AppVersion"]) == (PRODUCT.name, __version__)
     assert setup["PrivilegesRequired"] == "lowest"
     assert setup["OutputBaseFilename"] == f"{PRODUCT.command}-{__version__}-setup"
     script = (HERE / "windows" / "filemill.iss").read_text(encoding="utf-8")
     assert "{usersendto}" in script
-    assert "MB_DEFBUTTON2" in script  # "also delete my list" is not what Enter does
+    assert "MB_DEFBUTTON2" in script  # Enter does not choose to delete the list
     keys = {tuple(line.split("=")[0].split(".")) for line in re.findall(r"^(?:en|de)\.\w+=.*$", script, re.MULTILINE)}
     assert {key for language, key in keys if language == "en"} == {key for language, key in keys if language == "de"}
 

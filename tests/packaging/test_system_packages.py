@@ -1,4 +1,4 @@
-"""What `make` says and does about packages that Qt needs from Debian or Ubuntu."""
+"""What `make` reports and installs when Debian or Ubuntu lacks packages that Qt needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Debian and its 
 
 
 class Machine:
-    """A made-up Debian: which libraries are absent, who asks, and an apt that writes down what it is told."""
+    """A simulated Debian: its missing libraries, its user, and an apt that records its arguments."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.absent: set[str] = set()
@@ -57,13 +57,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_nothing_is_said_where_nothing_is_missing(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_if_nothing_is_missing(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     assert system_packages.main() == 0
     assert capfd.readouterr() == ("", "")
     assert machine.told == []
 
 
-def test_missing_packages_are_one_line_to_paste(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_packages_are_one_command_to_paste(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     machine.absent = {"libEGL.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0", "libxcb-cursor.so.0"}
     machine.fonts = False
     assert system_packages.main() == 1
@@ -72,7 +72,7 @@ def test_missing_packages_are_one_line_to_paste(machine: Machine, capfd: pytest.
     assert machine.told == []
 
 
-def test_what_only_a_screen_needs_does_not_stop_a_run_without_one(
+def test_display_packages_are_not_required_without_a_display(
     machine: Machine, capfd: pytest.CaptureFixture[str]
 ) -> None:
     machine.absent = {"libxcb-cursor.so.0"}
@@ -80,7 +80,7 @@ def test_what_only_a_screen_needs_does_not_stop_a_run_without_one(
     assert "sudo apt-get install -y libxcb-cursor0" in capfd.readouterr().err
 
 
-def test_what_a_screen_needs_stops_a_run_with_one(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_display_packages_are_required_with_a_display(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.absent = {"libxcb-cursor.so.0"}
     monkeypatch.setenv("DISPLAY", ":0")
     assert system_packages.main() == 1
@@ -108,37 +108,39 @@ def test_root_has_them_installed(machine: Machine, capfd: pytest.CaptureFixture[
     assert capfd.readouterr() == ("Installing system packages: libegl1 libxcb-cursor0 …\n", "")
 
 
-def test_list_that_can_not_be_updated_does_not_stop_the_installation(machine: Machine) -> None:
+def test_failed_update_of_the_package_list_does_not_stop_the_installation(machine: Machine) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.user_id = 0
     machine.apt('case "$*" in *update) exit 100;; esac')
     assert system_packages.main() == 0
 
 
-def test_failed_installation_leaves_the_line_and_the_log(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_installation_prints_the_command_and_keeps_the_log(
+    machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.user_id = 0
     machine.apt("echo no space left; exit 100")
     assert system_packages.main() == 1
     said = capfd.readouterr().err
     assert "  apt-get update && apt-get install -y libegl1" in said.splitlines()
-    log = Path(said.split("What apt said is in ")[1].split(".log")[0] + ".log")
+    log = Path(said.split("The output of apt is in ")[1].split(".log")[0] + ".log")
     assert "no space left" in log.read_text()
     log.unlink()
 
 
 @pytest.mark.parametrize(("name", "like", "asked"), [("linuxmint", "ubuntu debian", 1), ("fedora", "", 0)])
-def test_only_systems_with_apt_are_asked(machine: Machine, name: str, like: str, asked: int) -> None:
+def test_only_systems_with_apt_are_checked(machine: Machine, name: str, like: str, asked: int) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.release(name, like)
     assert system_packages.main() == asked
 
 
-def test_other_system_without_venv_is_told_so(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_venv_is_reported_on_other_systems(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     machine.release("fedora")
     machine.venv = False
     assert system_packages.main() == 1
-    assert "no venv and ensurepip" in capfd.readouterr().err
+    assert "lacks venv and ensurepip" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -156,12 +158,12 @@ def test_fonts_are_found_in_the_users_own_folder(tmp_path: Path, monkeypatch: py
     assert system_packages.has_fonts()
 
 
-def test_loader_is_really_asked() -> None:
+def test_dynamic_loader_is_used() -> None:
     assert system_packages.can_load("libc.so.6")
     assert not system_packages.can_load("libno-such-library.so.9")
 
 
-def test_every_qt_module_in_use_is_one_whose_libraries_are_known() -> None:
+def test_libraries_of_every_used_qt_module_are_known() -> None:
     package = Path(system_packages.__file__).parents[2] / "desktop_app"
     text = "\n".join(file.read_text(encoding="utf-8") for file in package.rglob("*.py"))
     used = set(re.findall(r"^\s*(?:from|import) PySide6\.(Qt\w+)", text, re.MULTILINE))

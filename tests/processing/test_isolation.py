@@ -1,4 +1,4 @@
-"""A file in a process of its own."""
+"""Processing in a child process."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import FileResult, default_registry
 
 
-class Watching:
-    """Notes the progress; cancelled when a test says so."""
+class RecordingWatch:
+    """A watch that records the progress and is cancelled by a test."""
 
     def __init__(self) -> None:
         self.progress: list[tuple[int, int]] = []
@@ -37,23 +37,23 @@ def child(code: str) -> IsolatedProcessing:
 
 
 @pytest.fixture
-def watch() -> Watching:
-    return Watching()
+def watch() -> RecordingWatch:
+    return RecordingWatch()
 
 
-def test_a_file_gives_the_same_numbers_as_without(tmp_path: Path, watch: Watching) -> None:
+def test_file_has_the_same_numbers_as_without_isolation(tmp_path: Path, watch: RecordingWatch) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"one\ntwo")
     assert IsolatedProcessing().process(str(file), watch) == FileResult(7, 2)
 
 
-def test_a_name_that_is_not_utf8_arrives_whole(tmp_path: Path, watch: Watching) -> None:
+def test_name_that_is_not_utf8_reaches_the_child_unchanged(tmp_path: Path, watch: RecordingWatch) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n.txt")
     Path(path).write_bytes(b"x\n")
     assert IsolatedProcessing().process(path, watch) == FileResult(2, 1)
 
 
-def test_a_file_that_can_not_be_processed_gives_the_same_reason_as_without(tmp_path: Path, watch: Watching) -> None:
+def test_file_fails_with_the_same_reason_as_without_isolation(tmp_path: Path, watch: RecordingWatch) -> None:
     with pytest.raises(FileError) as isolated:
         IsolatedProcessing().process(str(tmp_path / "gone"), watch)
     with pytest.raises(FileError) as plain:
@@ -64,18 +64,18 @@ def test_a_file_that_can_not_be_processed_gives_the_same_reason_as_without(tmp_p
 
 
 @pytest.mark.parametrize("end", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(3)", "raise SystemExit(0)"])
-def test_a_child_that_ends_without_an_answer_costs_only_itself(watch: Watching, end: str) -> None:
+def test_child_that_ends_without_a_result_affects_only_its_file(watch: RecordingWatch, end: str) -> None:
     with pytest.raises(ProcessDiedError):
         child(end).process("a", watch)
 
 
-def test_progress_comes_through(watch: Watching) -> None:
+def test_progress_is_reported(watch: RecordingWatch) -> None:
     code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1, {}]')"
     assert child(code).process("a", watch) == FileResult(10, 1)
     assert watch.progress == [(5, 10)]
 
 
-def test_a_child_that_is_no_longer_wanted_is_ended(watch: Watching) -> None:
+def test_cancelled_child_is_ended(watch: RecordingWatch) -> None:
     code = "import threading; print('[\"progress\", 1, 10]', flush=True); threading.Event().wait(60)"
     caught: list[BaseException] = []
 
@@ -93,7 +93,7 @@ def test_a_child_that_is_no_longer_wanted_is_ended(watch: Watching) -> None:
     assert len(caught) == 1
 
 
-def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a").write_bytes(b"x\n")
     assert serve_one(str(tmp_path / "a"), default_registry()) == 0
     assert serve_one(str(tmp_path), default_registry()) == 0
@@ -102,9 +102,9 @@ def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys:
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
 
 
-def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+def test_child_reports_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
     class Telling:
-        def process(self, path: str, watch: Watching) -> FileResult:
+        def process(self, path: str, watch: RecordingWatch) -> FileResult:
             assert not watch.cancelled()
             watch.on_progress(1, 2)
             return FileResult(2, 1)
@@ -113,6 +113,6 @@ def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureF
     assert capsys.readouterr().out.splitlines()[0] == '["progress", 1, 2]'
 
 
-def test_values_of_a_processor_of_its_own_come_through(watch: Watching) -> None:
+def test_values_of_another_processor_are_returned(watch: RecordingWatch) -> None:
     code = 'print(\'["done", 10, null, {"sha256": "ab", "pages": 3}]\')'
     assert child(code).process("a", watch) == FileResult(10, None, {"sha256": "ab", "pages": 3})

@@ -1,4 +1,4 @@
-"""What a line is, for every encoding, every way of cutting a file into pieces, and any garbage."""
+"""Line counts for all encodings, chunk sizes and invalid data."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def count(content: bytes, piece_bytes: int = 1 << 20) -> int:
 
 
 def lines_of_text(text: str) -> int:
-    """The rule, said in another way: how often a line feed ends something, and what is left after the last."""
+    """Count lines with another algorithm: the line feeds, plus one for text after the last of them."""
     *ended, rest = text.split("\n")
     return len(ended) + bool(rest)
 
 
 def lines_of_units(content: bytes) -> int:
-    """The rule, one code unit after the other; what is too short for a unit is the last one."""
+    """Count lines one code unit at a time; an incomplete unit at the end counts as one."""
     marks = sorted(MARKS.items(), key=lambda item: -len(item[1]))
     codec, mark = next(((c, m) for c, m in marks if content.startswith(m)), ("", b""))
     width = int(codec[4:6]) // 8 if codec else 1
@@ -124,14 +124,14 @@ def test_halves_of_surrogate_pairs_hide_no_line_feed(codec: str, lone: str) -> N
 
 
 @pytest.mark.parametrize("codec", ["utf-32-le", "utf-32-be"])
-def test_numbers_that_are_no_characters_hide_no_line_feed(codec: str) -> None:
+def test_invalid_code_points_hide_no_line_feed(codec: str) -> None:
     feed = "\n".encode(codec)
 
     assert count(MARKS[codec] + b"\xff\xff\xff\xff" + feed + b"\x7f\x80\x7f\x80" + feed + b"\x80\x00\x00\x80") == 3
 
 
 @pytest.mark.parametrize("codec", MARKS)
-def test_units_that_differ_from_a_line_feed_in_one_bit_are_none_even_among_garbage(codec: str) -> None:
+def test_units_that_differ_from_a_line_feed_in_one_bit_are_not_counted(codec: str) -> None:
     width = int(codec[4:6]) // 8
     order: Literal["little", "big"] = "little" if codec.endswith("le") else "big"
     near = b"".join((0x0A ^ 1 << bit).to_bytes(width, order) for bit in range(width * 8))
@@ -140,7 +140,7 @@ def test_units_that_differ_from_a_line_feed_in_one_bit_are_none_even_among_garba
     assert count(MARKS[codec] + garbage + near + "\n".encode(codec)) == 1
 
 
-def test_the_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
+def test_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
     text = "\u0a00\n\u000a"
 
     assert count(codecs.BOM_UTF32_LE + text.encode("utf-32-le")) == 2
@@ -149,7 +149,7 @@ def test_the_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
 @given(content=st.binary(max_size=300), piece_bytes=st.sampled_from(PIECES))
 @example(content=b"\xff\xfe\0", piece_bytes=1)
 @example(content=b"\xff\xfe\0\0", piece_bytes=3)
-def test_any_bytes_have_the_lines_that_the_rule_says(content: bytes, piece_bytes: int) -> None:
+def test_any_bytes_have_the_specified_number_of_lines(content: bytes, piece_bytes: int) -> None:
     assert count(content, piece_bytes) == lines_of_units(content)
 
 
@@ -158,7 +158,7 @@ def test_any_bytes_have_the_lines_that_the_rule_says(content: bytes, piece_bytes
     body=st.lists(st.sampled_from([0, 0x0A, 0x0D, 0x80, 0xD8, 0xDC, 0xFF]), max_size=60).map(bytes),
     piece_bytes=st.sampled_from(PIECES),
 )
-def test_any_bytes_after_a_mark_have_the_lines_that_the_rule_says(codec: str, body: bytes, piece_bytes: int) -> None:
+def test_any_bytes_after_a_mark_have_the_specified_number_of_lines(codec: str, body: bytes, piece_bytes: int) -> None:
     content = MARKS[codec] + body
 
     assert count(content, piece_bytes) == lines_of_units(content)
@@ -166,7 +166,7 @@ def test_any_bytes_after_a_mark_have_the_lines_that_the_rule_says(codec: str, bo
 
 @given(
     codec=st.sampled_from(sorted(MARKS)),
-    # A text whose first character is U+0000 makes the mark of UTF-16 LE one of UTF-32 LE.
+    # In UTF-16 LE, a text that begins with U+0000 has the byte order mark of UTF-32 LE.
     text=st.text(st.sampled_from("\n\r\0a\u0100\u010a\u0a00\u0a0a😀")).filter(lambda text: not text.startswith("\0")),
     piece_bytes=st.sampled_from(PIECES),
 )
@@ -177,7 +177,7 @@ def test_any_text_has_as_many_lines_as_its_decoded_form(codec: str, text: str, p
 @pytest.mark.parametrize("codec", MARKS)
 @pytest.mark.parametrize("blocks", [1, 1.5, 3])
 def test_garbage_longer_than_a_block_is_counted_to_its_end(codec: str, blocks: float) -> None:
-    """Half a pair, or a number too large, makes the whole piece go the way of arithmetic, block by block."""
+    """An incomplete surrogate pair or an invalid number makes the counter process the whole chunk block by block."""
     width = int(codec[4:6]) // 8
     unit = ("x\n" * int(blocks * 16 * 1024 / width / 2)).encode(codec)
     garbage = b"\xdc\xdc\xdc\xdc"
@@ -186,7 +186,7 @@ def test_garbage_longer_than_a_block_is_counted_to_its_end(codec: str, blocks: f
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE])
-def test_memory_stays_flat_however_long_the_content(mark: bytes) -> None:
+def test_memory_is_constant_for_any_length(mark: bytes) -> None:
     def endless_looking() -> Iterator[bytes]:
         yield mark
         for number in range(48):
@@ -202,5 +202,5 @@ def test_memory_stays_flat_however_long_the_content(mark: bytes) -> None:
     assert peak < 8 << 20
 
 
-def test_every_file_is_accepted_whatever_its_name() -> None:
+def test_every_file_is_accepted() -> None:
     assert all(LineProcessor().accepts(path) for path in ("/a.txt", "/a", "/\udcff", ""))

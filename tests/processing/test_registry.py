@@ -1,4 +1,4 @@
-"""One file from its path to its numbers: progress, stopping, and that the numbers fit the file."""
+"""Processing one file: progress, cancelling, and numbers that match the file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
-class Onlooker:
-    """A watch that keeps what it was told, and asks to stop at the n-th question."""
+class RecordingWatch:
+    """A watch that records the progress and cancels at the n-th call."""
 
     def __init__(self, stop_at_question: int | None = None) -> None:
         self.progress: list[tuple[int, int]] = []
@@ -40,7 +40,7 @@ class Onlooker:
 
 
 class TickingClock:
-    """Each look at it is `step` seconds later."""
+    """A clock that advances by `step` seconds at each reading."""
 
     def __init__(self, step: float = 0.0) -> None:
         self._now = 1000.0
@@ -54,8 +54,8 @@ class TickingClock:
         return self._now
 
 
-class Disturbed(FileSource):
-    """A file that something happens to after its first chunk was read."""
+class ChangingSource(FileSource):
+    """A source that is changed after its first chunk has been read."""
 
     def __init__(self, path: str, disturb: Callable[[], None], chunk_bytes: int) -> None:
         super().__init__(path)
@@ -69,8 +69,8 @@ class Disturbed(FileSource):
             yield chunk
 
 
-class Workshop:
-    """A registry whose every opening and pause is kept, and that disturbs the file the first few times."""
+class RegistrySetup:
+    """A registry that records each opening and pause, and whose file is changed during the first attempts."""
 
     def __init__(self, disturb: Callable[[], None], times: int = 100, chunk_bytes: int = 2) -> None:
         self.opened = 0
@@ -84,11 +84,11 @@ class Workshop:
         self.opened += 1
         if self.opened > self._times:
             return open_source(path)
-        return Disturbed(path, self._disturb, self._chunk_bytes)
+        return ChangingSource(path, self._disturb, self._chunk_bytes)
 
 
-def process(path: Path, watch: Onlooker | None = None, clock: TickingClock | None = None) -> FileResult:
-    return default_registry(clock).process(str(path), watch or Onlooker())
+def process(path: Path, watch: RecordingWatch | None = None, clock: TickingClock | None = None) -> FileResult:
+    return default_registry(clock).process(str(path), watch or RecordingWatch())
 
 
 # --- results
@@ -105,13 +105,13 @@ def process(path: Path, watch: Onlooker | None = None, clock: TickingClock | Non
         (b"\xff\xfe", 0),
     ],
 )
-def test_a_file_gives_its_size_and_its_lines(tmp_path: Path, content: bytes, lines: int) -> None:
+def test_file_has_its_size_and_lines(tmp_path: Path, content: bytes, lines: int) -> None:
     (tmp_path / "file").write_bytes(content)
 
     assert process(tmp_path / "file") == FileResult(file_size=len(content), lines_count=lines)
 
 
-def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
+def test_large_file_is_read_with_constant_memory(tmp_path: Path) -> None:
     size = 512 * MIB
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
@@ -129,15 +129,15 @@ def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
     assert peak < 8 * MIB
 
 
-def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
+def test_file_that_can_not_be_opened_fails_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no longer exists") as caught:
         process(tmp_path / "gone")
 
     assert caught.value.reason.code.problem is FileProblem.MISSING
 
 
-class Shouting:
-    """Another kind of processing, for `.shout` files only, with result fields of its own."""
+class ShoutProcessor:
+    """Another processor, only for `.shout` files, with its own result fields."""
 
     name = "shouts"
     fields = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
@@ -150,63 +150,65 @@ class Shouting:
         return {"marks": marks, "share": marks / source.size}
 
 
-def test_the_first_processor_that_accepts_a_file_does_it(tmp_path: Path) -> None:
-    processors: list[Processor] = [Shouting(), LineProcessor()]
+def test_first_processor_that_accepts_a_file_is_used(tmp_path: Path) -> None:
+    processors: list[Processor] = [ShoutProcessor(), LineProcessor()]
     registry = ProcessorRegistry(processors)
     for name in ("a.shout", "a.txt"):
         (tmp_path / name).write_bytes(b"ho!\nho!")
 
-    assert registry.process(str(tmp_path / "a.shout"), Onlooker()) == FileResult(7, None, {"marks": 2, "share": 2 / 7})
-    assert registry.process(str(tmp_path / "a.txt"), Onlooker()) == FileResult(7, 2)
+    assert registry.process(str(tmp_path / "a.shout"), RecordingWatch()) == FileResult(
+        7, None, {"marks": 2, "share": 2 / 7}
+    )
+    assert registry.process(str(tmp_path / "a.txt"), RecordingWatch()) == FileResult(7, 2)
 
 
 @pytest.mark.parametrize("values", [{"other": 1}, {"marks": "1"}, {"marks": True}, {"share": 1}, {"lines_count": 1}])
-def test_a_result_holds_only_what_its_processor_declares(tmp_path: Path, values: dict[str, Value]) -> None:
-    class Undeclared(Shouting):
+def test_result_contains_only_declared_fields(tmp_path: Path, values: dict[str, Value]) -> None:
+    class Undeclared(ShoutProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
             return {**super().process(source), **values}
 
     (tmp_path / "a.shout").write_bytes(b"!")
 
     with pytest.raises(TypeError, match="shouts does not declare"):
-        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), Onlooker())
+        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), RecordingWatch())
 
 
-def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
+def test_file_without_a_processor_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
 
     with pytest.raises(FileError) as caught:
-        ProcessorRegistry([Shouting()]).process(str(tmp_path / "a.txt"), Onlooker())
+        ProcessorRegistry([ShoutProcessor()]).process(str(tmp_path / "a.txt"), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.NOT_A_FILE
 
 
-def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
-    class Buggy(Shouting):
+def test_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
+    class Buggy(ShoutProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
             raise ZeroDivisionError
 
     (tmp_path / "a.shout").touch()
 
     with pytest.raises(ZeroDivisionError):
-        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), Onlooker())
+        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), RecordingWatch())
 
 
-# --- progress and stopping
+# --- progress and cancelling
 
 
-def test_a_file_that_is_done_in_a_moment_reports_no_progress(tmp_path: Path) -> None:
+def test_quickly_processed_file_reports_no_progress(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
-    watch = Onlooker()
+    watch = RecordingWatch()
 
     process(tmp_path / "file", watch, TickingClock(0.05))
 
     assert watch.progress == []
 
 
-def test_progress_is_reported_every_tenth_of_a_second_once_a_file_takes_long(tmp_path: Path) -> None:
+def test_progress_of_a_long_file_is_reported_every_tenth_of_a_second(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(10 * MIB))
-    watch = Onlooker()
+    watch = RecordingWatch()
 
     process(tmp_path / "file", watch, TickingClock(0.0625))
 
@@ -214,38 +216,38 @@ def test_progress_is_reported_every_tenth_of_a_second_once_a_file_takes_long(tmp
     assert {total for _, total in watch.progress} == {10 * MIB}
 
 
-def test_stopping_is_asked_for_before_every_chunk(tmp_path: Path) -> None:
+def test_cancelling_is_checked_before_every_chunk(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
-    patient = Onlooker()
+    patient = RecordingWatch()
     process(tmp_path / "file", patient)
     assert patient.questions >= 4
 
     for question in range(1, 5):
         with pytest.raises(Cancelled):
-            process(tmp_path / "file", Onlooker(stop_at_question=question))
+            process(tmp_path / "file", RecordingWatch(stop_at_question=question))
 
 
-def test_an_empty_file_can_be_stopped_too(tmp_path: Path) -> None:
+def test_empty_file_can_be_cancelled_too(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(Cancelled):
-        process(tmp_path / "file", Onlooker(stop_at_question=1))
+        process(tmp_path / "file", RecordingWatch(stop_at_question=1))
 
 
-def test_stopping_between_two_tries_stops(tmp_path: Path) -> None:
+def test_cancelling_between_two_attempts_works(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a")
-    shop = Workshop(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
+    shop = RegistrySetup(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
 
     with pytest.raises(Cancelled):
-        shop.registry.process(str(tmp_path / "file"), Onlooker(stop_at_question=3))
+        shop.registry.process(str(tmp_path / "file"), RecordingWatch(stop_at_question=3))
 
     assert shop.opened == 1
 
 
-# --- files that move
+# --- files that change
 
 
-def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -> None:
+def test_file_that_grew_once_is_read_again_completely(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
 
@@ -253,20 +255,20 @@ def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -
         with file.open("ab") as stream:
             stream.write(b"c\n")
 
-    shop = Workshop(append, times=1)
+    shop = RegistrySetup(append, times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 3)
     assert (shop.opened, shop.pauses) == (2, [PAUSES_S[0]])
 
 
-def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path) -> None:
+def test_file_that_changes_during_each_attempt_fails_after_three(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
     times = iter(range(1, 100))
-    shop = Workshop(lambda: os.utime(file, ns=(0, next(times))))
+    shop = RegistrySetup(lambda: os.utime(file, ns=(0, next(times))))
 
     with pytest.raises(FileError) as caught:
-        shop.registry.process(str(file), Onlooker())
+        shop.registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
     assert caught.value.text == (
@@ -275,7 +277,7 @@ def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path
     assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
 
 
-def test_a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end(tmp_path: Path) -> None:
+def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
 
@@ -289,33 +291,33 @@ def test_a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end(tmp_path: Path)
     registry = ProcessorRegistry([LineProcessor()], opener=Growing, pause=lambda _: None)
 
     with pytest.raises(FileError) as caught:
-        registry.process(str(file), Onlooker())
+        registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
 
 
-def test_a_file_cut_short_while_it_is_read_keeps_no_result_of_before(tmp_path: Path) -> None:
+def test_file_truncated_while_it_is_read_keeps_no_earlier_result(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\nc\n")
-    shop = Workshop(lambda: os.truncate(file, 2), times=1)
+    shop = RegistrySetup(lambda: os.truncate(file, 2), times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(2, 1)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(2, 1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be removed")
-def test_a_file_that_vanishes_while_it_is_read_is_missing(tmp_path: Path) -> None:
+def test_file_deleted_while_it_is_read_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
-    shop = Workshop(file.unlink, times=1)
+    shop = RegistrySetup(file.unlink, times=1)
 
     with pytest.raises(FileError) as caught:
-        shop.registry.process(str(file), Onlooker())
+        shop.registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.MISSING
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be replaced")
-def test_a_file_replaced_while_it_is_read_gives_the_numbers_of_the_new_one(tmp_path: Path) -> None:
+def test_file_replaced_while_it_is_read_has_the_numbers_of_the_new_one(tmp_path: Path) -> None:
     file, new = tmp_path / "file", tmp_path / "new"
     file.write_bytes(b"a\nb\n")
     new.write_bytes(b"1\n2\n3\n")
@@ -323,16 +325,16 @@ def test_a_file_replaced_while_it_is_read_gives_the_numbers_of_the_new_one(tmp_p
     def save() -> None:
         new.replace(file)
 
-    shop = Workshop(save, times=1)
+    shop = RegistrySetup(save, times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_file_whose_size_is_untrue_is_refused_with_that_reason() -> None:
+def test_file_with_a_wrong_size_is_refused_with_that_reason() -> None:
     registry = ProcessorRegistry([LineProcessor()], pause=lambda _: None)
 
     with pytest.raises(FileError, match="does not match its content") as caught:
-        registry.process("/proc/self/limits", Onlooker())
+        registry.process("/proc/self/limits", RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.UNREADABLE

@@ -1,4 +1,4 @@
-"""What a test of a connection finds, one thing after the other, and that it changes nothing."""
+"""The results of a connection test, step by step; the test changes nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def cause_of(finding: Finding) -> Cause:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
+def test_working_queue_passes_every_check(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work-dlq")
     policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:work-dlq", "maxReceiveCount": 5}
     internet.sim.boto().set_queue_attributes(
@@ -78,7 +78,7 @@ def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_nothing_is_sent_taken_or_deleted(internet: Internet) -> None:
+def test_nothing_is_sent_received_or_deleted(internet: Internet) -> None:
     queue = internet.sim.boto()
     url = internet.sim.simulator.queue("work").url
     queue.send_message(QueueUrl=url, MessageBody="somebody else's")
@@ -92,7 +92,7 @@ def test_nothing_is_sent_taken_or_deleted(internet: Internet) -> None:
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize(("check", "operation"), RIGHTS.items())
-def test_each_right_is_missed_by_itself(internet: Internet, check: Check, operation: str) -> None:
+def test_each_missing_permission_is_reported(internet: Internet, check: Check, operation: str) -> None:
     internet.sim.faults.always(operation, service_error("AccessDenied", "no", status=403))
     findings = found()
     troubles = [finding for finding in findings if finding.verdict is Verdict.TROUBLE]
@@ -104,7 +104,7 @@ def test_each_right_is_missed_by_itself(internet: Internet, check: Check, operat
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_who_may_not_ask_how_the_queue_is_may_use_it(internet: Internet) -> None:
+def test_queue_without_permission_to_read_attributes_can_be_used(internet: Internet) -> None:
     internet.sim.faults.always("GetQueueAttributes", service_error("AccessDenied", "no", status=403))
     by_check = verdicts(found())
     assert by_check[Check.QUEUE] is Verdict.NOTE
@@ -113,19 +113,19 @@ def test_who_may_not_ask_how_the_queue_is_may_use_it(internet: Internet) -> None
 
 
 @pytest.mark.usefixtures("signed_in", "internet")
-def test_queue_without_dead_letters_is_noted() -> None:
+def test_queue_without_a_dead_letter_queue_is_reported() -> None:
     assert found()[-1].verdict is Verdict.NOTE
 
 
 @pytest.mark.usefixtures("internet")
-def test_without_a_sign_in_nothing_else_is_looked_at() -> None:
+def test_nothing_else_is_checked_without_a_sign_in() -> None:
     (finding,) = found()
     assert (finding.check, finding.verdict) == (Check.CREDENTIALS, Verdict.TROUBLE)
     assert cause_of(finding) is Cause.NO_SIGN_IN
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_profile_that_is_not_there_ends_it_and_no_other_is_taken() -> None:
+def test_missing_profile_ends_the_test_and_no_other_is_used() -> None:
     (finding,) = found(Connection(queue="work", region="eu-west-1", profile="gone"))
     assert "There is no profile “gone”" in finding.text
 
@@ -148,7 +148,7 @@ def test_refused_keys_end_it_where_they_are_refused(internet: Internet, monkeypa
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_network_that_lets_only_the_queue_through_is_enough(internet: Internet) -> None:
+def test_network_that_allows_only_the_queue_is_sufficient(internet: Internet) -> None:
     internet.has_sts = False
     by_check = verdicts(found())
     assert by_check[Check.IDENTITY] is Verdict.NOTE
@@ -156,13 +156,13 @@ def test_network_that_lets_only_the_queue_through_is_enough(internet: Internet) 
 
 
 @pytest.mark.usefixtures("signed_in", "internet")
-def test_region_that_is_missing_or_none_is_told() -> None:
+def test_missing_or_invalid_region_is_reported() -> None:
     assert cause_of(found(Connection(queue="work"))[-1]) is Cause.NO_REGION
     assert cause_of(found(Connection(queue="work", region="eu west"))[-1]) is Cause.NO_REGION
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_is_not_there_is_told_after_the_server_has_answered(internet: Internet) -> None:
+def test_missing_queue_is_reported_after_the_server_has_responded(internet: Internet) -> None:
     findings = found(Connection(queue="gone", region="eu-west-1"))
     assert findings[-2].check is Check.SERVER
     assert findings[-1].check is Check.QUEUE
@@ -170,21 +170,21 @@ def test_queue_that_is_not_there_is_told_after_the_server_has_answered(internet:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_of_another_account_is_noted(internet: Internet) -> None:
+def test_queue_of_another_account_is_reported(internet: Internet) -> None:
     internet.identity = "arn:aws:iam::999999999999:user/me"
     notes = [finding for finding in found() if finding.error is not None]
     assert [cause_of(note) for note in notes] == [Cause.OTHER_ACCOUNT]
     assert "You are signed in to account 999999999999, but the queue is in 123456789012." in notes[0].text
 
 
-def test_server_that_does_not_answer_is_told() -> None:
+def test_server_that_does_not_respond_is_reported() -> None:
     findings = found(Connection(queue="work", endpoint_url="http://127.0.0.1:1"))
     assert [finding.check for finding in findings] == [Check.CREDENTIALS, Check.SERVER]
-    assert findings[0].verdict is Verdict.NOTE  # a server on this computer takes any keys
+    assert findings[0].verdict is Verdict.NOTE  # a server on this computer accepts any keys
     assert cause_of(findings[1]) is Cause.OFFLINE
 
 
-def test_other_server_is_not_asked_who_one_is(moto_url: str) -> None:
+def test_other_server_is_not_asked_for_the_identity(moto_url: str) -> None:
     import boto3
 
     boto3.client(
@@ -203,14 +203,14 @@ def test_local_queue_is_opened_for_it(tmp_path: Path) -> None:
     assert findings[0].text.startswith("The local queue responds, ")
 
 
-def test_local_queue_that_can_not_be_used_is_told(tmp_path: Path) -> None:
+def test_unusable_local_queue_is_reported(tmp_path: Path) -> None:
     (tmp_path / "queue").write_text("in the way")
     (finding,) = probe(Connection(), tmp_path / "queue", lambda: False)
     assert cause_of(finding) is Cause.LOCAL_QUEUE
 
 
 @pytest.mark.usefixtures("signed_in", "internet")
-def test_it_ends_when_it_is_no_longer_wanted() -> None:
+def test_cancelled_test_ends() -> None:
     from pathlib import Path
 
     assert len(list(probe(AWS, Path(), lambda: True))) == 1

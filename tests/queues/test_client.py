@@ -1,4 +1,4 @@
-"""The client against an SQS that has every trouble there is. `test_client_contract.py` has what goes right."""
+"""The client with all kinds of faults; `test_client_contract.py` tests it without faults."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def troubles(results: Any) -> list[QueueTrouble | None]:
     return [result.trouble for result in results]
 
 
-# What is asked
+# Requests
 
 
-def test_a_batch_is_sent_with_positions_as_ids(sim: SimulatedSqs) -> None:
+def test_batch_is_sent_with_positions_as_ids(sim: SimulatedSqs) -> None:
     sim.client().send(bodies("a", "a", "b"))
     (sent,) = sim.simulator.calls_of("SendMessageBatch")
     assert sent == {
@@ -77,7 +77,7 @@ def test_on_a_standard_queue_no_group_and_no_deduplication_id_is_sent(sim: Simul
     assert sim.simulator.calls_of("SendMessageBatch")[0]["Entries"] == [{"Id": "0", "MessageBody": "a"}]
 
 
-def test_a_receive_asks_for_its_own_visibility(sim: SimulatedSqs) -> None:
+def test_receive_sets_its_own_visibility_timeout(sim: SimulatedSqs) -> None:
     client = sim.client(VisibilityTimeout=0)
     client.send(bodies("a"))
     assert client.receive(limit=7, wait_s=20, visibility_s=30)
@@ -122,10 +122,10 @@ def test_only_receives_go_through_the_receiving_client(sim: SimulatedSqs) -> Non
     assert set(sim.simulator.counts()) == set(CALLS)
 
 
-# Partial answers
+# Partial responses
 
 
-def test_each_entry_has_its_own_fate(sim: SimulatedSqs) -> None:
+def test_each_entry_has_its_own_result(sim: SimulatedSqs) -> None:
     sim.simulator.fail_entries("SendMessageBatch", [1])
     results = sim.client().send(bodies("a", "b", "c\x00", "d"))
     assert troubles(results) == [None, T.OFFLINE, T.REFUSED, None]
@@ -149,7 +149,7 @@ def test_each_entry_has_its_own_fate(sim: SimulatedSqs) -> None:
         ("AccessDenied", True, T.NO_RIGHT),
     ],
 )
-def test_an_entrys_code_decides_and_else_whose_fault_it_is(
+def test_entrys_code_decides_and_otherwise_its_sender_fault(
     sim: SimulatedSqs, code: str, senders_fault: bool, trouble: QueueTrouble
 ) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], code, "why", senders_fault=senders_fault))
@@ -157,12 +157,12 @@ def test_an_entrys_code_decides_and_else_whose_fault_it_is(
     assert (result.trouble, result.text, result.is_done) == (trouble, "why", False)
 
 
-def test_an_entry_without_a_text_says_its_code(sim: SimulatedSqs) -> None:
+def test_entry_without_a_message_has_its_code(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], "InternalError"))
     assert sim.client().send(bodies("a"))[0].text == "InternalError"
 
 
-def test_an_entry_that_is_not_named_is_not_done(sim: SimulatedSqs) -> None:
+def test_entry_missing_in_the_response_has_failed(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_unnamed([0, 2]), times=2)
     results = sim.client().send(bodies("a", "b", "c"))
     assert troubles(results) == [T.OFFLINE, None, T.OFFLINE]
@@ -170,12 +170,12 @@ def test_an_entry_that_is_not_named_is_not_done(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("operation", BATCHES)
-def test_an_answer_that_names_nobody_has_done_nothing(sim: SimulatedSqs, operation: str) -> None:
+def test_response_without_ids_confirms_nothing(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.entries_unnamed([0]))
     assert troubles(CALLS[operation][1](sim.client())) == [T.OFFLINE]
 
 
-def test_the_order_of_an_answer_means_nothing(sim: SimulatedSqs) -> None:
+def test_order_of_a_response_does_not_matter(sim: SimulatedSqs) -> None:
     client = sim.client("work.fifo")
     sim.faults.next("SendMessageBatch", faults.answer_reversed())
     results = client.send([Outgoing(body, "g", body) for body in "abc"])
@@ -184,7 +184,7 @@ def test_the_order_of_an_answer_means_nothing(sim: SimulatedSqs) -> None:
     assert [message.body for message in received] == ["a", "b", "c"]
 
 
-def test_who_stands_in_both_lists_is_not_done(sim: SimulatedSqs) -> None:
+def test_entry_in_both_lists_has_failed(sim: SimulatedSqs) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Failed"] = [{"Id": "1", "Code": "InternalError", "SenderFault": False}]
 
@@ -193,7 +193,7 @@ def test_who_stands_in_both_lists_is_not_done(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("entry_id", ["1", "9", "-1", "", "a", "\N{ARABIC-INDIC DIGIT ZERO}", "0.0", None])
-def test_entries_that_were_never_sent_are_ignored(sim: SimulatedSqs, entry_id: str | None) -> None:
+def test_unknown_entries_in_a_response_are_ignored(sim: SimulatedSqs, entry_id: str | None) -> None:
     def change(result: dict[str, Any]) -> None:
         for name in ("Successful", "Failed"):
             result.setdefault(name, []).append({"Id": entry_id, "Code": "InternalError"})
@@ -202,19 +202,19 @@ def test_entries_that_were_never_sent_are_ignored(sim: SimulatedSqs, entry_id: s
     assert troubles(sim.client().send(bodies("a"))) == [None]
 
 
-def test_a_body_that_arrived_changed_is_not_sent(sim: SimulatedSqs) -> None:
+def test_message_with_a_wrong_digest_has_failed(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.wrong_md5([1]))
     results = sim.client().send(bodies("a", "b"))
     assert troubles(results) == [None, T.OFFLINE]
     assert results[1].text == "the queue received another body than was sent"
 
 
-def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> None:
+def test_failed_entry_stays_failed_with_any_digest(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], "InvalidMessageContents", "x", senders_fault=True))
     assert troubles(sim.client().send(bodies("a"))) == [T.REFUSED]
 
 
-# Calls that do not succeed
+# Failed requests
 
 
 @each_call
@@ -229,7 +229,7 @@ def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> N
         ("InternalError", T.OFFLINE),
     ],
 )
-def test_a_call_that_fails_says_which_trouble(
+def test_failed_call_has_the_kind_of_its_error(
     sim: SimulatedSqs, operation: str, code: str, trouble: QueueTrouble
 ) -> None:
     sim.faults.next(operation, faults.service_error(code, "AWS's text.", status=403))
@@ -241,7 +241,7 @@ def test_a_call_that_fails_says_which_trouble(
 
 
 @each_call
-def test_a_missing_right_is_named_as_iam_names_it(sim: SimulatedSqs, operation: str) -> None:
+def test_missing_permission_is_named_as_in_iam(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.service_error("AccessDenied", status=403))
     right, call = CALLS[operation]
     with pytest.raises(QueueError, match=rf"“work”\. You are signed in.* does not allow sqs:{right}\."):
@@ -252,7 +252,7 @@ def test_a_missing_right_is_named_as_iam_names_it(sim: SimulatedSqs, operation: 
 @pytest.mark.parametrize(
     "kind", [boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ReadTimeoutError, boto.ConnectionClosedError]
 )
-def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Callable[..., Exception]) -> None:
+def test_missing_connection_means_offline(sim: SimulatedSqs, operation: str, kind: Callable[..., Exception]) -> None:
     sim.faults.next(operation, faults.no_connection(kind))
     with pytest.raises(QueueError, match=r"^Can't reach Amazon SQS in eu-west-1") as error:
         CALLS[operation][1](sim.client())
@@ -274,7 +274,7 @@ def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Calla
     ],
     ids=["page", "Latin-1", "Latin-1 error", "list", "null", "text", "list error", "nesting"],
 )
-def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
+def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=r"^Something else answers instead of Amazon SQS") as error:
         CALLS[operation][1](sim.client())
@@ -286,14 +286,14 @@ def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str
 @pytest.mark.parametrize(
     ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>no</html>", 407), (b"", 503), (b"", 302)]
 )
-def test_an_error_page_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
+def test_error_page_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=rf"is temporarily unavailable \({status}\)") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
 
 
-def test_a_mistake_of_ours_is_no_trouble_of_the_queue(sim: SimulatedSqs) -> None:
+def test_bug_is_no_error_of_the_queue(sim: SimulatedSqs) -> None:
     with pytest.raises(boto.ParamValidationError):
         sim.client().receive(limit="ten", wait_s=0, visibility_s=0)  # type: ignore[arg-type]
 
@@ -309,7 +309,7 @@ def test_after_a_lost_reply_the_same_message_may_be_sent_again(sim: SimulatedSqs
         assert sim.simulator.bodies(name) == arrived
 
 
-def test_messages_of_a_lost_receive_come_back_by_themselves(sim: SimulatedSqs) -> None:
+def test_messages_of_a_lost_receive_become_visible_again(sim: SimulatedSqs) -> None:
     client = sim.client()
     client.send(bodies("a"))
     sim.faults.next("ReceiveMessage", faults.reply_lost(boto.ReadTimeoutError))
@@ -321,7 +321,7 @@ def test_messages_of_a_lost_receive_come_back_by_themselves(sim: SimulatedSqs) -
     assert message.receive_count == 2
 
 
-def test_a_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
+def test_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
     client = sim.client("work.fifo")
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=30)
@@ -335,7 +335,7 @@ def test_a_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_a_lease_that_is_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -> None:
+def test_lease_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -> None:
     client = sim.client(name)
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=30)
@@ -348,7 +348,7 @@ def test_a_lease_that_is_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_the_twelve_hours_end_a_lease(sim: SimulatedSqs, name: str) -> None:
+def test_lease_ends_after_twelve_hours(sim: SimulatedSqs, name: str) -> None:
     client = sim.client(name)
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=43_200)
@@ -360,7 +360,7 @@ def test_the_twelve_hours_end_a_lease(sim: SimulatedSqs, name: str) -> None:
     assert troubles(client.delete([message.receipt_handle])) == [T.LEASE_LOST]
 
 
-def test_a_server_that_names_only_the_shape_tells_a_lost_lease_too(sim: SimulatedSqs) -> None:
+def test_lost_lease_is_recognized_by_the_shape_alone(sim: SimulatedSqs) -> None:
     text = "Value x for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
     sim.faults.next("DeleteMessageBatch", faults.entries_fail([0], "InvalidParameterValueException", text))
     assert troubles(sim.client().delete(["x"])) == [T.LEASE_LOST]
@@ -369,7 +369,7 @@ def test_a_server_that_names_only_the_shape_tells_a_lost_lease_too(sim: Simulate
 # The state of the queue
 
 
-def test_a_queue_says_how_full_it_is_and_when_it_was_made(sim: SimulatedSqs) -> None:
+def test_queue_returns_its_counts_and_creation_time(sim: SimulatedSqs) -> None:
     sim.simulator.create_queue("dead")
     arn = sim.simulator.queue("dead").arn
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
@@ -385,7 +385,7 @@ def test_a_queue_says_how_full_it_is_and_when_it_was_made(sim: SimulatedSqs) -> 
 
 
 @pytest.mark.parametrize("policy", ["", "not JSON", "[]", "{}"])
-def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, policy: str) -> None:
+def test_queue_without_counts_is_taken_as_empty(sim: SimulatedSqs, policy: str) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Attributes"] = {"RedrivePolicy": policy, "Unheard": "of"}
 
@@ -394,10 +394,10 @@ def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, p
     assert (state.total, state.created_at_ms, state.retention_s, state.dead_letter_arn) == (0, 0, 345_600, "")
 
 
-# Odd responds, and the end
+# Unusual responses, and closing
 
 
-def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:
+def test_optional_fields_may_be_missing(sim: SimulatedSqs) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Messages"] = [{"ReceiptHandle": "handle", "Unheard": "of"}]
         result["Unheard"] = "of"
@@ -407,7 +407,7 @@ def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:
     assert (message.message_id, message.body, message.receive_count, message.group_id) == ("", "", 1, "")
 
 
-def test_closing_lets_a_running_poll_end_by_itself(waiting_sim: SimulatedSqs) -> None:
+def test_closing_lets_a_running_poll_end(waiting_sim: SimulatedSqs) -> None:
     client = waiting_sim.client()
     received: list[str] = []
     polling = threading.Event()
@@ -429,7 +429,7 @@ def test_closing_lets_a_running_poll_end_by_itself(waiting_sim: SimulatedSqs) ->
     assert received == ["late"]
 
 
-# Cutting batches
+# Splitting batches
 
 
 def test_no_messages_make_no_batches() -> None:
@@ -443,7 +443,7 @@ def test_exactly_the_limit_is_one_batch_and_one_byte_more_is_two() -> None:
     assert list(plan_batches(bodies(half, half + "a"))) == [[0], [1]]
 
 
-def test_a_message_that_is_too_large_is_alone() -> None:
+def test_too_large_message_is_sent_alone() -> None:
     large = "ä" * (MAX_REQUEST_BYTES // 2 + 1)
     assert list(plan_batches(bodies("a", large, "b", "c"))) == [[0], [1], [2, 3]]
 
@@ -468,7 +468,7 @@ def test_batches_keep_count_bytes_and_order_and_are_not_smaller_than_need_be(tex
         assert len(batch) == MAX_ENTRIES or size + len(texts[following[0]].encode()) > LIMIT
 
 
-def test_planned_batches_are_what_the_queue_takes(sim: SimulatedSqs) -> None:
+def test_planned_batches_are_within_the_limits(sim: SimulatedSqs) -> None:
     client = sim.client()
     messages = bodies(*["𝄞" * 60_000] * 12, *["x"] * 25)
     batches = list(plan_batches(messages))

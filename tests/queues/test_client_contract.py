@@ -1,4 +1,4 @@
-"""What the client promises, on our simulator, on moto and on the embedded queue, standard and FIFO."""
+"""The contract of the client, on the simulator, on moto and on the embedded queue, standard and FIFO."""
 
 from __future__ import annotations
 
@@ -46,19 +46,20 @@ LOST = QueueTrouble.LEASE_LOST
 KINDS = (STANDARD, FIFO)
 PLACES = (*itertools.product((SIMULATOR, MOTO), KINDS), (EMBEDDED, STANDARD))
 SQS_ONLY = {
-    "test_a_message_with_an_illegal_character_is_refused_alone",
-    "test_a_message_above_the_queues_size_is_refused_alone",
-    "test_a_batch_above_the_limit_is_refused_as_a_whole",
-    "test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue",
-    "test_a_queue_that_is_gone_is_no_queue",
+    "test_message_with_an_invalid_character_is_rejected_alone",
+    "test_too_large_message_is_rejected_alone",
+    "test_batch_above_the_limit_is_rejected_as_a_whole",
+    "test_message_received_too_often_is_moved_to_the_dead_letter_queue",
+    "test_deleted_queue_is_no_queue",
 }
-"""The embedded queue limits nothing, since only Filemill sends to it; it has no dead-letter queue; and if it is deleted
-it is made anew (`test_embedded.py`)."""
+"""Tests that do not apply to the embedded queue: it has no limits, since only Filemill sends to it, and no dead-letter
+queue; and it is created again if it was deleted (`test_embedded.py`).
+"""
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """What moto does that SQS does not, by the test that shows it."""
+    """Behaviour of moto that differs from SQS, and the test that shows it."""
 
     test: str
     moto: str
@@ -71,33 +72,31 @@ class Deviation:
 
 
 DEVIATIONS = [
-    Deviation("test_a_late_delete_works_on_a_standard_queue_only", "takes an expired handle on FIFO too", (FIFO,)),
-    Deviation("test_an_old_handle_deletes_nothing", "takes the handle of any earlier receive"),
-    Deviation("test_an_old_handle_has_lost_its_lease", "takes the handle of any earlier receive"),
+    Deviation("test_late_delete_works_on_a_standard_queue_only", "takes an expired handle on FIFO too", (FIFO,)),
+    Deviation("test_old_handle_deletes_nothing", "takes the handle of any earlier receive"),
+    Deviation("test_old_handle_has_lost_its_lease", "takes the handle of any earlier receive"),
+    Deviation("test_batch_may_contain_a_message_twice", "wants distinct handles, where SQS wants distinct ids"),
+    Deviation("test_message_with_an_invalid_character_is_rejected_alone", "does not look at a body's characters"),
+    Deviation("test_too_large_message_is_rejected_alone", "refuses the whole batch for one large message"),
+    Deviation("test_batch_above_the_limit_is_rejected_as_a_whole", "counts characters, not bytes"),
+    Deviation("test_group_keeps_its_order_after_its_visibility_timeout", "puts later messages first", (FIFO,)),
+    Deviation("test_message_sent_twice_arrives_once_on_fifo", "gives a duplicate an id of its own", (FIFO,)),
     Deviation(
-        "test_the_same_message_may_stand_twice_in_a_batch", "wants distinct handles, where SQS wants distinct ids"
-    ),
-    Deviation("test_a_message_with_an_illegal_character_is_refused_alone", "does not look at a body's characters"),
-    Deviation("test_a_message_above_the_queues_size_is_refused_alone", "refuses the whole batch for one large message"),
-    Deviation("test_a_batch_above_the_limit_is_refused_as_a_whole", "counts characters, not bytes"),
-    Deviation("test_a_group_keeps_its_order_after_its_visibility_has_ended", "puts later messages first", (FIFO,)),
-    Deviation("test_a_message_that_is_sent_again_arrives_once_on_fifo", "gives a duplicate an id of its own", (FIFO,)),
-    Deviation(
-        "test_a_message_that_is_sent_again_after_its_delete_does_not_arrive_on_fifo",
+        "test_message_sent_again_after_its_delete_does_not_arrive_on_fifo",
         "forgets the deduplication id with the message",
         (FIFO,),
     ),
     Deviation(
-        "test_a_long_poll_on_a_blocked_group_ends_when_it_is_free",
+        "test_long_poll_on_a_blocked_group_ends_when_it_is_free",
         "looks at the blocked groups once, when the poll begins",
         (FIFO,),
-        is_shown=False,  # it would take the poll's whole time
+        is_shown=False,  # it would take as long as the poll
     ),
 ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test runs on each kind of queue, but for those of which it is known that they deviate."""
+    """Run each test on each kind of queue, except on those with a known deviation."""
     if "backend" not in metafunc.fixturenames or metafunc.function is test_moto_still_deviates:
         return
     deviating = {place for item in DEVIATIONS if item.test == metafunc.function.__name__ for place in item.places}
@@ -115,7 +114,7 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedQueue]:
 
 @pytest.fixture(scope="session")
 def client_of() -> Iterator[Callable[[str], SQSClient]]:
-    """One client for each server: to make one takes longer than a test."""
+    """Return the client of a server; there is only one, since creating it takes longer than a test."""
     made: dict[str, SQSClient] = {}
 
     def client_of(url: str) -> SQSClient:
@@ -136,7 +135,7 @@ def make_queue(
     live_sim: SimulatedSqs,
     client_of: Callable[[str], SQSClient],
 ) -> Maker:
-    """Makes a queue where the test runs; always the same one where it is embedded."""
+    """Return a function that creates a queue; for the embedded queue it always returns the same one."""
     if backend == EMBEDDED:
         client = request.getfixturevalue("embedded")
         return lambda: ContractQueue(backend, kind, client, retention_s=RETENTION_SECONDS)
@@ -146,11 +145,11 @@ def make_queue(
 
 @pytest.fixture
 def queue(make_queue: Maker) -> ContractQueue:
-    """An empty queue."""
+    """Return an empty queue."""
     return make_queue()
 
 
-def test_what_is_sent_is_received(queue: ContractQueue) -> None:
+def test_sent_message_is_received(queue: ContractQueue) -> None:
     messages = queue.outgoing("a1", "a2", "b1")
     results = queue.client.send(messages)
     assert [result.trouble for result in results] == [None] * 3
@@ -163,35 +162,35 @@ def test_what_is_sent_is_received(queue: ContractQueue) -> None:
     assert [received[body].group_id for body in ("a1", "b1")] == (["a", "b"] if queue.is_fifo else ["", ""])
 
 
-def test_any_legal_text_comes_back_as_it_was(queue: ContractQueue) -> None:
+def test_any_valid_text_is_received_unchanged(queue: ContractQueue) -> None:
     text = "a\t\n\r <&>\"'\\ ä € 𝄞 \ud7ff\ue000\ufffd"
     queue.send(text)
     assert queue.bodies() == [text]
 
 
-def test_an_empty_queue_gives_nothing(queue: ContractQueue) -> None:
+def test_empty_queue_returns_nothing(queue: ContractQueue) -> None:
     assert queue.receive() == []
 
 
-def test_no_more_is_received_than_asked_for(queue: ContractQueue) -> None:
+def test_no_more_messages_than_requested_are_received(queue: ContractQueue) -> None:
     queue.send(*(f"{letter}1" for letter in "abcdefghij"))
     assert [len(queue.receive(limit)) for limit in (1, 3, 10)] == [1, 3, 6]
 
 
-def test_a_received_message_is_hidden(queue: ContractQueue) -> None:
+def test_received_message_is_hidden(queue: ContractQueue) -> None:
     queue.send("a1")
     assert queue.bodies() == ["a1"]
     assert queue.bodies() == []
 
 
-def test_each_receive_has_a_handle_of_its_own_and_counts(queue: ContractQueue) -> None:
+def test_each_receive_is_counted_and_has_its_own_handle(queue: ContractQueue) -> None:
     queue.send("a1")
     received = [message for _ in range(3) for message in queue.receive(visibility_s=0)]
     assert [message.receive_count for message in received] == [1, 2, 3]
     assert len({message.receipt_handle for message in received}) == 3
 
 
-def test_a_message_that_is_given_back_is_there_at_once(queue: ContractQueue) -> None:
+def test_released_message_is_visible_at_once(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     (result,) = queue.client.change_visibility([(message.receipt_handle, 0)])
@@ -199,7 +198,7 @@ def test_a_message_that_is_given_back_is_there_at_once(queue: ContractQueue) -> 
     assert queue.bodies() == ["a1"]
 
 
-def test_an_expired_message_that_nobody_has_received_can_be_kept(queue: ContractQueue) -> None:
+def test_expired_lease_without_another_receive_can_be_extended(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive(visibility_s=0)
     (result,) = queue.client.change_visibility([(message.receipt_handle, 60)])
@@ -207,7 +206,7 @@ def test_an_expired_message_that_nobody_has_received_can_be_kept(queue: Contract
     assert queue.receive() == []
 
 
-def test_a_deleted_message_is_gone_and_deleting_again_succeeds(queue: ContractQueue) -> None:
+def test_deleted_message_is_gone_and_deleting_it_again_succeeds(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     for _ in range(2):
@@ -216,19 +215,19 @@ def test_a_deleted_message_is_gone_and_deleting_again_succeeds(queue: ContractQu
     assert queue.receive() == []
 
 
-def test_a_handle_that_is_none_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_invalid_handle_has_lost_its_lease(queue: ContractQueue) -> None:
     assert [result.trouble for result in queue.client.delete(["garbage"])] == [LOST]
     assert [result.trouble for result in queue.client.change_visibility([("garbage", 10)])] == [LOST]
 
 
-def test_a_deleted_messages_handle_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_handle_of_a_deleted_message_has_lost_its_lease(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     queue.client.delete([message.receipt_handle])
     assert [result.trouble for result in queue.client.change_visibility([(message.receipt_handle, 10)])] == [LOST]
 
 
-def test_a_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> None:
+def test_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive(visibility_s=0)
     (result,) = queue.client.delete([message.receipt_handle])
@@ -236,7 +235,7 @@ def test_a_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> N
     assert queue.bodies() == (["a1"] if queue.is_fifo else [])
 
 
-def test_an_old_handle_deletes_nothing(queue: ContractQueue) -> None:
+def test_old_handle_deletes_nothing(queue: ContractQueue) -> None:
     queue.send("a1")
     (old,) = queue.receive(visibility_s=0)
     queue.receive(visibility_s=0)
@@ -245,7 +244,7 @@ def test_an_old_handle_deletes_nothing(queue: ContractQueue) -> None:
     assert queue.bodies() == ["a1"]
 
 
-def test_an_old_handle_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_old_handle_has_lost_its_lease(queue: ContractQueue) -> None:
     queue.send("a1")
     (old,) = queue.receive(visibility_s=0)
     queue.receive()
@@ -263,35 +262,35 @@ def test_entries_of_a_batch_fail_by_themselves(queue: ContractQueue) -> None:
     assert [result.trouble for result in deleted] == [None, LOST, None]
 
 
-def test_the_same_message_may_stand_twice_in_a_batch(queue: ContractQueue) -> None:
+def test_batch_may_contain_a_message_twice(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     assert all(result.is_done for result in queue.client.delete([message.receipt_handle] * 2))
     assert queue.receive() == []
 
 
-def test_a_message_with_an_illegal_character_is_refused_alone(queue: ContractQueue) -> None:
+def test_message_with_an_invalid_character_is_rejected_alone(queue: ContractQueue) -> None:
     results = queue.client.send(queue.outgoing("a1", "a2\x01", "a3"))
     assert [result.trouble for result in results] == [None, QueueTrouble.REFUSED, None]
     assert "nvalid characters" in results[1].text
     assert sorted(queue.bodies()) == ["a1", "a3"]
 
 
-def test_a_message_above_the_queues_size_is_refused_alone(queue: ContractQueue, make_queue: Maker) -> None:
+def test_too_large_message_is_rejected_alone(queue: ContractQueue, make_queue: Maker) -> None:
     small = make_queue(MaximumMessageSize="1024")
     results = small.client.send(small.outgoing("a1", "a" * 1025, "a" + "ä" * 512, "a" * 1024))
     assert [result.trouble for result in results] == [None, QueueTrouble.REFUSED, QueueTrouble.REFUSED, None]
     assert "shorter than 1024 bytes" in results[1].text
 
 
-def test_a_batch_of_exactly_the_limit_passes(queue: ContractQueue) -> None:
+def test_batch_of_exactly_the_limit_is_accepted(queue: ContractQueue) -> None:
     half = "𝄞" * (MAX_REQUEST_BYTES // 8)
     assert sum(message.size for message in queue.outgoing(f"{half}", half)) == MAX_REQUEST_BYTES
     messages = [Outgoing(half, "a", str(number)) for number in range(2)]
     assert all(result.is_done for result in queue.client.send(messages))
 
 
-def test_a_batch_above_the_limit_is_refused_as_a_whole(queue: ContractQueue) -> None:
+def test_batch_above_the_limit_is_rejected_as_a_whole(queue: ContractQueue) -> None:
     half = "𝄞" * (MAX_REQUEST_BYTES // 8)
     messages = [Outgoing(body, "a", str(number)) for number, body in enumerate([half, half, "a"])]
     with pytest.raises(QueueError) as refused:
@@ -300,7 +299,7 @@ def test_a_batch_above_the_limit_is_refused_as_a_whole(queue: ContractQueue) -> 
     assert queue.receive() == []
 
 
-def test_a_group_comes_in_order_and_waits_for_what_is_in_flight(queue: ContractQueue) -> None:
+def test_group_is_received_in_order_and_waits_for_messages_in_flight(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3", "b1")
     if not queue.is_fifo:
         assert sorted(queue.bodies()) == ["a1", "a2", "a3", "b1"]
@@ -314,7 +313,7 @@ def test_a_group_comes_in_order_and_waits_for_what_is_in_flight(queue: ContractQ
     assert queue.bodies() == ["a3"]
 
 
-def test_a_group_keeps_its_order_when_it_comes_back(queue: ContractQueue) -> None:
+def test_released_group_keeps_its_order(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3")
     messages = queue.receive()
     queue.client.change_visibility([(message.receipt_handle, 0) for message in messages])
@@ -322,14 +321,14 @@ def test_a_group_keeps_its_order_when_it_comes_back(queue: ContractQueue) -> Non
     assert (bodies if queue.is_fifo else sorted(bodies)) == ["a1", "a2", "a3"]
 
 
-def test_a_group_keeps_its_order_after_its_visibility_has_ended(queue: ContractQueue) -> None:
+def test_group_keeps_its_order_after_its_visibility_timeout(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3")
     queue.receive(limit=2, visibility_s=0)
     bodies = queue.bodies()
     assert (bodies if queue.is_fifo else sorted(bodies)) == ["a1", "a2", "a3"]
 
 
-def test_a_message_that_is_sent_again_arrives_once_on_fifo(queue: ContractQueue) -> None:
+def test_message_sent_twice_arrives_once_on_fifo(queue: ContractQueue) -> None:
     first, second = (queue.client.send(queue.outgoing("a1"))[0] for _ in range(2))
     assert first.is_done
     assert second.is_done
@@ -337,16 +336,14 @@ def test_a_message_that_is_sent_again_arrives_once_on_fifo(queue: ContractQueue)
     assert len(queue.receive()) == (1 if queue.is_fifo else 2)
 
 
-def test_a_message_that_is_sent_again_after_its_delete_does_not_arrive_on_fifo(queue: ContractQueue) -> None:
+def test_message_sent_again_after_its_delete_does_not_arrive_on_fifo(queue: ContractQueue) -> None:
     queue.send("a1")
     queue.client.delete([queue.receive()[0].receipt_handle])
     queue.send("a1")
     assert queue.bodies() == ([] if queue.is_fifo else ["a1"])
 
 
-def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(
-    queue: ContractQueue, make_queue: Maker
-) -> None:
+def test_message_received_too_often_is_moved_to_the_dead_letter_queue(queue: ContractQueue, make_queue: Maker) -> None:
     assert queue.boto is not None
     dead_url = queue.client.info.url
     arn = queue.boto.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -357,7 +354,7 @@ def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(
     assert (letter.body, letter.receive_count) == ("a1", 3)
 
 
-def test_a_queue_says_how_full_it_is(queue: ContractQueue) -> None:
+def test_queue_returns_its_counts(queue: ContractQueue) -> None:
     before = time.time()
     queue.send("a1", "b1", "c1")
     queue.receive(limit=2)
@@ -367,7 +364,7 @@ def test_a_queue_says_how_full_it_is(queue: ContractQueue) -> None:
     assert (state.retention_s, state.dead_letter_arn) == (queue.retention_s, "")
 
 
-def test_a_long_poll_ends_when_a_message_comes(queue: ContractQueue) -> None:
+def test_long_poll_ends_when_a_message_arrives(queue: ContractQueue) -> None:
     received: list[str] = []
     poll = threading.Thread(
         target=lambda: received.extend(message.body for message in queue.receive(wait_s=3)), daemon=True
@@ -378,7 +375,7 @@ def test_a_long_poll_ends_when_a_message_comes(queue: ContractQueue) -> None:
     assert received == ["a1"]
 
 
-def test_a_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueue) -> None:
+def test_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueue) -> None:
     queue.send("a1", "a2")
     (first,) = queue.receive(limit=1)
     received: list[str] = []
@@ -391,7 +388,7 @@ def test_a_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueu
     assert received == ["a2"]
 
 
-def test_a_queue_that_is_gone_is_no_queue(queue: ContractQueue) -> None:
+def test_deleted_queue_is_no_queue(queue: ContractQueue) -> None:
     assert queue.boto is not None
     queue.boto.delete_queue(QueueUrl=queue.client.info.url)
     calls: list[Callable[[], object]] = [
@@ -413,7 +410,7 @@ def test_a_queue_that_is_gone_is_no_queue(queue: ContractQueue) -> None:
     [(item.test, *place) for item in DEVIATIONS if item.is_shown for place in sorted(item.places)],
 )
 def test_moto_still_deviates(test: str, queue: ContractQueue, make_queue: Maker) -> None:
-    """If it does not any more, take it off the list."""
+    """If a deviation no longer occurs, remove it from the list."""
     run = globals()[test]
     wanted = {"queue": queue, "make_queue": make_queue}
     with pytest.raises((AssertionError, QueueError, pytest.fail.Exception)):

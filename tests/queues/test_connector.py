@@ -1,4 +1,4 @@
-"""Getting a client: by name and by URL, with and without credentials, again after trouble, and never in the way."""
+"""Connecting: by name and by URL, with and without credentials, again after errors, without blocking others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACCOUNT = "123456789012"
 
 
 class Internet:
-    """All HTTP of botocore: what was sent where, with whose key; the simulator responds, whatever the address."""
+    """All HTTP requests of botocore, recorded with their keys; the simulator responds at any address."""
 
     def __init__(self, sim: SimulatedSqs) -> None:
         self.sim = sim
@@ -57,7 +57,7 @@ class Internet:
 
     @property
     def keys(self) -> list[tuple[str, str]]:
-        """The access key and region that each request was signed for."""
+        """Return the access key and region with which each request was signed."""
         scopes = [
             re.search(r"Credential=([^/]+)/\d+/([^/]+)/", _text(r.headers["Authorization"])) for r in self.requests
         ]
@@ -103,11 +103,11 @@ def refusal(connection: Connection) -> QueueError:
     return refused.value
 
 
-# Finding the queue
+# Looking up the queue
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_queue_is_found_by_its_name(internet: Internet) -> None:
+def test_queue_is_found_by_its_name(internet: Internet) -> None:
     url = internet.sim.simulator.create_queue("work", MaximumMessageSize=2048)
     client = connect(Connection(queue="work", region="eu-west-1"))
     assert (client.info.url, client.info.name) == (url, "work")
@@ -118,13 +118,13 @@ def test_a_queue_is_found_by_its_name(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_fifo_queue_is_known_as_one(internet: Internet) -> None:
+def test_fifo_queue_is_recognized(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work.fifo")
     assert connect(Connection(queue="work.fifo", region="eu-west-1")).info.is_fifo
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_queues_url_needs_no_look_up_and_names_its_region(
+def test_queue_url_needs_no_look_up_and_contains_its_region(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     internet.sim.simulator.create_queue("work")
@@ -139,7 +139,7 @@ def test_a_queues_url_needs_no_look_up_and_names_its_region(
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize(("region", "signed_for"), [("", "us-east-1"), ("eu-central-1", "eu-central-1")])
-def test_another_server_is_asked_at_its_own_address(internet: Internet, region: str, signed_for: str) -> None:
+def test_another_server_is_used_at_its_address(internet: Internet, region: str, signed_for: str) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", region=region, endpoint_url="https://queues.example:9324"))
     assert internet.addresses == {"https://queues.example:9324/"}
@@ -155,7 +155,7 @@ def test_another_servers_queue_url_names_its_address(internet: Internet) -> None
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
+def test_missing_queue_is_reported(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
     assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
@@ -164,14 +164,14 @@ def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_missing_queue_is_found_out_by_its_url_too(internet: Internet) -> None:
+def test_missing_queue_is_detected_by_url_too(internet: Internet) -> None:
     url = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/work"
     assert refusal(Connection(queue=url, region="eu-west-1")).trouble is T.NO_QUEUE
 
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_who_may_not_ask_about_the_queue_goes_by_its_name(internet: Internet, name: str) -> None:
+def test_queue_is_used_by_its_name_without_permission_to_read_attributes(internet: Internet, name: str) -> None:
     internet.sim.simulator.create_queue(name, MaximumMessageSize=2048)
     internet.sim.faults.next("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     info = connect(Connection(queue=name, region="eu-west-1")).info
@@ -179,7 +179,7 @@ def test_who_may_not_ask_about_the_queue_goes_by_its_name(internet: Internet, na
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_who_may_not_look_for_the_queue_is_told_which_right_is_missing(internet: Internet) -> None:
+def test_missing_permission_to_look_up_the_queue_is_reported(internet: Internet) -> None:
     internet.sim.faults.next("GetQueueUrl", faults.service_error("AccessDenied", status=403))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_RIGHT
@@ -187,7 +187,7 @@ def test_who_may_not_look_for_the_queue_is_told_which_right_is_missing(internet:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_session_that_ends_between_the_questions_is_no_missing_right(internet: Internet) -> None:
+def test_session_that_expires_between_the_requests_is_no_missing_permission(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     internet.sim.faults.next("GetQueueAttributes", faults.service_error("ExpiredToken", status=403))
     assert refusal(Connection(queue="work", region="eu-west-1")).trouble is T.SIGNED_OUT
@@ -196,7 +196,7 @@ def test_a_session_that_ends_between_the_questions_is_no_missing_right(internet:
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("operation", ["GetQueueUrl", "GetQueueAttributes"])
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{}"])
-def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, operation: str, body: bytes) -> None:
+def test_response_of_another_server_is_not_taken_for_a_queue(internet: Internet, operation: str, body: bytes) -> None:
     internet.sim.simulator.create_queue("work")
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
@@ -207,7 +207,7 @@ def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, 
 # Credentials and configuration
 
 
-def test_without_credentials_nobody_is_signed_in(internet: Internet) -> None:
+def test_missing_credentials_are_reported(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
     assert refused.text.startswith("No credentials were found for the default profile.")
@@ -217,21 +217,21 @@ def test_without_credentials_nobody_is_signed_in(internet: Internet) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.1:9324", "http://[::1]:9324", "http://localhost:9324", "http://sqs.localhost:9324"]
 )
-def test_a_server_on_this_computer_needs_no_credentials(internet: Internet, endpoint: str) -> None:
+def test_server_on_this_computer_needs_no_credentials(internet: Internet, endpoint: str) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url=endpoint))
     assert internet.keys[0] == ("local", "us-east-1")
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_server_on_this_computer_gets_the_credentials_that_there_are(internet: Internet) -> None:
+def test_server_on_this_computer_gets_existing_credentials(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url="http://127.0.0.1:9324"))
     assert internet.keys[0][0] == "AKIAFIRST"
 
 
 @pytest.mark.parametrize("endpoint", ["http://192.0.2.1:9324", "https://queues.example", "https://localhost.example"])
-def test_a_server_elsewhere_gets_no_made_up_credentials(internet: Internet, endpoint: str) -> None:
+def test_remote_server_gets_no_dummy_credentials(internet: Internet, endpoint: str) -> None:
     assert refusal(Connection(queue="work", endpoint_url=endpoint)).trouble is T.SIGNED_OUT
     assert not internet.requests
 
@@ -243,7 +243,7 @@ def write_config(home: Path, config: str, credentials: str = "") -> None:
     (folder / "credentials").write_text(credentials)
 
 
-def test_a_profile_brings_its_region_and_keys(internet: Internet, isolated_environment: Path) -> None:
+def test_profile_supplies_region_and_keys(internet: Internet, isolated_environment: Path) -> None:
     internet.sim.simulator.create_queue("work")
     keys = "[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = s\n"
     write_config(isolated_environment, "[profile team]\nregion = eu-north-1\n", keys)
@@ -253,14 +253,14 @@ def test_a_profile_brings_its_region_and_keys(internet: Internet, isolated_envir
 
 
 @pytest.mark.usefixtures("internet")
-def test_a_missing_profile_is_named() -> None:
+def test_missing_profile_is_reported() -> None:
     refused = refusal(Connection(queue="work", profile="team", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
     assert refused.text.startswith("There is no profile “team” in the AWS configuration.")
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> None:
+def test_invalid_configuration_file_is_reported(isolated_environment: Path) -> None:
     write_config(isolated_environment, "[profile team\nregion")
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SETUP
@@ -269,7 +269,7 @@ def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> Non
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_half_a_pair_of_keys_is_no_sign_in(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_key_pair_is_no_sign_in(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     write_config(isolated_environment, "", "[default]\naws_access_key_id = AKIAHALF\n")
@@ -277,7 +277,7 @@ def test_half_a_pair_of_keys_is_no_sign_in(isolated_environment: Path, monkeypat
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_without_a_region_it_is_said_where_to_set_one() -> None:
+def test_missing_region_is_reported_with_a_remedy() -> None:
     refused = refusal(Connection(queue="work"))
     assert refused.trouble is T.SETUP
     assert refused.text.startswith("No region is set.")
@@ -296,7 +296,7 @@ def test_without_a_region_it_is_said_where_to_set_one() -> None:
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],
 )
-def test_what_is_set_up_wrong_is_quoted(
+def test_invalid_configuration_is_quoted(
     connection: Connection, environment: Mapping[str, str], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -307,7 +307,7 @@ def test_what_is_set_up_wrong_is_quoted(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_bug_is_not_taken_for_trouble_of_the_queue(internet: Internet) -> None:
+def test_bug_is_not_taken_for_an_error_of_the_queue(internet: Internet) -> None:
     def bug(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
         raise ValueError("a bug")
 
@@ -316,11 +316,11 @@ def test_a_bug_is_not_taken_for_trouble_of_the_queue(internet: Internet) -> None
         connect(Connection(queue="work", region="eu-west-1"))
 
 
-# One client, and a new one after trouble
+# One client, and a new one after an error
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_the_client_is_made_once(internet: Internet) -> None:
+def test_client_is_created_once(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     assert not internet.requests
@@ -331,7 +331,7 @@ def test_the_client_is_made_once(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_after_trouble_the_next_connect_tries_again(internet: Internet) -> None:
+def test_next_connect_tries_again_after_an_error(internet: Internet) -> None:
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     with pytest.raises(QueueError):
         connector.connect()
@@ -340,9 +340,7 @@ def test_after_trouble_the_next_connect_tries_again(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_reset_reads_the_credentials_and_the_queue_afresh(
-    internet: Internet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reset_reads_the_credentials_and_the_queue_again(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
     internet.sim.simulator.create_queue("work")
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     first = connector.connect()
@@ -377,8 +375,8 @@ def test_reset_and_close_may_come_any_time(internet: Internet) -> None:
     assert len(internet.requests) == 4
 
 
-class Hanging:
-    """A look-up that hangs until it is let go, in a thread of its own."""
+class HangingLookUp:
+    """A look-up that blocks until it is released, on a thread."""
 
     def __init__(self, internet: Internet) -> None:
         self.begun = threading.Event()
@@ -414,8 +412,8 @@ class Hanging:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_two_threads_that_connect_at_once_share_one_client(internet: Internet) -> None:
-    hanging = Hanging(internet)
+def test_concurrent_connects_share_one_client(internet: Internet) -> None:
+    hanging = HangingLookUp(internet)
     first, second = hanging.end(hanging.start())
     assert first is second
     assert isinstance(first, BotoClient)
@@ -423,26 +421,26 @@ def test_two_threads_that_connect_at_once_share_one_client(internet: Internet) -
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_reset_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> None:
-    hanging = Hanging(internet)
+def test_reset_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
+    hanging = HangingLookUp(internet)
     hanging.connector.reset()
     (client,) = hanging.end()
     assert isinstance(client, BotoClient)
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_closing_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> None:
-    hanging = Hanging(internet)
+def test_closing_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
+    hanging = HangingLookUp(internet)
     hanging.connector.close()
     assert hanging.end() == ["The connection to the queue has been closed."]
     assert len(internet.closed) == 2
 
 
-# How the two clients differ
+# Differences between the two clients
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_control_calls_are_tried_again_and_polls_are_not(internet: Internet) -> None:
+def test_control_calls_are_retried_and_polls_are_not(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     client = connect(Connection(queue="work", region="eu-west-1"))
     internet.sim.faults.next("SendMessageBatch", faults.service_error("InternalError", status=500))
@@ -457,9 +455,7 @@ def test_control_calls_are_tried_again_and_polls_are_not(internet: Internet) -> 
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("mode", ["legacy", "adaptive", "never"])
-def test_retries_are_not_left_to_the_environment(
-    internet: Internet, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_does_not_change_retries(internet: Internet, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", mode)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     internet.sim.simulator.create_queue("work")
@@ -474,7 +470,7 @@ def test_retries_are_not_left_to_the_environment(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_poll_outlasts_its_wait_and_nothing_hangs_for_a_minute(internet: Internet) -> None:
+def test_poll_outlasts_its_wait_time_but_times_out_soon_after(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     client = connect(Connection(queue="work", region="eu-west-1"))
     control: Any = client._control.meta.config

@@ -1,4 +1,4 @@
-"""Which queues there are."""
+"""Listing queues."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Internet:
     return made
 
 
-def test_regions_are_known_without_asking() -> None:
+def test_regions_are_known_without_a_request() -> None:
     assert {"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1"} <= set(regions())
 
 
@@ -46,7 +46,7 @@ def test_queues_are_listed_with_their_place() -> None:
 
 
 @pytest.mark.usefixtures("internet")
-def test_listing_goes_page_by_page_and_stops_when_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queues_are_listed_by_page_until_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PAGE", 1)
     assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1, 1]
     assert [len(page) for page in list_queues(AWS, lambda: True)] == [1]
@@ -54,7 +54,7 @@ def test_listing_goes_page_by_page_and_stops_when_it_is_not_wanted(monkeypatch: 
     assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1]
 
 
-def test_who_may_not_list_is_told_so(internet: Internet) -> None:
+def test_missing_permission_to_list_is_reported(internet: Internet) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
     with pytest.raises(QueueError) as refused:
         list(list_queues(AWS, lambda: False))
@@ -63,7 +63,7 @@ def test_who_may_not_list_is_told_so(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("internet")
-def test_profile_that_is_not_there_lists_nothing() -> None:
+def test_missing_profile_lists_nothing() -> None:
     gone = Connection(queue="any", region="eu-west-1", profile="gone")
     for ask in (lambda: list(list_queues(gone, lambda: False)), lambda: look_in_regions(gone, lambda: False)):
         with pytest.raises(QueueError) as refused:

@@ -1,4 +1,4 @@
-"""The embedded queue besides the client's contract: its file, its programs, and what can be wrong with both."""
+"""The embedded queue beyond the client's contract: its file, its programs, and errors of both."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Return an event that is set once a receive waits for a message; whatever sends one then comes after it."""
+    """Return an event that is set once a receive waits for a message, so that later messages wake it."""
     waits = threading.Event()
 
     class WatchedCondition(threading.Condition):
@@ -51,7 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 @pytest.fixture
 def program(path: Path, waits: threading.Event) -> Iterator[Program]:
-    """Makes the queue of one more program on the same file."""
+    """Return a function that opens the queue as another program."""
     made: list[EmbeddedQueue] = []
 
     def make(receiver: str = "") -> EmbeddedQueue:
@@ -82,7 +82,7 @@ def bodies(queue: EmbeddedQueue, **options: int) -> list[str]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Sets the computer's clock on or back, in seconds."""
+    """Return a function that moves the computer's clock by some seconds."""
     off = [0]
     monkeypatch.setattr(embedded, "_now_ms", lambda: time.time_ns() // 1_000_000 + off[0])
 
@@ -109,16 +109,14 @@ def test_messages_outlive_the_program(program: Program) -> None:
     assert again.state().total == 1
 
 
-def test_they_come_in_the_order_of_sending(queue: EmbeddedQueue) -> None:
+def test_messages_arrive_in_the_order_of_sending(queue: EmbeddedQueue) -> None:
     send(queue, *(f"{number:02}" for number in range(25)))
     assert [bodies(queue), bodies(queue), bodies(queue)] == [
         [f"{number:02}" for number in range(start, min(start + 10, 25))] for start in (0, 10, 20)
     ]
 
 
-def test_what_has_come_back_does_not_wait_behind_all_that_is_new(
-    queue: EmbeddedQueue, clock: Callable[[int], None]
-) -> None:
+def test_released_messages_do_not_wait_behind_new_ones(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "first")
     receive(queue, visibility_s=30)
     send(queue, *(f"new {number}" for number in range(20)))
@@ -138,7 +136,7 @@ def test_visibility_is_counted_from_its_last_change(queue: EmbeddedQueue, clock:
     assert bodies(queue) == ["a"]
 
 
-def test_a_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
+def test_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     (old,) = receive(queue, visibility_s=0)
     (new,) = receive(queue)
@@ -150,7 +148,7 @@ def test_a_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
     assert queue.state().total == 0
 
 
-def test_a_handle_of_a_queue_that_was_deleted_means_nothing_in_the_next(queue: EmbeddedQueue, path: Path) -> None:
+def test_handle_of_a_deleted_queue_is_invalid_in_the_next(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     (old,) = receive(queue)
     path.unlink()
@@ -162,7 +160,7 @@ def test_a_handle_of_a_queue_that_was_deleted_means_nothing_in_the_next(queue: E
     assert queue.state().in_flight == 1
 
 
-def test_what_is_older_than_the_queue_keeps_is_gone(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
+def test_messages_older_than_the_retention_are_deleted(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "old")
     clock(RETENTION_SECONDS - 10)
     send(queue, "young")
@@ -172,7 +170,7 @@ def test_what_is_older_than_the_queue_keeps_is_gone(queue: EmbeddedQueue, clock:
     assert bodies(queue) == ["young"]
 
 
-def test_a_clock_that_is_set_back_hides_nothing_that_waits(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
+def test_clock_set_back_hides_no_waiting_message(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     clock(3600)
     send(queue, "a", "b")
     (given_back,) = receive(queue, limit=1)
@@ -181,9 +179,7 @@ def test_a_clock_that_is_set_back_hides_nothing_that_waits(queue: EmbeddedQueue,
     assert bodies(queue) == ["a", "b"]
 
 
-def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
-    queue: EmbeddedQueue, clock: Callable[[int], None]
-) -> None:
+def test_clock_a_year_ahead_hides_no_message_for_a_year(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "a")
     clock(365 * 24 * 3600)
     receive(queue)
@@ -195,7 +191,7 @@ def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
 # Waiting
 
 
-def test_a_send_of_the_same_process_wakes_a_receive_at_once(
+def test_send_in_the_same_process_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
@@ -208,7 +204,7 @@ def test_a_send_of_the_same_process_wakes_a_receive_at_once(
     assert received == ["a"]
 
 
-def test_a_message_that_is_given_back_wakes_a_receive_at_once(
+def test_released_message_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
@@ -223,7 +219,7 @@ def test_a_message_that_is_given_back_wakes_a_receive_at_once(
     assert received == ["a"]
 
 
-def test_a_receive_finds_what_another_program_sends(program: Program, waits: threading.Event) -> None:
+def test_message_of_another_program_is_received(program: Program, waits: threading.Event) -> None:
     here, there = program(), program()
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(here, wait_s=20)))
@@ -234,13 +230,13 @@ def test_a_receive_finds_what_another_program_sends(program: Program, waits: thr
     assert received == ["a"]
 
 
-def test_a_receive_that_waits_sees_a_message_become_visible(queue: EmbeddedQueue) -> None:
+def test_waiting_receive_gets_a_message_that_becomes_visible(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     receive(queue, visibility_s=1)
     assert bodies(queue, wait_s=10) == ["a"]
 
 
-def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threading.Event) -> None:
+def test_closing_ends_a_waiting_receive(queue: EmbeddedQueue, waits: threading.Event) -> None:
     refused: list[QueueError] = []
 
     def poll() -> None:
@@ -259,8 +255,8 @@ def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threadin
         queue.connect()
 
 
-def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, path: Path) -> None:
-    """As when another program was stopped in the middle of a write."""
+def test_closing_does_not_wait_for_a_hung_call(queue: EmbeddedQueue, path: Path) -> None:
+    """As if another program was suspended in the middle of a write."""
     send(queue, "a")
     ended: list[object] = []
 
@@ -305,7 +301,7 @@ def _send_and_receive(path: Path, name: str, count: int, out: multiprocessing.Qu
     out.put(got)
 
 
-def test_programs_that_begin_at_once_share_the_file_and_get_each_message_once(path: Path) -> None:
+def test_programs_that_start_at_once_share_the_file_and_get_each_message_once(path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     out: multiprocessing.Queue[list[str]] = context.Queue()
     names = [f"p{number}" for number in range(3)]
@@ -338,7 +334,7 @@ def test_threads_share_it(queue: EmbeddedQueue) -> None:
     assert sorted(got, key=int) == [str(number) for number in range(400)]
 
 
-def test_what_a_dead_program_held_is_visible_at_once_when_another_asks(program: Program) -> None:
+def test_messages_of_a_dead_program_are_visible_at_once_to_another(program: Program) -> None:
     dead, alive, nameless, here = program("h/dead"), program("h/alive"), program(), program("h/here")
     send(here, "a", "b", "c", "d")
     for one in (dead, alive, nameless):
@@ -358,14 +354,14 @@ def test_what_a_dead_program_held_is_visible_at_once_when_another_asks(program: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
-def test_it_is_for_the_owner_only(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_is_for_the_owner_only(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"queue": 0o600, "queue-wal": 0o600, "queue-shm": 0o600}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file can't be deleted there")
-def test_a_file_that_is_deleted_is_made_anew_for_all(program: Program, path: Path) -> None:
+def test_deleted_file_is_created_again_for_all(program: Program, path: Path) -> None:
     here, there = program(), program()
     send(here, "lost with the file")
     created_at = there.state().created_at_ms
@@ -378,7 +374,7 @@ def test_a_file_that_is_deleted_is_made_anew_for_all(program: Program, path: Pat
 
 
 def trouble(queue: EmbeddedQueue) -> QueueError:
-    """What a person is told; the same at each call, and first of all when it is tested."""
+    """Return the error of each call, which must be the same, and that of a connection test."""
     with pytest.raises(QueueError) as known:
         queue.connect()
     with pytest.raises(QueueError):
@@ -387,7 +383,7 @@ def trouble(queue: EmbeddedQueue) -> QueueError:
     return known.value
 
 
-def test_a_folder_that_is_gone_is_known_trouble(tmp_path: Path) -> None:
+def test_missing_folder_is_a_known_error(tmp_path: Path) -> None:
     with closing(EmbeddedQueue(tmp_path / "gone" / "queue")) as queue:
         error = trouble(queue)
         assert (error.cause, error.trouble) == (Cause.LOCAL_QUEUE, QueueTrouble.SETUP)
@@ -397,7 +393,7 @@ def test_a_folder_that_is_gone_is_known_trouble(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Path, what: str) -> None:
+def test_read_only_file_is_a_known_error(queue: EmbeddedQueue, path: Path, what: str) -> None:
     send(queue, "a")
     queue.reset()
     locked, mode = (path, 0o400) if what == "file" else (path.parent, 0o500)
@@ -411,7 +407,7 @@ def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Pa
     assert bodies(queue) == ["a"]
 
 
-def test_a_full_disk_is_known_trouble_and_loses_nothing(queue: EmbeddedQueue) -> None:
+def test_full_disk_is_a_known_error_and_loses_nothing(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     assert queue._connection is not None
     (pages,) = queue._connection.execute("PRAGMA page_count").fetchone()
@@ -423,14 +419,14 @@ def test_a_full_disk_is_known_trouble_and_loses_nothing(queue: EmbeddedQueue) ->
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a small file system")  # noqa: PTH110
-def test_a_disk_without_room_shows_when_the_queue_is_tested(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_found_by_the_connection_test(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
     import signal
 
     with closing(EmbeddedQueue(path)) as queue:
         send(queue, "a")
         queue.reset()
-        # SQLite is refused the next byte, as by a file system without room.
+        # Limit the file size, so that SQLite reports a full disk.
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
@@ -445,7 +441,7 @@ def test_a_disk_without_room_shows_when_the_queue_is_tested(path: Path, monkeypa
 
 
 @pytest.mark.parametrize("content", [b"no database " * 1000, b"SQLite format 3\0" + b"\xff" * 8000])
-def test_a_damaged_file_is_known_trouble_until_it_is_deleted(queue: EmbeddedQueue, path: Path, content: bytes) -> None:
+def test_damaged_file_is_a_known_error_until_it_is_deleted(queue: EmbeddedQueue, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     error = trouble(queue)
     assert error.cause is Cause.LOCAL_QUEUE
@@ -455,7 +451,7 @@ def test_a_damaged_file_is_known_trouble_until_it_is_deleted(queue: EmbeddedQueu
     assert bodies(queue) == ["a"]
 
 
-def test_a_file_whose_tables_are_gone_is_known_trouble(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_without_tables_is_a_known_error(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     with closing(sqlite3.connect(path)) as other:
         other.execute("DROP TABLE message")
@@ -464,7 +460,7 @@ def test_a_file_whose_tables_are_gone_is_known_trouble(queue: EmbeddedQueue, pat
 
 
 @pytest.mark.parametrize("body", ["cast(x'ff00fe' AS TEXT)", "x'ff00fe'", "12", "'[' || char(0) || ']'"])
-def test_what_somebody_else_has_written_blocks_nothing(queue: EmbeddedQueue, path: Path, body: str) -> None:
+def test_foreign_contents_block_nothing(queue: EmbeddedQueue, path: Path, body: str) -> None:
     send(queue, "before")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute(f"INSERT INTO message (message_id, body, sent_at) VALUES (x'ff', {body}, 1)")
@@ -477,8 +473,8 @@ def test_what_somebody_else_has_written_blocks_nothing(queue: EmbeddedQueue, pat
         decode(received[1].body)
 
 
-def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
-    """SQLite draws ids of up to 19 digits once the largest one is taken."""
+def test_message_with_any_id_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
+    """Once the largest id is used, SQLite chooses random ids of up to 19 digits."""
     send(queue, "largest")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE message SET id = ?", ((1 << 63) - 1,))
@@ -491,7 +487,7 @@ def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path:
     assert queue.state().total == 0
 
 
-def test_a_file_without_its_date_is_another_queue(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_without_its_creation_time_is_another_queue(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "waits")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("DELETE FROM queue")
@@ -499,7 +495,7 @@ def test_a_file_without_its_date_is_another_queue(queue: EmbeddedQueue, path: Pa
     assert queue.state().created_at_ms == 0
 
 
-def test_a_newer_file_is_left_alone(queue: EmbeddedQueue, program: Program, path: Path) -> None:
+def test_newer_file_is_not_changed(queue: EmbeddedQueue, program: Program, path: Path) -> None:
     send(queue, "of the newer one")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("PRAGMA user_version = 2")
@@ -510,7 +506,7 @@ def test_a_newer_file_is_left_alone(queue: EmbeddedQueue, program: Program, path
     assert (error.trouble, error.cause) == (QueueTrouble.SETUP, Cause.LOCAL_QUEUE)
 
 
-def test_a_file_that_is_locked_too_long_is_tried_again(
+def test_file_that_is_locked_too_long_is_retried(
     queue: EmbeddedQueue, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "_BUSY_SECONDS", 0.05)
@@ -525,7 +521,7 @@ def test_a_file_that_is_locked_too_long_is_tried_again(
     assert bodies(queue) == ["a"]
 
 
-def test_a_bug_is_no_trouble_of_the_world(queue: EmbeddedQueue) -> None:
+def test_bug_is_no_known_error(queue: EmbeddedQueue) -> None:
     queue.connect()
     with pytest.raises(sqlite3.ProgrammingError), queue._write() as connection:
         connection.execute("SELECT ?")

@@ -1,4 +1,4 @@
-"""Every code of SQS and every exception of botocore means one kind of trouble, and one sentence for a person."""
+"""Each code of SQS and each exception of botocore has one kind and one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONNECTIONS = {
     "another server": Connection(queue="work", endpoint_url="https://queues.example:9324"),
 }
 AWS = CONNECTIONS["AWS"]
-# The sentences that are our own, whatever AWS's text says, have none of these words.
+# The program's own sentences contain none of these words, whatever the text of AWS says.
 ALARMING = re.compile(r"\b(error|failed|invalid|exception)\b", re.IGNORECASE)
 
 CODES = {
@@ -53,7 +53,7 @@ CODES = {
     "RequestThrottled": T.THROTTLED,
     "TooManyEntriesInBatchRequest": T.REFUSED,
     "UnsupportedOperation": T.SETUP,
-    # … and how the older protocol calls some of them.
+    # … and their codes in the older protocol.
     "NonExistentQueue": T.NO_QUEUE,
     "InvalidParameterValue": T.REFUSED,
     "InvalidParameterValueException": T.REFUSED,
@@ -66,7 +66,7 @@ CODES = {
     "KMS.NotFoundException": T.SETUP,
     "KMS.OptInRequired": T.SETUP,
     "KMS.ThrottlingException": T.THROTTLED,
-    # AWS's common ones.
+    # Errors common to all AWS services.
     "AccessDenied": T.NO_RIGHT,
     "AccessDeniedException": T.NO_RIGHT,
     "AuthFailure": T.SIGNED_OUT,
@@ -95,7 +95,7 @@ CODES = {
     "UnrecognizedClientException": T.SIGNED_OUT,
     "ValidationError": T.REFUSED,
     "ValidationException": T.REFUSED,
-    # The service's own trouble, what only stands for a status, and what nobody has heard of.
+    # Errors of the service itself, codes that only stand for a status, and unknown codes.
     "InternalError": T.OFFLINE,
     "InternalFailure": T.OFFLINE,
     "ServiceUnavailable": T.OFFLINE,
@@ -105,7 +105,7 @@ CODES = {
     "SomethingNew": T.OFFLINE,
     "": T.OFFLINE,
 }
-# What only answers to actions that Filemill never calls.
+# Errors of actions that Filemill never calls.
 NEVER_ANSWERED = {
     "InvalidAttributeName",
     "InvalidAttributeValue",
@@ -118,7 +118,7 @@ NEVER_ANSWERED = {
 
 @pytest.mark.parametrize(("code", "trouble"), CODES.items())
 @pytest.mark.parametrize("spelling", ["{}", PREFIX + "{}", "com.amazonaws.sqs#{}"])
-def test_a_code_means_one_trouble_in_each_spelling(code: str, trouble: QueueTrouble, spelling: str) -> None:
+def test_code_has_one_kind_in_each_spelling(code: str, trouble: QueueTrouble, spelling: str) -> None:
     assert trouble_of_code(spelling.format(code)) is trouble
 
 
@@ -139,7 +139,9 @@ def test_every_error_of_the_service_model_is_in_the_table() -> None:
         ("Message must be shorter than 1024 bytes.", T.REFUSED),
     ],
 )
-def test_the_text_tells_a_lost_lease_from_a_wrong_parameter(code: str, reason: str, trouble: QueueTrouble) -> None:
+def test_message_distinguishes_a_lost_lease_from_an_invalid_parameter(
+    code: str, reason: str, trouble: QueueTrouble
+) -> None:
     assert trouble_of_code(code, f"Value x for parameter ReceiptHandle is invalid. Reason: {reason}") is trouble
 
 
@@ -171,7 +173,7 @@ EXCEPTIONS: list[tuple[Exception, QueueTrouble]] = [
     (ConnectionResetError("cut"), T.OFFLINE),
     (TimeoutError("too late"), T.OFFLINE),
     (NotSqsError(status=200, start="<html>"), T.OFFLINE),
-    # Nobody is signed in.
+    # Not signed in.
     (boto.NoCredentialsError(), T.SIGNED_OUT),
     (boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), T.SIGNED_OUT),
     (boto.CredentialRetrievalError(provider="process", error_msg="exit 1"), T.SIGNED_OUT),
@@ -183,7 +185,7 @@ EXCEPTIONS: list[tuple[Exception, QueueTrouble]] = [
     (boto.RefreshWithMFAUnsupportedError(), T.SIGNED_OUT),
     (boto.LoginError(), T.SIGNED_OUT),
     (boto.LoginRefreshRequired(), T.SIGNED_OUT),
-    # Something is set up wrong.
+    # Invalid configuration.
     (boto.NoRegionError(), T.SETUP),
     (boto.InvalidRegionError(region_name="eu west"), T.SETUP),
     (boto.UnknownRegionError(region_name="moon-1", error_msg="not known"), T.SETUP),
@@ -218,14 +220,14 @@ def name_of(error: object) -> str:
 
 
 @pytest.mark.parametrize(("error", "trouble"), ALL, ids=name_of)
-def test_an_exception_means_one_trouble(error: Exception, trouble: QueueTrouble) -> None:
+def test_exception_has_one_kind(error: Exception, trouble: QueueTrouble) -> None:
     known = as_queue_error(error, AWS, "ReceiveMessage")
     assert known.trouble is trouble
     assert known.detail == str(error)
 
 
 @pytest.mark.parametrize("error", [error for error, _ in ALL], ids=name_of)
-def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
+def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None:
     for connection in CONNECTIONS.values():
         text = as_queue_error(error, connection, "ReceiveMessage").text
         assert text[0].isupper()
@@ -298,7 +300,7 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
         ),
     ],
 )
-def test_what_a_person_reads_about_an_answer(code: str, connection: str, text: str) -> None:
+def test_sentence_for_an_error_response(code: str, connection: str, text: str) -> None:
     assert as_queue_error(client_error(code), CONNECTIONS[connection], "ReceiveMessage").text == text
 
 
@@ -315,7 +317,7 @@ def test_without_a_text_the_code_is_quoted() -> None:
         ("RequestExpired", "Request has expired."),
     ],
 )
-def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
+def test_wrong_clock_is_reported_as_such(code: str, text: str) -> None:
     assert "computer's clock" in as_queue_error(client_error(code, text), AWS, "SendMessage").text
 
 
@@ -342,23 +344,23 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
     ],
     ids=name_of,
 )
-def test_what_a_person_reads_when_there_is_no_answer(error: Exception, part: str) -> None:
+def test_sentence_for_a_missing_response(error: Exception, part: str) -> None:
     assert part in as_queue_error(error, AWS, "ReceiveMessage").text
 
 
-def test_a_region_that_only_the_profile_knows_is_named() -> None:
+def test_region_set_only_in_the_profile_is_named() -> None:
     error = boto.UnknownRegionError(region_name="moon-1", error_msg="")
     assert "“moon-1”" in as_queue_error(error, CONNECTIONS["AWS without more"], "ReceiveMessage").text
 
 
 @pytest.mark.parametrize("make", [boto.ConnectionClosedError, boto.ReadTimeoutError, boto.HTTPClientError])
-def test_an_exception_whose_response_is_none_is_no_trap(make: Callable[..., Any]) -> None:
+def test_exception_without_a_response_is_handled(make: Callable[..., Any]) -> None:
     error = make(**REAL)
     assert error.response is None
     assert as_queue_error(error, AWS, "SendMessage").trouble is T.OFFLINE
 
 
-def test_an_answer_without_an_error_in_it_is_no_trap() -> None:
+def test_response_without_an_error_is_handled() -> None:
     known = as_queue_error(boto.ClientError({}, "ReceiveMessage"), AWS, "ReceiveMessage")
     assert known.trouble is T.OFFLINE
 
@@ -375,7 +377,7 @@ def test_an_answer_without_an_error_in_it_is_no_trap() -> None:
     ],
     ids=name_of,
 )
-def test_a_mistake_of_ours_stays_one(error: Exception) -> None:
+def test_bug_stays_a_bug(error: Exception) -> None:
     with pytest.raises(type(error)) as again:
         as_queue_error(error, AWS, "ReceiveMessage")
     assert again.value is error

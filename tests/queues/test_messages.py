@@ -1,4 +1,4 @@
-"""The message is exactly what we write; everything else is foreign, and nothing hurts."""
+"""Messages are encoded exactly as specified; anything else is foreign, and does no harm."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ S3 = json.dumps({"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name":
 
 
 def body(**changes: Any) -> str:
-    """One of ours, with changes; None takes a field away."""
+    """Return a valid message with changes; None removes a field."""
     fields = {"v": 1, "file_id": ID, "generation": 1, **changes}
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
@@ -47,12 +47,12 @@ def why_foreign(text: str) -> Foreignness:
 
 @settings(deadline=None)
 @given(st.uuids().map(str), st.integers(1, MAX_GENERATION))
-def test_what_is_written_is_read_back(file_id: str, generation: int) -> None:
+def test_encoded_message_is_decoded(file_id: str, generation: int) -> None:
     message = FileMessage(file_id, generation)
     assert decode(encode(message)) == message
 
 
-def test_it_is_small_and_ascii() -> None:
+def test_message_is_small_and_ascii() -> None:
     text = encode(FileMessage(str(uuid.uuid4()), MAX_GENERATION))
     assert text.isascii()
     assert len(text) < 100
@@ -93,18 +93,18 @@ def test_only_ids_travel() -> None:
         (json.dumps({"v": 2, "event": "another program's"}), Foreignness.WRONG_SHAPE),
     ],
 )
-def test_what_is_foreign_says_why(text: str, why: Foreignness) -> None:
+def test_foreign_message_has_a_reason(text: str, why: Foreignness) -> None:
     assert why_foreign(text) is why
 
 
 @pytest.mark.parametrize("value", [True, False, 0, -1, 1.0, 1e400, "1", [1], {}, 2**31, 2**63, -(2**63), 10**300])
-def test_a_generation_is_a_count(value: object) -> None:
+def test_generation_is_a_count(value: object) -> None:
     text = body(generation=value).replace("Infinity", "1e999")
     assert why_foreign(text) is Foreignness.WRONG_SHAPE
 
 
 @pytest.mark.parametrize("value", [True, 0, -1, 1.0, 1.5, "1", [1], 2**31, 2**63])
-def test_a_version_is_a_count(value: object) -> None:
+def test_version_is_a_count(value: object) -> None:
     assert why_foreign(body(v=value)) is Foreignness.WRONG_SHAPE
 
 
@@ -127,7 +127,7 @@ def test_a_version_is_a_count(value: object) -> None:
         "\ud800" + ID[1:],
     ],
 )
-def test_a_file_id_is_a_lower_case_uuid(value: object) -> None:
+def test_file_id_is_a_lower_case_uuid(value: object) -> None:
     assert why_foreign(body(file_id=value)) is Foreignness.WRONG_SHAPE
 
 
@@ -136,18 +136,18 @@ def test_a_file_id_is_a_lower_case_uuid(value: object) -> None:
     ["[" * 100_000 + "]" * 100_000, '{"v":' * 100_000, "\ud800" * 2_000, "9" * 5_000, body(extra="x" * MAX_BODY_CHARS)],
     ids=["lists", "objects", "surrogates", "digits", "filler"],
 )
-def test_what_is_too_long_is_not_even_parsed(text: str) -> None:
+def test_too_long_body_is_not_parsed(text: str) -> None:
     assert why_foreign(text) is Foreignness.TOO_LONG
 
 
-def test_the_longest_that_is_parsed() -> None:
+def test_longest_body_is_parsed() -> None:
     ours = body()
     assert decode(ours + " " * (MAX_BODY_CHARS - len(ours))) == FileMessage(ID, 1)
     assert why_foreign(ours + " " * (MAX_BODY_CHARS - len(ours) + 1)) is Foreignness.TOO_LONG
 
 
 def decode_or_foreign(text: str) -> None:
-    """Anything else than this one exception fails the test."""
+    """Decode a body; any exception other than the one for foreign messages fails the test."""
     try:
         message = decode(text)
     except ForeignMessageError:
@@ -157,7 +157,7 @@ def decode_or_foreign(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text() | st.binary().map(lambda data: data.decode("utf-8", "surrogateescape")))
-def test_no_text_crashes_it(text: str) -> None:
+def test_no_text_crashes_the_decoder(text: str) -> None:
     decode_or_foreign(text)
 
 
@@ -175,5 +175,5 @@ JSON_VALUES = st.recursive(
     st.dictionaries(st.sampled_from(["v", "file_id", "generation", "path"]), JSON_VALUES, max_size=4) | JSON_VALUES,
     st.booleans(),
 )
-def test_no_json_crashes_it(value: object, ensure_ascii: bool) -> None:
+def test_no_json_crashes_the_decoder(value: object, ensure_ascii: bool) -> None:
     decode_or_foreign(json.dumps(value, ensure_ascii=ensure_ascii))

@@ -1,4 +1,4 @@
-"""The profiles of the user's AWS configuration, and what is wrong with each."""
+"""The profiles of the user's AWS configuration, and the errors in each."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ def test_each_profile_has_its_kind(isolated_environment: Path) -> None:
 
 
 @pytest.mark.parametrize(("config", "trouble"), BROKEN.items())
-def test_broken_profile_is_named_with_what_is_wrong(isolated_environment: Path, config: str, trouble: str) -> None:
+def test_invalid_profile_is_listed_with_its_error(isolated_environment: Path, config: str, trouble: str) -> None:
     write(isolated_environment, config)
     profile = read_profiles().named("x")
     assert profile is not None
     assert profile.trouble == trouble
 
 
-def test_profile_that_only_the_environment_names_is_no_trouble(
+def test_profile_from_the_environment_alone_is_valid(
     isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
@@ -119,7 +119,7 @@ def test_profile_that_only_the_environment_names_is_no_trouble(
     assert [profile.name for profile in read_profiles().found] == ["default"]
 
 
-def test_files_that_can_not_be_read_are_told(isolated_environment: Path) -> None:
+def test_unreadable_files_are_reported(isolated_environment: Path) -> None:
     write(isolated_environment, "[profile x\nregion")
     profiles = read_profiles()
     assert profiles.found == ()
@@ -142,9 +142,7 @@ def test_command_that_signs_in_again(isolated_environment: Path, profile: str, c
     assert sign_in_command(profile) == command
 
 
-def test_command_of_the_profile_that_is_used_without_a_name(
-    isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_of_the_default_profile(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(isolated_environment, CONFIG)
     assert sign_in_command("") == ""
     monkeypatch.setenv("AWS_PROFILE", "sso")

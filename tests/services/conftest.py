@@ -1,4 +1,4 @@
-"""A real database, a clock that stands still, and files to work on."""
+"""A real database, a clock that a test moves, and files to process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUEUE = "q"
 
 
 class ServicesSetup:
-    """What the services stand on, for one test."""
+    """The database, clock and files of a test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +38,7 @@ class ServicesSetup:
         self.identity = WorkerIdentity(self.database.path)
 
     def add(self, *names: str, content: str = "a\nb\n") -> list[Job]:
-        """Write files and submit them."""
+        """Create files and submit them."""
         files = []
         for name in names:
             path = self.folder / name
@@ -48,11 +48,11 @@ class ServicesSetup:
         return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
 
     def job(self, job: Job) -> Job:
-        """The row as it is now."""
+        """Return the current job."""
         return self.jobs.page([job.row_id])[job.row_id]
 
     def claim(self, job: Job, *, worker: str = "elsewhere/x", lease_ms: int = 20_000) -> Claim:
-        """Claim a row, as another program does."""
+        """Claim a row as another program does."""
         request = ClaimRequest(job.id, job.generation, "m", 1)
         (claim,) = Claims(self.database).claim([request], worker=worker, now_ms=self.clock.now_ms(), lease_ms=lease_ms)
         return claim
@@ -71,8 +71,8 @@ def services(tmp_path: Path) -> Iterator[ServicesSetup]:
 
 @pytest.fixture
 def running(services: ServicesSetup) -> Iterator[RunningConsumer]:
-    """A consumer that is stopped at the end if the test has started it."""
-    from tests.services.consuming.running_consumer import RunningConsumer  # it stands on this file
+    """Return a consumer that is stopped at the end if the test has started it."""
+    from tests.services.consuming.running_consumer import RunningConsumer  # it needs this file
 
     with RunningConsumer(services) as running:
         yield running

@@ -1,4 +1,4 @@
-"""What a person controls: pause, finish and resume, and whether a queue is consumed."""
+"""Pause, finish and resume, and permission to consume a queue."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def told_by(control: ProcessingControl) -> list[RunMode]:
     return told
 
 
-def test_it_is_turned_and_says_so_once() -> None:
+def test_change_of_the_mode_is_reported_once() -> None:
     control = ProcessingControl()
     told = told_by(control)
     allowed = [control.may_begin]
@@ -39,7 +39,7 @@ def test_it_is_turned_and_says_so_once() -> None:
     assert told == [RunMode.PAUSED, RunMode.RUNNING]
 
 
-def test_finishing_ends_with_the_consumers_word() -> None:
+def test_finishing_ends_when_the_consumer_is_idle() -> None:
     control = ProcessingControl()
     told = told_by(control)
     with control.consuming(serves_priorities=True):
@@ -50,7 +50,7 @@ def test_finishing_ends_with_the_consumers_word() -> None:
     assert told == [RunMode.FINISHING, RunMode.PAUSED]
 
 
-def test_finishing_can_be_taken_back() -> None:
+def test_finishing_can_be_cancelled() -> None:
     control = ProcessingControl()
     with control.consuming(serves_priorities=True):
         control.finish()
@@ -60,7 +60,7 @@ def test_finishing_can_be_taken_back() -> None:
 
 
 @pytest.mark.parametrize("ends_later", [False, True])
-def test_where_nothing_works_finishing_is_paused_at_once(ends_later: bool) -> None:
+def test_finishing_without_a_consumer_pauses_at_once(ends_later: bool) -> None:
     control = ProcessingControl()
     told = told_by(control)
     if ends_later:
@@ -72,7 +72,7 @@ def test_where_nothing_works_finishing_is_paused_at_once(ends_later: bool) -> No
     assert told == [RunMode.FINISHING, RunMode.PAUSED]
 
 
-def test_what_is_paused_has_nothing_to_finish() -> None:
+def test_paused_control_has_nothing_to_finish() -> None:
     control = ProcessingControl()
     control.pause()
     told = told_by(control)
@@ -80,11 +80,11 @@ def test_what_is_paused_has_nothing_to_finish() -> None:
     assert (control.mode, told) == (RunMode.PAUSED, [])
 
 
-# A queue that Filemill did not make is consumed when a person says so
+# Permission to consume a queue
 
 
-class Noting:
-    """A loop that notes that it ran."""
+class RecordingLoop:
+    """A loop that records that it ran."""
 
     def __init__(self) -> None:
         self.runs = 0
@@ -93,15 +93,15 @@ class Noting:
         self.runs += 1
 
 
-def test_it_waits_says_so_and_can_be_stopped() -> None:
-    loop, told = Noting(), list[LoopState]()
+def test_waiting_for_permission_is_reported_and_can_be_stopped() -> None:
+    loop, told = RecordingLoop(), list[LoopState]()
     PermissionGate(loop, ProcessingControl(), told.append, queue="q").run(Countdown(3))
     assert loop.runs == 0
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
-def test_it_begins_when_it_is_allowed() -> None:
-    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+def test_consumer_starts_once_it_is_permitted() -> None:
+    loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
     thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(lambda: False,))
     thread.start()
     wait_until(lambda: told)
@@ -111,20 +111,20 @@ def test_it_begins_when_it_is_allowed() -> None:
     assert control.is_permitted("q"), "it stays permitted"
 
 
-def test_what_is_allowed_already_begins_at_once() -> None:
-    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+def test_permitted_queue_is_consumed_at_once() -> None:
+    loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
     control.permit("q")
     PermissionGate(loop, control, told.append, queue="q").run(lambda: False)
     assert (loop.runs, told) == (1, [])
 
 
-def test_the_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
+def test_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
     program = open_program({})
     assert program.control.is_permitted(program.connection.key)
     program.close()
 
 
-def test_a_named_queue_needs_it_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_queue_needs_permission_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1"}
     program = open_program(named)
     assert not program.control.is_permitted(program.connection.key)

@@ -1,4 +1,4 @@
-"""What every loop has in common: waiting, reporting its state, starting again, and the time it goes by."""
+"""What all loops share: waiting, reporting the state, restarting, and the clock."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# Waiting, and telling its state
+# Waiting and reporting the state
 
 
-def test_a_wait_ends_at_the_event_and_clears_it() -> None:
+def test_wait_ends_at_the_event_and_clears_it() -> None:
     wake = threading.Event()
     wake.set()
     assert wait_for(wake, 60, lambda: False)
     assert not wake.is_set()
 
 
-def test_a_wait_ends_at_the_stop() -> None:
+def test_wait_ends_at_the_stop() -> None:
     assert not wait_for(threading.Event(), 60, Countdown(2))
 
 
-def test_a_wait_ends_when_the_time_is_over() -> None:
+def test_wait_ends_when_the_time_is_over() -> None:
     assert not wait_for(threading.Event(), 0.01, lambda: False)
 
 
@@ -40,7 +40,7 @@ def states() -> tuple[StateReporter, list[LoopState]]:
     return StateReporter("loop", told.append, FakeClock(100.0)), told
 
 
-def test_each_change_is_told_once() -> None:
+def test_each_change_is_reported_once() -> None:
     reporter, told = states()
     reporter.starting()
     reporter.running()
@@ -49,20 +49,20 @@ def test_each_change_is_told_once() -> None:
     assert [state.phase for state in told] == [Phase.STARTING, Phase.RUNNING, Phase.STOPPED]
 
 
-def test_trouble_is_told_with_its_kind_and_the_next_try() -> None:
+def test_error_is_reported_with_its_kind_and_the_next_attempt() -> None:
     reporter, told = states()
     seconds = reporter.waiting(OFFLINE, Backoff(uniform=lambda _low, high: high))
     assert seconds == 1
     assert told == [LoopState(Phase.WAITING, "Can't reach it.", QueueTrouble.OFFLINE, 101_000, 1)]
 
 
-def test_trouble_of_the_database_has_no_kind_of_the_queue() -> None:
+def test_error_of_the_database_has_no_kind_of_the_queue() -> None:
     reporter, told = states()
     reporter.waiting(StoreBusyError("locked"), Backoff())
     assert told[0].trouble is None
 
 
-def test_the_log_names_a_trouble_once_and_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     reporter, _ = states()
     backoff = Backoff()
@@ -77,11 +77,11 @@ def test_the_log_names_a_trouble_once_and_that_it_is_over(caplog: pytest.LogCapt
     assert texts[2] == "loop: running again"
 
 
-# A loop that ends or hangs is started again
+# Restarting a loop that ends or hangs
 
 
-class Loops:
-    """Runs of a loop that does what a test says."""
+class ScriptedLoops:
+    """Builds loops that perform the script of a test."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -108,21 +108,21 @@ class Loops:
 
 
 @pytest.fixture
-def loops() -> Loops:
-    return Loops()
+def loops() -> ScriptedLoops:
+    return ScriptedLoops()
 
 
-def supervised(loops: Loops) -> SupervisedLoop:
+def supervised(loops: ScriptedLoops) -> SupervisedLoop:
     return SupervisedLoop("loop", loops.run, patience_s=60, clock=loops.clock)
 
 
-def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
+def test_running_loop_is_left_alone(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.start()
     wait_until(lambda: loops.runs == 1)
     for _ in range(5):
         loops.clock.advance(50)
-        answered = loops.questions + 2  # the first of them may have begun before the clock was moved
+        answered = loops.questions + 2  # the first run may have begun before the clock was moved
         wait_until(lambda answered=answered: loops.questions >= answered)  # type: ignore[misc]
         loop.check()
     assert loops.runs == 1
@@ -132,7 +132,7 @@ def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
 
 
 @pytest.mark.expected_log("ended with an unexpected error", level="ERROR")
-def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) -> None:
+def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
 
     def bug(_: Callable[[], bool]) -> None:
@@ -152,7 +152,7 @@ def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) 
 
 
 @pytest.mark.expected_log("does not respond", level="ERROR")
-def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -> None:
+def test_hung_loop_is_replaced_and_ends_when_it_continues(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loops.act = loops.hang
     loop.start()
@@ -168,7 +168,7 @@ def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -
     assert loops.left == [True, True]
 
 
-def test_after_the_stop_nothing_is_started_again(loops: Loops) -> None:
+def test_nothing_is_restarted_after_the_stop(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.start()
     loop.stop()
@@ -178,14 +178,14 @@ def test_after_the_stop_nothing_is_started_again(loops: Loops) -> None:
     assert loops.runs == 1
 
 
-def test_before_its_start_there_is_nothing_to_check(loops: Loops) -> None:
+def test_nothing_is_checked_before_the_start(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.check()
     loop.join(1)
     assert loops.runs == 0
 
 
-# Waiting after a failure
+# Backoff after an error
 
 
 def highest(low: float, high: float) -> float:
@@ -196,12 +196,12 @@ def lowest(low: float, high: float) -> float:
     return low
 
 
-def test_the_ceiling_doubles_up_to_the_longest_wait() -> None:
+def test_upper_limit_doubles_up_to_the_longest_wait() -> None:
     backoff = Backoff(first=1, longest=60, uniform=highest)
     assert [backoff.next() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_the_whole_span_is_drawn() -> None:
+def test_waits_cover_the_whole_range() -> None:
     spans: list[tuple[float, float]] = []
 
     def note(low: float, high: float) -> float:
@@ -214,12 +214,12 @@ def test_the_whole_span_is_drawn() -> None:
     assert spans == [(0, 1), (0, 2)]
 
 
-def test_a_wait_is_never_so_short_that_a_loop_spins() -> None:
+def test_wait_is_never_so_short_that_a_loop_spins() -> None:
     assert Backoff(uniform=lowest).next() == 0.2
     assert Backoff(first=0.05, uniform=lowest).next() == 0.05
 
 
-def test_a_success_starts_afresh() -> None:
+def test_success_resets_the_backoff() -> None:
     backoff = Backoff(uniform=highest)
     backoff.next()
     backoff.next()
@@ -227,7 +227,7 @@ def test_a_success_starts_afresh() -> None:
     assert (backoff.tries, backoff.next()) == (0, 1)
 
 
-def test_thousands_of_tries_do_not_overflow() -> None:
+def test_thousands_of_attempts_do_not_overflow() -> None:
     backoff = Backoff(uniform=highest)
     backoff.tries = 100_000
     assert backoff.next() == 60
@@ -236,7 +236,7 @@ def test_thousands_of_tries_do_not_overflow() -> None:
 # The clock that does not count the computer's sleep
 
 
-def test_time_that_somebody_saw_pass_counts() -> None:
+def test_observed_time_counts() -> None:
     clock = FakeClock()
     awake = AwakeClock(clock)
     start = awake.steady()
@@ -247,7 +247,7 @@ def test_time_that_somebody_saw_pass_counts() -> None:
     assert awake.now_ms() == clock.now_ms()
 
 
-def test_a_long_gap_between_two_looks_is_sleep_and_does_not_count() -> None:
+def test_long_gap_between_readings_is_sleep_and_does_not_count() -> None:
     clock = FakeClock()
     awake = AwakeClock(clock)
     start = awake.steady()

@@ -1,4 +1,4 @@
-"""Signals that ask a program to end."""
+"""Signals that stop a program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -18,29 +19,29 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself su
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_signal_ends_a_pause_at_once(number: signal.Signals) -> None:
-    with StopSignals() as stop:
+    with closing(StopSignals()) as stop:
         assert not stop.is_set()
         os.kill(os.getpid(), number)
         assert not stop.pause(60)
-        os.kill(os.getpid(), number)  # a second one changes nothing
+        os.kill(os.getpid(), number)  # a second signal changes nothing
         assert stop.is_set()
 
 
 def test_pause_runs_out() -> None:
-    with StopSignals() as stop:
+    with closing(StopSignals()) as stop:
         assert stop.pause(0.001)
         assert stop.pause(0)
 
 
 def test_stop_from_another_thread_ends_a_pause() -> None:
-    with StopSignals() as stop:
+    with closing(StopSignals()) as stop:
         threading.Thread(target=stop.set).start()
         assert not stop.pause(60)
 
 
 def test_handlers_are_as_before_afterwards() -> None:
     before = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
-    with StopSignals():
+    with closing(StopSignals()):
         assert signal.getsignal(signal.SIGINT) is not before[0]
     assert [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == before
 
@@ -49,7 +50,7 @@ def test_handlers_are_as_before_afterwards() -> None:
 def test_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with StopSignals() as stop:
+        with closing(StopSignals()) as stop:
             os.kill(os.getpid(), signal.SIGHUP)
             assert stop.pause(0.001)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -57,11 +58,11 @@ def test_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_another_thread_than_the_main_one_takes_no_signals() -> None:
+def test_signals_are_not_handled_on_another_thread() -> None:
     seen: list[Any] = []
 
     def enter() -> None:
-        with StopSignals() as stop:
+        with closing(StopSignals()) as stop:
             seen.append(stop.is_set())
 
     before = signal.getsignal(signal.SIGINT)
@@ -73,8 +74,8 @@ def test_another_thread_than_the_main_one_takes_no_signals() -> None:
 
 
 @posix
-def test_signal_wakes_who_waits_for_the_socket() -> None:
-    with StopSignals() as stop:
+def test_signal_wakes_a_wait_on_the_socket() -> None:
+    with closing(StopSignals()) as stop:
         assert select.select([stop.reader], [], [], 0)[0] == []
         os.kill(os.getpid(), signal.SIGTERM)
         assert select.select([stop.reader], [], [], 10)[0] == [stop.reader]
@@ -86,7 +87,7 @@ def test_signal_wakes_who_waits_for_the_socket() -> None:
 def test_signal_of_another_kind_stops_nothing() -> None:
     before = signal.signal(signal.SIGUSR1, lambda *_: None)
     try:
-        with StopSignals() as stop:
+        with closing(StopSignals()) as stop:
             os.kill(os.getpid(), signal.SIGUSR1)
             assert stop.pause(0.01)
             assert not stop.is_set()
@@ -94,8 +95,8 @@ def test_signal_of_another_kind_stops_nothing() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_many_that_ask_to_stop_do_no_harm() -> None:
-    with StopSignals() as stop:
+def test_many_stop_requests_do_no_harm() -> None:
+    with closing(StopSignals()) as stop:
         for _ in range(200_000):
             stop.set()
         assert not stop.pause(60)

@@ -1,6 +1,6 @@
-"""The whole way, from the list to the result, on the strict simulator that does to us all that SQS may do.
+"""The path of files from the list to the result, on the strict simulator with everything that SQS may do.
 
-Sender and consumer run on their threads, on a real database, and triggers in it log what ended how often.
+Sender and consumer run on threads with a real database, whose triggers record each change of a status.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BATCHES = OPERATIONS[:3]
 
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After trouble the loops wait a moment, not up to a minute; how long a file waits is left as it is."""
+    """Shorten the backoff of the loops; the backoff of files is not changed."""
     wait = Backoff.next
     monkeypatch.setattr(Backoff, "next", lambda self: min(wait(self), 0.02 if self._longest <= 60 else EVER))
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.01)
@@ -53,7 +53,7 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=list(QUEUES))
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """On a standard and on a FIFO queue."""
+    """Run the test with a standard and with a FIFO queue."""
     made = World(tmp_path, QUEUES[request.param])
     yield made
     made.close()
@@ -75,16 +75,16 @@ def fifo(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[World]:
-    """A FIFO queue on which all files are in one group."""
+    """Return a FIFO queue with one group for all files."""
     made = World(tmp_path, QUEUES["FIFO"], strict=True)
     yield made
     made.close()
 
 
-# What a queue does to its consumers
+# The behaviour of queues
 
 
-def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(standard: World) -> None:
+def test_files_whose_messages_are_delivered_three_times_are_processed_once(standard: World) -> None:
     standard.sim.simulator.deliver_each(3)
     program = standard.program()
     standard.add(program, 40)
@@ -95,7 +95,7 @@ def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(s
     assert standard.count(Outcome.DUPLICATE, program) == 80
 
 
-def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
+def test_messages_in_any_order_and_twice(standard: World) -> None:
     standard.sim.simulator.shuffle(7)
     standard.sim.simulator.deliver_each(2)
     program = standard.program(concurrency=4)
@@ -107,7 +107,7 @@ def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
     assert status_log.ends(standard.installation.database) != standard.ids
 
 
-def test_older_submission_that_comes_after_the_newer_one_is_deleted(standard: World) -> None:
+def test_older_submission_received_after_the_newer_one_is_deleted(standard: World) -> None:
     program = standard.program()
     standard.add(program, 3)
     program.sender.send_due()
@@ -128,8 +128,8 @@ def test_older_submission_that_comes_after_the_newer_one_is_deleted(standard: Wo
 def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program polls the same queue all the while, and never gets its message."""
-    # These five minutes take a second, in which no loop can show that it lives.
+    """Another program polls the same queue meanwhile, and never receives the message."""
+    # These five minutes take a second of real time, in which no loop can check its stop flag.
     monkeypatch.setattr(consumer, "PATIENCE_SECONDS", 1e6)
 
     def take_long(_: Watch) -> None:
@@ -150,8 +150,8 @@ def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
     assert world.account["handed out"] == 1
 
 
-def test_computer_that_sleeps_over_its_leases_loses_nothing(world: World) -> None:
-    """It wakes up an hour later: on a FIFO queue the receipt handles have expired, on any the rows' leases too."""
+def test_computer_that_sleeps_past_its_leases_loses_nothing(world: World) -> None:
+    """It wakes up an hour later: the rows' leases have expired and, on a FIFO queue, the receipt handles too."""
     world.registry.acts["file 1"] = lambda _: world.clock.advance(3600)
     program = world.program()
     world.add(program, 4)
@@ -161,12 +161,14 @@ def test_computer_that_sleeps_over_its_leases_loses_nothing(world: World) -> Non
     assert [(job.status.name, job.lines_count) for job in program.all()] == [("PROCESSED", n) for n in range(4)]
 
 
-def test_delete_with_an_expired_handle_is_made_good_at_the_next_delivery(
+def test_rejected_delete_with_an_expired_handle_is_repeated_after_redelivery(
     fifo: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A FIFO queue refuses it, so the message comes again; its file has ended."""
+    """A FIFO queue rejects the delete, so the message is delivered again; its file is already processed."""
     program = fifo.program()
-    monkeypatch.setattr(program.consumer._heartbeat, "beat", lambda: None)  # else it may save the lease just in time
+    monkeypatch.setattr(
+        program.consumer._heartbeat, "beat", lambda: None
+    )  # otherwise it may extend the lease just in time
     fifo.sim.faults.next("DeleteMessageBatch", _after(lambda: fifo.clock.advance(VISIBILITY_SECONDS + 1)))
     fifo.add(program, 1)
     running = fifo.run(program)
@@ -176,11 +178,11 @@ def test_delete_with_an_expired_handle_is_made_good_at_the_next_delivery(
     assert fifo.count(Outcome.DUPLICATE, program) == 1
 
 
-# Trouble between
+# Faults between program and queue
 
 
 def _after(act: Callable[[], None]) -> Fault:
-    """Something happens while a request is on its way."""
+    """Return a fault that calls a function while a request is in progress."""
 
     def fault(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
         act()
@@ -200,7 +202,7 @@ def _after(act: Callable[[], None]) -> Fault:
     ],
     ids=["throttled", "503", "a proxy's page", "offline", "done and not said"],
 )
-def test_every_operation_has_trouble_for_a_while(world: World, fault: Fault) -> None:
+def test_every_operation_fails_for_a_while(world: World, fault: Fault) -> None:
     for operation in OPERATIONS:
         world.sim.faults.next(operation, fault, times=4)
     world.registry.acts["file 3"] = lambda _: world.need_heartbeats(5)
@@ -227,25 +229,25 @@ def test_some_entries_of_every_batch_fail(world: World, code: str) -> None:
 
 
 def _lose_replies(world: World, times: int) -> None:
-    """After the first request of each kind, the next ones get no reply."""
+    """Lose the replies to some requests of each operation, after the first."""
     for operation in ("SendMessageBatch", "ReceiveMessage", "DeleteMessageBatch"):
         world.sim.faults.next(operation, faults.pass_through())
         world.sim.faults.next(operation, faults.reply_lost(), times=times)
 
 
-def test_replies_that_are_lost_after_the_queue_has_done_it(world: World) -> None:
+def test_replies_lost_after_the_queue_has_executed_the_request(world: World) -> None:
     _lose_replies(world, times=2)
     program = world.program()
     world.add(program, 60)
     running = world.run(program)
     world.finish_and_check(running, program)
     assert len(world.registry.began) == 60
-    if world.installation.connection.is_fifo:  # what was sent again was recognised by the queue
-        assert world.count(Outcome.DUPLICATE, program) <= 20  # only what was deleted twice
+    if world.installation.connection.is_fifo:  # the queue dropped the duplicates
+        assert world.count(Outcome.DUPLICATE, program) <= 20  # only deletes were repeated
 
 
-def test_lost_reply_to_a_poll_of_a_fifo_queue_brings_the_same_again_at_once(fifo: World) -> None:
-    """Not when the visibility time-out is over: the poll is repeated under its old id."""
+def test_lost_reply_to_a_poll_of_a_fifo_queue_returns_the_same_messages_at_once(fifo: World) -> None:
+    """It does not wait for the visibility timeout, because the poll is repeated with the same attempt id."""
     fifo.sim.faults.next("ReceiveMessage", faults.reply_lost())
     program = fifo.program()
     fifo.add(program, 5)
@@ -280,7 +282,7 @@ def test_foreign_messages_in_between_are_never_deleted(world: World) -> None:
     assert world.count(Outcome.FOREIGN, program) >= len(bodies)
 
 
-def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world: World) -> None:
+def test_message_received_at_the_moment_of_a_stop_is_released_at_once(world: World) -> None:
     program = world.program()
     world.add(program, 1)
     program.sender.send_due()
@@ -289,7 +291,7 @@ def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world
     def end_work_and_meet_a_late_one() -> None:
         end_work()
         got = program.connector.connect().receive(limit=10, wait_s=0, visibility_s=VISIBILITY_SECONDS)
-        # The receiver had asked whether to stop just before it was stopped.
+        # The receiver has checked the stop flag just before it is set.
         consumer._deliver(got, world.clock.steady() + VISIBILITY_SECONDS)
 
     consumer._receiver._room = lambda: 0
@@ -316,10 +318,10 @@ def test_two_programs_on_one_database_and_one_queue_never_both_end_a_job(world: 
     assert len(world.registry.began) == 80
 
 
-def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
+def test_program_that_sleeps_past_its_lease_does_not_overwrite_a_result(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its result comes when its lease is long over, and another program has ended the job: the fence holds."""
+    """Its result comes after its lease has expired and another program has finished the job; the token rejects it."""
     has_begun, may_end = world.registry.hold("file 0")
     sleeper, other = world.program(), world.program()
     monkeypatch.setattr(sleeper.consumer._heartbeat, "beat", lambda: None)  # as if the computer slept
@@ -327,9 +329,9 @@ def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
     first = world.run(sleeper)
     first.until(has_begun.is_set, "the first program is at it")
     world.clock.advance(3600)
-    # The second takes the file for one that ends programs, so it works on it in a process of its own.
+    # The second program assumes that the file crashes programs, so it uses a child process.
     second = world.run(other)
-    # So may the first itself: its thread hangs, and the message comes again.
+    # So may the first program: its thread hangs, and the message is delivered again.
     second.until(lambda: world.count(Outcome.PROCESSED, other, sleeper), "it has been done meanwhile")
     may_end.set()
     world.finish(second, other, sleeper)
@@ -351,7 +353,7 @@ def test_strict_order_results_come_in_the_order_submitted(strict: World) -> None
     assert status_log.ends(strict.installation.database) == strict.ids
 
 
-def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) -> None:
+def test_strict_order_is_kept_when_files_fail(strict: World) -> None:
     tries = iter([True, True, False])
 
     def in_use_twice(watch: Watch) -> None:
@@ -367,7 +369,7 @@ def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) ->
     assert strict.count(Outcome.RETRIED, program) == 2
 
 
-def test_strict_order_holds_over_a_restart(strict: World) -> None:
+def test_strict_order_is_kept_after_a_restart(strict: World) -> None:
     has_begun, may_end = strict.registry.hold("file 6")
     program = strict.program(concurrency=4)
     strict.add(program, 20)
@@ -383,7 +385,7 @@ def test_strict_order_holds_over_a_restart(strict: World) -> None:
     assert status_log.ends(strict.installation.database) == strict.ids
 
 
-def test_strict_order_holds_though_the_queue_does_not_take_some_entries(strict: World) -> None:
+def test_strict_order_is_kept_when_the_queue_rejects_entries(strict: World) -> None:
     for positions in ([0], [1], [0, 4], [5]):
         strict.sim.faults.next("SendMessageBatch", faults.entries_fail(positions))
     program = strict.program(concurrency=4)
@@ -392,7 +394,7 @@ def test_strict_order_holds_though_the_queue_does_not_take_some_entries(strict: 
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_holds_over_lost_replies(strict: World) -> None:
+def test_strict_order_is_kept_after_lost_replies(strict: World) -> None:
     _lose_replies(strict, times=3)
     program = strict.program(concurrency=4)
     strict.add(program, 30)
@@ -400,8 +402,8 @@ def test_strict_order_holds_over_lost_replies(strict: World) -> None:
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(strict: World) -> None:
-    """Its message comes back some seconds before its row is free; those behind it, whose rows are free, must wait."""
+def test_strict_order_waits_for_the_row_of_a_dead_program_elsewhere(strict: World) -> None:
+    """Its message is visible again some seconds before its row is free; the messages behind it have to wait."""
     program = strict.program(concurrency=4)
     strict.add(program, 5)
     program.sender.send_due()
@@ -414,11 +416,11 @@ def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(stri
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
+def test_strict_order_waits_for_the_file_taken_over_by_another_program(
     strict: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It oversleeps; what it holds besides the lost one must go back, too."""
-    monkeypatch.setattr(results, "WAIT_SECONDS", 1e6)  # else it goes back for having waited
+    """After its sleep, the messages behind the lost one must be released, too."""
+    monkeypatch.setattr(results, "WAIT_SECONDS", 1e6)  # otherwise it is released because it has waited too long
     has_begun, may_end = strict.registry.hold("file 0")
     program = strict.program(concurrency=4)
     gate = Gate(program)

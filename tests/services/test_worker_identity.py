@@ -1,4 +1,4 @@
-"""Whether another program still lives."""
+"""Detecting whether another program is running."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.stdin.read()
 """
 
 
-def test_a_program_is_alive_until_it_closes(tmp_path: Path) -> None:
+def test_program_is_alive_until_it_closes(tmp_path: Path) -> None:
     one, other = WorkerIdentity(tmp_path / "db"), WorkerIdentity(tmp_path / "db")
     assert one.name != other.name
     assert one.is_alive(other.name)
@@ -36,7 +36,7 @@ def test_a_program_is_alive_until_it_closes(tmp_path: Path) -> None:
     one.close()
 
 
-def test_a_killed_program_is_not_alive(tmp_path: Path) -> None:
+def test_killed_program_is_not_alive(tmp_path: Path) -> None:
     observer = WorkerIdentity(tmp_path / "db")
     program = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -54,20 +54,20 @@ def test_a_killed_program_is_not_alive(tmp_path: Path) -> None:
     observer.close()
 
 
-def test_a_program_on_another_computer_counts_as_alive(tmp_path: Path) -> None:
+def test_program_on_another_computer_counts_as_alive(tmp_path: Path) -> None:
     identity = WorkerIdentity(tmp_path / "db")
     assert identity.is_alive("elsewhere/abc123")
     identity.close()
 
 
-def test_a_name_can_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+def test_name_can_not_leave_the_folder(tmp_path: Path) -> None:
     identity = WorkerIdentity(tmp_path / "db")
     host = identity.name.partition("/")[0]
     assert identity.is_alive(f"{host}/../../etc/passwd")
     identity.close()
 
 
-def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: Path) -> None:
+def test_files_of_killed_programs_are_deleted_after_a_while(tmp_path: Path) -> None:
     first = WorkerIdentity(tmp_path / "db")
     (folder,) = tmp_path.iterdir()
     (own,) = folder.iterdir()
@@ -88,7 +88,7 @@ def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: 
     second.close()
 
 
-def test_a_folder_that_can_not_be_written_is_said_in_plain_words(tmp_path: Path) -> None:
+def test_read_only_folder_is_reported_plainly(tmp_path: Path) -> None:
     (tmp_path / "db.workers").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="can't be written"):
         WorkerIdentity(tmp_path / "db")

@@ -1,4 +1,4 @@
-"""Very many files, kept small."""
+"""Very many files in little memory."""
 
 from __future__ import annotations
 

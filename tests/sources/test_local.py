@@ -1,4 +1,4 @@
-"""Opening and reading a source, and that every change meanwhile is noticed."""
+"""Opening and reading a source, and detecting changes meanwhile."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def content(path: str | Path, chunk_bytes: int = 1 << 20) -> bytes:
         return b"".join(source.chunks(chunk_bytes))
 
 
-def test_a_file_gives_its_size_and_its_bytes_in_pieces(tmp_path: Path) -> None:
+def test_file_returns_its_size_and_its_bytes_in_chunks(tmp_path: Path) -> None:
     file = tmp_path / "ten"
     file.write_bytes(b"0123456789")
 
@@ -41,7 +41,7 @@ def test_a_file_gives_its_size_and_its_bytes_in_pieces(tmp_path: Path) -> None:
         assert not source.changed()
 
 
-def test_an_empty_file_has_no_pieces(tmp_path: Path) -> None:
+def test_empty_file_has_no_chunks(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
 
     with open_source(str(tmp_path / "empty")) as source:
@@ -63,7 +63,7 @@ def test_leaving_the_context_closes_the_file(tmp_path: Path) -> None:
     "name", [b"caf\xe9.txt", b"two\nlines", b"\"quotes'", b"<b>bold&amp;", b" ", b"-rf", "ü😀".encode()]
 )
 @posix_only
-def test_any_name_that_a_file_can_have_opens_it(tmp_path: Path, name: bytes) -> None:
+def test_file_with_any_valid_name_can_be_opened(tmp_path: Path, name: bytes) -> None:
     path = tmp_path / os.fsdecode(name)
     try:
         path.write_bytes(b"here")
@@ -76,7 +76,7 @@ def test_any_name_that_a_file_can_have_opens_it(tmp_path: Path, name: bytes) -> 
 
 
 @posix_only
-def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+def test_link_to_a_file_is_followed(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
 
@@ -84,7 +84,7 @@ def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_reads_of_an_open_file_may_wait_although_the_opening_may_not(tmp_path: Path) -> None:
+def test_reads_of_an_open_file_may_block_though_opening_may_not(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
 
     with FileSource(str(tmp_path / "a")) as source:
@@ -93,19 +93,19 @@ def test_reads_of_an_open_file_may_wait_although_the_opening_may_not(tmp_path: P
 
 
 @posix_only
-def test_a_system_without_flags_for_the_opening_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_flags_of_open_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "_EXTRA_FLAGS", 0)
     (tmp_path / "a").write_bytes(b"a")
 
     assert content(tmp_path / "a") == b"a"
 
 
-# --- between the look and the opening, and after
+# --- changes between the check, the opening and the end
 
 
 @posix_only
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
-def test_another_kind_that_took_the_name_before_the_opening_is_refused(
+def test_file_replaced_by_another_kind_before_opening_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     file = tmp_path / "file"
@@ -141,7 +141,7 @@ def touch(file: Path) -> None:
 
 
 def replace(file: Path) -> None:
-    """Another file of the same size and time."""
+    """Replace a file by another one of the same size and time."""
     info = file.stat()
     (file.parent / "other").write_bytes(b"OTHER")
     os.utime(file.parent / "other", ns=(info.st_atime_ns, info.st_mtime_ns))
@@ -171,7 +171,7 @@ def test_every_change_is_noticed(tmp_path: Path, change: Callable[[Path], None])
         assert source.changed()
 
 
-def test_a_change_is_noticed_even_if_a_share_still_tells_the_old_size_for_the_name(
+def test_change_is_detected_even_if_a_share_still_reports_the_old_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
@@ -186,7 +186,7 @@ def test_a_change_is_noticed_even_if_a_share_still_tells_the_old_size_for_the_na
 
 
 @posix_only
-def test_a_link_that_leads_elsewhere_now_is_a_change(tmp_path: Path) -> None:
+def test_link_whose_target_changed_is_a_change(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).write_bytes(b"same")
         os.utime(tmp_path / name, ns=(1, 1))
@@ -200,7 +200,7 @@ def test_a_link_that_leads_elsewhere_now_is_a_change(tmp_path: Path) -> None:
         assert source.changed()
 
 
-def test_not_being_able_to_tell_a_change_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undetectable_changes_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").touch()
     really_stat = os.stat
 

@@ -1,4 +1,4 @@
-"""What is refused as a source, without being opened, and in which words; what the system's own refusals become."""
+"""Sources that are refused without being opened, and the sentences for errors of the system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_FOR_PEOPLE = re.compile(r"error|failed|invalid|errno", re.IGNORECASE)
 
 @pytest.fixture
 def no_opening(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail the test if anything is opened, for whatever it is opened for."""
+    """Fail the test if anything is opened."""
 
     def opened(path: str, *_: object, **__: object) -> NoReturn:
         raise AssertionError(f"{path} was opened")
@@ -42,11 +42,11 @@ def refusal(path: str | Path) -> FileError:
     return caught.value
 
 
-# --- what is refused, without being opened
+# --- refused without being opened
 
 
 @pytest.mark.usefixtures("no_opening")
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path)
 
     assert (error.reason.code.problem, error.text) == (FileProblem.NOT_A_FILE, "This is a folder, not a file")
@@ -54,7 +54,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.usefixtures("no_opening")
-def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_named_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
 
@@ -66,7 +66,7 @@ def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.usefixtures("no_opening")
-def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the address of a socket can't be long
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
@@ -80,7 +80,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @posix_only
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
 @pytest.mark.usefixtures("no_opening")
-def test_a_device_is_refused(device: str) -> None:
+def test_device_is_refused(device: str) -> None:
     if not Path(device).exists():
         pytest.skip(f"no {device} here")
     error = refusal(device)
@@ -101,7 +101,7 @@ def test_a_device_is_refused(device: str) -> None:
         (0, "not a regular file"),
     ],
 )
-def test_every_kind_has_its_word(mode: int, word: str) -> None:
+def test_every_kind_has_its_sentence(mode: int, word: str) -> None:
     code = unprocessable_kind(mode | 0o644)
 
     assert word in (code.template if code else "")
@@ -112,7 +112,7 @@ def test_every_kind_has_its_word(mode: int, word: str) -> None:
     "address", ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a"]
 )
 @pytest.mark.usefixtures("no_opening")
-def test_an_address_on_the_web_is_refused(address: str) -> None:
+def test_web_address_is_refused(address: str) -> None:
     error = refusal(address)
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
@@ -120,11 +120,11 @@ def test_an_address_on_the_web_is_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["C:/a", "C://a", "a://b", "/http://a", "file://a", "://a", "1http://a"])
-def test_what_only_looks_like_an_address_is_a_path(path: str) -> None:
+def test_text_that_resembles_an_address_is_a_path(path: str) -> None:
     assert refusal(path).reason.code.problem is FileProblem.MISSING
 
 
-def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
+def test_missing_file_is_missing(tmp_path: Path) -> None:
     error = refusal(tmp_path / "gone")
 
     assert (error.reason.code.problem, error.text) == (FileProblem.MISSING, "The file no longer exists")
@@ -133,14 +133,14 @@ def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_link_to_nothing_is_missing(tmp_path: Path) -> None:
+def test_link_to_a_missing_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("gone")
 
     assert refusal(tmp_path / "link").reason.code.problem is FileProblem.MISSING
 
 
 @posix_only
-def test_a_path_through_a_file_is_missing(tmp_path: Path) -> None:
+def test_path_through_a_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     error = refusal(tmp_path / "file" / "below")
@@ -150,7 +150,7 @@ def test_a_path_through_a_file_is_missing(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_cyclic_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to("two")
     (tmp_path / "two").symlink_to("one")
 
@@ -161,7 +161,7 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
+def test_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
     error = refusal(tmp_path / ("x" * 5000))
 
     assert error.reason.code.problem is FileProblem.MISSING
@@ -169,16 +169,16 @@ def test_a_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/a\0b", "\0"])
-def test_a_name_that_no_file_can_have_is_missing(path: str) -> None:
+def test_invalid_name_is_missing(path: str) -> None:
     assert refusal(path).reason.code.problem is FileProblem.MISSING
 
 
 @posix_only
-def test_a_name_of_half_a_character_is_missing() -> None:
+def test_name_with_half_a_surrogate_pair_is_missing() -> None:
     assert refusal("/nowhere/\ud800").reason.code.problem is FileProblem.MISSING
 
 
-# --- what the system says
+# --- errors of the system
 
 
 def failing_open(code: int) -> Callable[..., NoReturn]:
@@ -208,7 +208,7 @@ def failing_open(code: int) -> Callable[..., NoReturn]:
         ("EINVAL", FileProblem.UNREADABLE, False),
     ],
 )
-def test_each_refusal_of_the_system_becomes_a_sentence(
+def test_each_error_of_the_system_becomes_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: FileProblem, *, passing: bool
 ) -> None:
     if not hasattr(errno, name):
@@ -222,11 +222,11 @@ def test_each_refusal_of_the_system_becomes_a_sentence(
     assert "secret-name" not in error.text + error.detail
     assert name in error.detail
     assert isinstance(error.__cause__, OSError)
-    if name != "EINVAL":  # there the sentence ends with the system's own words
+    if name != "EINVAL":  # there the sentence ends with the text of the system
         assert not NOT_FOR_PEOPLE.search(error.text)
 
 
-def test_a_file_that_you_may_not_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_read_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").touch()
     monkeypatch.setattr(os, "open", failing_open(errno.EACCES))
 
@@ -234,7 +234,7 @@ def test_a_file_that_you_may_not_read_says_so(tmp_path: Path, monkeypatch: pytes
 
 
 class _WindowsError(PermissionError):
-    """What Windows raises; other systems have no place for its number."""
+    """An error as on Windows; other systems have no attribute for its number."""
 
     def __init__(self, number: int | None) -> None:
         super().__init__(errno.EACCES, "Permission denied")
@@ -252,7 +252,7 @@ class _WindowsError(PermissionError):
         (None, FileProblem.NOT_ALLOWED, "or another program is using it", True),
     ],
 )
-def test_the_numbers_of_windows_are_understood(
+def test_error_numbers_of_windows_are_recognized(
     monkeypatch: pytest.MonkeyPatch, number: int | None, problem: FileProblem, words: str, *, passing: bool
 ) -> None:
     monkeypatch.setattr(source_module, "_ON_WINDOWS", True)
@@ -263,16 +263,14 @@ def test_the_numbers_of_windows_are_understood(
     assert words in error.text
 
 
-def test_an_error_without_a_number_still_becomes_a_sentence() -> None:
+def test_error_without_a_number_becomes_a_sentence() -> None:
     error = file_error(OSError("something strange"))
 
     assert error.reason.code.problem is FileProblem.UNREADABLE
     assert "something strange" in error.text
 
 
-def test_a_disk_that_does_not_deliver_says_so_and_may_be_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_error_of_a_disk_is_reported_and_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class BrokenDisk(io.FileIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -288,7 +286,7 @@ def test_a_disk_that_does_not_deliver_says_so_and_may_be_tried_again(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_real_input_output_error_is_told_the_same_way() -> None:
+def test_real_input_output_error_is_reported_the_same_way() -> None:
     with open_source("/proc/self/mem") as source, pytest.raises(FileError) as caught:
         next(source.chunks(16))
 

@@ -1,4 +1,4 @@
-"""From what a person named to files: what is accepted, in which order, and why the rest is not."""
+"""Scanning paths: which files are accepted, in which order, and why others are refused."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def fill(folder: Path, *names: str) -> None:
 # --- files
 
 
-def test_a_file_is_accepted_with_its_absolute_path_size_and_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_is_accepted_with_its_absolute_path_size_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file.txt")
     os.utime(tmp_path / "file.txt", ns=(5, 1_234_567_890))
     monkeypatch.chdir(tmp_path)
@@ -62,7 +60,7 @@ def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> Non
     assert found(look(tmp_path / "b", tmp_path / "c", tmp_path / "a"), tmp_path) == ["b", "c", "a"]
 
 
-def test_a_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "d/file")
     monkeypatch.chdir(tmp_path)
 
@@ -71,14 +69,14 @@ def test_a_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert found(result, tmp_path) == ["d/file"]
 
 
-def test_a_file_that_may_not_be_read_is_accepted(tmp_path: Path) -> None:
+def test_unreadable_file_is_accepted(tmp_path: Path) -> None:
     fill(tmp_path, "secret")
     (tmp_path / "secret").chmod(0)
 
     assert found(look(tmp_path / "secret"), tmp_path) == ["secret"]
 
 
-def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a", "d/b")
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("something was opened"))
 
@@ -89,7 +87,7 @@ def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "name", [b"caf\xe9.txt", b"two\nlines", b"\"quotes'", b"<b>bold&amp;", b" ", b"-rf", b"a%20b", "ü😀".encode()]
 )
-def test_any_name_that_a_file_can_have_is_found_named_walked_and_as_an_address(tmp_path: Path, name: bytes) -> None:
+def test_file_with_any_valid_name_is_found_by_name_in_a_folder_and_by_address(tmp_path: Path, name: bytes) -> None:
     path = tmp_path / "d" / os.fsdecode(name)
     path.parent.mkdir()
     try:
@@ -107,7 +105,7 @@ def test_any_name_that_a_file_can_have_is_found_named_walked_and_as_an_address(t
 
 
 @posix_only
-def test_a_link_to_a_file_is_accepted_under_its_own_name(tmp_path: Path) -> None:
+def test_link_to_a_file_is_accepted_under_its_own_name(tmp_path: Path) -> None:
     fill(tmp_path, "file")
     (tmp_path / "link").symlink_to("file")
 
@@ -126,7 +124,7 @@ def test_dots_behind_a_link_lead_where_the_system_leads(tmp_path: Path, monkeypa
     assert found(look("../near/only-near"), tmp_path) == ["near/only-near"]
 
 
-# --- what is refused
+# --- refused paths
 
 
 def refusal(path: str | Path, *, recursive: bool = False) -> str:
@@ -136,7 +134,7 @@ def refusal(path: str | Path, *, recursive: bool = False) -> str:
     return str(result.refused[0].reason)
 
 
-def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_missing_file_is_refused_and_the_scan_continues(tmp_path: Path) -> None:
     fill(tmp_path, "file")
 
     result = look(tmp_path / "gone", tmp_path / "file")
@@ -146,16 +144,16 @@ def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("recursive", [False, True])
-def test_an_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
+def test_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
     assert refusal("", recursive=recursive) == "The file does not exist"
 
 
 @pytest.mark.parametrize("name", ["a\0b", pytest.param("\ud800", marks=posix_only), "file:///a%00b"])
-def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+def test_invalid_name_is_refused(name: str) -> None:
     assert refusal(name) == "This is not a valid file name"
 
 
-def test_a_folder_is_refused_unless_it_is_gone_into(tmp_path: Path) -> None:
+def test_folder_is_refused_without_recursion(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "This is a folder; add it as a folder to include the files in it"
 
 
@@ -182,7 +180,7 @@ def test_pipes_and_sockets_are_refused_named_or_walked(
 
 
 @posix_only
-def test_a_folder_named_twice_is_gone_into_once(tmp_path: Path) -> None:
+def test_folder_named_twice_is_scanned_once(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "folder" / "pipe")
 
@@ -190,12 +188,12 @@ def test_a_folder_named_twice_is_gone_into_once(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_device_is_refused() -> None:
+def test_device_is_refused() -> None:
     assert refusal("/dev/zero") == "This is a device; only regular files can be processed"
 
 
 @posix_only
-def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
+def test_broken_and_cyclic_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to("gone")
     (tmp_path / "loop").symlink_to("loop")
     texts = [
@@ -208,18 +206,18 @@ def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+def test_path_through_a_file_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, "file")
 
     assert refusal(tmp_path / "file" / "below") == "The file does not exist"
 
 
 @posix_only
-def test_a_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
+def test_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
     assert "too long" in refusal(tmp_path / ("x" * 5000))
 
 
-def test_a_place_that_may_not_be_looked_into_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_permission_for_the_parent_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     really_stat = os.stat
 
     def stat_with_a_wall(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
@@ -233,9 +231,7 @@ def test_a_place_that_may_not_be_looked_into_is_said(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
-def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_path_in_a_removed_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
@@ -248,7 +244,7 @@ def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
 
 @posix_only
 @pytest.mark.parametrize("start", ["file://", "file://localhost", "FILE://LocalHost", "file:"])
-def test_an_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
+def test_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
     fill(tmp_path, "a b#c?d\ne")
 
     for name in ("a%20b%23c%3Fd%0ae", "a b#c?d\ne"):
@@ -256,14 +252,14 @@ def test_an_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start
 
 
 @posix_only
-def test_an_address_of_a_folder_is_gone_into(tmp_path: Path) -> None:
+def test_address_of_a_folder_is_scanned(tmp_path: Path) -> None:
     fill(tmp_path, "d/a")
 
     assert found(look(f"file://{tmp_path}/d/"), tmp_path) == ["d/a"]
 
 
 @pytest.mark.parametrize("address", ["file://server/share/a", "file://10.0.0.1/a"])
-def test_an_address_of_another_computer_is_refused(address: str) -> None:
+def test_address_of_another_computer_is_refused(address: str) -> None:
     assert refusal(address) == "This address points to another computer; only files on this computer can be added"
 
 
@@ -271,21 +267,19 @@ def test_an_address_of_another_computer_is_refused(address: str) -> None:
     "address",
     ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
 )
-def test_an_address_on_the_web_is_refused(address: str) -> None:
+def test_web_address_is_refused(address: str) -> None:
     assert refusal(address) == "Addresses on the web can't be added yet; download the file first"
 
 
 @pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])
-def test_half_an_address_is_a_name_that_is_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_incomplete_address_is_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
 
     assert refusal(name) == "The file does not exist"
 
 
 @posix_only
-def test_a_file_whose_name_starts_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_whose_name_begins_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file:name")
     monkeypatch.chdir(tmp_path)
 
@@ -300,7 +294,7 @@ def test_a_file_whose_name_starts_like_an_address_is_found(tmp_path: Path, monke
         ("file:///share/a", "/share/a"),
     ],
 )
-def test_on_windows_the_slash_before_a_drive_is_no_part_of_the_path(
+def test_slash_before_a_drive_letter_is_removed_on_windows(
     monkeypatch: pytest.MonkeyPatch, address: str, path: str
 ) -> None:
     monkeypatch.setattr(scan_module, "_ON_WINDOWS", True)
@@ -311,7 +305,7 @@ def test_on_windows_the_slash_before_a_drive_is_no_part_of_the_path(
 # --- folders
 
 
-def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfolders(tmp_path: Path) -> None:
+def test_files_of_a_folder_are_in_natural_order_before_those_of_its_subfolders(tmp_path: Path) -> None:
     fill(tmp_path, "file10", "file2", "File1", "z", "10", "9", "a/x", "a/b/y", "B/x", "a10/x", "a9/x")
 
     assert found(look(tmp_path), tmp_path) == [
@@ -320,7 +314,7 @@ def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfold
     ]
 
 
-def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
+def test_empty_folder_has_no_files(tmp_path: Path) -> None:
     assert look(tmp_path) == ScanResult(FileList(), ())
 
 
@@ -337,7 +331,7 @@ def test_links_to_folders_are_not_followed_inside_a_folder(tmp_path: Path) -> No
 
 
 @posix_only
-def test_a_link_to_a_folder_that_was_named_itself_is_followed(tmp_path: Path) -> None:
+def test_named_link_to_a_folder_is_followed(tmp_path: Path) -> None:
     fill(tmp_path, "d/a")
     (tmp_path / "link").symlink_to("d")
 
@@ -345,7 +339,7 @@ def test_a_link_to_a_folder_that_was_named_itself_is_followed(tmp_path: Path) ->
 
 
 @posix_only
-def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path) -> None:
+def test_tree_deeper_than_the_recursion_limit_is_scanned(tmp_path: Path) -> None:
     depth = sys.getrecursionlimit() + 200
     folders = [str(tmp_path) + "/d" * level for level in range(1, depth)]
     if len(folders[-1]) > 4000:
@@ -356,14 +350,14 @@ def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path) -> None:
     bottom.touch()
     try:
         assert [file.path for file in look(tmp_path).files] == [str(bottom)]
-    finally:  # pytest's own cleaning is recursive
+    finally:  # pytest's clean-up is recursive
         bottom.unlink()
         for folder in reversed(folders):
             Path(folder).rmdir()
 
 
 class _Listing:
-    """What `os.scandir` gives, from a list."""
+    """An iterator as returned by `os.scandir`, over a list."""
 
     def __init__(self, entries: Iterable[Any]) -> None:
         self._entries = list(entries)
@@ -378,7 +372,7 @@ class _Listing:
 
 
 class _Entry:
-    """A directory entry that can't be looked at, or is what only another system has."""
+    """A directory entry that can't be read, or that only exists on another system."""
 
     def __init__(self, path: str, looked: OSError | SimpleNamespace, *, listed: bool | OSError = False) -> None:
         self.path = path
@@ -410,7 +404,7 @@ class _Entry:
         (OSError(errno.ESTALE, "Stale"), ReasonCode.NOT_DELIVERED),
     ],
 )
-def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
+def test_unreadable_folder_is_refused_and_the_scan_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, code: ReasonCode
 ) -> None:
     fill(tmp_path, "a/x", "locked/x", "z/x")
@@ -432,7 +426,7 @@ def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
 NO_RIGHT = PermissionError(errno.EACCES, "Permission denied")
 
 
-def test_files_that_are_listed_but_can_not_be_looked_at_are_accepted_unless_they_may_be_folders(
+def test_listed_files_without_status_are_accepted_unless_they_may_be_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     top = str(tmp_path)
@@ -464,7 +458,7 @@ def test_junctions_of_windows_are_not_followed(tmp_path: Path, monkeypatch: pyte
     assert "link to a folder" in str(result.refused[0].reason)
 
 
-def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(
+def test_paths_that_differ_in_case_are_the_same_on_some_systems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, "File", "file")
@@ -473,7 +467,7 @@ def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(
     assert len(look(tmp_path / "File", tmp_path / "file").files) == 1
 
 
-# --- stopping and telling
+# --- stopping and progress
 
 
 def stop_after(questions: int) -> Any:
@@ -481,7 +475,7 @@ def stop_after(questions: int) -> Any:
     return lambda: next(left, True)
 
 
-def test_a_scan_can_be_stopped_at_every_step_and_gives_what_it_has(tmp_path: Path) -> None:
+def test_scan_can_be_stopped_at_every_step_and_returns_what_it_found(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b", "d/c", "d/e/f")
     whole = look(tmp_path).files
     counts = []
@@ -497,7 +491,7 @@ def test_a_scan_can_be_stopped_at_every_step_and_gives_what_it_has(tmp_path: Pat
     assert not result.cancelled
 
 
-def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
+def test_stopped_scan_reads_nothing_more(tmp_path: Path) -> None:
     fill(tmp_path, "a")
 
     result = scan([str(tmp_path / "a")], recursive=True, cancelled=lambda: True, on_found=lambda _: None)
@@ -505,7 +499,7 @@ def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
     assert result == ScanResult(FileList(), (), cancelled=True)
 
 
-def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
+def test_stopped_scan_stays_stopped(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b")
     answers = iter([False, True])
 
@@ -527,7 +521,7 @@ def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
     assert (list(result.files), result.cancelled) == ([], True)
 
 
-def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_of_empty_folders_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         (tmp_path / "top" / f"{number}").mkdir(parents=True)
     really_scan = os.scandir
@@ -545,7 +539,7 @@ def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pyt
     assert len(listed) == 3
 
 
-def test_the_number_of_files_is_told_ten_times_a_second_and_at_the_end(tmp_path: Path) -> None:
+def test_number_of_files_is_reported_ten_times_a_second_and_at_the_end(tmp_path: Path) -> None:
     fill(tmp_path, *(f"{number}" for number in range(10)))
     told: list[int] = []
     seconds = iter(range(1000))
@@ -561,7 +555,7 @@ def test_the_number_of_files_is_told_ten_times_a_second_and_at_the_end(tmp_path:
     assert told == [3, 7, 10]
 
 
-def test_a_scan_of_nothing_tells_that_it_found_nothing() -> None:
+def test_empty_scan_reports_zero_files() -> None:
     told: list[int] = []
 
     result = scan([], recursive=True, cancelled=lambda: False, on_found=told.append)

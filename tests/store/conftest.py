@@ -1,4 +1,4 @@
-"""Fixtures of the store's tests."""
+"""Fixtures for the tests of the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def other(store: Store) -> Iterator[Store]:
-    """The same file, opened by another program."""
+    """Open the same file as another program."""
     opened = Store(store.path)
     yield opened
     opened.database.release()

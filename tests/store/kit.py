@@ -1,4 +1,4 @@
-"""A real database file and everything that works on it, for the tests of the store."""
+"""A real database file and everything that uses it, for the tests of the store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEASE = 60_000
 
 
 class Store:
-    """One database of one test. A second one on the same file stands for another program."""
+    """The database of a test. A second one on the same file stands for another program."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,22 +41,22 @@ class Store:
 
     @property
     def cursor(self) -> Cursor:
-        """The place behind the newest write."""
+        """Return the cursor after the newest write."""
         return self.jobs.changes.cursor()
 
     @property
     def revision(self) -> int:
-        """The number of the newest write."""
+        """Return the newest revision."""
         return self.cursor.revision
 
     def add(self, *paths: str, queue: str = QUEUE, size: int | None = 10) -> list[Job]:
-        """Submit files that nobody looks at."""
+        """Submit files that need not exist."""
         files = [NewFile(path, size, None) for path in paths]
         added = self.intake.add(files, queue=queue, name="batch", now_ms=NOW)
         return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
 
     def job(self, job: Job | int) -> Job:
-        """The row as it is now."""
+        """Return the current job."""
         row_id = job if isinstance(job, int) else job.row_id
         return self.jobs.page([row_id])[row_id]
 
@@ -67,57 +67,57 @@ class Store:
         return self.outbox.claim(queue=queue, owner=owner, limit=limit, now_ms=now, claim_ms=1_000, in_order=in_order)
 
     def send(self, *, queue: str = QUEUE, now: int = NOW) -> list[OutboxEntry]:
-        """Send everything that is due."""
+        """Send all entries that are due."""
         entries = self.take(queue=queue, limit=10_000, now=now)
         self.outbox.mark_sent([Sent(entry, f"m-{entry.row_id}") for entry in entries], now_ms=now)
         return entries
 
     def claim(self, job: Job, *, worker: str = "w1", now: int = NOW, generation: int | None = None) -> Claim:
-        """What becomes of the message of this submission."""
+        """Claim the job for a message of this submission; return the result."""
         request = ClaimRequest(job.id, job.generation if generation is None else generation, "m", 1)
         return self.claims.claim([request], worker=worker, now_ms=now, lease_ms=LEASE)[0]
 
     def start(self, job: Job, *, worker: str = "w1", now: int = NOW) -> int:
-        """Claim, and give the fencing token."""
+        """Claim a job; return its fencing token."""
         claim = self.claim(job, worker=worker, now=now)
         assert claim.outcome is ClaimOutcome.CLAIMED
         return claim.token
 
     def finish(self, job: Job, token: int, *, reason: str = "", lines: int | None = 3, now: int = NOW) -> bool:
-        """End one job."""
+        """Finish a job."""
         lines = None if reason else lines
         return self.work.finish([Result(job.row_id, token, now, lines_count=lines, reason=a_reason(reason))])[0]
 
     def process(self, job: Job, *, reason: str = "", now: int = NOW) -> None:
-        """Claim and end one job."""
+        """Claim and finish a job."""
         assert self.finish(job, self.start(job, now=now), reason=reason, now=now)
 
     def sql(self, statement: str, *values: object) -> list[Any]:
-        """What the file holds, seen past our own code."""
+        """Query the database file directly."""
         return rows_of(self.path, statement, *values)
 
     def column(self, name: str, job: Job) -> Any:
-        """One column of one row, whether it is on the list or not."""
+        """Return a column of a row, whether it is on the list or removed."""
         return self.sql(f"SELECT {name} FROM job WHERE id = ?", job.row_id)[0][0]
 
     def outbox_rows(self) -> list[tuple[int, int]]:
-        """Row and generation of every outbox entry, in the order of sending."""
+        """Return row and generation of all outbox entries, in sending order."""
         return self.sql("SELECT job_id, generation FROM outbox ORDER BY position")
 
 
 def rows_of(path: Path, statement: str, *values: object) -> list[Any]:
-    """Run one statement on a database file through a connection of its own."""
+    """Execute a statement on a database file with a separate connection."""
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         return connection.execute(statement, values).fetchall()
 
 
 def quick_to_give_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a database wait a millisecond for the lock instead of ten seconds."""
+    """Wait only a millisecond for the database's lock, instead of ten seconds."""
     database.release()
     pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in database._peewee._pragmas]  # type: ignore[attr-defined]
     monkeypatch.setattr(database._peewee, "_pragmas", pragmas)
 
 
 def row_ids(jobs: Sequence[Job]) -> list[int]:
-    """The keys of jobs."""
+    """Return the keys of jobs."""
     return [job.row_id for job in jobs]

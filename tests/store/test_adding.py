@@ -1,4 +1,4 @@
-"""What a person does to the list: add, retry, remove, bring back, forget."""
+"""The user's changes to the list: add, retry, remove, restore; and deleting removed rows."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-class SuddenEndError(Exception):
-    """Stands for the program's end at this place."""
+class SimulatedCrashError(Exception):
+    """Raised in place of a crash of the program."""
 
 
-def test_added_job_is_pending_with_what_the_scan_knew(store: Store) -> None:
+def test_added_job_is_pending_with_the_data_of_the_scan(store: Store) -> None:
     added = store.intake.add([NewFile("/data/a.txt", 12, 34)], queue=QUEUE, name="batch", now_ms=NOW)
     (job,) = store.jobs.all()
     assert (job.id,) == added.job_ids
@@ -64,35 +64,35 @@ def test_large_batch_is_written_in_parts(store: Store) -> None:
     assert len({job.revision for job in store.jobs.all()}) == 3
 
 
-def test_nothing_to_add_is_a_batch_without_jobs(store: Store) -> None:
+def test_empty_add_is_a_batch_without_jobs(store: Store) -> None:
     added = store.intake.add([], queue=QUEUE, name="nothing", now_ms=NOW)
     assert added.job_ids == ()
     assert store.sql("SELECT id, name, created_at FROM batch") == [(added.batch_id, "nothing", NOW)]
 
 
-def test_crash_between_job_and_outbox_leaves_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_between_job_and_outbox_writes_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*_: object) -> int:
-        raise SuddenEndError
+        raise SimulatedCrashError
 
     monkeypatch.setattr(intake_module, "enqueue", end)
-    with pytest.raises(SuddenEndError):
+    with pytest.raises(SimulatedCrashError):
         store.add("/data/a.txt")
     assert store.sql("SELECT count(*) FROM job") == [(0,)]
     assert store.sql("SELECT count(*) FROM outbox") == [(0,)]
     assert store.sql("SELECT count(*) FROM batch") == [(0,)]
 
 
-def test_crash_in_a_large_batch_leaves_whole_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_in_a_large_batch_keeps_complete_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def end_at_the_second(database: Database, which: Expression) -> int:
         calls.append(which)
         if len(calls) == 2:
-            raise SuddenEndError
+            raise SimulatedCrashError
         return enqueue(database, which)
 
     monkeypatch.setattr(intake_module, "enqueue", end_at_the_second)
-    with pytest.raises(SuddenEndError):
+    with pytest.raises(SimulatedCrashError):
         store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 5)))
     assert [job.file_path for job in store.jobs.all()] == [f"/data/{number}" for number in range(ROWS_A_TRANSACTION)]
     assert len(store.outbox_rows()) == ROWS_A_TRANSACTION
@@ -125,7 +125,7 @@ def test_hostile_name_is_only_a_name(store: Store, path: str) -> None:
 @pytest.mark.parametrize(
     "name", [b"caf\xe9.txt", b"\xff\xfe", b"ok\xc3\xa9 broken\xc3", b"\xed\xa0\x80", b"\x80\n\x9f"]
 )
-def test_name_that_is_not_utf_8_comes_back_byte_for_byte(store: Store, name: bytes) -> None:
+def test_name_that_is_not_utf_8_is_read_back_byte_for_byte(store: Store, name: bytes) -> None:
     path = os.fsdecode(b"/data/" + name)
     (job,) = store.add(path)
     assert job.file_path == path
@@ -138,19 +138,19 @@ def test_name_that_is_not_utf_8_comes_back_byte_for_byte(store: Store, name: byt
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name))
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
-def test_any_bytes_that_a_name_can_have_come_back(store: Store, name: bytes) -> None:
+def test_any_valid_file_name_is_read_back(store: Store, name: bytes) -> None:
     path = os.fsdecode(b"/data/" + name)
     (job,) = store.add(path)
     assert job.file_path == path
 
 
-def test_batch_name_may_hold_what_is_not_unicode(store: Store) -> None:
+def test_batch_name_may_contain_surrogates(store: Store) -> None:
     store.intake.add([], queue=QUEUE, name="caf\udce9 \ud800", now_ms=NOW)
     assert store.sql("SELECT name FROM batch") == [("caf\\udce9 \\ud800",)]
 
 
 def end_each_way(store: Store) -> list[Job]:
-    """A waiting, a running, a processed and a failed job."""
+    """Return a pending, a processing, a processed and a failed job."""
     jobs = store.add("/waiting", "/running", "/processed", "/failed")
     store.send()
     store.start(jobs[1])
@@ -159,7 +159,7 @@ def end_each_way(store: Store) -> list[Job]:
     return jobs
 
 
-def test_only_jobs_that_have_ended_are_submitted_again(store: Store) -> None:
+def test_only_finished_jobs_are_submitted_again(store: Store) -> None:
     jobs = end_each_way(store)
     assert store.intake.retry(row_ids(jobs), queue=QUEUE) == 2
     now = [store.job(job) for job in jobs]
@@ -198,15 +198,15 @@ def test_message_of_the_submission_before_is_stale_after_a_retry(store: Store) -
     assert store.claim(job, generation=2).outcome is ClaimOutcome.CLAIMED
 
 
-def test_retry_moves_an_entry_that_still_waits_to_the_end(store: Store) -> None:
-    """The message went out, but its sender ended before it could note that."""
+def test_retry_moves_a_waiting_entry_to_the_end(store: Store) -> None:
+    """The message was sent, but the sender ended before it recorded that."""
     first, second = store.add("/first", "/second")
     store.process(first)
     store.intake.retry([first.row_id], queue=QUEUE)
     assert store.outbox_rows() == [(second.row_id, 1), (first.row_id, 2)]
 
 
-def test_retry_of_many_goes_in_parts(store: Store) -> None:
+def test_retry_of_many_is_done_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 1)))
     for job in jobs:
         store.process(job)
@@ -220,7 +220,7 @@ def test_retry_of_nothing_and_of_unknown_rows_does_nothing(store: Store) -> None
     assert store.intake.retry([99], queue=QUEUE) == 0
 
 
-def test_removed_jobs_are_off_the_list_whatever_their_status(store: Store) -> None:
+def test_jobs_of_any_status_can_be_removed(store: Store) -> None:
     jobs = [*end_each_way(store), *store.add("/unsent")]
     assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 5
     assert list(store.jobs.all()) == []
@@ -228,7 +228,7 @@ def test_removed_jobs_are_off_the_list_whatever_their_status(store: Store) -> No
     assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 0, "they are removed already"
 
 
-def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store: Store) -> None:
+def test_result_is_discarded_when_its_job_is_removed(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
     store.intake.remove([job.row_id], now_ms=NOW)
@@ -240,7 +240,7 @@ def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store:
     assert store.job(job).status is Status.PENDING
 
 
-def test_message_of_a_removed_job_is_known_as_ours(store: Store) -> None:
+def test_message_of_a_removed_job_is_recognized(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     store.intake.remove([job.row_id], now_ms=NOW)
@@ -268,7 +268,7 @@ def test_restored_jobs_are_as_they_were_and_unfinished_ones_are_sent_again(store
     assert store.intake.restore(row_ids(jobs)) == 0, "they are on the list already"
 
 
-def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
+def test_restored_job_has_no_old_reason(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     token = store.start(job)
@@ -279,7 +279,7 @@ def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
     assert (now.reason, now.next_try_at, now.receive_count, now.attempts) == (None, None, 0, 1)
 
 
-def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None:
+def test_only_rows_removed_long_ago_are_deleted(store: Store) -> None:
     jobs = store.add("/listed", "/old", "/new")
     store.intake.remove([jobs[1].row_id], now_ms=NOW - 1)
     store.intake.remove([jobs[2].row_id], now_ms=NOW)
@@ -288,7 +288,7 @@ def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None
     assert store.claim(jobs[1]).outcome is ClaimOutcome.FOREIGN
 
 
-def test_forgetting_many_goes_in_parts(store: Store) -> None:
+def test_many_removed_rows_are_deleted_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
     store.intake.remove(row_ids(jobs), now_ms=NOW)
     before = store.revision
@@ -297,7 +297,7 @@ def test_forgetting_many_goes_in_parts(store: Store) -> None:
     assert store.intake.forget_removed(before_ms=NOW + 1) == 0
 
 
-def test_job_that_comes_back_while_others_are_forgotten_stays(store: Store, other: Store) -> None:
+def test_job_restored_while_others_are_deleted_stays(store: Store, other: Store) -> None:
     jobs = store.add("/gone", "/back")
     store.intake.remove(row_ids(jobs), now_ms=NOW)
     write = store.database.write
@@ -321,7 +321,7 @@ def test_reason_code_of_a_failed_job_is_kept_over_removal(store: Store) -> None:
     assert store.job(job).problem is FileProblem.NOT_SENT
 
 
-def test_a_job_that_waits_for_another_queue_is_given_to_this_one_by_a_retry(store: Store) -> None:
+def test_retry_moves_a_job_waiting_for_another_queue_to_this_one(store: Store) -> None:
     waiting, here, working = store.add("/a", "/b", "/c")
     store.start(working)
     assert store.intake.retry([job.row_id for job in (waiting, here, working)], queue="new") == 2

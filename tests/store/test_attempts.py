@@ -1,4 +1,4 @@
-"""Each try at a job is noted with it: when, by whom, and how it ended."""
+"""Each attempt is stored with its job: its time, its worker and its result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def only(store: Store, job: Job) -> Attempt:
     return attempt
 
 
-def test_job_that_was_never_tried_has_no_attempt(store: Store, job: Job) -> None:
+def test_unprocessed_job_has_no_attempt(store: Store, job: Job) -> None:
     assert store.jobs.attempts(job.row_id) == []
     assert store.jobs.attempt_count(job.row_id) == 0
 
@@ -64,7 +64,7 @@ def test_results_of_one_transaction_end_each_its_own_attempt(store: Store) -> No
     assert [only(store, one).reason for one in (a, b, c)] == [None, None, a_reason("No.")]
 
 
-def test_result_that_comes_late_changes_no_attempt(store: Store, job: Job) -> None:
+def test_late_result_changes_no_attempt(store: Store, job: Job) -> None:
     first = store.start(job, worker="w1")
     second = store.start(job, worker="w2", now=NOW + LEASE)
     assert not store.finish(job, first, now=NOW + LEASE + 1)
@@ -75,7 +75,7 @@ def test_result_that_comes_late_changes_no_attempt(store: Store, job: Job) -> No
     assert store.finish(job, second)
 
 
-def test_attempt_that_is_tried_again_says_why(store: Store, job: Job) -> None:
+def test_attempt_before_a_retry_has_its_reason(store: Store, job: Job) -> None:
     token = store.start(job)
     store.work.give_back(job.row_id, token, now_ms=NOW + 9, reason=a_reason("Away: \udce9."), next_try_at=NOW + 99)
     assert only(store, job) == Attempt(
@@ -85,17 +85,17 @@ def test_attempt_that_is_tried_again_says_why(store: Store, job: Job) -> None:
     assert [one.number for one in store.jobs.attempts(job.row_id)] == [1, 2]
 
 
-def test_attempt_that_was_broken_off_in_order_says_so(store: Store, job: Job) -> None:
+def test_released_attempt_is_marked(store: Store, job: Job) -> None:
     store.work.give_back(job.row_id, store.start(job), now_ms=NOW + 9)
     assert only(store, job).outcome is AttemptOutcome.RETURNED
 
 
-def test_work_that_was_not_begun_leaves_no_attempt(store: Store, job: Job) -> None:
+def test_unstarted_work_leaves_no_attempt(store: Store, job: Job) -> None:
     assert store.work.give_back(job.row_id, store.start(job), now_ms=NOW, uncount=True)
     assert store.jobs.attempts(job.row_id) == []
 
 
-def test_giving_back_without_the_lease_ends_nothing(store: Store, job: Job) -> None:
+def test_release_without_the_lease_ends_nothing(store: Store, job: Job) -> None:
     token = store.start(job)
     assert not store.work.give_back(job.row_id, token + 1, now_ms=NOW, uncount=True)
     assert only(store, job).outcome is None
@@ -105,11 +105,11 @@ def test_attempt_of_a_killed_program_ended_without_a_result(store: Store, job: J
     store.start(job)
     store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW + 9)
     assert only(store, job).outcome is AttemptOutcome.STOPPED
-    assert only(store, job).took_ms is None  # nobody saw its end
+    assert only(store, job).took_ms is None  # its end was not recorded
 
 
 @pytest.mark.parametrize("noticed", ["claim", "recovery"])
-def test_last_attempt_of_a_file_that_was_put_aside_has_an_end(store: Store, job: Job, noticed: str) -> None:
+def test_last_attempt_of_a_crashing_file_has_an_end(store: Store, job: Job, noticed: str) -> None:
     for number in range(MAX_CRASHES):
         store.start(job, now=NOW + number * LEASE)
     if noticed == "claim":
@@ -119,13 +119,13 @@ def test_last_attempt_of_a_file_that_was_put_aside_has_an_end(store: Store, job:
     assert {one.outcome for one in store.jobs.attempts(job.row_id)} == {AttemptOutcome.STOPPED}
 
 
-def test_attempt_whose_message_was_put_aside_says_so(store: Store, job: Job) -> None:
+def test_attempt_of_a_dead_lettered_message_is_marked(store: Store, job: Job) -> None:
     store.start(job)
     store.claims.dead_letter(job.id, 1, receive_count=5, now_ms=NOW + LEASE)
     assert only(store, job).outcome is AttemptOutcome.PUT_ASIDE
 
 
-def test_attempt_at_a_job_that_is_taken_off_the_list_ends(store: Store, job: Job) -> None:
+def test_attempt_of_a_removed_job_ends(store: Store, job: Job) -> None:
     idle = store.add("/data/idle")[0]
     store.start(job)
     store.intake.remove([job.row_id, idle.row_id], now_ms=NOW + 3)
@@ -159,7 +159,7 @@ def test_attempts_go_with_their_job(store: Store, job: Job) -> None:
     assert store.sql("SELECT * FROM attempt") == []
 
 
-def test_attempt_is_there_exactly_if_its_claim_is(
+def test_attempt_exists_exactly_if_its_claim_does(
     store: Store, other: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:
@@ -172,7 +172,7 @@ def test_attempt_is_there_exactly_if_its_claim_is(
     assert other.jobs.attempts(job.row_id) == []
 
 
-def test_claims_of_one_poll_are_noted_together(store: Store) -> None:
+def test_claims_of_one_poll_are_stored_together(store: Store) -> None:
     jobs = store.add(*(f"/{number}" for number in range(10)))
     before = store.revision
     requests = [ClaimRequest(one.id, 1, "m", 1) for one in jobs]

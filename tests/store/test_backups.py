@@ -1,4 +1,4 @@
-"""Copies of the database, and a damaged one."""
+"""Backups of the database, and a damaged database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rows(path: Path) -> int:
     return int(count)
 
 
-def test_a_copy_holds_what_is_not_yet_in_the_main_file(store: Store, backups: Backups) -> None:
+def test_backup_contains_the_write_ahead_log(store: Store, backups: Backups) -> None:
     store.add("/a", "/b")
     made = backups.make()
     assert made is not None
@@ -58,12 +58,12 @@ def test_only_the_newest_copies_are_kept(store: Store, backups: Backups, monkeyp
     assert len(backups.all()) == KEPT
 
 
-def test_an_interrupted_copy_counts_for_nothing(store: Store, backups: Backups) -> None:
+def test_incomplete_backup_is_ignored(store: Store, backups: Backups) -> None:
     store.path.with_name(f"{store.path.name}.backup-20260101-000000.part").write_bytes(b"half")
     assert backups.all() == []
 
 
-def test_no_copy_is_made_where_it_would_fill_the_disk(
+def test_no_backup_is_made_if_it_would_fill_the_disk(
     store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100, 99, 1))
@@ -71,7 +71,7 @@ def test_no_copy_is_made_where_it_would_fill_the_disk(
     assert backups.all() == []
 
 
-def test_a_copy_that_can_not_be_made_says_so(store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_backup_is_reported(store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
@@ -84,7 +84,7 @@ def damage(path: Path) -> None:
     path.write_bytes(b"this is not a Filemill database" * 100)
 
 
-def test_a_damaged_database_is_said_to_be_and_left_as_it_is(tmp_path: Path) -> None:
+def test_damaged_database_is_reported_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     damage(path)
     before = path.read_bytes()
@@ -93,7 +93,7 @@ def test_a_damaged_database_is_said_to_be_and_left_as_it_is(tmp_path: Path) -> N
     assert path.read_bytes() == before
 
 
-def test_the_newest_copy_takes_the_place_of_a_damaged_database(store: Store, backups: Backups) -> None:
+def test_newest_backup_replaces_a_damaged_database(store: Store, backups: Backups) -> None:
     store.add("/a")
     made = backups.make()
     assert made is not None
@@ -107,7 +107,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(store: Store, bac
     assert backups.all() == [made], "the copy stays"
 
 
-def test_a_damaged_database_is_put_aside_with_its_side_files(store: Store, backups: Backups) -> None:
+def test_damaged_database_is_moved_with_its_side_files(store: Store, backups: Backups) -> None:
     store.database.release()
     damage(store.path)
     store.path.with_name(f"{store.path.name}-wal").write_bytes(b"wal")
@@ -121,9 +121,7 @@ def test_a_damaged_database_is_put_aside_with_its_side_files(store: Store, backu
     assert rows(store.path) == 0
 
 
-def test_what_can_not_be_moved_or_copied_is_said(
-    store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_move_or_copy_is_reported(store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
     made = backups.make()
     assert made is not None
     store.database.release()
@@ -139,7 +137,7 @@ def test_what_can_not_be_moved_or_copied_is_said(
         backups.put_aside()
 
 
-def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, backups: Backups) -> None:
+def test_backup_is_made_once_an_hour_after_changes(store: Store, backups: Backups) -> None:
     clock = FakeClock()
     task = BackupTask(backups, store.jobs, clock)
     store.add("/a")
@@ -159,7 +157,7 @@ def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, back
     assert len(backups.all()) == 2, "nothing has changed"
 
 
-def test_damage_in_the_middle_of_the_file_is_seen_too(store: Store, backups: Backups) -> None:
+def test_damage_in_the_middle_of_the_file_is_detected(store: Store, backups: Backups) -> None:
     store.add(*(f"/data/{number}" for number in range(500)))
     store.database.release()
     assert not backups.is_needed()

@@ -1,4 +1,4 @@
-"""Claiming rows: what each received message means, and who wins."""
+"""Claiming rows: the result for each message, and concurrent claims."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-def test_claimed_job_is_processing_and_ours(store: Store) -> None:
+def test_claimed_job_is_processing_with_a_lease(store: Store) -> None:
     (job,) = store.add("/a")
     request = ClaimRequest(job.id, 1, "m-9", 4)
     (claim,) = store.claims.claim([request], worker="w1", now_ms=NOW + 3, lease_ms=LEASE)
@@ -34,7 +34,7 @@ def test_claimed_job_is_processing_and_ours(store: Store) -> None:
     assert store.sql("SELECT lease_owner, lease_until FROM job") == [("w1", NOW + 3 + LEASE)]
 
 
-def test_claim_does_away_with_what_the_last_try_left(store: Store) -> None:
+def test_claim_clears_the_last_attempt(store: Store) -> None:
     (job,) = store.add("/a")
     store.work.give_back(
         job.row_id, store.start(job), reason=a_reason("The share is away."), next_try_at=NOW + 9, now_ms=NOW
@@ -53,7 +53,7 @@ def test_message_of_an_ended_job_is_a_duplicate(store: Store) -> None:
         assert store.job(job) == before
 
 
-def test_message_of_a_job_that_somebody_works_on_is_busy(store: Store) -> None:
+def test_message_of_a_job_in_work_is_busy(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job, worker="w1")
     for worker in ("w2", "w1"):
@@ -62,7 +62,7 @@ def test_message_of_a_job_that_somebody_works_on_is_busy(store: Store) -> None:
     assert store.finish(job, token)
 
 
-def test_lease_that_ran_out_is_taken_over(store: Store) -> None:
+def test_expired_lease_is_taken_over(store: Store) -> None:
     (job,) = store.add("/a")
     late = store.start(job, worker="w1")
     token = store.start(job, worker="w2", now=NOW + LEASE)
@@ -82,7 +82,7 @@ def test_message_of_another_submission(store: Store, generation: int, outcome: C
     assert store.job(job) == before
 
 
-def test_message_of_a_removed_job_is_stale_but_one_from_the_future_is_not_ours(store: Store) -> None:
+def test_message_of_a_removed_job_is_stale_but_one_from_the_future_is_foreign(store: Store) -> None:
     (job,) = store.add("/a")
     store.intake.remove([job.row_id], now_ms=NOW)
     assert store.claim(job).outcome is ClaimOutcome.STALE
@@ -96,7 +96,7 @@ def test_message_of_no_row_is_foreign(store: Store, file_id: str) -> None:
     assert store.claims.claim([request], worker="w1", now_ms=NOW, lease_ms=LEASE) == [Claim(ClaimOutcome.FOREIGN)]
 
 
-def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
+def test_claims_are_in_the_order_of_the_requests(store: Store) -> None:
     fresh, ended, held, unknown = store.add("/fresh", "/ended", "/held", "/unknown")
     store.process(ended)
     store.start(held)
@@ -115,20 +115,20 @@ def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
     assert store.revision == before + 1
 
 
-def test_no_request_writes_nothing(store: Store) -> None:
+def test_empty_request_writes_nothing(store: Store) -> None:
     before = store.revision
     assert store.claims.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
     assert store.revision == before
 
 
 def crash(store: Store, job: Job, times: int, *, start: int = NOW) -> int:
-    """Let workers die with a job; gives the time after the last lease."""
+    """Let workers crash with a job; return the time after the last lease."""
     for number in range(times):
         store.start(job, now=start + number * LEASE)
     return start + times * LEASE
 
 
-def test_file_that_ends_its_worker_too_often_is_put_aside(store: Store) -> None:
+def test_file_that_crashes_its_worker_too_often_fails(store: Store) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES)
     assert store.claim(job, now=later) == Claim(ClaimOutcome.CRASHED)
@@ -141,7 +141,7 @@ def test_file_that_ends_its_worker_too_often_is_put_aside(store: Store) -> None:
     assert store.claim(job, now=later) == Claim(ClaimOutcome.FINISHED)
 
 
-def test_last_worker_of_a_file_that_was_put_aside_comes_too_late(store: Store) -> None:
+def test_late_result_for_a_failed_crashing_file_is_rejected(store: Store) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES)
     token = store.column("lease_token", job)
@@ -149,8 +149,8 @@ def test_last_worker_of_a_file_that_was_put_aside_comes_too_late(store: Store) -
     assert not store.finish(job, token)
 
 
-def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> None:
-    """A share that was away a few times must not make the first crash the last one."""
+def test_released_attempts_are_no_crashes(store: Store) -> None:
+    """If a share was unavailable a few times, the first crash must not count as the last attempt."""
     (job,) = store.add("/a")
     for _ in range(MAX_CRASHES + 1):
         assert store.work.give_back(job.row_id, store.start(job), reason=a_reason("The share is away."), now_ms=NOW)
@@ -159,7 +159,7 @@ def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> No
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
 
 
-def test_claim_that_never_began_hides_no_crash(store: Store) -> None:
+def test_unstarted_claim_hides_no_crash(store: Store) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES - 1)
     assert store.work.give_back(job.row_id, store.start(job, now=later), uncount=True, now_ms=NOW)
@@ -176,7 +176,7 @@ def test_job_whose_last_worker_died_is_suspect(store: Store) -> None:
 
 
 @pytest.mark.parametrize("again", ["retry", "restore"])
-def test_a_person_may_give_a_file_that_was_put_aside_new_chances(store: Store, again: str) -> None:
+def test_retry_resets_the_attempts_of_a_crashing_file(store: Store, again: str) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES)
     if again == "retry":
@@ -193,7 +193,7 @@ def dead_letter(store: Store, job: Job, generation: int = 1, now: int = NOW) -> 
     return store.claims.dead_letter(job.id, generation, receive_count=5, now_ms=now)
 
 
-def test_job_whose_message_was_put_aside_has_failed(store: Store) -> None:
+def test_dead_lettered_job_has_failed(store: Store) -> None:
     waiting, left = store.add("/waiting", "/left")
     store.send()
     late = store.start(left)
@@ -207,7 +207,7 @@ def test_job_whose_message_was_put_aside_has_failed(store: Store) -> None:
     assert dead_letter(store, waiting) is ClaimOutcome.FINISHED, "a second message of the same submission"
 
 
-def test_message_that_was_put_aside_and_is_past_changes_nothing(store: Store) -> None:
+def test_dead_lettered_message_of_an_old_submission_changes_nothing(store: Store) -> None:
     ended, again, removed = store.add("/ended", "/again", "/removed")
     store.process(ended)
     store.process(again)

@@ -1,7 +1,7 @@
-"""A database that Filemill 0.1.0 has written, with a reason of every kind, opens and says what it said then.
+"""A database that Filemill 0.1.0 has written opens and shows the same data, with every kind of reason.
 
-Both files were made by 0.1.0 itself: `fixtures/filemill-0.1.0.db`, and beside it what that program printed and showed.
-They are never made again.
+Filemill 0.1.0 created both fixtures: the database `filemill-0.1.0.db`, and `filemill-0.1.0.json` with what it printed
+and showed. Never create them again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FIXTURES = Path(__file__).with_name("fixtures")
 THEN: dict[str, Any] = json.loads((FIXTURES / "filemill-0.1.0.json").read_text(encoding="utf-8"))
 LANGUAGES = ("en", "de")
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/filemill"
-MENDED: dict[str, dict[str, str]] = {
+CURRENT_TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "Waits for the queue ": "Waiting for the queue ",
         "Retry at {time}": "Next attempt at {time}",
@@ -136,13 +136,13 @@ MENDED: dict[str, dict[str, str]] = {
             "-mal unerwartet beendet, während es diese Datei verarbeitete. Andere Dateien sind nicht betroffen"
         ),
         "In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll": (
-            "Interner Fehler in Filemill. Näheres steht im Protokoll"
+            "In Filemill ist ein interner Fehler aufgetreten. Details finden Sie im Protokoll"
         ),
         "Die Warteschlange hat die Nachricht nach einer Zustellung ohne Abschluss beiseitegelegt": (
             "Nach einer Zustellung in die Dead-Letter-Warteschlange verschoben"
         ),
         "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
-            "Interner Fehler in Filemill. Näheres steht im Protokoll"
+            "In Filemill ist ein interner Fehler aufgetreten. Details finden Sie im Protokoll"
         ),
         "Das Laufwerk oder die Netzwerkfreigabe mit dieser Datei hat sie nicht geliefert": (
             "Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden"
@@ -156,21 +156,54 @@ MENDED: dict[str, dict[str, str]] = {
         " Zustellungen ohne Abschluss beiseitegelegt": (" Zustellungen in die Dead-Letter-Warteschlange verschoben"),
         "Die Warteschlange hat die Nachricht nach ": ("Nach "),
         "Keine Datei kann so heißen": ("Das ist kein gültiger Dateiname"),
+        "Adressen im Web": "Webadressen",
+        "bitte die Datei herunterladen und von diesem Computer hinzufügen": (
+            "laden Sie die Datei herunter und fügen Sie sie von diesem Computer hinzu"
+        ),
+        "Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat;": (
+            "Die Größe, die das System für diese Datei meldet, stimmt nicht mit ihrem Inhalt überein;"
+        ),
+        "Dateien dieser Art können nicht verarbeitet werden": "Filemill kann Dateien dieser Art nicht verarbeiten",
+        "Die Datei hat sich geändert": "Die Datei wurde geändert",
+        "damit keine falschen Zahlen bleiben": "weil es falsch sein könnte",
+        "Die Datei ist nicht mehr da": ("Die Datei ist nicht mehr vorhanden"),
+        "Dies ist ein Gerät; nur gewöhnliche Dateien können verarbeitet werden": (
+            "Dies ist ein Gerät; nur reguläre Dateien können verarbeitet werden"
+        ),
+        "Dies ist ein Socket; nur gewöhnliche Dateien können verarbeitet werden": (
+            "Dies ist ein Socket; nur reguläre Dateien können verarbeitet werden"
+        ),
+        "Dies ist eine benannte Pipe; nur gewöhnliche Dateien können verarbeitet werden": (
+            "Dies ist eine benannte Pipe; nur reguläre Dateien können verarbeitet werden"
+        ),
+        "Dies ist keine gewöhnliche Datei": ("Dies ist keine reguläre Datei"),
+        "Diese Verknüpfung führt im Kreis und nie zu einer Datei": (
+            "Diese symbolische Verknüpfung verweist auf sich selbst und führt nie zu einer Datei"
+        ),
+        "Diesem Computer fehlt Speicher, oder er hat zu viele Dateien zugleich offen": (
+            "Auf diesem Computer ist zu wenig Arbeitsspeicher frei, oder es sind zu viele Dateien geöffnet"
+        ),
+        "Das Laufwerk oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet": (
+            "Der Datenträger oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet"
+        ),
+        "(das Programm endete)": "(das Programm wurde beendet)",
+        "Die Warteschlange lehnt die Nachricht ab: ": "Die Warteschlange hat die Nachricht abgelehnt: ",
+        "“ lehnt die Anfrage ab: ": "“ hat die Anfrage abgelehnt: ",
         "Diese Datei gibt es nicht": ("Die Datei gibt es nicht"),
     },
 }
-"""Sentences that read better now, by what 0.1.0 showed in their place."""
+"""The current sentences by the sentences that 0.1.0 showed."""
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A copy of the database."""
+    """Return a copy of the database."""
     return Path(shutil.copy(FIXTURES / "filemill-0.1.0.db", tmp_path))
 
 
 @pytest.fixture
 def old(path: Path) -> Iterator[Store]:
-    """The copy, opened."""
+    """Open the copy."""
     store = Store(path)
     yield store
     store.database.release()
@@ -178,7 +211,7 @@ def old(path: Path) -> Iterator[Store]:
 
 @contextmanager
 def speaking(application: QApplication, language: str) -> Iterator[Wording]:
-    """The window's texts in a language."""
+    """Use a language for the window's texts within the context."""
     before, translator = QLocale(), QTranslator()
     QLocale.setDefault(QLocale(language))
     if language != "en":
@@ -192,10 +225,10 @@ def speaking(application: QApplication, language: str) -> Iterator[Wording]:
 
 
 def now(then: str, language: str = "en") -> str:
-    """What is shown now where 0.1.0 showed this."""
-    mended = MENDED[language]
-    longest_first = sorted(mended, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, longest_first)), lambda found: mended[found[0]], then)
+    """Return the current text for a text that 0.1.0 showed."""
+    texts = CURRENT_TEXTS[language]
+    longest_first = sorted(texts, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: texts[found[0]], then)
 
 
 def test_terminal_prints_the_same_rows(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -222,12 +255,12 @@ def test_window_shows_the_same_reasons(old: Store, qapp: QApplication, language:
 
 
 def timeless(text: str, job: Job, wording: Wording) -> str:
-    """A text without the time of day of the next attempt, which is another one in each time zone."""
+    """Return a text with `{time}` for the time of the next attempt, which depends on the time zone."""
     return text if job.next_try_at is None else text.replace(wording.clock(job.next_try_at), "{time}")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_attempts_say_how_they_ended(old: Store, qapp: QApplication, language: str) -> None:
+def test_attempts_show_the_same_results(old: Store, qapp: QApplication, language: str) -> None:
     shown = THEN["shown"][language]["attempts"]
     with speaking(qapp, language):
         said = {
@@ -239,7 +272,7 @@ def test_attempts_say_how_they_ended(old: Store, qapp: QApplication, language: s
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_sidebar_groups_as_it_did(old: Store, qapp: QApplication, language: str) -> None:
+def test_sidebar_shows_the_same_groups(old: Store, qapp: QApplication, language: str) -> None:
     with speaking(qapp, language) as wording:
         facts = SidebarTexts(wording).problems(old.jobs.problems())
         found = {code: [entry.text, entry.count, entry.note] for code, entry in facts.items()}
@@ -248,7 +281,7 @@ def test_sidebar_groups_as_it_did(old: Store, qapp: QApplication, language: str)
     assert {job.id: job.problem for job in old.jobs.all() if job.problem} == THEN["problem_codes"]
 
 
-def test_every_reason_has_a_code_but_those_that_no_program_has_written(old: Store) -> None:
+def test_every_reason_that_a_program_has_written_has_a_code(old: Store) -> None:
     reasons = {job.reason for job in old.jobs.all() if job.reason}
     reasons |= {attempt.reason for job in old.jobs.all() for attempt in old.jobs.attempts(job.row_id) if attempt.reason}
     assert {str(reason.cause) for reason in reasons if reason.code is ReasonCode.TEXT} == {
@@ -280,14 +313,14 @@ def test_batches_outbox_attempts_and_removed_rows_are_kept(old: Store) -> None:
     assert _lists(old, "SELECT name, value FROM fact ORDER BY name") == facts
 
 
-def test_what_the_local_server_held_is_sent_again_at_the_first_look(old: Store) -> None:
+def test_messages_of_the_former_local_server_are_sent_again_once(old: Store) -> None:
     recovery = Recovery(old.database)
     assert recovery.is_another_queue(queue="local", created_at_ms=1)
     assert not recovery.is_another_queue(queue="local", created_at_ms=1)
 
 
-def test_work_goes_on_where_it_was_left(old: Store) -> None:
-    """What was not sent is sent, and what was removed comes back with its reason."""
+def test_unfinished_work_continues(old: Store) -> None:
+    """Unsent messages are sent, and removed files are restored with their reasons."""
     outbox, waiting = Outbox(old.database), [entry for entry in THEN["outbox"] if entry[1] == QUEUE]
     at = max(entry[6] for entry in THEN["outbox"]) + 3_600_000
     entries = outbox.claim(queue=QUEUE, owner="new", limit=100, now_ms=at, claim_ms=1_000)

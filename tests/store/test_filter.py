@@ -1,4 +1,4 @@
-"""Looking for jobs by what a person types, by problem and by batch; and how many there are of each."""
+"""Filtering jobs by text, problem and batch, and counting them."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def listed(store: Store) -> list[Job]:
         ("status:pending in", [0, 3]),
     ],
 )
-def test_what_is_typed_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
+def test_typed_text_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
     found = store.jobs.ids(Filter(search=parse_search(typed)))
     assert list(found) == [listed[at].row_id for at in expected]
 
 
-def test_most_conditions_that_fit_into_the_filter_box_can_be_asked(store: Store, listed: list[Job]) -> None:
+def test_filter_box_full_of_conditions_can_be_queried(store: Store, listed: list[Job]) -> None:
     assert len(store.jobs.ids(Filter(search=parse_search("ä " * 250)))) == 1
     assert len(store.jobs.ids(Filter(search=parse_search("size:>9999999TB " * 30)))) == 0
 
@@ -103,7 +103,7 @@ def test_problems_are_counted_with_the_most_frequent_reason(store: Store) -> Non
     assert list(store.jobs.ids(chosen)) == row_ids([*jobs[:3], jobs[7]])
 
 
-def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
+def test_job_waiting_for_its_next_attempt_is_no_problem(store: Store) -> None:
     (job,) = store.add("/a")
     store.sql("UPDATE job SET reason_code = 'file_gone' WHERE id = ?", job.row_id)
     assert store.jobs.problems() == []
@@ -117,7 +117,7 @@ def batch(store: Store, name: str, files: int) -> tuple[int, list[int]]:
     return added.batch_id, [store.jobs.find(job_id)[0].row_id for job_id in added.job_ids]
 
 
-def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> None:
+def test_batches_with_listed_files_are_counted(store: Store) -> None:
     first, keys = batch(store, "first", 3)
     second, removed = batch(store, "second", 2)
     third, rest = batch(store, "", 1)
@@ -127,7 +127,7 @@ def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> No
     assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 
 
-def test_only_the_newest_batches_and_those_asked_for_are_listed(store: Store) -> None:
+def test_only_the_newest_and_the_requested_batches_are_listed(store: Store) -> None:
     ids = [batch(store, str(number), 1)[0] for number in range(NEWEST_BATCHES + 3)]
     assert [found.id for found in store.jobs.batches()] == ids[:2:-1]
     assert [found.id for found in store.jobs.batches(also=[ids[0]])] == [*ids[:2:-1], ids[0]]
@@ -139,7 +139,7 @@ def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
     assert store.jobs.batches() == []
 
 
-def test_all_parts_of_a_filter_work_together(store: Store, listed: list[Job]) -> None:
+def test_conditions_of_a_filter_are_combined(store: Store, listed: list[Job]) -> None:
     _, gone, secret, _ = listed
     where = Filter(
         statuses=frozenset({Status.FAILED}),
@@ -159,7 +159,7 @@ def test_batches_are_walked_from_the_newest_and_their_jobs_found_by_index(store:
         assert [step for step in plan if "job_batch_id" in step or "PRIMARY KEY" in step]
 
 
-def test_jobs_are_added_up_whatever_is_known_of_them(store: Store, listed: list[Job]) -> None:
+def test_jobs_with_unknown_values_are_summed(store: Store, listed: list[Job]) -> None:
     small, _, _, large = listed
     store.process(small)
     store.intake.remove([large.row_id], now_ms=NOW)

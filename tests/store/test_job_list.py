@@ -1,4 +1,4 @@
-"""Reading the list: changes, counts, pages, all of it, and finding one."""
+"""Reading the list: changes, counts, pages, all rows, and single jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_empty_list(store: Store) -> None:
     assert list(store.jobs.all()) == []
 
 
-def test_changes_are_what_was_written_since(store: Store, other: Store) -> None:
+def test_changes_are_the_rows_written_since(store: Store, other: Store) -> None:
     first, second = store.add("/a", "/b")
     seen = store.jobs.changes.since(BEGINNING)
     assert seen == Changes(store.cursor, (first, second))
@@ -38,7 +38,7 @@ def test_changes_are_what_was_written_since(store: Store, other: Store) -> None:
     assert changes.cursor == other.cursor
 
 
-def test_job_that_changed_often_shows_up_once_as_it_is_now(store: Store) -> None:
+def test_job_that_changed_often_is_returned_once_in_its_current_state(store: Store) -> None:
     (job,) = store.add("/a")
     before = store.cursor
     store.process(job)
@@ -76,7 +76,7 @@ def test_too_many_changes_are_not_listed_one_by_one(store: Store) -> None:
 
 
 def test_no_change_is_missed_while_another_program_writes(store: Store, other: Store) -> None:
-    """A reader that follows the feed ends up with what the database holds, wherever it looked in between."""
+    """A reader that follows the change feed ends with the contents of the database, whenever it has read."""
     known: dict[int, int] = {}
     cursor = BEGINNING
     for number in range(30):
@@ -106,28 +106,28 @@ def test_counts_are_by_status_and_by_queue(store: Store) -> None:
     assert store.jobs.counts("no such") == StatusCounts()
 
 
-def test_page_holds_the_asked_jobs_that_are_on_the_list(store: Store) -> None:
+def test_page_contains_the_requested_jobs_on_the_list(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     store.intake.remove([jobs[1].row_id], now_ms=NOW)
     page = store.jobs.page(array("q", [jobs[2].row_id, jobs[1].row_id, jobs[0].row_id, 999]))
     assert page == {jobs[2].row_id: jobs[2], jobs[0].row_id: jobs[0]}
 
 
-def test_sizes_add_up_as_far_as_they_are_known(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_sizes_are_summed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list_module, "_SUMMED_AT_ONCE", 2)
     jobs = [*store.add("/a", "/b", "/c", size=2**40), *store.add("/d", size=None)]
     assert store.jobs.sums(row_ids(jobs)).size == 3 * 2**40
     assert store.jobs.sums([jobs[3].row_id]).size == 0
 
 
-def test_all_gives_every_job_in_the_order_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_returns_every_job_in_the_requested_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list_module, "_PAGE", 2)
     jobs = store.add("/a", "/b", "/c", "/d", "/e")
     assert list(store.jobs.all()) == jobs
     assert list(store.jobs.all(order=Sort.by(ADDED, descending=True))) == jobs[::-1]
 
 
-def test_all_reads_page_by_page_and_holds_nothing_open_in_between(
+def test_all_reads_page_by_page_without_an_open_transaction(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_list_module, "_PAGE", 2)
@@ -142,7 +142,7 @@ def test_all_reads_page_by_page_and_holds_nothing_open_in_between(
 
 
 def known_ids(store: Store, *ids: str) -> None:
-    """Jobs with chosen UUIDs."""
+    """Add jobs with chosen UUIDs."""
     jobs = store.add(*(f"/data/{number}" for number in range(len(ids))))
     for job, chosen in zip(jobs, ids, strict=True):
         store.sql("UPDATE job SET uuid = ? WHERE id = ?", chosen, job.row_id)
@@ -178,7 +178,7 @@ D = "ffffffff-ffff-4000-8000-ffffffffffff"
         ("\uff41", []),  # a fullwidth a
     ],
 )
-def test_jobs_are_found_by_the_beginning_of_their_id(store: Store, text: str, expected: list[str]) -> None:
+def test_jobs_are_found_by_a_prefix_of_their_id(store: Store, text: str, expected: list[str]) -> None:
     known_ids(store, D, C, B, A)
     assert [job.id for job in store.jobs.find(text)] == expected
 

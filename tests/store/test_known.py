@@ -1,4 +1,4 @@
-"""Which files are on the list already, as they are now."""
+"""Finding the files that are already on the list and unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def known(store: Store, files: Sequence[NewFile]) -> list[int]:
     return list(store.intake.listed(files, lambda: False))
 
 
-def test_the_same_file_is_known(store: Store) -> None:
+def test_unchanged_file_is_known(store: Store) -> None:
     add(store, FILE)
     assert known(store, [NewFile("/in/b", 5, FILE.modified_ns), FILE]) == [0, 1]
 
@@ -42,18 +42,18 @@ def test_the_same_file_is_known(store: Store) -> None:
         replace(FILE, modified_ns=None),
     ],
 )
-def test_a_file_that_has_changed_is_another_one(store: Store, other: NewFile) -> None:
+def test_changed_file_is_not_known(store: Store, other: NewFile) -> None:
     add(store, FILE)
     assert known(store, [other]) == [0]
 
 
-def test_a_file_that_could_not_be_looked_at_is_never_known(store: Store) -> None:
+def test_file_without_status_is_never_known(store: Store) -> None:
     unseen = NewFile("/in/a", None, None)
     add(store, unseen)
     assert known(store, [unseen]) == [0]
 
 
-def test_what_was_taken_off_the_list_is_not_known(store: Store) -> None:
+def test_removed_file_is_not_known(store: Store) -> None:
     add(store, FILE)
     store.intake.remove([1], now_ms=NOW)
     assert known(store, [FILE]) == [0]
@@ -62,22 +62,22 @@ def test_what_was_taken_off_the_list_is_not_known(store: Store) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are possible elsewhere only")
-def test_names_that_are_not_utf8_are_told_apart(store: Store) -> None:
+def test_names_that_are_not_utf8_are_distinguished(store: Store) -> None:
     odd = [replace(FILE, path=os.fsdecode(name)) for name in (b"/in/\xff", b"/in/\xfe", rb"/in/\xff")]
     add(store, odd[0])
     assert known(store, odd) == [1, 0, 0]
 
 
-def test_many_are_looked_up_in_parts(store: Store) -> None:
+def test_many_files_are_looked_up_in_parts(store: Store) -> None:
     files = [NewFile(f"/in/{at}", at, at // 3) for at in range(4_000)]
     add(store, *files[::2])
     assert known(store, files) == [1, 0] * 2_000
 
 
-def test_looking_up_ends_when_nobody_wants_to_know(store: Store) -> None:
+def test_look_up_can_be_cancelled(store: Store) -> None:
     add(store, FILE)
     assert list(store.intake.listed([FILE], lambda: True)) == [0]
 
 
-def test_nothing_is_known_of_nothing(store: Store) -> None:
+def test_empty_request_finds_nothing(store: Store) -> None:
     assert known(store, []) == []

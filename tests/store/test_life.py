@@ -1,8 +1,8 @@
-"""A job's whole life under every order of events: the database against a small model of what must hold.
+"""The life of jobs under any order of events: compares the database with a small model.
 
-Senders and two consumers of two programs act on a few jobs; messages get lost only where the embedded queue is
-restarted, come twice, come late and come from the past; leases run out, programs die, people retry, remove and bring
-back.
+Senders and two consumers of two programs work on a few jobs. Messages are lost only where the embedded queue is
+restarted; they are duplicated, delayed and outdated. Leases expire, programs crash, and users retry, remove and
+restore.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 PENDING, PROCESSING, PROCESSED, FAILED = Status
 STEPS_OF_A_GENERATION = {
     (PENDING, PROCESSING),
-    (PENDING, FAILED),  # the queue refuses its message
+    (PENDING, FAILED),  # the queue rejects its message
     (PROCESSING, PENDING),
     (PROCESSING, PROCESSED),
     (PROCESSING, FAILED),
@@ -49,7 +49,7 @@ MAX_ROWS = 2  # few, so that much happens to each
 
 @dataclass
 class Row:
-    """What the model says about one job."""
+    """The model of a job."""
 
     job: Job
     status: Status = PENDING
@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Message:
-    """A message that lies in the queue."""
+    """A message in the queue."""
 
     row_id: int
     generation: int
@@ -76,7 +76,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Held:
-    """What a worker believes to hold."""
+    """A lease that a worker believes to hold."""
 
     worker: str
     message: Message
@@ -111,7 +111,7 @@ class JobLife(RuleBasedStateMachine):
                 program.database.release()
             shutil.rmtree(self.folder)
 
-    # What the model knows.
+    # The state of the model
 
     def pick(self, number: int) -> Row:
         keys = sorted(self.rows)
@@ -127,7 +127,7 @@ class JobLife(RuleBasedStateMachine):
         row = self.rows[held.message.row_id]
         return row.status is PROCESSING and not row.is_removed and row.tokens == held.token
 
-    # What people do.
+    # Actions of users
 
     @precondition(lambda self: len(self.rows) < MAX_ROWS)
     @rule()
@@ -165,7 +165,7 @@ class JobLife(RuleBasedStateMachine):
             if not row.status.is_final:
                 row.status, row.generation, row.crashes, row.is_in_outbox = PENDING, row.generation + 1, 0, True
 
-    # What senders do.
+    # Actions of senders
 
     @precondition(lambda self: any(row.is_in_outbox for row in self.rows.values()))
     @rule(owner=st.sampled_from(["s1", "s2"]), limit=st.integers(1, 3))
@@ -180,7 +180,7 @@ class JobLife(RuleBasedStateMachine):
     @precondition(lambda self: self.sending)
     @rule(number=st.integers(0, 5), is_noted=st.booleans())
     def send(self, number: int, is_noted: bool) -> None:
-        """The queue takes the message; its sender may end before it notes that."""
+        """Send a message; the sender may crash before it records that."""
         entry = self.sending.pop(number % len(self.sending))
         message = Message(entry.row_id, entry.generation)
         self.queue.append(message)
@@ -198,7 +198,7 @@ class JobLife(RuleBasedStateMachine):
     @precondition(lambda self: self.sending)
     @rule(number=st.integers(0, 5))
     def refuse(self, number: int) -> None:
-        """A queue that refuses a message for what is in it has never taken one of the same submission."""
+        """Reject a message; the queue has accepted no earlier message of the same submission."""
         entry = self.sending.pop(number % len(self.sending))
         row = self.rows[entry.row_id]
         is_hidden = row.is_removed and row.generation == entry.generation
@@ -218,14 +218,14 @@ class JobLife(RuleBasedStateMachine):
     @precondition(lambda self: any(row.is_in_outbox for row in self.rows.values()))
     @rule(worker=st.sampled_from(WORKERS))
     def go_through(self, worker: str) -> None:
-        """What happens when nothing comes between: everything is sent, and the newest message is received."""
+        """Send everything and receive the newest message, without other events in between."""
         self.take("s1", 10)
         while self.sending:
             self.send(0, is_noted=True)
         if self.queue:
             self.receive(len(self.queue) - 1, worker, 0)
 
-    # What the queue does.
+    # Events of the queue
 
     @precondition(lambda self: self.queue)
     @rule(number=st.integers(0, 9))
@@ -250,7 +250,7 @@ class JobLife(RuleBasedStateMachine):
     def wait(self, milliseconds: int) -> None:
         self.now += milliseconds
 
-    # What consumers do.
+    # Actions of consumers
 
     @precondition(lambda self: self.queue)
     @rule(number=st.integers(0, 9), worker=st.sampled_from(WORKERS), ahead=st.sampled_from([0, 0, 0, 0, 1]))
@@ -289,14 +289,14 @@ class JobLife(RuleBasedStateMachine):
     @precondition(lambda self: self.queue)
     @rule()
     def take_over(self) -> None:
-        """A consumer stops without a word; the other one gets the message when the lease has run out."""
+        """Let a consumer crash; the other one receives the message when the lease has expired."""
         self.wait(LEASE)
         self.receive(0, WORKERS[len(self.held) % 2], 0)
 
     @precondition(lambda self: self.queue)
     @rule(times=st.integers(2, MAX_CRASHES + 1))
     def take_over_and_over(self, times: int) -> None:
-        """A file that ends each program that works on it."""
+        """Process a file that crashes every program."""
         for _ in range(times):
             if self.queue:
                 self.take_over()
@@ -342,7 +342,7 @@ class JobLife(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(worker=st.sampled_from(WORKERS))
     def die(self, worker: str) -> None:
-        """A program ends with its work; another one notices."""
+        """End a program; another one detects it."""
         self.held = [held for held in self.held if held.worker != worker]
         left = [row for row in self.rows.values() if row.holder == worker and row.status is PROCESSING]
         freed = self.store.claims.free_dead_leases(lambda owner: owner != worker, queue=QUEUE, now_ms=self.now)
@@ -358,7 +358,7 @@ class JobLife(RuleBasedStateMachine):
         if message in self.queue:
             self.queue.remove(message)
 
-    # What holds at all times.
+    # Invariants
 
     @invariant()
     def database_and_model_agree(self) -> None:

@@ -1,4 +1,4 @@
-"""The schema, how it comes about, and what is never done to a database that is not ours."""
+"""Migrations of the schema, and databases that must not be changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADD_COLUMN = "def up(migrator, db):\n    db.execute_sql('ALTER TABLE fact ADD CO
 
 
 def schema(path: Path) -> dict[str, str]:
-    """Every table and index with its SQL, without what makes no difference."""
+    """Return the SQL of all tables and indexes, in a comparable form."""
     rows = rows_of(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'schema_migration'")
     plain = {
         name: re.sub(r"\s+", " ", sql.replace('"', "").replace("IF NOT EXISTS ", "")).strip() for name, sql in rows
@@ -43,7 +43,7 @@ def schema(path: Path) -> dict[str, str]:
 
 
 def scripts_with(folder: Path, **texts: str) -> Path:
-    """A folder with the real scripts and some more."""
+    """Create a folder with the real scripts and some more."""
     scripts = folder / "scripts"
     if not scripts.exists():
         shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
@@ -66,8 +66,8 @@ def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", NAMES)
-def test_list_of_every_earlier_version_goes_on(tmp_path: Path, version: str) -> None:
-    """A job of each status, the running one without an attempt as the version before attempts has left it."""
+def test_list_of_every_earlier_version_is_migrated(tmp_path: Path, version: str) -> None:
+    """The list has a job of each status; the running one has no attempt, as before the table of attempts existed."""
     path = tmp_path / "jobs.db"
     earlier = scripts_with(tmp_path)
     for name in NAMES[NAMES.index(version) + 1 :]:
@@ -124,7 +124,7 @@ def test_bundle_without_scripts_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "jobs.db").stat().st_size
 
 
-def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_newer_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path, scripts_with(tmp_path, s0999_later=ADD_COLUMN.format(name="later")))
     before = path.read_bytes()
@@ -134,7 +134,7 @@ def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "music.db"
     rows_of(path, "CREATE TABLE job (title TEXT)")
     before = path.read_bytes()
@@ -143,7 +143,7 @@ def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path
     assert path.read_bytes() == before
 
 
-def test_script_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+def test_failing_script_leaves_the_database_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path)
     before = schema(path)
@@ -155,7 +155,7 @@ def test_script_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> Non
     assert "whole" in schema(path)["fact"]
 
 
-def test_first_start_that_broke_off_goes_on_at_the_next(tmp_path: Path) -> None:
+def test_interrupted_first_start_continues_at_the_next(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     scripts = scripts_with(tmp_path)
     first = scripts / f"{NAMES[0]}.py"
@@ -173,7 +173,7 @@ def test_fresh_database_needs_no_backup(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_backup_holds_what_was_there_before_the_migration(tmp_path: Path) -> None:
+def test_backup_contains_the_state_before_the_migration(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
     (job,) = store.add("/data/a.txt")
     store.database.release()
@@ -205,7 +205,7 @@ def test_database_that_can_not_be_backed_up_is_not_migrated(tmp_path: Path) -> N
     assert schema(path) == before
 
 
-def test_disk_that_fills_up_during_the_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_fills_up_during_the_backup_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jobs.db"
     migrated(path)
     connect = sqlite3.connect
@@ -228,8 +228,8 @@ def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="of POSIX systems")
-def test_nobody_else_can_hold_a_lock(tmp_path: Path) -> None:
-    """A file that may be read can be locked, and then the program would not start."""
+def test_lock_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Another user who can read the lock file could lock it, and the program would not start."""
     migrated(tmp_path / "jobs.db")
     update_settings(tmp_path / "settings.toml", concurrency=2)
     with closing(WorkerIdentity(tmp_path / "jobs.db")):
@@ -246,7 +246,7 @@ def test_two_threads_open_a_fresh_database_at_once(tmp_path: Path) -> None:
         migrated(tmp_path / "jobs.db")
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(run, range(4)))  # raises what one of them has raised
+        list(threads.map(run, range(4)))  # raises an exception of the threads
     assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
 
 

@@ -1,4 +1,4 @@
-"""The order of the list and what it leaves out."""
+"""The order of the list and its filters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import BEGINNING, Status
-from desktop_app.domain.query import ADDED, Filter, Search, Sort
+from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
 from desktop_app.store.list_query import SORT_TERMS
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids
@@ -35,7 +35,7 @@ VALUES = {
 
 
 def with_values(store: Store, sort_by: str, values: list[int]) -> list[Job]:
-    """Jobs whose rows hold these values in the column that is sorted by."""
+    """Add jobs with these values in the column of a sort key."""
     jobs = store.add(*(f"/{number}/{value}.txt" for number, value in enumerate(values)))
     column = VALUES[sort_by]
     if column is not None:
@@ -62,14 +62,14 @@ def test_order_of_adding_can_be_turned_round(store: Store) -> None:
 
 @pytest.mark.parametrize("then_descending", [False, True])
 @pytest.mark.parametrize("descending", [False, True])
-def test_second_key_orders_what_is_equal_in_the_first(store: Store, descending: bool, then_descending: bool) -> None:
+def test_second_key_sorts_equal_rows(store: Store, descending: bool, then_descending: bool) -> None:
     values = [(2, 5), (1, 7), (2, 9), (1, 7), (2, 5)]
     jobs = store.add(*(f"/{number}" for number in range(len(values))))
     for job, (size, lines) in zip(jobs, values, strict=True):
         store.sql("UPDATE job SET file_size = ?, lines_count = ? WHERE id = ?", size, lines, job.row_id)
     first, second = -1 if descending else 1, -1 if then_descending else 1
     expected = sorted(range(5), key=lambda at: (first * values[at][0], second * values[at][1], at))
-    order = Sort.by("file_size", descending=descending).then("lines_count", descending=then_descending)
+    order = Sort((SortTerm("file_size", descending), SortTerm("lines_count", then_descending)))
     assert list(store.jobs.ids(order=order)) == [jobs[at].row_id for at in expected]
 
 
@@ -77,14 +77,14 @@ def test_files_of_one_add_are_equal_in_when_they_were_added(store: Store) -> Non
     jobs = store.add("/b", "/a")
     (later,) = store.add("/0")
     store.sql("UPDATE job SET created_at = created_at + 1 WHERE id = ?", later.row_id)
-    by_name = Sort.by(ADDED, descending=True).then("name")
+    by_name = Sort((SortTerm(ADDED, descending=True), SortTerm("name")))
     assert list(store.jobs.ids(order=by_name)) == row_ids([later, jobs[1], jobs[0]])
-    newest_first = Sort.by("queue").then(ADDED, descending=True)
+    newest_first = Sort((SortTerm("queue"), SortTerm(ADDED, descending=True)))
     assert list(store.jobs.ids(order=newest_first)) == row_ids([later, jobs[1], jobs[0]])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="paths of POSIX")
-def test_files_of_one_folder_stand_together(store: Store) -> None:
+def test_files_of_one_folder_are_sorted_together(store: Store) -> None:
     paths = ["/in/z.txt", "/in/b/1.txt", "/in/a.txt", "/in/b/2", "/", "/in/b\\c"]
     jobs = store.add(*paths)
     ordered = [store.job(row).file_path for row in store.jobs.ids(order=Sort.by("folder"))]
@@ -92,14 +92,14 @@ def test_files_of_one_folder_stand_together(store: Store) -> None:
     assert len(jobs) == len(paths)
 
 
-def test_files_of_one_type_stand_together(store: Store) -> None:
+def test_files_of_one_type_are_sorted_together(store: Store) -> None:
     names = ["b.TXT", "a.csv", ".hidden", "no type", "a.tar.gz", "c.txt", "dir.d/plain", ".x.csv", "v.mp3"]
     store.add(*(f"/in/{name}" for name in names))
     ordered = [store.job(row).file_path[4:] for row in store.jobs.ids(order=Sort.by("type"))]
     assert ordered == [".hidden", "no type", "dir.d/plain", "a.csv", ".x.csv", "a.tar.gz", "v.mp3", "b.TXT", "c.txt"]
 
 
-def test_files_of_one_batch_stand_together_and_tell_its_name(store: Store) -> None:
+def test_files_of_one_batch_are_sorted_together_with_its_name(store: Store) -> None:
     jobs = [store.add(f"/{at}")[0] for at in range(3)]
     for job, name in zip(jobs, ["b", "a", "b"], strict=True):
         store.sql("UPDATE batch SET name = ? WHERE id = ?", name, job.batch_id)
@@ -116,7 +116,7 @@ def test_jobs_can_be_ordered_by_their_id(store: Store) -> None:
 
 
 @pytest.mark.parametrize("key", SORT_TERMS)
-def test_every_key_gives_an_order_of_all_jobs(store: Store, key: str) -> None:
+def test_every_key_sorts_all_jobs(store: Store, key: str) -> None:
     jobs = store.add("/b/2.txt", "/a/1.csv")
     assert sorted(store.jobs.ids(order=Sort.by(key))) == row_ids(jobs)
 
@@ -137,7 +137,7 @@ def test_failed_jobs_are_grouped_by_their_reason(store: Store) -> None:
 
 
 @pytest.mark.parametrize("sort_by", ["lines_count", "file_size", "took_ms", "progress"])
-def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: str) -> None:
+def test_unknown_values_are_sorted_to_one_end(store: Store, sort_by: str) -> None:
     jobs = with_values(store, sort_by, [5, 1, 9])
     (unknown,) = store.add("/unknown", size=None)
     ascending = [unknown.row_id, *(jobs[at].row_id for at in (1, 0, 2))]
@@ -145,8 +145,8 @@ def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: str) ->
     assert list(store.jobs.ids(order=Sort.by(sort_by, descending=True))) == ascending[::-1]
 
 
-def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
-    """And does not divide by nothing."""
+def test_empty_file_has_no_progress(store: Store) -> None:
+    """There is no division by zero."""
     (empty,) = store.add("/empty", size=0)
     (half,) = store.add("/half")
     store.sql("UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)
@@ -175,7 +175,7 @@ NATURAL = [
 ]
 
 
-def test_names_stand_in_the_order_that_people_expect(store: Store) -> None:
+def test_names_are_in_natural_order(store: Store) -> None:
     jobs = store.add(*(f"/folder {99 - at}/{name}" for at, name in reversed(list(enumerate(NATURAL)))))
     ordered = [store.job(row) for row in store.jobs.ids(order=Sort.by("name"))]
     names = [job.file_path.rpartition("/")[2] for job in ordered]
@@ -189,7 +189,7 @@ def test_sorting_key_of_a_name_does_not_grow_without_end() -> None:
     assert len(name_key("/data/" + "1-" * 127)) < 1_000
 
 
-def test_only_asked_statuses_are_listed(store: Store) -> None:
+def test_only_requested_statuses_are_listed(store: Store) -> None:
     waiting, running, processed, failed, removed = store.add("/a", "/b", "/c", "/d", "/e")
     store.start(running)
     store.process(processed)
@@ -245,19 +245,19 @@ PATHS = [
         ("\udce9", []),
     ],
 )
-def test_text_is_looked_for_as_it_is_whatever_its_case(store: Store, text: str, expected: list[int]) -> None:
+def test_text_is_matched_literally_ignoring_case(store: Store, text: str, expected: list[int]) -> None:
     jobs = store.add(*PATHS)
     assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
 
 
-def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> None:
+def test_text_that_is_no_valid_path_matches_nothing(store: Store) -> None:
     store.add(*PATHS)
     assert list(store.jobs.ids(Filter(search=Search(words=("\ud800",))))) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
 @pytest.mark.parametrize("text", ["caf\udce9", "caf\\xe9", "CAF"])
-def test_name_that_is_not_utf_8_is_found_as_it_is_and_as_it_is_shown(store: Store, text: str) -> None:
+def test_name_that_is_not_utf_8_is_found_as_stored_and_as_shown(store: Store, text: str) -> None:
     (job,) = store.add(os.fsdecode(b"/data/caf\xe9.txt"))
     store.add("/data/tea.txt")
     assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [job.row_id]

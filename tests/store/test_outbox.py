@@ -1,4 +1,4 @@
-"""The outbox: who may send what and when, and what becomes of it."""
+"""The outbox: who may send which entries and when, and the results."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def rows(entries: list[OutboxEntry]) -> list[int]:
     return [entry.row_id for entry in entries]
 
 
-def test_entries_come_in_the_order_of_submission_and_no_more_than_asked(store: Store) -> None:
+def test_entries_are_claimed_in_the_order_of_submission_up_to_the_limit(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     entries = store.take(limit=2)
     assert entries == [OutboxEntry(job.row_id, job.id, 1, 0) for job in jobs[:2]]
 
 
-def test_nothing_due_writes_nothing(store: Store) -> None:
+def test_no_write_without_due_entries(store: Store) -> None:
     before = store.revision
     assert store.take() == []
     assert store.revision == before
 
 
-def test_claimed_entries_are_nobody_elses_until_the_claim_runs_out(store: Store, other: Store) -> None:
+def test_claimed_entries_belong_to_one_sender_until_the_claim_expires(store: Store, other: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     assert rows(store.take(owner="s1", limit=2)) == row_ids(jobs[:2])
     assert rows(other.take(owner="s2")) == [jobs[2].row_id]
@@ -48,7 +48,7 @@ def test_owner_gets_its_own_claimed_entries_again(store: Store) -> None:
     assert rows(store.take(owner="s1")) == row_ids(jobs)
 
 
-def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
+def test_only_entries_of_the_requested_queue_are_claimed(store: Store) -> None:
     (mine,) = store.add("/mine")
     (theirs,) = store.add("/theirs", queue="another")
     assert rows(store.take()) == [mine.row_id]
@@ -56,7 +56,7 @@ def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
     assert store.take(queue="no such") == []
 
 
-def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: Store) -> None:
+def test_waiting_entry_blocks_all_behind_it_in_strict_order(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c", "/d")
     store.add("/theirs", queue="another")
     second = store.take(in_order=True)[1]
@@ -67,7 +67,7 @@ def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: St
     assert rows(store.take(in_order=True, now=NOW + 500, limit=3)) == row_ids(jobs[:3])
 
 
-def test_entry_of_another_sender_holds_all_behind_it_where_order_counts(store: Store) -> None:
+def test_entry_of_another_sender_blocks_all_behind_it_in_strict_order(store: Store) -> None:
     jobs = store.add("/a", "/b")
     store.take(owner="s1", limit=1, in_order=True)
     before = store.revision
@@ -94,7 +94,7 @@ def test_two_senders_never_take_the_same_entry(store: Store) -> None:
     assert sorted(taken["s1"] + taken["s2"]) == row_ids(jobs)
 
 
-def test_sent_message_is_noted_and_its_entry_gone(store: Store) -> None:
+def test_sent_message_is_recorded_and_its_entry_deleted(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.outbox.mark_sent([Sent(entry, "m-1")], now_ms=NOW + 5)
@@ -104,7 +104,7 @@ def test_sent_message_is_noted_and_its_entry_gone(store: Store) -> None:
     assert store.outbox_rows() == []
 
 
-def test_sending_is_noted_although_a_quick_consumer_was_there_first(store: Store) -> None:
+def test_sending_is_recorded_even_if_the_consumer_was_faster(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.process(job)
@@ -114,7 +114,7 @@ def test_sending_is_noted_although_a_quick_consumer_was_there_first(store: Store
 
 
 def resubmitted_while_sending(store: Store) -> OutboxEntry:
-    """The entry that a sender still holds of a job that was processed and submitted again meanwhile."""
+    """Return an entry held by a sender whose job was meanwhile processed and submitted again."""
     (job,) = store.add("/a")
     (entry,) = store.take(owner="s1")
     store.process(job)
@@ -124,20 +124,20 @@ def resubmitted_while_sending(store: Store) -> OutboxEntry:
     return entry
 
 
-def test_noting_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+def test_recording_an_older_submission_keeps_the_newer_entry(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.mark_sent([Sent(entry, "m-old")], now_ms=NOW)
     assert store.outbox_rows() == [(entry.row_id, 2)]
     assert store.job(entry.row_id).message_id is None
 
 
-def test_postponing_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+def test_postponing_an_older_submission_keeps_the_newer_entry(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.postpone([entry], until_ms=NOW + 60_000)
     assert store.sql("SELECT claim_owner, next_try_at, tries FROM outbox") == [("s2", 0, 0)]
 
 
-def test_refusal_of_an_older_submission_leaves_the_newer_one_alone(store: Store) -> None:
+def test_rejecting_an_older_submission_keeps_the_newer_one(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "Too long."}), now_ms=NOW)
     assert store.outbox_rows() == [(entry.row_id, 2)]
@@ -153,7 +153,7 @@ def test_postponed_entries_are_free_again_at_their_time(store: Store) -> None:
     assert rows(store.take(owner="s1", now=NOW + 500)) == [second.row_id]
 
 
-def test_each_postponing_counts_as_a_try(store: Store) -> None:
+def test_each_postponement_counts_as_an_attempt(store: Store) -> None:
     store.add("/a")
     for tries in range(3):
         (entry,) = store.take()
@@ -161,7 +161,7 @@ def test_each_postponing_counts_as_a_try(store: Store) -> None:
         store.outbox.postpone([entry], until_ms=NOW)
 
 
-def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
+def test_rejected_message_fails_its_job(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "caf\udce9"}), now_ms=NOW + 7)
@@ -175,7 +175,7 @@ def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
 
 @pytest.mark.parametrize("has_ended", [True, False])
 def test_refusal_does_not_touch_a_job_whose_message_arrived_after_all(store: Store, has_ended: bool) -> None:
-    """The first try was answered by a time-out, but had reached the queue."""
+    """The first attempt timed out, but its message arrived."""
     (job,) = store.add("/a")
     (entry,) = store.take()
     token = store.start(job)
@@ -194,7 +194,7 @@ def test_waiting_counts_the_entries_of_one_queue(store: Store) -> None:
     assert [store.outbox.waiting(queue) for queue in (QUEUE, "another")] == [0, 1]
 
 
-def test_in_queue_counts_what_was_sent_and_has_not_ended(store: Store) -> None:
+def test_in_queue_counts_sent_unfinished_jobs(store: Store) -> None:
     jobs = store.add("/unsent", "/waiting", "/running", "/processed", "/removed", "/later")
     entries = store.take()
     store.outbox.mark_sent([Sent(entry, "m") for entry in entries[1:]], now_ms=NOW)

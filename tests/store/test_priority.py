@@ -1,4 +1,4 @@
-"""What a person wants done before the rest."""
+"""Prioritizing jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def order(store: Store) -> list[int]:
     return [row for row, _ in store.outbox_rows()]
 
 
-def test_what_is_not_sent_is_sent_first_in_the_order_asked_for(store: Store) -> None:
+def test_unsent_files_are_sent_first_in_the_requested_order(store: Store) -> None:
     a, b, c, d = store.add("/a", "/b", "/c", "/d")
     assert first(store, [d, c]) == PriorityResult((d.row_id, c.row_id), 2)
     assert order(store) == row_ids([d, c, a, b])
@@ -33,14 +33,14 @@ def test_what_is_not_sent_is_sent_first_in_the_order_asked_for(store: Store) -> 
     assert [entry.row_id for entry in store.take(in_order=True)] == row_ids([b, d, c, a])
 
 
-def test_what_is_added_later_stands_behind(store: Store) -> None:
+def test_files_added_later_are_behind(store: Store) -> None:
     (a,) = store.add("/a")
     first(store, [a])
     (b,) = store.add("/b")
     assert order(store) == row_ids([a, b])
 
 
-def test_what_is_sent_is_counted_apart(store: Store) -> None:
+def test_sent_files_are_counted_separately(store: Store) -> None:
     sent = store.add("/a", "/b")
     store.send()
     (new,) = store.add("/c")
@@ -49,7 +49,7 @@ def test_what_is_sent_is_counted_apart(store: Store) -> None:
     assert moved.keys == tuple(row_ids([*sent, new]))
 
 
-def test_only_what_waits_for_this_queue_is_moved(store: Store) -> None:
+def test_only_files_waiting_for_this_queue_are_moved(store: Store) -> None:
     done, at_work, elsewhere, gone = (
         *store.add("/done", "/at work"),
         *store.add("/x", queue="other"),
@@ -63,11 +63,11 @@ def test_only_what_waits_for_this_queue_is_moved(store: Store) -> None:
     assert order(store) == before
 
 
-def test_nothing_is_moved_nowhere(store: Store) -> None:
+def test_nothing_is_moved_without_entries(store: Store) -> None:
     assert first(store, []) == PriorityResult()
 
 
-def test_entry_that_had_to_wait_is_due(store: Store) -> None:
+def test_postponed_entry_is_due_at_once(store: Store) -> None:
     a, b = store.add("/a", "/b")
     store.outbox.postpone(store.take(), until_ms=NOW + 60_000)
     first(store, [b])
@@ -75,7 +75,7 @@ def test_entry_that_had_to_wait_is_due(store: Store) -> None:
     assert a.row_id in order(store)
 
 
-def test_entry_that_a_sender_has_taken_is_sent_once(store: Store) -> None:
+def test_claimed_entry_is_sent_once(store: Store) -> None:
     a, b = store.add("/a", "/b")
     taken = store.take()
     first(store, [b])

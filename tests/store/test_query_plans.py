@@ -1,6 +1,6 @@
-"""What runs many times a second uses an index, so that it stays quick at a million rows.
+"""Frequent queries use an index, so that they are fast with a million rows.
 
-SQLite's planner has no statistics here and guesses; an innocent new index made it read the whole table for one page.
+SQLite's planner has no statistics here and guesses: a new index once made it read the whole table for one page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Cursor, NewFile, Status
-from desktop_app.domain.query import Filter, Sort
+from desktop_app.domain.query import Filter, Sort, SortTerm
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
@@ -20,7 +20,7 @@ from tests.store.kit import LEASE, NOW, QUEUE, Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_ROW = "(0 = 1)"  # peewee's way to say that a list of keys is empty; SQLite does not even begin then
+NO_ROW = "(0 = 1)"  # peewee's condition for an empty list of keys, for which SQLite reads nothing
 NO_TABLE = ("CONSTANT ROW", "CONSTANT ROWS", "VIRTUAL TABLE INDEX 1:")
 READS = ("SELECT", "UPDATE", "DELETE", "INSERT")
 QUICK: dict[str, Callable[[Store], object]] = {
@@ -33,7 +33,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "failed ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.FAILED}))),
     "running ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.PROCESSING}))),
     "failed ones by type and batch": lambda store: store.jobs.ids(
-        Filter(statuses=frozenset({Status.FAILED})), Sort.by("type").then("batch_name")
+        Filter(statuses=frozenset({Status.FAILED})), Sort((SortTerm("type"), SortTerm("batch_name")))
     ),
     "one problem": lambda store: store.jobs.ids(Filter(problems=frozenset({"missing"}))),
     "problems": lambda store: store.jobs.problems(),
@@ -74,7 +74,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
 
 
 def statements(store: Store, action: Callable[[Store], object]) -> list[str]:
-    """The SQL that an action runs, with its values."""
+    """Return the SQL statements of an action, with their values."""
     store.jobs.changes.cursor()
     connection = store.database._peewee.connection()  # type: ignore[no-untyped-call]
     seen: list[str] = []
@@ -85,14 +85,14 @@ def statements(store: Store, action: Callable[[Store], object]) -> list[str]:
 
 
 def plan_of(store: Store, statement: str) -> list[str]:
-    """The steps of SQLite's plan."""
+    """Return the steps of SQLite's query plan."""
     with closing(sqlite3.connect(store.path)) as connection:
         connection.create_function("folded", 1, str)
         return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
 
 
 def full_scans(store: Store, statement: str) -> list[str]:
-    """The steps of SQLite's plan that walk through a whole table of jobs or of entries."""
+    """Return the steps of a query plan that read the whole table of jobs or outbox entries."""
     return [step for step in plan_of(store, statement) if step.startswith("SCAN") and not step.endswith(NO_TABLE)]
 
 
@@ -107,7 +107,7 @@ def test_frequent_query_reads_no_whole_table(store: Store, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["claim", "finish"])
 def test_attempts_are_found_by_the_revision_of_their_transaction(store: Store, name: str) -> None:
-    """Not by the status, which a million rows may have."""
+    """The index over the status would be slow: a million rows may have the same one."""
     store.add("/a")
     if name == "finish":
         store.start(store.job(1))
@@ -117,7 +117,7 @@ def test_attempts_are_found_by_the_revision_of_their_transaction(store: Store, n
 
 @pytest.mark.parametrize("name", ["page", "find", "sums"])
 def test_single_jobs_are_read_by_their_key(store: Store, name: str) -> None:
-    """Not by the index over all that is listed, which matches nearly every row."""
+    """The index over the list would be slow: nearly every row matches it."""
     for statement in statements(store, QUICK[name]):
         plan = " ".join(plan_of(store, statement))
         assert "INTEGER PRIMARY KEY" in plan or "job_uuid" in plan

@@ -1,4 +1,4 @@
-"""Messages and senders that are gone: found, and what they left is sent again."""
+"""Recovery of lost messages and of senders that crashed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_jobs_that_should_have_a_message_are_counted(store: Store, recovery: Rec
     assert recovery.in_flight(queue="another", sent_before_ms=NOW) == 0
 
 
-def test_messages_that_led_to_nothing_are_sent_again(store: Store, recovery: Recovery) -> None:
+def test_jobs_without_a_message_are_sent_again(store: Store, recovery: Recovery) -> None:
     waiting, working, left, ended, removed = store.add("/waiting", "/working", "/left", "/ended", "/removed")
     store.send(now=NOW)
     store.start(working, now=NOW + LEASE)
@@ -49,7 +49,7 @@ def test_messages_that_led_to_nothing_are_sent_again(store: Store, recovery: Rec
     assert store.job(left).status is Status.PROCESSED
 
 
-def test_younger_messages_and_other_queues_are_left_alone(store: Store, recovery: Recovery) -> None:
+def test_newer_messages_and_other_queues_are_not_affected(store: Store, recovery: Recovery) -> None:
     store.add("/young")
     store.add("/theirs", queue="another")
     store.send(now=NOW)
@@ -75,7 +75,7 @@ def test_entries_of_a_dead_sender_are_free_at_once(store: Store, recovery: Recov
     assert [entry.row_id for entry in store.take(owner="s2", queue="another")] == [theirs.row_id]
 
 
-def test_nothing_to_free_writes_nothing(store: Store, recovery: Recovery) -> None:
+def test_no_write_without_entries_to_free(store: Store, recovery: Recovery) -> None:
     store.add("/a", "/b")
     store.take(owner="alive", limit=1)
     before = store.revision
@@ -83,7 +83,7 @@ def test_nothing_to_free_writes_nothing(store: Store, recovery: Recovery) -> Non
     assert store.revision == before
 
 
-def test_queue_that_was_made_anew_is_noticed_once(store: Store, other: Store, recovery: Recovery) -> None:
+def test_recreated_queue_is_detected_once(store: Store, other: Store, recovery: Recovery) -> None:
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW), "nobody had looked before"
     before = store.revision
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW)

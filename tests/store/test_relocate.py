@@ -1,4 +1,4 @@
-"""A file that lies at another place now: the same job, a new submission."""
+"""Relocating a file: the same job with a new path and a new submission."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_job_is_submitted_again_with_its_new_path(store: Store, job: Job) -> Non
     assert store.outbox_rows() == [(job.row_id, 2)]
 
 
-def test_message_of_the_submission_before_is_past(store: Store, job: Job) -> None:
+def test_message_of_the_previous_submission_is_past(store: Store, job: Job) -> None:
     store.intake.relocate(job.row_id, FOUND, queue=QUEUE)
     assert store.claim(job, generation=1).outcome is ClaimOutcome.STALE
     claim = store.claim(job, generation=2)
@@ -50,7 +50,7 @@ def test_message_of_the_submission_before_is_past(store: Store, job: Job) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names that are not text")
-def test_path_that_is_not_text_is_kept_to_the_byte(store: Store, job: Job) -> None:
+def test_path_that_is_not_text_is_kept_byte_for_byte(store: Store, job: Job) -> None:
     store.intake.relocate(job.row_id, NewFile("/other/\udce9", 1, 1), queue=QUEUE)
     assert store.job(job).file_path == "/other/\udce9"
     store.process(store.job(job), reason="Again.")

@@ -1,4 +1,4 @@
-"""Results, progress, leases and giving back: who lost the lease writes nothing."""
+"""Results, progress, leases and releasing: a worker that has lost its lease writes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_bad_result_is_written(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [None, 0, 10])
-def test_result_without_a_size_keeps_what_is_known(store: Store, size: int | None) -> None:
+def test_result_without_a_size_keeps_the_known_one(store: Store, size: int | None) -> None:
     (job,) = store.add("/a", size=size)
     assert store.finish(job, store.start(job))
     now = store.job(job)
@@ -60,7 +60,7 @@ def test_late_result_is_thrown_away(store: Store) -> None:
     assert store.job(job).lines_count == 3
 
 
-def test_results_are_written_together_and_each_says_whether_it_counted(store: Store) -> None:
+def test_results_are_written_together_and_each_reports_whether_it_was_saved(store: Store) -> None:
     first, second, third = store.add("/a", "/b", "/c")
     tokens = [store.start(job) for job in (first, second, third)]
     before = store.revision
@@ -75,7 +75,7 @@ def test_results_are_written_together_and_each_says_whether_it_counted(store: St
     assert store.revision == before + 1
 
 
-def test_trouble_with_one_result_writes_none(store: Store) -> None:
+def test_error_of_one_result_writes_none(store: Store) -> None:
     first, second = store.add("/a", "/b")
     tokens = [store.start(job) for job in (first, second)]
     bad = Result(second.row_id, tokens[1], NOW, lines_count=2**70)
@@ -84,7 +84,7 @@ def test_trouble_with_one_result_writes_none(store: Store) -> None:
     assert store.job(first).status is Status.PROCESSING
 
 
-def test_progress_is_noted_while_the_lease_is_held(store: Store) -> None:
+def test_progress_is_stored_while_the_lease_is_held(store: Store) -> None:
     mine, lost = store.add("/a", "/b", size=10)
     token, late = store.start(mine), store.start(lost)
     store.start(lost, worker="w2", now=NOW + LEASE)
@@ -94,7 +94,7 @@ def test_progress_is_noted_while_the_lease_is_held(store: Store) -> None:
     assert (store.job(lost).bytes_done, store.job(lost).file_size) == (0, 10)
 
 
-def test_extended_lease_is_nobody_elses(store: Store) -> None:
+def test_extended_lease_is_not_taken_over(store: Store) -> None:
     mine, lost = store.add("/a", "/b")
     token, late = store.start(mine), store.start(lost)
     store.start(lost, worker="w2", now=NOW + LEASE)
@@ -112,7 +112,7 @@ def test_extending_does_not_change_the_list(store: Store) -> None:
     assert store.jobs.changes.since(before).jobs == ()
 
 
-def test_job_that_is_given_back_waits_again(store: Store) -> None:
+def test_released_job_is_pending_again(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
     store.work.progress([Tick(job.row_id, token, 5, 10)])
@@ -125,14 +125,14 @@ def test_job_that_is_given_back_waits_again(store: Store) -> None:
     assert store.claim(job, worker="w2").outcome is ClaimOutcome.CLAIMED
 
 
-def test_work_that_was_not_begun_is_no_attempt(store: Store) -> None:
+def test_unstarted_work_is_no_attempt(store: Store) -> None:
     (job,) = store.add("/a")
     assert store.work.give_back(job.row_id, store.start(job), uncount=True, now_ms=NOW)
     assert store.job(job).attempts == 0
     assert store.column("crashes", job) == 0
 
 
-def test_submission_is_past_once_removed_resubmitted_or_ended(store: Store) -> None:
+def test_submission_is_past_once_removed_resubmitted_or_finished(store: Store) -> None:
     waiting, running, ended, again, removed = store.add("/a", "/b", "/c", "/d", "/e")
     store.start(running)
     store.process(ended)
@@ -154,7 +154,7 @@ def free(store: Store, *dead: str, queue: str = QUEUE) -> int:
     return store.claims.free_dead_leases(lambda worker: worker not in dead, queue=queue, now_ms=NOW)
 
 
-def test_jobs_of_a_dead_worker_wait_again(store: Store) -> None:
+def test_jobs_of_a_dead_worker_are_pending_again(store: Store) -> None:
     dead, alive = store.add("/dead", "/alive")
     store.send()
     held_by(store, dead, "w1")
@@ -169,14 +169,14 @@ def test_jobs_of_a_dead_worker_wait_again(store: Store) -> None:
     assert free(store, "w1") == 0
 
 
-def test_job_that_still_waits_in_the_outbox_is_not_sent_twice(store: Store) -> None:
+def test_job_still_in_the_outbox_is_not_sent_twice(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     assert free(store, "w1") == 1
     assert store.outbox_rows() == [(job.row_id, 1)]
 
 
-def test_nobody_dead_writes_nothing(store: Store) -> None:
+def test_worker_without_a_lease_writes_nothing(store: Store) -> None:
     jobs = store.add("/held", "/waiting")
     held_by(store, jobs[0], "w1")
     before = store.revision
@@ -184,14 +184,14 @@ def test_nobody_dead_writes_nothing(store: Store) -> None:
     assert store.revision == before
 
 
-def test_only_jobs_of_the_asked_queue_are_freed(store: Store) -> None:
+def test_only_jobs_of_the_requested_queue_are_released(store: Store) -> None:
     (job,) = store.add("/a", queue="another")
     held_by(store, job, "w1")
     assert free(store, "w1") == 0
     assert free(store, "w1", queue="another") == 1
 
 
-def test_job_whose_workers_died_too_often_is_put_aside(store: Store) -> None:
+def test_job_whose_workers_crashed_too_often_fails(store: Store) -> None:
     often, once = store.add("/often", "/once")
     store.send()
     held_by(store, often, "w1", MAX_CRASHES)
@@ -203,7 +203,7 @@ def test_job_whose_workers_died_too_often_is_put_aside(store: Store) -> None:
     assert store.job(once).status is Status.PENDING
 
 
-def test_crashes_add_up_however_they_are_noticed(store: Store) -> None:
+def test_crashes_are_counted_however_they_are_detected(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     free(store, "w1")
@@ -212,7 +212,7 @@ def test_crashes_add_up_however_they_are_noticed(store: Store) -> None:
     assert store.job(job).status is Status.FAILED
 
 
-def test_removed_job_of_a_dead_worker_is_left_alone(store: Store) -> None:
+def test_removed_job_of_a_dead_worker_stays_removed(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     store.intake.remove([job.row_id], now_ms=NOW)

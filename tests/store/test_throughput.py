@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-def test_nothing_was_done_in_an_empty_list(store: Store) -> None:
+def test_empty_list_has_no_throughput(store: Store) -> None:
     assert store.jobs.run_sums(queue=QUEUE, since_ms=0) == RunSums()
     assert store.jobs.ended(since_ms=0, until_ms=NOW, step_ms=1000) == []
 
 
-def test_run_counts_what_is_unfinished_and_what_has_ended_since(store: Store) -> None:
+def test_run_counts_unfinished_files_and_those_finished_since(store: Store) -> None:
     before, good, bad, reading, _waiting = store.add(*"abcde", size=100)
     store.work.finish([Result(before.row_id, store.claim(before).token, NOW, lines_count=1)])
     store.work.finish([Result(good.row_id, store.claim(good).token, NOW + 5, file_size=120, lines_count=1)])
@@ -35,13 +35,13 @@ def test_run_counts_what_is_unfinished_and_what_has_ended_since(store: Store) ->
     )
 
 
-def test_what_waits_for_another_queue_is_not_under_way(store: Store) -> None:
+def test_files_waiting_for_another_queue_do_not_belong_to_the_run(store: Store) -> None:
     store.add("a", queue="another", size=100)
     assert store.jobs.run_sums(queue=QUEUE, since_ms=0).open_files == 0
     assert store.jobs.run_sums(queue="another", since_ms=0).open_bytes == 100
 
 
-def test_removing_takes_off_what_waits_but_not_what_was_done(store: Store) -> None:
+def test_removing_takes_waiting_files_but_not_finished_ones_off_the_run(store: Store) -> None:
     done, waiting = store.add("a", "b", size=100)
     store.work.finish([Result(done.row_id, store.claim(done).token, NOW + 1, lines_count=1)])
     store.intake.remove([done.row_id, waiting.row_id], now_ms=NOW)
@@ -49,13 +49,13 @@ def test_removing_takes_off_what_waits_but_not_what_was_done(store: Store) -> No
     assert (sums.open_files, sums.done_files) == (0, 1)
 
 
-def test_sizes_that_nobody_knows_count_as_nothing(store: Store) -> None:
+def test_unknown_sizes_count_as_zero(store: Store) -> None:
     store.add("a", size=None)
     sums = store.jobs.run_sums(queue=QUEUE, since_ms=0)
     assert (sums.open_files, sums.open_bytes) == (1, 0)
 
 
-def test_what_ended_is_told_by_steps_of_the_clock(store: Store) -> None:
+def test_finished_files_are_grouped_by_time_steps(store: Store) -> None:
     for name, at in (("a", 0), ("b", 900), ("c", 5_000)):
         (job,) = store.add(name, size=10)
         store.work.finish([Result(job.row_id, store.claim(job).token, NOW + at, lines_count=1)])

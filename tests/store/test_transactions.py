@@ -1,4 +1,4 @@
-"""Reading and writing: one state while reading, one revision a write, one connection a thread."""
+"""Transactions: one state per read, one revision per write, one connection per thread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_revision_grows_by_one_with_every_write_of_every_program(store: Store, o
 
 
 def test_revisions_of_concurrent_writers_commit_in_their_order(store: Store) -> None:
-    """Whoever has read revision n never meets a smaller one that shows up later."""
+    """A reader of revision n never sees a lower one appear later."""
     seen: list[int] = []
     gate = threading.Barrier(3)
 
@@ -54,7 +54,7 @@ def test_revisions_of_concurrent_writers_commit_in_their_order(store: Store) -> 
     assert seen == list(range(1, 46))
 
 
-def test_scalar_of_no_row_is_none(store: Store) -> None:
+def test_scalar_without_a_row_is_none(store: Store) -> None:
     with store.database.read():
         assert store.database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "no such")) is None
 
@@ -82,7 +82,7 @@ def test_release_may_be_called_again_and_before_anything(store: Store) -> None:
     assert store.revision == 0
 
 
-def test_what_must_survive_a_power_cut_is_flushed(store: Store) -> None:
+def test_durable_transactions_are_flushed(store: Store) -> None:
     levels = {}
     for durable in (True, False):
         with store.database.write(durable=durable):

@@ -1,4 +1,4 @@
-"""What goes wrong with a database file is said in plain words; what is our own mistake is not dressed up."""
+"""Errors of the database file are reported in plain words; bugs of the program are not disguised as such errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_file_that_is_no_database_is_told_and_kept(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_reported_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     path.write_bytes(b"Dear diary, " * 500)
     with pytest.raises(StoreError, match="is damaged or is not a Filemill database") as caught:
@@ -35,20 +35,20 @@ def test_file_that_is_no_database_is_told_and_kept(tmp_path: Path) -> None:
     assert path.read_bytes() == b"Dear diary, " * 500
 
 
-def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
     for path in (tmp_path / "home" / "jobs.db", tmp_path / "home" / "deeper" / "jobs.db"):
         with pytest.raises(StoreError, match=r"can't be opened: .* Make its folder writable"):
             open_database(path, MIGRATIONS)
 
 
-def test_database_that_is_a_folder_is_told(tmp_path: Path) -> None:
+def test_folder_in_place_of_the_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").mkdir()
     with pytest.raises(StoreError, match="can't be written"):
         open_database(tmp_path / "jobs.db", MIGRATIONS)
 
 
-def test_folder_without_the_right_to_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_without_write_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: FileLock) -> FileLock:
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
@@ -57,7 +57,7 @@ def test_folder_without_the_right_to_write_is_told(tmp_path: Path, monkeypatch: 
         open_database(tmp_path / "jobs.db", MIGRATIONS)
 
 
-def test_program_that_never_ends_its_migration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migration_that_never_ends_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "_MIGRATE_LOCK_SECONDS", 0.05)
     is_held, may_end = threading.Event(), threading.Event()
 
@@ -75,7 +75,7 @@ def test_program_that_never_ends_its_migration_is_told(tmp_path: Path, monkeypat
     holder.join(10)
 
 
-def test_damaged_pages_are_told_when_they_are_read(tmp_path: Path) -> None:
+def test_damaged_pages_are_reported_when_they_are_read(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
     store.intake.add([NewFile(f"/data/{n}", n, n) for n in range(600)], queue=QUEUE, name="", now_ms=NOW)
     store.database.release()
@@ -92,15 +92,15 @@ def test_damaged_pages_are_told_when_they_are_read(tmp_path: Path) -> None:
         read_everything()
 
 
-def test_trouble_that_shows_up_while_reading_on_is_known_too(store: Store) -> None:
-    """Rows come from the file one by one; peewee translates only what happens before the first."""
+def test_error_while_fetching_rows_is_a_known_error(store: Store) -> None:
+    """SQLite reads rows from the file one by one; peewee converts only exceptions before the first one."""
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     with pytest.raises(StoreError, match="is damaged"), store.database.read():
         raise error
 
 
-def test_database_that_another_program_holds_locked_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_locked_by_another_program_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     (job,) = store.add("/a")
     quick_to_give_up(store.database, monkeypatch)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
@@ -113,7 +113,7 @@ def test_database_that_another_program_holds_locked_is_busy(store: Store, monkey
 
 
 def limit_pages(store: Store, more: int) -> None:
-    """Let the file grow by so many pages only: what a full disk looks like to SQLite."""
+    """Limit the number of pages of the file, so that SQLite reports a full disk."""
     with store.database.read():
         count = store.database._peewee.execute_sql("PRAGMA page_count").fetchone()[0]  # type: ignore[no-untyped-call]
         store.database._peewee.execute_sql(f"PRAGMA max_page_count = {count + more}")  # type: ignore[no-untyped-call]
@@ -131,7 +131,7 @@ def test_full_disk_writes_nothing_and_goes_on_when_there_is_room(store: Store) -
     assert len(store.add(*(f"/data/{number}" for number in range(200)))) == 200
 
 
-def test_file_that_may_not_be_written_is_told_and_written_once_it_may(tmp_path: Path) -> None:
+def test_read_only_file_is_reported_and_written_once_it_is_writable(tmp_path: Path) -> None:
     with without_special_rights():
         store = Store(tmp_path / "jobs.db")
         store.add("/a")
@@ -149,7 +149,7 @@ def test_file_that_may_not_be_written_is_told_and_written_once_it_may(tmp_path: 
         store.database.release()
 
 
-def test_readonly_database_is_told(store: Store) -> None:
+def test_read_only_database_is_reported(store: Store) -> None:
     with store.database.read():
         store.database._peewee.execute_sql("PRAGMA query_only = 1")  # type: ignore[no-untyped-call]
     with pytest.raises(StoreError, match="Check the permissions of the file and its folder"):
@@ -172,7 +172,7 @@ def test_readonly_database_is_told(store: Store) -> None:
     ],
 )
 @pytest.mark.parametrize("is_wrapped", [True, False])
-def test_each_trouble_of_the_world_has_its_plain_text(
+def test_each_external_error_has_a_plain_text(
     tmp_path: Path, code: int, kind: type[StoreError], words: str, is_wrapped: bool
 ) -> None:
     cause = sqlite3.OperationalError("what SQLite says")
@@ -185,14 +185,14 @@ def test_each_trouble_of_the_world_has_its_plain_text(
     assert known.detail == "what SQLite says"
 
 
-def test_mistake_in_our_sql_stays_what_it_is(store: Store) -> None:
-    """Even if its text holds a word that SQLite uses for trouble outside."""
+def test_bug_in_a_statement_stays_a_bug(store: Store) -> None:
+    """Even if its text contains a word of SQLite's messages for external errors."""
     for table in ("busy", "locked", "disk is full", "malformed", "readonly"):
         with pytest.raises(peewee.OperationalError, match="no such table"), store.database.read():
             store.database.run(peewee.RawQuery(f'SELECT * FROM "{table}"'))
 
 
-def test_broken_constraint_stays_what_it_is(store: Store) -> None:
+def test_violated_constraint_stays_a_bug(store: Store) -> None:
     with pytest.raises(peewee.IntegrityError), store.database.write() as revision:
         store.database.run(
             JobRow.insert(uuid="x", batch=99, file_path="", name_key="", queue="", created_at=0, revision=revision)
@@ -214,7 +214,7 @@ def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     assert store.revision == before
 
 
-def test_error_without_a_code_of_sqlite_is_ours(store: Store) -> None:
+def test_error_without_an_sqlite_code_is_a_bug(store: Store) -> None:
     error = peewee.ProgrammingError(sqlite3.ProgrammingError("Cannot operate on a closed database."))
     with pytest.raises(peewee.ProgrammingError):
         store_error(error, store.path)
@@ -224,7 +224,7 @@ def test_error_without_a_code_of_sqlite_is_ours(store: Store) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps the file of an open database in its place")
 @pytest.mark.parametrize("by_another", [False, True])
-def test_nothing_is_written_into_a_file_that_nobody_would_find(store: Store, *, by_another: bool) -> None:
+def test_nothing_is_written_into_a_replaced_file(store: Store, *, by_another: bool) -> None:
     store.add("/a")
     store.path.rename(away := store.path.with_name("away.db"))
     if by_another:

@@ -1,4 +1,4 @@
-"""A hostile way to the queue: an HTTP proxy that does what networks, balancers and AWS itself do on bad days."""
+"""An HTTP proxy in front of the queue that fails as networks, load balancers and AWS do."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ JSON = "application/x-amz-json-1.0"
 
 @dataclass(frozen=True)
 class Rates:
-    """How often something goes wrong, as a share of the requests; of the batches for what concerns those."""
+    """The probability of each fault per request, or per batch for faults of batches."""
 
     reset: float = 0.02
-    """The connection is cut before the queue has heard of it."""
+    """The connection is reset before the request arrives."""
     reply_lost: float = 0.02
-    """The queue has done it, and the connection is cut."""
+    """The request is executed, and the connection is reset."""
     reply_cut: float = 0.01
-    """The queue has done it, and half of the answer arrives."""
+    """The request is executed, and half of the response arrives."""
     unavailable: float = 0.015
-    """503, with a page instead of an answer."""
+    """The response is a web page with status 503."""
     throttled: float = 0.015
     internal: float = 0.01
     done_but_internal: float = 0.01
-    """The queue has done it, and an error 500 arrives."""
+    """The request is executed, and the response is an error with status 500."""
     page: float = 0.005
-    """200, with a page that is no answer of SQS."""
+    """The response is a web page with status 200."""
     delayed: float = 0.03
     entry_failed: float = 0.04
-    """One entry of a batch is not done, and the answer says so."""
+    """One entry of a batch is not executed, and the response reports its failure."""
     sent_twice: float = 0.15
-    """A message of a batch is sent once more, as at-least-once delivery allows; never on a FIFO queue."""
+    """A message of a batch is sent twice, since delivery is at least once; never on a FIFO queue."""
 
 
 @dataclass
 class Reply:
-    """An answer; one that is cut ends in the middle of its body."""
+    """A response; the connection may be cut in the middle of its body."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -62,7 +62,7 @@ class Reply:
 
 @dataclass
 class Exchange:
-    """One request that came by."""
+    """A request and its response."""
 
     operation: str
     path: str
@@ -73,13 +73,13 @@ class Exchange:
 
 @dataclass
 class HostileProxy:
-    """Runs from `start` to `stop`. While `is_kind` it only passes on.
+    """A proxy that runs from `start` to `stop`. While `is_kind` is True, it only forwards.
 
     Args:
-        upstream: The queue's address.
-        chance: Decides; seeded, though threads make no two runs alike.
+        upstream: The address of the queue.
+        chance: The random generator. Even with a seed, threads make each run different.
         may_duplicate: Whether messages may be sent twice: on a standard queue.
-        rates: How often what goes wrong.
+        rates: The probabilities of the faults.
     """
 
     upstream: str
@@ -109,7 +109,7 @@ class HostileProxy:
         self._listener.close()
 
     def go_down(self, seconds: float) -> None:
-        """Refuse connections for a while, and cut those that there are."""
+        """Refuse connections for a while, and cut the open ones."""
         self._up_again_at = time.monotonic() + seconds
         self.count("down for seconds")
 
@@ -152,9 +152,9 @@ class HostileProxy:
         with self._lock:
             self._connections.add(connection)
         try:
-            _Handler(connection, address, cast("BaseServer", self))  # which it only keeps
+            _Handler(connection, address, cast("BaseServer", self))  # only the buffers are closed
         except (ConnectionError, TimeoutError):
-            pass  # a killed program, or we ourselves
+            pass  # a killed program, or the proxy itself
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -163,7 +163,7 @@ class HostileProxy:
     # Requests
 
     def answer(self, exchange: Exchange) -> Reply | None:
-        """What the caller gets; None to cut the connection."""
+        """Return the response; None to cut the connection."""
         rates = self.rates
         if self.happens(rates.delayed):
             self.count("request delayed")
@@ -208,7 +208,7 @@ class HostileProxy:
         return reply
 
     def _without_one(self, exchange: Exchange) -> Reply:
-        """Pass a batch on without one of its entries, and say so in the answer."""
+        """Forward a batch without one of its entries, and report its failure in the response."""
         asked = json.loads(exchange.body)
         failed = self._pick(asked["Entries"])
         kept = [entry for entry in asked["Entries"] if entry is not failed]
@@ -230,7 +230,7 @@ def _listen(port: int = 0) -> socket.socket:
 
 
 def error(code: str, message: str, status: int) -> Reply:
-    """An error in the form of SQS."""
+    """Return an error in the format of SQS."""
     fault = "Sender" if status < 500 else "Receiver"
     headers = [("Content-Type", JSON), ("x-amzn-query-error", f"{code};{fault}")]
     return Reply(status, headers, json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": message}).encode())
@@ -282,10 +282,10 @@ class _Handler(BaseHTTPRequestHandler):
             return Reply(answer.status, kept, content)
 
     def _reset(self) -> None:
-        """Cut the connection without a goodbye, as a broken network does."""
+        """Reset the connection, as a broken network does."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise ConnectionResetError
 
     def log_message(self, *_: Any) -> None:
-        """No access log."""
+        """Log nothing."""

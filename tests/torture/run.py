@@ -1,12 +1,12 @@
-"""The torture: real programs, a hostile way to the queue, and a kill every few seconds; at the end all must be right.
+"""Run real programs on an unreliable network and kill one every few seconds; in the end, everything must be right.
 
     python tests/torture/run.py [--files 5000] [--kills 50] [--fifo] [--strict] [--embedded]
                                 [--minutes 12] [--seed N] [--keep]
 
-Files are submitted in waves by `filemill submit` and processed by one or two `filemill worker`, all behind a proxy
-that resets connections, loses replies, throttles, fails, sends messages twice, and goes down for seconds; or on the
-embedded queue, whose way is this computer's disk. Programs are killed with SIGKILL, some are stopped with SIGTERM. Exit
-code 1 if anything is wrong at the end.
+`filemill submit` adds files in several parts, and one or two `filemill worker` process them, all behind a proxy that
+resets connections, loses responses, throttles, returns errors, duplicates messages, and fails for seconds; or on the
+embedded queue. Programs are killed with SIGKILL, some are stopped with SIGTERM. The exit code is 1 if anything is wrong
+in the end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.torture.verify import verify
 from tests.torture.world import FOREIGN_BODIES, Embedded, Programs, Queue, Server, kill, parts, write_files
 
 MOST_A_SUBMIT = 150
-"""Less than the program writes in one transaction: of a submit that is killed, all is on the list or nothing."""
+"""Fewer files than are written in one transaction: after a killed submit, all or none of them are on the list."""
 TELL_SECONDS = 10.0
 SUBMIT_SECONDS = 120.0
 STOP_SECONDS = 40.0
@@ -41,11 +41,11 @@ SHOWN = 20
 
 
 class Torture:
-    """One run.
+    """A run.
 
     Args:
         options: The command line.
-        folder: Where everything lies.
+        folder: The folder of all files.
     """
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
@@ -64,7 +64,7 @@ class Torture:
             self.programs = Programs(home)
         else:
             self.queue = server = Server(fifo=options.fifo)
-            # A FIFO queue would know a second copy by its deduplication id.
+            # A FIFO queue would drop a duplicate because of its deduplication id.
             chance = random.Random(options.seed + 1)
             self.proxy = HostileProxy(server.address, chance, may_duplicate=not options.fifo)
             self.programs = Programs(home, server.queue, self.proxy.endpoint_url)
@@ -76,11 +76,11 @@ class Torture:
         self._next_tell = 0.0
 
     def run(self) -> list[str]:
-        """Torture, let everything settle, and look; gives what is wrong."""
+        """Kill programs until enough have been killed, finish all jobs, and return the problems."""
         if self.proxy is not None:
             self.proxy.start()
             threading.Thread(target=self._bad_weather, args=(self.proxy,), daemon=True).start()
-        self.programs.start("status").wait(SUBMIT_SECONDS)  # makes the database
+        self.programs.start("status").wait(SUBMIT_SECONDS)  # creates the database
         status_log.install(self.programs.database)
         shares = parts(self.known, -(-len(self.known) // max(1, self.options.kills)))
         for number in range(max(len(shares), self.options.kills)):
@@ -118,7 +118,7 @@ class Torture:
                 proxy.go_down(chance.uniform(1, 4))
 
     def _start_submit(self, paths: list[str]) -> subprocess.Popen[str] | None:
-        """Add files; one time in six it is killed on the way, and done again if nothing of it is on the list."""
+        """Add files; one time in six, kill the program, and repeat the command if none of the files is on the list."""
         while paths and self.chance.random() < 1 / 6:
             submit = self.programs.start("submit", *paths)
             self._wait(self.chance.uniform(0.2, 1.2))
@@ -137,7 +137,7 @@ class Torture:
             self.wrong.append(f"submit ended with {submit.returncode}: {self.programs.output_of(submit)}")
 
     def _wait_for_work(self) -> None:
-        """Most kills come while files are at work; the others at any time, so also while a worker starts."""
+        """Wait before a kill: mostly until files are being processed, otherwise for a random time."""
         end = time.monotonic() + self.chance.uniform(1, 6)
         if self.chance.random() < 0.8:
             while not self._at_work() and time.monotonic() < end:
@@ -156,7 +156,7 @@ class Torture:
             self.foreign.append(body)
 
     def _keep_workers(self) -> None:
-        """One or two at a time."""
+        """Keep one or two workers running."""
         for worker in [worker for worker in self.workers if worker.poll() is not None]:
             self.wrong.append(f"a worker ended with {worker.returncode}: {self.programs.output_of(worker)}")
             self.workers.remove(worker)
@@ -173,7 +173,7 @@ class Torture:
         self.done["kill -9 of a worker: files at work just then"] += self._at_work()
 
     def _stop(self, worker: subprocess.Popen[str]) -> None:
-        """As a person or a service manager does."""
+        """Stop a program with SIGTERM, as a service manager does."""
         worker.send_signal(signal.SIGTERM)
         try:
             code = worker.wait(STOP_SECONDS)
@@ -182,12 +182,12 @@ class Torture:
             kill(worker)
             return
         self.done["SIGTERM to a worker"] += 1
-        # One that was just starting had no time to ask for the signal yet.
+        # A program that was just starting has not installed its signal handler yet.
         if code not in {0, -signal.SIGTERM}:
             self.wrong.append(f"a stopped worker ended with {code}: {self.programs.output_of(worker)}")
 
     def _settle(self) -> None:
-        """A worker until nothing is left to do, still on the hostile way; then a kind way until no message is left."""
+        """Run a worker until all jobs are finished, still with faults; then without faults until no message is left."""
         worker = self.programs.start("worker", "--until-idle")
         while worker.poll() is None and self._left() > 0:
             self._wait(0.5)
@@ -225,7 +225,7 @@ class Torture:
         )
 
     def report(self) -> None:
-        """What was done to them."""
+        """Return a summary of the faults."""
         say("", "Done to the programs:")
         say(*(f"  {count:6}  {what}" for what, count in sorted(self.done.items())))
         say(f"  {len(self.foreign):6}  foreign messages put into the queue")
@@ -275,7 +275,7 @@ def main(words: list[str]) -> int:
     kind = next((name for name in ("embedded", "strict", "fifo") if getattr(options, name)), "standard")
     say(f"{options.files} files, {options.kills} kills, {kind} queue, seed {options.seed}")
     torture = Torture(options, folder)
-    # So that nothing is left running when it is ended from outside.
+    # So that no process is left running if this one is ended by a signal.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         wrong = torture.run()

@@ -1,9 +1,9 @@
-"""The queue's server, in a process of its own; it ends when its standard input is closed. Prints its address.
+"""Run the queue's server in a separate process until its standard input is closed. Prints its address.
 
     python tests/torture/server.py
 
-It is the simulator of `tests/helpers/sqs`; moto would not do: it loses messages by itself when a send and a delete meet
-in it, and forgives what SQS does not: on a FIFO queue expired handles, and sending again what was just deleted.
+The server is the simulator of `tests/helpers/sqs`. Moto is not suitable: it loses messages when a send and a delete
+overlap, and on a FIFO queue it accepts expired handles and messages that were just deleted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _serve() -> str:
 
     simulator = Simulator()
 
-    def tidy() -> None:  # it remembers every call, for tests that are shorter than this
+    def tidy() -> None:  # it records every call, which is meant for shorter tests
         while True:
             threading.Event().wait(_TIDY_SECONDS)
             simulator.forget_calls()

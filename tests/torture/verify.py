@@ -1,4 +1,4 @@
-"""At the end: is every number right, did every job end once, is nothing left, and is nothing of others gone."""
+"""Check the end state: numbers are right, each job ended once, no message is left, foreign messages are untouched."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.torture.world import STATUS_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.torture.world import Known, Programs, Queue
+    from tests.torture.world import Expected, Programs, Queue
 
 _BAD_LINE = re.compile(r"^\S+ (?:WARNING|ERROR|CRITICAL) .*", re.MULTILINE)
 
 
-def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: list[str]) -> list[str]:
-    """All that is wrong; empty if nothing is.
+def verify(programs: Programs, queue: Queue, known: dict[str, Expected], foreign: list[str]) -> list[str]:
+    """Return all problems.
 
     Args:
-        programs: Where the program's list and log are; asked with `filemill status --json`.
-        queue: Asked past what makes its way hostile.
-        known: What has to come out, by path.
-        foreign: The bodies of others' messages, all of which must still be there.
+        programs: The programs, whose list is read with `filemill status --json`.
+        queue: The queue, accessed without the proxy.
+        known: The expected results by path.
+        foreign: The bodies of other programs' messages, which must all be in the queue.
     """
     wrong = _wrong_on_the_list(programs, known)
     wrong += status_log.violations(programs.database)
@@ -44,7 +44,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: l
     return wrong
 
 
-def _wrong_on_the_list(programs: Programs, known: dict[str, Known]) -> list[str]:
+def _wrong_on_the_list(programs: Programs, known: dict[str, Expected]) -> list[str]:
     status = programs.start("status", "--json")
     if status.wait(STATUS_SECONDS) != 0:
         return [f"filemill status ended with {status.returncode}: {programs.output_of(status)}"]
@@ -62,7 +62,7 @@ def _wrong_on_the_list(programs: Programs, known: dict[str, Known]) -> list[str]
 
 
 def _wrong_in_the_log(folder: Path) -> list[str]:
-    """A warning is a surprise, an error a bug."""
+    """Return unexpected lines of the log: warnings and errors."""
     lines = [
         line for file in folder.glob("filemill.log*") for line in _BAD_LINE.findall(file.read_text(errors="replace"))
     ]

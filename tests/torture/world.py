@@ -1,4 +1,4 @@
-"""What the torture stands on: files whose numbers are known, a queue, the hostile way to it, and real programs."""
+"""The setup of the torture test: files with known numbers, a queue, the proxy, and real programs."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ FOREIGN_BODIES = (
     '{"Type":"Notification","MessageId":"1","Message":"{}"}',
     '{"Records":[{"eventSource":"aws:s3","s3":{"object":{"key":"a"}}}]}',
 )
-"""Fewer than make the program take the queue for another one's."""
+"""The number of foreign messages: few enough that the program keeps consuming the queue."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What has to come out for one file."""
+class Expected:
+    """The expected result for a file."""
 
     size: int
     lines: int
 
 
-def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Known]:
-    """Make files of all kinds; gives by path what is known of them, which nobody has to count.
+def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Expected]:
+    """Create files of all kinds; return the expected results by path.
 
-    A few are long, so that there is something to be killed at; they are sparse, and take no room on the disk.
+    A few are large, so that programs can be killed while they process them; these are sparse files.
     """
     known = {}
     for number in range(count):
         lines, end = chance.randrange(40), chance.choice(["\n", "\r\n"])
         text = "".join(f"{chance.randrange(10**6)}{end}" for _ in range(lines))
         if lines and chance.random() < 0.3:
-            text = text[: -len(end)]  # the last line has no end
+            text = text[: -len(end)]  # the last line does not end with a line feed
         path = folder / f"{number // 500:03}" / f"file {number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
@@ -64,32 +64,32 @@ def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Kn
         if chance.random() < LONG_SHARE:
             gap = chance.randrange(50, 300) * 1_000_000
             os.truncate(path, size + gap)
-            # Zeros are no line feeds: they make the last line longer, or are one more.
+            # Zero bytes are not line feeds: they make the last line longer, or add one.
             size, lines = size + gap, lines + (text.endswith("\n") or not text)
-        known[str(path)] = Known(size, lines)
+        known[str(path)] = Expected(size, lines)
     return known
 
 
 class Queue(Protocol):
-    """The queue, asked past what makes its way hostile."""
+    """The queue, accessed without the proxy."""
 
     def put(self, body: str) -> None:
-        """A message of somebody else."""
+        """Send a message as another program."""
         ...
 
     def counts(self) -> tuple[int, int]:
-        """Messages to be had, and messages in flight."""
+        """Return the numbers of visible messages and of messages in flight."""
         ...
 
     def take_all(self, seconds: float) -> list[str]:
-        """Receive until all of the queue has come, or the time is over; gives the bodies."""
+        """Receive until the queue is empty or the time is over; return the bodies."""
         ...
 
     def close(self) -> None: ...
 
 
 class Embedded:
-    """The embedded queue of a home."""
+    """The embedded queue in a home folder."""
 
     def __init__(self, home: Path) -> None:
         self._queue = EmbeddedQueue(home / "filemill.db.queue")
@@ -112,7 +112,7 @@ class Embedded:
 
 
 class Server:
-    """A server of SQS and its queue."""
+    """An SQS server and its queue."""
 
     def __init__(self, *, fifo: bool) -> None:
         self.fifo = fifo
@@ -155,12 +155,12 @@ class Server:
 
 @dataclass
 class Programs:
-    """Starts `filemill`, the real one, as a person would.
+    """Starts the real `filemill` as a user would.
 
     Args:
         home: FILEMILL_HOME.
         queue: FILEMILL_QUEUE; empty for the embedded queue.
-        endpoint_url: Where it finds SQS.
+        endpoint_url: The address of SQS.
     """
 
     home: Path
@@ -192,7 +192,7 @@ class Programs:
         }
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start one; its output goes to files, so that no pipe can fill."""
+        """Start a program; its output goes to files, so that no pipe fills up."""
         number = len(self.started)
         with (self.home.parent / f"program-{number}.out").open("w") as out:
             program = subprocess.Popen(
@@ -211,15 +211,15 @@ class Programs:
         return (self.home.parent / f"program-{self.started.index(program)}.out").read_text(errors="replace")
 
     def listed(self) -> set[str]:
-        """The paths on the list, read past the program."""
+        """Return the paths on the list, read from the database."""
         return {path for (path,) in rows_of(self.database, "SELECT file_path FROM job")}
 
     def order(self) -> list[str]:
-        """The jobs' ids, in the order of adding."""
+        """Return the ids of the jobs in the order of adding."""
         return [job for (job,) in rows_of(self.database, "SELECT uuid FROM job ORDER BY id")]
 
     def standing(self) -> tuple[dict[int, int], int]:
-        """How many jobs have which status, and how many entries the outbox has, read past the program."""
+        """Return the number of jobs by status and of outbox entries, read from the database."""
         statuses = dict(rows_of(self.database, "SELECT status, count(*) FROM job GROUP BY status"))
         ((waiting,),) = rows_of(self.database, "SELECT count(*) FROM outbox")
         return statuses, waiting
@@ -237,6 +237,6 @@ def kill(program: subprocess.Popen[str]) -> None:
 
 
 def parts(paths: Iterable[str], size: int) -> list[list[str]]:
-    """Cut into parts of at most so many."""
+    """Split into parts of at most this many."""
     every = list(paths)
     return [every[start : start + size] for start in range(0, len(every), size)]

@@ -1,1 +1,1 @@
-"""Adding files: picked, dropped or pasted paths become rows of the list, after a review where one is needed."""
+"""Adding files: picked, dropped or pasted paths become jobs, after a review if one is needed."""

@@ -1,4 +1,4 @@
-"""The window's side of adding: shows one review at a time and reports the result."""
+"""Shows review sheets one at a time, and a notice when an Add has ended."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.adding.review_sheet import Decision, ReviewSheet, show_refused
-from desktop_app.gui.adding.review_texts import notice_of
+from desktop_app.gui.adding.review_sheet import ReviewSheet, refused_text, show_refused
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.tasks import Stream
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,23 +28,23 @@ if TYPE_CHECKING:
 
 
 class AddFlow(QObject):
-    """Shows the review sheets, reports how each Add ended, and scrolls to its first file.
+    """Shows the review sheets, reports the result of each Add, and scrolls to the first added file.
 
     Signals:
-        notice(Notice): The result, to be shown to the user.
+        notice(Notice): The result of an Add.
 
     Attributes:
-        sheet: The open review sheet; None if there is none.
+        sheet: The open review sheet, or None.
 
     Args:
-        adder: Adds.
-        feed: Asked to look for changes after files were added.
-        view: Scrolled to the first added file.
-        model: The view's model.
-        tasks: The pool on which a sheet counts.
+        adder: Adds the files.
+        feed: Updates the list after files were added.
+        view: The table, which is scrolled to the first added file.
+        model: The table's model.
+        tasks: The pool that counts the selected files.
         undo: Undoes the last Add.
-        theme, wording: The sheets' colours and texts.
-        window: The sheets' parent.
+        theme, wording: The colours and texts of the sheets.
+        window: The parent of the sheets.
     """
 
     notice = Signal(object)
@@ -65,19 +67,20 @@ class AddFlow(QObject):
         self._feed = feed
         self._view = view
         self._model = model
-        self._tasks = tasks
+        # The stream outlives the sheets, because a count may still be running when its sheet is deleted.
+        self._counting = Stream(tasks, self)
         self._undo = undo
         self._theme = theme
         self._wording = wording
         self._window = window
         self._waiting: deque[Proposal] = deque()
         self.sheet: ReviewSheet | None = None
-        adder.proposed.connect(self._ask)
-        adder.finished.connect(self._tell)
+        adder.proposed.connect(self._queue_review)
+        adder.finished.connect(self._report)
 
     @Slot()
     def close(self) -> None:
-        """Dismiss all open reviews; called when the window closes."""
+        """Dismiss the open review and all waiting ones."""
         for proposal in self._waiting:
             self._adder.dismiss(proposal.number)
         self._waiting.clear()
@@ -85,31 +88,28 @@ class AddFlow(QObject):
             self.sheet.reject()
 
     @Slot(object)
-    def _ask(self, proposal: Proposal) -> None:
+    def _queue_review(self, proposal: Proposal) -> None:
         self._waiting.append(proposal)
-        self._ask_next()
+        self._show_next_review()
 
-    def _ask_next(self) -> None:
+    def _show_next_review(self) -> None:
         if self.sheet is not None or not self._waiting:
             return
         proposal = self._waiting.popleft()
-        sheet = ReviewSheet(proposal, self._tasks, self._theme, self._wording, self._window)
-        sheet.decided.connect(self._add)
-        sheet.rejected.connect(partial(self._adder.dismiss, proposal.number))
-        sheet.finished.connect(self._end)
-        self.sheet = sheet
+        self.sheet = ReviewSheet(proposal, self._counting, self._theme, self._wording, self._window)
+        self.sheet.decided.connect(
+            lambda picked, name, again: self._adder.accept(proposal, picked, name=name, again=again)
+        )
+        self.sheet.rejected.connect(partial(self._adder.dismiss, proposal.number))
+        self.sheet.finished.connect(self._forget_sheet)
 
     @Slot()
-    def _end(self) -> None:
+    def _forget_sheet(self) -> None:
         self.sheet = None
-        self._ask_next()
+        self._show_next_review()
 
     @Slot(object)
-    def _add(self, decision: Decision) -> None:
-        self._adder.accept(decision.proposal, decision.picked, name=decision.name, again=decision.again)
-
-    @Slot(object)
-    def _tell(self, report: AddReport) -> None:
+    def _report(self, report: AddReport) -> None:
         model = self._model
         before = model.rowCount()
         self._feed.look()
@@ -118,3 +118,35 @@ class AddFlow(QObject):
         if report.added and model.order.is_by_adding and model.filter.is_empty:
             row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))
+
+
+def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], undo: Callable[[], object]) -> Notice:
+    """Return the notice that reports the result of an Add.
+
+    Args:
+        report: The result.
+        wording: Formats numbers.
+        show: Shows the items that could not be added.
+        undo: Undoes the Add.
+    """
+    undo_button = NoticeAction(tr("Undo"), undo)
+    if report.problem and report.added:
+        return Notice(translated(report.problem), Kind.PROBLEM, (undo_button,))
+    if report.problem:
+        return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
+    if report.cancelled:
+        return Notice(tr("Stopped. Nothing was added."), passing=True)
+    if report.added:
+        text = tr("Added {files}.").format(files=wording.files(report.added))
+        if report.listed:
+            text = tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
+        return Notice(text, actions=(undo_button,), passing=True)
+    if report.listed:
+        text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
+        return Notice(text, passing=True)
+    if not report.refused:
+        return Notice(tr("Nothing was added: no files were found."), passing=True)
+    if len(report.refused) == 1:
+        return Notice(refused_text(report.refused), Kind.WARNING)
+    text = tr("(This item can't|None of these %Ln items can) be added.", "", len(report.refused))
+    return Notice(text, Kind.WARNING, (NoticeAction(tr("Show…"), show),))

@@ -1,4 +1,4 @@
-"""Scans the paths to add and writes their rows, off the main thread."""
+"""Scans the paths to add and creates the jobs, off the main thread."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
     from desktop_app.sources.scan import Refusal
 
 
-UNASKED_UP_TO = 50
-"""Up to this many files are added without a review if there is nothing to decide."""
+MAX_WITHOUT_REVIEW = 50
+"""Up to this many files are added without a review, unless some are refused or already in the list."""
 
-_PATIENCE_MS = 300
-"""Work that takes less time is not announced."""
+_ANNOUNCE_AFTER_MS = 300
+"""Work that takes less time is not shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """How an Add ended.
+    """The result of an Add.
 
     Attributes:
         added: The number of files added to the list.
-        refused: What could not be added, and why; empty if the user has seen it already.
-        cancelled: True if the user stopped it; then nothing was added.
-        problem: Why not everything could be written; empty if all went well.
-        listed: The number of files left out because they are already in the list and have not changed.
-        batch: The database's key of the new files' batch; 0 if there is none.
+        refused: The items that could not be added; empty if the review has shown them.
+        cancelled: True if the user stopped the scan; nothing was added.
+        problem: The text of the error that occurred while writing; empty if none did.
+        listed: The number of files skipped because they are already in the list and have not changed.
+        batch: The primary key of the new batch; 0 if none was created.
     """
 
     added: int = 0
@@ -60,52 +60,53 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Files that were found and need the user's confirmation before they are added.
+    """Files to add after the user has confirmed.
 
     Attributes:
-        number: Identifies the Add for `Adder.accept` and `Adder.dismiss`.
-        review: What was found.
+        number: The number of the Add; see `Adder.dismiss`.
+        review: The files found by the scan.
         name: The suggested name of the batch.
-        places: The paths and addresses that were given.
+        paths: The paths and addresses that were scanned.
     """
 
     number: int
     review: Review
     name: str
-    places: tuple[str, ...]
+    paths: tuple[str, ...]
 
 
 class _Step(Enum):
-    LOOKING = auto()
-    ASKING = auto()
+    SCANNING = auto()
+    WAITING_FOR_REVIEW = auto()
     WRITING = auto()
 
 
 @dataclass(slots=True)
-class _Adding:
-    """One Add in progress."""
+class _Add:
+    """An Add in progress."""
 
-    places: tuple[str, ...]
+    paths: tuple[str, ...]
     name: str
-    must_ask: bool
+    always_review: bool
     stop: threading.Event = field(default_factory=threading.Event)
     found: int = 0
-    step: _Step = _Step.LOOKING
+    step: _Step = _Step.SCANNING
 
 
 class Adder(QObject):
-    """Scans paths, proposes a review where one is needed, and adds the files. Several Adds may run at once.
+    """Scans paths, proposes a review if one is needed, and adds the files. Several Adds can run at once.
 
     Signals:
-        busy_changed(str, bool): A text for the work in progress and whether it can be stopped; empty when idle.
-        proposed(Proposal): The files found have to be accepted or dismissed.
-        finished(AddReport): An Add has ended; not emitted if it was dismissed.
+        busy_changed(str, bool): A text about the work in progress, empty if there is none; and whether it can be
+            stopped.
+        proposed(Proposal): The files found; call `accept` or `dismiss`.
+        finished(AddReport): The result of an Add; not emitted after `dismiss`.
 
     Args:
-        intake: Writes the rows.
+        editor: Adds the jobs.
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
-        wording: Formats the texts.
+        wording: Formats numbers.
         parent: The parent.
     """
 
@@ -115,53 +116,51 @@ class Adder(QObject):
     _found = Signal(int, int)
 
     def __init__(
-        self, intake: JobEditor, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self, editor: JobEditor, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._intake = intake
+        self._editor = editor
         self._scans = scans
         self._writes = writes
         self._wording = wording
         self._numbers = count(1)
-        self._under_way: dict[int, _Adding] = {}
+        self._adds: dict[int, _Add] = {}
         self._found.connect(self._note_found)
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_PATIENCE_MS)
-        self._patience.timeout.connect(self._say)
-        self._said_something = False
+        self._delay = QTimer(self, singleShot=True, interval=_ANNOUNCE_AFTER_MS)
+        self._delay.timeout.connect(self._announce)
+        self._is_announced = False
 
     @property
     def busy(self) -> bool:
-        """Return whether an Add is in progress or waits for the user's answer."""
-        return bool(self._under_way)
+        """Return whether an Add is in progress or waits for a review."""
+        return bool(self._adds)
 
-    def add(self, paths: Sequence[str], *, must_ask: bool = False) -> None:
-        """Add files, and folders with all their subfolders, as one batch.
+    def add(self, paths: Sequence[str], *, always_review: bool = False) -> None:
+        """Add files, and all files in folders and their subfolders, as one batch.
 
         Args:
             paths: Paths and addresses; see `scan`.
-            must_ask: Always propose the files for review.
+            always_review: Propose a review even if none is needed.
         """
         if not paths:
             return
         number = next(self._numbers)
-        adding = self._under_way[number] = _Adding(tuple(paths), _name_of(paths), must_ask)
-        self._say_soon()
+        add = self._adds[number] = _Add(tuple(paths), _batch_name(paths), always_review)
+        self._update_busy()
         report: Callable[[int], None] = partial(self._found.emit, number)
-        stopped = adding.stop.is_set
+        stopped = add.stop.is_set
 
         def work() -> Review:
-            result = scan(adding.places, recursive=True, cancelled=stopped, on_found=report)
-            return self._intake.review(result, stopped)
+            result = scan(add.paths, recursive=True, cancelled=stopped, on_found=report)
+            return self._editor.review(result, stopped)
 
-        self._scans.run(work, partial(self._take, number), partial(self._give_up, number))
+        self._scans.run(work, partial(self._propose_or_add, number), partial(self._fail, number))
 
     @Slot()
     def stop(self) -> None:
-        """Stop scanning. Open proposals stay open, and writes in progress are completed."""
-        for adding in self._under_way.values():
-            adding.stop.set()
+        """Stop all scans. Open reviews and writes in progress are not affected."""
+        for add in self._adds.values():
+            add.stop.set()
 
     def accept(self, proposal: Proposal, picked: SelectionResult, *, name: str, again: bool) -> None:
         """Add the selected files of a proposal.
@@ -169,96 +168,98 @@ class Adder(QObject):
         Args:
             proposal: The proposal.
             picked: The selected files.
-            name: The batch's.
-            again: Also add files that are already in the list and unchanged, as new jobs.
+            name: The name of the batch.
+            again: Also add files that are already in the list and have not changed.
         """
         count = len(picked.places)
         self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
 
     def dismiss(self, number: int) -> None:
-        """Discard a proposal."""
-        self._forget(number)
+        """Discard a proposal.
 
-    def _take(self, number: int, review: Review) -> None:
-        adding, found = self._under_way[number], review.result
-        if found.cancelled or adding.stop.is_set():
+        Args:
+            number: The `Proposal.number`.
+        """
+        del self._adds[number]
+        self._update_busy()
+
+    def _propose_or_add(self, number: int, review: Review) -> None:
+        add, found = self._adds[number], review.result
+        if found.cancelled or add.stop.is_set():
             self._end(number, AddReport(refused=found.refused, cancelled=True))
         elif not found.files:
             self._end(number, AddReport(refused=found.refused))
-        elif adding.must_ask or not review.is_plain or len(found.files) > UNASKED_UP_TO:
-            adding.step = _Step.ASKING
-            self._say_if_late()
-            self.proposed.emit(Proposal(number, review, adding.name, adding.places))
+        elif add.always_review or not review.is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
+            add.step = _Step.WAITING_FOR_REVIEW
+            self._update_busy()
+            self.proposed.emit(Proposal(number, review, add.name, add.paths))
         else:
-            self._write(number, lambda: found.files, len(found.files), name=adding.name, again=False)
+            self._write(number, lambda: found.files, len(found.files), name=add.name, again=False)
 
     def _write(
         self, number: int, files: Callable[[], Sequence[NewFile]], found: int, *, name: str, again: bool
     ) -> None:
-        adding = self._under_way[number]
-        adding.step = _Step.WRITING
-        adding.found = found
-        self._say_soon()
-        self._say_if_late()
+        add = self._adds[number]
+        add.step = _Step.WRITING
+        add.found = found
+        self._update_busy()
 
         def work() -> AddReport:
-            # Looked up again: these files may have been added in the meantime, even by this program.
-            added = self._intake.add(files(), name=name, skip_listed=not again)
+            # The files are compared with the list again: another Add may have added them since the scan.
+            added = self._editor.add(files(), name=name, skip_listed=not again)
             done = len(added.job_ids)
             return AddReport(done, listed=found - done, batch=added.batch_id)
 
-        self._writes.run(work, partial(self._end, number), partial(self._give_up, number))
+        self._writes.run(work, partial(self._end, number), partial(self._fail, number))
 
-    def _give_up(self, number: int, error: KnownError) -> None:
+    def _fail(self, number: int, error: KnownError) -> None:
         if isinstance(error, PartlyAddedError):
             self._end(number, AddReport(error.added, problem=error.text, batch=error.batch_id))
         else:
             self._end(number, AddReport(problem=error.text))
 
     def _end(self, number: int, report: AddReport) -> None:
-        self._forget(number)
+        self.dismiss(number)
         self.finished.emit(report)
-
-    def _forget(self, number: int) -> None:
-        del self._under_way[number]
-        self._say_if_late()
 
     @Slot(int, int)
     def _note_found(self, number: int, found: int) -> None:
-        if number in self._under_way:
-            self._under_way[number].found = found
-            self._say_if_late()
+        if number in self._adds:
+            self._adds[number].found = found
+            self._update_busy()
 
-    def _say_soon(self) -> None:
-        if not self._said_something and not self._patience.isActive():
-            self._patience.start()
-
-    def _say_if_late(self) -> None:
-        if self._said_something:
-            self._say()
+    def _update_busy(self) -> None:
+        if self._is_announced:
+            self._announce()
+        elif self._text() and not self._delay.isActive():
+            self._delay.start()
 
     @Slot()
-    def _say(self) -> None:
+    def _announce(self) -> None:
         text = self._text()
-        self._said_something = bool(text)
-        self.busy_changed.emit(text, any(adding.step is _Step.LOOKING for adding in self._under_way.values()))
+        self._is_announced = bool(text)
+        self.busy_changed.emit(text, any(add.step is _Step.SCANNING for add in self._adds.values()))
 
     def _text(self) -> str:
-        at_work = [adding for adding in self._under_way.values() if adding.step is not _Step.ASKING]
-        if not at_work:
+        working = [add for add in self._adds.values() if add.step is not _Step.WAITING_FOR_REVIEW]
+        if not working:
             return ""
-        files = self._wording.files(sum(adding.found for adding in at_work))
-        if all(adding.step is _Step.WRITING for adding in at_work):
+        files = self._wording.files(sum(add.found for add in working))
+        if all(add.step is _Step.WRITING for add in working):
             return tr("Adding {files}…").format(files=files)
-        if len(at_work) == 1:
-            return tr("Scanning {place}… {files}").format(place=at_work[0].name, files=files)
-        return tr("Scanning %Ln location(s)… {files}", "", len(at_work)).format(files=files)
+        if len(working) == 1:
+            return tr("Scanning {place}… {files}").format(place=working[0].name, files=files)
+        return tr("Scanning %Ln location(s)… {files}", "", len(working)).format(files=files)
 
 
-def _name_of(paths: Sequence[str]) -> str:
-    """Return the batch's name: that of its only item, else that of the common folder."""
+def common_folder(paths: Sequence[str]) -> str:
+    """Return the folder that contains all paths directly; empty if they are in different folders."""
+    parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
+    return parents.pop() if len(parents) == 1 else ""
+
+
+def _batch_name(paths: Sequence[str]) -> str:
+    """Return the name of the only path or of the common folder; otherwise the number of paths."""
     if len(paths) == 1:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
-    parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
-    common = parents.pop() if len(parents) == 1 else ""
-    return display_text(os.path.basename(common)) or tr("%Ln item(s)", "", len(paths))  # noqa: PTH119
+    return display_text(os.path.basename(common_folder(paths))) or tr("%Ln item(s)", "", len(paths))  # noqa: PTH119

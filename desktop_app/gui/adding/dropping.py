@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 
-_LOOKED_AT = 50
-"""More items than this are only counted: checking each is slow on a network share, and this is the main thread."""
+_MAX_CHECKED = 50
+"""Up to this many items, the drop text tells files from folders. Checking more would block on a slow share."""
 
 _ADDRESSES = ("file:", "http://", "https://")
 
@@ -32,36 +32,36 @@ _QUOTES = ('"', "'")
 
 
 def dragged_paths(mime: QMimeData) -> list[str]:
-    """Return the local files and folders that are dragged, without web and other addresses."""
-    return [path_of(url) for url in mime.urls() if url.isLocalFile()]
+    """Return the paths of the dragged local files and folders."""
+    return [_local_path(url) for url in mime.urls() if url.isLocalFile()]
 
 
 def pasted_paths(mime: QMimeData) -> list[str]:
-    """Return the files and folders on the clipboard, or the paths and addresses in its text, one per line."""
+    """Return the copied files and folders, or the paths and addresses in the copied text, one per line."""
     if mime.hasUrls():
-        return named_places(mime)
-    return [place for line in mime.text().splitlines() if (place := _place_in(line))]
+        return dropped_paths(mime)
+    return [path for line in mime.text().splitlines() if (path := _path_in(line))]
 
 
-def named_places(mime: QMimeData) -> list[str]:
-    """Return dragged or copied items, including unsupported addresses, which are later refused with a reason."""
-    return [path_of(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
+def dropped_paths(mime: QMimeData) -> list[str]:
+    """Return the paths of local items and the URLs of all others, which the scan refuses with a reason."""
+    return [_local_path(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
 
 
-def _place_in(line: str) -> str:
-    """Return the path or address in a line of text; empty for anything else, such as a bare name."""
+def _path_in(line: str) -> str:
+    """Return the absolute path or the address in a line of text; empty if the line is something else."""
     text = line.strip()
     if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1]
     if text.startswith(("~/", f"~{os.sep}")):
-        return os.path.expanduser(text)  # noqa: PTH111 - as it was written, but for its beginning
-    # No `Path`: it is several times slower, and this is the main thread.
+        return os.path.expanduser(text)  # noqa: PTH111 - `Path` would normalize the rest
+    # `Path` is several times slower, and this runs on the main thread.
     is_absolute = os.path.isabs(text) and (os.sep == "/" or bool(os.path.splitdrive(text)[0]))  # noqa: PTH117
     return text if is_absolute or text.lower().startswith(_ADDRESSES) else ""
 
 
-def path_of(url: QUrl) -> str:
-    """Return the path of a `file:` URL, also if it is not UTF-8, which `QUrl.toLocalFile` would corrupt."""
+def _local_path(url: QUrl) -> str:
+    """Return the path of a `file:` URL. `QUrl.toLocalFile` corrupts paths that are not UTF-8."""
     path = url.toLocalFile()
     if sys.platform == "win32" or path.isascii():
         return path
@@ -70,10 +70,10 @@ def path_of(url: QUrl) -> str:
 
 
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """Return the text that says what a drop would do: `Drop to add 3 folders`."""
+    """Return the text of the overlay, such as `Drop to add 3 folders`."""
     if not paths:
         return tr("Only files and folders on this computer can be dropped here")
-    if len(paths) > _LOOKED_AT:
+    if len(paths) > _MAX_CHECKED:
         return tr("Drop to add %Ln item(s)", "", len(paths))
     folders = sum(Path(path).is_dir() for path in paths)
     files = len(paths) - folders
@@ -85,10 +85,15 @@ def drop_text(paths: Sequence[str], wording: Wording) -> str:
 
 
 class DropTarget(QObject):
-    """Handles drags over a window and shows on an overlay what a drop would do.
+    """Handles drag and drop for a window.
 
     Signals:
-        dropped(list): The paths that were dropped.
+        dropped(list): The dropped paths and URLs.
+
+    Args:
+        window: The window.
+        overlay: Shows what a drop would do.
+        wording: Formats numbers.
     """
 
     dropped = Signal(list)
@@ -97,12 +102,12 @@ class DropTarget(QObject):
         super().__init__(window)
         self._overlay = overlay
         self._wording = wording
-        self._welcome = False
+        self._accepts = False
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handle drag events; pass on all others."""
+        """Handle drag and drop events."""
         if isinstance(event, QDragEnterEvent):
             self._enter(event)
         elif isinstance(event, QDragMoveEvent):
@@ -117,15 +122,15 @@ class DropTarget(QObject):
         return True
 
     def _enter(self, event: QDragEnterEvent) -> None:
-        """Accept every drag: after a refusal here, Qt does not report when it leaves."""
+        """Accept every drag, because Qt sends no leave event for a rejected one."""
         paths = dragged_paths(event.mimeData())
-        self._welcome = bool(paths)
-        self._overlay.say(drop_text(paths, self._wording), welcome=self._welcome)
+        self._accepts = bool(paths)
+        self._overlay.show_text(drop_text(paths, self._wording), accepts=self._accepts)
         event.acceptProposedAction()
 
     def _move(self, event: QDragMoveEvent) -> None:
-        """Show with the mouse pointer whether a drop would do something."""
-        if self._welcome:  # as on entering: thousands of paths can't be read on every mouse move
+        """Show a drop cursor if the drop would be accepted."""
+        if self._accepts:  # determined on entering: reading thousands of paths on each mouse move is too slow
             event.acceptProposedAction()
         else:
             event.ignore()
@@ -134,58 +139,59 @@ class DropTarget(QObject):
         self._overlay.hide()
         if dragged_paths(event.mimeData()):
             event.acceptProposedAction()
-            self.dropped.emit(named_places(event.mimeData()))
+            self.dropped.emit(dropped_paths(event.mimeData()))
 
 
-_GROUND_ALPHA = 242
+_BACKGROUND_ALPHA = 242
 
 _INSET = 14
-
 _RADIUS = 14
-
 _ICON = 48
-
 _GAP = 14
 
 
 class DropOverlay(QWidget):
-    """A translucent overlay with one line of text; it ignores the mouse."""
+    """A translucent overlay that shows an icon and a line of text over its parent and ignores the mouse."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._covered = parent
         self._text = ""
-        self._welcome = True
+        self._accepts = True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     @property
     def text(self) -> str:
-        """Return the text that is shown."""
+        """Return the displayed text."""
         return self._text
 
-    def say(self, text: str, *, welcome: bool) -> None:
-        """Cover the parent and show what a drop would do, or why it would do nothing."""
+    def show_text(self, text: str, *, accepts: bool) -> None:
+        """Cover the parent and show a text.
+
+        Args:
+            text: What a drop would do, or why it would be rejected.
+            accepts: Whether the drop would be accepted.
+        """
         self._text = text
-        self._welcome = welcome
+        self._accepts = accepts
         self.setAccessibleName(text)
         self.setGeometry(self._covered.rect())
         self.raise_()
         self.show()
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - as Qt has it
-        """See Qt."""
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - the signature of Qt
+        """Paint the background, the frame, the icon and the text."""
         colours = self._theme.colours
-        colour = QColor(colours.accent if self._welcome else colours.failed)
-        ground = QColor(colours.base)
-        ground.setAlpha(_GROUND_ALPHA)
+        colour = QColor(colours.accent if self._accepts else colours.failed)
+        background = QColor(colours.base)
+        background.setAlpha(_BACKGROUND_ALPHA)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), ground)
-        pen = QPen(colour, 2, Qt.PenStyle.DashLine)
-        painter.setPen(pen)
+        painter.fillRect(self.rect(), background)
+        painter.setPen(QPen(colour, 2, Qt.PenStyle.DashLine))
         frame = QRectF(self.rect()).adjusted(_INSET, _INSET, -_INSET, -_INSET)
         painter.drawRoundedRect(frame, _RADIUS, _RADIUS)
         font = QFont(self.font())
@@ -194,9 +200,9 @@ class DropOverlay(QWidget):
         painter.setFont(font)
         height = painter.fontMetrics().height()
         top = frame.center().y() - (_ICON + _GAP + height) / 2
-        icon = self._theme.icon("add-folder" if self._welcome else "cancel", colour.name())
+        icon = self._theme.icon("add-folder" if self._accepts else "cancel", colour.name())
         icon.paint(painter, int(frame.center().x()) - _ICON // 2, int(top), _ICON, _ICON)
         painter.setPen(QColor(colours.text))
-        place = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)
-        painter.drawText(place, Qt.AlignmentFlag.AlignHCenter, self._text)
+        line = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)
+        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter, self._text)
         painter.end()

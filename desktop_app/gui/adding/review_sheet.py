@@ -1,13 +1,12 @@
-"""The sheet for reviewing files before they are added: what was found, what to include, and what can't be added."""
+"""The sheet on which the user reviews and selects files before they are added."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
-from functools import partial
+import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -25,12 +24,13 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.adding import review_texts
+from desktop_app.gui.adding.adder import common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import tool_tip
-from desktop_app.services.adding.review import SelectionResult, SelectionRules
+from desktop_app.services.adding.review import SelectionRules
+from desktop_app.sources.scan import RefusalKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
     from desktop_app.gui.adding.adder import Proposal
-    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.tasks import Stream
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.review import Review
+    from desktop_app.services.adding.review import SelectionResult
     from desktop_app.sources.scan import Refusal
 
 
@@ -49,23 +49,23 @@ _ICON = 18
 
 
 class ReviewLine(QFrame):
-    """A symbol and a sentence followed by controls; hidden while it is empty."""
+    """A frame with an icon, a text and controls; hidden while the text is empty."""
 
     def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
         self.setProperty("kind", "warning")
-        self._icon = icon
+        self._icon_name = icon
         self._theme = theme
-        self._symbol = QLabel(self)
-        self._symbol.setFixedSize(_ICON, _ICON)
+        self._icon = QLabel(self)
+        self._icon.setFixedSize(_ICON, _ICON)
         self._text = QLabel(self)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 10, 7)
         row.setSpacing(12)
-        row.addWidget(self._symbol)
+        row.addWidget(self._icon)
         row.addWidget(self._text, 1)
         for control in controls:
             row.addWidget(control)
@@ -75,181 +75,100 @@ class ReviewLine(QFrame):
 
     @property
     def text(self) -> str:
-        """Return the text that is shown."""
+        """Return the displayed text."""
         return self._text.text()
 
-    def say(self, text: str) -> None:
-        """Show a text; hide the line if it is empty."""
+    def set_text(self, text: str) -> None:
+        """Set the text; an empty text hides the line."""
         self._text.setText(text)
         self.setVisible(bool(text))
-        self.updateGeometry()  # now: the sheet computes its size next
+        self.updateGeometry()  # otherwise the sheet, which is resized next, would use the old size hint
 
     @Slot()
     def _draw(self) -> None:
-        icon = self._theme.icon(self._icon)
-        self._symbol.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
-
-
-_REST_MS = 120
-"""Milliseconds without a keystroke before counting starts; until then the numbers would be outdated at once."""
-
-
-class ReviewCount(QObject):
-    """Keeps the count of selected files up to date; only the newest rules count.
-
-    Signals:
-        counted(SelectionResult): The files that the newest rules select.
-
-    Args:
-        review: The files to choose from.
-        tasks: The pool on which files are counted.
-        parent: The parent.
-    """
-
-    counted = Signal(object)
-
-    def __init__(self, review: Review, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._review = review
-        self._tasks = tasks
-        self._rules: SelectionRules | None = None
-        self._picked: SelectionResult | None = None
-        self._stale = threading.Event()
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self.count_now)
-
-    @property
-    def picked(self) -> SelectionResult | None:
-        """Return the files that the newest rules select; None while they are being counted."""
-        return self._picked
-
-    def count_soon(self, rules: SelectionRules) -> None:
-        """Count after a short pause in typing."""
-        self.stop()
-        self._rules = rules
-        self._rest.start()
-
-    @Slot()
-    def count_now(self) -> None:
-        """Count at once, without waiting for a pause in typing."""
-        if self._rules is None or self._picked is not None:
-            return
-        self.stop()
-        stale = self._stale = threading.Event()
-        self._tasks.run(partial(self._review.pick, self._rules, stale.is_set), partial(self._take, stale))
-
-    def stop(self) -> None:
-        """Cancel the count."""
-        self._rest.stop()
-        self._stale.set()
-        self._picked = None
-
-    def _take(self, stale: threading.Event, picked: SelectionResult | None) -> None:
-        # Checked here and not in the result, which may have been made before it became outdated.
-        if picked is not None and not stale.is_set():
-            self._picked = picked
-            self.counted.emit(picked)
+        icon = self._theme.icon(self._icon_name)
+        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
 class ElidedLabel(QLabel):
-    """Shows a path elided to fit; the tool tip and screen readers get all of it."""
+    """A label that elides a path to its width; the tool tip and the accessible name contain the whole path."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, path: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._whole = text
+        self._path = path
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(tool_tip(text))
-        self.setAccessibleName(text)
-        self._fit()
-
-    def minimumSizeHint(self) -> QSize:
-        """Return a width of 0: the text is elided as needed."""
-        return QSize(0, super().minimumSizeHint().height())
-
-    def sizeHint(self) -> QSize:
-        """Return a width of 0: the other widgets decide."""
-        return QSize(0, super().sizeHint().height())
+        # The path does not determine the width of the sheet.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setToolTip(tool_tip(path))
+        self.setAccessibleName(path)
+        self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Elide the text again."""
+        """Elide the path to the new width."""
         super().resizeEvent(event)
-        self._fit()
+        self._elide()
 
-    def _fit(self) -> None:
+    def _elide(self) -> None:
         width = self.contentsRect().width()
-        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, width)
+        text = self.fontMetrics().elidedText(self._path, Qt.TextElideMode.ElideMiddle, width)
         self.setText(isolated_in(text, self.layoutDirection()))
 
 
 _WIDTH = 620
 
-_MOST_TYPED = 1_000
+_MAX_LENGTH = 1_000
 
-_COUNTS_FOR_MS = 200
-"""Counts that take less time are not announced."""
+_TYPING_PAUSE_MS = 120
+"""Counting starts after this pause in typing."""
 
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The user's decision about a proposal.
-
-    Attributes:
-        proposal: The proposal decided about.
-        picked: The selected files.
-        again: Whether files that are already in the list are added again.
-        name: The name of the batch.
-    """
-
-    proposal: Proposal
-    picked: SelectionResult
-    again: bool
-    name: str
+_COUNTING_AFTER_MS = 200
+"""`Counting…` is shown if there is no result after this time."""
 
 
 class ReviewSheet(QDialog):
-    """Shows the files found and updates the count while the user types. Opens by itself once everything is counted.
+    """Shows the files found, and counts the selected ones while the user types. Opens after the first count.
 
     Signals:
-        decided(Decision): Add was pressed.
+        decided(SelectionResult, str, bool): Add was pressed. The selected files, the batch name, and whether to add
+            files again that are already in the list.
 
     Attributes:
         subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
         chosen: Shows the number of selected files.
-        listed, refused: Show the files already in the list and the items that can't be added.
+        listed, refused: Show the numbers of files already in the list and of items that can't be added.
 
     Args:
         proposal: The files found.
-        tasks: The pool on which files are counted.
-        theme, wording: Colours, icons and texts.
+        counting: Counts the selected files off the main thread; must outlive the sheet.
+        theme, wording: The colours, icons and texts.
         parent: The window.
     """
 
-    decided = Signal(object)
+    decided = Signal(object, str, bool)
 
-    def __init__(self, proposal: Proposal, tasks: Tasks, theme: Theme, wording: Wording, parent: QWidget) -> None:
+    def __init__(self, proposal: Proposal, counting: Stream, theme: Theme, wording: Wording, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Add Files"))
         self._proposal = proposal
         self._theme = theme
         self._wording = wording
-        self._waits_to_add = False
-        self._has_begun = False
-        self._count = ReviewCount(proposal.review, tasks, self)
-        self._count.counted.connect(self._show_count)
+        self._picked: SelectionResult | None = None
+        """The selected files; None while they are being counted."""
+        self._adds_when_counted = False
+        self._was_opened = False
+        self._counting = counting
+        counting.result.connect(self._show_count)
         self._announcer = Announcer(self)
         self._make_controls()
         self._arrange()
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
-        self._late.setInterval(_COUNTS_FOR_MS)
-        self._late.timeout.connect(self._say_counting)
+        self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
+        self._pause.timeout.connect(self._count)
+        self._late = QTimer(self, singleShot=True, interval=_COUNTING_AFTER_MS)
+        self._late.timeout.connect(self._show_counting)
         self.resize(_WIDTH, 1)
-        self._count_again()
-        self._count.count_now()
+        self._count_soon()
+        self._count()
 
     # --- building
 
@@ -281,19 +200,19 @@ class ReviewSheet(QDialog):
         self.chosen = QLabel(self)
         self.chosen.setTextFormat(Qt.TextFormat.PlainText)
         self.chosen.setWordWrap(True)
-        self._make_questions()
+        self._make_lines()
         self.name = QLineEdit(self._proposal.name, self)
         self.name.setAccessibleName(tr("Batch name"))
-        self.name.setMaxLength(_MOST_TYPED)
+        self.name.setMaxLength(_MAX_LENGTH)
         self.add = QPushButton(self)
         self.add.setObjectName("primary")
         self.add.setDefault(True)
         self.add.clicked.connect(self.accept)
-        self.subfolders.toggled.connect(self._count_again)
-        for box in (self.only, self.leave_out):
-            box.textChanged.connect(self._count_again)
+        self.subfolders.toggled.connect(self._count_soon)
+        self.only.textChanged.connect(self._count_soon)
+        self.leave_out.textChanged.connect(self._count_soon)
 
-    def _make_questions(self) -> None:
+    def _make_lines(self) -> None:
         self.skip = QRadioButton(tr("S&kip"), self)
         self.skip.setAccessibleName(tr("Skip files that are already in the list"))
         self.skip.setChecked(True)
@@ -306,7 +225,7 @@ class ReviewSheet(QDialog):
         choice = QButtonGroup(self)
         choice.addButton(self.skip)
         choice.addButton(self.again)
-        choice.buttonToggled.connect(self._offer)
+        choice.buttonToggled.connect(self._update_add_button)
         self.listed = ReviewLine("info", (self.skip, self.again), self._theme, self)
         self.refused = ReviewLine("warning", (self.show_refused,), self._theme, self)
 
@@ -316,7 +235,7 @@ class ReviewSheet(QDialog):
         box.setAccessibleName(name)
         box.setAccessibleDescription(tip)
         box.setToolTip(tip)
-        box.setMaxLength(_MOST_TYPED)
+        box.setMaxLength(_MAX_LENGTH)
         box.setClearButtonEnabled(True)
         return box
 
@@ -324,19 +243,19 @@ class ReviewSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 18, 22, 16)
         column.setSpacing(10)
-        title = QLabel(review_texts.title(self._proposal, self._wording), self)
+        title = QLabel(title_text(self._proposal, self._wording), self)
         title.setObjectName("sheetTitle")
         title.setTextFormat(Qt.TextFormat.PlainText)
         title.setWordWrap(True)
         column.addWidget(title)
-        place = review_texts.place(self._proposal)
-        if place:
-            path = ElidedLabel(place, self)
-            path.setObjectName("sheetText")
-            column.addWidget(path)
+        folder = folder_text(self._proposal)
+        if folder:
+            label = ElidedLabel(folder, self)
+            label.setObjectName("sheetText")
+            column.addWidget(label)
             column.addSpacing(4)
         column.addWidget(self.subfolders)
-        column.addLayout(self._boxes())
+        column.addLayout(self._pattern_row())
         column.addWidget(self.chosen)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
@@ -352,7 +271,7 @@ class ReviewSheet(QDialog):
         column.addSpacing(6)
         column.addWidget(buttons)
 
-    def _boxes(self) -> QHBoxLayout:
+    def _pattern_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(_caption(tr("&Include:"), self.only))
@@ -362,9 +281,9 @@ class ReviewSheet(QDialog):
         row.addWidget(self.leave_out, 1)
         return row
 
-    def _begin(self) -> None:
-        """Open, with the keyboard focus on the control most likely to be used."""
-        self._has_begun = True
+    def _open_focused(self) -> None:
+        """Open with the keyboard focus on the control that is used most."""
+        self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
             (self.skip if self._proposal.review.has_listed else self.add).setFocus()
@@ -374,71 +293,81 @@ class ReviewSheet(QDialog):
     # --- counting
 
     @Slot()
-    def _count_again(self) -> None:
-        self._waits_to_add = False
-        rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
-        self._count.count_soon(rules)
+    def _count_soon(self) -> None:
+        """Count after a pause in typing."""
+        self._adds_when_counted = False
+        self._picked = None
+        self._counting.stop()
+        self._pause.start()
         self._late.start()
-        self._offer()
+        self._update_add_button()
 
     @Slot()
-    def _say_counting(self) -> None:
+    def _count(self) -> None:
+        self._pause.stop()
+        rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
+        review = self._proposal.review
+        self._counting.start(lambda should_stop: [review.pick(rules, should_stop)])
+
+    @Slot()
+    def _show_counting(self) -> None:
         self.chosen.setText(tr("Counting…"))
 
     @Slot(object)
     def _show_count(self, picked: SelectionResult) -> None:
         self._late.stop()
-        total = len(self._proposal.review.result.files)
-        text = review_texts.chosen(picked, total, self._wording)
+        self._picked = picked
+        text = chosen_text(picked, len(self._proposal.review.result.files), self._wording)
         if text != self.chosen.text():
             self.chosen.setText(text)
             self._announcer.announce(text)
-        self.listed.say(
+        self.listed.set_text(
             tr("%Ln file(s) (is|are) already in the list and unchanged", "", picked.listed) if picked.listed else ""
         )
-        self.refused.say(review_texts.refused(picked.refused) if picked.refused else "")
+        self.refused.set_text(refused_text(picked.refused) if picked.refused else "")
         self.show_refused.setVisible(len(picked.refused) > 1)
-        self._offer()
-        if not self._has_begun:
-            self._begin()
-        # The texts may need more lines now; the sheet grows but never shrinks while it is in use.
+        self._update_add_button()
+        if not self._was_opened:
+            self._open_focused()
+        # The new texts may wrap onto more lines. The sheet never shrinks, so that the controls stay in place.
         self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
-        if self._waits_to_add:
+        if self._adds_when_counted:
             self.accept()
 
     @Slot()
-    def _offer(self) -> None:
-        """Show on the button what it would do; it can also be pressed while counting."""
-        picked = self._count.picked
-        if picked is None:
+    def _update_add_button(self) -> None:
+        if self._picked is None:
             self.add.setText(tr("&Add Files"))
             self.add.setEnabled(True)
             return
-        count = picked.count(again=self.again.isChecked())
+        count = self._picked.count(again=self.again.isChecked())
         self.add.setText(tr("&Add %Ln File(s)", "", count))
         self.add.setEnabled(count > 0)
 
     @Slot()
     def _list_refused(self) -> None:
-        if self._count.picked is not None:
-            show_refused(self._count.picked.refused, self)
+        if self._picked is not None:
+            show_refused(self._picked.refused, self)
 
     # --- closing
 
     def accept(self) -> None:
-        """Add the selected files as soon as they are counted."""
-        picked, again = self._count.picked, self.again.isChecked()
-        if picked is None:
-            self._waits_to_add = True
-            self._count.count_now()
-        elif picked.count(again=again):
-            self.decided.emit(Decision(self._proposal, picked, again, self.name.text().strip()))
+        """Close the sheet and add the selected files, as soon as they have been counted."""
+        again = self.again.isChecked()
+        if self._picked is None:
+            self._adds_when_counted = True
+            if self._pause.isActive():
+                self._count()
+        elif self._picked.count(again=again):
+            self.decided.emit(self._picked, self.name.text().strip(), again)
             super().accept()
 
     def done(self, result: int) -> None:
-        """Stop counting, however the sheet is closed."""
+        """Stop counting and close the sheet."""
+        self._pause.stop()
         self._late.stop()
-        self._count.stop()
+        self._counting.stop()
+        self._counting.result.disconnect(self._show_count)  # the next sheet uses the same stream
         super().done(result)
 
 
@@ -448,21 +377,68 @@ def _caption(text: str, box: QLineEdit) -> QLabel:
     return caption
 
 
-_SHOWN_AT_MOST = 5_000
+def title_text(proposal: Proposal, wording: Wording) -> str:
+    """Return the title, such as `Add 3,118 files (3.2 GB) from “in”?`."""
+    review = proposal.review
+    size, count = wording.size(review.size), len(review.result.files)
+    if len(proposal.paths) > 1 or not review.result.folders:
+        return tr("Add %Ln file(s) ({size})?", "", count).format(size=size)
+    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.name)
+
+
+def folder_text(proposal: Proposal) -> str:
+    """Return the path of the folder that contains all files; empty if there is none."""
+    folders = proposal.review.result.folders
+    if len(proposal.paths) == 1 and folders:
+        return display_text(folders[0].path)
+    folder = common_folder(proposal.paths)
+    return display_text(folder) if os.path.isabs(folder) else ""  # noqa: PTH117
+
+
+def chosen_text(picked: SelectionResult, total: int, wording: Wording) -> str:
+    """Return the number of selected files, such as `412 of 3,118 files, 1.1 GB`."""
+    count = len(picked.places)
+    if not count:
+        return tr("None of %Ln file(s) (matches|match)", "", total)
+    if count == total:
+        return tr("All %Ln file(s), {size}", "", total).format(size=wording.size(picked.size))
+    return tr("{chosen} of %Ln file(s), {size}", "", total).format(
+        chosen=wording.number(count), size=wording.size(picked.size)
+    )
+
+
+def refused_text(refusals: Sequence[Refusal]) -> str:
+    """Return a sentence about the items that can't be added."""
+    if len(refusals) == 1:
+        name = os.path.basename(refusals[0].path) if os.path.isabs(refusals[0].path) else ""  # noqa: PTH117, PTH119
+        return tr("“{name}” can't be added: {why}.").format(
+            name=display_text(name or refusals[0].path), why=reason_text(refusals[0].reason)
+        )
+    counts = Counter(kind_of(refusal) for refusal in refusals)
+    parts = [_kind(kind, counts[kind]) for kind in RefusalKind if counts[kind]]
+    return tr("Can't be added: {items}.").format(items=QLocale().createSeparatedList(parts))
+
+
+def _kind(kind: RefusalKind, n: int) -> str:
+    return {
+        RefusalKind.LINK: tr("%Ln link(s)", "of the file system", n),
+        RefusalKind.MISSING: tr("%Ln item(s) that (doesn't|don't) exist", "", n),
+        RefusalKind.NOT_ALLOWED: tr("%Ln folder(s) without read permission", "", n),
+        RefusalKind.NOT_ORDINARY: tr("%Ln pipe(s) or device(s)", "", n),
+        RefusalKind.ADDRESS: tr("%Ln web address(es)", "", n),
+        RefusalKind.OTHER: tr("%Ln other item(s)", "", n),
+    }[kind]
+
+
+_MAX_SHOWN = 5_000
 
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
-    """Show what could not be added, and why."""
-    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
+    """Show a dialog with the items that could not be added and the reasons."""
+    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_MAX_SHOWN]]
     text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
-    if len(refused) > _SHOWN_AT_MOST:
-        text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
-    dialog = PairsDialog(
-        tr("Not Added"),
-        text,
-        (tr("What"), tr("Why")),
-        pairs,
-        parent,
-    )
+    if len(refused) > _MAX_SHOWN:
+        text = tr("{text} The first %Ln are shown.", "", _MAX_SHOWN).format(text=text)
+    dialog = PairsDialog(tr("Not Added"), text, (tr("What"), tr("Why")), pairs, parent)
     dialog.show()
     return dialog

@@ -63,7 +63,7 @@ class FileCommands(QObject):
     @Slot()
     def open_folder_dialog(self) -> None:
         """Open a dialog to choose a folder, and show its files for review before they are added."""
-        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
+        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, always_review=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add Folder"))

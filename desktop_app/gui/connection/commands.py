@@ -1,19 +1,21 @@
-"""The window's connection commands: the dialog, the banner and foreign messages."""
+"""The connection commands of the window: the Connection dialog, the buttons of the banner, and foreign messages."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.gui.connection.banner import TroubleBanner
+from desktop_app.domain.job import display_text
 from desktop_app.gui.connection.dialog import ConnectionDialog
-from desktop_app.gui.connection.foreign_messages import ForeignMessagesWatch
 from desktop_app.gui.connection.queue_page import QueuePage
 from desktop_app.gui.connection.remedies import Remedies
+from desktop_app.gui.connection.status import TroubleBanner
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.tasks import Stream, Tasks
+from desktop_app.gui.widgets.dialogs import PairsDialog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
+    from desktop_app.services.consuming.foreign_messages import ForeignMessage
     from desktop_app.services.control import ProcessingControl
 
 _THREADS = 4
@@ -31,25 +34,25 @@ _THREADS = 4
 
 
 class ConnectionCommands(QObject):
-    """Opens the Connection dialog and fills the banner, without blocking the main thread.
+    """Opens the Connection dialog, and shows problems and foreign messages. Requests run off the main thread.
 
     Signals:
-        notice(Notice): A result for the user.
-        failed(str): The plain text of an error.
+        notice(Notice): The result of pressing a button of the banner.
+        failed(str): An error, as plain text.
 
     Attributes:
-        dialog: The dialog while it is open.
+        dialog: The open Connection dialog, or None.
         banner: Shows the most important problem.
         foreign: Counts and shows foreign messages.
 
     Args:
-        controller: The connection.
-        bar: The notice bar of the banner.
+        controller: The current connection.
+        bar: The notice bar for the banner.
         show_foreign: The action that shows foreign messages.
-        control: Pauses and wakes the loops.
-        folder: The folder of the list.
+        control: Lets the loops try again at once.
+        folder: The folder that contains the database.
         theme: The colours and icons.
-        window: The parent of dialogs.
+        window: The parent of the dialogs.
     """
 
     notice = Signal(object)
@@ -70,10 +73,10 @@ class ConnectionCommands(QObject):
         self._controller = controller
         self._theme = theme
         self._window = window
-        # None of them uses the database.
+        # The tasks do not use the database.
         self._tasks = Tasks(nullcontext, threads=_THREADS, parent=self)
         self._tasks.problem.connect(self.failed)
-        # They outlive the dialog: work in progress when it is closed still reports to them.
+        # The streams outlive the dialog: a task that still runs when it is closed reports to them.
         self._listing, self._testing = Stream(self._tasks, self), Stream(self._tasks, self)
         self.dialog: ConnectionDialog | None = None
         self.foreign = ForeignMessagesWatch(controller, show_foreign, window)
@@ -99,7 +102,7 @@ class ConnectionCommands(QObject):
         """Open the dialog or bring it to the front, with the focus on a field.
 
         Args:
-            field: `profile`, `region` or `queue`; empty for the first control.
+            field: `profile`, `region` or `queue`; if empty, the focus is not changed.
         """
         if self.dialog is None:
             queue = QueuePage(
@@ -125,11 +128,75 @@ class ConnectionCommands(QObject):
         self.dialog = None
 
     def step(self) -> Step:
-        """Return the shutdown step that ends this; requests to AWS have a time-out."""
-        return Step("looking up", self._stop, lambda: self._tasks.close(0))
+        """Return the shutdown step that closes the dialog and waits for pending requests, which have a timeout."""
+        return Step("requests", self._stop, lambda: self._tasks.close(0))
 
     def _stop(self) -> None:
         if self.dialog is not None:
             self.dialog.reject()
         self._remedies.stop()
         self._tasks.close(0)
+
+
+_COUNT_MS = 1_000
+
+
+class ForeignMessagesWatch(QObject):
+    """Counts foreign messages once a second, because a signal for each one could flood the event loop.
+
+    Signals:
+        counted(int): The number of foreign messages received; emitted when it changes.
+
+    Args:
+        controller: The current connection.
+        action: The action that shows the messages; enabled if there are any.
+        window: The parent of the dialog.
+    """
+
+    counted = Signal(int)
+
+    def __init__(self, controller: ConnectionController, action: QAction, window: QWidget) -> None:
+        super().__init__(window)
+        self._controller = controller
+        self._action = action
+        self._window = window
+        self._count = 0
+        action.setEnabled(False)
+        action.triggered.connect(self.show_newest)
+        controller.changed.connect(self.count)
+        timer = QTimer(self)
+        timer.timeout.connect(self.count)
+        timer.start(_COUNT_MS)
+
+    @Slot()
+    def count(self) -> None:
+        """Update the number of foreign messages."""
+        count = self._controller.foreign_messages.count
+        if count != self._count:
+            self._count = count
+            self._action.setEnabled(count > 0)
+            self.counted.emit(count)
+
+    @Slot()
+    def show_newest(self) -> PairsDialog:
+        """Open a dialog with the newest foreign messages, as plain text."""
+        pairs = [
+            (_description(message), display_text(message.body))
+            for message in self._controller.foreign_messages.newest()
+        ]
+        dialog = PairsDialog(
+            tr("Other Programs' Messages"),
+            tr(
+                "These messages came from the queue but are not Filemill's. They were left unchanged. The "
+                "newest are shown here."
+            ),
+            (tr("Description"), tr("Body")),
+            pairs,
+            self._window,
+        )
+        dialog.show()
+        return dialog
+
+
+def _description(message: ForeignMessage) -> str:
+    return tr("{what}, delivered (once|%Ln times)", "", message.receive_count).format(what=translated(message.why))

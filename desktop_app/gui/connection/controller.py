@@ -1,28 +1,29 @@
-"""The window's connection: its loops, switching to another connection, and saving it."""
+"""The current connection and its loops, each on a QThread; switching to another connection and saving it."""
 
 from __future__ import annotations
 
 import logging
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
-from desktop_app.gui.connection.status import ConnectionStatus
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
+from desktop_app.gui.i18n import translated
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from PySide6.QtCore import QThread
-
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.connection.loops import QueueLoops
     from desktop_app.services.consuming.foreign_messages import ForeignMessages
     from desktop_app.services.control import ProcessingControl
+    from desktop_app.services.loops import Loop, LoopState
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 
@@ -30,49 +31,148 @@ log = logging.getLogger(__name__)
 
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
 OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", *ENDPOINT_VARIABLES)
-"""The environment variables that override the saved connection at a start."""
+"""The environment variables that take precedence over the saved connection when the program starts."""
 
 
-class LoopFactory(Protocol):
-    """Makes the loops of a connection."""
+class LoopThread(QThread):
+    """A thread that builds a loop and runs it until `requestInterruption()` is called. It can be started again.
 
-    def __call__(self, connection: Connection, /) -> QueueLoops:
-        """Return the loops, not started; files added from now on belong to this connection's queue.
+    Signals:
+        state_changed(LoopState): The new state of the loop.
+        failed(str, object): An exception ended the loop: a text for the user, and the `KnownError`, or None for a bug.
 
-        Args:
-            connection: The queue and how to reach it.
-        """
-        ...
+    Attributes:
+        kind: The kind of the loop.
+        bug_text: The text for the user if a bug ends the loop.
+
+    Args:
+        build: Builds the loop. Called in the new thread, with the function to which the loop reports its states.
+    """
+
+    state_changed = Signal(object)
+    failed = Signal(str, object)
+    kind: LoopKind
+    bug_text = mark("Stopped because of an error in Filemill. See the log for details.")
+
+    def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop]) -> None:
+        super().__init__()
+        self._build = build
+        self._status: ConnectionStatus | None = None
+        self.setObjectName(type(self).__name__)
+        self.state_changed.connect(self._report_state)
+        self.failed.connect(self._report_failure)
+
+    def report_to(self, status: ConnectionStatus | None) -> None:
+        """Report states and failures to `status`; discard them if it is None."""
+        # Disconnecting the signals would not suffice: Qt still delivers those already queued.
+        self._status = status
+
+    @Slot(object)
+    def _report_state(self, state: LoopState) -> None:
+        if self._status is not None:
+            self._status.set_state(self.kind, state)
+
+    @Slot(str, object)
+    def _report_failure(self, text: str, error: KnownError | None) -> None:
+        if self._status is not None:
+            self._status.set_failure(self.kind, text, error)
+
+    def run(self) -> None:
+        """Build the loop and run it."""
+        try:
+            self._build(self.state_changed.emit).run(self.isInterruptionRequested)
+        except KnownError as error:
+            log.warning("%s ended: %s", self.objectName(), error.text)
+            self.failed.emit(translated(error.text), error)
+        except Exception:
+            # A bug in a loop must not end the program.
+            log.exception("%s ended", self.objectName())
+            self.failed.emit(translated(self.bug_text), None)
+
+
+class ConsumerThread(LoopThread):
+    """The thread that receives messages and processes their files."""
+
+    kind = LoopKind.CONSUMER
+    bug_text = mark("Processing has stopped because of an error in Filemill. See the log for details.")
+
+
+class SenderThread(LoopThread):
+    """The thread that sends the messages in the outbox."""
+
+    kind = LoopKind.SENDER
+    bug_text = mark("Sending has stopped because of an error in Filemill. See the log for details.")
+
+
+class QueueLoops(QObject):
+    """The consumer and the sender of a connection. Main thread.
+
+    Attributes:
+        connection: The connection.
+        threads: The threads, in the order in which they are ended.
+        foreign_messages: The foreign messages of the queue.
+        close: Closes the SQS clients; call it after both threads have ended. Further calls do nothing.
+
+    Args:
+        connection, foreign_messages, close: See the attributes.
+        consumer, sender: The threads, not started.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        consumer: ConsumerThread,
+        sender: SenderThread,
+        *,
+        foreign_messages: ForeignMessages,
+        close: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self.connection = connection
+        self.threads = (consumer, sender)
+        self.foreign_messages = foreign_messages
+        self.close = close
+        for thread in self.threads:
+            thread.setParent(self)
+
+    def start(self) -> None:
+        """Start the threads that are not running."""
+        for thread in self.threads:
+            thread.start()
+
+    def report_to(self, status: ConnectionStatus | None) -> None:
+        """Report states and failures to `status`; discard them if it is None."""
+        for thread in self.threads:
+            thread.report_to(status)
 
 
 class ConnectionController(QObject):
     """Owns the current connection and its loops. Main thread.
 
-    The loops of a new connection start when the previous ones have ended, so that two senders never overlap.
+    The loops of a new connection start after the previous ones have ended, so that two senders never run at once.
 
     Signals:
-        changed(Connection): The new current connection; its loops start soon.
+        changed(Connection): The current connection was changed. Its loops may not have started yet.
 
     Attributes:
-        status: The texts about the connection.
-        advisor: Lists profiles, regions and queues, and tests a connection.
+        status: The status of the connection.
+        advisor: Lists profiles, regions and queues, and tests connections.
 
     Args:
-        make_loops: Makes the loops of a connection.
-        control: Knows which queues' files may be processed on this computer.
+        make_loops: Returns the loops of a connection, not started, and adds new files to its queue from now on.
+        control: Holds the permission to process files of a queue.
         advisor: See the attribute.
         connection: The first connection.
-        settings_file: Stores the connection.
-        clock: The time.
+        settings_file: The file in which the connection is saved.
+        clock: The clock.
         environment: The environment variables.
-        parent: The parent.
     """
 
     changed = Signal(object)
 
     def __init__(
         self,
-        make_loops: LoopFactory,
+        make_loops: Callable[[Connection], QueueLoops],
         control: ProcessingControl,
         advisor: ConnectionAdvisor,
         *,
@@ -80,9 +180,8 @@ class ConnectionController(QObject):
         settings_file: Path,
         clock: Clock,
         environment: Mapping[str, str] = os.environ,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._make_loops = make_loops
         self._control = control
         self._settings_file = settings_file
@@ -92,11 +191,11 @@ class ConnectionController(QObject):
         self._loops = make_loops(connection)
         self._loops.report_to(self.status)
         self._next: QueueLoops | None = None
-        """Starts when the previous loops have ended."""
+        """The loops to start after the previous ones have ended."""
         self._ending: Shutdown | None = None
-        """Ends the loops of the previous connection."""
+        """The shutdown of the previous loops, while it is in progress."""
         self._hung: list[QueueLoops] = []
-        """Loops whose threads did not end in time; they must not be destroyed while they run."""
+        """Loops whose threads did not end in time. Destroying a running QThread would crash the program."""
         self._is_shutting_down = False
 
     # --- the current connection
@@ -122,31 +221,32 @@ class ConnectionController(QObject):
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """Return the environment variables that override the saved connection at the next start."""
+        """Return the environment variables that are set and override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
-    # --- changing it
+    # --- changing the connection
 
     def check(self, entered: Connection) -> Connection:
-        """Return the entered connection, completed with what a URL or an ARN says.
+        """Check an entered connection, and return it completed with the parts of a queue URL or ARN.
 
         Raises:
-            SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
+            SettingsError: If the queue or the endpoint URL is invalid.
         """
-        # boto3 itself reads these variables, so they apply now too unless another server is entered.
+        # boto3 reads these variables itself, so they apply unless a server is entered.
         names = () if entered.endpoint_url else ENDPOINT_VARIABLES
         return connection_from(Settings(**asdict(entered)), {name: self._environment.get(name, "") for name in names})
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
-        """Switch to another connection now, and use it at the next start.
+        """Switch to a connection and save it.
 
         Args:
             entered: The connection as entered.
-            process_here: Whether its files may be processed on this computer; always allowed for the embedded queue.
+            process_here: Whether files of its queue are processed on this computer. Those of the embedded queue
+                always are.
 
         Raises:
-            SettingsError: If it can't be used, so nothing was changed; or if it can't be saved, so it is used until
-                the program ends.
+            SettingsError: If the connection is invalid, and nothing was changed; or if it could not be saved, and
+                will be used only until the program ends.
         """
         try:
             self.save(entered, process_here=process_here)
@@ -154,10 +254,10 @@ class ConnectionController(QObject):
             self.change_to(entered, process_here=process_here)
 
     def save(self, entered: Connection, *, process_here: bool) -> None:
-        """Use another connection at the next start. Arguments as for `choose`.
+        """Save a connection for the next start, without switching to it. For the arguments, see `choose`.
 
         Raises:
-            SettingsError: If it can't be used or saved.
+            SettingsError: If the connection is invalid or can't be saved.
         """
         connection = self.check(entered)
         permitted = load_settings(self._settings_file).process_queue
@@ -166,39 +266,39 @@ class ConnectionController(QObject):
         update_settings(self._settings_file, **asdict(entered), process_queue=permitted)
 
     def change_to(self, entered: Connection, *, process_here: bool) -> None:
-        """Use another connection until the program ends. Arguments as for `choose`.
+        """Switch to a connection, without saving it. For the arguments, see `choose`.
 
         Raises:
-            SettingsError: If it can't be used, and nothing has changed.
+            SettingsError: If the connection is invalid; nothing was changed.
         """
-        self._start_over(self.check(entered), process_here=process_here)
+        self._switch_to(self.check(entered), process_here=process_here)
 
     def allow_processing(self) -> None:
-        """Process the current queue's files on this computer from now on.
+        """Permit processing the current queue's files on this computer.
 
         Raises:
-            SettingsError: If that can't be saved; it holds until the program ends.
+            SettingsError: If the permission can't be saved; it then holds only until the program ends.
         """
         self._control.permit(self.connection.key)
         update_settings(self._settings_file, process_queue=self.connection.key)
 
     def stop_processing(self) -> None:
-        """Stop receiving from the current queue; keep sending to it.
+        """Revoke the permission to process the current queue's files; their messages are still sent.
 
         Raises:
-            SettingsError: If that can't be saved; it holds until the program ends.
+            SettingsError: If this can't be saved; it then holds only until the program ends.
         """
         connection = self.connection
-        self._start_over(connection, process_here=False)
+        self._switch_to(connection, process_here=False)
         if load_settings(self._settings_file).process_queue == connection.key:
             update_settings(self._settings_file, process_queue="")
 
     def tolerate_foreign_messages(self) -> None:
-        """Allow foreign messages in the current queue, and restart the loops that ended because of them."""
+        """Ignore foreign messages in the current queue, and restart a consumer that they have stopped."""
         self.foreign_messages.tolerate()
         self.start()
 
-    def _start_over(self, connection: Connection, *, process_here: bool) -> None:
+    def _switch_to(self, connection: Connection, *, process_here: bool) -> None:
         self._control.permit(connection.key if connection.is_local or process_here else "")
         loops = self._make_loops(connection)
         if self._is_shutting_down:
@@ -236,36 +336,29 @@ class ConnectionController(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Start the loops; restart those that have ended by themselves."""
+        """Start the loops that are not running."""
         if not self._is_shutting_down and self._ending is None:
             self._loops.start()
 
     def steps(self) -> list[Step]:
-        """Return the shutdown steps: end the consumer, then the sender."""
-        return [
-            Step("ConsumerThread", lambda: self._interrupt(self._consumers()), lambda: _have_ended(self._consumers())),
-            Step("SenderThread", lambda: self._interrupt(self._senders()), lambda: _have_ended(self._senders())),
-        ]
+        """Return the shutdown steps: end the consumers, then the senders."""
+        return [self._step(ConsumerThread), self._step(SenderThread)]
 
     def close(self) -> None:
-        """Close the queues' clients, after the steps."""
+        """Close the SQS clients; call it after the shutdown steps."""
         for loops in self._all():
             loops.close()
 
-    def _interrupt(self, threads: Sequence[QThread]) -> None:
-        self._is_shutting_down = True
-        for thread in threads:
-            thread.requestInterruption()
+    def _step(self, kind: type[LoopThread]) -> Step:
+        def threads() -> list[LoopThread]:
+            return [thread for loops in self._all() for thread in loops.threads if isinstance(thread, kind)]
 
-    def _consumers(self) -> list[QThread]:
-        return [loops.consumer_thread for loops in self._all()]
+        def begin() -> None:
+            self._is_shutting_down = True
+            for thread in threads():
+                thread.requestInterruption()
 
-    def _senders(self) -> list[QThread]:
-        return [loops.sender_thread for loops in self._all()]
+        return Step(kind.__name__, begin, lambda: not any(thread.isRunning() for thread in threads()))
 
     def _all(self) -> list[QueueLoops]:
         return [*self._hung, self._loops, *([self._next] if self._next is not None else [])]
-
-
-def _have_ended(threads: Sequence[QThread]) -> bool:
-    return not any(thread.isRunning() for thread in threads)

@@ -1,4 +1,4 @@
-"""The Connection dialog and the base of its pages."""
+"""The Connection dialog and the base class of its pages."""
 
 from __future__ import annotations
 
@@ -25,24 +25,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _SIZE = (620, 660)
-_LEAST = (420, 320)
+_MIN_SIZE = (420, 320)
 
 
 class ConnectionPage(QScrollArea):
-    """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
+    """The base class of pages: a scrolling column of widgets, and a row of buttons beside those of the dialog.
 
-    A page fills its `column` and `buttons` in its constructor and implements `save`, and
-    `load`, `validate` and `stop` where it needs them.
-    When Connect is pressed, all pages are validated; if all are valid, all are saved, then the dialog connects once.
-    Its focus proxy gets the focus first. To add a page, write its class in its own module and name it in
-    `ConnectionCommands.open_at`.
+    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It may
+    reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages; if
+    all are valid, it saves them and then connects once. To add a page, write a subclass in a module of its own and
+    create it in `ConnectionCommands.open_at`.
 
     Attributes:
-        title: The text of its tab; a single page has no tab.
-        column: The layout of its widgets.
-        buttons: The layout of its buttons.
-        button_row: The widget that holds them; the dialog shows it while the page is shown.
-        problem: Shows why the page can't be saved; hidden at first.
+        title: The text of the tab; the tab bar is hidden if there is only one page.
+        column: The layout for the widgets.
+        buttons: The layout for the buttons.
+        button_row: The widget that contains the buttons; visible while the page is current.
+        problem: Shows why the page is invalid; hidden at first.
 
     Args:
         title: See the attribute.
@@ -68,46 +67,46 @@ class ConnectionPage(QScrollArea):
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Show why the page can't be saved; hide it if the text is empty."""
+        """Show why the page is invalid; an empty text hides the message."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
     def load(self) -> None:
-        """Begin to load the choices, if the page has any; called once, when the dialog opens. Must not block."""
+        """Start loading the choices off the main thread; called when the dialog opens."""
 
     def validate(self) -> bool:
-        """Return whether the page can be saved; show the reason if not. Must not change anything outside the page."""
+        """Return whether the entered values are valid; if not, show the reason. Must have no other effect."""
         return True
 
     def save(self) -> None:
-        """Save what was entered, for the loops that are made next; other pages are saved even if this one fails.
+        """Save the entered values, before the dialog connects. If this fails, the other pages are still saved.
 
         Raises:
-            SettingsError: If it could not be saved.
+            SettingsError: If the values could not be saved.
         """
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop loading, if the page loads anything; called when the dialog is closed."""
+        """Stop loading; called when the dialog is closed."""
 
-    def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for pages that have such fields
-        """Focus the field of this name; return False if the page has no such field."""
+    def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for subclasses
+        """Focus the field of this name; return whether the page has one."""
         return False
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages; Connect saves them all and connects. Deletes itself when closed.
+    """Shows the pages. Connect saves all pages and then connects. The dialog deletes itself when it is closed.
 
     Signals:
-        failed(str): A part could not be saved, although the connection was changed; a plain text.
+        failed(str): A page could not be saved; the text of the error. The dialog connects anyway.
 
     Attributes:
-        pages: Its pages.
+        pages: The pages.
         connect_now: The Connect button.
 
     Args:
-        pages: The pages in the order of their tabs.
-        connect: Switches to the entered connection; called once, after all pages were saved.
+        pages: The pages, in the order of their tabs.
+        connect: Switches to the entered connection; called after all pages were saved.
         parent: The parent.
     """
 
@@ -134,15 +133,15 @@ class ConnectionDialog(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 12)
-        whole.addWidget(self._tabs, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 12)
+        column.addWidget(self._tabs, 1)
         row = QHBoxLayout()
         row.setContentsMargins(18, 0, 18, 0)
         row.addWidget(button_rows, 1)
         row.addWidget(buttons)
-        whole.addLayout(row)
-        self.setMinimumSize(*_LEAST)
+        column.addLayout(row)
+        self.setMinimumSize(*_MIN_SIZE)
         self.resize(*_SIZE)
         for page in pages:
             self.finished.connect(page.stop)
@@ -150,7 +149,7 @@ class ConnectionDialog(QDialog):
         pages[0].setFocus()
 
     def focus_on(self, field: str) -> None:
-        """Focus a field, on whichever page it is."""
+        """Show the page that has this field, and focus the field."""
         page = next(page for page in self.pages if page.focus_on(field))
         self._tabs.setCurrentWidget(page)
 

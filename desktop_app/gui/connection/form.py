@@ -1,4 +1,4 @@
-"""The form of the queue page: shows a connection in fields and reads one from them."""
+"""The form on the queue page, for entering a connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -28,65 +28,57 @@ from desktop_app.domain.connection_checks import Profiles
 from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 
-_SHORT = 14
+_MIN_LETTERS = 14
 
 
-def combo(parent: QWidget, *, editable: bool) -> QComboBox:
-    """Return a combo box; an editable one completes by any part of a name."""
-    box = QComboBox(parent)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(_SHORT)
-    box.setEditable(editable)
-    if editable:
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        completer = box.completer()
-        if completer is not None:
-            completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-            completer.setFilterMode(Qt.MatchFlag.MatchContains)
-    return box
+class EditableBox(QComboBox):
+    """An editable combo box whose completer finds any part of a name.
+
+    Attributes:
+        line: The line edit, which gets the keyboard focus.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.line = QLineEdit(self)
+        self.setLineEdit(self.line)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.line.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+
+    def set_names(self, names: Iterable[str]) -> None:
+        """Replace the items and keep the entered text."""
+        text = self.currentText()
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItems(list(names))
+            self.setCurrentIndex(self.findText(text))
+            self.setEditText(text)
 
 
-def line_of(box: QComboBox) -> QLineEdit:
-    """Return the line edit of an editable combo box."""
-    line = box.lineEdit()
-    if line is None:
-        raise TypeError("this box is not editable")
-    return line
+class Hint(QLabel):
+    """A muted text below a field; hidden while it is empty."""
+
+    def __init__(self, parent: QWidget, text: str = "") -> None:
+        super().__init__(text, parent)
+        self.setObjectName("detailsCaption")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setVisible(bool(text))
+
+    def show_text(self, text: str) -> None:
+        """Set the text; an empty text hides the hint."""
+        self.setText(text)
+        self.setVisible(bool(text))
 
 
-def fill(box: QComboBox, names: Iterable[str]) -> None:
-    """Replace the items of an editable combo box; keep the typed text."""
-    typed = box.currentText()
-    box.blockSignals(True)
-    box.clear()
-    box.addItems(list(names))
-    box.setCurrentIndex(box.findText(typed))
-    box.setEditText(typed)
-    box.blockSignals(False)
-
-
-def hint(parent: QWidget) -> QLabel:
-    """Return a muted hint for below a field; empty at first."""
-    label = QLabel(parent)
-    label.setObjectName("detailsCaption")
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
-
-
-def set_hint(hint: QLabel, text: str) -> None:
-    """Set the text of a hint; hide it if the text is empty."""
-    hint.setText(text)
-    hint.setVisible(bool(text))
-
-
-def beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: QWidget) -> QWidget:
-    """Return a field with its button and its hint as one form row."""
-    whole = QWidget(parent)
-    column = QVBoxLayout(whole)
+def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: QWidget) -> QWidget:
+    """Return a widget with a field, the button beside it and the hint below it."""
+    widget = QWidget(parent)
+    column = QVBoxLayout(widget)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(2)
     row = QHBoxLayout()
@@ -96,12 +88,11 @@ def beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: 
     column.addLayout(row)
     if hint is not None:
         column.addWidget(hint)
-        hint.hide()
-    return whole
+    return widget
 
 
 class Place(Enum):
-    """The kinds of place where a queue can be."""
+    """The place where a queue is: this computer, AWS, or another SQS-compatible server."""
 
     COMPUTER = 0
     AWS = 1
@@ -113,50 +104,52 @@ class ConnectionForm(QWidget):
 
     Signals:
         changed(): A field was changed.
-        list_requested(): The button List Queues was pressed, or Stop.
-        reload_requested(): The button Reload was pressed.
 
     Attributes:
-        places: The three choices, in the order of `Place`.
-        server, profile, region, queue, list_queues, reload, process_here: The fields and buttons.
+        places: The radio buttons, in the order of `Place`.
+        server, profile, region, queue, process_here: The fields.
+        list_queues, reload: The buttons; the owner of the form connects them.
+        queue_hint: The hint below the queue.
     """
 
     changed = Signal()
-    list_requested = Signal()
-    reload_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._profiles = Profiles()
         self._region_typed = False
+        self._place_group = QButtonGroup(self)
         self.places = self._make_places()
         self.server = QLineEdit(self)
         self.server.setPlaceholderText("http://localhost:9324")
-        self.profile = combo(self, editable=False)
-        self.region = combo(self, editable=True)
-        self.queue = combo(self, editable=True)
+        self.profile = QComboBox(self)
+        self.region = EditableBox(self)
+        self.queue = EditableBox(self)
+        for box in (self.profile, self.region, self.queue):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(_MIN_LETTERS)
         self.reload = QPushButton(tr("Reload"), self)
         self.reload.setAccessibleName(tr("Read the profiles again"))
         self.list_queues = QPushButton(tr("List Queues"), self)
-        self._profile_hint, self._region_hint, self._queue_hint = (hint(self) for _ in range(3))
+        self._profile_hint, self._region_hint, self.queue_hint = (Hint(self) for _ in range(3))
         self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
-        self._process_hint = hint(self)
-        self._process_hint.setText(
+        self._process_hint = Hint(
+            self,
             tr(
                 "Only for a queue that no other program uses: receiving another program's message counts as a "
                 "delivery attempt for it."
-            )
+            ),
         )
-        self._local_hint = hint(self)
-        self._local_hint.setText(
+        self._local_hint = Hint(
+            self,
             tr(
                 "Files are added, queued and processed on this computer. Files that are unfinished when you "
                 "close Filemill continue at the next start."
-            )
+            ),
         )
         self._rows = self._arrange()
-        chain = [*self.places, self.server, self.profile, self.reload, self.region, self.queue, self.list_queues]
-        for before, after in pairwise([*chain, self.process_here]):
+        fields = (self.server, self.profile, self.reload, self.region, self.queue, self.list_queues, self.process_here)
+        for before, after in pairwise([*self.places, *fields]):
             QWidget.setTabOrder(before, after)
         self._connect()
         self._show_place()
@@ -167,10 +160,9 @@ class ConnectionForm(QWidget):
             tr("&Amazon SQS"),
             tr("A&nother SQS-compatible server"),
         )
-        group = QButtonGroup(self)
         buttons = [QRadioButton(text, self) for text in texts]
         for number, button in enumerate(buttons):
-            group.addButton(button, number)
+            self._place_group.addButton(button, number)
         buttons[0].setChecked(True)
         return buttons
 
@@ -186,19 +178,19 @@ class ConnectionForm(QWidget):
         rows.setHorizontalSpacing(12)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        fields: tuple[tuple[str, QWidget, QPushButton | None, QLabel | None], ...] = (
+        fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
             (tr("&Server"), self.server, None, None),
             (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
             (tr("Re&gion"), self.region, None, self._region_hint),
-            (tr("&Queue"), self.queue, self.list_queues, self._queue_hint),
+            (tr("&Queue"), self.queue, self.list_queues, self.queue_hint),
         )
-        for text, field, button, quiet in fields:
+        for text, field, button, hint in fields:
             label = QLabel(text, self)
             label.setBuddy(field)
             field.setAccessibleName(text.replace("&", ""))
-            if isinstance(field, QComboBox) and field.isEditable():
-                line_of(field).setAccessibleName(field.accessibleName())  # it has the focus
-            rows.addRow(label, beside(field, button, quiet, self))
+            if isinstance(field, EditableBox):
+                field.line.setAccessibleName(field.accessibleName())
+            rows.addRow(label, _row_of(field, button, hint, self))
         column.addWidget(self._local_hint)
         column.addLayout(rows)
         column.addWidget(self.process_here)
@@ -210,18 +202,16 @@ class ConnectionForm(QWidget):
             button.toggled.connect(self._show_place)
             button.clicked.connect(self._focus_next)
         self.profile.currentIndexChanged.connect(self._show_profile)
-        line_of(self.region).textEdited.connect(self._keep_region)
+        self.region.line.textEdited.connect(self._keep_region)
         self.region.activated.connect(self._keep_region)
         self.queue.editTextChanged.connect(self.changed)
         self.region.editTextChanged.connect(self.changed)
         self.server.textChanged.connect(self.changed)
-        self.list_queues.clicked.connect(self.list_requested)
-        self.reload.clicked.connect(self.reload_requested)
 
     @property
     def place(self) -> Place:
-        """Return the chosen place."""
-        return next(place for place, button in zip(Place, self.places, strict=True) if button.isChecked())
+        """Return the selected place."""
+        return Place(self._place_group.checkedId())
 
     @property
     def entered(self) -> Connection:
@@ -237,7 +227,12 @@ class ConnectionForm(QWidget):
         )
 
     def set_connection(self, connection: Connection, *, processes_here: bool) -> None:
-        """Show a connection in the fields."""
+        """Fill in the fields.
+
+        Args:
+            connection: The connection.
+            processes_here: Whether files of its queue are processed on this computer.
+        """
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
@@ -250,41 +245,28 @@ class ConnectionForm(QWidget):
         self._show_profile()
 
     def set_profiles(self, profiles: Profiles) -> None:
-        """Offer these profiles; keep the chosen one even if it is not among them."""
-        chosen = str(self.profile.currentData() or "")
+        """Replace the profiles; keep the selected one even if it does not exist."""
+        selected = str(self.profile.currentData() or "")
         self._profiles = profiles
-        self.profile.blockSignals(True)
-        self.profile.clear()
-        self.profile.addItem(tr("AWS default – no profile named"), "")
-        for profile in profiles.found:
-            more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
-            self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
-            self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
-        self._ensure_profile(chosen)
-        self.profile.setCurrentIndex(self.profile.findData(chosen))
-        self.profile.blockSignals(False)
+        with QSignalBlocker(self.profile):
+            self.profile.clear()
+            self._ensure_profile("")
+            for profile in profiles.found:
+                more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
+                self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
+                self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
+            self._ensure_profile(selected)
+            self.profile.setCurrentIndex(self.profile.findData(selected))
         self._show_profile()
 
     def _ensure_profile(self, name: str) -> None:
         if self.profile.findData(name) < 0:
             self.profile.addItem(name or tr("AWS default – no profile named"), name)
 
-    def set_regions(self, names: Iterable[str]) -> None:
-        """Offer these regions."""
-        fill(self.region, names)
-
-    def set_queues(self, names: Sequence[str]) -> None:
-        """Offer these queues."""
-        fill(self.queue, names)
-
-    def set_queue_hint(self, text: str) -> None:
-        """Show the progress of listing the queues."""
-        set_hint(self._queue_hint, text)
-
     @Slot()
     def _keep_region(self) -> None:
         self._region_typed = True
-        set_hint(self._region_hint, "")
+        self._region_hint.show_text("")
 
     @Slot()
     def _show_profile(self) -> None:
@@ -295,17 +277,17 @@ class ConnectionForm(QWidget):
             trouble = translated(self._profiles.trouble)
         if not trouble and name and profile is None and self._profiles.files:
             trouble = tr("This profile does not exist in {files}.").format(files=tr(" or ").join(self._profiles.files))
-        set_hint(self._profile_hint, f"▲ {trouble}" if trouble else "")
+        self._profile_hint.show_text(f"▲ {trouble}" if trouble else "")
         region = profile.region if profile is not None else ""
         if not self._region_typed:
             self.region.setEditText(region)
         from_profile = region and self.region.currentText() == region and not self._region_typed
-        set_hint(self._region_hint, tr("From the profile.") if from_profile else "")
+        self._region_hint.show_text(tr("From the profile.") if from_profile else "")
         self.changed.emit()
 
     @Slot()
     def _focus_next(self) -> None:
-        """Focus the next field if the place was chosen by its mnemonic; the arrow keys only choose."""
+        """Focus the next field if a place was selected by its mnemonic. The arrow keys do not move the focus."""
         if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
             (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -317,8 +299,6 @@ class ConnectionForm(QWidget):
         self._local_hint.setVisible(place is Place.COMPUTER)
         for widget in (self.process_here, self._process_hint):
             widget.setVisible(place is not Place.COMPUTER)
-        line_of(self.region).setPlaceholderText(
-            tr("Optional") if place is Place.SERVER else tr("For example, eu-west-1")
-        )
-        line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
+        self.region.line.setPlaceholderText(tr("Optional") if place is Place.SERVER else tr("For example, eu-west-1"))
+        self.queue.line.setPlaceholderText(tr("A queue's name, URL or ARN"))
         self.changed.emit()

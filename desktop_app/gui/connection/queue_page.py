@@ -1,4 +1,4 @@
-"""The queue page of the Connection dialog: the form, the list of queues, and the connection test."""
+"""The queue page of the Connection dialog: the form, listing queues, and the connection test."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QListWidget, QListWidgetItem, QPushButton
+from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton
 
 from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles, Verdict
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.gui.connection.dialog import ConnectionPage
-from desktop_app.gui.connection.form import ConnectionForm, Place
+from desktop_app.gui.connection.form import ConnectionForm, Hint, Place
 from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
@@ -31,16 +31,18 @@ _ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBL
 
 
 class QueuePage(ConnectionPage):
-    """The page that chooses the queue. Never blocks: choices appear as they are loaded.
+    """The page on which the user selects the queue. Profiles, regions and queues are loaded off the main thread.
 
     Attributes:
-        form, checks, test, fix: The widgets.
+        form: The fields.
+        checks: The findings of the connection test.
+        test, fix: The buttons that start the test and fix the first problem found.
 
     Args:
-        controller: The connection.
-        tasks: The pool for short requests.
-        listing, testing: Run the list of queues and the test; they must outlive the page.
-        button_for: Returns the button that fixes what a test found; None if there is none.
+        controller: The current connection.
+        tasks: The pool that reads the profiles and regions.
+        listing, testing: List the queues and test the connection; must outlive the page.
+        button_for: Returns the button that fixes an error found by the test, or None.
         theme: The colours and icons.
     """
 
@@ -67,10 +69,7 @@ class QueuePage(ConnectionPage):
         self.checks = CheckList(theme)
         self.test = QPushButton(tr("&Test"))
         self.fix = QPushButton()
-        self._overrides = QLabel()
-        self._overrides.setObjectName("detailsCaption")
-        self._overrides.setTextFormat(Qt.TextFormat.PlainText)
-        self._overrides.setWordWrap(True)
+        self._overrides = Hint(self)
         self._test_title = QLabel()
         self._test_title.setObjectName("noticeTitle")
         for widget in (self.form, self._overrides, self.problem, self._test_title):
@@ -90,9 +89,9 @@ class QueuePage(ConnectionPage):
         self.form.set_connection(controller.connection, processes_here=controller.processes_here)
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._clear_problem)
-        self.form.list_requested.connect(self._list_or_stop)
-        self.form.reload_requested.connect(self.load)
+        self.form.changed.connect(partial(self.show_problem, ""))
+        self.form.list_queues.clicked.connect(self._list_or_stop)
+        self.form.reload.clicked.connect(self.load)
         self.test.clicked.connect(self._test_or_stop)
         self.fix.clicked.connect(self._run_fix)
         self._listing.result.connect(self._add_queues)
@@ -103,12 +102,10 @@ class QueuePage(ConnectionPage):
 
     def _show_overrides(self) -> None:
         names = self._controller.overrides
-        self._overrides.setVisible(bool(names))
-        self._overrides.setText(
-            tr("Set in the environment and used again at the next start: {names}").format(names=", ".join(names))
-        )
+        text = tr("Set in the environment and used again at the next start: {names}").format(names=", ".join(names))
+        self._overrides.show_text(text if names else "")
 
-    # --- as a ConnectionPage
+    # --- overrides of ConnectionPage
 
     @Slot()
     def load(self) -> None:
@@ -122,10 +119,10 @@ class QueuePage(ConnectionPage):
 
     def _set_regions(self, names: list[str]) -> None:
         if not self._is_closed:
-            self.form.set_regions(names)
+            self.form.region.set_names(names)
 
     def validate(self) -> bool:
-        """Return whether the entered connection can be used; show the reason if not."""
+        """Return whether the entered connection is valid; if not, show the reason."""
         return self._entered() is not None
 
     def save(self) -> None:
@@ -137,12 +134,12 @@ class QueuePage(ConnectionPage):
         self._controller.save(self.form.entered, process_here=self.form.process_here.isChecked())
 
     def connect_to_entered(self) -> None:
-        """Use what is entered from now on. It must be valid."""
+        """Switch to the entered connection, which must be valid."""
         self._controller.change_to(self.form.entered, process_here=self.form.process_here.isChecked())
 
     @Slot()
     def stop(self) -> None:
-        """Stop the list and the test."""
+        """Stop listing and testing."""
         self._is_closed = True
         self._listing.stop()
         self._testing.stop()
@@ -158,7 +155,7 @@ class QueuePage(ConnectionPage):
         return True
 
     def _entered(self) -> Connection | None:
-        """Return the entered connection, completed; show the reason and return None if it can't be used."""
+        """Return the entered connection if it is valid; otherwise show the reason and return None."""
         entered = self.form.entered
         if self.form.place is not Place.COMPUTER and not entered.queue:
             self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
@@ -174,11 +171,7 @@ class QueuePage(ConnectionPage):
             self.show_problem(translated(error.text))
             return None
 
-    @Slot()
-    def _clear_problem(self) -> None:
-        self.show_problem("")
-
-    # --- the list of queues
+    # --- listing the queues
 
     @Slot()
     def _list_or_stop(self) -> None:
@@ -186,18 +179,18 @@ class QueuePage(ConnectionPage):
             self._listing.stop()
             self._end_listing(tr("Stopped."))
             return
-        # The name does not matter here, but a connection without one means the embedded queue.
+        # Any name will do; without one, the connection would be to the embedded queue.
         connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
-        self.form.set_queue_hint(tr("Looking for queues…"))
+        self.form.queue_hint.show_text(tr("Looking for queues…"))
         self._listing.start(partial(self._controller.advisor.queues, connection))
 
     @Slot(object)
     def _add_queues(self, found: list[FoundQueue]) -> None:
         self._queues += [queue.name for queue in found]
-        self.form.set_queues(self._queues)
-        self.form.set_queue_hint(tr("%Ln queue(s) so far…", "", len(self._queues)))
+        self.form.queue.set_names(self._queues)
+        self.form.queue_hint.show_text(tr("%Ln queue(s) so far…", "", len(self._queues)))
 
     @Slot()
     def _finish_listing(self) -> None:
@@ -210,9 +203,9 @@ class QueuePage(ConnectionPage):
 
     def _end_listing(self, text: str) -> None:
         self.form.list_queues.setText(tr("List Queues"))
-        self.form.set_queue_hint(text)
+        self.form.queue_hint.show_text(text)
 
-    # --- the test
+    # --- testing the connection
 
     @Slot()
     def _test_or_stop(self) -> None:
@@ -223,13 +216,13 @@ class QueuePage(ConnectionPage):
         connection = self._entered()
         if connection is None:
             return
-        self.checks.clear_findings()
+        self.checks.clear()
         self.fix.hide()
         self.checks.show()
         self._test_title.show()
         self._test_title.setText(tr("Testing…"))
         self.test.setText(tr("S&top Test"))
-        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # once it is laid out
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # after the layout was updated
         self._testing.start(partial(self._controller.advisor.test, connection))
 
     @Slot()
@@ -253,55 +246,49 @@ class QueuePage(ConnectionPage):
 
 
 class CheckList(QListWidget):
-    """The list of a test's findings, one line each, with a symbol before each."""
+    """The findings of a connection test, each with an icon.
+
+    Attributes:
+        findings: The findings, one per item.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._findings: list[Finding] = []
+        self.findings: list[Finding] = []
         self.setAccessibleName(tr("Test results"))
         self.setWordWrap(True)
         self.setIconSize(QSize(16, 16))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setUniformItemSizes(False)
         self.setFrameShape(QListWidget.Shape.NoFrame)
         theme.changed.connect(self._draw)
 
-    @property
-    def findings(self) -> list[Finding]:
-        """Return the findings."""
-        return list(self._findings)
-
-    def clear_findings(self) -> None:
+    def clear(self) -> None:
         """Remove all findings."""
-        self._findings.clear()
-        self.clear()
+        self.findings.clear()
+        super().clear()
 
     def add(self, finding: Finding) -> None:
         """Append a finding."""
-        self._findings.append(finding)
+        self.findings.append(finding)
         item = QListWidgetItem(translated(finding.text), self)
-        mark = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{mark}: {item.text()}")
+        verdict = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{verdict}: {item.text()}")
         self._draw_item(item, finding)
         self.scrollToItem(item)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy all lines on Ctrl+C, not only the current one."""
+        """Copy all findings on Ctrl+C; Qt copies only the current one."""
         if event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self.as_text())
+            lines = (f"{_MARKS[finding.verdict]} {translated(finding.text)}" for finding in self.findings)
+            QGuiApplication.clipboard().setText("\n".join(lines))
             event.accept()
         else:
             super().keyPressEvent(event)
 
-    def as_text(self) -> str:
-        """Return all findings, one per line."""
-        return "\n".join(f"{_MARKS[one.verdict]} {translated(one.text)}" for one in self._findings)
-
     @Slot()
     def _draw(self) -> None:
-        for row, finding in enumerate(self._findings):
+        for row, finding in enumerate(self.findings):
             self._draw_item(self.item(row), finding)
 
     def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:

@@ -1,10 +1,9 @@
-"""The remedies for a problem: buttons, the best first, and what they start."""
+"""The remedies for connection problems: the buttons of the banner, the AWS sign-in, and the search of other regions."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
@@ -38,24 +37,24 @@ if TYPE_CHECKING:
 
 _CLOCKS = (("gnome-control-center", "datetime"), ("kcmshell6", "kcm_clock"), ("kcmshell5", "kcm_clock"))
 _CLOCK_PAGES = {"win32": "ms-settings:dateandtime", "darwin": "x-apple.systempreferences:com.apple.preference.datetime"}
-_MOST_REGIONS = 3
-"""At most this many of the regions in which a queue was found get a button."""
+_MAX_REGION_BUTTONS = 3
+"""The maximum number of buttons after a search; further regions are only named."""
 
 
 class Remedies(QObject):
-    """Makes the buttons for a problem: by its cause where that is known, else by what the user can do.
+    """Makes the buttons for a problem, depending on its cause or, if the cause is unknown, on its `Need`.
 
     Signals:
         notice(Notice): The result of pressing a button.
 
     Args:
-        controller: The connection.
+        controller: The current connection.
         tasks: The pool for searching other regions.
-        open_dialog: Opens the Connection dialog with the focus on a field.
+        open_dialog: Opens the Connection dialog with the focus on the field of this name.
         show_foreign: Shows the foreign messages.
         try_now: Lets the loops try again at once.
-        folder: The folder of the list.
-        window: The parent of dialogs; closed by remedies that need a restart.
+        folder: The folder that contains the database.
+        window: The parent of the dialogs; closed by the Quit button.
     """
 
     notice = Signal(object)
@@ -84,45 +83,25 @@ class Remedies(QObject):
         self._regions.notice.connect(self.notice)
 
     def stop(self) -> None:
-        """Stop signing in and searching."""
+        """Cancel the sign-in and the search."""
         self._regions.stop()
         self._sign_in.stop()
 
     def buttons(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        """Return the buttons for a problem, the best first."""
-        make = {
-            Cause.NO_SIGN_IN: self._for_no_sign_in,
+        """Return the buttons for a problem, the most useful first."""
+        special = {
             Cause.SESSION_ENDED: self._for_ended_session,
-            Cause.KEYS_REFUSED: self._for_refused_keys,
             Cause.CLOCK_WRONG: self._for_wrong_clock,
-            Cause.NO_REGION: self._for_no_region,
             Cause.NO_QUEUE: self._for_no_queue,
             Cause.NO_RIGHT: self._for_no_right,
-            Cause.OFFLINE: self._for_patience,
-            Cause.NOT_SQS: self._for_patience,
-            Cause.PROXY: self._for_the_network,
-            Cause.NOT_TRUSTED: self._for_the_network,
-            Cause.SETUP: self._for_set_up,
-            Cause.LOCAL_QUEUE: self._for_local_queue,
-            Cause.FOREIGN: self._for_foreign,
-            Cause.DISK_FULL: self._for_the_disk,
-            Cause.DATABASE_READ_ONLY: self._for_the_disk,
-            Cause.DATABASE_BUSY: self._for_patience,
-            Cause.DATABASE_DAMAGED: self._for_damage,
         }.get(trouble.cause)
-        if make is not None:
-            return make(trouble)
-        return {
-            Need.NOTHING: (),
-            Need.PATIENCE: (self._try(tr("Try Now")),),
-            Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
-            Need.PERMISSION: (
-                NoticeAction(tr("Process Here"), partial(self._attempt, self._controller.allow_processing)),
-            ),
-        }[trouble.need]
+        if special is not None:
+            return special(trouble)
+        by_cause = self._by_cause(trouble)
+        return by_cause[trouble.cause] if trouble.cause in by_cause else self._by_need()[trouble.need]
 
     def button_in_dialog(self, error: KnownError) -> NoticeAction | None:
-        """Return the button for what a test found; None where the dialog's own fields are the remedy."""
+        """Return the button for an error found by the connection test; None if the user fixes it in the dialog."""
         if not isinstance(error, QueueError):
             return None
         if error.command:
@@ -131,67 +110,65 @@ class Remedies(QObject):
 
     # --- by cause
 
-    def _for_no_sign_in(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._choose("profile"), self._work_locally(), self._details(trouble))
+    def _by_cause(self, trouble: Trouble) -> dict[Cause, tuple[NoticeAction, ...]]:
+        profile, region, queue = (self._choose(field) for field in ("profile", "region", "queue"))
+        try_now, details, folder = self._try(), self._details(trouble), self._open_folder()
+        return {
+            Cause.NO_SIGN_IN: (profile, self._work_locally(), details),
+            Cause.KEYS_REFUSED: (profile, self._try(tr("Test Again")), details),
+            Cause.NO_REGION: (region, details),
+            Cause.OFFLINE: (try_now, details),
+            Cause.NOT_SQS: (try_now, details),
+            Cause.PROXY: (details, try_now),
+            Cause.NOT_TRUSTED: (details, try_now),
+            Cause.SETUP: (queue, details),
+            Cause.LOCAL_QUEUE: (try_now, details, queue),
+            Cause.FOREIGN: (
+                queue,
+                NoticeAction(tr("Show Messages"), self._show_foreign, keeps=True),
+                NoticeAction(tr("Process Only Filemill's"), self._controller.tolerate_foreign_messages),
+            ),
+            Cause.DISK_FULL: (folder, try_now),
+            Cause.DATABASE_READ_ONLY: (folder, try_now),
+            Cause.DATABASE_BUSY: (try_now, details),
+            Cause.DATABASE_DAMAGED: (NoticeAction(tr("Quit"), self._window.close), folder),
+        }
+
+    def _by_need(self) -> dict[Need, tuple[NoticeAction, ...]]:
+        allow = partial(self._attempt, self._controller.allow_processing)
+        return {
+            Need.NOTHING: (),
+            Need.PATIENCE: (self._try(),),
+            Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
+            Need.PERMISSION: (NoticeAction(tr("Process Here"), allow),),
+        }
 
     def _for_ended_session(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         command = trouble.error.command if isinstance(trouble.error, QueueError) else ""
         buttons = self._sign_in_buttons(command) if command else (self._choose("profile"),)
         if len(buttons) == 1:
-            buttons = (*buttons, self._try(tr("Try Now")))
+            buttons = (*buttons, self._try())
         return (*buttons, self._work_locally())
-
-    def _for_refused_keys(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._choose("profile"), self._try(tr("Test Again")), self._details(trouble))
 
     def _for_wrong_clock(self, _: Trouble) -> tuple[NoticeAction, ...]:
         return (self._try(tr("Try Again")), *_clock_settings())
 
-    def _for_no_region(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._choose("region"), self._details(trouble))
-
     def _for_no_queue(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        connection, again = self._controller.connection, self._try(tr("Try Now"))
+        connection = self._controller.connection
         if connection.endpoint_url:
-            return (self._choose("queue"), again)
-        look = partial(self._regions.start, connection)
-        return (self._choose("queue"), NoticeAction(tr("Look in Other Regions"), look, keeps=True), again)
+            return (self._choose("queue"), self._try())
+        search = NoticeAction(tr("Look in Other Regions"), partial(self._regions.start, connection), keeps=True)
+        return (self._choose("queue"), search, self._try())
 
     def _for_no_right(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         right = trouble.error.right if isinstance(trouble.error, QueueError) else None
         if right is None:
             return (self._details(trouble),)
-        buttons = [self._copy_request(right), self._try(tr("Try Now"))]
+        buttons = [self._copy_request(right), self._try()]
         if right.action != "sqs:SendMessage":
-            stop = partial(self._attempt, self._controller.stop_processing)
-            buttons.insert(1, NoticeAction(tr("Send Only"), stop))
+            send_only = partial(self._attempt, self._controller.stop_processing)
+            buttons.insert(1, NoticeAction(tr("Send Only"), send_only))
         return tuple(buttons)
-
-    def _for_patience(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._try(tr("Try Now")), self._details(trouble))
-
-    def _for_the_network(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._details(trouble), self._try(tr("Try Now")))
-
-    def _for_set_up(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._choose("queue"), self._details(trouble))
-
-    def _for_local_queue(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._try(tr("Try Now")), self._details(trouble), self._choose("queue"))
-
-    def _for_foreign(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        show = NoticeAction(tr("Show Messages"), self._show_foreign, keeps=True)
-        return (
-            self._choose("queue"),
-            show,
-            NoticeAction(tr("Process Only Filemill's"), self._controller.tolerate_foreign_messages),
-        )
-
-    def _for_the_disk(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._open_folder(), self._try(tr("Try Now")))
-
-    def _for_damage(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        return (NoticeAction(tr("Quit"), self._window.close), self._open_folder())
 
     # --- the buttons
 
@@ -199,8 +176,8 @@ class Remedies(QObject):
         text = {"profile": tr("Choose Profile…"), "region": tr("Choose Region…"), "queue": tr("Choose Queue…")}[field]
         return NoticeAction(text, partial(self._open_dialog, field), keeps=True)
 
-    def _try(self, text: str) -> NoticeAction:
-        return NoticeAction(text, self._try_now, keeps=True)
+    def _try(self, text: str = "") -> NoticeAction:
+        return NoticeAction(text or tr("Try Now"), self._try_now, keeps=True)
 
     def _details(self, trouble: Trouble) -> NoticeAction:
         return NoticeAction(tr("Details"), partial(self._show_details, trouble), keeps=True)
@@ -214,41 +191,36 @@ class Remedies(QObject):
         return NoticeAction(tr("Open Folder"), partial(QDesktopServices.openUrl, url), keeps=True)
 
     def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
-        """Return the buttons for signing in again; only Copy Command where the AWS CLI is not installed."""
-        copy = NoticeAction(tr("Copy Command"), partial(self._copy_command, command), keeps=True)
+        """Return the buttons for signing in again: only Copy Command if the AWS CLI is not installed."""
+        text = tr("Copied: {command}. Run it in a terminal; waiting files then continue.")
+        done = Notice(text.format(command=command))
+        copy = NoticeAction(tr("Copy Command"), partial(self._copy, command, done), keeps=True)
         if shutil.which("aws") is None:
             return (copy,)
         return (NoticeAction(tr("Sign In…"), partial(self._sign_in.start, command), keeps=True), copy)
 
     def _copy_request(self, right: MissingRight) -> NoticeAction:
-        text = f"{translated(right.letter())}\n\n{right.policy()}\n"
-        return NoticeAction(tr("Copy Request"), partial(self._copy_to_clipboard, text), keeps=True)
+        text = f"{translated(right.request_text())}\n\n{right.policy()}\n"
+        done = Notice(tr("The request was copied. Send it to the administrator of this AWS account."), passing=True)
+        return NoticeAction(tr("Copy Request"), partial(self._copy, text, done), keeps=True)
 
-    # --- what they do
+    # --- actions
 
     def _use_found(self, connection: Connection) -> None:
         self._attempt(partial(self._controller.choose, connection, process_here=self._controller.processes_here))
 
-    def _attempt(self, act: Callable[[], None]) -> None:
+    def _attempt(self, action: Callable[[], None]) -> None:
         try:
-            act()
+            action()
         except SettingsError as error:
             self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
-    def _copy_command(self, command: str) -> None:
-        QGuiApplication.clipboard().setText(command)
-        self.notice.emit(
-            Notice(tr("Copied: {command}. Run it in a terminal; waiting files then continue.").format(command=command))
-        )
-
-    def _copy_to_clipboard(self, text: str) -> None:
+    def _copy(self, text: str, done: Notice) -> None:
         QGuiApplication.clipboard().setText(text)
-        self.notice.emit(
-            Notice(tr("The request was copied. Send it to the administrator of this AWS account."), passing=True)
-        )
+        self.notice.emit(done)
 
     def _show_details(self, trouble: Trouble) -> None:
-        """Show all details of a problem, to be copied."""
+        """Open a dialog with the details of a problem, for copying."""
         error = trouble.error
         pairs = [
             (tr("What happened"), trouble.text),
@@ -257,18 +229,13 @@ class Remedies(QObject):
             (tr("Response"), error.detail if error is not None else ""),
             (tr("Shown at (UTC)"), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")),
         ]
-        dialog = PairsDialog(
-            tr("Details"),
-            tr("Copy these details when you ask for help."),
-            (tr("What"), tr("Text")),
-            [pair for pair in pairs if pair[1]],
-            self._window,
-        )
-        dialog.show()
+        explanation = tr("Copy these details when you ask for help.")
+        pairs = [(name, text) for name, text in pairs if text]
+        PairsDialog(tr("Details"), explanation, (tr("What"), tr("Text")), pairs, self._window).show()
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Return the button that opens the system's date and time settings, where that is supported."""
+    """Return a button that opens the date and time settings of the system; empty if they can't be opened."""
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
@@ -276,59 +243,51 @@ def _clock_settings() -> tuple[NoticeAction, ...]:
     for name, argument in _CLOCKS:
         program = shutil.which(name)
         if program is not None:
-            return (NoticeAction(text, partial(_start_program, program, argument), keeps=True),)
+            return (NoticeAction(text, partial(QProcess.startDetached, program, [argument]), keeps=True),)
     return ()
 
 
-def _start_program(program: str, argument: str) -> None:
-    subprocess.Popen([program, argument], start_new_session=True)  # noqa: S603 - the system's own, found on its path
-
-
 class SignIn(QObject):
-    """Runs the AWS CLI's sign-in command, which opens a web page; one at a time. Stores no secrets.
+    """Runs the sign-in command of the AWS CLI, which opens a web page. Filemill stores no credentials.
 
     Signals:
-        notice(Notice): The progress and the result.
+        notice(Notice): The progress or the result.
 
     Args:
-        then: Called when the user has signed in.
+        on_signed_in: Called after the command has succeeded.
         parent: The parent.
     """
 
     notice = Signal(object)
 
-    def __init__(self, then: Callable[[], None], parent: QObject | None = None) -> None:
+    def __init__(self, on_signed_in: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
-        self._then = then
+        self._on_signed_in = on_signed_in
         self._process: QProcess | None = None
 
     def start(self, command: str) -> None:
-        """Run the command, unless one is running.
+        """Run a command, unless one is already running.
 
         Args:
             command: For example, `aws sso login --profile prod`.
         """
         if self._process is not None:
             return
-        name, *words = shlex.split(command)
+        name, *arguments = shlex.split(command)
         process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         process.setStandardInputFile(QProcess.nullDevice())
         process.finished.connect(self._finish)
         process.errorOccurred.connect(self._fail)
         self._process = process
-        self.notice.emit(
-            Notice(
-                tr("A web page opens. Filemill continues with the waiting files as soon as you are signed in."),
-                actions=(NoticeAction(tr("Cancel"), self.stop),),
-                title=tr("Signing in: {command}").format(command=command),
-            )
-        )
-        process.start(shutil.which(name) or name, words)
+        text = tr("A web page opens. Filemill continues with the waiting files as soon as you are signed in.")
+        title = tr("Signing in: {command}").format(command=command)
+        self.notice.emit(Notice(text, actions=(NoticeAction(tr("Cancel"), self.stop),), title=title))
+        process.start(shutil.which(name) or name, arguments)
 
     @Slot()
     def stop(self) -> None:
-        """End the command: the user cancelled it, or the window closes."""
+        """Kill the command, if it is running."""
         process, self._process = self._process, None
         if process is not None:
             process.finished.disconnect(self._finish)
@@ -346,7 +305,7 @@ class SignIn(QObject):
         process.deleteLater()
         if code == 0:
             self.notice.emit(Notice(tr("Signed in. Filemill continues with the waiting files."), passing=True))
-            self._then()
+            self._on_signed_in()
             return
         why = lines[-1] if lines else tr("The command exited with code {code}.").format(code=code)
         self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in failed")))
@@ -355,60 +314,50 @@ class SignIn(QObject):
     def _fail(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            why = process.errorString()
             process.deleteLater()
+            why = process.errorString()
             self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in could not be started")))
 
 
 class RegionSearch(QObject):
-    """Searches for a queue in the other regions and offers to use it there; one search at a time.
+    """Searches the other regions for a queue, and offers to use it there.
 
     Signals:
-        notice(Notice): The progress and the result.
+        notice(Notice): The progress or the result.
 
     Args:
-        advisor: Searches.
-        tasks: The pool for searching.
-        use: Called with the connection that the user chooses.
+        advisor: Sends the requests.
+        tasks: The pool for the requests.
+        use: Called with the connection that the user has chosen.
         parent: The parent.
     """
 
     notice = Signal(object)
 
     def __init__(
-        self, advisor: ConnectionAdvisor, tasks: Tasks, use: Callable[[Connection], None], parent: QObject | None = None
+        self, advisor: ConnectionAdvisor, tasks: Tasks, use: Callable[[Connection], None], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._advisor = advisor
         self._use = use
         self._stream = Stream(tasks, self)
-        self._connection: Connection | None = None
+        self._connection = Connection()
         self._stream.result.connect(self._show_found)
         self._stream.failed.connect(self._show_failure)
 
     def start(self, connection: Connection) -> None:
-        """Search for this connection's queue in all other regions."""
+        """Search all other regions for the queue of a connection; this cancels a previous search."""
         self._connection = connection
-        self.notice.emit(
-            Notice(
-                tr("Looking for “{name}” in the other regions…").format(name=connection.queue_name),
-                actions=(NoticeAction(tr("Stop"), self.stop),),
-            )
-        )
-
-        def search(should_stop: Callable[[], bool]) -> Iterable[list[FoundQueue]]:
-            return [self._advisor.look_in_regions(connection, should_stop)]
-
-        self._stream.start(search)
+        text = tr("Looking for “{name}” in the other regions…").format(name=connection.queue_name)
+        self.notice.emit(Notice(text, actions=(NoticeAction(tr("Stop"), self.stop),)))
+        self._stream.start(lambda should_stop: [self._advisor.look_in_regions(connection, should_stop)])
 
     def stop(self) -> None:
-        """Stop searching; nothing more is reported."""
+        """Cancel the search."""
         self._stream.stop()
 
     def _show_found(self, found: list[FoundQueue]) -> None:
         connection = self._connection
-        if connection is None:
-            return
         name = connection.queue_name
         if not found:
             text = tr(
@@ -418,12 +367,12 @@ class RegionSearch(QObject):
             return
         actions = tuple(
             NoticeAction(
-                tr("Use {region}").format(region=one.region),
-                partial(self._use, replace(connection, queue=one.url, region=one.region, endpoint_url="")),
+                tr("Use {region}").format(region=queue.region),
+                partial(self._use, replace(connection, queue=queue.url, region=queue.region, endpoint_url="")),
             )
-            for one in found[:_MOST_REGIONS]
+            for queue in found[:_MAX_REGION_BUTTONS]
         )
-        regions = ", ".join(one.region for one in found)
+        regions = ", ".join(queue.region for queue in found)
         text = tr("“{name}” was found in {regions}.").format(name=name, regions=regions)
         self.notice.emit(Notice(text, actions=actions))
 

@@ -1,8 +1,9 @@
-"""The texts about the connection, from the states of its sender and consumer."""
+"""The status of the connection: a text for the status bar, and the banner that shows the most important problem."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,19 +12,30 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.domain.errors import Cause, KnownError, QueueTrouble
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import RunMode
 from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
+    from desktop_app.gui.widgets.notice import NoticeBar
 
 
-_EVERY_MS = 1_000
+_UPDATE_MS = 1_000
+
+
+class LoopKind(StrEnum):
+    """A loop of a connection; earlier members take precedence in texts."""
+
+    SENDER = "sender"
+    CONSUMER = "consumer"
 
 
 class Mark(StrEnum):
-    """The symbol before the connection's name; the text says the same."""
+    """A symbol for the status of the connection."""
 
     STARTING = "○"
     RUNNING = "●"
@@ -35,12 +47,12 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionText:
-    """The text about the connection in the status bar.
+    """The status of the connection, for the status bar.
 
     Attributes:
-        mark: The symbol before it.
+        mark: The symbol before the text.
         text: A few words.
-        detail: Whole sentences for the tool tip.
+        detail: One or more sentences, for the tool tip.
     """
 
     mark: Mark
@@ -49,16 +61,16 @@ class ConnectionText:
 
 
 class Need(StrEnum):
-    """What the user can do about a problem whose exact cause is not known."""
+    """The user's action that solves a problem whose cause is unknown."""
 
     NOTHING = "nothing"
-    """It ends when what failed succeeds again."""
+    """None: the banner disappears when the problem is solved."""
     PATIENCE = "patience"
-    """It is retried automatically; trying now may be sooner."""
+    """Wait for the next automatic attempt, or try now."""
     RESTART = "restart"
-    """The loop has ended by itself."""
+    """Restart a loop that an exception has ended."""
     PERMISSION = "permission"
-    """The loop has not started because it is not permitted."""
+    """Permit processing on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +78,9 @@ class Trouble:
     """A problem shown in the banner.
 
     Attributes:
-        text: A plain text.
-        need: What can be done.
-        error: The error, if there is one; its cause says more exactly what can be done.
+        text: One or more sentences of plain text.
+        need: The action that solves it.
+        error: The error, or None.
     """
 
     text: str
@@ -77,7 +89,7 @@ class Trouble:
 
     @property
     def cause(self) -> Cause:
-        """Return the cause; `OTHER` if there is no error."""
+        """Return the cause of the error; `OTHER` if there is no error."""
         return self.error.cause if self.error is not None else Cause.OTHER
 
 
@@ -92,15 +104,15 @@ _STARTING = LoopState(Phase.STARTING)
 
 
 class ConnectionStatus(QObject):
-    """Turns the states of the sender and the consumer into texts. Main thread.
+    """Derives texts and problems from the states of the sender and the consumer. Main thread.
 
     Signals:
-        text_changed(ConnectionText): For the status bar; once a second while a loop waits.
-        trouble_changed(object): The `Trouble` to show; None when it is over.
+        text_changed(ConnectionText): The text for the status bar was changed.
+        trouble_changed(object): The most important problem, a `Trouble`, was changed; None if there is none.
 
     Args:
         connection: The connection.
-        clock: The time, for "trying again in 8 s".
+        clock: The clock for the countdown to the next attempt.
         parent: The parent.
     """
 
@@ -111,43 +123,30 @@ class ConnectionStatus(QObject):
         super().__init__(parent)
         self._connection = connection
         self._clock = clock
-        self._sender = _STARTING
-        self._consumer = _STARTING
+        self._states = dict.fromkeys(LoopKind, _STARTING)
         self._mode = RunMode.RUNNING
-        self._failures: dict[str, Trouble] = {}
+        self._failures: dict[LoopKind, Trouble] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer = QTimer(self, interval=_UPDATE_MS)
         self._timer.timeout.connect(self._update_text)
 
     def set_connection(self, connection: Connection) -> None:
-        """Switch to another connection, whose state is not known yet."""
+        """Set the connection and reset the states and failures."""
         self._connection = connection
-        self._sender = self._consumer = _STARTING
+        self._states = dict.fromkeys(LoopKind, _STARTING)
         self._failures.clear()
         self._update()
 
-    def set_sender_state(self, state: LoopState) -> None:
-        """Set the state of the sender; it runs, so an earlier failure is over."""
-        self._sender = state
-        self._failures.pop("sender", None)
+    def set_state(self, loop: LoopKind, state: LoopState) -> None:
+        """Set the state of a loop and clear its failure."""
+        self._states[loop] = state
+        self._failures.pop(loop, None)
         self._update()
 
-    def set_consumer_state(self, state: LoopState) -> None:
-        """Set the state of the consumer; it runs, so an earlier failure is over."""
-        self._consumer = state
-        self._failures.pop("consumer", None)
-        self._update()
-
-    def set_sender_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Set the reason why the sender ended unexpectedly; the error is None for a bug."""
-        self._failures["sender"] = Trouble(text, Need.RESTART, error)
-        self._update()
-
-    def set_consumer_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Set the reason why the consumer ended unexpectedly; the error is None for a bug."""
-        self._failures["consumer"] = Trouble(text, Need.RESTART, error)
+    def set_failure(self, loop: LoopKind, text: str, error: KnownError | None = None) -> None:
+        """Report that an exception has ended a loop. `error` is None for a bug."""
+        self._failures[loop] = Trouble(text, Need.RESTART, error)
         self._update()
 
     @Slot(object)
@@ -170,18 +169,19 @@ class ConnectionStatus(QObject):
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
         if self._mode is RunMode.FINISHING:
             return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files are finished first."))
-        for state in (self._sender, self._consumer):
+        for state in self._states.values():
             if state.phase is Phase.WAITING:
                 return self._waiting_text(state)
-        phases = {self._sender.phase, self._consumer.phase}
+        phases = {state.phase for state in self._states.values()}
         if Phase.STOPPED in phases:
             detail = tr("Nothing is sent to or received from {queue}.").format(queue=label)
             return ConnectionText(Mark.STOPPED, tr("Stopped"), detail)
         if Phase.STARTING in phases:
             return ConnectionText(Mark.STARTING, tr("Starting…"), tr("Connecting to {queue}.").format(queue=label))
-        if self._consumer.phase is Phase.OFF:
+        consumer = self._states[LoopKind.CONSUMER]
+        if consumer.phase is Phase.OFF:
             text = tr("{queue} · sending only").format(queue=label)
-            return ConnectionText(Mark.STARTING, text, translated(self._consumer.text))
+            return ConnectionText(Mark.STARTING, text, translated(consumer.text))
         if self._connection.is_local:
             detail = tr("Files are sent and processed on this computer, no account needed.")
         else:
@@ -202,8 +202,7 @@ class ConnectionStatus(QObject):
         return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
 
     def _update(self) -> None:
-        waits = Phase.WAITING in {self._sender.phase, self._consumer.phase}
-        if waits and not self._failures:
+        if Phase.WAITING in {state.phase for state in self._states.values()} and not self._failures:
             self._timer.start()
         else:
             self._timer.stop()
@@ -221,15 +220,105 @@ class ConnectionStatus(QObject):
             self.text_changed.emit(text)
 
     def _find_trouble(self) -> Trouble | None:
-        """Return the most important problem: failed loops before waiting ones, the sender before the consumer."""
+        """Return the most important problem: a failed loop, then the sender's problem, then the consumer's."""
         if self._failures:
             return next(iter(self._failures.values()))
-        # A paused consumer does not ask the queue, so it can't know whether its problem persists.
-        asking = (self._sender, self._consumer) if self._mode is RunMode.RUNNING else (self._sender,)
-        for state in asking:
-            # The user can't do anything about throttling; the status bar shows it.
+        # A paused consumer sends no requests, so its last problem may be outdated.
+        active = tuple(LoopKind) if self._mode is RunMode.RUNNING else (LoopKind.SENDER,)
+        for state in (self._states[loop] for loop in active):
+            # Throttling is shown only in the status bar: it needs nothing from the user.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
-        if self._consumer.phase is Phase.OFF:
-            return Trouble(translated(self._consumer.text), need=Need.PERMISSION)
+        consumer = self._states[LoopKind.CONSUMER]
+        if consumer.phase is Phase.OFF:
+            return Trouble(translated(consumer.text), need=Need.PERMISSION)
         return None
+
+
+_SAME_PROBLEM_S = 30.0
+"""A problem that returns within this time is counted as a repetition."""
+
+_KINDS = {
+    Need.NOTHING: Kind.PROBLEM,
+    Need.PATIENCE: Kind.WARNING,
+    Need.RESTART: Kind.PROBLEM,
+    Need.PERMISSION: Kind.INFO,
+}
+
+
+class TroubleBanner(QObject):
+    """Shows the most important problem in a notice bar, unless the user has dismissed it.
+
+    Args:
+        bar: The notice bar.
+        buttons: Returns the buttons for a problem.
+        steady: A monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        bar: NoticeBar,
+        buttons: Callable[[Trouble], tuple[NoticeAction, ...]],
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(bar)
+        self._bar = bar
+        self._buttons = buttons
+        self._steady = steady
+        self._database: Trouble | None = None
+        self._loops: Trouble | None = None
+        self._dismissed = ""
+        self._last: tuple[str, int, float] = ("", 0, 0.0)
+        """The text of the last problem, the number of its occurrences, and the time at which it ended."""
+        bar.dismissed.connect(self._note_dismissed)
+
+    @Slot(object)
+    def set_loop_trouble(self, trouble: Trouble | None) -> None:
+        """Set the problem of the sender or the consumer; None if there is none."""
+        self._loops = trouble
+        self._update()
+
+    @Slot(object)
+    def set_database_error(self, error: KnownError) -> None:
+        """Report that the database can't be read."""
+        self._database = Trouble(translated(error.text), Need.NOTHING, error)
+        self._update()
+
+    @Slot()
+    def clear_database_error(self) -> None:
+        """Report that the database can be read again."""
+        self._database = None
+        self._update()
+
+    def _current(self) -> Notice | None:
+        trouble = self._database or self._loops
+        if trouble is None:
+            return None
+        # The text of a database error is complete without a title.
+        title = translated(trouble.error.title) if trouble.error is not None and trouble is self._loops else ""
+        text = translated(trouble.error.body) if trouble.error is not None and title else trouble.text
+        return Notice(text, _KINDS[trouble.need], self._buttons(trouble), title=title)
+
+    def _update(self) -> None:
+        current = self._current()
+        shown = self._bar.notice
+        if current is None:
+            self._dismissed = ""
+            if shown is not None:
+                self._last = (shown.title + shown.text, shown.times, self._steady())
+            self._bar.clear()
+        elif current.text == self._dismissed:
+            self._bar.clear()
+        elif shown is None or (shown.title, shown.text, shown.kind) != (current.title, current.text, current.kind):
+            self._bar.show_notice(self._counted(current))
+
+    def _counted(self, notice: Notice) -> Notice:
+        words, times, ended = self._last
+        if words == notice.title + notice.text and self._steady() - ended < _SAME_PROBLEM_S:
+            return replace(notice, times=times + 1)
+        return notice
+
+    @Slot(str)
+    def _note_dismissed(self, text: str) -> None:
+        self._dismissed = text

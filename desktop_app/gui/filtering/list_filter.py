@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_FILTER, NO_SEARCH, Names, parse_search
-from desktop_app.domain.reasons import saying
+from desktop_app.domain.reasons import reasons_containing
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import status_word
 
@@ -48,8 +48,8 @@ def read_search(text: str) -> Search:
     )
     search = parse_search(text, names)
     words = dict.fromkeys([*search.words, *search.reasons])
-    spoken = tuple((word, codes) for word in words if (codes := saying(word, translated) - saying(word)))
-    return replace(search, spoken=spoken)
+    found = {word: reasons_containing(word, translated) - reasons_containing(word) for word in words}
+    return replace(search, translated_matches=tuple((word, codes) for word, codes in found.items() if codes))
 
 
 class FilterBox(QLineEdit):

@@ -1,1 +1,1 @@
-"""Adding files: reviewing what a scan found, and editing the list."""
+"""Services for adding files: review the result of a scan, and change the list."""

@@ -1,4 +1,4 @@
-"""The user's changes to the list: add, retry, remove and restore jobs, and wake the sender."""
+"""Change the list at the user's request: add, retry, prioritize, remove and restore jobs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
-from desktop_app.sources.scan import scan
-from desktop_app.store.adding import Added
+from desktop_app.sources.scan import ScanResult, scan
+from desktop_app.store.adding import Added, Intake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,22 +17,20 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.sources.scan import ScanResult
-    from desktop_app.store.adding import Intake
 
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
-"""SQS keeps messages for at most 14 days (AWS: MessageRetentionPeriod), so none can arrive after that."""
+"""One day longer than SQS can keep a message (the maximum of MessageRetentionPeriod is 14 days)."""
 
 
 class JobEditor:
-    """Changes the list. Any thread; for many rows, the window calls it off the main thread.
+    """Changes the list. Any thread, but changing many rows would block the main thread.
 
     Args:
         intake: Writes the rows.
         queue: The key of the queue for new and retried jobs.
         clock: The clock.
-        control: Wakes the sender and prioritizes files.
+        control: Wakes the sender and prioritizes jobs.
     """
 
     def __init__(self, intake: Intake, *, queue: str, clock: Clock, control: ProcessingControl) -> None:
@@ -42,11 +40,15 @@ class JobEditor:
         self._control = control
 
     def use_queue(self, key: str) -> None:
-        """Send new and retried jobs to this queue from now on."""
+        """Set the queue for new and retried jobs."""
         self._queue = key
 
     def review(self, result: ScanResult, cancelled: Callable[[], bool] = lambda: False) -> Review:
-        """Compare the result of a scan with the list.
+        """Return a review of a scan's result, compared with the list.
+
+        Args:
+            result: The result of the scan.
+            cancelled: Returns whether to skip the rest of the comparison.
 
         Raises:
             StoreError: If the database can't be read.
@@ -54,17 +56,17 @@ class JobEditor:
         return Review(result, self._intake.listed(result.files, cancelled))
 
     def add(self, files: Sequence[NewFile], *, name: str = "", skip_listed: bool = False) -> Added:
-        """Add files as one batch; they are saved in the database when this returns.
+        """Save files in the database as one batch, and wake the sender.
 
         Args:
             files: The files; may be empty.
-            name: The name of the batch.
-            skip_listed: Leave out files that are on the list and have not changed. If none remains, no batch is
-                created, and its id is 0.
+            name: The name of the batch; may be empty.
+            skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
+                is created, and the batch ID in the result is 0.
 
         Raises:
-            PartlyAddedError: If the database became unwritable after some files were added.
-            StoreError: If the database can't be written; nothing was added.
+            PartlyAddedError: If an error occurred after some files had been added.
+            StoreError: If the database can't be written. No file was added.
         """
         if skip_listed:
             known = self._intake.listed(files, lambda: False)
@@ -80,7 +82,7 @@ class JobEditor:
         return added
 
     def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
-        """Process these waiting jobs of the current queue before all others, in this order.
+        """Process waiting jobs of the current queue before all others, in the given order.
 
         Raises:
             StoreError: If the database can't be written.
@@ -91,7 +93,7 @@ class JobEditor:
         return replace(moved, is_served=is_served)
 
     def retry(self, row_ids: Iterable[int]) -> int:
-        """Submit ended jobs again, to the current queue; return the number of jobs changed.
+        """Submit ended jobs again to the current queue, and return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -103,14 +105,14 @@ class JobEditor:
     def relocate(self, row_id: int, path: str) -> bool:
         """Submit a failed job again with a new path; return False if the job is no longer FAILED.
 
-        Accesses the file, so not for the main thread.
+        This accesses the file, so do not call it on the main thread.
 
         Args:
-            row_id: The job's key.
+            row_id: The key of the job.
             path: The new path of the file.
 
         Raises:
-            KnownError: If there is no regular file.
+            KnownError: If the path is not that of a regular file.
             StoreError: If the database can't be written.
         """
         found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
@@ -121,7 +123,7 @@ class JobEditor:
         return is_done
 
     def remove(self, row_ids: Iterable[int]) -> int:
-        """Remove jobs from the list; the files themselves are not changed. Return the number of jobs changed.
+        """Remove jobs from the list and return their number. The files themselves are not changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -129,7 +131,7 @@ class JobEditor:
         return self._intake.remove(row_ids, now_ms=self._clock.now_ms())
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Restore removed jobs; return the number of jobs changed.
+        """Restore removed jobs and return their number.
 
         Raises:
             StoreError: If the database can't be written.
@@ -139,7 +141,7 @@ class JobEditor:
         return count
 
     def delete_removed(self) -> int:
-        """Delete removed rows whose messages can't arrive any more; return the number of rows deleted.
+        """Delete the rows of jobs that were removed long ago, and return the number of rows deleted.
 
         Raises:
             StoreError: If the database can't be written.

@@ -1,12 +1,12 @@
-"""The result of a scan compared with the list, and the selection of files from it.
+"""The review of a scan's result before files are added: comparison with the list, and selection of files.
 
-Files are selected by subfolders and by patterns such as `*.csv; *.txt`, `.git` or `2024/**`. Patterns are separated by
-semicolons or, if there are none, by spaces, so that both `*.csv *.txt` and `my notes*.txt; *.csv` mean what they seem
-to. Quotes keep a pattern with spaces together. Case is ignored.
+Files are selected by patterns such as `*.csv; *.txt`, `.git` or `2024/**`. Patterns are separated by semicolons or, if
+there is no semicolon, by spaces, so that both `*.csv *.txt` and `my notes*.txt; *.csv` work as expected. A pattern with
+spaces can be put in quotation marks. Case is ignored.
 
-`*` matches any part of a name, `?` one character, `[abc]` one of these characters, `**` any folders. A pattern with a
-slash is relative to the folder that was added; other patterns match at any depth. `name/` matches a folder and all its
-contents.
+`*` matches any part of a name, `?` one character, `[abc]` one of the characters, and `**` any number of folders. A
+pattern with a slash is relative to the added folder; other patterns match at any depth. `name/` matches a folder and
+everything in it.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _ANY_FOLDERS = "(?:.*/)?"
 
 @dataclass(frozen=True, slots=True)
 class SelectionRules:
-    """Rules that select files.
+    """The rules by which files are selected.
 
     Attributes:
         subfolders: Whether to include files in subfolders.
-        only: Patterns, as typed; a file must match one of them. Empty = any file.
-        leave_out: Patterns of files and folders to leave out.
+        only: The patterns of the files to include, as typed; empty for all files.
+        leave_out: The patterns of the files and folders to exclude, as typed.
     """
 
     subfolders: bool = True
@@ -52,12 +52,12 @@ class SelectionRules:
 
 @dataclass(frozen=True, slots=True)
 class SelectionResult:
-    """The files that the rules select.
+    """The files selected by `SelectionRules`.
 
     Attributes:
         places: The positions of the files in the scan's result.
-        size: Their total size in bytes; unknown sizes count as 0.
-        listed: The number of them that are on the list and have not changed.
+        size: The total size of the files in bytes; unknown sizes count as 0.
+        listed: The number of files that are on the list and have not changed.
         refused: The selected entries that can't be added.
     """
 
@@ -67,21 +67,25 @@ class SelectionResult:
     refused: tuple[Refusal, ...]
 
     def count(self, *, again: bool) -> int:
-        """Return the number of files to add; with `again`, including those that are on the list already."""
+        """Return the number of files to add.
+
+        Args:
+            again: Whether to include the files that are already on the list.
+        """
         return len(self.places) if again else len(self.places) - self.listed
 
 
 class Review:
-    """A scan's result, to select files from. Immutable: any thread, several at once.
-
-    Attributes:
-        result: The scan's result.
-        size: The total size of all files in bytes; unknown sizes count as 0.
-        has_subfolders: Whether there are files in subfolders.
+    """The result of a scan, from which files can be selected. Immutable; any thread.
 
     Args:
-        result: The scan's result.
-        listed: For each file 1 if it is on the list and has not changed; see `JobEditor.review`.
+        result: The result of the scan.
+        listed: For each file, 1 if it is on the list and has not changed, otherwise 0; see `JobEditor.review`.
+
+    Attributes:
+        result: The result of the scan.
+        size: The total size of all files in bytes; unknown sizes count as 0.
+        has_subfolders: Whether the scan found anything in subfolders.
     """
 
     def __init__(self, result: ScanResult, listed: bytearray) -> None:
@@ -92,7 +96,7 @@ class Review:
 
     @property
     def has_listed(self) -> bool:
-        """Whether any of the files is on the list and has not changed."""
+        """Whether any file is on the list and has not changed."""
         return any(self._listed)
 
     @property
@@ -101,11 +105,11 @@ class Review:
         return not self.result.refused and not self.has_listed
 
     def pick(self, rules: SelectionRules, cancelled: Callable[[], bool]) -> SelectionResult | None:
-        """Return the files that the rules select; None if cancelled. Takes about a second for a million files.
+        """Return the files that match the rules; None if cancelled. Takes about a second for a million files.
 
         Args:
             rules: The rules.
-            cancelled: Called about a thousand times for a million files.
+            cancelled: Returns whether to stop; called once for every `_ASK_EVERY` files.
         """
         wanted = _condition(rules)
         paths, sizes = self.result.files.paths, self.result.files.sizes
@@ -141,7 +145,11 @@ class Review:
                 yield refused[place], _relative(path, base) if base else ""
 
     def _parts(self, inside: list[range], count: int) -> Iterator[tuple[int, range]]:
-        """Yield the positions in order, with the length of the path of their added folder; 0 for none."""
+        """Split the positions 0 to `count` by the added folders.
+
+        Yields:
+            The length of the path of an added folder, or 0 outside of the folders, and a range of positions.
+        """
         at = 0
         for folder, part in zip(self.result.folders, inside, strict=True):
             yield 0, range(at, part.start)
@@ -151,7 +159,7 @@ class Review:
 
 
 def _condition(rules: SelectionRules) -> Callable[[str], bool]:
-    """Return a predicate for relative paths that the rules select."""
+    """Return a predicate that tests whether a relative path matches the rules."""
     meant, left_out = only(rules.only), neither(rules.leave_out)
 
     def wanted(name: str) -> bool:
@@ -163,33 +171,33 @@ def _condition(rules: SelectionRules) -> Callable[[str], bool]:
 
 
 def _concerns(refusal: Refusal, name: str, rules: SelectionRules) -> bool:
-    """Return whether the rules select an entry that can't be added. Entries that were named directly always are."""
+    """Return whether an entry that can't be added matches the rules; True if `name` is empty, for an added path."""
     if not name:
         return True
     if not rules.subfolders and _lies_below(refusal, name):
         return False
-    # A folder that could not be read may contain selected files.
+    # A folder that could not be read may contain files that match.
     return _condition(replace(rules, only="") if refusal.reason.code in _ABOUT_FOLDERS else rules)(name)
 
 
 def _lies_below(refusal: Refusal, name: str) -> bool:
-    """Return whether an entry is found only by including subfolders; a folder itself is not."""
+    """Return whether an entry is found only if subfolders are included."""
     return bool(name) and ("/" in name or refusal.reason.code in _ABOUT_FOLDERS)
 
 
 def _length(folder: str) -> int:
-    """Return the length of the part of a path that is the folder's."""
+    """Return the length of a folder's path with the separator that follows it."""
     return len(folder) if folder.endswith(os.sep) else len(folder) + 1
 
 
 def _relative(path: str, base: int) -> str:
-    """Return a path relative to its added folder, with slashes; only the name for a file that was named directly."""
+    """Return a path relative to its added folder, with slashes; for a file that was added itself, its name."""
     name = path[base:] if base else path[path.rfind(os.sep) + 1 :]
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
 def split_patterns(text: str) -> list[str]:
-    """Return the patterns in a text, in order."""
+    """Return the patterns in a text."""
     parts = [part.strip() for part in _SEMICOLON.split(text)]
     if len(parts) > 1:
         return [part[1:-1] if part[:1] == part[-1:] == '"' and len(part) > 1 else part for part in parts if part]
@@ -198,24 +206,25 @@ def split_patterns(text: str) -> list[str]:
 
 
 def only(text: str) -> Callable[[str], bool] | None:
-    """Return a predicate for paths that match one of the patterns; None if there is no pattern.
+    """Return a predicate that tests whether a relative path matches one of the patterns; None if there is no pattern.
 
     Args:
         text: The patterns, as typed.
-
-    Returns:
-        A predicate for a path relative to the added folder, with slashes.
     """
     patterns = split_patterns(text)
     endings = [_LITERAL_ENDING.fullmatch(pattern) for pattern in patterns]
     plain = tuple(found[1].casefold() for found in endings if found)
-    if plain and len(plain) == len(patterns):  # nearly always the case; several times as fast
+    if plain and len(plain) == len(patterns):  # the most common case; several times faster than a regular expression
         return lambda path: path.casefold().endswith(plain)
     return _any_of([_expression(pattern, inside=False) for pattern in patterns])
 
 
 def neither(text: str) -> Callable[[str], bool] | None:
-    """Return a predicate for paths to leave out: a pattern that matches a folder leaves out all its contents."""
+    """Return a predicate that tests whether a path or one of its folders matches a pattern; None if there is none.
+
+    Args:
+        text: The patterns, as typed.
+    """
     return _any_of([_expression(pattern, inside=True) for pattern in split_patterns(text)])
 
 
@@ -227,7 +236,12 @@ def _any_of(expressions: list[str]) -> Callable[[str], bool] | None:
 
 
 def _expression(pattern: str, *, inside: bool) -> str:
-    """Return a pattern as a regular expression for a whole path."""
+    """Return the regular expression for a pattern.
+
+    Args:
+        pattern: The pattern.
+        inside: Whether a folder that matches includes everything in it.
+    """
     if os.sep == "\\":
         pattern = pattern.replace("\\", "/")
     names_folder = pattern.endswith("/")
@@ -248,8 +262,8 @@ def _expression(pattern: str, *, inside: bool) -> str:
 
 
 def _component(part: str) -> str:
-    """Return one component of a pattern as a regular expression, without backtracking over several stars."""
-    pieces: list[str] = [""]  # between the stars
+    """Return the regular expression for one component of a pattern; it avoids backtracking with several stars."""
+    pieces: list[str] = [""]  # separated by stars
     at = 0
     while at < len(part):
         found = _SET.match(part, at)
@@ -271,7 +285,7 @@ def _component(part: str) -> str:
 
 
 def _set(found: re.Match[str]) -> str:
-    """Return a set such as `[a-z]` or `[!0-9]` as a regular expression; a reversed range matches nothing."""
+    """Return the regular expression for a set such as `[a-z]` or `[!0-9]`; an invalid set is taken literally."""
     inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", found[2])
     made = f"(?!/)[{'^' if found[1] else ''}{inside}]"
     try:

@@ -1,1 +1,1 @@
-"""Consuming: from a received message to a committed result and a deleted message."""
+"""The consumer: receive messages, process their files, commit the results, and delete the messages."""

@@ -1,7 +1,7 @@
 """Delete and release messages in batches.
 
-A buffered message stays in flight, so its lease is extended until the queue has responded. A failed delete is harmless:
-the message is redelivered and recognized as a duplicate of a finished job.
+A buffered message stays in flight, and its lease is extended, until the queue has responded. A failed delete is
+harmless, because the redelivered message is recognized as a duplicate of a finished job.
 """
 
 from __future__ import annotations
@@ -28,20 +28,23 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 MAX_AGE_SECONDS = 0.05
-"""A maximum age, not a debounce: a steady stream must not delay a delete."""
+"""The maximum age of a buffered request; a steady stream of messages does not delay it further."""
 LATE_SECONDS = 60.0
-"""How long after its lease a delete is still tried: a standard queue accepts it until the next receive."""
+"""How long after the end of the lease a delete is still sent. A standard queue accepts it until the next receive."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ack:
     message: InFlightMessage
     visible_in: int | None
-    """None to delete the message; else the seconds until it is visible again."""
+    """The visibility timeout to set, in seconds; None to delete the message."""
 
 
 class Acknowledger:
-    """The buffer between the consumer and the queue. `delete` and `release` from any thread, `run` in one."""
+    """Buffers delete and release requests and sends them in batches.
+
+    Call `run` on one thread; the other methods can be called from any thread.
+    """
 
     def __init__(self, in_flight: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
         self._in_flight = in_flight
@@ -53,17 +56,17 @@ class Acknowledger:
         self._backoff = Backoff(first=0.5, longest=10)
 
     def delete(self, message: InFlightMessage) -> None:
-        """Delete a message whose result is committed, or that is a duplicate."""
+        """Delete a message whose result is committed or that is obsolete."""
         self._put(_Ack(message, None))
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
-        """Make a message visible again after some seconds; several are released in order."""
+        """Make a message visible again after a number of seconds. Messages are released in the order of the calls."""
         message.is_releasing = True
         self._put(_Ack(message, seconds))
 
     def _put(self, ack: _Ack) -> None:
         if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # its message has not arrived yet; it is handled when it does
+            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled when it is
             return
         with self._condition:
             self._waiting.append(ack)
@@ -71,10 +74,10 @@ class Acknowledger:
                 self._condition.notify()
 
     def run(self, is_replaced: Callable[[], bool]) -> None:
-        """Flush until `stop`; then flush the rest, as long as the queue responds.
+        """Send requests until `stop` is called, then send the remaining ones unless the queue fails to respond.
 
         Args:
-            is_replaced: Called regularly; True ends the loop at once, since another thread has taken over.
+            is_replaced: Returns whether another thread has taken over, in which case this method returns immediately.
         """
         while not is_replaced():
             with self._condition:
@@ -92,13 +95,13 @@ class Acknowledger:
                 return
 
     def stop(self) -> None:
-        """Make `run` flush the rest and return."""
+        """Make `run` send the remaining requests and return."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
 
     def _next_batch(self) -> list[_Ack]:
-        """Return up to ten entries of the same kind, oldest first, so that releases keep their order."""
+        """Remove and return the next requests of the same kind, oldest first; at most `MAX_ENTRIES`."""
         batch: list[_Ack] = []
         while self._waiting and len(batch) < MAX_ENTRIES:
             if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
@@ -107,7 +110,7 @@ class Acknowledger:
         return batch
 
     def _flush(self, batch: Sequence[_Ack]) -> bool:
-        """Send one request; return False if it failed as a whole. Failed entries are retried while that makes sense."""
+        """Send a batch and put back the entries to retry; return False if no entry succeeded."""
         try:
             results = self._request(batch)
         except QueueError as error:
@@ -115,7 +118,8 @@ class Acknowledger:
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)
         again: list[_Ack] = []
         for ack, result in zip(batch, results, strict=True):
-            if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or self._is_too_late(ack):
+            is_too_late = self._clock.steady() > ack.message.expires + LATE_SECONDS
+            if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or is_too_late:
                 self._in_flight.remove(ack.message)
             else:
                 again.append(ack)
@@ -137,11 +141,8 @@ class Acknowledger:
             [(handle, ack.visible_in or 0) for handle, ack in zip(handles, batch, strict=True)]
         )
 
-    def _is_too_late(self, ack: _Ack) -> bool:
-        return self._clock.steady() > ack.message.expires + LATE_SECONDS
-
     def _drop_all(self) -> None:
-        """Give up at a stop without a network: the messages become visible when their timeout ends."""
+        """Discard all requests if the queue does not respond during shutdown; the visibility timeouts will end."""
         with self._condition:
             left, self._waiting = list(self._waiting), deque()
         for ack in left:

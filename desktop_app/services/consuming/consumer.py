@@ -1,7 +1,7 @@
-"""The consumer: receive messages, process their files, commit the results, delete the messages.
+"""The consumer loop, which connects the receiver, the dispatcher, the worker pool and the committer.
 
-The thread of `run` is the only one that writes results. The long poll, the acknowledgements, the heartbeat and the
-files have threads of their own.
+Only the thread that calls `Consumer.run` writes results. Separate threads receive messages, acknowledge them, extend
+leases and process files.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
-from desktop_app.queues.messages import MAX_WAIT_SECONDS
+from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
-from desktop_app.services.consuming.dispatcher import Dispatcher, PriorityDispatcher
+from desktop_app.services.consuming.dispatcher import Dispatcher
 from desktop_app.services.consuming.foreign_messages import (
     MANY_IN_A_ROW,
     TOO_MANY_IN_A_ROW,
@@ -34,7 +34,7 @@ from desktop_app.services.consuming.in_flight import (
 from desktop_app.services.consuming.receiver import Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
-from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, StateReporter, SupervisedLoop
+from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.priority import Priority
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import LoopState
     from desktop_app.services.worker_identity import WorkerIdentity
     from desktop_app.store.database import Database
 
@@ -60,9 +58,9 @@ QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
 MOST_IN_FLIGHT = 200
-"""With this many messages waiting to be deleted, the queue is not responding: receiving more would make it worse."""
+"""The number of messages in flight at which receiving pauses, because the queue does not respond to deletes."""
 PATIENCE_SECONDS = 60.0
-"""Longer than any call to the queue takes with its timeouts and retries."""
+"""Longer than any request to the queue takes, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
@@ -72,14 +70,14 @@ class ConsumerOptions:
     """The options of a consumer.
 
     Attributes:
-        queue: The key of the queue it consumes.
+        queue: The key of the queue to consume.
         concurrency: The number of files to process at once.
         visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
-        wait_s: The wait time of a poll, 0 to `MAX_WAIT_SECONDS`. Up to `SHORT_POLL_SECONDS`, a stop waits for the poll
-            to end, so that it receives no message that nobody processes; a longer poll is left to end by itself.
-        work_grace_s: How long running work may continue after a stop, in seconds.
+        wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. The shutdown waits for the end of a poll
+            of up to `SHORT_POLL_SECONDS`, so that its messages can be released; a longer poll is abandoned.
+        work_grace_s: How long running work may continue after a stop request, in seconds.
         flush_grace_s: How long the last acknowledgements may take after that, in seconds.
-        keeps_order: True if no message may overtake another, not even prioritized ones.
+        keeps_order: Whether files must be processed in the queue's order, without priorities.
     """
 
     queue: str
@@ -92,17 +90,17 @@ class ConsumerOptions:
 
 
 class Consumer:
-    """Consumes one queue into one database. `run` once, in one thread.
+    """Processes the files of one queue and stores the results in a database. Call `run` once.
 
     Args:
         database: The database.
         connector: Connects to the queue.
         registry: Processes files.
-        identity: This program as a holder of leases.
+        identity: The name under which this program holds leases.
         options: The options.
         clock: The clock.
-        report: Called with the loop's states, on several threads.
-        control: Pause and priority.
+        report: Called with the states of the loop, on several threads.
+        control: Controls pausing and priorities.
         foreign: Records foreign messages.
     """
 
@@ -132,7 +130,7 @@ class Consumer:
         self._is_stopping = threading.Event()
         self._is_store_away = False
         self._end: KnownError | None = None
-        """The error that ends the loop."""
+        """The error that ends the loop, if any."""
         self._claims = Claims(database)
         self._outbox = Outbox(database)
         work, groups = Work(database), MessageGroups()
@@ -144,7 +142,9 @@ class Consumer:
         )
         self._dispatcher = Dispatcher(
             self._claims,
-            identity.name,
+            Priority(database),
+            worker=identity.name,
+            queue=options.queue,
             in_flight=self._in_flight,
             acknowledger=self._acknowledger,
             groups=groups,
@@ -154,7 +154,7 @@ class Consumer:
             clock=clock,
             visibility_s=options.visibility_s,
         )
-        self._priority = PriorityDispatcher(control, Priority(database), self._dispatcher, queue=options.queue)
+
         self._committer = Committer(
             work,
             in_flight=self._in_flight,
@@ -184,14 +184,14 @@ class Consumer:
         self._loops = (self._receiving, self._acknowledging, self._extending)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Consume until stopped; then shut down, within the grace periods of the options.
+        """Consume until a stop is requested, then shut down within the grace periods of the options.
 
         Raises:
-            KnownError: If the queue contains so many foreign messages that it must be the wrong one.
+            KnownError: If the queue appears to belong to another program, because it contains many foreign messages.
             StoreDamagedError: If the database is damaged.
         """
         self._state.starting()
-        self._foreign.note_own()  # a new start counts from zero
+        self._foreign.note_own()  # count foreign messages from zero
         serves_priorities = not self._options.keeps_order
         with self._database.session(), self._control.consuming(serves_priorities=serves_priorities):
             self._pool.start()
@@ -208,7 +208,7 @@ class Consumer:
             raise self._end
 
     def _check_foreign(self) -> None:
-        """End the loop if so many foreign messages arrived that this can't be our queue."""
+        """End the loop if the queue appears to belong to another program."""
         in_a_row = self._foreign.in_a_row
         if in_a_row >= TOO_MANY_IN_A_ROW or (
             in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
@@ -220,16 +220,16 @@ class Consumer:
             loop.check()
         self._pool.give_up_stalled()
         self._attempt(self._committer.release_waiting, WAIT_SECONDS if self._control.may_begin else 0)
-        self._attempt(self._priority.begin, self._options.concurrency - self._in_flight.count_unsettled())
+        self._attempt(self._dispatcher.start_prioritized, self._options.concurrency - self._in_flight.count_unsettled())
         if not self._control.may_begin and not self._in_flight.count_unsettled():
             self._control.note_idle()
         self._attempt(self._check_foreign)
 
     def _end_loops(self) -> None:
-        """Shut down: the receiver releases late messages, the acknowledger flushes, the heartbeat ends last."""
+        """End the receiver, then the acknowledger, and last the heartbeat, since leases are needed until then."""
         if self._options.wait_s <= SHORT_POLL_SECONDS:
             self._receiving.join(self._options.wait_s + 1)
-        # Messages it had received just before it was stopped.
+        # Release the messages that the receiver delivered just before it stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._acknowledger.stop()
         self._acknowledging.join(self._options.flush_grace_s)
@@ -242,9 +242,7 @@ class Consumer:
 
     def _free_dead_leases(self) -> None:
         freed = self._claims.free_dead_leases(
-            self._identity.is_alive,
-            queue=self._options.queue,
-            now_ms=self._clock.now_ms(),
+            self._identity.is_alive, queue=self._options.queue, now_ms=self._clock.now_ms()
         )
         if freed:
             log.info("released %d files of programs that have ended", freed)
@@ -254,7 +252,7 @@ class Consumer:
             log.info("messages of programs that have ended stay hidden until their timeout: %s", error.text)
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
-        """Accept received messages, on the receiver's thread: they are in flight from now on."""
+        """Register received messages as in flight and pass them to the consumer's thread. Runs on the receiver's."""
         now = self._clock.steady()
         arrived = [InFlightMessage(received, expires, now) for received in messages]
         for message in arrived:
@@ -262,7 +260,7 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return how many more messages to receive: those that can start now, and more if files are quick."""
+        """Return the number of messages to receive: as many as can start now, and `PREFETCH` more for quick files."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
@@ -271,7 +269,7 @@ class Consumer:
         return self._options.concurrency + spare - self._in_flight.count_unsettled()
 
     def _turn(self, patience: float) -> None:
-        """Do one round: handle what has arrived, then commit."""
+        """Handle received messages and finished files, waiting for the first, and commit the results."""
         if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
             return
         if self._is_store_away:
@@ -281,11 +279,11 @@ class Consumer:
         self._receiver.has_room.set()
 
     def _attempt(self, act: Callable[..., None], *arguments: float) -> bool:
-        """Call a function that uses the database. If the database is unavailable, pause receiving and return False."""
+        """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)
         except StoreDamagedError as error:
-            self._end = error  # waiting would not help
+            self._end = error  # a retry would not help
             return False
         except StoreError as error:
             self._is_store_away = True
@@ -305,7 +303,7 @@ class Consumer:
             self._control.wake_sender()
 
     def _arrivals(self, patience: float) -> Iterator[list[InFlightMessage] | Done]:
-        """Yield what has arrived, after waiting for the first item; bounded, so that commits are not delayed."""
+        """Wait for the first item in the inbox, and yield it and those after it, up to `COMMIT_ROWS`."""
         try:
             yield self._inbox.get(timeout=patience)
             for _ in range(COMMIT_ROWS):
@@ -314,7 +312,7 @@ class Consumer:
             return
 
     def _end_work(self) -> None:
-        """Stop receiving, release waiting messages, let running work finish, and release what does not finish."""
+        """Stop receiving, release waiting messages, let running files finish, and release those that do not."""
         self._is_stopping.set()
         self._receiving.stop()
         self._attempt(self._take_in, 0)
@@ -327,7 +325,7 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
     def _wait_for_work(self, seconds: float) -> None:
-        """Commit results until everything is settled or the time is over."""
+        """Commit results until all messages are settled or a time has passed."""
         end = self._clock.steady() + seconds
         while self._clock.steady() < end and self._in_flight.count_unsettled():
             self._turn(STOP_CHECK_SECONDS)

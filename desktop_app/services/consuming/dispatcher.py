@@ -1,4 +1,4 @@
-"""Dispatch received messages: decode them, claim their rows, and start, delete, leave or release each one."""
+"""Dispatch received messages: claim their jobs, and process, delete, release or ignore each message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import StoreError
 from desktop_app.queues.messages import ForeignMessageError, Foreignness, Received, decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
-from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
+from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from desktop_app.services.consuming.in_flight import InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import WorkerPool
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.store.claims import Claims
     from desktop_app.store.priority import Priority
 
 
@@ -37,26 +36,30 @@ _DELETED_AS = {
 
 
 class Dispatcher:
-    """Decides what to do with each received message. One thread.
+    """Claims the jobs of received messages and starts processing them. One thread.
 
     Args:
         claims: Claims rows.
-        worker: This program's identity as a holder of leases.
+        priority: Finds the rows of prioritized jobs.
+        worker: The name under which this program holds leases.
+        queue: The key of the queue.
         in_flight: All messages in flight.
         acknowledger: Deletes and releases messages.
-        groups: The order within FIFO message groups.
+        groups: Preserves the order within FIFO message groups.
         pool: Processes files.
         foreign: Records foreign messages.
-        control: Tells whether files may be started.
+        control: Provides the prioritized jobs, and whether files may be started.
         clock: The clock.
-        visibility_s: The visibility timeout; the row's lease is a little longer.
+        visibility_s: The visibility timeout in seconds; the lease of a row is slightly longer.
     """
 
     def __init__(
         self,
         claims: Claims,
-        worker: str,
+        priority: Priority,
         *,
+        worker: str,
+        queue: str,
         in_flight: InFlightMessages,
         acknowledger: Acknowledger,
         groups: MessageGroups,
@@ -67,7 +70,9 @@ class Dispatcher:
         visibility_s: int,
     ) -> None:
         self._claims = claims
+        self._priority = priority
         self._worker = worker
+        self._queue = queue
         self._in_flight = in_flight
         self._acknowledger = acknowledger
         self._groups = groups
@@ -81,10 +86,10 @@ class Dispatcher:
         """Handle the messages of one poll.
 
         Raises:
-            StoreError: If the rows can't be claimed; the messages have been released and will be redelivered soon.
+            StoreError: If the rows can't be claimed. The messages have been released and will be redelivered.
         """
         if not self._control.may_begin:
-            # Paused during the poll: release the messages, which others on this queue may process.
+            # Paused during the poll: release the messages, so that other computers can process them.
             for message in arrived:
                 self._release(message, 0, Outcome.RELEASED)
             return
@@ -98,18 +103,32 @@ class Dispatcher:
         for (message, request), claim in zip(requests, claims, strict=True):
             self._route(message, request, claim)
 
-    def begin(self, requests: Sequence[ClaimRequest]) -> None:
-        """Claim rows without their messages, which are still in the queue, and process those that were free.
+    def start_prioritized(self, limit: int) -> None:
+        """Claim the rows of prioritized jobs without their messages, and start processing the jobs.
+
+        This is safe because the row's token fences the claim. A message that arrives during the processing is attached
+        to the job, and one that arrives later is deleted. If this program dies, the message is still in the queue.
+
+        Args:
+            limit: The maximum number of jobs to start; may be negative.
 
         Raises:
-            StoreError: If they can't be claimed.
+            StoreError: If the rows can't be claimed. The jobs stay prioritized.
         """
-        for request, claim in zip(requests, self._claim(requests), strict=True):
+        if limit <= 0 or not self._control.may_begin or not self._control.has_priorities:
+            return
+        keys = self._control.take_priorities(limit)
+        try:
+            requests = self._priority.requests(keys, queue=self._queue)
+            claims = self._claim(requests)
+        except StoreError:
+            self._control.return_priorities(keys)
+            raise
+        for request, claim in zip(requests, claims, strict=True):
             if claim.outcome is not ClaimOutcome.CLAIMED:
                 continue
             received = Received(request.message_id, "", "", request.receive_count, "")
             now = self._clock.steady()
-            # Its message is attached when it arrives.
             message = InFlightMessage(received, now + self._visibility_s, now, awaits_message=True)
             message.take_claim(claim)
             self._in_flight.add(message)
@@ -149,21 +168,21 @@ class Dispatcher:
             self._acknowledger.delete(message)
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Handle a message whose row is already claimed: by another worker, or by us with an earlier message."""
+        """Handle a message whose row is claimed by another worker, or by this one through an earlier message."""
         received = message.received
         if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
             message.settle(Outcome.DUPLICATE)
             self._in_flight.remove(message)
             return
-        # Not before that lease can have ended, with jitter. The wait grows with the receive count: each delivery
-        # counts, and must not move the message to the dead-letter queue while the work goes on.
+        # Wait until the other lease has ended, with jitter. The time grows with the receive count, since too many
+        # deliveries would move the message to the dead-letter queue while its file is still being processed.
         left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
         patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
         jitter = random.uniform(1, 3)  # noqa: S311 - no secret
         self._release(message, int(max(left, patience) + jitter), Outcome.RETRIED)
 
     def _leave(self, message: InFlightMessage, why: str) -> None:
-        """Leave a foreign message alone: it is not even released, and becomes visible when its timeout ends."""
+        """Ignore a foreign message, which becomes visible when its visibility timeout ends."""
         if self._foreign.note(message.received, why):
             log.info("left message %s alone: %s", message.received.message_id, why)
         message.settle(Outcome.FOREIGN)
@@ -187,39 +206,3 @@ def _log_claim(message: InFlightMessage, request: ClaimRequest) -> None:
         ", whose last attempt ended without a result" if message.is_suspect else "",
     )
     log.debug("job %s: message %s, delivery %d", request.file_id, request.message_id, request.receive_count)
-
-
-class PriorityDispatcher:
-    """Starts prioritized files by claiming their rows without their messages. One thread.
-
-    This is as safe as with messages, since the claim is fenced by the row's token. When the message arrives, the row is
-    claimed and the message is attached to it, or the row is finished and the message is deleted. If this program dies,
-    the message is still in the queue.
-
-    Args:
-        control: Knows the prioritized files, and whether files may be started.
-        priority: Finds the rows.
-        dispatcher: Claims them and starts processing.
-        queue: The key of the consumer's queue.
-    """
-
-    def __init__(self, control: ProcessingControl, priority: Priority, dispatcher: Dispatcher, *, queue: str) -> None:
-        self._control = control
-        self._priority = priority
-        self._dispatcher = dispatcher
-        self._queue = queue
-
-    def begin(self, room: int) -> None:
-        """Start as many files as there are free threads.
-
-        Raises:
-            StoreError: If the rows can't be claimed; they stay prioritized.
-        """
-        if room <= 0 or not self._control.may_begin or not self._control.has_priorities:
-            return
-        keys = self._control.take_priorities(room)
-        try:
-            self._dispatcher.begin(self._priority.requests(keys, queue=self._queue))
-        except StoreError:
-            self._control.return_priorities(keys)
-            raise

@@ -1,7 +1,7 @@
-"""Foreign messages: counted, kept for display, and left alone; too many of them stop the consumer.
+"""A record of the messages of other programs, which stop the consumer if there are too many.
 
-Each receive increments a message's receive count, and SQS moves messages with a high count to the dead-letter queue. A
-consumer that keeps receiving another program's messages would remove them from that program's queue in this way.
+Each receive increments a message's receive count, and SQS moves messages with a high count to the dead-letter queue. By
+receiving another program's messages repeatedly, the consumer would make that program lose them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 KEPT = 20
 KEPT_CHARS = 2_000
 MANY_IN_A_ROW = 10
-"""This many stop the consumer if none of our messages is in the queue."""
+"""The number of foreign messages that stops the consumer if none of our messages is in the queue."""
 TOO_MANY_IN_A_ROW = 100
-"""This many stop the consumer even if our own messages must be behind them."""
+"""The number of foreign messages that always stops the consumer."""
 
 TOO_MANY_TITLE = Sentence("This queue contains messages of another program")
 
@@ -34,7 +34,7 @@ TOO_MANY_TEXT = Sentence(
 
 @dataclass(frozen=True, slots=True)
 class ForeignMessage:
-    """A foreign message as it was received, with the body cut to `KEPT_CHARS`."""
+    """A foreign message, with the first `KEPT_CHARS` characters of its body."""
 
     message_id: str
     why: str
@@ -43,7 +43,7 @@ class ForeignMessage:
 
 
 class ForeignMessages:
-    """The foreign messages that were received. Any thread."""
+    """Records the foreign messages that were received. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,13 +53,13 @@ class ForeignMessages:
         self._is_tolerated = False
 
     def tolerate(self) -> None:
-        """Accept that another program uses the queue, too: its messages no longer stop the consumer."""
+        """Allow another program to use the queue, so that its messages no longer stop the consumer."""
         with self._lock:
             self._is_tolerated = True
             self._in_a_row.clear()
 
     def note(self, received: Received, why: str) -> bool:
-        """Record a foreign message; return True if it was not among the newest before."""
+        """Record a foreign message and why it is foreign; return whether it was not among the newest ones before."""
         message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
         with self._lock:
             self._count += 1
@@ -72,7 +72,7 @@ class ForeignMessages:
             return not known
 
     def note_own(self) -> None:
-        """Reset the count: one of our messages arrived, or the user wants to try again."""
+        """Set `in_a_row` to 0, because one of our messages arrived or the user wants to retry."""
         with self._lock:
             self._in_a_row.clear()
 
@@ -84,11 +84,11 @@ class ForeignMessages:
 
     @property
     def in_a_row(self) -> int:
-        """The number of different foreign messages since the last message of ours."""
+        """The number of different foreign messages since the last of our messages."""
         with self._lock:
             return len(self._in_a_row)
 
     def newest(self) -> tuple[ForeignMessage, ...]:
-        """Return the last foreign messages, newest first."""
+        """Return the last foreign messages, at most `KEPT`, newest first."""
         with self._lock:
             return tuple(reversed(self._newest))

@@ -1,8 +1,8 @@
-"""Messages in flight: received, and not yet deleted or released.
+"""Messages in flight, which were received and are not yet deleted or released.
 
-A lease has two parts: the message's visibility timeout in the queue and `lease_until` in the row. Both are short, so
-that the work of a dead program is redelivered soon. The heartbeat extends both for every message in flight: waiting,
-being processed, or done and not yet deleted.
+A lease has two parts: the visibility timeout of the message in the queue, and `lease_until` in the row. Both are short,
+so that the messages of a program that dies are redelivered soon. The heartbeat extends both for every message in
+flight, including those that wait to be processed or deleted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
-from desktop_app.queues.messages import MAX_ENTRIES
+from desktop_app.queues.messages import MAX_ENTRIES, Received
 from desktop_app.services.loops import pause
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.store.claims import Claim
     from desktop_app.store.results import Work
 
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VISIBILITY_SECONDS = 30
-"""Set in each receive, so that the queue's own setting does not matter."""
+"""The visibility timeout in each receive request, which overrides the queue's own setting."""
 ROW_MARGIN_MS = 10_000
-"""How much longer the row's lease is, so that a message that is redelivered early finds the row still claimed."""
+"""The additional time of a row's lease, so that the row is still claimed when its message is redelivered early."""
 HEARTBEAT_SECONDS = 1.0
 RENEW_MESSAGE_SECONDS = 11.5 * 3600
-"""AWS: a message can be hidden for at most 12 hours after its receive. Before that, a new message replaces it."""
+"""When a new message replaces the old one, since SQS limits the visibility timeout to 12 hours after the receive."""
 
 
 class Outcome(StrEnum):
-    """The outcome of a received message; each has exactly one."""
+    """The outcome of a received message. Each message has exactly one."""
 
     PROCESSED = "processed"
     FAILED = "failed"
@@ -50,32 +49,33 @@ class Outcome(StrEnum):
     STALE = "stale"
     FOREIGN = "foreign"
     RETRIED = "retried"
-    """Released to be tried again later, because of the file or of another worker's lease."""
+    """Released for a later attempt, because of a file error or another worker's lease."""
     RELEASED = "released"
-    """Released without being processed, because processing stopped or the database could not be used."""
+    """Released without a result, because processing stopped or the database was unavailable."""
     LOST = "lost"
-    """The lease ended before the result was written; another worker has it now."""
+    """The lease ended before the result was written, and another worker may have the message."""
 
 
 @dataclass(eq=False, slots=True)
 class InFlightMessage:
-    """A message in flight and the state of its job. Only the thread that handles it may change it.
+    """A message in flight, and the state of its job. Only the thread that handles the message may change it.
 
     Attributes:
-        received: The message, or a placeholder without a receipt handle for a job claimed without its message.
-        expires: When its visibility timeout ends, in seconds of the steady clock.
-        received_at: When it was received, by the same clock.
-        job: The job, once its row is claimed.
-        token: The row's fencing token.
-        progress: The processed bytes and the total.
+        received: The message, or a placeholder without a receipt handle if the job was claimed without its message.
+        expires: When the visibility timeout ends, in seconds of the steady clock.
+        received_at: When the message was received, in seconds of the steady clock.
+        job: The job; None until its row is claimed.
+        token: The fencing token of the row.
+        progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
-        cancelled: Set to stop the processing.
-        awaits_message: Only the row is claimed: its message is still in the queue, or was sent again.
-        is_suspect: A program ended unexpectedly while it processed this file before.
-        is_begun: The processing of its file has started.
-        is_lost: The queue or the database gave it to another worker.
-        is_releasing: It is being released, so its visibility timeout must not be extended any more.
-        outcome: Its outcome; only the queue's response is still missing then.
+        cancelled: An event that stops the processing when it is set.
+        awaits_message: Whether the message is still in the queue, because only the row is claimed or the message was
+            sent again.
+        is_suspect: Whether a program has ended unexpectedly while it processed this file.
+        is_begun: Whether the file has been started.
+        is_lost: Whether the lease was lost to another worker.
+        is_releasing: Whether the message is being released, so that its visibility timeout must not be extended.
+        outcome: The outcome; None until it is known.
     """
 
     received: Received
@@ -95,12 +95,12 @@ class InFlightMessage:
 
     @property
     def is_settled(self) -> bool:
-        """Whether its outcome is known."""
+        """Whether the outcome is known."""
         return self.outcome is not None
 
     @property
     def needs_heartbeat(self) -> bool:
-        """Whether its lease has to be extended."""
+        """Whether the lease has to be extended."""
         return not (self.is_lost or self.is_releasing)
 
     def take_claim(self, claim: Claim) -> None:
@@ -111,7 +111,7 @@ class InFlightMessage:
         """Record the outcome of the message.
 
         Raises:
-            RuntimeError: If it has an outcome already, which is a bug.
+            RuntimeError: If the message already has an outcome, which is a bug.
         """
         if self.outcome is not None:
             raise RuntimeError(f"message {self.received.message_id} is settled twice: {self.outcome}, {outcome}")
@@ -125,7 +125,7 @@ class InFlightMessages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._messages: dict[InFlightMessage, None] = {}
-        """An ordered set."""
+        """Used as an ordered set."""
 
     def add(self, message: InFlightMessage) -> None:
         """Add a received message."""
@@ -133,7 +133,7 @@ class InFlightMessages:
             self._messages[message] = None
 
     def remove(self, message: InFlightMessage) -> None:
-        """Remove a message that was deleted, released or lost. Safe to call twice."""
+        """Remove a message that was deleted, released or lost. Can be called more than once."""
         with self._lock:
             self._messages.pop(message, None)
 
@@ -142,12 +142,19 @@ class InFlightMessages:
             return len(self._messages)
 
     def count_unsettled(self) -> int:
-        """Return the number of messages without an outcome; the others only wait for the queue's response."""
+        """Return the number of messages without an outcome."""
         with self._lock:
             return sum(not message.is_settled for message in self._messages)
 
     def attach(self, file_id: str, received: Received, expires: float, now: float) -> bool:
-        """Attach a received message to the job that is processed without one; return False if there is no such job."""
+        """Attach a received message to the job if that was claimed without its message; return whether it was.
+
+        Args:
+            file_id: The ID of the job.
+            received: The message.
+            expires: When its visibility timeout ends, in seconds of the steady clock.
+            now: When it was received, in seconds of the steady clock.
+        """
         with self._lock:
             for message in self._messages:
                 is_same = message.job is not None and message.job.id == file_id
@@ -164,14 +171,14 @@ class InFlightMessages:
 
 
 class MessageGroups:
-    """Keeps the order within each FIFO message group; messages without a group never wait. One thread."""
+    """Makes the messages of each FIFO message group wait for each other. One thread."""
 
     def __init__(self) -> None:
         self._groups: dict[str, deque[InFlightMessage]] = {}
-        """Only the first message of each group may be processed."""
+        """The messages by group ID. Only the first message of each group may be processed."""
 
     def enter(self, message: InFlightMessage) -> bool:
-        """Append a message to its group, in the order received; return True if it may start now."""
+        """Append a message to its group; return whether it may start now, as messages without a group always may."""
         group_id = message.received.group_id
         if not group_id:
             return True
@@ -180,7 +187,7 @@ class MessageGroups:
         return len(group) == 1
 
     def leave(self, message: InFlightMessage) -> InFlightMessage | None:
-        """Remove the started message; return the message of its group that may start now."""
+        """Remove a finished message; return the next message of its group, which may start now, or None."""
         group_id = message.received.group_id
         group = self._groups.get(group_id)
         if not group or group[0] is not message:
@@ -192,10 +199,10 @@ class MessageGroups:
         return None
 
     def cut(self, message: InFlightMessage) -> list[InFlightMessage]:
-        """Remove a message that is released, and all behind it in its group.
+        """Remove a message that will be released, and the messages after it in its group.
 
         Returns:
-            The messages behind it, which must be released in this order to keep the group's order.
+            The messages after it, which must be released in this order too.
         """
         group_id = message.received.group_id
         group = self._groups.get(group_id)
@@ -211,10 +218,10 @@ class MessageGroups:
 
 
 class Heartbeat:
-    """Extends the leases of all messages in flight. `run` in one thread; `beat` for one pass.
+    """Extends the leases of all messages in flight. One thread.
 
-    A late beat still works: SQS accepts the receipt handle until the message is received again. A failed beat is
-    harmless; the next one follows in a second.
+    Extending a lease late can still succeed, since SQS accepts a receipt handle until the message is received again. A
+    failure is harmless, since leases are extended long before they end.
     """
 
     def __init__(
@@ -227,13 +234,13 @@ class Heartbeat:
         self._visibility_s = visibility_s
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Beat once a second until stopped."""
+        """Call `beat` once a second until a stop is requested."""
         while not should_stop():
             pause(HEARTBEAT_SECONDS, should_stop)
             self.beat()
 
     def beat(self) -> None:
-        """Extend each lease that has less than half of its time left."""
+        """Extend the leases with less than half of their time left."""
         now = self._clock.steady()
         near = [
             message
@@ -248,7 +255,7 @@ class Heartbeat:
                 log.info("heartbeat failed: %s (%s)", error.text, error.detail)
 
     def _extend(self, near: Sequence[InFlightMessage]) -> None:
-        # The row first: if only the row's lease is extended, a redelivered message just waits.
+        # Rows first: if extending the messages then fails, a redelivered message only waits for the row's lease.
         self._extend_rows([message for message in near if message.job is not None and not message.is_settled])
         before = self._clock.steady()
         for message in near:
@@ -266,7 +273,7 @@ class Heartbeat:
                 self._lose(message, result.text)
 
     def _renew_messages(self, old: Sequence[InFlightMessage]) -> None:
-        """Send a new message for work that outlasts the maximum, then delete the old one; the work goes on."""
+        """Replace the messages of jobs that take longer than SQS can hide a message; processing continues."""
         for message in old:
             if message.job is None or message.awaits_message or message.is_settled:
                 continue

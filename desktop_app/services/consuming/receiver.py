@@ -1,4 +1,4 @@
-"""The long poll: receive only as many messages as can start soon."""
+"""The receiving loop, which receives only as many messages as can be started soon."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError
-from desktop_app.queues.messages import MAX_ENTRIES
-from desktop_app.services.loops import Backoff, pause, wait_for
+from desktop_app.queues.messages import MAX_ENTRIES, Received
+from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,34 +17,35 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import StateReporter
 
 
 log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 240.0
-"""AWS repeats a response for five minutes; one minute less, so that no repetition is too late."""
+"""How long a receive request attempt ID is reused: less than the five minutes for which SQS accepts it."""
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
 
 
 class Receiver:
-    """The receiving loop. `run` in a thread of its own, which may outlast a stop by one poll.
+    """Receives messages with long polls. Call `run` on a separate thread, which may end one poll after a stop request.
 
-    A poll can't be cancelled, and closing its connection would strand the messages that SQS has already assigned to it.
-    So at a stop the poll ends by itself, and the messages it still receives are released at once, in order.
+    A poll can't be cancelled, and if its connection were closed, the messages that SQS has already assigned to it would
+    stay hidden until their visibility timeout. Therefore a poll is never interrupted. The messages that it receives
+    after a stop request are released immediately, in order.
 
     Args:
         connector: Connects to the queue.
-        room: Returns how many more messages can be accepted now.
-        deliver: Accepts received messages and the end of their visibility by the steady clock; returns quickly.
-        state: Reports whether the queue responds.
+        room: Returns the number of messages that can be accepted now; may be negative.
+        deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
+            must return quickly.
+        state: Reports the state of the loop.
         clock: The clock.
-        visibility_s: The visibility timeout of received messages.
-        wait_s: The wait time of a poll; 0 polls every `NO_WAIT_PAUSE_SECONDS`.
-        control: Ends a backoff when the user wants to try again now.
+        visibility_s: The visibility timeout of received messages in seconds.
+        wait_s: The wait time of a poll in seconds; with 0, polls follow every `NO_WAIT_PAUSE_SECONDS`.
+        control: Interrupts the wait after an error if the user wants to retry immediately.
+        backoff: The wait times after errors.
     """
 
     def __init__(
@@ -72,10 +73,10 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self.has_room = threading.Event()
-        """Set when there may be room again."""
+        """An event to set when `room` may have increased."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Receive until stopped. Known errors are retried with backoff and never end the loop."""
+        """Receive until a stop is requested. Queue errors do not end the loop; they are retried with backoff."""
         while not should_stop():
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
@@ -84,7 +85,7 @@ class Receiver:
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
-                if error.trouble.may_look_different:
+                if error.trouble.needs_reconnect:
                     self._connector.reset()
                 if not should_stop():
                     self._control.wait_to_receive(self._state.waiting(error, self._backoff), should_stop)
@@ -93,7 +94,7 @@ class Receiver:
         client = self._connector.connect()
         if not self._backoff.tries:
             self._state.running()
-        # After an error, do not wait in the poll, so that recovery shows at once.
+        # After an error, poll without waiting, so that a success is reported immediately.
         wait_s = 0 if self._backoff.tries else self._wait_s
         asked = self._clock.steady()
         messages = client.receive(
@@ -107,15 +108,15 @@ class Receiver:
         self._state.running()
         took = self._clock.steady() - asked
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
-            # A server that does not support long polls, or is not asked to wait, must not make this loop spin.
+            # Do not spin if the server does not support long polls, or `wait_s` is 0.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The timeout begins when SQS returns the message: at the latest at the end of the longest poll.
+            # The timeout starts when SQS returns the messages, at the latest when the wait time of the poll ends.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 
     def _attempt(self) -> str:
-        """Return the id of this logical poll, which its repetitions share as long as AWS remembers it."""
+        """Return the receive request attempt ID, which a retry after an error reuses for `ATTEMPT_SECONDS`."""
         now = self._clock.steady()
         if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
             self._attempt_id = str(uuid.uuid4())

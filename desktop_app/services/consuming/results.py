@@ -1,4 +1,4 @@
-"""Commit results, fenced and in batches, and only then delete the messages."""
+"""Commit the results of jobs in batches, and delete the messages after the commit."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.reasons import ReasonCode
-from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
 from desktop_app.services.loops import Backoff
-from desktop_app.store.results import Result, Tick
+from desktop_app.store.results import Result, Tick, Work
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
     from desktop_app.domain.job import Job
     from desktop_app.services.consuming.acknowledger import Acknowledger
-    from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
-    from desktop_app.store.results import Work
 
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 5
 MAX_CRASHING_TRIES = 3
-"""A file that crashes its process is given up sooner."""
+"""The maximum number of attempts for a file that makes the process crash."""
 RETRY_FIRST_SECONDS = 5.0
 RETRY_LONGEST_SECONDS = 900.0
 PROGRESS_EVERY_SECONDS = 0.25
 WAIT_SECONDS = 2.0
-"""How long a claimed file may wait for a free thread."""
+"""How long a claimed file may wait for a free thread before it is released."""
 _SMOOTHING = 0.1
 
 
@@ -41,7 +39,7 @@ class Committer:
         work: Writes the rows.
         in_flight: All messages in flight.
         acknowledger: Deletes and releases messages.
-        groups: The order within FIFO message groups.
+        groups: Preserves the order within FIFO message groups.
         pool: Processes files.
         clock: The clock.
     """
@@ -66,26 +64,26 @@ class Committer:
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
         self.usual_seconds = 0.0
-        """The recent average duration of a file: decides whether to receive the next messages early."""
+        """The moving average of the processing times, in seconds."""
 
     def take(self, done: Done) -> None:
-        """Accept the result of one file; it is written by the next `commit`."""
+        """Accept the outcome of one file, which the next `commit` writes."""
         if done.message.is_settled:
-            return  # released at a stop while its thread hung
+            return  # it was released during a shutdown because its thread did not respond
         self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
         job = done.message.job
         can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):
             self._unfinished.append(done)
         else:
-            # Also with a lost message lease: the row's fencing token alone decides whether the result counts.
+            # Even if the message's lease was lost, since only the fencing token decides whether the result is accepted.
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
     def commit(self) -> bool:
-        """Write all accepted results; return True if a job changed.
+        """Write all accepted results and the progress of running files; return whether a job has changed.
 
         Raises:
-            StoreError: If the database can't be written. Nothing is lost: the next call writes it.
+            StoreError: If the database can't be written. The next call writes the results.
         """
         changed = bool(self._ended or self._unfinished)
         if self._ended:
@@ -100,12 +98,12 @@ class Committer:
         return self._write_progress() or changed
 
     def _conclude(self, message: InFlightMessage, result: Result, *, is_written: bool) -> None:
-        """Delete the message after the commit, and start the next of its group."""
+        """Delete a message after the commit, and start the next message of its group."""
         if is_written:
             message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
             self._acknowledger.delete(message)
         elif self._lose(message):
-            # Another worker has it: messages behind it in its group must not overtake it.
+            # Another worker may have the message, and later messages of its group must not overtake it.
             for waiting in self._groups.cut(message):
                 self._interrupt(waiting)
             return
@@ -114,7 +112,7 @@ class Committer:
             self._pool.submit(following)
 
     def _lose(self, message: InFlightMessage) -> bool:
-        """Drop a result whose row is no longer ours; return False if the message is obsolete."""
+        """Discard a result whose lease was lost; return False if the message is obsolete, and was deleted."""
         job = message.job
         if job is not None and self._work.is_stale(job.row_id, job.generation):
             message.settle(Outcome.STALE)
@@ -125,7 +123,7 @@ class Committer:
         return True
 
     def _put_back(self, done: Done) -> None:
-        """Handle work without a result: to be tried again later, interrupted, or lost."""
+        """Release a message that has no result, and the messages after it in its group."""
         message, job = done.message, done.message.job
         behind = self._groups.cut(message)
         if job is not None and done.error is not None:
@@ -152,7 +150,7 @@ class Committer:
             self._lose(message)
 
     def _interrupt(self, message: InFlightMessage) -> None:
-        """Release a file unchanged; if it was not started, it does not count as an attempt."""
+        """Release a message and its row without a result; the attempt counts only if the file was started."""
         job = message.job
         is_ours = job is None or self._work.give_back(
             job.row_id, message.token, now_ms=self._clock.now_ms(), uncount=not message.is_begun
@@ -167,10 +165,10 @@ class Committer:
             self._acknowledger.release(message, 0)
 
     def release_waiting(self, after_s: float = WAIT_SECONDS) -> None:
-        """Release waiting messages that can't start soon, so that another worker can process them.
+        """Release messages that have waited too long for a free thread, so that another worker can process them.
 
         Args:
-            after_s: How long a file may wait for a free thread; 0 to release all that have not started.
+            after_s: The maximum waiting time in seconds; 0 releases all messages whose file has not been started.
 
         Raises:
             StoreError: If the database can't be written.
@@ -186,13 +184,13 @@ class Committer:
                 self._interrupt(one)
 
     def interrupt(self, *, also_begun: bool) -> None:
-        """Release unfinished messages at a stop, oldest first; late results are fenced off.
+        """Release unfinished messages during a shutdown, oldest first.
 
         Args:
-            also_begun: False to keep the messages of files that are being processed.
+            also_begun: Whether to release the messages of started files too, whose late results will be rejected.
 
         Raises:
-            StoreError: If the database can't be written. The messages are then redelivered by themselves.
+            StoreError: If the database can't be written. The messages are redelivered after their visibility timeout.
         """
         for message in self._in_flight.all():
             if not message.is_settled and (self._pool.withdraw(message) or also_begun):
@@ -200,7 +198,7 @@ class Committer:
                 self._interrupt(message)
 
     def _write_progress(self) -> bool:
-        """Write the progress of long files, a few times a second."""
+        """Write the progress of running files, a few times per second; return whether anything was written."""
         now = self._clock.steady()
         if now < self._next_progress:
             return False
@@ -217,7 +215,7 @@ class Committer:
 
 
 def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
-    """Log the end of a job; successes only at DEBUG."""
+    """Log the outcome of a job, at DEBUG level for a success."""
     job = done.message.job
     if job is None:
         return
@@ -232,12 +230,12 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
 
 
 def _tries(error: FileError) -> int:
-    """Return the maximum number of attempts for a file with this error."""
+    """Return the maximum number of attempts for an error."""
     return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
 def _may_pass(error: FileError, job: Job) -> bool:
-    """Return whether trying again later may succeed."""
+    """Return whether another attempt is allowed and may succeed."""
     return error.passing and job.attempts < _tries(error)
 
 

@@ -1,4 +1,4 @@
-"""A bounded number of threads that process files."""
+"""A pool of threads that process files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
-from desktop_app.processing.processor import Cancelled
+from desktop_app.processing.processor import Cancelled, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
-    from desktop_app.processing.processor import Watch
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
 
@@ -30,27 +29,27 @@ STALL_SECONDS = 600.0
 
 
 class Processing(Protocol):
-    """Processes one file: a `ProcessorRegistry`, or an object with the same method."""
+    """The interface of `ProcessorRegistry` and `IsolatedProcessing`."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """See `ProcessorRegistry.process`."""
+        """Process a file; see `ProcessorRegistry.process`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The outcome of one file: a result or an error; both None if it was cancelled."""
+    """The outcome of one file: a result or an error, or neither if the file was cancelled or not started."""
 
     message: InFlightMessage
     result: FileResult | None = None
     error: FileError | None = None
     seconds: float = 0.0
-    """The duration in seconds."""
+    """The processing time in seconds."""
 
 
 @dataclass(slots=True)
 class _Activity:
-    """When a file was started, when it last made progress, and how far it was then."""
+    """The start time of a file, the time of its last progress, and that progress."""
 
     begun: float
     at: float
@@ -59,7 +58,7 @@ class _Activity:
 
 @dataclass(frozen=True, slots=True)
 class _MessageWatch:
-    """Records the progress of a file, and tells whether its processing was cancelled."""
+    """Connects the processing of a file to its message: stores the progress and checks for cancellation."""
 
     message: InFlightMessage
 
@@ -71,18 +70,19 @@ class _MessageWatch:
 
 
 class WorkerPool:
-    """Processes submitted files in order on `size` threads. `submit` and `stop` from any thread.
+    """Processes submitted files in order on a fixed number of threads. Any thread.
 
-    The threads are daemons: one that hangs in a dead network share must not keep the program from ending.
+    The threads are daemons, so that one that is blocked by an unresponsive network share does not keep the program
+    from ending.
 
     Args:
-        size: The number of threads, 1 or more.
+        size: The number of threads, at least 1.
         registry: Processes files.
-        on_done: Called once for each submitted file, on a worker's thread or that of `give_up_stalled`; returns
-            quickly.
-        clock: Only `steady` is used.
-        may_begin: Called right before a file is started; if False, the file is done at once, without a result.
-        isolated: Processes files that may crash, each in a process of its own.
+        on_done: Called once for each submitted file, on a thread of the pool or the caller's thread of
+            `give_up_stalled`; must return quickly.
+        clock: The clock; only `steady` is used.
+        may_begin: Returns whether files may be started; if not, a file is done immediately, without a result.
+
     """
 
     def __init__(
@@ -93,11 +93,10 @@ class WorkerPool:
         *,
         clock: Clock,
         may_begin: Callable[[], bool] = lambda: True,
-        isolated: Processing | None = None,
     ) -> None:
         self._size = size
         self._registry = registry
-        self._isolated = isolated or IsolatedProcessing()
+        self._isolated = IsolatedProcessing()
         self._on_done = on_done
         self._clock = clock
         self._may_begin = may_begin
@@ -115,11 +114,11 @@ class WorkerPool:
         threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
 
     def submit(self, message: InFlightMessage) -> None:
-        """Process the file of a claimed message as soon as a thread is free."""
+        """Process the file of a message as soon as a thread is free."""
         self._todo.put(message)
 
     def longest(self) -> float:
-        """Return for how many seconds the oldest running file has been processed; 0 if none is."""
+        """Return the longest time in seconds that a file has been running; 0 if none is."""
         now = self._clock.steady()
         with self._lock:
             return max((now - activity.begun for activity in self._running.values()), default=0.0)
@@ -133,14 +132,14 @@ class WorkerPool:
             return True
 
     def stop(self) -> None:
-        """Let the threads end after all submitted files, without waiting."""
+        """Make the threads end after the submitted files, and return immediately."""
         for _ in range(self._size):
             self._todo.put(None)
 
     def give_up_stalled(self) -> None:
-        """Give up files whose reading makes no progress any more, and replace their threads.
+        """Report files that have made no progress for `STALL_SECONDS` as failed, and replace their threads.
 
-        A read that hangs on a dead network share can't be interrupted. Its thread is abandoned, and a late result is
+        A read from an unresponsive network share can't be interrupted, so its thread is abandoned. A late result is
         discarded.
         """
         now = self._clock.steady()
@@ -164,7 +163,7 @@ class WorkerPool:
             self._on_done(done)
 
     def _process(self, message: InFlightMessage) -> Done | None:
-        """Process one file; return None if it took so long that this thread was replaced."""
+        """Process one file; return None if this thread was replaced in the meantime."""
         begun = self._clock.steady()
         with self._lock:
             if message.job is None or message.cancelled.is_set() or not self._may_begin():
@@ -189,6 +188,6 @@ class WorkerPool:
             log.info("job %s: %s", job.id, error)
             return None, FileError(Reason(ReasonCode.CRASHED), passing=True, detail=str(error))
         except Exception as error:
-            # A bug must cost one file, not the thread and all files after it.
+            # A bug must not end the thread.
             log.exception("job %s: bug while processing it", job.id)
             return None, FileError(Reason(ReasonCode.INTERNAL), detail=repr(error))

@@ -1,1 +1,1 @@
-"""Sending: from the outbox to the queue, and the periodic tasks."""
+"""The sender, which sends the messages in the outbox, and the periodic tasks."""

@@ -1,19 +1,17 @@
-"""Watch the dead-letter queue: a message that SQS moved there makes its row FAILED."""
+"""Monitor the dead-letter queue: mark the jobs of its messages as FAILED."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, decode
-from desktop_app.store.claims import ClaimOutcome
+from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, Received, decode
+from desktop_app.store.claims import ClaimOutcome, Claims
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
-    from desktop_app.store.claims import Claims
 
 
 log = logging.getLogger(__name__)
@@ -23,9 +21,9 @@ VISIBILITY_SECONDS = 30
 
 
 class DeadLetterWatcher:
-    """Makes the rows of dead-lettered messages FAILED, and deletes the messages; a periodic task. One thread.
+    """A periodic task that marks the jobs of dead-lettered messages as FAILED, and deletes the messages. One thread.
 
-    The row contains all that the message said, and a retry sends a new one. Foreign messages stay where they are.
+    The messages are not needed any more, since a retry sends new ones. Foreign messages stay in the dead-letter queue.
     """
 
     def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:
@@ -49,7 +47,7 @@ class DeadLetterWatcher:
                 return
 
     def _settle(self, client: QueueClient, messages: list[Received]) -> int:
-        """Make the rows FAILED, then delete the messages; return the number of our messages."""
+        """Mark the jobs as FAILED, then delete the messages; return the number of our messages."""
         ours = [message.receipt_handle for message in messages if self._fail(message)]
         if ours:
             left = [result.text for result in client.delete(ours) if not result.is_done]
@@ -59,13 +57,13 @@ class DeadLetterWatcher:
 
     def _fail(self, message: Received) -> bool:
         try:
-            asked = decode(message.body)
+            body = decode(message.body)
         except ForeignMessageError:
             return False
         outcome = self._claims.dead_letter(
-            asked.file_id, asked.generation, receive_count=message.receive_count, now_ms=self._clock.now_ms()
+            body.file_id, body.generation, receive_count=message.receive_count, now_ms=self._clock.now_ms()
         )
         if outcome is ClaimOutcome.FOREIGN:
             return False
-        log.info("job %s: moved to the dead-letter queue after %d deliveries", asked.file_id, message.receive_count)
+        log.info("job %s: moved to the dead-letter queue after %d deliveries", body.file_id, message.receive_count)
         return True

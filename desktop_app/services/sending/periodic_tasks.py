@@ -1,21 +1,19 @@
-"""Periodic tasks that run between the passes of a loop."""
+"""Periodic tasks of the sender loop."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import BEGINNING
-from desktop_app.store.backups import BACKUP_EVERY_SECONDS
+from desktop_app.store.backups import BACKUP_EVERY_SECONDS, Backups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from desktop_app.domain.clock import Clock
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.store.backups import Backups
     from desktop_app.store.job_list import JobList
 
 
@@ -24,27 +22,19 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodicTask:
-    """A task: its name for the log and its function, which may raise a `KnownError`."""
-
-    name: str
-    do: Callable[[], object]
-
-
 class PeriodicTasks:
-    """Runs tasks once a minute, or when the user asks. One thread.
+    """Runs tasks at an interval, and immediately at the user's request. One thread.
 
     Args:
-        tasks: The tasks, in order.
-        clock: Only `steady` is used.
-        control: Tells whether the user wants them to run now.
+        tasks: The tasks by their names in the log, in the order in which to run them. They may raise `KnownError`.
+        clock: The clock; only `steady` is used.
+        control: Provides the user's request.
         every_s: The interval in seconds.
     """
 
     def __init__(
         self,
-        tasks: Sequence[PeriodicTask],
+        tasks: Mapping[str, Callable[[], object]],
         clock: Clock,
         control: ProcessingControl,
         *,
@@ -58,27 +48,27 @@ class PeriodicTasks:
         self._logged: dict[str, str] = {}
 
     def do_due(self) -> None:
-        """Run all tasks if it is time. A failure is logged once and does not affect the other tasks."""
+        """Run all tasks if they are due. An error is logged once and does not affect the other tasks."""
         if not self._control.take_check_request() and self._clock.steady() < self._next:
             return
         self._next = self._clock.steady() + self._every_s
-        for task in self._tasks:
+        for name, task in self._tasks.items():
             try:
-                task.do()
+                task()
             except KnownError as error:
-                if self._logged.get(task.name) != error.text:
-                    log.info("%s: %s (%s)", task.name, error.text, error.detail)
-                self._logged[task.name] = error.text
+                if self._logged.get(name) != error.text:
+                    log.info("%s: %s (%s)", name, error.text, error.detail)
+                self._logged[name] = error.text
             else:
-                self._logged.pop(task.name, None)
+                self._logged.pop(name, None)
 
 
 class BackupTask:
-    """Backs up the database regularly if it has changed; a periodic task. One thread.
+    """A periodic task that backs up the database regularly if it has changed. One thread.
 
     Args:
         backups: Makes the backups.
-        jobs: Tells whether anything has changed.
+        jobs: The list, which is checked for changes.
         clock: The clock.
     """
 
@@ -86,10 +76,10 @@ class BackupTask:
         self._backups = backups
         self._jobs = jobs
         self._clock = clock
-        self._copied = BEGINNING
+        self._backed_up = BEGINNING
 
     def do(self) -> None:
-        """Make a backup if it is time.
+        """Make a backup if one is due.
 
         Raises:
             StoreError: If the backup fails.
@@ -97,6 +87,6 @@ class BackupTask:
         newest = next(iter(self._backups.all()), None)
         if newest is not None and self._clock.now_ms() - newest.made_at < BACKUP_EVERY_SECONDS * 1000:
             return
-        written = self._jobs.changes.cursor()
-        if written != self._copied and self._backups.make() is not None:
-            self._copied = written
+        cursor = self._jobs.changes.cursor()
+        if cursor != self._backed_up and self._backups.make() is not None:
+            self._backed_up = cursor

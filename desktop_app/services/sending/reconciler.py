@@ -1,8 +1,8 @@
-"""Find rows whose message is gone, and send their messages again.
+"""Find jobs whose message no longer exists, and send their messages again.
 
-A row can outlive its message: the queue was purged, or deleted and created again, or the retention period ended. SQS
-does not report this, so the queue's message count is compared with the rows. A wrong guess costs a duplicate, which the
-claim absorbs.
+Messages disappear when a queue is purged or deleted, and when their retention period ends. SQS does not report this, so
+the number of messages in the queue is compared with the database. Sending a message again unnecessarily is harmless,
+since the claim of the row makes sure that its file is processed only once.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTLED_MS = 120_000
-"""AWS's counts may lag for a minute or more after a send, so younger messages are not counted as missing."""
+"""The minimum age of a message that can be missing. The counts from SQS may be more than a minute out of date."""
 
 
 class Reconciler:
-    """Compares the sent messages in the database with those in the queue; a periodic task. One thread.
+    """A periodic task that sends missing messages again. One thread.
 
     Args:
-        recovery: Finds the rows.
+        recovery: Finds the rows and puts their messages into the outbox again.
         connector: Connects to the queue.
-        queue: The queue's key.
+        queue: The key of the queue.
         clock: The clock.
     """
 
@@ -38,41 +38,32 @@ class Reconciler:
         self._connector = connector
         self._queue = queue
         self._clock = clock
-        self._missed_before = False
+        self._was_short = False
 
     def do(self) -> None:
-        """Compare once.
+        """Compare the queue with the database, and send missing messages again.
 
         Raises:
             QueueError: If the queue's attributes can't be read.
             StoreError: If the database can't be used.
         """
         state = self._connector.connect().state()
-        again = self._resend_all_to_another(state)
-        again += self._resend_expired(state)
-        again += self._resend_missed(state)
-        if again:
-            log.info("reconciler: the messages of %d files are gone and are sent again", again)
+        count = 0
+        # Another creation time means that the queue was deleted and created again under the same name.
+        if self._recovery.is_another_queue(queue=self._queue, created_at_ms=state.created_at_ms):
+            count += self._resend(before_ms=self._clock.now_ms())
+        count += self._resend(before_ms=self._clock.now_ms() - state.retention_s * 1000)
+        count += self._resend_missing(state)
+        if count:
+            log.info("reconciler: the messages of %d files are gone and are sent again", count)
 
-    def _resend_all_to_another(self, state: QueueState) -> int:
-        """Resend everything if the creation time has changed: it is a new queue of the same name."""
-        if not self._recovery.is_another_queue(queue=self._queue, created_at_ms=state.created_at_ms):
-            return 0
-        return self._resend(before_ms=self._clock.now_ms())
-
-    def _resend_expired(self, state: QueueState) -> int:
-        """Resend the messages that are older than the queue's retention period."""
-        return self._resend(before_ms=self._clock.now_ms() - state.retention_s * 1000)
-
-    def _resend_missed(self, state: QueueState) -> int:
-        """Resend all if the queue has too few messages twice in a row, since it is unknown which are gone."""
+    def _resend_missing(self, state: QueueState) -> int:
+        """Resend all messages if the queue has too few twice in a row, since it is unknown which ones are missing."""
         settled = self._clock.now_ms() - SETTLED_MS
-        is_missed = state.total < self._recovery.in_flight(queue=self._queue, sent_before_ms=settled)
-        was_missed, self._missed_before = self._missed_before, is_missed
-        if not (is_missed and was_missed):
-            return 0
-        self._missed_before = False
-        return self._resend(before_ms=settled)
+        is_short = state.total < self._recovery.in_flight(queue=self._queue, sent_before_ms=settled)
+        is_confirmed = is_short and self._was_short
+        self._was_short = is_short and not is_confirmed
+        return self._resend(before_ms=settled) if is_confirmed else 0
 
     def _resend(self, *, before_ms: int) -> int:
         return self._recovery.resend(queue=self._queue, sent_before_ms=before_ms, now_ms=self._clock.now_ms())

@@ -1,8 +1,8 @@
-"""The sender: take entries from the outbox in order, and send their messages in batches.
+"""The sender, which sends the messages in the outbox in order and in batches.
 
-A crash is harmless at each point: after the claim of the entries (it expires); after the request or the response (the
-same deduplication id on a FIFO queue; on a standard queue a duplicate, which the claim of the row absorbs); and after
-the entries are marked as sent.
+A crash at any point is harmless. The claim of the outbox entries expires. Messages that were sent, but whose entries
+were not yet marked as sent, are sent again: a FIFO queue recognizes them by their deduplication ID, and on a standard
+queue the claim of the row prevents duplicate processing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedErro
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, StateReporter
+from desktop_app.services.loops import Backoff, LoopState, StateReporter
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import LoopState
     from desktop_app.services.sending.periodic_tasks import PeriodicTasks
     from desktop_app.services.worker_identity import WorkerIdentity
     from desktop_app.store.database import Database
@@ -36,9 +35,8 @@ log = logging.getLogger(__name__)
 CLAIM_ENTRIES = 50
 CLAIM_MS = 30_000
 LOCAL_WINDOW = 50
-"""The maximum number of messages in the embedded queue. The rest waits in the outbox, where "Process Next" can move it
-to the front for every program; sent messages arrive in send order. Without a limit nothing would be faster
-(measured: 50, 100, 200 and none)."""
+"""The maximum number of messages in the embedded queue. The others stay in the outbox, where "Process Next" can move
+them to the front. A higher limit, or none, was not faster (measured with 50, 100, 200 and no limit)."""
 
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
@@ -46,12 +44,12 @@ STRICT_GROUP = "filemill"
 
 
 def message_group(file_id: str, *, strict_order: bool) -> str:
-    """Return the message group on a FIFO queue: one for each file, or one for all in strict order."""
+    """Return the message group ID of a file on a FIFO queue; in strict order, all files have the same."""
     return STRICT_GROUP if strict_order else file_id
 
 
 def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication id on a FIFO queue. A content-based id would drop a retry within five minutes."""
+    """Return the deduplication ID on a FIFO queue. The generation lets SQS accept a retry within five minutes."""
     return f"{file_id}:{generation}"
 
 
@@ -60,9 +58,9 @@ class SenderOptions:
     """The options of a sender.
 
     Attributes:
-        queue: The key of the queue whose jobs are sent.
-        window: The maximum number of messages in the queue at a time; None for no limit.
-        strict_order: On a FIFO queue, put all messages in one group instead of one group per file.
+        queue: The key of the queue to send to.
+        window: The maximum number of messages in the queue; None for no limit.
+        strict_order: Whether all messages on a FIFO queue belong to one message group, instead of one group per file.
     """
 
     queue: str
@@ -71,17 +69,17 @@ class SenderOptions:
 
 
 class Sender:
-    """Sends the messages in the outbox. `run` in one thread, or `send_due` for one pass; one thread at a time.
+    """Sends the messages in the outbox, continuously with `run` or once with `send_all`. One thread at a time.
 
     Args:
-        database: The database with the outbox.
+        database: The database that contains the outbox.
         connector: Connects to the queue.
-        identity: This program as the holder of claims.
+        identity: The name under which this program claims outbox entries.
         options: The options.
         clock: The clock.
-        control: Wakes the sender when there is something to send.
-        report: Called with the loop's states, on its thread.
-        tasks: The periodic tasks, run between two passes.
+        control: Wakes the sender when there are messages to send.
+        report: Called with the states of the loop, on its thread.
+        tasks: The periodic tasks to run between two batches.
         backoff: The wait times after errors.
     """
 
@@ -110,7 +108,11 @@ class Sender:
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Send until stopped. Known errors are retried with backoff and never end the loop."""
+        """Send until a stop is requested. Errors are retried with backoff.
+
+        Raises:
+            StoreDamagedError: If the database is damaged.
+        """
         self._state.starting()
         with self._database.session():
             while not should_stop():
@@ -119,23 +121,23 @@ class Sender:
                     self._tasks.do_due()
                 except StoreDamagedError:
                     self._state.stopped()
-                    raise  # waiting would not help
+                    raise  # a retry would not help
                 except (QueueError, StoreError) as error:
                     self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                     continue
                 self._backoff.reset()
                 self._state.running()
-                # A full window empties quickly; another program may fill an empty outbox at any time.
                 if not sent:
+                    # A full window has room again soon. If the outbox is empty, another program may add messages.
                     busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def send_due(self) -> int:
-        """Send the due messages that fit the window; return the number of messages that the queue accepted.
+        """Send due messages, as many as the window allows, and return the number that the queue accepted.
 
         Raises:
-            QueueError: If the queue can't be reached or used. The entries are due again at once.
+            QueueError: If the queue can't be reached or used. The entries are due again immediately.
             StoreError: If the database can't be used.
         """
         client = self._connector.connect()
@@ -152,7 +154,7 @@ class Sender:
             in_order=in_order,
         )
         messages = [self._message(client, entry) for entry in entries]
-        # One by one in strict order: the queue may accept later entries of a batch without the earlier ones.
+        # In strict order, one by one: the queue could accept an entry of a batch but not the entries before it.
         batches = [[at] for at in range(len(messages))] if in_order else plan_batches(messages)
         sent = done = 0
         for positions in batches:
@@ -160,16 +162,19 @@ class Sender:
                 chosen = [entries[at] for at in positions], [messages[at] for at in positions]
                 sent += self._send_batch(client, *chosen, in_order=in_order)
             except QueueError as error:
-                # Due again at once: the loop's backoff applies to all of them.
+                # Due again immediately, since the loop waits before the next attempt.
                 self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
-                if error.trouble.may_look_different:
+                if error.trouble.needs_reconnect:
                     self._connector.reset()
                 raise
             done += len(positions)
         return sent
 
     def send_all(self, deadline: float) -> int:
-        """Send until nothing waits for this queue, or until a time of the steady clock; return the number sent.
+        """Send until no message of this queue is due, and return the number of messages sent.
+
+        Args:
+            deadline: When to stop, in seconds of the steady clock.
 
         Raises:
             QueueError: If the queue can't be reached or used.
@@ -208,19 +213,19 @@ class Sender:
                 raise
             if len(messages) == 1:
                 results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.said or error.text)]
-            else:  # one of them is the cause; send the others separately
+            else:  # send the messages separately to find the one that is the cause
                 return sum(
                     self._send_batch(client, [entry], [message], in_order=in_order)
                     for entry, message in zip(entries, messages, strict=True)
                 )
         trouble = results[0].trouble
         if in_order and trouble is not None and trouble is not QueueTrouble.REFUSED:
-            # It blocks everything behind it, like an error of the whole queue.
+            # The messages after it have to wait too, as after an error of the whole request.
             raise QueueError(Sentence("The queue did not accept a message."), trouble=trouble, detail=results[0].text)
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:
-        """Record the result of each entry of a batch."""
+        """Record the results of a batch, and return the number of messages sent."""
         now = self._clock.now_ms()
         sent: list[Sent] = []
         for entry, result in zip(entries, results, strict=True):

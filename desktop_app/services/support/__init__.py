@@ -1,1 +1,1 @@
-"""Support functions outside the loops: exports, support reports, connection checks."""
+"""Services outside the loops: exports, support reports and connection checks."""

@@ -1,6 +1,6 @@
-"""Find the choices for a connection, and test connections.
+"""Look up AWS profiles, regions and queues, and test connections.
 
-The window must not import `queues/`, and doing so on the main thread would block it: boto3 is slow to import.
+The modules of `queues/` are imported in the functions, since importing boto3 on the main thread would block the window.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionAdvisor:
-    """Looks up profiles, regions and queues, and tests connections. Not for the main thread.
+    """Looks up profiles, regions and queues, and tests connections. Do not call it on the main thread.
 
     Args:
         queue_file: The file of the embedded queue.
@@ -26,29 +26,29 @@ class ConnectionAdvisor:
         self._queue_file = queue_file
 
     def profiles(self) -> Profiles:
-        """Return the profiles of the user's AWS configuration, including unusable ones."""
+        """Return the profiles in the user's AWS configuration, including those that can't be used."""
         from desktop_app.queues.profiles import read_profiles
 
         return read_profiles()
 
     def regions(self) -> list[str]:
-        """Return the regions with SQS that botocore knows without a request."""
+        """Return the regions in which SQS is available, from the data of botocore."""
         from desktop_app.queues.discovery import regions
 
         return regions()
 
     def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-        """Yield the queues of a connection's profile and region page by page.
+        """Yield the queues of a connection's profile and region, page by page.
 
         Raises:
-            QueueError: If they can't be listed.
+            QueueError: If the queues can't be listed.
         """
         from desktop_app.queues.discovery import list_queues
 
         return list_queues(connection, should_stop)
 
     def look_in_regions(self, connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-        """Return queues of the same name in other regions.
+        """Return the queues in other regions that have the same name.
 
         Raises:
             QueueError: If the profile can't be used.
@@ -58,7 +58,7 @@ class ConnectionAdvisor:
         return look_in_regions(connection, should_stop)
 
     def test(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-        """Test a connection and yield the findings; no message is sent, received or deleted."""
+        """Test a connection and yield the findings, without sending, receiving or deleting a message."""
         from desktop_app.queues.checks import probe
 
         return probe(connection, self._queue_file, should_stop)

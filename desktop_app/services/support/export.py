@@ -1,4 +1,4 @@
-"""Export jobs for other programs: the fields of exports and of the command line's JSON, under stable names."""
+"""Export jobs as CSV or JSON. The names of the fields are stable, since other programs depend on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
 
 _VALUES: dict[str, Callable[[Job], Value]] = {
     **_ALWAYS,
-    # Only on request.
+    # Exported only if they are selected.
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
     "took_ms": lambda job: job.took_ms,
@@ -49,41 +49,40 @@ FIELDS = tuple(_ALWAYS)
 """The fields of `filemill status --json` and `filemill export`, in order."""
 
 ALL_FIELDS = tuple(_VALUES)
-"""All fields."""
+"""All fields that can be exported."""
 
-# Full-width forms too: some East Asian spreadsheets treat them like the ASCII ones.
+# The last four are full-width forms, which some East Asian spreadsheets treat like the ASCII characters.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
 
 
 def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
-    """Return the values of a job by the names of the fields, in their order.
+    """Return the values of a job's fields by name.
 
     Args:
         job: The job.
-        fields: Some of `ALL_FIELDS`.
+        fields: The names and the order of the fields, from `ALL_FIELDS`.
     """
     return {field: _VALUES[field](job) for field in fields}
 
 
 def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
-    """Return a job as one line of JSON, ASCII only.
+    """Return a job as one line of JSON that contains only ASCII characters.
 
-    A byte of the path that is not UTF-8 becomes an escaped lone surrogate, as from Python's `os.fsdecode`:
-    `os.fsencode(json.loads(line)["file_path"])` returns the path's bytes.
+    A byte of the path that is not UTF-8 becomes an escaped lone surrogate, as with `os.fsdecode`. The bytes of the path
+    are `os.fsencode(json.loads(line)["file_path"])`.
     """
     return json.dumps(job_record(job, fields))
 
 
 def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
-    """Return a writer of CSV according to RFC 4180, with a byte order mark so that spreadsheets detect the encoding.
+    """Return a function that writes jobs as CSV according to RFC 4180, with a byte order mark for spreadsheets.
 
-    Texts that a spreadsheet would treat as a formula, a number or a date get a leading apostrophe; invisible characters
-    are escaped. Numbers are integers, which read the same in every locale.
+    Texts are escaped as by `spreadsheet_text`. All numbers are integers, so they do not depend on the locale.
 
     Args:
-        fields: Some of `ALL_FIELDS`.
-        separator: The separator of values; spreadsheets in locales with a decimal comma expect `;`.
+        fields: The names and the order of the fields, from `ALL_FIELDS`.
+        separator: The field separator; spreadsheets expect `;` in locales with a decimal comma.
     """
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:
@@ -91,26 +90,27 @@ def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
         writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
         writer.writerow(fields)
         for job in jobs:
-            writer.writerow([_cell(value) for value in job_record(job, fields).values()])
+            values = job_record(job, fields).values()
+            writer.writerow([spreadsheet_text(value) if isinstance(value, str) else value for value in values])
 
     return write
 
 
-def _cell(value: Value) -> Value:
-    return spreadsheet_text(value) if isinstance(value, str) else value
-
-
 def spreadsheet_text(text: str) -> str:
-    """Return a text that is safe in a spreadsheet: never a formula, no invisible characters; a file 007 stays 007."""
-    is_taken_wrongly = text.startswith(_FORMULA_STARTS) or _LIKE_A_NUMBER.fullmatch(text)
-    return f"'{display_text(text)}" if is_taken_wrongly else display_text(text)
+    """Return a text for a spreadsheet, with invisible characters escaped.
+
+    A text that a spreadsheet would treat as a formula, a number or a date, such as the file name 007, gets a leading
+    apostrophe.
+    """
+    needs_apostrophe = text.startswith(_FORMULA_STARTS) or _LIKE_A_NUMBER.fullmatch(text)
+    return f"'{display_text(text)}" if needs_apostrophe else display_text(text)
 
 
 def json_writer(fields: Sequence[str] = FIELDS) -> Write:
-    """Return a writer of one JSON array, one object per line, as from `filemill status --json`.
+    """Return a function that writes jobs as a JSON array with one object per line; see `json_line`.
 
     Args:
-        fields: Some of `ALL_FIELDS`.
+        fields: The names and the order of the fields, from `ALL_FIELDS`.
     """
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:

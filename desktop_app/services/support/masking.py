@@ -1,4 +1,4 @@
-"""Mask secrets and personal data in texts: keys, account numbers, names of people and files."""
+"""Mask secrets and personal data in texts: keys, account numbers, and names of people and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET, PATH = "[secret]", "[path]"
 _SECRET_NAME = re.compile(r"(?i)secret|token|passw|pwd|credential|api_?key|access_?key|private_?key|auth")
 
 _LEAST = 6
-"""A shorter value may occur anywhere by chance."""
+"""The minimum length of a value to mask; a shorter one could be part of an ordinary word."""
 
 _KEY_ID = re.compile(r"\b(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,}\b")
 
@@ -42,13 +42,13 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?)[^\r\n\"']+")
 
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-"""AWS: the secret part of a key is 40 letters, digits, / and +."""
+"""A secret access key of AWS consists of 40 letters, digits, slashes and plus signs."""
 
 _RUN = re.compile(r"(?<![A-Za-z0-9/+_-])[A-Za-z0-9/+_-]{40,}={0,2}(?![A-Za-z0-9/+=_-])")
 
 _STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
 
-# Not the end of a UUID that happens to have no letters.
+# The second lookbehind excludes the last group of a UUID.
 _ACCOUNT = re.compile(r"(?<!\d)(?<![\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-)\d{12}(?!\d)")
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -67,7 +67,7 @@ _BARE_PATH = re.compile(
 
 
 class Masked(StrEnum):
-    """A kind of masked data."""
+    """A kind of masked data, with its description in a report."""
 
     SECRETS = "keys, passwords and tokens"
     ACCOUNTS = "account numbers"
@@ -76,16 +76,18 @@ class Masked(StrEnum):
 
 
 class Masker:
-    """Masks texts; the same account gets the same number in all of them. One thread at a time.
+    """Masks secrets and personal data in texts. One thread at a time.
+
+    Each AWS account is replaced by the same placeholder in all texts.
 
     Args:
-        secrets: Values that must never be shown.
-        people: Names of the user and of the computer.
-        folders: Replacements of folders, by folder; the first match wins.
-        names: Names and paths of files that the user has added.
+        secrets: Secret values.
+        people: The names of the user and of the computer.
+        folders: The placeholders of folders, by path; they are applied in order.
+        names: The names and paths of the user's files.
 
     Attributes:
-        counts: How often each kind of data was masked.
+        counts: The number of replacements for each kind of data.
     """
 
     def __init__(
@@ -104,18 +106,18 @@ class Masker:
         self._folders = [
             (spelling, mark) for folder, mark in (folders or {}).items() for spelling in _spellings(folder)
         ]
-        # A plain word may occur anywhere.
+        # A name that is a plain word could be part of any text.
         own = {name for name in names if len(name) >= _LEAST and not name.isalnum()}
         self._names = sorted(own, key=len, reverse=True)
         self._accounts: dict[str, str] = {}
         self.counts: Counter[Masked] = Counter()
 
     def mask(self, text: str, *, names: bool) -> str:
-        """Return a text with the data masked.
+        """Return a text with secrets and personal data masked.
 
         Args:
-            text: Any text.
-            names: Whether to keep names and paths of files.
+            text: The text.
+            names: Whether to keep the names and paths of files.
         """
         text = self._without_secrets(text)
         text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
@@ -165,7 +167,7 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _is_random(text: str) -> bool:
-    """Return whether a long run of letters and digits looks like a key or token, not a path or a hexadecimal digest."""
+    """Return whether a long sequence of characters looks like a key or token rather than a path or a digest."""
     pieces = [piece for piece in _STRAIGHT.findall(text) if any(map(str.isdigit, piece))]
     mixed = "".join(pieces)
     return any(map(str.isupper, mixed)) and any(map(str.islower, mixed))
@@ -179,16 +181,19 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def _spellings(folder: str) -> Iterator[str]:
-    """Return the spellings of a folder in texts: as it is, with forward slashes, and as Python quotes it."""
+    """Yield the forms of a folder's path in texts: unchanged, with forward slashes, and with escaped backslashes."""
     if len(folder.strip("/\\")) > 1:
         yield from dict.fromkeys((folder, folder.replace("\\", "/"), folder.replace("\\", "\\\\")))
 
 
-# --- the data of this computer
-
-
 def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterable[str] = ()) -> Masker:
-    """Return a masker for this program on this computer. Reads the AWS credentials files; any thread."""
+    """Return a masker for the secrets, names and folders of this computer.
+
+    Args:
+        environment: The environment variables.
+        data_folder: The folder of settings, database and logs.
+        names: The names and paths of the user's files.
+    """
     program = Path(__file__).resolve().parents[3]
     home = str(Path.home())
     folders = {str(data_folder): "[data]", str(program): "[program]"}
@@ -196,7 +201,7 @@ def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterabl
     folders |= dict.fromkeys((home, os.path.realpath(home)), "~")
     people = {Path(home).name, platform.node(), platform.node().partition(".")[0], _user()}
     return Masker(
-        secrets={*secrets_of(environment), *_kept_secrets(environment)}, people=people, folders=folders, names=names
+        secrets={*secrets_of(environment), *_stored_secrets(environment)}, people=people, folders=folders, names=names
     )
 
 
@@ -205,8 +210,8 @@ def secrets_of(environment: Mapping[str, str]) -> set[str]:
     return {value for name, value in environment.items() if _SECRET_NAME.search(name)}
 
 
-def _kept_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """Return the secrets in the AWS configuration files. A file that can't be read can't leak into a report."""
+def _stored_secrets(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the secrets in the AWS configuration files. Unreadable files are skipped; they can't leak into a report."""
     for variable, usual in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
         parser = configparser.RawConfigParser(strict=False)
         try:

@@ -14,10 +14,10 @@ class PathStatus:
 
     Attributes:
         path: The path.
-        is_there: Whether it is a regular file.
-        is_readable: Whether this user may read it.
-        missing_folder: The topmost folder of the path that does not exist; empty if all do.
-        owner: The owner of the file; empty if unknown.
+        is_there: Whether the path is that of a regular file.
+        is_readable: Whether this user may read the file.
+        missing_folder: The topmost folder in the path that does not exist; empty if all exist.
+        owner: The name of the file's owner; empty if unknown.
     """
 
     path: str
@@ -28,7 +28,10 @@ class PathStatus:
 
 
 def look_at(path: str) -> PathStatus:
-    """Return the state of a path without opening it. Can take minutes on a dead share: not for the main thread."""
+    """Return the state of a path without opening the file.
+
+    Do not call this on the main thread, since it can take minutes for an unresponsive network share.
+    """
     try:
         info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
     except (OSError, ValueError):
@@ -38,11 +41,11 @@ def look_at(path: str) -> PathStatus:
 
 
 def _missing_folder(path: str) -> str:
-    """Return the topmost folder that does not exist, searching upwards, since folders above may not be readable."""
+    """Return the topmost folder that does not exist; the search goes upwards, since upper folders may be unreadable."""
     missing = ""
     for folder in Path(path).parents:
         try:
-            os.stat(folder)  # noqa: PTH116 - `exists` would hide why
+            os.stat(folder)  # noqa: PTH116 - `exists` would hide the kind of error
         except (FileNotFoundError, NotADirectoryError):
             missing = str(folder)
         except (OSError, ValueError):
@@ -55,10 +58,5 @@ def _missing_folder(path: str) -> str:
 def _owner(path: str) -> str:
     try:
         return Path(path).owner()
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        NotImplementedError,
-    ):  # the user no longer exists, or this system has no owners
+    except (OSError, KeyError, ValueError, NotImplementedError):  # a deleted user, or a system without file owners
         return ""

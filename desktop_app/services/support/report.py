@@ -1,4 +1,4 @@
-"""Collect a support report, for the user to read and to send: no secrets, no content of files."""
+"""Collect a support report, which contains no secrets and no content of files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app import __version__
-from desktop_app.domain.connection_checks import Verdict
+from desktop_app.domain.connection_checks import Finding, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Status, display_text, iso_utc
 from desktop_app.domain.query import ADDED, Sort
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from desktop_app.config.paths import Home
     from desktop_app.config.settings import Connection, Settings
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.connection_checks import Finding
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.store.database import Database
     from desktop_app.store.job_list import JobList
@@ -60,7 +59,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part's text, without and with the names of files."""
+    """The text of a part, without and with the names of files."""
 
     part: Part
     text: str
@@ -69,15 +68,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class SupportSources:
-    """The sources of a report's facts; values that may change are callables.
+    """The sources of a report's information; those that may change are functions.
 
     Attributes:
-        home: The home folder.
+        home: The folder of settings, database and logs.
         environment: The environment variables.
-        settings, connection: The current settings and connection.
-        connect: Returns a connector of the current queue, which the caller closes.
-        test: Tests the current connection step by step, and checks whether to stop.
-        database, jobs: The database and the list.
+        settings: Returns the current settings.
+        connection: Returns the current connection.
+        connect: Returns a connector for the current queue, which the caller has to close.
+        test: Tests the current connection and yields findings; the argument returns whether to stop.
+        database: The database.
+        jobs: The list.
         clock: The clock.
     """
 
@@ -93,12 +94,12 @@ class SupportSources:
 
 
 class SupportReport:
-    """Collects the sections. One thread at a time, not the main thread: it reads files and queries the queue.
+    """Collects the sections of a report. One thread at a time; do not use it on the main thread.
 
     Args:
-        sources: See `SupportSources`.
-        program: Lines about the program that only the window knows.
-        fault: The report of an error that has just occurred; empty if there was none.
+        sources: The sources of information.
+        program: Additional lines for the section about the program.
+        fault: A description of the error that has just occurred; empty if none has.
     """
 
     def __init__(self, sources: SupportSources, *, program: Iterable[str] = (), fault: str = "") -> None:
@@ -109,11 +110,11 @@ class SupportReport:
         self._is_stopped = threading.Event()
 
     def stop(self) -> None:
-        """Stop waiting for the queue. Any thread."""
+        """Make `ask_queue` return early. Any thread."""
         self._is_stopped.set()
 
     def collect(self) -> list[Section]:
-        """Return all sections except the queue's, which may take a long time."""
+        """Return all sections except that of the queue, which may take a long time."""
         sources = self._sources
         self._masker = masker_for(sources.environment, sources.home.folder, _known_names(sources.jobs))
         texts = {
@@ -127,14 +128,14 @@ class SupportReport:
         return [self._section(part, text) for part, text in texts.items() if text]
 
     def ask_queue(self) -> Section:
-        """Return the queue's section, or why the queue can't be used. Call it after `collect`."""
+        """Return the section about the queue and the connection test. Call `collect` first."""
         return self._section(Part.QUEUE, f"{_lines(self._about_queue)}\n{_lines(self._test_connection)}".rstrip())
 
     def head(self, *, names: bool) -> str:
-        """Return the head of the report: what it is, and what was masked in it.
+        """Return the beginning of the report, which lists the kinds of masked data.
 
         Args:
-            names: Whether it is for the sections with the names of files.
+            names: Whether the report includes the names of files.
         """
         masked = {what: count for what, count in self._masker.counts.items() if not (names and what is Masked.FILES)}
         counts = [f"{what.value} ({count})" for what, count in masked.items() if count]
@@ -226,7 +227,7 @@ class SupportReport:
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:
-    """Return facts as text; an error while collecting them is reported in their place."""
+    """Return the lines that a function yields as one text, in which an error is reported as the last line."""
     found: list[str] = []
     try:
         for fact in facts():
@@ -239,7 +240,7 @@ def _lines(facts: Callable[[], Iterator[str]]) -> str:
 
 
 def _known_names(jobs: JobList) -> set[str]:
-    """Return the names of the newest files, so that they are masked wherever they occur."""
+    """Return the names and paths of the newest files on the list."""
     try:
         keys = jobs.ids(order=Sort.by(ADDED, descending=True))[:_KNOWN_NAMES]
         return {text for job in jobs.listed(keys) for text in (display_text(job.file_path), job.name)}

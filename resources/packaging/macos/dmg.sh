@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs dist/Filemill.app into a disk image to drag it out of: dmg.sh NAME VERSION DIST
-# Signed and notarised where the identity is known: CODESIGN_IDENTITY, NOTARY_PROFILE (see `man notarytool`).
+# Create a disk image from DIST/NAME.app: dmg.sh NAME VERSION DIST
+# If CODESIGN_IDENTITY is set, sign it; if NOTARY_PROFILE is set too, notarize it (see `man notarytool`).
 set -euo pipefail
 name=$1 version=$2 dist=$3
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,5 @@
-; Inno Setup 6. Filled in by resources/packaging/build.py from product.py; for one user, without an administrator.
+; Inno Setup 6. A template that resources/packaging/build.py fills in from product.py. Installs for the current user,
+; without administrator rights.
 [Setup]
 AppId={{$windows_id}
 AppName=$name
@@ -22,7 +23,7 @@ LicenseFile=$root\LICENSE
 Compression=lzma2/max
 SolidCompression=yes
 WizardStyle=modern
-; A running Filemill is asked to close; what is not done goes on at the next start.
+; A running Filemill is closed; unfinished files continue at the next start.
 CloseApplications=yes
 RestartApplications=no
 
@@ -31,14 +32,14 @@ Name: "en"; MessagesFile: "compiler:Default.isl"
 Name: "de"; MessagesFile: "compiler:Languages\German.isl"
 
 [CustomMessages]
-en.SendTo=Offer $name in the menu Send to
-de.SendTo=$name im Menü „Senden an“ anbieten
-en.OnDesktop=Put an icon on the desktop
-de.OnDesktop=Symbol auf dem Desktop anlegen
+en.SendTo=Add $name to the “Send to” menu
+de.SendTo=$name zum Menü „Senden an“ hinzufügen
+en.OnDesktop=Create a desktop icon
+de.OnDesktop=Desktopsymbol erstellen
 en.Start=Start $name
 de.Start=$name starten
-en.DeleteData=Also delete my list, my settings and the logs? The files themselves are not touched.
-de.DeleteData=Auch Liste, Einstellungen und Protokolle löschen? Die Dateien selbst bleiben unberührt.
+en.DeleteData=Do you also want to delete your list, settings and logs? Your files themselves are not changed.
+de.DeleteData=Möchten Sie auch die Liste, die Einstellungen und die Protokolle löschen? Ihre Dateien selbst werden nicht verändert.
 
 [Tasks]
 Name: "sendto"; Description: "{cm:SendTo}"
@@ -48,7 +49,7 @@ Name: "desktop"; Description: "{cm:OnDesktop}"; Flags: unchecked
 Source: "$root\dist\$command\*"; DestDir: "{app}"; Flags: ignoreversion recursesubdirs createallsubdirs
 
 [InstallDelete]
-; A part of an older version that is there no longer must not be found by the new one.
+; Remove the old version's modules, so that the new version does not load them.
 Type: filesandordirs; Name: "{app}\_internal"
 
 [Icons]
@@ -62,7 +63,7 @@ Filename: "{app}\$command-window.exe"; Description: "{cm:Start}"; Flags: nowait 
 [Code]
 procedure CurUninstallStepChanged(Step: TUninstallStep);
 begin
-  { The second button, No, is the one that Enter presses: what is deleted is gone. }
+  { No is the default button, because deleting can't be undone. }
   if (Step = usPostUninstall) and DirExists(ExpandConstant('{localappdata}\$name')) and not UninstallSilent then
     if MsgBox(ExpandConstant('{cm:DeleteData}'), mbConfirmation, MB_YESNO or MB_DEFBUTTON2) = IDYES then
       DelTree(ExpandConstant('{localappdata}\$name'), True, True, True);

@@ -1,1 +1,1 @@
-"""A strict SQS of our own, and a layer of faults; both sit inside real boto3 clients, without a network."""
+"""A strict simulator of SQS, and a layer that injects faults; both work in real boto3 clients, without a network."""

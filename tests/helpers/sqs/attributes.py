@@ -1,4 +1,4 @@
-"""A queue's attributes: defaults, ranges, and what may not be said."""
+"""The attributes of queues: defaults, ranges, and invalid combinations."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def unknown_attribute(name: str) -> SqsError:
 
 
 def initial_attributes(name: str, given: dict[str, str]) -> dict[str, str]:
-    """The attributes of a new queue.
+    """Return the attributes of a new queue.
 
     Raises:
-        SqsError: If name, kind and attributes do not fit each other.
+        SqsError: If the name, kind and attributes do not fit together.
     """
     is_fifo = given.get("FifoQueue", "false").lower() == "true"
     if not _NAME.fullmatch(name.removesuffix(".fifo") if is_fifo else name) or (is_fifo and not name.endswith(".fifo")):
@@ -70,10 +70,10 @@ def initial_attributes(name: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def checked(given: dict[str, str], *, is_fifo: bool) -> dict[str, str]:
-    """Attributes that may be set.
+    """Check and return attributes to set.
 
     Raises:
-        SqsError: If a name is not known for this kind of queue, or a value is out of range.
+        SqsError: If a name is unknown for this kind of queue, or a value is out of range.
     """
     for name, value in given.items():
         if name in _ONLY_READ or name not in ALL_NAMES or (name in _FIFO_DEFAULTS and not is_fifo):
@@ -92,10 +92,10 @@ def checked(given: dict[str, str], *, is_fifo: bool) -> dict[str, str]:
 
 
 def redrive_target(policy: str) -> tuple[str, int]:
-    """The dead-letter queue's ARN and the maximum receive count.
+    """Return the ARN of the dead-letter queue and the maximum receive count.
 
     Raises:
-        SqsError: If the policy is not one.
+        SqsError: If the policy is not valid.
     """
     try:
         fields = json.loads(policy)

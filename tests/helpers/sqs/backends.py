@@ -1,4 +1,4 @@
-"""The queues that one contract is tested on: our simulator, plain moto, and the embedded queue."""
+"""The queues that the contract tests run on: the simulator, plain moto, and the embedded queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIMULATOR, MOTO, EMBEDDED = "simulator", "moto", "embedded"
 STANDARD, FIFO = "standard", "FIFO"
 MOTO_MEASURED = "5.2."
-"""The versions of moto whose deviations are known; of others a deviation may have gone."""
+"""The versions of moto whose deviations are known; other versions may have none."""
 
 
 def is_moto_as_measured() -> bool:
@@ -30,7 +30,7 @@ def is_moto_as_measured() -> bool:
 
 @dataclass
 class ContractQueue:
-    """A new queue of one kind; `boto` for what only the tests ask of an SQS."""
+    """A new queue of one kind; `boto` is for requests that only tests make."""
 
     backend: str
     kind: str
@@ -43,7 +43,7 @@ class ContractQueue:
         return self.kind == FIFO
 
     def outgoing(self, *bodies: str) -> list[Outgoing]:
-        """Messages whose group is their first letter, and whose body is deduplicated."""
+        """Return outgoing messages; the group is the first letter of the body, and the body is the deduplication id."""
         return [Outgoing(body, body[0], _digest(body)) if self.is_fifo else Outgoing(body) for body in bodies]
 
     def send(self, *bodies: str) -> None:
@@ -61,13 +61,13 @@ def _digest(body: str) -> str:
 
 
 def contract_queue(backend: str, kind: str, boto: SQSClient, **attributes: str) -> ContractQueue:
-    """Make a queue of SQS.
+    """Create an SQS queue.
 
     Args:
-        backend: Which server.
+        backend: The kind of server.
         kind: `STANDARD` or `FIFO`.
         boto: A client of the server.
-        attributes: The queue's.
+        attributes: The attributes of the queue.
     """
     given: Any = attributes | ({"FifoQueue": "true"} if kind == FIFO else {})
     name = f"contract-{uuid.uuid4().hex}" + (".fifo" if kind == FIFO else "")

@@ -1,4 +1,4 @@
-"""What SQS looks at before it takes a message."""
+"""The checks of SQS before it accepts a message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def entry_size(entry: dict[str, Any]) -> int:
-    """Bytes that count towards the limits: the body in UTF-8, and the attributes' names, types and values."""
+    """Return the bytes that count towards the limits: the body in UTF-8, and the attributes with names and types."""
     size = len(entry.get("MessageBody", "").encode("utf-8", "surrogatepass"))
     for name, attribute in entry.get("MessageAttributes", {}).items():
         value = attribute.get("StringValue", "") + attribute.get("BinaryValue", "")
@@ -27,10 +27,10 @@ def entry_size(entry: dict[str, Any]) -> int:
 
 
 def check_batch(entries: list[dict[str, Any]], kind: str) -> None:
-    """What refuses a batch as a whole.
+    """Check a batch as a whole.
 
     Raises:
-        SqsError: If there are none or too many, or their ids are not legal or not distinct.
+        SqsError: If it has no or too many entries, or their ids are invalid or not distinct.
     """
     if not entries:
         raise SqsError(f"{PREFIX}EmptyBatchRequest", f"There should be at least one {kind}RequestEntry in the request.")
@@ -51,7 +51,7 @@ def check_batch(entries: list[dict[str, Any]], kind: str) -> None:
 
 
 def check_batch_size(entries: list[dict[str, Any]]) -> None:
-    """Raises BatchRequestTooLong if all messages together are too large."""
+    """Raise BatchRequestTooLong if all messages together are too large."""
     size = sum(map(entry_size, entries))
     if size > MAX_BATCH_BYTES:
         text = f"Batch requests cannot be longer than {MAX_BATCH_BYTES} bytes. You have sent {size} bytes."
@@ -59,10 +59,10 @@ def check_batch_size(entries: list[dict[str, Any]]) -> None:
 
 
 def check_fifo_ids(entry: dict[str, Any], *, is_fifo: bool, is_content_based: bool) -> None:
-    """The ids that order and deduplicate; a batch in which one is missing is refused as a whole, like on AWS.
+    """Check group and deduplication ids; if one is missing, the whole batch is rejected, as on AWS.
 
     Raises:
-        SqsError: If one is missing, not legal, or not for this kind of queue.
+        SqsError: If one is missing, invalid, or not for this kind of queue.
     """
     if is_fifo and "MessageGroupId" not in entry:
         raise missing("MessageGroupId")
@@ -81,10 +81,10 @@ def check_fifo_ids(entry: dict[str, Any], *, is_fifo: bool, is_content_based: bo
 
 
 def check_message(entry: dict[str, Any], *, max_bytes: int, is_fifo: bool) -> None:
-    """What refuses one message: a call's only one, or one entry of a batch.
+    """Check one message, of a single call or of a batch.
 
     Raises:
-        SqsError: If it is empty, has characters outside of XML's, is too large, or has an illegal delay.
+        SqsError: If it is empty, has characters that XML does not allow, is too large, or has an invalid delay.
     """
     body = entry.get("MessageBody", "")
     if not body:
@@ -109,7 +109,7 @@ def check_message(entry: dict[str, Any], *, max_bytes: int, is_fifo: bool) -> No
 
 
 def check_range(value: int, parameter: str, low: int, high: int, reason: str) -> None:
-    """Raises InvalidParameterValue if a number is outside of its range."""
+    """Raise InvalidParameterValue if a number is out of range."""
     if not low <= value <= high:
         raise invalid_value(value, parameter, reason)
 

@@ -1,4 +1,4 @@
-"""Two clocks for the simulator: one that a test moves, and the computer's."""
+"""Two clocks for the simulator: one that a test moves, and the computer's clock."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ A_DAY_IN_2027 = 1_800_000_000.0
 
 
 class SimulatorClock(Protocol):
-    """What the simulator asks for the time."""
+    """The clock of the simulator."""
 
     is_virtual: bool
 
     def time(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         ...
 
     def on_advance(self, listener: Callable[[], None]) -> None:
-        """Call this whenever the time was moved by hand."""
+        """Call a function whenever a test moves the clock."""
         ...
 
 
 class VirtualClock:
-    """Stands still until it is moved. Also a `Clock` of the program, so that program and queue share one time."""
+    """A clock that a test moves. It is also a `Clock` of the program, so that program and queue have the same time."""
 
     is_virtual = True
 
@@ -47,7 +47,7 @@ class VirtualClock:
         return self.time()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; polls that wait for it look again."""
+        """Move the clock forward; long polls check for messages again."""
         with self._lock:
             self._time += seconds
             listeners = list(self._listeners)
@@ -60,7 +60,7 @@ class VirtualClock:
 
 
 class RealClock:
-    """The computer's own time."""
+    """The computer's clock."""
 
     is_virtual = False
 
@@ -68,4 +68,4 @@ class RealClock:
         return time.time()
 
     def on_advance(self, listener: Callable[[], None]) -> None:
-        """Never called: this time is not moved by hand."""
+        """Do nothing: no test moves this clock."""

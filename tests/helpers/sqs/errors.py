@@ -1,9 +1,9 @@
-"""What SQS answers instead of a result: code, shape, text and HTTP status as AWS gives them."""
+"""The errors of SQS: code, shape, message and HTTP status, as AWS returns them."""
 
 from __future__ import annotations
 
 PREFIX = "AWS.SimpleQueueService."
-# The JSON protocol names the shape; a header gives the code of the older protocol, which boto3 shows.
+# The JSON protocol returns the shape; a header contains the code of the older protocol, which boto3 shows.
 _SHAPES = {
     "NonExistentQueue": "QueueDoesNotExist",
     "InvalidParameterValue": "InvalidParameterValueException",
@@ -13,11 +13,11 @@ _SHAPES = {
 
 
 class SqsError(Exception):
-    """An answer with an error.
+    """An error response.
 
     Args:
-        code: As boto3 shows it, with the `AWS.SimpleQueueService.` prefix where AWS has it.
-        message: AWS's text.
+        code: The code that boto3 shows, with the prefix `AWS.SimpleQueueService.` if AWS has it.
+        message: The message of AWS.
         status: The HTTP status.
     """
 
@@ -29,7 +29,7 @@ class SqsError(Exception):
 
     @property
     def shape(self) -> str:
-        """The name in the JSON protocol."""
+        """Return the name of the error in the JSON protocol."""
         plain = self.code.removeprefix(PREFIX)
         return _SHAPES.get(plain, plain)
 

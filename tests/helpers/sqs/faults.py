@@ -1,12 +1,12 @@
-"""Faults between a boto3 client and whatever answers it: a server, the embedded queue, or the simulator.
+"""Inject faults between a boto3 client and what answers it: a server, the embedded queue, or the simulator.
 
     faults = FaultLayer()
     faults.attach(client)                                   # a client that talks to a server
     faults.attach(client, simulator.answer)                 # one that the simulator answers
     faults.next("ReceiveMessage", service_error("InternalError", status=500), times=3)
 
-A fault gets the request and a way to pass it on, and gives the answer or raises what botocore would raise. botocore's
-own retries come after it: each try of one call is a request of its own here.
+A fault is called with the request and a function that passes it on; it returns the response or raises an exception of
+botocore. Each retry by botocore counts as a separate request.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ EVERY = "*"
 
 
 class FaultLayer:
-    """A script of faults, by operation. Any thread; several clients may share one."""
+    """Scripted faults by operation. Any thread; several clients may share one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._script: dict[str, deque[Fault]] = {}
         self._lasting: dict[str, Fault] = {}
         self.seen: Counter[str] = Counter()
-        """How many requests of each operation came by, faulty or not."""
+        """The number of requests by operation, with and without faults."""
 
     def attach(self, client: Any, pass_on: PassOn | None = None) -> None:
-        """Sit in front of a client.
+        """Send the requests of a client through this layer.
 
         Args:
             client: A boto3 client.
-            pass_on: What answers a request that is let through; by default the client's own HTTP session.
+            pass_on: Answers the requests that are passed on; by default, the client's HTTP session.
         """
         send: PassOn = pass_on or client._endpoint.http_session.send
 
@@ -65,29 +65,29 @@ class FaultLayer:
         client.meta.events.register_first("before-send.sqs", before_send)
 
     def handle(self, request: AWSPreparedRequest, send: PassOn) -> AWSResponse:
-        """Let one request meet what stands in the script, or send it."""
+        """Apply the next scripted fault to a request, or pass it on."""
         fault = self._take(operation_of(request))
         return send(request) if fault is None else fault(request, send)
 
     def next(self, operation: str, fault: Fault, times: int = 1) -> None:
-        """Let the next requests of one operation (`EVERY`: of any) meet a fault; after those that already wait."""
+        """Add a fault for the next requests of an operation (`EVERY`: of any), after the faults added before."""
         with self._lock:
             self._script.setdefault(operation, deque()).extend([fault] * times)
 
     def always(self, operation: str, fault: Fault) -> None:
-        """Let all requests of one operation (`EVERY`: of any) meet a fault, until `heal`."""
+        """Apply a fault to all requests of an operation (`EVERY`: of any) until `heal` is called."""
         with self._lock:
             self._lasting[operation] = fault
 
     def heal(self) -> None:
-        """No faults any more."""
+        """Remove all faults."""
         with self._lock:
             self._script.clear()
             self._lasting.clear()
 
     @property
     def left(self) -> int:
-        """How many scripted faults have not been met yet."""
+        """Return the number of faults added with `next` that have not occurred yet."""
         with self._lock:
             return sum(map(len, self._script.values()))
 
@@ -103,14 +103,14 @@ class FaultLayer:
 def service_error(
     code: str, message: str = "", *, status: int = 400, with_query_code: bool = True, after: bool = False
 ) -> Fault:
-    """SQS answers with an error.
+    """Return a fault that responds with an error of SQS.
 
     Args:
-        code: As boto3 shows it, such as `AWS.SimpleQueueService.NonExistentQueue`.
-        message: SQS's text.
+        code: The code that boto3 shows, such as `AWS.SimpleQueueService.NonExistentQueue`.
+        message: The message of SQS.
         status: The HTTP status.
-        with_query_code: False for a server that only gives the JSON protocol's shape.
-        after: True if the work is done all the same.
+        with_query_code: False for a server that returns only the shape of the JSON protocol.
+        after: Whether to pass the request on first.
     """
 
     def fault(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
@@ -122,7 +122,7 @@ def service_error(
 
 
 def no_connection(kind: Callable[..., Exception] = boto.EndpointConnectionError) -> Fault:
-    """The request does not get through: EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, SSLError …"""
+    """Return a fault for a request that does not arrive: EndpointConnectionError, ConnectTimeoutError, SSLError …"""
 
     def fault(request: AWSPreparedRequest, _: PassOn) -> AWSResponse:
         raise kind(endpoint_url=request.url, proxy_url=request.url, error="a fault of the test")
@@ -131,7 +131,7 @@ def no_connection(kind: Callable[..., Exception] = boto.EndpointConnectionError)
 
 
 def reply_lost(kind: Callable[..., Exception] = boto.ConnectionClosedError) -> Fault:
-    """The queue does what was asked, and the answer does not arrive."""
+    """Return a fault that passes the request on and loses the response."""
 
     def fault(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
         pass_on(request)
@@ -143,7 +143,7 @@ def reply_lost(kind: Callable[..., Exception] = boto.ConnectionClosedError) -> F
 def entries_fail(
     positions: Iterable[int], code: str = "InternalError", message: str = "", *, senders_fault: bool = False
 ) -> Fault:
-    """Some entries of a batch are not done and say so; the others go on their way."""
+    """Return a fault that does not execute some entries of a batch, and reports their failure."""
     chosen = set(positions)
 
     def fault(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
@@ -158,13 +158,13 @@ def entries_fail(
 
 
 def entries_unnamed(positions: Iterable[int]) -> Fault:
-    """Some entries of a batch are not done, and the answer does not name them."""
+    """Return a fault that does not execute some entries of a batch, and leaves them out of the response."""
     chosen = set(positions)
     return lambda request, pass_on: json_answer(request.url, _without(request, pass_on, chosen))
 
 
 def _without(request: AWSPreparedRequest, pass_on: PassOn, chosen: set[int]) -> dict[str, Any]:
-    """Pass a batch on without some of its entries; gives the result."""
+    """Pass a batch on without some of its entries; return the result."""
     parameters = parameters_of(request)
     kept = [entry for at, entry in enumerate(parameters["Entries"]) if at not in chosen]
     if not kept:
@@ -174,10 +174,10 @@ def _without(request: AWSPreparedRequest, pass_on: PassOn, chosen: set[int]) -> 
 
 
 def result_changed(change: Callable[[dict[str, Any]], None]) -> Fault:
-    """The queue does what was asked, and its result arrives changed.
+    """Return a fault that passes the request on and changes the result.
 
     Args:
-        change: Alters the result in place.
+        change: Changes the result in place.
     """
 
     def fault(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
@@ -189,7 +189,7 @@ def result_changed(change: Callable[[dict[str, Any]], None]) -> Fault:
 
 
 def answer_reversed() -> Fault:
-    """The lists of a batch's answer come in another order."""
+    """Return a fault that reverses the lists in the response to a batch."""
 
     def change(result: dict[str, Any]) -> None:
         for name in ("Successful", "Failed"):
@@ -199,7 +199,7 @@ def answer_reversed() -> Fault:
 
 
 def wrong_md5(positions: Iterable[int] = range(10)) -> Fault:
-    """The queue says that it received other bodies than those that were sent."""
+    """Return a fault that responds with wrong digests of the bodies."""
     chosen = {str(position) for position in positions}
 
     def change(result: dict[str, Any]) -> None:
@@ -216,10 +216,10 @@ def garbage(
     status: int = 200,
     content_type: str = "text/html",
 ) -> Fault:
-    """Somebody else answers: a proxy, a captive portal, a broken server."""
+    """Return a fault that responds with something else, as a proxy, a captive portal or a broken server does."""
     return lambda request, _: answer(request.url, status, {"Content-Type": content_type}, body)
 
 
 def pass_through() -> Fault:
-    """No fault, for scripts such as "the second call fails"."""
+    """Pass the request on, for scripts such as "the second call fails"."""
     return lambda request, pass_on: pass_on(request)

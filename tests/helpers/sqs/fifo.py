@@ -1,4 +1,4 @@
-"""The FIFO queue: order inside a group, one receiver a group, five minutes of memory of what was sent."""
+"""The FIFO queue: order within a group, one receiver per group, deduplication for five minutes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _sequence_numbers = itertools.count(18_850_000_000_000_000_000, 256)
 
 
 class FifoQueue(StandardQueue):
-    """Exactly-once sending within five minutes; groups take turns."""
+    """A FIFO queue with deduplication for five minutes; groups take turns."""
 
     is_fifo = True
 
@@ -33,9 +33,9 @@ class FifoQueue(StandardQueue):
     # Sending
 
     def send(self, entry: dict[str, Any], now: float) -> dict[str, Any]:
-        """Keep a message, unless one with its deduplication id was taken less than five minutes ago.
+        """Store a message, unless one with its deduplication id was sent less than five minutes ago.
 
-        The memory outlives the message: it may be received and deleted.
+        A message is still a duplicate if the first one has been received and deleted.
         """
         per_group = self.attributes["DeduplicationScope"] == "messageGroup"
         deduplication_id = (
@@ -45,7 +45,7 @@ class FifoQueue(StandardQueue):
         sent_at, answer = self._sent.get(key, (-MEMORY_SECONDS, {}))
         if now - sent_at < MEMORY_SECONDS:
             return answer
-        # A delay of its own is refused before; 0 means the queue's.
+        # A delay per message has been rejected before; 0 stands for the queue's delay.
         message = self._new_message({**entry, "DelaySeconds": self.setting("DelaySeconds")}, str(uuid.uuid4()), now)
         message.deduplication_id = deduplication_id
         message.sequence_number = str(next(_sequence_numbers))
@@ -55,7 +55,7 @@ class FifoQueue(StandardQueue):
         return answer
 
     def take_over(self, message: StoredMessage, source_arn: str, now: float) -> None:
-        """As a dead-letter queue: a FIFO message's age starts anew, and its id becomes its deduplication id."""
+        """Store a dead-lettered message: its age starts again, and its id becomes its deduplication id."""
         message.sent_at = now
         message.deduplication_id = message.message_id
         super().take_over(message, source_arn, now)
@@ -76,7 +76,7 @@ class FifoQueue(StandardQueue):
     def receive(
         self, limit: int, visibility_s: int, now: float, attempt_id: str = ""
     ) -> list[tuple[StoredMessage, str]]:
-        """Hand out messages; the same again for an attempt that is repeated within five minutes and untouched."""
+        """Return messages; for an attempt id repeated within five minutes, the same ones if they have not changed."""
         tried_at, before = self._attempts.get(attempt_id, (-MEMORY_SECONDS, []))
         if before and now - tried_at < MEMORY_SECONDS and all(self._is_untouched(*taken, now) for taken in before):
             for message, _ in before:
@@ -96,14 +96,14 @@ class FifoQueue(StandardQueue):
         return is_held and message.is_hidden(now)
 
     def _candidates(self, now: float) -> Iterator[StoredMessage]:
-        """Group by group, each up to the first message that is hidden: what comes after it has to wait."""
+        """Yield the messages of each group up to its first hidden message, behind which the others wait."""
         for group in list(self._groups.values()):
             for message in list(group.values()):
                 if message.is_hidden(now):
                     break
                 yield message
 
-    # Acting on what was received
+    # Deleting and changing the visibility
 
     def _may_delete(self, receipt: Receipt, message: StoredMessage, now: float) -> bool:
         if receipt.receive != message.receives or not message.is_hidden(now):
@@ -114,6 +114,6 @@ class FifoQueue(StandardQueue):
         return receipt.receive == message.receives
 
     def purge(self, now: float) -> None:
-        """Also forgets what was sent."""
+        """Delete all messages and deduplication ids."""
         super().purge(now)
         self._sent.clear()

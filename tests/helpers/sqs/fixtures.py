@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sim() -> Iterator[SimulatedSqs]:
-    """SQS on a clock that the test moves; an empty long poll answers at once."""
+    """Simulate SQS on a clock that the test moves; an empty long poll returns at once."""
     simulated = SimulatedSqs()
     yield simulated
     simulated.close()
@@ -24,7 +24,7 @@ def sim() -> Iterator[SimulatedSqs]:
 
 @pytest.fixture
 def live_sim() -> Iterator[SimulatedSqs]:
-    """SQS on the real clock, for loops that run in threads: a long poll waits for a message."""
+    """Simulate SQS on the real clock, for loops on threads; a long poll waits for a message."""
     simulated = SimulatedSqs(RealClock())
     yield simulated
     simulated.close()
@@ -32,7 +32,7 @@ def live_sim() -> Iterator[SimulatedSqs]:
 
 @pytest.fixture
 def waiting_sim() -> Iterator[SimulatedSqs]:
-    """SQS on a clock that the test moves; a long poll waits until a message comes or the clock is moved."""
+    """Simulate SQS on a clock that the test moves; a long poll waits for a message or a move of the clock."""
     simulated = SimulatedSqs(waits=True)
     yield simulated
     simulated.close()
@@ -40,6 +40,6 @@ def waiting_sim() -> Iterator[SimulatedSqs]:
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    """Where a plain moto server answers; one for the whole run, so use a queue of your own."""
+    """Return the address of a plain moto server. All tests share it, so create a queue for each test."""
     with MotoProcess() as server:
         yield server.endpoint_url

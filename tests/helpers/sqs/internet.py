@@ -1,4 +1,4 @@
-"""What botocore sends to other computers, answered as a test wants it; loopback stays loopback."""
+"""Simulate the network for botocore: requests to other computers get scripted responses; loopback works as usual."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _REFUSED = (
 
 @dataclass
 class Internet:
-    """All that botocore sends to other computers; loopback stays loopback.
+    """The simulated network of botocore.
 
     Attributes:
-        sim: Answers for SQS.
-        regions: Where the queues are.
-        asked: Which hosts were asked.
-        identity: Who the keys belong to.
-        refuses_keys: Whether AWS does not know the keys.
-        has_sts: Whether AWS says whose they are.
+        sim: Answers requests to SQS.
+        regions: The regions of the queues.
+        asked: The hosts of all requests.
+        identity: The owner of the keys.
+        refuses_keys: Whether AWS rejects the keys.
+        has_sts: Whether STS returns the identity.
     """
 
     sim: SimulatedSqs

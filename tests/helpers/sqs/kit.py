@@ -1,4 +1,4 @@
-"""What tests of the program use: real queue clients that the simulator answers."""
+"""Real queue clients whose requests the simulator answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _session_lock = threading.Lock()
 
 @cache
 def _session() -> boto3.Session:
-    """One for all tests, since the first client of a session takes 100 ms; it sees nobody's AWS configuration."""
+    """Return a session without the user's AWS configuration. All tests share it: its first client takes 100 ms."""
     bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     bare.set_config_variable("config_file", os.devnull)
     bare.set_config_variable("credentials_file", os.devnull)
@@ -43,10 +43,10 @@ def _session() -> boto3.Session:
 
 
 def boto_client(**options: Any) -> SQSClient:
-    """A boto3 client that tries once and uses no proxy.
+    """Return a boto3 client that does not retry and uses no proxy.
 
     Args:
-        options: As for `Session.client`, such as `endpoint_url`.
+        options: For `Session.client`, such as `endpoint_url`.
     """
     config = Config(retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=32)
     with _session_lock:
@@ -54,10 +54,10 @@ def boto_client(**options: Any) -> SQSClient:
 
 
 class FixedConnector:
-    """A `QueueConnector` whose clients a test makes.
+    """A `QueueConnector` whose clients a test creates.
 
     Args:
-        make: Makes a client, for the first `connect` and for the one after each `reset`; may raise QueueError.
+        make: Creates a client for the first `connect` and after each `reset`; may raise QueueError.
     """
 
     def __init__(self, make: Callable[[], QueueClient]) -> None:
@@ -65,7 +65,7 @@ class FixedConnector:
         self._lock = threading.Lock()
         self._client: QueueClient | None = None
         self.trouble: QueueError | None = None
-        """What `connect` raises while it is set."""
+        """The exception that `connect` raises; None for none."""
         self.made = 0
         self.resets = 0
         self.closes = 0
@@ -80,7 +80,7 @@ class FixedConnector:
             return self._client
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Nothing, as with SQS."""
+        """Do nothing, as with SQS."""
 
     def reset(self) -> None:
         with self._lock:
@@ -93,10 +93,10 @@ class FixedConnector:
 
 
 class SimulatedSqs:
-    """A simulator with a clock, a fault layer, and clients of it.
+    """A simulator with a clock, a fault layer and clients.
 
     Args:
-        clock: By default one that stands still until the test moves it (`clock.advance`).
+        clock: By default, a clock that the test moves with `clock.advance`.
         waits: See `Simulator`.
     """
 
@@ -106,26 +106,26 @@ class SimulatedSqs:
         self.faults = FaultLayer()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass on the virtual clock."""
+        """Move the virtual clock forward."""
         cast("VirtualClock", self.clock).advance(seconds)
 
     def boto(self, **options: Any) -> SQSClient:
-        """A plain boto3 client: the fault layer sees its requests, the simulator answers them."""
+        """Return a plain boto3 client whose requests pass the fault layer and are answered by the simulator."""
         client = boto_client(**options)
         self.faults.attach(client, self.simulator.answer)
         return client
 
     def client(self, name: str = "work", **attributes: object) -> BotoClient:
-        """A client of a queue, which is made with these attributes if it is not there. Makes no call of its own."""
+        """Return a client of a queue, which is created with these attributes if necessary. It makes no requests."""
         self._need_queue(name, attributes)
         queue = self.simulator.queue(name)
         info = QueueInfo(queue.url, name, queue.is_fifo, queue.setting("MaximumMessageSize"))
         return BotoClient(self.boto(), self.boto(), info, Connection(queue=name, region=REGION))
 
     def connector(self, name: str = "work", **attributes: object) -> FixedConnector:
-        """A connector of a queue, which is made now, with these attributes, if it is not there.
+        """Return a connector of a queue, which is created with these attributes if necessary.
 
-        Like the program's own it looks the queue up by its name, and so meets the faults of that.
+        Like the real connector, it looks the queue up by its name, so faults of GetQueueUrl apply.
         """
         self._need_queue(name, attributes)
         return FixedConnector(lambda: self._look_up(name))
@@ -143,5 +143,5 @@ class SimulatedSqs:
         return BotoClient(control, self.boto(), info, connection)
 
     def close(self) -> None:
-        """End the polls that wait."""
+        """End all long polls."""
         self.simulator.close()

@@ -1,4 +1,4 @@
-"""A message as the simulated queue keeps it, and its receipt handles."""
+"""The messages that the simulated queue stores, and their receipt handles."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.helpers.sqs.errors import not_a_handle
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt handle says: which receive of which message in which queue it stands for.
+    """The content of a receipt handle: a receive of a message in a queue.
 
-    Everything is in the handle, so nothing has to be remembered to know one that was given out long ago.
+    The handle contains everything, so old handles need not be stored.
     """
 
     queue: str
@@ -29,10 +29,10 @@ class Receipt:
 
     @classmethod
     def decode(cls, handle: str) -> Receipt:
-        """Read a handle back.
+        """Decode a handle.
 
         Raises:
-            SqsError: ReceiptHandleIsInvalid, if it is not one of this simulator's.
+            SqsError: ReceiptHandleIsInvalid, if this simulator did not create it.
         """
         try:
             queue, number, receive, received_at = json.loads(base64.b64decode(handle, validate=True))
@@ -43,14 +43,14 @@ class Receipt:
 
 @dataclass(eq=False, slots=True)
 class StoredMessage:
-    """One message of one queue.
+    """A message in a queue.
 
     Attributes:
-        number: Its place in the queue.
-        hidden_until: The end of its delay, then of its visibility time-out, in seconds since 1970.
-        receive_count: Over all queues it was in.
-        receives: In this queue; the newest handle carries this number.
-        received_at: When the newest handle was given out.
+        number: Its position in the queue.
+        hidden_until: The end of its delay, then of its visibility timeout, in seconds since 1970.
+        receive_count: The number of receives in all its queues.
+        receives: The number of receives in this queue; the newest handle contains it.
+        received_at: The time of the newest receive.
     """
 
     number: int
@@ -75,7 +75,7 @@ class StoredMessage:
         return self.receives > 0 and self.is_hidden(now)
 
     def system_attributes(self) -> dict[str, str]:
-        """All of them; a receive answers those that it asked for."""
+        """Return all system attributes; a response contains only the requested ones."""
         attributes = {
             "SenderId": "AIDASIMULATOR",
             "SentTimestamp": str(round(self.sent_at * 1000)),

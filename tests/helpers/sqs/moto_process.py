@@ -1,4 +1,4 @@
-"""A plain moto server in a process of its own, as an SQS that is not ours."""
+"""Run a plain moto server in a separate process, as an independent implementation of SQS."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ sys.stdin.read()
 
 
 class MotoProcess:
-    """Lives until `close`, or until the tests' process ends in any way, since that closes its stdin."""
+    """A moto server that runs until `close`, or until the process of the tests ends, which closes its stdin."""
 
     def __init__(self) -> None:
-        # A process, because the embedded queue changes moto for the one that it runs in.
+        # A separate process, so that moto is not patched in the process of the tests.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVE],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class OneMessageQueue:
-    """One message on one queue, and what can be done with it."""
+    """A queue with one message, and the actions on it."""
 
     def __init__(self, sim: SimulatedSqs, name: str) -> None:
         self.sim = sim
@@ -47,7 +47,7 @@ class OneMessageQueue:
 
 
 def said(call: Callable[[], object]) -> str:
-    """What SQS answers: empty if it worked, else the code and the reason."""
+    """Return the error of a call: empty if it succeeded, otherwise the code and the reason."""
     try:
         call()
     except ClientError as error:

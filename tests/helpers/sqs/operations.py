@@ -1,4 +1,4 @@
-"""The actions of SQS, as far as Filemill and its tests use them. Not thread-safe; the simulator holds a lock."""
+"""The actions of SQS that Filemill and its tests use. Not thread-safe; the simulator holds a lock."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 PURGE_SECONDS = 60
 REST_SECONDS = 60
-"""How long a deleted queue's name can't be used again."""
+"""The seconds for which the name of a deleted queue can't be used again."""
 
 
 class Operations:
     """All queues of one account in one region.
 
     Args:
-        time: Seconds since 1970.
-        behaviour: What the test asks for.
-        next_refusals: Asked once for each batch: the errors that the test wants, by the entries' positions.
+        time: Returns the seconds since 1970.
+        behaviour: The behaviour that the test requests.
+        next_refusals: Called once for each batch; returns the errors to inject, by position of the entry.
         region, account: For URLs and ARNs.
     """
 
@@ -55,11 +55,11 @@ class Operations:
         self._deleted_at: dict[str, float] = {}
 
     def run(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Do one action; ReceiveMessage does not wait here.
+        """Execute an action; ReceiveMessage does not wait here.
 
         Raises:
-            SqsError: What the caller is told.
-            AssertionError: If the simulator does not know it.
+            SqsError: The error to respond with.
+            AssertionError: If the action is not simulated.
         """
         action = getattr(self, f"_do_{operation}", None)
         assert action is not None, f"the simulator does not know {operation}; teach it"
@@ -67,7 +67,7 @@ class Operations:
         return result
 
     def queue_of(self, parameters: dict[str, Any]) -> StandardQueue:
-        """By its URL, or by its name, which AWS takes too."""
+        """Return a queue by its URL or its name, which AWS accepts too."""
         queue = self.queues.get(parameters["QueueUrl"].rsplit("/", 1)[-1])
         if queue is None:
             raise no_such_queue()
@@ -121,7 +121,7 @@ class Operations:
         most = parameters.get("MaxResults")
         if most is None:
             return {"QueueUrls": urls} if urls else {}
-        # AWS: only who names MaxResults gets a token for the rest.
+        # As on AWS, the response contains a token only if the request contains MaxResults.
         start = int(parameters.get("NextToken", "0"))
         token = {"NextToken": str(start + most)} if start + most < len(urls) else {}
         return {"QueueUrls": urls[start : start + most]} | token
@@ -156,7 +156,7 @@ class Operations:
         queue.purge(now)
         return {}
 
-    # Messages, one by one
+    # Single messages
 
     def _do_SendMessage(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         queue = self.queue_of(parameters)
@@ -184,7 +184,7 @@ class Operations:
         return {"Messages": messages} if messages else {}
 
     def wait_seconds(self, parameters: dict[str, Any]) -> int:
-        """How long a ReceiveMessage may wait for the first message."""
+        """Return how long a ReceiveMessage may wait for the first message."""
         default = self.queue_of(parameters).setting("ReceiveMessageWaitTimeSeconds")
         return int(parameters.get("WaitTimeSeconds", default))
 
@@ -202,7 +202,7 @@ class Operations:
         queue.change_visibility(entry["ReceiptHandle"], entry["VisibilityTimeout"], self._time())
         return {}
 
-    # Messages in batches
+    # Batches
 
     def _do_SendMessageBatch(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         queue, entries = self.queue_of(parameters), parameters["Entries"]
@@ -241,7 +241,7 @@ def _md5(text: str) -> str:
 
 
 def _received(message: StoredMessage, handle: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """A message as an answer gives it: with those attributes only that were asked for."""
+    """Return a message of a response, with only the requested attributes."""
     answer = {
         "MessageId": message.message_id,
         "ReceiptHandle": handle,

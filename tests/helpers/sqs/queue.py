@@ -1,4 +1,4 @@
-"""A queue: what both kinds share, and the standard one. Not thread-safe; the simulator holds a lock around it."""
+"""The standard queue, and what both kinds of queues share. Not thread-safe; the simulator holds a lock."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Behaviour:
-    """What a test may ask for; it holds for all queues of a simulator.
+    """The behaviour that a test requests, for all queues of a simulator.
 
     Attributes:
-        copies: A standard queue keeps each message so many times, as at-least-once delivery allows.
-        shuffle: Picks what a standard queue hands out; None = in the order of sending.
-        in_flight_limit: Above it there is nothing to receive.
-        old_handles_change_visibility: On a standard queue, the handle of an earlier receive acts on the message of now.
-            Off, since AWS documents an error; on, as LocalStack's test_terminate_visibility_timeout_after_receive has
-            recorded of AWS.
+        copies: How often a standard queue stores each message, since delivery is at least once.
+        shuffle: Chooses the order of delivery of a standard queue; None for the order of sending.
+        in_flight_limit: The number of messages in flight above which none can be received.
+        old_handles_change_visibility: Whether the handle of an earlier receive changes the visibility on a standard
+            queue. Off by default, since AWS documents an error; LocalStack's
+            test_terminate_visibility_timeout_after_receive records that AWS accepts it.
     """
 
     copies: int = 1
@@ -37,15 +37,15 @@ class Behaviour:
 
 
 class StandardQueue:
-    """Best-effort order, at least once.
+    """A queue with best-effort order and at-least-once delivery.
 
     Args:
-        name: Without account.
-        url: As clients name it.
-        arn: As redrive policies name it.
-        attributes: All that can be set.
-        behaviour: What the test asks for.
-        find_queue: Gives the queue of an ARN, or None.
+        name: The name.
+        url: The URL.
+        arn: The ARN, for redrive policies.
+        attributes: All attributes that can be set.
+        behaviour: The behaviour that the test requests.
+        find_queue: Returns the queue with an ARN, or None.
     """
 
     is_fifo = False
@@ -74,14 +74,14 @@ class StandardQueue:
         return int(self.attributes[name])
 
     def messages(self, now: float) -> list[StoredMessage]:
-        """Everything in the queue, oldest first: visible, delayed and in flight."""
+        """Return all messages, oldest first: visible, delayed and in flight."""
         self._expire(now)
         return list(self._messages.values())
 
     # Sending
 
     def send(self, entry: dict[str, Any], now: float) -> dict[str, Any]:
-        """Keep a message that was checked; gives the answer's ids."""
+        """Store a checked message; return the ids for the response."""
         message_id = str(uuid.uuid4())
         for _ in range(self.behaviour.copies):
             self._keep(self._new_message(entry, message_id, now))
@@ -99,7 +99,7 @@ class StandardQueue:
         )
 
     def take_over(self, message: StoredMessage, source_arn: str, now: float) -> None:
-        """As a dead-letter queue: keep a message of another queue; a standard one keeps its age."""
+        """Store a dead-lettered message of another queue; on a standard queue it keeps its age."""
         message.number = next(self._numbers)
         message.source_arn = source_arn
         message.hidden_until = now
@@ -117,7 +117,7 @@ class StandardQueue:
     def receive(
         self, limit: int, visibility_s: int, now: float, attempt_id: str = ""
     ) -> list[tuple[StoredMessage, str]]:
-        """Hand out up to `limit` messages, each with a new handle; too often received ones go to the DLQ instead."""
+        """Return up to `limit` messages with new handles; dead-letter messages that were received too often."""
         self._expire(now)
         limit = min(limit, self.behaviour.in_flight_limit - self.count_in_flight(now))
         taken: list[tuple[StoredMessage, str]] = []
@@ -129,7 +129,7 @@ class StandardQueue:
         return taken
 
     def _candidates(self, now: float) -> Iterator[StoredMessage]:
-        """What may be handed out, in this order; bears it that messages are taken away meanwhile."""
+        """Yield the messages that may be received, in order; messages may be removed meanwhile."""
         visible = [message for message in self._messages.values() if not message.is_hidden(now)]
         if self.behaviour.shuffle is not None:
             self.behaviour.shuffle.shuffle(visible)
@@ -144,7 +144,7 @@ class StandardQueue:
         return Receipt(self._id, message.number, message.receives, now).encode()
 
     def _has_died(self, message: StoredMessage, now: float) -> bool:
-        """Move a message to the DLQ if one more receive would exceed maxReceiveCount."""
+        """Dead-letter a message if one more receive would exceed maxReceiveCount; return whether it was moved."""
         policy = self.attributes.get("RedrivePolicy")
         if not policy:
             return False
@@ -156,13 +156,13 @@ class StandardQueue:
         dead_letters.take_over(message, self.arn, now)
         return True
 
-    # Acting on what was received
+    # Deleting and changing the visibility
 
     def delete(self, handle: str, now: float) -> None:
-        """Delete what the handle holds. An old handle succeeds and deletes nothing.
+        """Delete the message of a handle. An old handle succeeds and deletes nothing.
 
         Raises:
-            SqsError: If it is none, or older than twelve hours.
+            SqsError: If the handle is invalid or older than twelve hours.
         """
         receipt, message = self._look_up(handle)
         if now - receipt.received_at > MAX_VISIBILITY:
@@ -174,10 +174,10 @@ class StandardQueue:
         return receipt.receive == message.receives
 
     def change_visibility(self, handle: str, seconds: int, now: float) -> None:
-        """Hide the message for so many seconds from now.
+        """Hide the message for this many seconds from now.
 
         Raises:
-            SqsError: If the handle is none or no longer holds the message, or twelve hours would be exceeded.
+            SqsError: If the handle is invalid or has expired, or the total would exceed twelve hours.
         """
         check_range(seconds, "VisibilityTimeout", 0, MAX_VISIBILITY, "Must be between 0 and 43200, if provided.")
         receipt, message = self._look_up(handle)
@@ -191,7 +191,7 @@ class StandardQueue:
         return receipt.receive == message.receives or self.behaviour.old_handles_change_visibility
 
     def _look_up(self, handle: str) -> tuple[Receipt, StoredMessage | None]:
-        """The message is None if it was deleted."""
+        """Return the receipt of a handle and its message; None if the message was deleted."""
         receipt = Receipt.decode(handle)
         if receipt.queue != self._id:
             raise not_a_handle(handle)
@@ -218,7 +218,7 @@ class StandardQueue:
         }
 
     def next_change(self, now: float) -> float | None:
-        """When something becomes visible by itself, for a poll that waits for it."""
+        """Return when a message next becomes visible by itself, for long polls."""
         return min((m.hidden_until for m in self._messages.values() if m.is_hidden(now)), default=None)
 
     def _expire(self, now: float) -> None:

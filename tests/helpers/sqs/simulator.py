@@ -1,7 +1,7 @@
-"""A strict SQS inside the test's own process: no network, every call recorded, time as the test wants it.
+"""A strict SQS in the process of the tests: no network, all calls are recorded, and the test controls the time.
 
-It keeps to what AWS documents and to what LocalStack's suite records as validated on AWS, and where the two leave room
-it takes the stricter side. `attach` puts it inside a real boto3 client, so all of botocore's checks and retries run.
+It behaves as AWS documents and as LocalStack's tests record for AWS; where both leave a choice, it is strict. `attach`
+puts it inside a real boto3 client, so that botocore's checks and retries run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ACCOUNT = "123456789012"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: what was asked, and when."""
+    """A recorded request and its time."""
 
     operation: str
     parameters: dict[str, Any]
@@ -39,13 +39,13 @@ class Call:
 
 
 class Simulator:
-    """All of SQS for one account. Any thread.
+    """SQS for one account. Any thread.
 
     Args:
         clock: A `VirtualClock`, or a `RealClock` (the default).
-        waits: Whether a long poll on an empty queue waits: on the real clock until a message or its time comes, on a
-            virtual one until a message comes or the test advances the clock. By default it waits on the real clock
-            only, and an empty poll on a virtual one answers at once.
+        waits: Whether a long poll on an empty queue waits: on the real clock, until a message arrives or its time is
+            over; on a virtual clock, until a message arrives or the test moves the clock. By default, it waits only on
+            the real clock.
     """
 
     def __init__(self, clock: SimulatorClock | None = None, *, waits: bool | None = None) -> None:
@@ -66,24 +66,24 @@ class Simulator:
     # For clients
 
     def attach(self, client: Any) -> None:
-        """Answer all requests of this boto3 client; nothing of it reaches a network."""
+        """Answer all requests of a boto3 client, without a network."""
         client.meta.events.register_first("before-send.sqs", self._before_send)
 
     def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         return self.answer(request)
 
     def answer(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Work one request; blocks for a long poll."""
+        """Answer one request; a long poll blocks."""
         try:
             return json_answer(request.url, self.run(operation_of(request), parameters_of(request)))
         except SqsError as error:
             return error_answer(request.url, error)
 
     def run(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Do one action as a client would, and record it.
+        """Execute an action as for a client, and record it.
 
         Raises:
-            SqsError: What a client would be answered.
+            SqsError: The error that the client would get.
         """
         with self._changed:
             self.calls.append(Call(operation, parameters, self.clock.time()))
@@ -110,14 +110,14 @@ class Simulator:
         return result
 
     def _nap(self, parameters: dict[str, Any], deadline: float, now: float) -> float | None:
-        """How long nothing can change by itself; on a virtual clock it is advanced by the test."""
+        """Return how long nothing can change by itself; None on a virtual clock, which the test moves."""
         if self.clock.is_virtual:
             return None
         change = self._operations.queue_of(parameters).next_change(now)
         return min(deadline, deadline if change is None else change) - now
 
     def _is_full(self, parameters: dict[str, Any]) -> bool:
-        """Only a standard queue says so, and only to a short poll."""
+        """Return whether to report too many messages in flight: only for a standard queue and a short poll."""
         queue = self._operations.queue_of(parameters)
         return not queue.is_fifo and queue.count_in_flight(self.clock.time()) >= self.behaviour.in_flight_limit
 
@@ -126,15 +126,15 @@ class Simulator:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the polls that wait, and answer all later ones at once."""
+        """End all long polls; later ones return at once."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
-    # For tests: queues and what is in them, without a recorded call
+    # For tests: queues and their messages, without recorded calls
 
     def create_queue(self, name: str, **attributes: object) -> str:
-        """Make a queue and give its URL; a name that ends in `.fifo` makes a FIFO queue."""
+        """Create a queue and return its URL; a name that ends in `.fifo` creates a FIFO queue."""
         given = {key: str(value) for key, value in attributes.items()}
         if name.endswith(".fifo"):
             given.setdefault("FifoQueue", "true")
@@ -143,17 +143,17 @@ class Simulator:
             return url
 
     def queue(self, name: str) -> StandardQueue:
-        """A queue by its name or URL."""
+        """Return a queue by its name or URL."""
         with self._changed:
             return self._operations.queue_of({"QueueUrl": name})
 
     def has_queue(self, name: str) -> bool:
-        """Whether there is a queue of this name."""
+        """Return whether a queue with this name exists."""
         with self._changed:
             return name in self._operations.queues
 
     def put(self, name: str, body: str, **parameters: Any) -> str:
-        """Put any message on a queue, as another program would; gives its message id."""
+        """Put any message in a queue, as another program would; return its message id."""
         with self._changed:
             sent = self._operations.run("SendMessage", {"QueueUrl": name, "MessageBody": body, **parameters})
             self._changed.notify_all()
@@ -161,38 +161,38 @@ class Simulator:
             return message_id
 
     def bodies(self, name: str) -> list[str]:
-        """Everything that is in the queue, visible or not, in its order."""
+        """Return the bodies of all messages in the queue, visible or not, in order."""
         with self._changed:
             queue = self._operations.queue_of({"QueueUrl": name})
             return [message.body for message in queue.messages(self.clock.time())]
 
     def delete_queue(self, name: str) -> None:
-        """Take a queue away behind everybody's back."""
+        """Delete a queue without a recorded call."""
         with self._changed:
             self._operations.run("DeleteQueue", {"QueueUrl": name})
             self._changed.notify_all()
 
     def purge_queue(self, name: str) -> None:
-        """Empty a queue behind everybody's back, without the 60-second rule."""
+        """Purge a queue without a recorded call or the 60-second limit."""
         with self._changed:
             self._operations.queue_of({"QueueUrl": name}).purge(self.clock.time())
 
-    # For tests: trouble
+    # For tests: faults
 
     def deliver_each(self, times: int) -> None:
-        """A standard queue delivers each message that is sent from now on so many times."""
+        """Deliver each message sent from now on this many times on standard queues."""
         self.behaviour.copies = times
 
     def shuffle(self, seed: int) -> None:
-        """A standard queue hands its messages out in a random order."""
+        """Deliver messages in random order on standard queues."""
         self.behaviour.shuffle = random.Random(seed)
 
     def limit_in_flight(self, messages: int) -> None:
-        """So many messages may be in flight a queue; AWS: about 120,000."""
+        """Limit the messages in flight per queue; on AWS, the limit is about 120,000."""
         self.behaviour.in_flight_limit = messages
 
     def throttle(self, operation: str, calls: int, code: str = "RequestThrottled") -> None:
-        """Refuse the next calls of one operation."""
+        """Reject the next calls of an operation."""
         with self._changed:
             self._throttled[operation] += calls
             self._throttle_code = code
@@ -207,7 +207,7 @@ class Simulator:
         senders_fault: bool = False,
         calls: int = 1,
     ) -> None:
-        """In the next calls of one batch operation, do not do the entries at these positions."""
+        """Do not execute the entries at these positions in the next calls of a batch operation."""
         error = SqsError(code, message, status=400 if senders_fault else 500)
         with self._changed:
             self._refusals[operation].extend([dict.fromkeys(positions, error)] * calls)
@@ -216,19 +216,19 @@ class Simulator:
         waiting = self._refusals[operation]
         return waiting.popleft() if waiting else {}
 
-    # For tests: what was asked
+    # For tests: recorded calls
 
     def calls_of(self, operation: str) -> list[dict[str, Any]]:
-        """The parameters of all calls of one operation, in order."""
+        """Return the parameters of all calls of an operation, in order."""
         with self._changed:
             return [call.parameters for call in self.calls if call.operation == operation]
 
     def counts(self) -> Counter[str]:
-        """How many calls of each operation there were."""
+        """Return the number of calls by operation."""
         with self._changed:
             return Counter(call.operation for call in self.calls)
 
     def forget_calls(self) -> None:
-        """Start the record anew."""
+        """Delete the recorded calls."""
         with self._changed:
             self.calls.clear()

@@ -52,7 +52,7 @@ def target(request: pytest.FixtureRequest, sim: SimulatedSqs) -> Iterator[Target
     client.close()
 
 
-def test_a_service_error_arrives_as_one_of_sqs(target: Target) -> None:
+def test_service_error_has_the_shape_of_sqs(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.service_error("AWS.SimpleQueueService.NonExistentQueue", "gone"))
     with pytest.raises(boto.ClientError) as error:
         target.send("a")
@@ -65,7 +65,7 @@ def test_a_service_error_arrives_as_one_of_sqs(target: Target) -> None:
     assert target.bodies() == []
 
 
-def test_a_server_can_give_the_shape_only(target: Target) -> None:
+def test_server_can_return_only_the_shape(target: Target) -> None:
     fault = faults.service_error("InvalidParameterValue", "no", status=503, with_query_code=False)
     target.faults.next("SendMessageBatch", fault)
     with pytest.raises(boto.ClientError) as error:
@@ -74,7 +74,7 @@ def test_a_server_can_give_the_shape_only(target: Target) -> None:
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
-def test_an_error_can_come_after_the_work(target: Target) -> None:
+def test_error_can_be_returned_after_the_work(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.service_error("InternalError", status=500, after=True))
     with pytest.raises(boto.ClientError):
         target.send("a")
@@ -91,14 +91,14 @@ def test_an_error_can_come_after_the_work(target: Target) -> None:
         boto.ProxyConnectionError,
     ],
 )
-def test_no_connection_does_nothing(target: Target, kind: Callable[..., Exception]) -> None:
+def test_missing_connection_does_nothing(target: Target, kind: Callable[..., Exception]) -> None:
     target.faults.next("SendMessageBatch", faults.no_connection(kind))
     with pytest.raises(kind):  # type: ignore[call-overload]
         target.send("a")
     assert target.bodies() == []
 
 
-def test_a_lost_reply_does_the_work(target: Target) -> None:
+def test_lost_reply_follows_the_work(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.reply_lost())
     with pytest.raises(boto.ConnectionClosedError):
         target.send("a")
@@ -134,18 +134,18 @@ def test_some_entries_are_not_named(target: Target) -> None:
     assert target.bodies() == ["a"]
 
 
-def test_an_answer_comes_in_another_order(target: Target) -> None:
+def test_response_in_another_order(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.answer_reversed())
     assert [entry["Id"] for entry in target.send("a", "b", "c")["Successful"]] == ["2", "1", "0"]
 
 
-def test_a_digest_is_wrong(target: Target) -> None:
+def test_digest_is_wrong(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.wrong_md5([1]))
     digests = [entry["MD5OfMessageBody"] for entry in target.send("a", "b")["Successful"]]
     assert digests == ["0cc175b9c0f1b6a831c399e269772661", "0" * 32]
 
 
-def test_somebody_else_answers(target: Target) -> None:
+def test_response_of_another_server(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.garbage(status=502))
     with pytest.raises(boto.ClientError, match="502"):
         target.send("a")
@@ -166,7 +166,7 @@ def test_faults_come_in_their_order_and_then_stop(target: Target) -> None:
     assert target.faults.seen == {"SendMessageBatch": 4, "ReceiveMessage": 1}
 
 
-def test_a_fault_can_last_until_it_is_healed(target: Target) -> None:
+def test_fault_can_last_until_it_is_healed(target: Target) -> None:
     target.faults.always(faults.EVERY, faults.no_connection())
     target.faults.next("ReceiveMessage", faults.pass_through())
     assert target.bodies() == []

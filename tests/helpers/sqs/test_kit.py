@@ -1,4 +1,4 @@
-"""The kit hands out what the program's own connector would."""
+"""The kit's connectors behave like the program's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
-def test_a_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
+def test_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
     client = boto_client()
     sim.simulator.attach(client)
     url = client.create_queue(QueueName="q")["QueueUrl"]
@@ -31,7 +31,7 @@ def test_a_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_a_client_knows_its_queue(sim: SimulatedSqs, name: str) -> None:
+def test_client_has_its_queue(sim: SimulatedSqs, name: str) -> None:
     info = sim.client(name, MaximumMessageSize=2048).info
     assert (info.name, info.is_fifo, info.max_message_bytes) == (name, name.endswith(".fifo"), 2048)
     assert info.url == sim.simulator.queue(name).url
@@ -39,7 +39,7 @@ def test_a_client_knows_its_queue(sim: SimulatedSqs, name: str) -> None:
     assert not sim.simulator.calls
 
 
-def test_a_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> None:
+def test_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> None:
     connector = sim.connector("work.fifo")
     used: QueueConnector = connector
     client = used.connect()
@@ -52,7 +52,7 @@ def test_a_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> No
     assert (connector.made, connector.resets, connector.closes) == (2, 1, 2)
 
 
-def test_a_connector_meets_what_the_programs_own_would(sim: SimulatedSqs) -> None:
+def test_connector_meets_the_same_faults_as_the_real_one(sim: SimulatedSqs) -> None:
     connector = sim.connector()
     sim.faults.next("GetQueueUrl", faults.no_connection())
     with pytest.raises(QueueError) as offline:
@@ -63,7 +63,7 @@ def test_a_connector_meets_what_the_programs_own_would(sim: SimulatedSqs) -> Non
     assert [error.value.trouble for error in (offline, gone)] == [QueueTrouble.OFFLINE, QueueTrouble.NO_QUEUE]
 
 
-def test_a_connector_can_be_told_to_refuse(sim: SimulatedSqs) -> None:
+def test_connector_can_raise_an_exception(sim: SimulatedSqs) -> None:
     connector = sim.connector()
     connector.trouble = QueueError("Sign in.", trouble=QueueTrouble.SIGNED_OUT)
     with pytest.raises(QueueError, match=r"Sign in\."):
@@ -82,7 +82,7 @@ def test_queue_and_program_can_share_one_virtual_clock(sim: SimulatedSqs) -> Non
     assert sim.client().state().created_at_ms // 1000 == used.now_ms() // 1000
 
 
-def test_the_real_clock_is_the_computers(live_sim: SimulatedSqs) -> None:
+def test_real_clock_is_the_computers(live_sim: SimulatedSqs) -> None:
     assert abs(live_sim.client().state().created_at_ms - SystemClock().now_ms()) < 5_000
 
 

@@ -1,4 +1,4 @@
-"""The simulator's receipt handles and visibility are those that AWS documents."""
+"""The simulator's receipt handles and visibility timeouts behave as AWS documents."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def older_than_twelve_hours(queue: OneMessageQueue) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what DeleteMessage and ChangeMessageVisibility answer, and whether the message is gone."""
+    """A line of the table: the responses to DeleteMessage and ChangeMessageVisibility, and whether it is gone."""
 
     state: Callable[[OneMessageQueue], str]
     queue: str
@@ -133,7 +133,7 @@ def test_batches_answer_an_entry_as_the_single_calls_do(sim: SimulatedSqs, row: 
     assert all(entry["SenderFault"] for entry in gone.get("Failed", []))
 
 
-def test_each_receive_has_a_handle_of_its_own_and_counts(sim: SimulatedSqs) -> None:
+def test_each_receive_is_counted_and_has_its_own_handle(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     received = [queue.receive(VisibilityTimeout=0, AttributeNames=["All"])[0] for _ in range(3)]
     assert len({message["ReceiptHandle"] for message in received}) == 3
@@ -186,7 +186,7 @@ def test_visibility_out_of_range_is_refused(sim: SimulatedSqs, seconds: int) -> 
     assert said(lambda: queue.change(handle, seconds)).startswith("InvalidParameterValue: Must be between 0 and 43200")
 
 
-def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
+def test_old_handle_can_be_made_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     sim.simulator.behaviour.old_handles_change_visibility = True
     handle = received_again(queue)
@@ -194,7 +194,7 @@ def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) 
     assert queue.handle()
 
 
-def test_only_the_system_attributes_that_were_asked_for_are_answered(sim: SimulatedSqs) -> None:
+def test_only_requested_system_attributes_are_returned(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     assert "Attributes" not in queue.receive(VisibilityTimeout=0)[0]
     (message,) = queue.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"])
@@ -202,7 +202,7 @@ def test_only_the_system_attributes_that_were_asked_for_are_answered(sim: Simula
     assert message["MD5OfBody"] == "841a2d689ad86bd1611447453c22c6fc"
 
 
-def test_an_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
+def test_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.delete(queue.handle())
     answer = queue.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=20)
@@ -223,7 +223,7 @@ def test_receive_parameters_have_ranges(sim: SimulatedSqs, parameters: dict[str,
     assert said(lambda: queue.receive(**parameters)) == f"InvalidParameterValue: {reason}"
 
 
-def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
+def test_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.delete(queue.handle())
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="later", DelaySeconds=900)
@@ -236,7 +236,7 @@ def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["q", "q.fifo"])
-def test_a_message_ends_with_its_retention_also_in_flight(sim: SimulatedSqs, name: str) -> None:
+def test_message_is_deleted_after_its_retention_even_in_flight(sim: SimulatedSqs, name: str) -> None:
     queue = OneMessageQueue(sim, name)
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MessageRetentionPeriod": "60"})
     sim.advance(55)

@@ -1,4 +1,4 @@
-"""What a test may ask of the simulator, and how its long polls wait."""
+"""The behaviour that a test can request from the simulator, and its long polls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
-# What a test may ask for
+# Requested behaviour
 
 
 def test_each_message_can_be_delivered_several_times(sim: SimulatedSqs) -> None:
@@ -44,7 +44,7 @@ def test_order_of_a_standard_queue_can_be_shuffled_the_same_way_each_time(sim: S
     assert orders[0] == orders[1] != in_order
 
 
-def test_an_operation_can_be_throttled(sim: SimulatedSqs) -> None:
+def test_operation_can_be_throttled(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     sim.simulator.throttle("ReceiveMessage", 2)
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_entries_of_a_batch_can_fail(sim: SimulatedSqs) -> None:
     assert "Failed" not in queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
 
 
-def test_a_queue_can_be_emptied_and_deleted_behind_everybodys_back(sim: SimulatedSqs) -> None:
+def test_queue_can_be_emptied_and_deleted_without_recorded_calls(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     for _ in range(2):
         sim.simulator.purge_queue("q")
@@ -85,7 +85,7 @@ def test_calls_are_recorded(sim: SimulatedSqs) -> None:
     assert not sim.simulator.counts()
 
 
-# Waiting
+# Long polls
 
 
 def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
@@ -99,7 +99,7 @@ def polls_begun(sim: SimulatedSqs) -> bool:
     return sim.simulator.counts()["ReceiveMessage"] > 0
 
 
-def test_a_long_poll_wakes_for_a_message(live_sim: SimulatedSqs) -> None:
+def test_long_poll_wakes_for_a_message(live_sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(live_sim, "q")
     queue.delete(queue.handle())
     live_sim.simulator.forget_calls()
@@ -111,13 +111,13 @@ def test_a_long_poll_wakes_for_a_message(live_sim: SimulatedSqs) -> None:
     assert [message["Body"] for message in messages] == ["at last"]  # type: ignore[attr-defined]
 
 
-def test_a_long_poll_wakes_when_a_message_is_visible_again(live_sim: SimulatedSqs) -> None:
+def test_long_poll_wakes_when_a_message_is_visible_again(live_sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(live_sim, "q")
     queue.handle(VisibilityTimeout=1)
     assert queue.handle(WaitTimeSeconds=20)
 
 
-def test_a_long_poll_ends_after_its_time(live_sim: SimulatedSqs) -> None:
+def test_long_poll_ends_after_its_time(live_sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(live_sim, "q")
     queue.delete(queue.handle())
     before = live_sim.clock.time()
@@ -125,7 +125,7 @@ def test_a_long_poll_ends_after_its_time(live_sim: SimulatedSqs) -> None:
     assert 0.9 < live_sim.clock.time() - before < 5
 
 
-def test_a_long_poll_ends_when_the_simulator_is_closed(live_sim: SimulatedSqs) -> None:
+def test_long_poll_ends_when_the_simulator_is_closed(live_sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(live_sim, "q")
     queue.delete(queue.handle())
     live_sim.simulator.forget_calls()
@@ -136,7 +136,7 @@ def test_a_long_poll_ends_when_the_simulator_is_closed(live_sim: SimulatedSqs) -
     assert results == [[]]
 
 
-def test_polls_on_a_virtual_clock_can_wait_for_it(waiting_sim: SimulatedSqs) -> None:
+def test_polls_can_wait_for_a_virtual_clock(waiting_sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(waiting_sim, "q")
     queue.handle(VisibilityTimeout=30)
     waiting_sim.simulator.forget_calls()

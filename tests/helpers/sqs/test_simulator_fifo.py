@@ -1,6 +1,6 @@
-"""The simulator's FIFO queues: order in a group, one receiver a group, five minutes of memory.
+"""The simulator's FIFO queues: order within a group, one receiver per group, deduplication for five minutes.
 
-The cases whose names end in `_on_aws` are those that LocalStack's suite records as validated on AWS.
+The tests whose names end in `_on_aws` check behaviour that LocalStack's tests record for AWS.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "q.fifo"
 
 
 class Groups:
-    """A FIFO queue whose bodies start with their group: `a1` is the first message of group a."""
+    """A FIFO queue whose bodies begin with their group: `a1` is the first message of group a."""
 
     def __init__(self, sim: SimulatedSqs, *bodies: str, **attributes: object) -> None:
         self.sim = sim
@@ -52,11 +52,11 @@ class Groups:
         )
 
 
-def test_a_receive_takes_all_it_can_of_one_group_before_the_next_on_aws(sim: SimulatedSqs) -> None:
+def test_receive_takes_all_it_can_of_one_group_first_on_aws(sim: SimulatedSqs) -> None:
     assert Groups(sim, "a1", "b1", "a2", "a3").take() == ["a1", "a2", "a3", "b1"]
 
 
-def test_a_group_in_flight_is_blocked_also_for_new_messages(sim: SimulatedSqs) -> None:
+def test_group_in_flight_is_blocked_for_new_messages_too(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "b1")
     assert groups.take(1) == ["a1"]
     groups.send("a3")
@@ -66,14 +66,14 @@ def test_a_group_in_flight_is_blocked_also_for_new_messages(sim: SimulatedSqs) -
     assert groups.take() == ["a2", "a3"]
 
 
-def test_order_holds_after_a_visibility_timeout_on_aws(sim: SimulatedSqs) -> None:
+def test_order_is_kept_after_a_visibility_timeout_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "a3")
     assert groups.take(VisibilityTimeout=5) == ["a1", "a2", "a3"]
     sim.advance(5)
     assert groups.take() == ["a1", "a2", "a3"]
 
 
-def test_a_partly_deleted_group_stays_blocked_on_aws(sim: SimulatedSqs) -> None:
+def test_partly_deleted_group_stays_blocked_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "b1", "a2", "b2", "a3", "a4", "c1")
     assert groups.take(2) == ["a1", "a2"]
     groups.delete("a1")
@@ -82,14 +82,14 @@ def test_a_partly_deleted_group_stays_blocked_on_aws(sim: SimulatedSqs) -> None:
     assert groups.take() == ["a3", "a4"]
 
 
-def test_a_released_message_is_handed_out_though_later_ones_are_in_flight_on_aws(sim: SimulatedSqs) -> None:
+def test_released_message_is_received_while_later_ones_are_in_flight_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "b1")
     assert groups.take(2) == ["a1", "a2"]
     groups.change("a1", 0)
     assert groups.take(3) == ["b1", "a1"]
 
 
-def test_a_released_message_waits_for_the_earlier_ones(sim: SimulatedSqs) -> None:
+def test_released_message_waits_for_the_earlier_ones(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "a3")
     assert groups.take(2) == ["a1", "a2"]
     groups.change("a2", 0)
@@ -99,7 +99,7 @@ def test_a_released_message_waits_for_the_earlier_ones(sim: SimulatedSqs) -> Non
 
 
 @pytest.mark.parametrize(("extended", "expected"), [("a1", []), ("a2", ["a1"]), ("a3", ["a1", "a2"])])
-def test_a_hidden_message_hides_the_later_ones_on_aws(sim: SimulatedSqs, extended: str, expected: list[str]) -> None:
+def test_hidden_message_hides_the_later_ones_on_aws(sim: SimulatedSqs, extended: str, expected: list[str]) -> None:
     groups = Groups(sim, "a1", "a2", "a3")
     groups.take(VisibilityTimeout=10)
     groups.change(extended, 40)
@@ -137,7 +137,7 @@ def message(dedup: str, group: str = "a", body: str = "body") -> dict[str, str]:
     return {"MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": dedup}
 
 
-def test_a_duplicate_is_answered_like_the_first_and_forgotten(sim: SimulatedSqs) -> None:
+def test_duplicate_gets_the_first_response_and_is_dropped(sim: SimulatedSqs) -> None:
     groups = Groups(sim)
     first, second = (
         sim.simulator.run("SendMessage", {**message("same", body=body), "QueueUrl": groups.url}) for body in "ab"
@@ -147,7 +147,7 @@ def test_a_duplicate_is_answered_like_the_first_and_forgotten(sim: SimulatedSqs)
     assert sim.simulator.bodies(NAME) == ["a"]
 
 
-def test_the_memory_survives_receive_and_delete_and_lasts_five_minutes_on_aws(sim: SimulatedSqs) -> None:
+def test_deduplication_survives_receive_and_delete_and_lasts_five_minutes_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1")
     groups.take()
     groups.delete("a1")
@@ -160,14 +160,14 @@ def test_the_memory_survives_receive_and_delete_and_lasts_five_minutes_on_aws(si
 
 
 @pytest.mark.parametrize(("scope", "kept"), [("queue", ["x"]), ("messageGroup", ["x", "y"])])
-def test_the_memory_is_the_queues_or_each_groups_on_aws(sim: SimulatedSqs, scope: str, kept: list[str]) -> None:
+def test_deduplication_is_per_queue_or_per_group_on_aws(sim: SimulatedSqs, scope: str, kept: list[str]) -> None:
     groups = Groups(sim, DeduplicationScope=scope)
     for group, body in (("a", "x"), ("b", "y")):
         sim.simulator.run("SendMessage", {**message("same", group, body), "QueueUrl": groups.url})
     assert sim.simulator.bodies(NAME) == kept
 
 
-def test_content_can_be_what_deduplicates(sim: SimulatedSqs) -> None:
+def test_content_can_be_the_deduplication_id(sim: SimulatedSqs) -> None:
     groups = Groups(sim, ContentBasedDeduplication="true")
     for body in ("same", "same", "other"):
         groups.sqs.send_message(QueueUrl=groups.url, MessageBody=body, MessageGroupId="a")
@@ -175,7 +175,7 @@ def test_content_can_be_what_deduplicates(sim: SimulatedSqs) -> None:
     assert sim.simulator.bodies(NAME) == ["same", "other", "same"]
 
 
-def test_a_purge_clears_the_memory_on_aws(sim: SimulatedSqs) -> None:
+def test_purge_clears_the_deduplication_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1")
     groups.sqs.purge_queue(QueueUrl=groups.url)
     groups.send("a1")
@@ -194,12 +194,12 @@ BAD_IDS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("ids", "code"), BAD_IDS)
-def test_ids_that_are_missing_or_not_legal_are_refused(sim: SimulatedSqs, ids: dict[str, Any], code: str) -> None:
+def test_missing_or_invalid_ids_are_rejected(sim: SimulatedSqs, ids: dict[str, Any], code: str) -> None:
     groups = Groups(sim)
     assert said(lambda: groups.sqs.send_message(QueueUrl=groups.url, MessageBody="x", **ids)).startswith(code)
 
 
-def test_one_missing_id_refuses_the_whole_batch_on_aws(sim: SimulatedSqs) -> None:
+def test_one_missing_id_rejects_the_whole_batch_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim)
     entries: list[Any] = [
         {"Id": "0", **message("1")},
@@ -210,7 +210,7 @@ def test_one_missing_id_refuses_the_whole_batch_on_aws(sim: SimulatedSqs) -> Non
     assert sim.simulator.bodies(NAME) == []
 
 
-def test_a_standard_queue_takes_a_group_but_no_deduplication_id(sim: SimulatedSqs) -> None:
+def test_standard_queue_accepts_a_group_but_no_deduplication_id(sim: SimulatedSqs) -> None:
     url = sim.simulator.create_queue("q")
     sqs = sim.boto()
     sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="tenant")
@@ -220,7 +220,7 @@ def test_a_standard_queue_takes_a_group_but_no_deduplication_id(sim: SimulatedSq
     assert refusal.startswith("InvalidParameterValue")
 
 
-def test_a_delay_is_the_queues_and_keeps_the_order_on_aws(sim: SimulatedSqs) -> None:
+def test_delay_of_the_queue_keeps_the_order_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", DelaySeconds=10)
     groups.sqs.set_queue_attributes(QueueUrl=groups.url, Attributes={"DelaySeconds": "0"})
     groups.send("a3")
@@ -230,7 +230,7 @@ def test_a_delay_is_the_queues_and_keeps_the_order_on_aws(sim: SimulatedSqs) -> 
     assert groups.take() == ["a1", "a2", "a3"]
 
 
-def test_a_dead_letter_moves_on_and_frees_its_group_on_aws(sim: SimulatedSqs) -> None:
+def test_dead_lettered_message_is_moved_and_frees_its_group_on_aws(sim: SimulatedSqs) -> None:
     sim.simulator.create_queue("dead.fifo", ContentBasedDeduplication="true")
     dead = sim.simulator.queue("dead.fifo")
     policy = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 2})
@@ -243,7 +243,7 @@ def test_a_dead_letter_moves_on_and_frees_its_group_on_aws(sim: SimulatedSqs) ->
     assert (letter.body, letter.deduplication_id, letter.sent_at) == ("a1", letter.message_id, sim.clock.time())
 
 
-def test_a_repeated_attempt_gets_the_same_messages_and_handles_again(sim: SimulatedSqs) -> None:
+def test_repeated_attempt_gets_the_same_messages_and_handles(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "b1")
     first = groups.take(2, ReceiveRequestAttemptId="try", VisibilityTimeout=30)
     handles = dict(groups.handles)
@@ -255,7 +255,7 @@ def test_a_repeated_attempt_gets_the_same_messages_and_handles_again(sim: Simula
 
 
 @pytest.mark.parametrize("touch", ["deleted", "expired", "released", "five minutes"])
-def test_an_attempt_whose_messages_were_touched_is_a_new_one(sim: SimulatedSqs, touch: str) -> None:
+def test_attempt_whose_messages_have_changed_is_a_new_one(sim: SimulatedSqs, touch: str) -> None:
     groups = Groups(sim, "a1", "a2")
     groups.take(1, ReceiveRequestAttemptId="try", VisibilityTimeout=30)
     handle = groups.handles["a1"]

@@ -1,4 +1,4 @@
-"""The simulator refuses what SQS refuses: bodies, batches, queues."""
+"""The simulator rejects the same bodies, batches and queues as SQS."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_bodies_have_the_characters_of_xml_only(sim: SimulatedSqs, body: str, is
         ({"MessageBody": "x", "DelaySeconds": -1}, "InvalidParameterValue: DelaySeconds must be >= 0 and <= 900."),
     ],
 )
-def test_an_empty_body_and_an_illegal_delay_are_refused(sim: SimulatedSqs, entry: dict[str, Any], answer: str) -> None:
+def test_empty_body_and_invalid_delay_are_rejected(sim: SimulatedSqs, entry: dict[str, Any], answer: str) -> None:
     queue = OneMessageQueue(sim, "q")
     assert said(lambda: queue.sqs.send_message(QueueUrl=queue.url, **entry)) == answer
 
 
-def test_an_illegal_entry_fails_alone(sim: SimulatedSqs) -> None:
+def test_invalid_entry_fails_alone(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     entries: list[Any] = [{"Id": str(at), "MessageBody": "\x01" if at == 3 else "fine"} for at in range(10)]
     answer = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
@@ -72,7 +72,7 @@ def test_an_illegal_entry_fails_alone(sim: SimulatedSqs) -> None:
         ([{"Id": "", "MessageBody": "x"}], "InvalidBatchEntryId"),
     ],
 )
-def test_a_malformed_batch_is_refused_as_a_whole(sim: SimulatedSqs, entries: list[Any], code: str) -> None:
+def test_invalid_batch_is_rejected_as_a_whole(sim: SimulatedSqs, entries: list[Any], code: str) -> None:
     queue = OneMessageQueue(sim, "q")
     with pytest.raises(ClientError) as refused:
         queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
@@ -80,7 +80,7 @@ def test_a_malformed_batch_is_refused_as_a_whole(sim: SimulatedSqs, entries: lis
     assert sim.simulator.bodies("q") == ["body"]
 
 
-def test_a_batch_has_one_mebibyte_of_utf8(sim: SimulatedSqs) -> None:
+def test_batch_is_limited_to_one_mebibyte_of_utf8(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     half = "𝄞" * (MAX_BATCH_BYTES // 8)
     fits: list[Any] = [{"Id": "0", "MessageBody": half}, {"Id": "1", "MessageBody": half}]
@@ -92,7 +92,7 @@ def test_a_batch_has_one_mebibyte_of_utf8(sim: SimulatedSqs) -> None:
     )
 
 
-def test_a_message_has_the_queues_maximum_of_bytes_attributes_included(sim: SimulatedSqs) -> None:
+def test_message_with_attributes_is_limited_to_the_maximum_of_the_queue(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "1024"})
     attributes: Any = {"name": {"DataType": "String", "StringValue": "ä"}}
@@ -121,7 +121,7 @@ def test_message_attributes_come_back_and_are_ten_at_most(sim: SimulatedSqs) -> 
     assert refusal.startswith("InvalidParameterValue")
 
 
-def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(sim: SimulatedSqs) -> None:
+def test_message_received_too_often_is_moved_to_the_dead_letter_queue(sim: SimulatedSqs) -> None:
     dead = OneMessageQueue(sim, "dead")
     dead.delete(dead.handle())
     queue = OneMessageQueue(sim, "q")
@@ -139,7 +139,7 @@ def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(sim:
     assert not dead.is_empty
 
 
-def test_a_message_stays_if_its_dead_letter_queue_is_gone(sim: SimulatedSqs) -> None:
+def test_message_stays_if_its_dead_letter_queue_is_missing(sim: SimulatedSqs) -> None:
     sim.simulator.create_queue("dead")
     queue = OneMessageQueue(sim, "q")
     policy = json.dumps({"deadLetterTargetArn": sim.simulator.queue("dead").arn, "maxReceiveCount": 1})
@@ -159,7 +159,7 @@ def test_too_many_in_flight_is_an_error_for_a_short_poll_and_silence_for_a_long_
         queue.receive(WaitTimeSeconds=0)
 
 
-def test_an_unknown_action_is_a_mistake_of_the_test(sim: SimulatedSqs) -> None:
+def test_unknown_action_is_an_error_of_the_test(sim: SimulatedSqs) -> None:
     with pytest.raises(AssertionError, match="does not know ListQueueTags"):
         sim.simulator.run("ListQueueTags", {})
 
@@ -167,7 +167,7 @@ def test_an_unknown_action_is_a_mistake_of_the_test(sim: SimulatedSqs) -> None:
 # Queues
 
 
-def test_a_missing_queue_is_told_in_both_spellings(sim: SimulatedSqs) -> None:
+def test_missing_queue_is_reported_in_both_spellings(sim: SimulatedSqs) -> None:
     with pytest.raises(ClientError) as missing:
         sim.boto().get_queue_url(QueueName="nowhere")
     assert missing.value.response["Error"] == {
@@ -178,7 +178,7 @@ def test_a_missing_queue_is_told_in_both_spellings(sim: SimulatedSqs) -> None:
     }
 
 
-def test_a_deleted_queues_name_rests_for_a_minute(sim: SimulatedSqs) -> None:
+def test_name_of_a_deleted_queue_is_reserved_for_a_minute(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.sqs.delete_queue(QueueUrl=queue.url)
     assert said(queue.receive).startswith("AWS.SimpleQueueService.NonExistentQueue")
@@ -189,7 +189,7 @@ def test_a_deleted_queues_name_rests_for_a_minute(sim: SimulatedSqs) -> None:
     assert queue.is_empty
 
 
-def test_a_purge_takes_everything_and_is_allowed_once_a_minute(sim: SimulatedSqs) -> None:
+def test_purge_deletes_everything_and_is_allowed_once_a_minute(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.handle()
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="late", DelaySeconds=9)
@@ -224,7 +224,7 @@ def test_a_purge_takes_everything_and_is_allowed_once_a_minute(sim: SimulatedSqs
         ("a.fifo", {"FifoQueue": "true", "DeduplicationScope": "all"}, "InvalidAttributeValue"),
     ],
 )
-def test_a_queue_that_can_not_be_is_refused(sim: SimulatedSqs, name: str, attributes: Any, code: str) -> None:
+def test_invalid_queue_is_rejected(sim: SimulatedSqs, name: str, attributes: Any, code: str) -> None:
     assert said(lambda: sim.boto().create_queue(QueueName=name, Attributes=attributes)).startswith(code)
 
 
@@ -235,7 +235,7 @@ def test_the_kinds_of_queue_and_dead_letter_queue_must_match(sim: SimulatedSqs) 
         sim.simulator.create_queue("q.fifo", RedrivePolicy=policy)
 
 
-def test_making_a_queue_twice_needs_the_same_attributes(sim: SimulatedSqs) -> None:
+def test_creating_a_queue_twice_requires_the_same_attributes(sim: SimulatedSqs) -> None:
     sqs = sim.boto()
     url = sqs.create_queue(QueueName="q", Attributes={"DelaySeconds": "1"})["QueueUrl"]
     assert sqs.create_queue(QueueName="q", Attributes={"DelaySeconds": "1"})["QueueUrl"] == url
@@ -245,7 +245,7 @@ def test_making_a_queue_twice_needs_the_same_attributes(sim: SimulatedSqs) -> No
     )
 
 
-def test_attributes_are_answered_as_asked_for(sim: SimulatedSqs) -> None:
+def test_only_requested_attributes_are_returned(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q.fifo")
     everything = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])["Attributes"]
     assert everything["FifoQueue"] == "true"

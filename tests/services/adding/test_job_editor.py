@@ -1,4 +1,4 @@
-"""What a person does to the list."""
+"""The user's changes to the list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUEUE = "the queue of now"
 
 
 class CountingControl(ProcessingControl):
-    """The wake-ups of the sender are counted."""
+    """Counts how often the sender was woken."""
 
     def __init__(self, services: ServicesSetup) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class CountingControl(ProcessingControl):
 
 
 class Service(JobEditor):
-    """The real one on a queue of the tests."""
+    """The real editor, with a queue for the tests."""
 
     def __init__(self, services: ServicesSetup) -> None:
         self.control = CountingControl(services)
@@ -57,7 +57,7 @@ def add(services: ServicesSetup, service: Service, *paths: str) -> list[Job]:
 
 
 def end(services: ServicesSetup, job: Job, *, reason: str = "") -> None:
-    """Process a job, by hand."""
+    """Process a job without a consumer."""
     token = services.claim(job).token
     result = Result(
         job.row_id, token, services.clock.now_ms(), lines_count=None if reason else 1, reason=a_reason(reason)
@@ -65,12 +65,12 @@ def end(services: ServicesSetup, job: Job, *, reason: str = "") -> None:
     assert Work(services.database).finish([result]) == [True]
 
 
-def test_added_files_belong_to_the_queue_and_the_time_of_now(services: ServicesSetup, service: Service) -> None:
+def test_added_files_have_the_current_queue_and_time(services: ServicesSetup, service: Service) -> None:
     (job,) = add(services, service, "/a")
     assert (job.queue, job.created_at) == (QUEUE, services.clock.now_ms())
 
 
-def test_sender_is_woken_after_there_is_something_to_send(services: ServicesSetup, service: Service) -> None:
+def test_sender_is_woken_after_entries_are_written(services: ServicesSetup, service: Service) -> None:
     jobs = add(services, service, "/a", "/b")
     assert service.control.waiting_at_wake == [2]
     end(services, jobs[0])
@@ -92,7 +92,7 @@ def test_sender_is_not_woken_when_nothing_could_be_written(
     assert len(service.control.waiting_at_wake) == 0
 
 
-def test_retried_job_goes_to_the_queue_of_now(services: ServicesSetup, service: Service) -> None:
+def test_retried_job_moves_to_the_current_queue(services: ServicesSetup, service: Service) -> None:
     (before,) = services.add("a.txt")
     end(services, before)
     assert before.queue != QUEUE
@@ -101,7 +101,7 @@ def test_retried_job_goes_to_the_queue_of_now(services: ServicesSetup, service: 
     assert (now.queue, now.status, now.generation) == (QUEUE, Status.PENDING, 2)
 
 
-def test_file_that_lies_elsewhere_now_is_submitted_from_there(
+def test_relocated_file_is_submitted_from_its_new_path(
     services: ServicesSetup, service: Service, tmp_path: Path
 ) -> None:
     (before,) = services.add("a.txt")
@@ -127,7 +127,7 @@ def test_only_an_ordinary_file_can_take_the_place_of_another(
     assert services.job(job).generation == 1
 
 
-def test_removed_job_comes_back(services: ServicesSetup, service: Service) -> None:
+def test_removed_job_is_restored(services: ServicesSetup, service: Service) -> None:
     (job,) = add(services, service, "/a")
     assert service.remove([job.row_id]) == 1
     assert list(services.jobs.all()) == []
@@ -148,11 +148,11 @@ def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(
     assert [job.file_path for job in services.jobs.all()] == ["/b"]
 
 
-def test_messages_of_removed_jobs_are_known_for_longer_than_sqs_keeps_any() -> None:
+def test_messages_of_removed_jobs_are_recognized_for_longer_than_sqs_keeps_any() -> None:
     assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
 
 
-def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(services: ServicesSetup, service: Service) -> None:
+def test_unchanged_files_on_the_list_can_be_left_out(services: ServicesSetup, service: Service) -> None:
     files = [NewFile("/a", 1, 7), NewFile("/b", 1, 7)]
     service.add(files[:1])
     added = service.add(files, name="both", skip_listed=True)
@@ -160,7 +160,7 @@ def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(services: S
     assert len(service.add(files, name="again").job_ids) == 2
 
 
-def test_no_batch_is_made_if_all_is_on_the_list(services: ServicesSetup, service: Service) -> None:
+def test_no_batch_is_created_if_all_files_are_on_the_list(services: ServicesSetup, service: Service) -> None:
     file = NewFile("/a", 1, 7)
     service.add([file])
     wakes = len(service.control.waiting_at_wake)

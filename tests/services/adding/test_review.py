@@ -1,4 +1,4 @@
-"""What can be chosen of a scan's result."""
+"""Choosing files from the result of a scan."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_sizes_are_added_up(folder: Path) -> None:
     assert picked(made, SelectionRules(only="*.csv", subfolders=False)).size == 1
 
 
-def test_what_is_on_the_list_already_is_counted_apart(folder: Path) -> None:
+def test_files_on_the_list_are_counted_separately(folder: Path) -> None:
     made = review(folder, listed=("a.csv", "b.txt"))
     found = picked(made, SelectionRules(only="*.csv"))
     assert found.listed == 1
@@ -82,19 +82,19 @@ def test_what_is_on_the_list_already_is_counted_apart(folder: Path) -> None:
     assert found.count(again=False) == 3
 
 
-def test_files_named_themselves_are_held_against_the_patterns_by_their_name(folder: Path) -> None:
+def test_named_files_are_matched_by_their_name(folder: Path) -> None:
     made = review(folder / "b.txt", folder / "deep", folder / "a.csv")
     assert names(made, SelectionRules(only="*.csv", subfolders=False)) == ["c.csv", "a.csv"]
     assert names(made, SelectionRules(only="er/*")) == ["e.CSV"]
 
 
-def test_a_folder_named_twice_is_picked_once(folder: Path) -> None:
+def test_folder_named_twice_is_listed_once(folder: Path) -> None:
     made = review(folder, folder / "a.csv", folder)
     assert len(made.result.folders) == 2
     assert len(names(made, SelectionRules())) == 6
 
 
-def test_subfolders_are_worth_asking_about_only_if_there_is_something_in_them(tmp_path: Path, folder: Path) -> None:
+def test_subfolders_are_offered_only_if_they_contain_files(tmp_path: Path, folder: Path) -> None:
     assert review(folder).has_subfolders
     assert not review(folder / "deep" / "er").has_subfolders
     assert not review(folder / "a.csv").has_subfolders
@@ -104,7 +104,7 @@ def test_subfolders_are_worth_asking_about_only_if_there_is_something_in_them(tm
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
-def test_what_can_not_be_added_is_told_only_if_it_would_be_meant(folder: Path) -> None:
+def test_items_that_can_not_be_added_count_only_if_they_match(folder: Path) -> None:
     os.mkfifo(folder / "deep" / "pipe.csv")
     (folder / "there").symlink_to(folder / "deep")
     made = review(folder, folder / "gone")
@@ -119,11 +119,11 @@ def test_what_can_not_be_added_is_told_only_if_it_would_be_meant(folder: Path) -
     assert refused(SelectionRules(subfolders=False)) == ["gone"]
 
 
-def test_plain_is_what_needs_no_question(folder: Path) -> None:
+def test_plain_scan_needs_no_review(folder: Path) -> None:
     assert review(folder).is_plain
     assert not review(folder, folder / "gone").is_plain
     assert not review(folder, listed=("a.csv",)).is_plain
 
 
-def test_counting_ends_when_nobody_wants_to_know(folder: Path) -> None:
+def test_counting_can_be_cancelled(folder: Path) -> None:
     assert review(folder).pick(SelectionRules(), lambda: True) is None

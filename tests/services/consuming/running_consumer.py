@@ -1,4 +1,4 @@
-"""A consumer at work, on a real database and a queue whose answers are written down."""
+"""A consumer on a real database and a queue with scripted responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class RunningConsumer:
-    """A consumer at work on its thread."""
+    """A consumer that runs on a thread."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class RunningConsumer:
         self.stop_asked = threading.Event()
         self.polling = threading.Event()
         self.foreign = ForeignMessages()
-        # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
+        # A poll of a real queue takes time; this one waits a moment, so that the loop does not spin.
         self.client.on_receive = lambda: None if self.client.polls else self.idle()
         self.consumer = Consumer(
             services.database,
@@ -74,24 +74,24 @@ class RunningConsumer:
 
     def __exit__(self, *_: object) -> None:
         self.stop_asked.set()
-        if self.thread.ident is not None:  # else the test has not started it
+        if self.thread.ident is not None:  # otherwise the test has not started it
             self.thread.join(10)
 
     def hold(self, name: str) -> tuple[threading.Event, threading.Event]:
-        """Keep a file at work; its result comes whether it is cancelled or not."""
+        """Block the processing of a file; its result is returned even if it is cancelled."""
         return self.registry.hold(name, FileResult(4, 2))
 
     def deliver(self, *messages: Received) -> None:
         self.client.polls.append(list(messages))
 
     def deliver_foreign(self, count: int) -> None:
-        """Messages that are not ours, in tens."""
+        """Deliver foreign messages in batches of ten."""
         for start in range(0, count, 10):
             numbers = range(start, start + 10)
             self.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in numbers))
 
     def settled(self, count: int) -> None:
-        """Wait until so many messages have ended and the queue has been told."""
+        """Wait until this many messages are finished and have been deleted or released."""
         wait_until(lambda: self.observer.received >= count and self.observer.unsettled == 0)
         wait_until(lambda: self.observer.in_flight == 0)
 
@@ -104,7 +104,7 @@ def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "")
 
 
 def suspect(running: RunningConsumer, name: str) -> Job:
-    """A file that was at work when a program was killed."""
+    """Submit a file whose processing was interrupted when a program was killed."""
     (job,) = running.services.add(name)
     host = running.services.identity.name.partition("/")[0]
     running.services.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)

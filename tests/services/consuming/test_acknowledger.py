@@ -1,4 +1,4 @@
-"""What the queue is told about messages."""
+"""Deleting and releasing messages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
 SLOW = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
 
 
-class Fixture:
-    """An acknowledger with a fake queue, on a thread of its own."""
+class RunningAcknowledger:
+    """An acknowledger with a fake queue, on a thread."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -41,9 +41,11 @@ class Fixture:
         assert not self.thread.is_alive()
 
 
-def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> Fixture:
-    """Put something in and stop before the thread starts: all of it is flushed, and a test knows how."""
-    fixture = fixture or Fixture()
+def flushed(
+    put: Callable[[RunningAcknowledger], None], fixture: RunningAcknowledger | None = None
+) -> RunningAcknowledger:
+    """Add entries and stop before the thread starts, so that the batches are predictable; return the calls."""
+    fixture = fixture or RunningAcknowledger()
     put(fixture)
     fixture.acknowledger.stop()
     fixture.thread.start()
@@ -51,16 +53,16 @@ def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> F
     return fixture
 
 
-def delete(count: int) -> Callable[[Fixture], None]:
-    def put(fixture: Fixture) -> None:
+def delete(count: int) -> Callable[[RunningAcknowledger], None]:
+    def put(fixture: RunningAcknowledger) -> None:
         for message in fixture.receive(count):
             fixture.acknowledger.delete(message)
 
     return put
 
 
-def test_a_single_delete_does_not_wait_for_company() -> None:
-    fixture = Fixture()
+def test_single_delete_is_not_delayed() -> None:
+    fixture = RunningAcknowledger()
     fixture.thread.start()
     delete(1)(fixture)
     wait_until(lambda: fixture.client.made("delete") == [["h0"]])
@@ -74,8 +76,8 @@ def test_deletes_go_in_tens() -> None:
     assert len(fixture.in_flight) == 0
 
 
-def test_what_is_released_keeps_its_order_and_its_time() -> None:
-    def put(fixture: Fixture) -> None:
+def test_released_messages_keep_order_and_time() -> None:
+    def put(fixture: RunningAcknowledger) -> None:
         first, second, third = fixture.receive(3)
         fixture.acknowledger.release(first, 7)
         fixture.acknowledger.release(second)
@@ -85,24 +87,24 @@ def test_what_is_released_keeps_its_order_and_its_time() -> None:
     assert fixture.client.calls == [("change_visibility", [("h0", 7), ("h1", 0)]), ("delete", ["h2"])]
 
 
-def test_an_entry_that_was_not_done_is_tried_again_and_kept_alive_meanwhile() -> None:
-    fixture = Fixture()
+def test_failed_entry_is_retried_and_extended_meanwhile() -> None:
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [DONE, SLOW])
     flushed(delete(2), fixture)
     assert fixture.client.made("delete") == [["h0", "h1"], ["h1"]]
     assert len(fixture.in_flight) == 0
 
 
-def test_a_lost_lease_is_not_tried_again() -> None:
-    fixture = Fixture()
+def test_lost_lease_is_not_retried() -> None:
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [GONE])
     flushed(delete(1), fixture)
     assert fixture.client.made("delete") == [["h0"]]
     assert len(fixture.in_flight) == 0
 
 
-def test_a_queue_that_does_not_answer_is_asked_again() -> None:
-    fixture = Fixture()
+def test_queue_that_does_not_respond_is_called_again() -> None:
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", OFFLINE)
     fixture.thread.start()
     delete(1)(fixture)
@@ -111,8 +113,8 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
     fixture.stop()
 
 
-def test_at_a_stop_a_queue_that_does_not_answer_is_not_waited_for() -> None:
-    fixture = Fixture()
+def test_stop_does_not_wait_for_a_queue_that_does_not_respond() -> None:
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", OFFLINE, OFFLINE, OFFLINE)
     flushed(delete(12), fixture)
     assert len(fixture.client.made("delete")) == 1
@@ -120,7 +122,7 @@ def test_at_a_stop_a_queue_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def test_long_after_its_lease_a_delete_is_given_up() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [SLOW])
     (message,) = fixture.receive(1)
     fixture.acknowledger.delete(message)
@@ -131,5 +133,5 @@ def test_long_after_its_lease_a_delete_is_given_up() -> None:
     fixture.stop()
 
 
-def test_a_stop_with_nothing_to_do_ends_at_once() -> None:
+def test_stop_without_entries_ends_at_once() -> None:
     assert flushed(lambda _: None).client.calls == []

@@ -1,4 +1,4 @@
-"""The consumer as a whole, on a real database and a queue whose answers are written down."""
+"""The whole consumer, on a real database and a queue with scripted responses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def add_sent(services: ServicesSetup, name: str) -> Job:
-    """A file whose message has been sent."""
+    """Submit a file whose message has been sent."""
     (job,) = services.add(name)
     now_ms = services.clock.now_ms()
     (entry,) = services.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=now_ms, claim_ms=1)
@@ -51,7 +51,7 @@ def add_sent(services: ServicesSetup, name: str) -> Job:
     return job
 
 
-def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(running: RunningConsumer) -> None:
+def test_message_becomes_a_result_and_is_deleted_after_the_commit(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.deliver(message(job))
     running.start()
@@ -65,7 +65,7 @@ def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(running: Run
     assert running.told[-1].phase is Phase.STOPPED
 
 
-def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: RunningConsumer) -> None:
+def test_file_that_can_not_be_processed_fails_with_its_reason(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     (running.services.folder / "a.txt").unlink()
     running.deliver(message(job))
@@ -78,7 +78,7 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: Running
     assert running.client.made("delete") == [["a.txt"]]
 
 
-def test_a_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer) -> None:
+def test_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.deliver(message(job, handle="1"))
     running.deliver(message(job, handle="2"))
@@ -88,7 +88,7 @@ def test_a_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer
     assert running.count(Outcome.PROCESSED) + running.count(Outcome.DUPLICATE) + running.count(Outcome.RETRIED) == 2
 
 
-def test_an_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> None:
+def test_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     claim = running.services.claim(job)
     result = Result(job.row_id, claim.token, running.services.clock.now_ms(), reason=a_reason("x"))
@@ -103,7 +103,7 @@ def test_an_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> N
 @pytest.mark.parametrize(
     "body", ["", "not json", "[]", '{"v":1}', encode(FileMessage("0" * 8 + "-0000-0000-0000-" + "0" * 12, 1))]
 )
-def test_a_foreign_message_is_left_alone(running: RunningConsumer, body: str) -> None:
+def test_foreign_message_is_not_deleted(running: RunningConsumer, body: str) -> None:
     (job,) = running.services.add("a.txt")
     running.deliver(received(body, handle="foreign"), message(job))
     running.start()
@@ -113,7 +113,7 @@ def test_a_foreign_message_is_left_alone(running: RunningConsumer, body: str) ->
     assert running.client.made("change_visibility") == []
 
 
-def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(
+def test_message_of_a_row_in_work_is_hidden_until_its_lease_can_have_expired(
     running: RunningConsumer,
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -127,7 +127,7 @@ def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_ha
     assert running.registry.began == []
 
 
-def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningConsumer) -> None:
+def test_temporary_error_is_retried_later_and_shown(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
@@ -142,7 +142,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningCons
     assert running.count(Outcome.RETRIED) == 1
 
 
-def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) -> None:
+def test_temporary_error_fails_after_five_attempts(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.start()
@@ -154,7 +154,7 @@ def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) 
     assert str(failed.reason) == "Another program is using this file (gave up after 5 attempts)"
 
 
-def test_one_slow_file_does_not_hold_the_others(running: RunningConsumer) -> None:
+def test_slow_file_does_not_delay_the_others(running: RunningConsumer) -> None:
     jobs = running.services.add("slow.txt", *(f"{n}.txt" for n in range(20)))
     _, go_on = running.hold("slow.txt")
     for start in range(0, 21, 7):
@@ -166,7 +166,7 @@ def test_one_slow_file_does_not_hold_the_others(running: RunningConsumer) -> Non
     running.settled(21)
 
 
-def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(running: RunningConsumer) -> None:
+def test_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     begun = threading.Event()
 
@@ -188,7 +188,7 @@ def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(running
     assert running.services.job(job).status is Status.PENDING, "the row is free for whoever has the message now"
 
 
-def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_goes(running: RunningConsumer) -> None:
+def test_file_removed_while_it_is_read_stays_removed_and_its_message_is_deleted(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     begun, go_on = running.hold("a.txt")
     running.deliver(message(job))
@@ -202,7 +202,7 @@ def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_go
     assert running.client.made("delete") == [["a.txt"]]
 
 
-def test_in_a_fifo_group_the_order_holds_also_after_a_failure(services: ServicesSetup) -> None:
+def test_order_in_a_fifo_group_is_kept_after_a_failure(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=4)
     jobs = services.add("a1", "a2", "a3", "b1")
     tries = iter([FileError(Reason(ReasonCode.NOT_DELIVERED), passing=True), None])
@@ -228,7 +228,7 @@ def test_in_a_fifo_group_the_order_holds_also_after_a_failure(services: Services
     running.stop()
 
 
-def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(services: ServicesSetup) -> None:
+def test_idle_consumer_stops_at_once_during_its_poll(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     poll_ends = threading.Event()
 
@@ -243,7 +243,7 @@ def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(services: Serv
     poll_ends.set()
 
 
-def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(services: ServicesSetup) -> None:
+def test_stop_releases_waiting_messages_in_order_and_lets_running_work_end(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
     jobs = services.add("a", "b", "c")
     begun, go_on = running.hold("a")
@@ -262,7 +262,7 @@ def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(s
     assert running.observer.unsettled == 0
 
 
-def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(running: RunningConsumer) -> None:
+def test_stop_releases_a_hung_read_and_rejects_its_late_result(running: RunningConsumer) -> None:
     (job,) = running.services.add("a")
     begun, go_on = running.hold("a")
     running.deliver(message(job))
@@ -275,7 +275,7 @@ def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(runn
     assert running.count(Outcome.RELEASED) == 1
 
 
-def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
+def test_nothing_is_received_and_no_result_lost_while_the_database_is_unavailable(
     running: RunningConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = running.services.add("a.txt", "b.txt")
@@ -303,7 +303,7 @@ def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     assert running.told[-1].phase is Phase.RUNNING
 
 
-def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
+def test_messages_whose_rows_can_not_be_claimed_are_released_briefly(
     running: RunningConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -326,7 +326,7 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
     assert running.services.job(job).status is Status.PROCESSED
 
 
-def test_the_files_of_a_program_that_was_killed_are_free_at_once(running: RunningConsumer) -> None:
+def test_files_of_a_killed_program_are_free_at_once(running: RunningConsumer) -> None:
     job = suspect(running, "a.txt")
     running.start()
     wait_until(lambda: running.services.job(job).status is Status.PENDING)
@@ -335,7 +335,7 @@ def test_the_files_of_a_program_that_was_killed_are_free_at_once(running: Runnin
     assert (running.services.job(job).status, running.services.job(job).attempts) == (Status.PROCESSED, 2)
 
 
-def test_long_files_tell_their_progress(running: RunningConsumer) -> None:
+def test_large_files_report_progress(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     go_on = threading.Event()
 
@@ -354,7 +354,7 @@ def test_long_files_tell_their_progress(running: RunningConsumer) -> None:
     assert running.services.job(job).bytes_done == 100
 
 
-def test_with_slow_files_no_more_is_taken_than_can_start(services: ServicesSetup) -> None:
+def test_no_more_slow_files_are_received_than_can_start(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
     running.consumer._committer.usual_seconds = 5
     running.start()
@@ -363,7 +363,7 @@ def test_with_slow_files_no_more_is_taken_than_can_start(services: ServicesSetup
     running.stop()
 
 
-def test_the_path_comes_from_the_row_and_never_from_the_message(running: RunningConsumer, tmp_path: Path) -> None:
+def test_path_comes_from_the_row_and_never_from_the_message(running: RunningConsumer, tmp_path: Path) -> None:
     (job,) = running.services.add("a.txt")
     (tmp_path / "secret").write_text("x")
     body = encode(FileMessage(job.id, 1)).replace("}", f',"file_path":"{tmp_path / "secret"}"}}')
@@ -374,7 +374,7 @@ def test_the_path_comes_from_the_row_and_never_from_the_message(running: Running
     assert running.registry.began == []
 
 
-def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_its_own(
+def test_file_in_work_when_a_program_was_killed_is_processed_in_a_child_process(
     running: RunningConsumer,
 ) -> None:
     job = suspect(running, "a.txt")
@@ -386,7 +386,7 @@ def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_i
     assert (running.services.job(job).status, running.services.job(job).lines_count) == (Status.PROCESSED, 2)
 
 
-def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_on(services: ServicesSetup) -> None:
+def test_file_that_crashes_its_process_fails_after_three_attempts_and_others_continue(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     job = suspect(running, "bad.txt")
     (good,) = services.add("good.txt")
@@ -409,7 +409,7 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
     running.stop()
 
 
-def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(running: RunningConsumer) -> None:
+def test_new_message_of_long_work_replaces_the_old_one(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     begun, go_on = running.hold("a.txt")
     running.deliver(message(job, handle="old"))
@@ -425,7 +425,7 @@ def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(running: Ru
     assert (running.count(Outcome.DUPLICATE), running.count(Outcome.PROCESSED)) == (1, 1)
 
 
-def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(running: RunningConsumer) -> None:
+def test_frequently_delivered_message_of_a_row_in_work_waits_long(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.services.claim(job)
     running.deliver(received(encode(FileMessage(job.id, 1)), handle="h", count=8))
@@ -435,7 +435,7 @@ def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(running
     assert 256 <= seconds <= 260
 
 
-def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(services: ServicesSetup) -> None:
+def test_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     running.deliver_foreign(10)
     with pytest.raises(KnownError, match="messages of another program"):
@@ -447,7 +447,7 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(s
     running.stop_asked.set()
 
 
-def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(services: ServicesSetup) -> None:
+def test_messages_behind_a_large_file_are_released(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
     jobs = services.add("long", "b", "c")
     begun, go_on = running.hold("long")
@@ -468,7 +468,7 @@ def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(service
     running.stop()
 
 
-def test_while_a_file_takes_long_no_more_is_taken_than_can_start(services: ServicesSetup) -> None:
+def test_no_more_files_are_received_than_can_start_during_a_long_one(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=2)
     (job,) = services.add("long")
     _, go_on = running.hold("long")
@@ -482,7 +482,7 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(services: Servi
     running.stop()
 
 
-def test_foreign_messages_before_ours_do_not_keep_us_from_ours(services: ServicesSetup) -> None:
+def test_foreign_messages_in_front_do_not_block_own_messages(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     job = add_sent(services, "a.txt")
     running.deliver_foreign(90)
@@ -493,7 +493,7 @@ def test_foreign_messages_before_ours_do_not_keep_us_from_ours(services: Service
     running.stop()
 
 
-def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(services: ServicesSetup) -> None:
+def test_foreign_messages_in_a_row_stop_the_consumer_even_in_front_of_own_ones(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     add_sent(services, "a.txt")
     running.deliver_foreign(100)
@@ -502,9 +502,7 @@ def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind
     running.stop_asked.set()
 
 
-def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
-    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_database_ends_the_consumer(services: ServicesSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     running = RunningConsumer(services)
     (job,) = services.add("a.txt")
 
@@ -519,7 +517,7 @@ def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
     running.stop_asked.set()
 
 
-def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer(
+def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = RunningConsumer(services)
@@ -553,7 +551,7 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
 
 
 class CountedEvent(threading.Event):
-    """Knows how often it was set."""
+    """An event that counts how often it was set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -564,7 +562,7 @@ class CountedEvent(threading.Event):
         super().set()
 
 
-def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
+def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)
@@ -589,7 +587,7 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
     consumer._receiver.has_room = room
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
     thread.start()
-    # There is room all the time, and that is told many times a second.
+    # There is always room, and this is signalled many times a second.
     wait_until(lambda: tries[0] and room.times > 5)
     assert tries == [1]
     control.try_now()

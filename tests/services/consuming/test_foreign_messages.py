@@ -1,4 +1,4 @@
-"""Messages that are not ours."""
+"""Messages of other programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def fill(foreign: ForeignMessages, count: int, *, start: int = 0) -> None:
         foreign.note(received("x" * 5_000, message_id=f"m{number}"), "not JSON")
 
 
-def test_they_are_counted_and_the_newest_are_kept_for_a_look() -> None:
+def test_foreign_messages_are_counted_and_the_newest_are_kept() -> None:
     foreign = ForeignMessages()
     fill(foreign, KEPT + 5)
     assert foreign.count == KEPT + 5
@@ -20,7 +20,7 @@ def test_they_are_counted_and_the_newest_are_kept_for_a_look() -> None:
     assert (newest[0].message_id, newest[0].why, len(newest[0].body)) == (f"m{KEPT + 4}", "not JSON", KEPT_CHARS)
 
 
-def test_one_that_comes_again_and_again_is_listed_and_counted_in_the_row_once() -> None:
+def test_repeated_foreign_message_is_listed_and_counted_once() -> None:
     foreign = ForeignMessages()
     assert foreign.note(received(message_id="m"), "not JSON")
     for _ in range(100):
@@ -28,7 +28,7 @@ def test_one_that_comes_again_and_again_is_listed_and_counted_in_the_row_once() 
     assert (foreign.count, len(foreign.newest()), foreign.in_a_row) == (101, 1, 1)
 
 
-def test_one_of_ours_in_between_ends_the_row() -> None:
+def test_own_message_in_between_ends_the_series() -> None:
     foreign = ForeignMessages()
     fill(foreign, 7)
     assert foreign.in_a_row == 7

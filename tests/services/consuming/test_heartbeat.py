@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
 
 
-class InFlight:
+class HeartbeatSetup:
     """Messages in flight and their heartbeat."""
 
     def __init__(self, services: ServicesSetup) -> None:
@@ -33,7 +33,7 @@ class InFlight:
         )
 
     def extended(self) -> int:
-        """Beat once; gives how many messages' time-outs were extended."""
+        """Extend once; return the number of messages whose visibility was extended."""
         before = {message: message.expires for message in self.in_flight.all()}
         self.heartbeat.beat()
         return sum(message.expires > expires for message, expires in before.items())
@@ -51,8 +51,8 @@ class InFlight:
         return message
 
 
-def test_only_what_is_near_its_end_is_extended(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_only_leases_near_their_end_are_extended(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     near, far = fixture.receive(14), fixture.receive(16)
     assert fixture.extended() == 1
     assert fixture.client.made("change_visibility") == [[("h0", 30)]]
@@ -61,22 +61,22 @@ def test_only_what_is_near_its_end_is_extended(services: ServicesSetup) -> None:
 
 
 def test_forty_long_files_cost_four_requests_a_beat(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     for _ in range(40):
         fixture.receive(5)
     assert fixture.extended() == 40
     assert len(fixture.client.made("change_visibility")) == 4
 
 
-def test_a_late_beat_still_tries(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_late_heartbeat_still_extends(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(-5)
     assert fixture.extended() == 1
     assert message.expires > services.clock.steady()
 
 
-def test_a_lost_message_cancels_the_work(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_lost_message_cancels_the_work(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", [GONE])
     assert fixture.extended() == 0
@@ -86,16 +86,16 @@ def test_a_lost_message_cancels_the_work(services: ServicesSetup) -> None:
     assert len(fixture.client.made("change_visibility")) == 1, "what is lost is not asked for again"
 
 
-def test_a_beat_that_fails_is_tried_again(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", OFFLINE, [EntryResult(trouble=QueueTrouble.THROTTLED)], [DONE])
     assert [fixture.extended() for _ in range(3)] == [0, 0, 1]
     assert not message.cancelled.is_set()
 
 
-def test_the_row_is_kept_together_with_its_message(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_row_is_extended_together_with_its_message(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     services.clock.advance(25)
     assert fixture.extended() == 1
@@ -107,8 +107,8 @@ def test_the_row_is_kept_together_with_its_message(services: ServicesSetup) -> N
     assert other[0].outcome == "busy"
 
 
-def test_a_row_that_was_taken_off_the_list_cancels_the_work(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_removed_row_cancels_the_work(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     assert message.job is not None
     services.intake.remove([message.job.row_id], now_ms=services.clock.now_ms())
@@ -117,15 +117,15 @@ def test_a_row_that_was_taken_off_the_list_cancels_the_work(services: ServicesSe
     assert fixture.client.made("change_visibility") == []
 
 
-def test_what_is_being_released_is_not_hidden_again(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_released_message_is_not_hidden_again(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     fixture.receive(5).is_releasing = True
     assert fixture.extended() == 0
     assert fixture.client.calls == []
 
 
-def test_what_is_done_but_not_deleted_is_kept_without_its_row(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_finished_message_is_extended_without_its_row(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.settle(Outcome.PROCESSED)
     message.token = -1
@@ -133,8 +133,8 @@ def test_what_is_done_but_not_deleted_is_kept_without_its_row(services: Services
     assert not message.is_lost
 
 
-def test_it_beats_until_it_is_stopped(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     beats: list[int] = []
 
     def beat() -> None:
@@ -146,15 +146,15 @@ def test_it_beats_until_it_is_stopped(services: ServicesSetup) -> None:
 
 
 def test_removing_twice_is_fine(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.in_flight.remove(message)
     fixture.in_flight.remove(message)
     assert len(fixture.in_flight) == 0
 
 
-def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_work_longer_than_twelve_hours_continues_under_a_new_message(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady()
     for _ in range(4):
@@ -178,8 +178,8 @@ def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(services: Ser
     assert fixture.client.made("change_visibility")[-1] == [("new", 30)]
 
 
-def test_a_renewal_that_fails_is_tried_again(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+def test_failed_renewal_is_retried(services: ServicesSetup) -> None:
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady() - 12 * 3600
     fixture.client.script("delete", OFFLINE)
@@ -192,8 +192,8 @@ def test_a_renewal_that_fails_is_tried_again(services: ServicesSetup) -> None:
     assert not other.awaits_message, "what is not claimed has nothing to renew"
 
 
-def test_a_message_ends_once(services: ServicesSetup) -> None:
-    message = InFlight(services).receive(5)
+def test_message_is_finished_only_once(services: ServicesSetup) -> None:
+    message = HeartbeatSetup(services).receive(5)
     message.settle(Outcome.PROCESSED)
     with pytest.raises(RuntimeError, match="settled twice"):
         message.settle(Outcome.LOST)

@@ -1,4 +1,4 @@
-"""The log tells what became of each job, with its id, and says little about thousands that went well."""
+"""The log shows what happened to each job, by its id, without a line for each of thousands of successes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def told(caplog: pytest.LogCaptureFixture, job: Job, level: int = logging.DEBUG)
     return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
 
 
-def test_ordinary_job_is_told_only_to_who_asks_for_everything(
-    running: RunningConsumer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_ordinary_job_is_logged_only_at_debug_level(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
     jobs = running.services.add(*(f"{number}.txt" for number in range(20)))
     for start in (0, 10):
@@ -42,9 +40,7 @@ def test_ordinary_job_is_told_only_to_who_asks_for_everything(
     assert [line for job in jobs for line in told(caplog, job, logging.INFO)] == []
 
 
-def test_job_that_failed_is_told_with_the_systems_own_text(
-    running: RunningConsumer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failed_job_is_logged_with_the_systems_text(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
     (job,) = running.services.add("a.txt")
     (running.services.folder / "a.txt").unlink()
@@ -56,7 +52,7 @@ def test_job_that_failed_is_told_with_the_systems_own_text(
     ]
 
 
-def test_try_that_another_one_follows_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_attempt_before_a_retry_is_logged(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
@@ -67,7 +63,7 @@ def test_try_that_another_one_follows_is_told(running: RunningConsumer, caplog: 
     assert line.startswith("attempt 1: Another program is using this file; attempt 2 of 5 will follow (), again in ")
 
 
-def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
+def test_job_of_a_crashed_program_is_logged(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
     job = suspect(running, "a.txt")
     running.deliver(message(job))
@@ -77,9 +73,7 @@ def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: p
     assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
 
 
-def test_job_that_was_put_aside_by_the_queue_is_told(
-    running: RunningConsumer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_dead_lettered_job_is_logged(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
     (job,) = running.services.add("a.txt")
     dead = received(encode(FileMessage(job.id, 1)), count=5)
@@ -89,7 +83,7 @@ def test_job_that_was_put_aside_by_the_queue_is_told(
     assert told(caplog, job) == ["moved to the dead-letter queue after 5 deliveries"]
 
 
-def test_retry_of_a_few_is_told_and_of_thousands_is_not(
+def test_retry_is_logged_for_a_few_jobs_but_not_for_thousands(
     services: ServicesSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
@@ -103,7 +97,7 @@ def test_retry_of_a_few_is_told_and_of_thousands_is_not(
     assert told(caplog, many[0]) == ["submitted again, submission 2"]
 
 
-def test_no_line_tells_what_a_message_holds(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_line_contains_a_message_body(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
     (job,) = running.services.add("a.txt")
     running.deliver(message(job))

@@ -1,4 +1,4 @@
-"""Order inside a FIFO message group."""
+"""Order within a FIFO message group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_messages_without_a_group_never_wait() -> None:
     assert groups.leave(one) is None
 
 
-def test_one_of_a_group_at_a_time_and_groups_side_by_side() -> None:
+def test_one_message_per_group_at_a_time_and_groups_in_parallel() -> None:
     groups = MessageGroups()
     a1, a2, a3, b1 = message("a"), message("a"), message("a"), message("b")
     assert [groups.enter(one) for one in (a1, a2, a3, b1)] == [True, False, False, True]
@@ -28,7 +28,7 @@ def test_one_of_a_group_at_a_time_and_groups_side_by_side() -> None:
     assert groups.enter(message("a")), "the group is free again"
 
 
-def test_all_behind_a_message_that_goes_back_go_back_in_order() -> None:
+def test_release_also_releases_all_messages_behind_in_order() -> None:
     groups = MessageGroups()
     a1, a2, a3 = message("a"), message("a"), message("a")
     for one in (a1, a2, a3):
@@ -38,7 +38,7 @@ def test_all_behind_a_message_that_goes_back_go_back_in_order() -> None:
     assert groups.enter(message("a"))
 
 
-def test_when_one_that_waits_goes_back_those_before_it_stay() -> None:
+def test_release_of_a_waiting_message_keeps_those_before_it() -> None:
     groups = MessageGroups()
     a1, a2, a3 = message("a"), message("a"), message("a")
     for one in (a1, a2, a3):

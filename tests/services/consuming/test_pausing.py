@@ -1,4 +1,4 @@
-"""A consumer that a person pauses: what is in work ends, nothing new begins, nothing is lost or done twice."""
+"""Pausing a consumer: current files are finished, none are started, nothing is lost or processed twice."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def statuses(running: RunningConsumer, *jobs: Job) -> list[tuple[Status, int]]:
 
 @pytest.mark.parametrize("turn", [ProcessingControl.pause, ProcessingControl.finish])
 @pytest.mark.parametrize("group", ["", "one group"])
-def test_what_is_in_work_ends_and_what_waits_goes_back(
+def test_current_files_are_finished_and_waiting_messages_released(
     running: RunningConsumer, control: ProcessingControl, turn: object, group: str
 ) -> None:
     assert callable(turn)
@@ -73,14 +73,14 @@ def test_paused_it_asks_for_nothing_and_resumed_it_does(running: RunningConsumer
     running.deliver(message(job))
     running.start()
     wait_until(lambda: running.told)
-    running.consumer._turn(0)  # a round of its own, so that it had the time
+    running.consumer._turn(0)  # one more round, so that it had the time to start it
     assert running.client.made("receive") == []
     control.resume()
     running.settled(1)
     assert running.services.job(job).status is Status.PROCESSED
 
 
-def test_what_a_poll_under_way_still_brings_is_given_back_untouched(
+def test_messages_of_the_current_poll_are_released_unprocessed(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -93,7 +93,7 @@ def test_what_a_poll_under_way_still_brings_is_given_back_untouched(
     assert running.registry.began == []
 
 
-def test_finishing_is_told_when_it_is_reached(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_finishing_is_reported_when_it_is_reached(running: RunningConsumer, control: ProcessingControl) -> None:
     (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(message(job))

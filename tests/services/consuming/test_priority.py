@@ -1,4 +1,4 @@
-"""Files that are wanted next are begun without waiting for their messages; each is still done once."""
+"""Prioritized files are started without waiting for their messages, and are still processed only once."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def is_done(running: RunningConsumer, *jobs: Job) -> bool:
     return all(running.services.job(job).status is Status.PROCESSED for job in jobs)
 
 
-# --- between those who ask and the consumer
+# --- between the caller and the consumer
 
 
-def test_what_is_asked_for_last_is_first() -> None:
+def test_newest_request_is_first() -> None:
     control = ProcessingControl()
     with control.consuming(serves_priorities=True):
         assert control.prioritize([1, 2, 3])
@@ -68,7 +68,7 @@ def test_what_is_asked_for_last_is_first() -> None:
         assert not control.has_priorities
 
 
-def test_nothing_can_be_asked_for_where_nobody_works() -> None:
+def test_nothing_can_be_prioritized_without_a_consumer() -> None:
     control = ProcessingControl()
     assert not control.prioritize([1])
     with control.consuming(serves_priorities=True):
@@ -76,7 +76,9 @@ def test_nothing_can_be_asked_for_where_nobody_works() -> None:
     assert not control.has_priorities
 
 
-def test_asking_moves_the_unsent_and_tells_the_consumer(services: ServicesSetup, control: ProcessingControl) -> None:
+def test_prioritizing_moves_unsent_entries_and_notifies_the_consumer(
+    services: ServicesSetup, control: ProcessingControl
+) -> None:
     editor = JobEditor(services.intake, queue=QUEUE, clock=services.clock, control=control)
     a, b = services.add("a.txt", "b.txt")
     assert editor.process_next([b.row_id, a.row_id]) == PriorityResult((b.row_id, a.row_id), 2, is_served=False)
@@ -89,7 +91,7 @@ def test_asking_moves_the_unsent_and_tells_the_consumer(services: ServicesSetup,
 # --- the consumer
 
 
-def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_prioritized_file_is_started_before_the_queue(running: RunningConsumer, control: ProcessingControl) -> None:
     at_work, queued, last = running.services.add("a.txt", "b.txt", "c.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(message(at_work))
@@ -98,7 +100,7 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsum
     asked = threading.Event()
 
     def ask() -> None:
-        """In a poll that brings nothing, so that none is under way that was begun before."""
+        """Prioritize during a poll that returns nothing, so that no earlier poll is in progress."""
         running.client.on_receive = running.idle
         running.client.polls.append([])
         assert control.prioritize([last.row_id])
@@ -113,7 +115,7 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsum
     assert running.services.job(last).attempts == 1
 
 
-def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_its_later_message_is_deleted(running: RunningConsumer, control: ProcessingControl) -> None:
     (job,) = running.services.add("a.txt")
     begin(running)
     assert control.prioritize([job.row_id])
@@ -126,13 +128,13 @@ def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, 
     assert running.registry.began == ["a.txt"]
 
 
-def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
+def test_its_message_received_meanwhile_is_kept_and_deleted_with_it(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
     (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
 
-    # A poll that was under way when it was asked for.
+    # A poll that was in progress when the file was prioritized.
     def ask_meanwhile() -> None:
         running.client.on_receive = running.idle
         assert control.prioritize([job.row_id])
@@ -148,7 +150,9 @@ def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
     assert running.registry.began == ["a.txt"]
 
 
-def test_file_that_is_tried_again_later_can_be_wanted_now(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_file_that_waits_for_its_next_attempt_can_be_prioritized(
+    running: RunningConsumer, control: ProcessingControl
+) -> None:
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
@@ -161,7 +165,7 @@ def test_file_that_is_tried_again_later_can_be_wanted_now(running: RunningConsum
     assert running.services.job(job).attempts == 2
 
 
-def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(
+def test_prioritized_file_with_a_later_attempt_waits_for_its_message(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -174,7 +178,7 @@ def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(
     assert running.client.made("change_visibility") == []
 
 
-def test_wanted_file_is_given_back_at_a_stop(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_prioritized_file_is_released_at_a_stop(running: RunningConsumer, control: ProcessingControl) -> None:
     (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
     begin(running)
@@ -188,7 +192,7 @@ def test_wanted_file_is_given_back_at_a_stop(running: RunningConsumer, control: 
     ]
 
 
-def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_paused_consumer_starts_no_prioritized_file(running: RunningConsumer, control: ProcessingControl) -> None:
     (job,) = running.services.add("a.txt")
     begin(running)
     control.pause()
@@ -199,7 +203,7 @@ def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: Proc
     wait_until(lambda: is_done(running, job))
 
 
-def test_what_others_work_on_is_left_to_them(running: RunningConsumer, control: ProcessingControl) -> None:
+def test_files_of_other_workers_are_skipped(running: RunningConsumer, control: ProcessingControl) -> None:
     mine, theirs = running.services.add("a.txt", "b.txt")
     running.services.claim(theirs, lease_ms=3_600_000)
     begin(running)
@@ -209,7 +213,7 @@ def test_what_others_work_on_is_left_to_them(running: RunningConsumer, control: 
     assert running.services.job(theirs).status is Status.PROCESSING
 
 
-def test_what_the_database_did_not_let_begin_stays_wanted(
+def test_files_that_could_not_be_claimed_stay_prioritized(
     running: RunningConsumer, control: ProcessingControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -230,7 +234,7 @@ def test_what_the_database_did_not_let_begin_stays_wanted(
 
 
 @pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
-def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: str, serves: bool) -> None:
+def test_prioritizing_does_not_break_strict_order(filemill_home: Path, fifo_order: str, serves: bool) -> None:
     named = Settings(queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
     program = open_program({}, settings=named)
     assert isinstance(program.clock, SystemClock)
@@ -240,8 +244,8 @@ def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: 
     program.close()
 
 
-def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path: Path) -> None:
-    """Nobody here consumes, so it is only moved to the front of the outbox: that counts as long as it is not sent."""
+def test_unsent_files_of_the_embedded_queue_are_next_in_every_program(tmp_path: Path) -> None:
+    """Without a consumer in this program, the entry only moves to the front of the outbox."""
     files = [tmp_path / str(number) for number in range(3 * LOCAL_WINDOW)]
     for file in files:
         file.write_bytes(b"text\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from desktop_app.queues.messages import Received
 
 
-class Ear:
+class ReceiverSetup:
     """A receiver with a fake queue."""
 
     def __init__(self, *, room: int = 3, wait_s: int = MAX_WAIT_SECONDS) -> None:
@@ -41,122 +41,122 @@ class Ear:
         )
 
 
-def test_it_asks_for_what_there_is_room_for_and_never_for_more_than_ten() -> None:
-    ear = Ear()
-    ear.receiver.run(Countdown(2))
-    ear.room = 50
-    ear.receiver.run(Countdown(2))
-    assert ear.client.made("receive") == [(3, 20, 30), (10, 20, 30)]
+def test_receiver_requests_as_many_as_there_is_room_for_and_at_most_ten() -> None:
+    setup = ReceiverSetup()
+    setup.receiver.run(Countdown(2))
+    setup.room = 50
+    setup.receiver.run(Countdown(2))
+    assert setup.client.made("receive") == [(3, 20, 30), (10, 20, 30)]
 
 
 def test_without_room_it_does_not_ask() -> None:
-    ear = Ear(room=0)
-    ear.receiver.run(Countdown(4))
-    assert ear.client.calls == []
+    setup = ReceiverSetup(room=0)
+    setup.receiver.run(Countdown(4))
+    assert setup.client.calls == []
 
 
-def test_what_came_is_delivered_with_the_end_of_its_hiding() -> None:
-    ear = Ear()
-    ear.client.polls.append([received()])
-    ear.receiver.run(Countdown(2))
-    ((messages, expires),) = ear.got
+def test_messages_are_delivered_with_the_end_of_their_visibility() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append([received()])
+    setup.receiver.run(Countdown(2))
+    ((messages, expires),) = setup.got
     assert len(messages) == 1
-    assert expires == ear.clock.steady() + 30
+    assert expires == setup.clock.steady() + 30
 
 
-def test_a_computer_that_slept_during_the_poll_does_not_believe_in_a_fresh_lease() -> None:
-    ear = Ear()
-    ear.client.polls.append([received()])
-    asked = ear.clock.steady()
-    ear.client.on_receive = lambda: ear.clock.advance(3600)
-    ear.receiver.run(Countdown(2))
-    assert ear.got[0][1] == asked + 20 + 30
+def test_lease_received_before_the_computer_slept_counts_as_expired() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append([received()])
+    asked = setup.clock.steady()
+    setup.client.on_receive = lambda: setup.clock.advance(3600)
+    setup.receiver.run(Countdown(2))
+    assert setup.got[0][1] == asked + 20 + 30
 
 
-def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
-    ear = Ear()
-    ear.client.on_receive = lambda: ear.clock.advance(20)
-    ear.receiver.run(Countdown(6))
-    assert len(ear.client.made("receive")) == 3
-    assert ear.got == []
+def test_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
+    setup = ReceiverSetup()
+    setup.client.on_receive = lambda: setup.clock.advance(20)
+    setup.receiver.run(Countdown(6))
+    assert len(setup.client.made("receive")) == 3
+    assert setup.got == []
 
 
 @pytest.mark.parametrize("wait_s", [MAX_WAIT_SECONDS, 0])
-def test_a_server_that_does_not_wait_makes_no_loop_spin(wait_s: int) -> None:
-    ear = Ear(wait_s=wait_s)
+def test_server_without_long_polls_does_not_make_the_loop_spin(wait_s: int) -> None:
+    setup = ReceiverSetup(wait_s=wait_s)
     asked = Countdown(20)
-    ear.receiver.run(asked)
-    assert len(ear.client.made("receive")) <= 4, "between two polls the stop was looked at several times"
+    setup.receiver.run(asked)
+    assert len(setup.client.made("receive")) <= 4, "between two polls the stop was looked at several times"
 
 
-def test_a_poll_whose_answer_was_lost_is_repeated_under_its_id() -> None:
-    ear = Ear()
-    ear.client.on_receive = lambda: ear.clock.advance(1)
-    ear.client.polls.extend([OFFLINE, [], []])
-    ear.receiver.run(Countdown(8))
-    first, again, new = ear.client.attempts[:3]
+def test_poll_with_a_lost_response_is_repeated_with_its_id() -> None:
+    setup = ReceiverSetup()
+    setup.client.on_receive = lambda: setup.clock.advance(1)
+    setup.client.polls.extend([OFFLINE, [], []])
+    setup.receiver.run(Countdown(8))
+    first, again, new = setup.client.attempts[:3]
     assert first == again != new
 
 
-def test_a_poll_is_not_repeated_under_an_id_that_the_queue_has_forgotten() -> None:
-    ear = Ear()
-    ear.client.on_receive = lambda: ear.clock.advance(300)
-    ear.client.polls.append(OFFLINE)
-    ear.receiver.run(Countdown(6))
-    assert ear.client.attempts[0] != ear.client.attempts[1]
+def test_poll_is_not_repeated_with_an_expired_id() -> None:
+    setup = ReceiverSetup()
+    setup.client.on_receive = lambda: setup.clock.advance(300)
+    setup.client.polls.append(OFFLINE)
+    setup.receiver.run(Countdown(6))
+    assert setup.client.attempts[0] != setup.client.attempts[1]
 
 
-def test_trouble_is_told_and_waited_for_and_forgotten_at_the_first_success() -> None:
-    ear = Ear()
-    ear.client.polls.extend([OFFLINE, OFFLINE])
-    ear.receiver.run(Countdown(20))
-    assert [state.phase for state in ear.told][:4] == [Phase.RUNNING, Phase.WAITING, Phase.WAITING, Phase.RUNNING]
-    assert [state.tries for state in ear.told][:4] == [0, 1, 2, 0]
+def test_error_is_reported_with_backoff_and_cleared_by_success() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.extend([OFFLINE, OFFLINE])
+    setup.receiver.run(Countdown(20))
+    assert [state.phase for state in setup.told][:4] == [Phase.RUNNING, Phase.WAITING, Phase.WAITING, Phase.RUNNING]
+    assert [state.tries for state in setup.told][:4] == [0, 1, 2, 0]
 
 
 @pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP])
-def test_what_may_be_different_next_time_is_looked_up_again(trouble: QueueTrouble) -> None:
-    ear = Ear()
-    ear.client.polls.append(QueueError("x", trouble=trouble))
-    ear.receiver.run(Countdown(4))
-    assert ear.connector.resets == 1
+def test_temporary_configuration_errors_reconnect(trouble: QueueTrouble) -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append(QueueError("x", trouble=trouble))
+    setup.receiver.run(Countdown(4))
+    assert setup.connector.resets == 1
 
 
-def test_a_queue_that_can_not_be_reached_at_the_start_is_waited_for() -> None:
-    ear = Ear()
-    ear.connector.trouble = OFFLINE
-    ear.receiver.run(Countdown(4))
-    assert ear.told[0].phase is Phase.WAITING
+def test_queue_that_is_unreachable_at_the_start_is_waited_for() -> None:
+    setup = ReceiverSetup()
+    setup.connector.trouble = OFFLINE
+    setup.receiver.run(Countdown(4))
+    assert setup.told[0].phase is Phase.WAITING
 
 
-def test_what_a_poll_brings_after_the_stop_goes_back_at_once_in_order() -> None:
-    ear = Ear()
-    ear.client.polls.append([received(handle="1"), received(handle="2")])
-    ear.receiver.run(Countdown(1))
-    assert ear.client.made("change_visibility") == [[("1", 0), ("2", 0)]]
-    assert ear.got == []
+def test_messages_received_after_the_stop_are_released_at_once_in_order() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append([received(handle="1"), received(handle="2")])
+    setup.receiver.run(Countdown(1))
+    assert setup.client.made("change_visibility") == [[("1", 0), ("2", 0)]]
+    assert setup.got == []
 
 
-def test_what_can_not_be_given_back_comes_back_by_itself() -> None:
-    ear = Ear()
-    ear.client.polls.append([received()])
-    ear.client.script("change_visibility", OFFLINE)
-    ear.receiver.run(Countdown(1))
-    assert ear.got == []
+def test_messages_that_can_not_be_released_become_visible_by_themselves() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append([received()])
+    setup.client.script("change_visibility", OFFLINE)
+    setup.receiver.run(Countdown(1))
+    assert setup.got == []
 
 
-def test_trouble_after_the_stop_is_not_waited_for() -> None:
-    ear = Ear()
-    ear.client.polls.append(OFFLINE)
-    ear.receiver.run(Countdown(1))
-    assert [state.phase for state in ear.told] == [Phase.RUNNING]
+def test_error_after_the_stop_causes_no_backoff() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.append(OFFLINE)
+    setup.receiver.run(Countdown(1))
+    assert [state.phase for state in setup.told] == [Phase.RUNNING]
 
 
-def test_after_trouble_it_asks_without_waiting_so_that_the_end_of_it_shows_at_once() -> None:
-    ear = Ear()
-    ear.client.polls.extend([OFFLINE, [], []])
-    ear.receiver.run(Countdown(6))
-    waits = [wait for _, wait, _ in ear.client.made("receive")]
+def test_poll_after_an_error_is_short_so_that_recovery_shows_at_once() -> None:
+    setup = ReceiverSetup()
+    setup.client.polls.extend([OFFLINE, [], []])
+    setup.receiver.run(Countdown(6))
+    waits = [wait for _, wait, _ in setup.client.made("receive")]
     assert waits[:3] == [20, 0, 20]
-    phases = [state.phase for state in ear.told]
+    phases = [state.phase for state in setup.told]
     assert phases[phases.index(Phase.WAITING) + 1] is Phase.RUNNING

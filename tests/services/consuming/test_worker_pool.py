@@ -1,4 +1,4 @@
-"""The threads that process."""
+"""The threads that process files."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
 
 
 class Bug(LineProcessor):
-    """A processor with a mistake in it."""
+    """A processor with a bug."""
 
     def process(self, source: Source) -> Mapping[str, Value]:
         raise ZeroDivisionError("a mistake")
 
 
-def test_a_file_gives_its_numbers(services: ServicesSetup) -> None:
+def test_file_returns_its_numbers(services: ServicesSetup) -> None:
     done = process(message_for(services, "a.txt"))
     assert done.result == FileResult(4, 2)
     assert done.error is None
     assert done.message.is_begun
 
 
-def test_a_file_that_is_gone_gives_the_reason(services: ServicesSetup) -> None:
+def test_missing_file_returns_the_reason(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
     (services.folder / "a.txt").unlink()
     error = process(message).error
@@ -67,14 +67,14 @@ def test_a_file_that_is_gone_gives_the_reason(services: ServicesSetup) -> None:
     assert error.reason.code.problem is FileProblem.MISSING
 
 
-def test_what_is_cancelled_before_it_begins_is_not_begun(services: ServicesSetup) -> None:
+def test_work_cancelled_before_its_start_is_not_started(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
     message.cancelled.set()
     done = process(message)
     assert (done.result, done.error, message.is_begun) == (None, None, False)
 
 
-def test_what_is_cancelled_while_it_runs_has_no_result(services: ServicesSetup) -> None:
+def test_work_cancelled_while_running_has_no_result(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
 
     class Slow(LineProcessor):
@@ -87,7 +87,7 @@ def test_what_is_cancelled_while_it_runs_has_no_result(services: ServicesSetup) 
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_a_bug_costs_one_file_and_not_the_thread(services: ServicesSetup) -> None:
+def test_bug_fails_one_file_and_keeps_the_thread(services: ServicesSetup) -> None:
     for done in process_all(
         [message_for(services, "a.txt"), message_for(services, "b.txt")], ProcessorRegistry([Bug()])
     ):
@@ -97,7 +97,7 @@ def test_a_bug_costs_one_file_and_not_the_thread(services: ServicesSetup) -> Non
         assert "mistake" in error.detail
 
 
-def test_so_many_at_once_and_not_more(services: ServicesSetup) -> None:
+def test_number_of_parallel_files_is_limited(services: ServicesSetup) -> None:
     together = threading.Barrier(2, timeout=30)
     running: list[int] = []
     most: list[int] = []
@@ -119,11 +119,11 @@ def test_so_many_at_once_and_not_more(services: ServicesSetup) -> None:
     assert max(most) == 2
 
 
-def test_the_progress_of_a_long_file_is_left_with_its_message(services: ServicesSetup) -> None:
+def test_progress_of_a_long_file_is_stored_with_its_message(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
 
     class Ticking:
-        """A clock that says each look is a second later."""
+        """A clock that advances one second at each reading."""
 
         def __init__(self) -> None:
             self.now = 0.0
@@ -139,7 +139,7 @@ def test_the_progress_of_a_long_file_is_left_with_its_message(services: Services
     assert message.progress == (4, 4)
 
 
-def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(services: ServicesSetup) -> None:
+def test_hung_read_is_abandoned_and_its_thread_replaced(services: ServicesSetup) -> None:
     clock = FakeClock()
     hung, go_on = threading.Event(), threading.Event()
     done: SimpleQueue[Done] = SimpleQueue()

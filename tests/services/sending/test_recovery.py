@@ -1,4 +1,4 @@
-"""Messages that are gone, put aside or stuck: nobody waits for them for ever. Against the strict simulator."""
+"""Recovery of lost, dead-lettered and stuck messages, on the strict simulator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop_app.domain.job import Job, Status
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
-from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.services.sending.sender import Sender, SenderOptions
 from desktop_app.store.claims import ClaimRequest, Claims
@@ -28,7 +28,7 @@ pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 class SenderFixture:
-    """A sender and its periodic tasks on a simulated queue, all on the simulator's clock."""
+    """A sender and its periodic tasks on a simulated queue, with the simulator's clock."""
 
     def __init__(self, services: ServicesSetup, sim: SimulatedSqs, **attributes: str) -> None:
         assert isinstance(sim.clock, VirtualClock)
@@ -48,7 +48,7 @@ class SenderFixture:
             clock=self.clock,
             control=ProcessingControl(),
             report=lambda _: None,
-            tasks=PeriodicTasks([], self.clock, ProcessingControl()),
+            tasks=PeriodicTasks({}, self.clock, ProcessingControl()),
         )
 
     def send(self, *names: str) -> list[Job]:
@@ -60,7 +60,7 @@ class SenderFixture:
         return self.services.outbox.waiting(QUEUE)
 
     def look(self, *, after: float) -> int:
-        """Let time pass, and have the reconciler look; gives how many messages wait to be sent again."""
+        """Let time pass and run the reconciler; return the number of messages that will be sent again."""
         self.sim.advance(after)
         self.reconciler.do()
         return self.waiting()
@@ -75,12 +75,12 @@ def fixture(services: ServicesSetup, sim: SimulatedSqs) -> SenderFixture:
     return SenderFixture(services, sim)
 
 
-def test_messages_that_wait_in_the_queue_are_left_alone(fixture: SenderFixture) -> None:
+def test_messages_in_the_queue_are_not_sent_again(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     assert [fixture.look(after=seconds) for seconds in (0, 200, 200)] == [0, 0, 0]
 
 
-def test_a_purged_queue_gets_everything_again_after_two_looks(fixture: SenderFixture) -> None:
+def test_purged_queue_gets_everything_again_after_two_checks(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     fixture.sim.simulator.purge_queue("work")
     fixture.sim.advance(60)
@@ -89,13 +89,13 @@ def test_a_purged_queue_gets_everything_again_after_two_looks(fixture: SenderFix
     assert len(fixture.receive_all()) == 2
 
 
-def test_what_was_sent_a_moment_ago_is_not_missed_yet(fixture: SenderFixture) -> None:
+def test_recently_sent_messages_are_not_missed_yet(fixture: SenderFixture) -> None:
     fixture.send("a")
     fixture.sim.simulator.purge_queue("work")
     assert [fixture.look(after=50), fixture.look(after=60)] == [0, 0]
 
 
-def test_a_queue_that_was_deleted_and_made_again_gets_everything_again_at_once(fixture: SenderFixture) -> None:
+def test_recreated_queue_gets_everything_again_at_once(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     fixture.look(after=1)
     fixture.sim.simulator.delete_queue("work")
@@ -106,19 +106,19 @@ def test_a_queue_that_was_deleted_and_made_again_gets_everything_again_at_once(f
     assert fixture.look(after=1) == 0
 
 
-def test_the_first_look_at_a_queue_sends_nothing_twice(fixture: SenderFixture) -> None:
+def test_first_check_of_a_queue_sends_nothing_twice(fixture: SenderFixture) -> None:
     fixture.send("a")
     assert fixture.look(after=1) == 0
 
 
-def test_a_message_older_than_the_retention_is_sent_again(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_message_older_than_the_retention_is_sent_again(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = SenderFixture(services, sim, MessageRetentionPeriod="3600")
     fixture.send("a")
     assert fixture.look(after=3500) == 0
     assert fixture.look(after=200) == 1
 
 
-def test_a_job_that_somebody_works_on_is_left_alone(fixture: SenderFixture) -> None:
+def test_job_in_work_is_not_sent_again(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
     Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=fixture.clock.now_ms(), lease_ms=10_000_000
@@ -127,7 +127,7 @@ def test_a_job_that_somebody_works_on_is_left_alone(fixture: SenderFixture) -> N
     assert [fixture.look(after=200), fixture.look(after=200), fixture.look(after=200)] == [0, 0, 0]
 
 
-def test_a_job_whose_worker_is_gone_and_whose_message_is_lost_is_sent_again(fixture: SenderFixture) -> None:
+def test_job_of_a_dead_worker_with_a_lost_message_is_sent_again(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
     Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=fixture.clock.now_ms(), lease_ms=40_000
@@ -150,7 +150,7 @@ def receive_until_dead(fixture: SenderFixture, times: int = 2) -> None:
         fixture.sim.advance(2)
 
 
-def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_message_fails_its_row_and_is_deleted(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -163,7 +163,7 @@ def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: Ser
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_message_of_a_finished_job_is_only_deleted(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -172,7 +172,7 @@ def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(services: Ser
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_dead_lettered_message_whose_row_is_worked_on_leaves_the_end_to_the_worker(
+def test_dead_lettered_message_of_a_row_in_work_leaves_the_result_to_the_worker(
     services: ServicesSetup, sim: SimulatedSqs
 ) -> None:
     fixture = with_dead_letters(services, sim)
@@ -196,7 +196,7 @@ def test_foreign_dead_letters_stay_where_they_are(services: ServicesSetup, sim: 
     assert sim.simulator.calls_of("DeleteMessageBatch") == []
 
 
-def test_a_retry_of_a_dead_lettered_job_is_a_new_message(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_retry_of_a_dead_lettered_job_sends_a_new_message(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -206,7 +206,9 @@ def test_a_retry_of_a_dead_lettered_job_is_a_new_message(services: ServicesSetup
     assert fixture.receive_all() == [encode(FileMessage(job.id, 2))]
 
 
-def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_messages_that_can_not_be_deleted_now_are_deleted_later(
+    services: ServicesSetup, sim: SimulatedSqs
+) -> None:
     fixture = with_dead_letters(services, sim)
     fixture.send("a")
     receive_until_dead(fixture)
@@ -218,7 +220,7 @@ def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(services: Se
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_queue_without_a_dead_letter_queue_needs_no_watching(fixture: SenderFixture) -> None:
+def test_queue_without_a_dead_letter_queue_is_not_watched(fixture: SenderFixture) -> None:
     fixture.send("a")
     fixture.watcher.do()
     assert fixture.sim.simulator.calls_of("ReceiveMessage") == []
@@ -232,9 +234,9 @@ class Counting:
         self.times += 1
 
 
-def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
+def test_periodic_tasks_run_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
     counting = Counting()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, ProcessingControl())
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, ProcessingControl())
     for seconds in (0, 30, 31, 10, 60):
         fixture.sim.advance(seconds)
         tasks.do_due()
@@ -243,7 +245,7 @@ def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(fixture: SenderF
 
 def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     counting, control = Counting(), ProcessingControl()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, control)
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, control)
     tasks.do_due()
     control.try_now()
     tasks.do_due()
@@ -251,7 +253,7 @@ def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     assert counting.times == 2
 
 
-def test_a_look_at_both_queues_asks_for_attributes_once(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_check_of_both_queues_reads_attributes_once(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     fixture.connector.connect()
     sim.simulator.forget_calls()
@@ -261,13 +263,13 @@ def test_a_look_at_both_queues_asks_for_attributes_once(services: ServicesSetup,
     assert sim.simulator.counts()["GetQueueAttributes"] == 2
 
 
-def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
+def test_task_without_permission_does_not_affect_the_others_and_is_logged_once(
     fixture: SenderFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
     counting = Counting()
     tasks = PeriodicTasks(
-        [PeriodicTask("reconciler", fixture.reconciler.do), PeriodicTask("counting", counting.do)],
+        {"reconciler": fixture.reconciler.do, "counting": counting.do},
         fixture.clock,
         ProcessingControl(),
         every_s=1,
@@ -287,7 +289,7 @@ def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     assert len(caplog.records) == 2
 
 
-def test_what_a_killed_sender_had_taken_is_sent_at_once(fixture: SenderFixture) -> None:
+def test_entries_of_a_killed_sender_are_sent_at_once(fixture: SenderFixture) -> None:
     fixture.services.add("a")
     now = fixture.clock.now_ms()
     host = fixture.services.identity.name.partition("/")[0]

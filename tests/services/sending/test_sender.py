@@ -1,4 +1,4 @@
-"""From the outbox to the queue."""
+"""Sending messages from the outbox to the queue."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sender(
         clock=services.clock,
         control=ProcessingControl(),
         report=(told if told is not None else []).append,
-        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
+        tasks=PeriodicTasks({}, services.clock, ProcessingControl()),
         backoff=Backoff(first=0.01, longest=0.01),
     )
 
@@ -56,7 +56,7 @@ def test_messages_carry_the_id_and_the_generation_and_nothing_else(services: Ser
     assert (message.group_id, message.deduplication_id) == ("", "")
 
 
-def test_a_sent_job_knows_its_message_and_leaves_the_outbox(services: ServicesSetup) -> None:
+def test_sent_job_has_its_message_id_and_leaves_the_outbox(services: ServicesSetup) -> None:
     (job,) = services.add("a.txt")
     sender(services, FakeClient()).send_due()
     assert services.outbox.waiting(QUEUE) == 0
@@ -81,7 +81,7 @@ def test_on_a_fifo_queue_each_file_has_its_group_and_each_submission_its_dedupli
 
 
 def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(services: ServicesSetup) -> None:
-    """Of a batch the queue might take the second file, and not the first."""
+    """Of a batch, the queue might accept the second message but not the first."""
     jobs = services.add("a.txt", "b.txt")
     client = FakeClient(info=FIFO)
     assert sender(services, client, strict=True).send_due() == 2
@@ -90,7 +90,7 @@ def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(service
     assert [message.deduplication_id for (message,) in batches] == [f"{job.id}:1" for job in jobs]
 
 
-def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_behind_it(services: ServicesSetup) -> None:
+def test_rejected_message_blocks_all_behind_it_in_strict_order(services: ServicesSetup) -> None:
     services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [DONE], [THROTTLED])
@@ -101,7 +101,7 @@ def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_beh
     assert sender(services, client, strict=True).send_due() == 2
 
 
-def test_a_retry_is_sent_under_another_deduplication_id(services: ServicesSetup) -> None:
+def test_retry_is_sent_with_another_deduplication_id(services: ServicesSetup) -> None:
     (job,) = services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [REFUSED])
@@ -112,7 +112,7 @@ def test_a_retry_is_sent_under_another_deduplication_id(services: ServicesSetup)
     assert [batch[0].deduplication_id for batch in client.made("send")] == [f"{job.id}:1", f"{job.id}:2"]
 
 
-def test_of_one_answer_each_entry_gets_what_it_deserves(services: ServicesSetup) -> None:
+def test_each_entry_of_a_response_is_handled_separately(services: ServicesSetup) -> None:
     jobs = services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient()
     client.script("send", [EntryResult(message_id="x"), REFUSED, THROTTLED])
@@ -125,7 +125,7 @@ def test_of_one_answer_each_entry_gets_what_it_deserves(services: ServicesSetup)
     assert services.outbox.waiting(QUEUE) == 1
 
 
-def test_an_entry_that_was_not_taken_is_tried_again_after_a_while(services: ServicesSetup) -> None:
+def test_rejected_entry_is_retried_later(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", [THROTTLED])
@@ -136,7 +136,7 @@ def test_an_entry_that_was_not_taken_is_tried_again_after_a_while(services: Serv
     assert one.send_due() == 1
 
 
-def test_a_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> None:
+def test_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", OFFLINE)
@@ -149,9 +149,7 @@ def test_a_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> N
 
 
 @pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT])
-def test_what_may_mend_itself_by_looking_again_is_looked_up_again(
-    services: ServicesSetup, trouble: QueueTrouble
-) -> None:
+def test_errors_that_a_new_look_up_can_fix_reconnect(services: ServicesSetup, trouble: QueueTrouble) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", QueueError("x", trouble=trouble))
@@ -161,7 +159,7 @@ def test_what_may_mend_itself_by_looking_again_is_looked_up_again(
     assert connector.resets == 1
 
 
-def test_a_window_keeps_the_queue_shallow(services: ServicesSetup) -> None:
+def test_window_limits_the_messages_in_the_queue(services: ServicesSetup) -> None:
     services.add(*(f"{n}.txt" for n in range(30)))
     client = FakeClient()
     one = sender(services, client, window=20)
@@ -180,13 +178,13 @@ def test_only_jobs_of_this_queue_are_sent(services: ServicesSetup) -> None:
         clock=services.clock,
         control=ProcessingControl(),
         report=lambda _: None,
-        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
+        tasks=PeriodicTasks({}, services.clock, ProcessingControl()),
     )
     assert other.send_due() == 0
     assert services.job(job).sent_at is None
 
 
-def test_send_all_ends_when_nothing_waits_or_the_time_is_over(services: ServicesSetup) -> None:
+def test_send_all_ends_when_the_outbox_is_empty_or_the_time_is_over(services: ServicesSetup) -> None:
     services.add(*(f"{n}.txt" for n in range(120)))
     client = FakeClient()
     one = sender(services, client)
@@ -199,7 +197,7 @@ def test_send_all_does_not_wait_for_a_full_window(services: ServicesSetup) -> No
     assert sender(services, FakeClient(), window=1).send_all(services.clock.steady() + 1) == 1
 
 
-def test_the_loop_survives_trouble_and_tells_it(services: ServicesSetup) -> None:
+def test_loop_survives_errors_and_reports_them(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", OFFLINE, OFFLINE)
@@ -210,7 +208,7 @@ def test_the_loop_survives_trouble_and_tells_it(services: ServicesSetup) -> None
     assert services.outbox.waiting(QUEUE) == 0
 
 
-def test_the_loop_asks_often_while_the_window_is_full(services: ServicesSetup) -> None:
+def test_loop_checks_often_while_the_window_is_full(services: ServicesSetup) -> None:
     services.add("a.txt", "b.txt")
     told: list[LoopState] = []
     sender(services, FakeClient(), window=1, told=told).run(Countdown(4))

@@ -1,4 +1,4 @@
-"""Files for spreadsheets and programs: exact, whole, and harmless to open."""
+"""Exports for spreadsheets and programs are exact, complete and safe to open."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def csv_text(jobs: Iterable[Job], fields: tuple[str, ...] = FIELDS, separator: s
 
 
 @pytest.mark.parametrize("separator", [",", ";"])
-def test_names_come_back_from_csv_as_they_are_shown_and_never_as_formulas(separator: str) -> None:
+def test_names_are_read_back_from_csv_as_shown_and_never_as_formulas(separator: str) -> None:
     text = csv_text(jobs_named(NAMES), ("name", "file_size"), separator)
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator))
     assert rows == [["name", "file_size"], *([shown, "1234567"] for shown in SHOWN)]
 
 
-def test_every_field_can_be_asked_for_and_numbers_are_whole_ones() -> None:
+def test_every_field_can_be_exported_and_numbers_are_integers() -> None:
     (row,) = csv.DictReader(io.StringIO(csv_text([JOB], ALL_FIELDS).removeprefix("\ufeff"), newline=""))
     assert row == {
         "id": JOB.id,
@@ -143,7 +143,7 @@ def full(stream: TextIO) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_full_disk_leaves_the_old_file_and_says_what_was_wrong(tmp_path: Path) -> None:
+def test_full_disk_keeps_the_old_file_and_is_reported(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(NotWrittenError, match=r"list\.csv can't be written: No space left") as told:
@@ -153,7 +153,7 @@ def test_full_disk_leaves_the_old_file_and_says_what_was_wrong(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")  # noqa: PTH110
-def test_really_full_disk_is_known_trouble(tmp_path: Path) -> None:
+def test_real_full_disk_is_a_known_error(tmp_path: Path) -> None:
     with pytest.raises(NotWrittenError) as told:
         write_whole(tmp_path / "list.csv", lambda _: _write_to_full_device())
     assert told.value.code == errno.ENOSPC
@@ -165,7 +165,7 @@ def _write_to_full_device() -> None:
         stream.write("x" * 100_000)
 
 
-def test_file_that_is_there_is_left_alone_unless_it_may_be_replaced(tmp_path: Path) -> None:
+def test_existing_file_is_kept_unless_it_may_be_replaced(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(NotWrittenError) as told:
@@ -174,7 +174,7 @@ def test_file_that_is_there_is_left_alone_unless_it_may_be_replaced(tmp_path: Pa
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def test_what_the_writing_raises_goes_through_and_nothing_is_left(tmp_path: Path) -> None:
+def test_exception_while_writing_is_raised_and_no_file_is_left(tmp_path: Path) -> None:
     def stop(stream: TextIO) -> None:
         stream.write("half")
         raise KeyError
@@ -187,7 +187,7 @@ def test_what_the_writing_raises_goes_through_and_nothing_is_left(tmp_path: Path
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
 @pytest.mark.timeout(180)
 def test_libreoffice_reads_it_as_it_was_written(tmp_path: Path) -> None:
-    """Opened as by a double click, kept as a spreadsheet, and read back from there."""
+    """The file is opened as by a double-click, saved as a spreadsheet, and read from there."""
     source = tmp_path / "list.csv"
     with source.open("w", encoding="utf-8", newline="") as stream:
         csv_writer(("name", "file_size", "created_at"))(stream, jobs_named(NAMES))
@@ -196,7 +196,7 @@ def test_libreoffice_reads_it_as_it_was_written(tmp_path: Path) -> None:
             "soffice",
             f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
             "--headless",
-            "--infilter=CSV:44,34,76",  # commas, quotes, UTF-8: what its dialog suggests for a file with a mark
+            "--infilter=CSV:44,34,76",  # comma, quotation mark, UTF-8: suggested by its dialog for this file
             "--convert-to",
             "fods",
             "--outdir",

@@ -1,4 +1,4 @@
-"""What must not leave the computer does not, however it is written; what helps stays."""
+"""Secrets are masked in all notations; useful information is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop_app.services.support.masking import Masked, Masker, masker_for, sec
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Amazon's own examples of keys, from its documentation.
+# Example keys from Amazon's documentation.
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEJr" + "aB3/xY9+" * 40 + "=="
@@ -54,7 +54,7 @@ def test_key_or_token_is_found_wherever_it_stands(secret: str, around: str) -> N
         ("https://token1@host/", "token1"),
     ],
 )
-def test_value_with_a_name_that_says_so_is_masked(text: str, secret: str) -> None:
+def test_value_with_a_secret_name_is_masked(text: str, secret: str) -> None:
     assert secret not in hidden(text)
 
 
@@ -71,17 +71,17 @@ def test_value_with_a_name_that_says_so_is_masked(text: str, secret: str) -> Non
         'File "<frozen importlib._bootstrap>", line 1, in x',
     ],
 )
-def test_what_helps_stays(text: str) -> None:
+def test_useful_text_is_kept(text: str) -> None:
     assert hidden(text) == text
 
 
-def test_values_that_are_known_to_be_secret_are_masked_in_any_text() -> None:
+def test_known_secrets_are_masked_in_any_text() -> None:
     masker = Masker(secrets=secrets_of({"AWS_SECRET_ACCESS_KEY": "plainword", "MY_TOKEN": "abc", "AWS_REGION": "eu"}))
     assert masker.mask("it said plainword, abc, eu", names=True) == "it said [secret], abc, eu"
     assert masker.counts[Masked.SECRETS] == 1
 
 
-def test_the_same_account_is_the_same_and_others_are_others() -> None:
+def test_same_account_gets_the_same_mask_and_others_get_another() -> None:
     masker = Masker()
     text = "arn:aws:sqs:eu-west-1:123456789012:q https://x/210987654321/q my-123456789012"
     expected = "arn:aws:sqs:eu-west-1:[account 1]:q https://x/[account 2]/q my-[account 1]"
@@ -117,17 +117,17 @@ def test_folder_in_pythons_quotes_and_with_forward_slashes_is_masked() -> None:
         ("3/4 and/or n/a", "3/4 and/or n/a"),
     ],
 )
-def test_paths_are_masked_unless_names_may_stay(text: str, masked: str) -> None:
+def test_paths_are_masked_unless_names_are_included(text: str, masked: str) -> None:
     assert hidden(text) == masked
     assert Masker().mask(text, names=True) == text
 
 
-def test_names_of_the_list_are_known_by_heart() -> None:
+def test_names_of_the_list_are_masked() -> None:
     masker = Masker(names=("my secret plan.txt", "Report"))
     assert masker.mask("read my secret plan.txt; Report", names=False) == "read [path]; Report"
 
 
-def test_this_computers_masker_knows_its_secrets_and_people(
+def test_masker_of_this_computer_includes_its_secrets_and_users(
     isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (isolated_environment / ".aws").mkdir()

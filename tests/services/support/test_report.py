@@ -1,4 +1,4 @@
-"""What a support report collects, and that nothing that does not work keeps the rest of it back."""
+"""The contents of a support report, which is complete except for the parts that fail."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_facts_of_the_program_and_its_variables(sources: SupportSources) -> None
     assert "OTHER" not in text
 
 
-def test_library_without_a_version_is_told(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_without_a_version_is_listed(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
@@ -76,7 +76,7 @@ def test_library_without_a_version_is_told(sources: SupportSources, monkeypatch:
     assert "boto3: no version known" in collected(sources)[Part.PROGRAM]
 
 
-def test_connection_is_told_as_it_is_now(sources: SupportSources) -> None:
+def test_current_connection_is_described(sources: SupportSources) -> None:
     text = collected(sources)[Part.SETTINGS]
     assert "In use: orders · eu-west-1; profile ops" in text
     assert "Region eu-west-1; endpoint the usual one" in text
@@ -105,11 +105,11 @@ def test_end_of_the_log(sources: SupportSources) -> None:
     assert text.splitlines() == lines[50:]
 
 
-def test_no_log_and_no_fault_are_left_out(sources: SupportSources) -> None:
+def test_missing_log_and_error_are_left_out(sources: SupportSources) -> None:
     assert set(collected(sources)) == {Part.PROGRAM, Part.SETTINGS, Part.DATABASE, Part.CHECKS}
 
 
-def test_checks_say_what_is_fine_and_what_is_not(sources: SupportSources) -> None:
+def test_checks_show_successes_and_failures(sources: SupportSources) -> None:
     assert collected(sources)[Part.CHECKS].splitlines() == [
         "✓ Folder [data] can be written",
         "✓ Settings",
@@ -125,7 +125,7 @@ def test_checks_say_what_is_fine_and_what_is_not(sources: SupportSources) -> Non
     assert "PENDING: 0" in text[Part.DATABASE]
 
 
-def test_list_that_can_not_be_read_keeps_nothing_else_back(
+def test_unreadable_list_does_not_prevent_the_other_parts(
     sources: SupportSources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -140,7 +140,7 @@ def test_list_that_can_not_be_read_keeps_nothing_else_back(
     assert "boto3" in text[Part.PROGRAM]
 
 
-def test_disk_that_can_not_be_asked_is_told(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_disk_space_is_reported(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise OSError(5, "Input/output error")
 
@@ -148,7 +148,7 @@ def test_disk_that_can_not_be_asked_is_told(sources: SupportSources, monkeypatch
     assert collected(sources)[Part.DATABASE].endswith("✗ Input/output error")
 
 
-def test_log_that_may_not_be_read_is_told(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_log_is_reported(sources: SupportSources, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -156,7 +156,7 @@ def test_log_that_may_not_be_read_is_told(sources: SupportSources, monkeypatch: 
     assert collected(sources)[Part.LOG] == "The log can't be read: Permission denied"
 
 
-def test_queue_is_asked_and_let_go_of(sources: SupportSources) -> None:
+def test_queue_is_checked_and_closed(sources: SupportSources) -> None:
     client = FakeClient()
     report = SupportReport(replace(sources, connect=lambda: FakeConnector(client)))
     report.collect()
@@ -167,14 +167,14 @@ def test_queue_is_asked_and_let_go_of(sources: SupportSources) -> None:
     assert client.made("close")
 
 
-def test_queue_that_can_not_be_reached_says_why(sources: SupportSources) -> None:
+def test_unreachable_queue_is_reported_with_the_cause(sources: SupportSources) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError("No connection.", trouble=QueueTrouble.OFFLINE, detail="EndpointConnectionError")
     report = SupportReport(replace(sources, connect=lambda: connector))
     assert report.ask_queue().text == "✗ No connection. EndpointConnectionError"
 
 
-def test_connection_is_tested_right_by_right(sources: SupportSources) -> None:
+def test_connection_is_tested_permission_by_permission(sources: SupportSources) -> None:
     trouble = QueueError("May not.", trouble=QueueTrouble.NO_RIGHT, detail="AccessDenied")
     findings = [
         Finding(Check.SEND, Verdict.FINE, "May send messages"),
@@ -185,7 +185,7 @@ def test_connection_is_tested_right_by_right(sources: SupportSources) -> None:
     assert text.endswith("✓ May send messages\n✗ May not receive (AccessDenied)\n– Not looked at")
 
 
-def test_test_ends_when_nobody_waits_for_it(sources: SupportSources) -> None:
+def test_cancelled_test_ends(sources: SupportSources) -> None:
     def test(should_stop: Callable[[], bool]) -> Iterator[Finding]:
         yield Finding(Check.SEND, Verdict.FINE, str(should_stop()))
         report.stop()
@@ -195,7 +195,7 @@ def test_test_ends_when_nobody_waits_for_it(sources: SupportSources) -> None:
     assert report.ask_queue().text.endswith("✓ False\n✓ True")
 
 
-def test_head_says_what_was_masked(sources: SupportSources) -> None:
+def test_head_lists_what_was_masked(sources: SupportSources) -> None:
     report = SupportReport(sources)
     report.collect()
     assert "Nothing had to be masked." in report.head(names=True)
