@@ -250,7 +250,7 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
             if choice is DamageChoice.USE_COPY and newest is not None:
                 copies.restore(newest)
             else:
-                copies.put_aside()
+                copies.set_aside()
 
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:

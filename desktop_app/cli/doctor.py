@@ -53,7 +53,7 @@ def _repair(*, use_copy: bool) -> None:
     if not copies.is_needed():
         raise KnownError("The database is not damaged, so nothing was done.")
     if not use_copy:
-        emit(f"The damaged database was moved to {copies.put_aside()}.")
+        emit(f"The damaged database was moved to {copies.set_aside()}.")
         return
     newest = next(iter(copies.all()), None)
     if newest is None:

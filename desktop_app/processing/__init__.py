@@ -1,5 +1,5 @@
-"""Processing of files. A new processor is a module here and a line in `registry.py`.
+"""Process files. To add a processor, add a module to this package and a line to `registry.py`.
 
-The first processor that accepts a file processes it, and `LineProcessor` accepts every file: processors before it in
-the registry get the files that they accept, and those after it get none.
+A file is processed by the first processor in the registry that accepts it. `LineProcessor` accepts every file, so add
+new processors before it.
 """

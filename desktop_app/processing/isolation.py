@@ -1,8 +1,9 @@
-"""Process a file in a child process: for files that were being processed when a program ended unexpectedly.
+"""Process a file in a child process, if it was being processed when the program ended unexpectedly.
 
-If the file caused that, only the child process crashes. The child is this program itself (`_process PATH`), so this
-works in a frozen program, too. It writes JSON, one value per line: `["progress", done, total]`, and finally
-`["done", size, lines, values]` or `["failed", code, arguments, passing, detail]`.
+If the file caused the crash, only the child process crashes again. The child process is another instance of this
+program, started with the arguments `_process PATH`. It writes one JSON array per line to standard output:
+`["progress", done, total]`, and finally `["done", size, lines, values]` or
+`["failed", code, arguments, passing, detail]`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ProcessDiedError(Exception):
 
 
 class _PipeWatch:
-    """Writes the progress for the parent process; never cancelled, since the parent ends the child."""
+    """Writes the progress to standard output. Never cancels, since the parent process kills this process instead."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         _say("progress", bytes_done, bytes_total)
@@ -49,7 +50,7 @@ def _say(*words: object) -> None:
 
 
 def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """Run the child process: process one file and write the result to standard output. Return the exit code 0."""
+    """Process one file in the child process, write the result to standard output, and return the exit code 0."""
     try:
         result = registry.process(path, _PipeWatch())
     except FileError as error:
@@ -60,21 +61,21 @@ def serve_one(path: str, registry: ProcessorRegistry) -> int:
 
 
 class IsolatedProcessing:
-    """Processes files like a registry, each in a child process of its own. Any thread, several at once.
+    """Processes each file in a separate child process. Any thread.
 
     Args:
-        command: The command line that starts the child; the path is appended.
+        command: The command line of the child process, without the path.
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or _own_command("_process"))
+        self._command = list(command or _own_command())
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """Process one file, as `ProcessorRegistry.process` does.
+        """Process one file; see `ProcessorRegistry.process`.
 
         Raises:
             FileError: If the file can't be processed.
-            Cancelled: If the watch said so.
+            Cancelled: If `watch` cancelled the processing.
             ProcessDiedError: If the child process ended without a result.
         """
         with subprocess.Popen(  # noqa: S603 - our own program
@@ -119,21 +120,20 @@ def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threadi
             return
 
 
-def _own_command(*words: str) -> list[str]:
-    """Return the command line that starts this program, in a checkout, installed, or frozen."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, *words]
-    return [sys.executable, "-m", "desktop_app", *words]
+def _own_command() -> list[str]:
+    """Return the command line that starts the child process, without the path."""
+    module = [] if getattr(sys, "frozen", False) else ["-m", "desktop_app"]
+    return [sys.executable, *module, "_process"]
 
 
 def _own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which `_own_command` finds this copy of the program from any working directory."""
+    """Return an environment in which `_own_command` starts this copy of the program in any working directory."""
     environment = dict(inherited)
     if getattr(sys, "frozen", False):
-        # Otherwise the child of a one-file program would use its parent's unpacked files, which the parent deletes.
+        # Otherwise, the child process of a one-file bundle would use files that its parent unpacked and will delete.
         environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
         return environment
-    environment["PYTHONSAFEPATH"] = "1"  # the working directory must not be searched for modules
+    environment["PYTHONSAFEPATH"] = "1"  # do not search the working directory for modules
     package_parent = Path(__file__).resolve().parents[2]
     if package_parent.name not in {"site-packages", "dist-packages"}:
         path = environment.get("PYTHONPATH")

@@ -1,9 +1,10 @@
-"""The contract between a processor and the code that runs it.
+"""The interface of a processor.
 
-Opening the file, progress, cancelling, reading a changed file again, and isolation are implemented once for all.
+A processor only reads bytes and returns values. Opening files, reporting progress, cancelling, reading changed files
+again and isolation are implemented elsewhere, for all processors.
 
-The file's size and `lines_count` are stored. Other values and the name of the processor are not stored yet, but names
-must be stable.
+Only the size of the file and `lines_count` are stored. The names of processors and fields may be stored in the future,
+so they must not change.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from desktop_app.sources.local import Source
 
 Value = int | float | str | bool
-"""The types of a result's values."""
+"""The types of values in a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,10 @@ class Field:
     """A field of a result.
 
     Attributes:
-        name: The stable name.
+        name: The name, which must not change.
         kind: The type of the values.
-        title: The title to show, in English.
-        unit: A unit such as `bytes`; empty for a plain number or a text.
+        title: The title for the user, in English.
+        unit: A unit such as `bytes`; empty if there is none.
     """
 
     name: str
@@ -36,37 +37,33 @@ class Field:
     title: str
     unit: str = ""
 
-    def admits(self, value: object) -> bool:
-        """Return whether a value has this field's type; a Boolean is not a number."""
-        return type(value) is self.kind
-
 
 class Processor(Protocol):
-    """A processor of files. It is called on several threads at once, so it must not keep state about a file."""
+    """A processor of files. It is used by several threads at once, so it must not store anything about a file."""
 
     @property
     def name(self) -> str:
-        """The stable name."""
+        """The name, which must not change."""
         ...
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All fields that its results may contain."""
+        """All fields that the results may contain."""
         ...
 
     def accepts(self, path: str) -> bool:
-        """Return whether to process a file, by its name; the first processor that accepts it is used."""
+        """Return whether this processor can process a file, based on its path."""
         ...
 
     def process(self, source: Source) -> Mapping[str, Value]:
         """Process one file.
 
         Args:
-            source: The open file. Read its chunks to the end; they report the progress and check for cancelling. Do
-                not catch the exceptions they raise.
+            source: The open file. Iterate over all its chunks, which also reports the progress and checks for
+                cancelling. Do not catch the exceptions that this raises.
 
         Returns:
-            The result: values by field name; fields may be missing.
+            The values by field name. Fields may be missing.
 
         Raises:
             FileError: If the content can't be processed.
@@ -75,16 +72,16 @@ class Processor(Protocol):
 
 
 class Watch(Protocol):
-    """Follows the processing of one file. Called on the thread that processes."""
+    """Receives the progress of one file, and can cancel it. Called on the processing thread."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        """Receive the progress, at most every 100 ms and not for small files. It restarts if a file is read again."""
+        """Receive the progress, at most every 100 ms. It starts again at 0 if the file is read again."""
         ...
 
     def cancelled(self) -> bool:
-        """Return whether to stop; called before every chunk, so it must return at once."""
+        """Return whether to cancel. Called before each chunk, so it must return immediately."""
         ...
 
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
-    """The watch asked to stop; there is no result, and the job is unchanged."""
+    """Processing was cancelled, so there is no result."""

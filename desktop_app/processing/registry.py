@@ -1,7 +1,6 @@
-"""Find the processor for a file, run it, and ensure that the result is of the whole, unchanged file.
+"""Find the processor for a file, run it, and check that the file was read completely and did not change.
 
-A new processor needs a module with a `Processor` and a line in `default_registry` before `LineProcessor`, which accepts
-every file.
+To add a processor, add a line to `default_registry`, before `LineProcessor`, which accepts every file.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from desktop_app.processing.processor import Processor, Value, Watch
 
 FIRST_PROGRESS_S = 0.25
-"""A file that is done sooner reports no progress, which would be too brief to see."""
+"""The time until the first progress report. For shorter processing, the progress would be too brief to see."""
 PROGRESS_EVERY_S = 0.1
 PAUSES_S = (0.1, 0.5)
-"""Seconds to wait before a changed file is read again, so that a program can finish saving it."""
+"""The pauses in seconds before a changed file is read again, so that another program can finish saving it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ class FileResult:
     """The result of processing a file.
 
     Attributes:
-        file_size: The size in bytes; exactly as many were read.
-        lines_count: The number of lines, if counted.
-        values: Other values of the processor, by field name; not stored yet.
+        file_size: The size in bytes.
+        lines_count: The number of lines; None if they were not counted.
+        values: The other values by field name. They are not stored yet.
     """
 
     file_size: int
@@ -46,13 +45,13 @@ class FileResult:
 
 
 class ProcessorRegistry:
-    """Finds the processor for a file and runs it. Any thread, several at once.
+    """Finds the processor for a file and runs it. Any thread.
 
     Args:
         processors: The processors, in order of preference.
-        clock: Only `steady` is used.
-        opener: Opens a path as a source; raises FileError.
-        pause: Waits some seconds.
+        clock: The clock that limits the progress reports; None for the system's.
+        opener: Opens a path; see `open_source`.
+        pause: Waits for a number of seconds.
     """
 
     def __init__(
@@ -69,66 +68,57 @@ class ProcessorRegistry:
         self._pause = pause
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """Process one file. The duration depends on the size of the file.
+        """Process one file.
 
         Args:
             path: The path as decoded by `os.fsdecode`.
-            watch: Receives the progress and tells whether to stop.
+            watch: Receives the progress, and can cancel the processing.
 
         Raises:
-            FileError: If the file can't be processed, or changed during each of three attempts.
-            Cancelled: If the watch said so.
+            FileError: If the file can't be processed, or changed each time it was read.
+            Cancelled: If `watch` cancelled the processing.
         """
         processor = next((processor for processor in self._processors if processor.accepts(path)), None)
         if processor is None:
             raise FileError(Reason(ReasonCode.NO_PROCESSOR))
         for pause_s in PAUSES_S:
-            try:
-                return self._read_once(processor, path, watch)
-            except _NumbersDoNotFitError:
-                self._pause(pause_s)
-        try:
-            return self._read_once(processor, path, watch)
-        except _NumbersDoNotFitError as error:
-            code = ReasonCode.CHANGED_WHILE_READ if error.changed else ReasonCode.SIZE_UNTRUE
-            raise FileError(Reason(code)) from error
+            if isinstance(result := self._read_once(processor, path, watch), FileResult):
+                return result
+            self._pause(pause_s)
+        if isinstance(result := self._read_once(processor, path, watch), FileResult):
+            return result
+        raise FileError(Reason(result))
 
-    def _read_once(self, processor: Processor, path: str, watch: Watch) -> FileResult:
+    def _read_once(self, processor: Processor, path: str, watch: Watch) -> FileResult | ReasonCode:
+        """Return the result, or the reason why the file has to be read again."""
         if watch.cancelled():
             raise Cancelled
         with self._open(path) as source:
             watched = _WatchedSource(source, watch, self._clock)
             values = _checked(processor, processor.process(watched))
-            changed = source.changed()
-            if changed or watched.bytes_done != source.size:
-                raise _NumbersDoNotFitError(changed=changed)
+            if source.changed():
+                return ReasonCode.CHANGED_WHILE_READ
+            if watched.bytes_done != source.size:
+                return ReasonCode.SIZE_UNTRUE
             lines_count = values.pop(LINES_COUNT.name, None)
             return FileResult(source.size, None if lines_count is None else int(lines_count), values)
 
 
 def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return a result after checking that it contains only fields that its processor declares.
+    """Return a copy of a result, after checking it against the fields that the processor declares.
 
     Raises:
-        TypeError: If it contains anything else, which is a bug of the processor.
+        TypeError: If a field is not declared or has another type, which is a bug in the processor.
     """
-    fields = {declared.name: declared for declared in processor.fields}
+    kinds = {declared.name: declared.kind for declared in processor.fields}
     for name, value in values.items():
-        if name not in fields or not fields[name].admits(value):
+        if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
             raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
     return dict(values)
 
 
-class _NumbersDoNotFitError(Exception):
-    """The bytes read do not match the file as it was opened."""
-
-    def __init__(self, *, changed: bool) -> None:
-        super().__init__()
-        self.changed = changed
-
-
 class _WatchedSource:
-    """A source that counts the bytes read, reports the progress, and stops when cancelled."""
+    """A source that reports the progress, and raises `Cancelled` if the watch cancels the processing."""
 
     def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
         self._source = source
@@ -148,7 +138,7 @@ class _WatchedSource:
                 raise Cancelled
             self.bytes_done += len(chunk)
             if self.bytes_done > self._source.size:
-                return  # it grew; a file that grows as fast as it is read would never end
+                return  # the file has grown; it might grow as fast as it is read
             yield chunk
             now = self._clock.steady()
             if now >= next_report:
@@ -166,9 +156,5 @@ class _WatchedSource:
 
 
 def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """Return the registry of the program's processors, specialized ones first.
-
-    Args:
-        clock: The clock; None for the system's.
-    """
+    """Return a registry of all processors, specialized ones first."""
     return ProcessorRegistry((LineProcessor(),), clock=clock)

@@ -1,13 +1,14 @@
-"""Test a connection step by step without changing anything: no message is sent, received or deleted.
+"""Test a connection step by step. No message is sent, received or deleted.
 
-A permission is checked with a request that SQS has to reject because of its content: an empty batch, too many messages
-at once, an invalid receipt handle. Without the permission, SQS rejects it for that reason instead.
+A permission is checked with an invalid request, such as an empty batch or an invalid receipt handle. SQS rejects it
+because of its content if the permission exists, and otherwise because of the missing permission.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -15,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.connector import ClientMaker, once_config
+from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
+from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_ENTRIES
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
-_NO_HANDLE = "filemill-asks-whether-it-may"
+_NO_HANDLE = "filemill-permission-check"
 
 _SOURCES = {
     "env": Sentence("environment variables"),
@@ -44,21 +45,34 @@ _SOURCES = {
     "container-role": Sentence("this container's role"),
 }
 
-_RIGHTS = {
-    Check.SEND: ("SendMessage", Sentence("May send messages")),
-    Check.RECEIVE: ("ReceiveMessage", Sentence("May receive messages")),
-    Check.EXTEND: ("ChangeMessageVisibility", Sentence("May keep messages while they are worked on")),
-    Check.DELETE: ("DeleteMessage", Sentence("May delete messages that are done")),
-}
+_RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
+    (Check.SEND, Sentence("May send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
+    (
+        Check.RECEIVE,
+        Sentence("May receive messages"),
+        "ReceiveMessage",
+        "receive_message",
+        {"MaxNumberOfMessages": MAX_ENTRIES + 1, "VisibilityTimeout": 0},
+    ),
+    (
+        Check.EXTEND,
+        Sentence("May extend visibility timeouts"),
+        "ChangeMessageVisibility",
+        "change_message_visibility",
+        {"ReceiptHandle": _NO_HANDLE, "VisibilityTimeout": 0},
+    ),
+    (Check.DELETE, Sentence("May delete messages"), "DeleteMessage", "delete_message", {"ReceiptHandle": _NO_HANDLE}),
+)
+"""The permissions to check: the step, its text, the API action, and the invalid request as a method and parameters."""
 
 
 def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-    """Yield the findings about a connection. A step that depends on a failed one is left out. Any thread.
+    """Test a connection and yield the findings. A step that depends on a failed one is skipped. Any thread.
 
     Args:
         connection: The connection to test.
         queue_file: The file of the embedded queue.
-        should_stop: Called between two steps; True ends the test.
+        should_stop: Called after each step; the test ends when it returns True.
     """
     steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
     for finding in steps:
@@ -89,8 +103,8 @@ class _Probe:
         self._account = ""
         self._url = ""
         self._attributes: dict[str, str] | None = None
-        self._ends = False
-        """Whether the last finding makes all further steps pointless."""
+        self._failed = False
+        """Whether the last step failed, so that all further steps are skipped."""
 
     def findings(self) -> Iterator[Finding]:
         try:
@@ -99,18 +113,18 @@ class _Probe:
             yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
             return
         yield self._credentials(maker)
-        if not self._ends and not self._connection.endpoint_url:
+        if not self._failed and not self._connection.endpoint_url:
             yield self._identity(maker)
-        if self._ends:
+        if self._failed:
             return
         try:
-            client: Any = maker.sqs(once_config())
+            client: Any = maker.sqs(no_retry_config())
         except _FAILURES as error:
             yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
             return
-        refuse_other_answers(client)
+        reject_other_responses(client)
         try:
-            yield from self._ask(client)
+            yield from self._look_up_and_check(client)
         finally:
             client.close()
 
@@ -118,17 +132,17 @@ class _Probe:
         return as_queue_error(error, self._connection, action)
 
     def _end(self, check: Check, error: QueueError) -> Finding:
-        self._ends = True
+        self._failed = True
         return _trouble(check, error)
 
     def _credentials(self, maker: ClientMaker) -> Finding:
         try:
             found = maker.credentials()
-            if found is None and maker.needs_none:
+            if found is None and maker.accepts_any_keys:
                 return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any"))
             if found is None:
                 raise NoCredentialsError
-            found.get_frozen_credentials()  # an expired session, or a credential process that fails, shows here
+            found.get_frozen_credentials()  # fails if the session has expired, or the credential process fails
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
         source = _SOURCES.get(found.method, found.method)
@@ -142,7 +156,7 @@ class _Probe:
 
     def _identity(self, maker: ClientMaker) -> Finding:
         try:
-            arn = maker.who()
+            arn = maker.caller_arn()
         except _FAILURES as error:
             known = self._known(error, "GetCallerIdentity")
             if known.trouble is QueueTrouble.SIGNED_OUT:
@@ -152,9 +166,9 @@ class _Probe:
         self._account = arn.split(":")[4]
         return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
 
-    def _ask(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
+    def _look_up_and_check(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
         begun = time.monotonic()
-        error = self._find(client)
+        error = self._look_up(client)
         if error is not None and not error.was_answered:
             yield _trouble(Check.SERVER, error)
             return
@@ -164,12 +178,12 @@ class _Probe:
             yield _trouble(Check.QUEUE, error)
             return
         yield from self._queue()
-        for check, (action, text) in _RIGHTS.items():
-            yield self._right(client, check, action, text)
+        for check, text, action, method, parameters in _RIGHTS:
+            yield self._right(check, text, action, partial(getattr(client, method), QueueUrl=self._url, **parameters))
         yield from self._dead_letters()
 
-    def _find(self, client: Any) -> QueueError | None:  # noqa: ANN401
-        """Look up the queue in the same way as a connector."""
+    def _look_up(self, client: Any) -> QueueError | None:  # noqa: ANN401
+        """Look up the queue and read its attributes, as a connector does; return the error, if any."""
         queue = self._connection.queue
         try:
             self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
@@ -212,26 +226,14 @@ class _Probe:
             error = KnownError(body, title=Sentence("This queue belongs to another account"), cause=Cause.OTHER_ACCOUNT)
             yield Finding(Check.QUEUE, Verdict.NOTE, error.text, error)
 
-    def _right(self, client: Any, check: Check, action: str, text: str) -> Finding:  # noqa: ANN401
+    def _right(self, check: Check, text: str, action: str, request: Callable[[], object]) -> Finding:
         try:
-            self._request(client, check)
+            request()
         except _FAILURES as error:
             known = self._known(error, action)
             if known.trouble not in {QueueTrouble.REFUSED, QueueTrouble.LEASE_LOST}:
                 return _trouble(check, known)
         return _fine(check, text)
-
-    def _request(self, client: Any, check: Check) -> None:  # noqa: ANN401
-        url = self._url
-        match check:
-            case Check.SEND:
-                client.send_message_batch(QueueUrl=url, Entries=[])
-            case Check.RECEIVE:
-                client.receive_message(QueueUrl=url, MaxNumberOfMessages=MAX_ENTRIES + 1, VisibilityTimeout=0)
-            case Check.EXTEND:
-                client.change_message_visibility(QueueUrl=url, ReceiptHandle=_NO_HANDLE, VisibilityTimeout=0)
-            case Check.DELETE:
-                client.delete_message(QueueUrl=url, ReceiptHandle=_NO_HANDLE)
 
     def _dead_letters(self) -> Iterator[Finding]:
         if self._attributes is None:

@@ -1,7 +1,7 @@
-"""The interface of a queue client, and its implementation over boto3: batches with a result for each entry.
+"""The interface of a queue client, and its implementation with boto3.
 
-Entry ids are positions, never message ids: a redelivered message can be in one batch twice. An entry that the response
-does not mention counts as failed. Results are in the order of the entries.
+Batch calls return one result per entry, in the same order. The ids of entries are their positions, since a redelivered
+message can be in a batch twice. An entry that the response does not mention counts as failed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueTrouble
-from desktop_app.queues.errors import as_queue_error, refuse_other_answers, trouble_of_code
+from desktop_app.queues.errors import as_queue_error, reject_other_responses, trouble_of_code
 from desktop_app.queues.messages import (
     DEFAULT_RETENTION_SECONDS,
     EntryResult,
@@ -24,27 +24,27 @@ from desktop_app.queues.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.config.settings import Connection
 
-_NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
+_NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
 
 class QueueClient(Protocol):
-    """A queue, whatever implements it. Any thread."""
+    """A client of one queue. Any thread."""
 
     info: QueueInfo
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
-        """Send one batch of up to `MAX_ENTRIES` messages within the byte limit; see `plan_batches`.
+        """Send one batch; see `plan_batches`.
 
-        An entry that failed with REFUSED must not be sent again; any other may, with the same deduplication id.
+        Messages that fail may be sent again with the same deduplication id, except if `trouble` is REFUSED.
 
         Raises:
-            QueueError: If the call as a whole failed; some messages may have been sent nevertheless.
+            QueueError: If the call failed. Some messages may have been sent nevertheless.
         """
         ...
 
@@ -52,35 +52,40 @@ class QueueClient(Protocol):
         """Receive messages with one long poll.
 
         Args:
-            limit: The maximum number of messages, 1…10.
-            wait_s: How long the queue waits for the first message, 0…20 s.
-            visibility_s: The visibility timeout in seconds; extended by `change_visibility`.
-            attempt_id: On a FIFO queue, repeating a poll with the same id within five minutes returns the same messages
-                if its response was lost (AWS: ReceiveRequestAttemptId).
+            limit: The maximum number of messages, 1 to 10.
+            wait_s: The maximum time to wait for a message, 0 to 20 seconds.
+            visibility_s: The visibility timeout in seconds.
+            attempt_id: For a FIFO queue: if the response was lost, another call with the same id within five minutes
+                returns the same messages (AWS: ReceiveRequestAttemptId).
 
         Raises:
-            QueueError: If the call failed. Messages of a lost response become visible again by themselves.
+            QueueError: If the call failed. If its response was lost, the messages become visible again after the
+                visibility timeout.
         """
         ...
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
-        """Delete up to ten messages. Success proves nothing: a standard queue ignores an outdated receipt handle.
+        """Delete up to ten messages. A standard queue reports success even if the receipt handle is outdated.
 
         Raises:
-            QueueError: If the call as a whole did not succeed.
+            QueueError: If the call failed.
         """
         ...
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
-        """Hide up to ten messages for 0…43,200 seconds from now; 0 makes them visible at once.
+        """Change the visibility timeout of up to ten messages.
+
+        Args:
+            changes: Receipt handles with the timeouts in seconds from now, 0 to 43,200; 0 makes a message visible at
+                once.
 
         Raises:
-            QueueError: If the call as a whole did not succeed.
+            QueueError: If the call failed.
         """
         ...
 
     def state(self) -> QueueState:
-        """Return the queue's message counts and attributes.
+        """Return the attributes of the queue.
 
         Raises:
             QueueError: If the call failed.
@@ -88,12 +93,12 @@ class QueueClient(Protocol):
         ...
 
     def dead_letters(self) -> QueueClient | None:
-        """Return a client for this queue's dead-letter queue; None if it has none.
+        """Return a client for the dead-letter queue of this queue; None if there is none.
 
-        The response of the last `state` call is used once, so that calling both regularly needs one request.
+        Reuses the response of the last `state` call once, so that calling both methods takes only one request.
 
         Raises:
-            QueueError: If the attributes of the queues can't be read.
+            QueueError: If the attributes of this queue can't be read, or the dead-letter queue can't be found.
         """
         ...
 
@@ -102,16 +107,16 @@ class BotoClient:
     """An SQS queue. Any thread: boto3's clients are thread-safe (its sessions are not).
 
     Args:
-        control: Sends, deletes and changes visibility; retries in botocore's standard mode.
-        receiving: Only receives, with retries off (a retried receive silently polls again) and a read timeout
-            above the longest poll.
+        control: The client for all calls except receiving. It retries failed requests.
+        receiving: The client for receiving. It does not retry, which would start another poll, and its read timeout
+            is longer than a poll.
         info: The queue.
-        connection: For error texts.
+        connection: The connection, for error messages.
     """
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
         for client in (control, receiving):
-            refuse_other_answers(client)
+            reject_other_responses(client)
         self._control = control
         self._receiving = receiving
         self.info = info
@@ -121,61 +126,47 @@ class BotoClient:
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """See `QueueClient.send`."""
-        entries = [self._entry(position, message) for position, message in enumerate(messages)]
-        answer = self._call(
-            "SendMessage", lambda: self._control.send_message_batch(QueueUrl=self.info.url, Entries=entries)
-        )
-        results = self._results(answer, len(messages))
+        results = self._batch("SendMessage", self._control.send_message_batch, map(self._entry, messages))
         return [_with_checked_body(result, message) for result, message in zip(results, messages, strict=True)]
 
-    def _entry(self, position: int, message: Outgoing) -> Any:  # noqa: ANN401 - boto3-stubs' type is not importable at run time
-        entry = {"Id": str(position), "MessageBody": message.body}
+    def _entry(self, message: Outgoing) -> dict[str, str]:
+        entry = {"MessageBody": message.body}
         if self.info.is_fifo:
-            entry["MessageGroupId"] = message.group_id
-            entry["MessageDeduplicationId"] = message.deduplication_id
+            entry |= {"MessageGroupId": message.group_id, "MessageDeduplicationId": message.deduplication_id}
         return entry
 
     def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
         """See `QueueClient.receive`."""
-        repeatable: Any = {"ReceiveRequestAttemptId": attempt_id} if attempt_id and self.info.is_fifo else {}
+        repeatable = {"ReceiveRequestAttemptId": attempt_id} if attempt_id and self.info.is_fifo else {}
         answer = self._call(
             "ReceiveMessage",
-            lambda: self._receiving.receive_message(
-                QueueUrl=self.info.url,
-                MaxNumberOfMessages=limit,
-                WaitTimeSeconds=wait_s,
-                VisibilityTimeout=visibility_s,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
-                **repeatable,
-            ),
+            self._receiving.receive_message,
+            QueueUrl=self.info.url,
+            MaxNumberOfMessages=limit,
+            WaitTimeSeconds=wait_s,
+            VisibilityTimeout=visibility_s,
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+            **repeatable,
         )
         return [_received(message) for message in answer.get("Messages", [])]
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
         """See `QueueClient.delete`."""
-        entries: Any = [{"Id": str(at), "ReceiptHandle": handle} for at, handle in enumerate(receipt_handles)]
-        answer = self._call(
-            "DeleteMessage", lambda: self._control.delete_message_batch(QueueUrl=self.info.url, Entries=entries)
-        )
-        return self._results(answer, len(entries))
+        entries = ({"ReceiptHandle": handle} for handle in receipt_handles)
+        return self._batch("DeleteMessage", self._control.delete_message_batch, entries)
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
         """See `QueueClient.change_visibility`."""
-        entries: Any = [
-            {"Id": str(at), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
-            for at, (handle, seconds) in enumerate(changes)
-        ]
-        answer = self._call(
-            "ChangeMessageVisibility",
-            lambda: self._control.change_message_visibility_batch(QueueUrl=self.info.url, Entries=entries),
-        )
-        return self._results(answer, len(entries))
+        entries = ({"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in changes)
+        return self._batch("ChangeMessageVisibility", self._control.change_message_visibility_batch, entries)
 
     def state(self) -> QueueState:
         """See `QueueClient.state`."""
         answer = self._call(
             "GetQueueAttributes",
-            lambda: self._control.get_queue_attributes(QueueUrl=self.info.url, AttributeNames=["All"]),
+            self._control.get_queue_attributes,
+            QueueUrl=self.info.url,
+            AttributeNames=["All"],
         )
         self._fresh_state = _state(answer.get("Attributes", {}))
         return self._fresh_state
@@ -192,35 +183,31 @@ class BotoClient:
 
     def _at(self, arn: str) -> BotoClient:
         *_, account, name = arn.split(":")
-        answer = self._call(
-            "GetQueueUrl",
-            lambda: self._control.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
-        )
+        answer = self._call("GetQueueUrl", self._control.get_queue_url, QueueName=name, QueueOwnerAWSAccountId=account)
         info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
         return BotoClient(self._control, self._receiving, info, self._connection)
 
-    def _call(self, action: str, call: Callable[[], Any]) -> dict[str, Any]:
+    def _batch(
+        self, action: str, method: Callable[..., Any], entries: Iterable[Mapping[str, object]]
+    ) -> list[EntryResult]:
+        numbered = [{"Id": str(position), **entry} for position, entry in enumerate(entries)]
+        answer = self._call(action, method, QueueUrl=self.info.url, Entries=numbered)
+        results = {
+            str(entry.get("Id")): EntryResult(entry.get("MessageId", ""), entry.get("MD5OfMessageBody", ""))
+            for entry in answer.get("Successful", [])
+        }
+        results |= {str(entry.get("Id")): _failed(entry) for entry in answer.get("Failed", [])}
+        return [results.get(str(entry["Id"]), _NOT_MENTIONED) for entry in numbered]
+
+    def _call(self, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = call()
+            answer: dict[str, Any] = method(**parameters)
         except (ClientError, BotoCoreError, OSError) as error:
             raise as_queue_error(error, self._connection, action) from error
         return answer
 
-    @staticmethod
-    def _results(answer: dict[str, Any], count: int) -> list[EntryResult]:
-        results = [_NOT_NAMED] * count
-        for entry in answer.get("Successful", []):
-            if _is_position(entry.get("Id"), count):
-                results[int(entry["Id"])] = EntryResult(
-                    message_id=entry.get("MessageId", ""), body_md5=entry.get("MD5OfMessageBody", "")
-                )
-        for entry in answer.get("Failed", []):
-            if _is_position(entry.get("Id"), count):
-                results[int(entry["Id"])] = _failed(entry)
-        return results
-
     def close(self) -> None:
-        """Close the connections; a running long poll ends by itself."""
+        """Close the connections. A long poll that is in progress still completes."""
         self._control.close()
         self._receiving.close()
 
@@ -240,10 +227,6 @@ def _state(attributes: dict[str, str]) -> QueueState:
     )
 
 
-def _is_position(text: object, count: int) -> bool:
-    return isinstance(text, str) and text.isascii() and text.isdigit() and int(text) < count
-
-
 def _failed(entry: dict[str, Any]) -> EntryResult:
     code, text = str(entry.get("Code", "")), str(entry.get("Message", ""))
     trouble = trouble_of_code(code, text)
@@ -253,7 +236,7 @@ def _failed(entry: dict[str, Any]) -> EntryResult:
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
-    """Return a result that is a failure if the queue received another body than was sent (AWS: MD5OfMessageBody)."""
+    """Return the result, or a failure if the digest shows that another body arrived (AWS: MD5OfMessageBody)."""
     if not result.is_done:
         return result
     digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()

@@ -1,4 +1,7 @@
-"""Create boto3 sessions and clients for a connection, with boto3's own credential chain."""
+"""Connect to queues: create boto3 sessions and clients, and look up the queue.
+
+Credentials come from boto3's own chain.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.client import BotoClient
-from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
+from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
@@ -29,9 +32,9 @@ if TYPE_CHECKING:
     from desktop_app.queues.client import QueueClient
 
 
-# They log a traceback for each request with an expired session, before they raise the error that we report.
-for _talker in ("botocore.tokens", "botocore.credentials"):
-    logging.getLogger(_talker).setLevel(logging.ERROR)
+# For an expired session, they log a traceback with each request and then raise an error, which is reported anyway.
+for _logger in ("botocore.tokens", "botocore.credentials"):
+    logging.getLogger(_logger).setLevel(logging.ERROR)
 
 CONNECT_SECONDS = 4
 
@@ -40,15 +43,9 @@ READ_SECONDS = 8
 _POOL = 32
 
 
-def call_configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
-    """Return the configurations for control calls and for receiving; `BotoClient` says why they differ.
-
-    Args:
-        proxies: Used instead of the proxies from the environment.
-    """
+def call_configs() -> tuple[Config, Config]:
+    """Return the configurations of the two clients of a `BotoClient`: for control calls and for receiving."""
     common: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
-    if proxies is not None:
-        common["proxies"] = proxies
     control = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 2}, **common)
     receiving = Config(
         read_timeout=MAX_WAIT_SECONDS + 10, retries={"mode": "standard", "total_max_attempts": 1}, **common
@@ -56,13 +53,13 @@ def call_configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]
     return control, receiving
 
 
-def once_config() -> Config:
-    """Return a configuration for requests that a user waits for: one attempt each."""
+def no_retry_config() -> Config:
+    """Return the configuration for requests that the user waits for: there are no retries."""
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
 
 
 class ClientMaker:
-    """A boto3 session, which is not thread-safe, and the clients that it creates, which are.
+    """Creates boto3 clients. The clients are thread-safe; this object is not, since a boto3 session is not.
 
     Args:
         connection: The profile, region and endpoint to use.
@@ -76,26 +73,26 @@ class ClientMaker:
         self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
 
     def credentials(self) -> Credentials | None:
-        """The credentials that the chain found; not resolved yet where that needs a request."""
+        """Return the credentials from boto3's chain, or None. Those that require a request are not resolved yet."""
         found: Credentials | None = self._session.get_credentials()
         return found
 
     @property
-    def needs_none(self) -> bool:
-        """Whether the endpoint is a server on this computer, which accepts any keys."""
+    def accepts_any_keys(self) -> bool:
+        """Whether the endpoint is a server on this computer, which accepts any access keys."""
         return _is_loopback(self._connection.endpoint_url)
 
     @property
     def region(self) -> str:
-        """The region of the connection, or of the chain; may be empty."""
+        """The region of the connection, or else of the AWS configuration; may be empty."""
         return self._session.region_name or ""
 
     def sqs(self, config: Config, *, region: str = "") -> SQSClient:
         """Create an SQS client.
 
         Args:
-            config: See `call_configs`.
-            region: Used instead of the connection's region.
+            config: The configuration: see `call_configs` and `no_retry_config`.
+            region: A region to use instead of the connection's.
         """
         options: dict[str, Any] = {"config": config}
         if region:
@@ -104,22 +101,22 @@ class ClientMaker:
         if url:
             options["endpoint_url"] = url
             if not self.region:
-                # Servers other than AWS ignore the region, but requests must be signed for one.
+                # Signing requires a region, even though servers other than AWS ignore it.
                 options["region_name"] = "us-east-1"
-            if self.needs_none and self.credentials() is None:
-                # A server on this computer accepts any key; these are sent nowhere else.
+            if self.accepts_any_keys and self.credentials() is None:
+                # These keys are sent only to a server on this computer, which accepts any.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         client: SQSClient = self._session.client("sqs", **options)
         return client
 
-    def who(self) -> str:
-        """Return the ARN of the identity that the credentials belong to.
+    def caller_arn(self) -> str:
+        """Return the ARN of the caller's identity (AWS: GetCallerIdentity).
 
         Raises:
             BotoCoreError: If AWS can't be reached.
             ClientError: If AWS rejects the credentials.
         """
-        client: Any = self._session.client("sts", config=once_config(), region_name=self.region or "us-east-1")
+        client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
         try:
             return str(client.get_caller_identity()["Arn"])
         finally:
@@ -135,10 +132,10 @@ def _is_loopback(url: str) -> bool:
 
 
 class QueueConnector(Protocol):
-    """Provides the loops with a queue client. Any thread."""
+    """Provides a queue client, and replaces it when necessary. Any thread."""
 
     def connect(self) -> QueueClient:
-        """Return the current client; create one if there is none.
+        """Return the current client, or create one.
 
         Raises:
             QueueError: If the queue can't be reached or used.
@@ -146,10 +143,10 @@ class QueueConnector(Protocol):
         ...
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Make messages visible that programs which have ended had received, if the queue knows the receivers.
+        """Make messages visible again whose receiver has ended, if the queue stores the receivers.
 
         Args:
-            is_alive: Returns whether the program of this name is running (True if that is unknown).
+            is_alive: Returns whether the program with a given name is running; True if unknown.
 
         Raises:
             QueueError: If the queue can't be used.
@@ -157,11 +154,11 @@ class QueueConnector(Protocol):
         ...
 
     def reset(self) -> None:
-        """Discard the client, so that the next `connect` resolves credentials and queue again."""
+        """Discard the client, so that the next `connect` resolves the credentials and looks up the queue again."""
         ...
 
     def close(self) -> None:
-        """Close everything; safe to call twice."""
+        """Close all connections. Later calls of `connect` fail. May be called more than once."""
         ...
 
 
@@ -170,14 +167,14 @@ class SqsConnector:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # Connecting may take a long time, and `reset` and `close` must not wait for it.
+        # A separate lock, since connecting may take long and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
         self._closed = threading.Event()
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Do nothing: SQS does not tell who received a message; its visibility timeout ends by itself."""
+        """Do nothing: SQS does not store receivers. The messages become visible after the visibility timeout."""
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
@@ -219,7 +216,7 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection) -> BotoClient:
     maker = ClientMaker(connection)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    refuse_other_answers(control)
+    reject_other_responses(control)
     try:
         info = _look_up(control, connection)
     except BaseException:
@@ -230,7 +227,7 @@ def _sqs_client(connection: Connection) -> BotoClient:
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
-    """Find the queue by name or URL and read its attributes; without permission to do so, derive them from the name."""
+    """Look up the queue by name or URL, and read its attributes; without permission, derive them from the name."""
     name = connection.queue_name
     url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
     try:
@@ -244,7 +241,7 @@ def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
 
 
-def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - a part of any answer
+def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - any part of a response
     if name not in answer:
         raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
     return answer[name]

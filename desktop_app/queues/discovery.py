@@ -1,4 +1,4 @@
-"""Discover queues: all of one region page by page, and a name in the other regions."""
+"""Discover queues: list those of one region page by page, and look for a name in the other regions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
-from desktop_app.queues.connector import ClientMaker, once_config
-from desktop_app.queues.errors import PARTITIONS, as_queue_error, known_regions, refuse_other_answers
+from desktop_app.queues.connector import ClientMaker, no_retry_config
+from desktop_app.queues.errors import PARTITIONS, as_queue_error, reject_other_responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.config.settings import Connection
 
@@ -24,38 +22,33 @@ if TYPE_CHECKING:
 PAGE = 200
 
 MOST = 5_000
-"""More queues than anyone scrolls through; typing a name finds the others."""
+"""The maximum number of queues to list; a user finds the others by typing their name."""
 
-_AT_ONCE = 8
-
-
-def regions() -> list[str]:
-    """Return the regions with SQS that botocore knows without a request."""
-    return list(known_regions())
+_THREADS = 8
 
 
 def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-    """Yield the queues of the connection's profile, region and endpoint page by page, including dead-letter queues.
+    """Yield the queues of a profile, region and endpoint page by page, including dead-letter queues.
 
     Args:
-        connection: The connection; its queue is ignored.
-        should_stop: Called between two pages; True ends the listing.
+        connection: The profile, region and endpoint to use.
+        should_stop: Called after each page; the listing ends when it returns True.
 
     Raises:
-        QueueError: If they can't be listed.
+        QueueError: If the queues can't be listed.
     """
     try:
         maker = ClientMaker(connection)
-        client = maker.sqs(once_config())
+        client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
-    refuse_other_answers(client)
+    reject_other_responses(client)
     count = 0
     try:
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
-            found = [_found(url, maker.region) for url in page.get("QueueUrls", [])]
-            count += len(found)
-            yield found
+            urls = page.get("QueueUrls", [])
+            count += len(urls)
+            yield [FoundQueue(url.rstrip("/").rsplit("/", 1)[-1], url, maker.region) for url in urls]
             if count >= MOST or should_stop():
                 return
     except (ClientError, BotoCoreError, OSError) as error:
@@ -65,45 +58,38 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
 
 
 def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-    """Look for the queue's name in all other regions; skip regions that fail or deny access.
+    """Return the queues with the same name in all other regions. Skip regions that fail or deny access.
 
     Args:
-        connection: The profile and queue name to use.
-        should_stop: Ends the search early, with the queues found so far.
+        connection: The profile and the queue name to use, and the region to skip.
+        should_stop: Called before each request; when it returns True, no further requests are made.
 
     Raises:
         QueueError: If the profile can't be used.
     """
     session = botocore.session.Session()
-    partition = "aws"
-    for name in PARTITIONS:
-        if connection.region in session.get_available_regions("sqs", name):
-            partition = name
-    others = [name for name in session.get_available_regions("sqs", partition) if name != connection.region]
+    partitions = [session.get_available_regions("sqs", name) for name in PARTITIONS]
+    partition = next((regions for regions in partitions if connection.region in regions), partitions[0])
+    others = [name for name in partition if name != connection.region]
     try:
         maker = ClientMaker(replace(connection, endpoint_url=""))
-        # One client after the other: a session is not thread-safe.
-        clients = {name: maker.sqs(once_config(), region=name) for name in others}
+        # Created on this thread, since a session is not thread-safe.
+        clients = {name: maker.sqs(no_retry_config(), region=name) for name in others}
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "GetQueueUrl") from error
 
     def look(region: str) -> FoundQueue | None:
-        return None if should_stop() else _look(clients[region], connection.queue_name, region)
+        name = connection.queue_name
+        try:
+            if should_stop():
+                return None
+            return FoundQueue(name, clients[region].get_queue_url(QueueName=name)["QueueUrl"], region)
+        except (ClientError, BotoCoreError, OSError, KeyError):
+            return None
 
     try:
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="regions") as pool:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="regions") as pool:
             return [found for found in pool.map(look, others) if found is not None]
     finally:
         for client in clients.values():
             client.close()
-
-
-def _look(client: SQSClient, name: str, region: str) -> FoundQueue | None:
-    try:
-        return FoundQueue(name, client.get_queue_url(QueueName=name)["QueueUrl"], region)
-    except (ClientError, BotoCoreError, OSError, KeyError):
-        return None
-
-
-def _found(url: str, region: str) -> FoundQueue:
-    return FoundQueue(url.rstrip("/").rsplit("/", 1)[-1], url, region)

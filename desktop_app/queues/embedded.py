@@ -1,11 +1,11 @@
 """The embedded queue: a table in an SQLite file that behaves like a standard SQS queue, for use without AWS.
 
-There is no server, port or lock of our own: each program opens the file itself, SQLite isolates them, and the messages
-survive them all. A waiting receive is woken by a send in the same process, and polls for those of other processes.
+There is no server: each program opens the file, and SQLite handles concurrent access. A waiting receive is woken by
+messages that the same process sends, and polls for messages from other processes.
 
-It keeps the guarantees of SQS that `tests/queues/test_client_contract.py` checks: visibility timeouts, receive counts,
-and receipt handles that expire with the next receive. It does not enforce the limits of SQS (sizes, characters, 12
-hours of visibility), since only Filemill sends to this queue.
+The queue gives the guarantees of SQS that `tests/queues/test_client_contract.py` checks: visibility timeouts, receive
+counts, and receipt handles that become invalid with the next receive. It does not enforce the limits of SQS (sizes,
+characters, visibility timeouts of up to 12 hours), since only Filemill sends messages to it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-LOOK_SECONDS = 0.25
-"""How often a waiting receive looks for messages that other processes sent or that have become visible again."""
+POLL_SECONDS = 0.25
+"""The interval at which a waiting receive checks for messages of other processes, and for messages that have become
+visible again."""
 RETENTION_SECONDS = 14 * 24 * 3600
 LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
-"""Far longer than any statement takes; a program that was suspended during one makes the others wait."""
+"""The time to wait for the lock. Statements take far less, unless a program is suspended while it holds the lock."""
 _CLOSE_SECONDS = 0.1
 _VERSION = 1
-# A message that was never received has `visible_at` 0, not its send time, so that setting back the clock hides none.
+# New messages have `visible_at` 0, not their sending time, so that setting the clock back does not hide them.
 _SCHEMA = (
     """
     CREATE TABLE message (
@@ -56,7 +57,7 @@ _SCHEMA = (
 )
 _SEND = "INSERT INTO message (message_id, body, sent_at) VALUES (?, ?, ?)"
 _IS_ANY_VISIBLE = "SELECT 1 FROM message WHERE visible_at <= ? LIMIT 1"
-# Messages that became visible again come first, however many new ones wait; new ones are in send order.
+# Messages that have become visible again come first, then new messages in the order in which they were sent.
 _RECEIVE = """
 UPDATE message SET visible_at = ?, receive_count = receive_count + 1, receiver = ?
 WHERE id IN (SELECT id FROM message WHERE visible_at <= ? ORDER BY visible_at DESC, id LIMIT ?)
@@ -69,22 +70,21 @@ _MEND_VISIBILITY = "UPDATE message SET visible_at = 0 WHERE visible_at > ?"
 _COUNT = "SELECT count(*), count(*) FILTER (WHERE visible_at <= ?) FROM message"
 _RECEIVERS = "SELECT DISTINCT receiver FROM message WHERE visible_at > ? AND receiver <> ''"
 _RELEASE = "UPDATE message SET visible_at = 0 WHERE visible_at > ? AND receiver = ?"
-# A queue that has lost its date is another one: all that waits is sent again, once.
+# If the row is missing, the time is 0, which the reconciler treats as a new queue: it sends all messages again, once.
 _CREATED_AT = "SELECT coalesce(max(created_at), 0) FROM queue"
 _HANDLE = re.compile(r"(\d{1,19})\.(\d{1,18})\.([0-9a-f-]{36})")
 _LARGEST_ID = (1 << 63) - 1
 
 
 class EmbeddedQueue:
-    """The embedded queue as `QueueClient` and `QueueConnector`. Any thread.
+    """The embedded queue, as a `QueueClient` and a `QueueConnector`. Any thread.
 
-    All threads share one connection, one at a time: a call takes far less than a millisecond, and closing the queue
-    closes everything.
+    The threads share one connection and take turns, since a call takes far less than a millisecond.
 
     Args:
-        path: The file. Created when first needed, and again if it is deleted; the reconciler recognizes a new file
-            by its creation time.
-        receiver: The name of this program, by which `release_abandoned` in another program finds its messages.
+        path: The file, which is created when it is needed and does not exist. The reconciler recognizes a new file by
+            its creation time.
+        receiver: The name of this program, stored with the messages that it receives; see `release_abandoned`.
     """
 
     def __init__(self, path: Path, *, receiver: str = "") -> None:
@@ -99,17 +99,17 @@ class EmbeddedQueue:
     # --- QueueConnector
 
     def connect(self) -> Self:
-        """See `QueueConnector.connect`; opens the file, so that errors show here."""
+        """See `QueueConnector.connect`. Opens the file, so that errors are raised here."""
         with self._use():
             return self
 
     def reset(self) -> None:
-        """See `QueueConnector.reset`; the next call opens the file again."""
+        """See `QueueConnector.reset`. The next call opens the file again."""
         with self._turn:
             self._drop()
 
     def close(self) -> None:
-        """See `QueueConnector.close`. A waiting receive ends; a call that hangs closes the file when it ends."""
+        """See `QueueConnector.close`. Wakes waiting receives. A call in progress closes the file when it ends."""
         self._is_closed = True
         if self._turn.acquire(timeout=_CLOSE_SECONDS):
             self._drop()
@@ -147,11 +147,11 @@ class EmbeddedQueue:
                 left = end - time.monotonic()
                 if messages or left <= 0:
                     return messages
-                self._turn.wait(min(left, LOOK_SECONDS))
+                self._turn.wait(min(left, POLL_SECONDS))
 
     def _take(self, connection: sqlite3.Connection, limit: int, visibility_s: int) -> list[Received]:
         now = _now_ms()
-        # A read first: polling four times a second must not take the write lock.
+        # Read first, so that polling does not take the write lock.
         if connection.execute(_IS_ANY_VISIBLE, (now,)).fetchone() is None:
             return []
         until = now + visibility_s * 1000
@@ -181,24 +181,24 @@ class EmbeddedQueue:
         return results
 
     def state(self) -> QueueState:
-        """See `QueueClient.state`. Also deletes messages past the retention period, as SQS does by itself."""
+        """See `QueueClient.state`. Also deletes the messages whose retention period has ended."""
         now = _now_ms()
         with self._write() as connection:
             connection.execute(_EXPIRE, (now - RETENTION_SECONDS * 1000,))
-            # Hidden longer than any visibility timeout: the clock was wrong.
+            # Messages hidden for longer than the maximum were received while the clock was wrong.
             connection.execute(_MEND_VISIBILITY, (now + LONGEST_VISIBILITY_SECONDS * 1000,))
             total, visible = connection.execute(_COUNT, (now,)).fetchone()
             (created_at,) = connection.execute(_CREATED_AT).fetchone()
         return QueueState(visible, total - visible, 0, created_at, RETENTION_SECONDS)
 
     def dead_letters(self) -> None:
-        """See `QueueClient.dead_letters`: there is none; the store fails jobs that crash programs repeatedly."""
+        """See `QueueClient.dead_letters`. There is none; `MAX_CRASHES` limits the attempts of a job instead."""
 
     # --- the file
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """Run one write transaction; its end wakes waiting receives."""
+        """Enter a write transaction, and wake waiting receives after its commit."""
         with self._use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -207,28 +207,28 @@ class EmbeddedQueue:
 
     @contextmanager
     def _use(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection to one thread at a time.
+        """Enter a context in which only this thread uses the connection.
 
         Raises:
             QueueError: If the file can't be used.
         """
         with self._turn:
-            is_fine = False
+            succeeded = False
             try:
                 yield self._opened()
-                is_fine = True
+                succeeded = True
             except (sqlite3.Error, OSError) as error:
                 raise _known_error(error, self._path) from error
             finally:
-                # Closing the connection rolls back its transaction; the next call opens the file again.
-                if not is_fine or self._is_closed:
+                # After an error, closing the connection rolls back the transaction. The next call opens the file again.
+                if not succeeded or self._is_closed:
                     self._drop()
 
     def _opened(self) -> sqlite3.Connection:
         if self._is_closed:
             raise QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
         if self._connection is not None and _identity(self._path) != self._file:
-            self._drop()  # the file was deleted: messages sent to the old one would never be found
+            self._drop()  # the file was deleted or replaced, and nobody would receive messages sent to the old one
         if self._connection is None:
             self._connection = _open(self._path)
             self._file = _identity(self._path)
@@ -241,17 +241,17 @@ class EmbeddedQueue:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, readable by its owner only, and create what is missing. Two programs may do so at once."""
+    """Open the file, and create it and the schema if necessary. Several programs may do so at once."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # Whatever somebody else has written here is a message that is not ours, rather than an error for ever.
+    # Text that is not UTF-8, written by another program, must become a foreign message, not a permanent error.
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute("PRAGMA journal_mode = wal")
-        # Not flushed at each commit: a power failure may lose the last commits, but never corrupts the file. A lost
-        # receive or delete delivers its message again, which the claim of the row absorbs; a lost send leaves a row
-        # without a message, which the reconciler detects and sends again.
+        # Commits are not flushed, so a power failure may lose the last ones, but does not corrupt the file. After a
+        # lost receive or delete, the message is delivered again, which the fenced claim handles. After a lost send,
+        # the reconciler detects that the message is missing and sends it again.
         connection.execute("PRAGMA synchronous = normal")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")
@@ -261,7 +261,7 @@ def _open(path: Path) -> sqlite3.Connection:
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.execute("INSERT INTO queue (created_at, opened_at) VALUES (?, 0)", (_now_ms(),))
-        # Write something, so that a read-only file or a full disk shows when the connection is tested.
+        # Write, so that opening fails if the file is read-only or the disk is full.
         connection.execute("UPDATE queue SET opened_at = ?", (_now_ms(),))
         connection.execute("COMMIT")
     except BaseException:
@@ -273,15 +273,15 @@ def _open(path: Path) -> sqlite3.Connection:
 def _check_version(version: int, path: Path) -> None:
     if version > _VERSION:
         text = Sentence(
-            "{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that "
-            "wait are sent again.",
+            "{file} was written by a newer Filemill. Install the newer version, or delete the file: the messages of "
+            "waiting files will be sent again.",
             file=path,
         )
         raise _unusable(text, f"version {version}, this one knows {_VERSION}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the identity of the file with this name; None if there is none."""
+    """Return the device and the inode of the file at a path; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -294,7 +294,7 @@ def _now_ms() -> int:
 
 
 def _key_of(handle: str) -> tuple[int, int, str] | None:
-    """Return what a receipt handle identifies: one receive of one message. None if it is not valid."""
+    """Return the row id, receive count and message id in a receipt handle; None if the handle is not valid."""
     match = _HANDLE.fullmatch(handle)
     return (int(match[1]), int(match[2]), match[3]) if match and int(match[1]) <= _LARGEST_ID else None
 
@@ -309,10 +309,10 @@ def _unusable(text: str, detail: str = "", cause: Cause = Cause.LOCAL_QUEUE) -> 
 
 
 def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
-    """Return a readable error for an SQLite error.
+    """Convert an error to a readable one.
 
     Raises:
-        sqlite3.Error: The same error, if it is a bug in our SQL.
+        sqlite3.Error: The same error, if it indicates a bug in Filemill.
     """
     if isinstance(error, OSError):
         text = Sentence(
@@ -324,7 +324,7 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return QueueError(
-                Sentence("If this computer is very busy, wait: Filemill tries again."),
+                Sentence("This computer may be very busy. Filemill will try again."),
                 title=Sentence("The local queue does not respond in time"),
                 trouble=QueueTrouble.OFFLINE,
                 cause=Cause.LOCAL_QUEUE,
@@ -338,9 +338,10 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             text = Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path)
             return _unusable(text, str(error))
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # the last one: a table is missing
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # SQLITE_ERROR: a table is missing
             text = Sentence(
-                "{file} is damaged. Delete it, then try again: the waiting files are sent again.", file=path
+                "{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.",
+                file=path,
             )
             return _unusable(text, str(error))
     raise error

@@ -1,4 +1,4 @@
-"""Classify failed calls to SQS, and describe them to the user: a title, a text, and the facts."""
+"""Classify failed calls to SQS, and describe them to the user."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed call.
+    """A failed call to the API.
 
     Attributes:
-        error: The exception.
+        error: The exception that was raised.
         connection: The connection.
         action: The API action, such as `ReceiveMessage`.
-        code, service_text: The service's error code and message; empty if it did not respond.
+        code: The service's error code; empty if it did not respond.
+        service_text: The service's error message; empty if it did not respond.
         was_answered: Whether the service responded.
     """
 
@@ -57,30 +58,6 @@ class Failure:
     code: str = ""
     service_text: str = ""
     was_answered: bool = False
-
-
-def queue_error(failure: Failure, trouble: QueueTrouble, cause: Cause) -> QueueError:
-    """Return the error that describes a failed call.
-
-    Args:
-        failure: The call.
-        trouble: The kind of error.
-        cause: The exact cause.
-    """
-    command = sign_in_command(failure.connection.profile) if cause is Cause.SESSION_ENDED else ""
-    right = _missing_right(failure) if cause is Cause.NO_RIGHT else None
-    title, body = _texts(failure, trouble, cause, command)
-    return QueueError(
-        body,
-        title=title,
-        trouble=trouble,
-        cause=cause,
-        detail=str(failure.error),
-        right=right,
-        command=command,
-        was_answered=failure.was_answered,
-        said=failure.service_text or failure.code,
-    )
 
 
 def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
@@ -110,8 +87,7 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) 
                     place=_place(failure.connection),
                 ),
                 Sentence(
-                    "It was deleted, or it is in another region or account than that of {who}. "
-                    "Unsent messages are kept here.",
+                    "It was deleted, or it is not in the region or account of {who}. Your files stay on the list.",
                     who=_who(failure.connection),
                 ),
             )
@@ -125,7 +101,7 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
             return (
                 Sentence(
                     "{place} is temporarily unavailable ({code})",
-                    place=_place_first(failure.connection),
+                    place=_place(failure.connection, starts_sentence=True),
                     code=_code(failure),
                 ),
                 Sentence("Filemill keeps trying; nothing is lost."),
@@ -137,7 +113,7 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
             )
         case Cause.NOT_SQS:
             return (
-                Sentence("Something else answers instead of {place}", place=place),
+                Sentence("The response did not come from {place}", place=place),
                 Sentence(
                     "If this network has a sign-in page, open any web page; "
                     "otherwise check the proxy and the queue's address."
@@ -157,7 +133,9 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                 Sentence("Nothing is sent over it. Check the server's certificate, or set AWS_CA_BUNDLE."),
             )
         case Cause.THROTTLED:
-            return "", Sentence("{place} is throttling requests.", place=_place_first(failure.connection))
+            return "", Sentence(
+                "{place} is throttling requests.", place=_place(failure.connection, starts_sentence=True)
+            )
     return _of_the_queue(failure, trouble)
 
 
@@ -169,7 +147,7 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
         return "", Sentence("The queue “{name}” rejected the request: {said}", name=name, said=said)
     if failure.was_answered:
         return Sentence("The queue “{name}” can't be used as it is configured", name=name), said
-    place = _place_first(failure.connection)
+    place = _place(failure.connection, starts_sentence=True)
     return Sentence("{place} can't be used as it is configured", place=place), str(failure.error)
 
 
@@ -207,7 +185,7 @@ def _session_ended(failure: Failure, command: str) -> Sentence:
 
 
 def _clock(said: str) -> Sentence:
-    """Return how far the clock is off: AWS names the time of the request and, last, its own."""
+    """Return a text that says how wrong the clock is: AWS's message contains the request's time, and last its own."""
     stamps = [datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for stamp in _STAMP.findall(said)]
     minutes = round((stamps[-1] - stamps[0]).total_seconds() / _MINUTE) if len(stamps) > 1 else 0
     if minutes > 0:
@@ -281,20 +259,11 @@ def _who(connection: Connection) -> Sentence:
     return Sentence("the default profile")
 
 
-def _place(connection: Connection) -> Sentence:
-    if connection.endpoint_url:
-        return Sentence("the queue server at {url}", url=connection.endpoint_url)
-    return _amazon(connection)
-
-
-def _place_first(connection: Connection) -> Sentence:
-    """Return the place, for the beginning of a sentence."""
-    if connection.endpoint_url:
-        return Sentence("The queue server at {url}", url=connection.endpoint_url)
-    return _amazon(connection)
-
-
-def _amazon(connection: Connection) -> Sentence:
+def _place(connection: Connection, *, starts_sentence: bool = False) -> Sentence:
+    if url := connection.endpoint_url:
+        if starts_sentence:
+            return Sentence("The queue server at {url}", url=url)
+        return Sentence("the queue server at {url}", url=url)
     return Sentence("Amazon SQS in {region}", region=connection.region) if connection.region else Sentence("Amazon SQS")
 
 
@@ -379,16 +348,16 @@ _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundE
 
 
 class NotSqsError(boto.BotoCoreError):
-    """The response is not from SQS: a network's sign-in page, a proxy or a web server answered."""
+    """The response is not from SQS, but from a network's sign-in page, a proxy or another web server."""
 
     fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
 
 
-def refuse_other_answers(client: SQSClient) -> None:
-    """Make responses that are not from SQS raise `NotSqsError`; a second call changes nothing.
+def reject_other_responses(client: SQSClient) -> None:
+    """Make a client raise `NotSqsError` for responses that are not from SQS. May be called more than once.
 
-    botocore takes any page with status 200 for an empty response, so polls would return at once in an endless loop;
-    its parser fails on other content, such as a JSON list.
+    botocore parses any page with status 200 as an empty response, so that every poll would return immediately. Other
+    content, such as a JSON list, makes its parser fail.
     """
     client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
 
@@ -400,18 +369,18 @@ def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
     except UnicodeDecodeError:
         is_readable = False
     except (ValueError, RecursionError):
-        # For an error response any page will do: the status is enough.
+        # The content of an error response does not matter, since its status is sufficient.
         is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
     if not is_readable:
         raise NotSqsError(status=status, start=body[:60])
 
 
 def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
-    """Return the kind of error that an error code of the service means.
+    """Return the kind of error for an error code of the service.
 
     Args:
         code: The code in the response, with or without a namespace.
-        text: The service's message; only it distinguishes an expired receipt handle from a wrong parameter.
+        text: The service's message, which distinguishes an expired receipt handle from an invalid parameter.
     """
     plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
     if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
@@ -420,26 +389,40 @@ def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
 
 
 def as_queue_error(error: Exception, connection: Connection, action: str) -> QueueError:
-    """Return a readable error for an exception of botocore.
+    """Convert an exception of botocore to a readable error.
 
     Args:
         error: The exception that the call raised.
-        connection: The connection, for the text.
-        action: The API action, such as `ReceiveMessage`, for the text of a missing permission.
+        connection: The connection, which the text mentions.
+        action: The API action, such as `ReceiveMessage`, which the text about a missing permission mentions.
 
     Raises:
-        Exception: The same exception, if it is a bug of ours.
+        Exception: The same exception, if it indicates a bug in Filemill.
     """
     if isinstance(error, _OURS):
         raise error
     if isinstance(error, boto.ClientError):
         answer = error.response.get("Error", {})
-        code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
-        trouble = trouble_of_code(code, text)
-        failure = Failure(error, connection, action, code=code, service_text=text, was_answered=True)
-        return queue_error(failure, trouble, _cause_of_answer(trouble, code, text))
-    trouble, cause = _meaning(error, connection)
-    return queue_error(Failure(error, connection, action), trouble, cause)
+        code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
+        failure = Failure(error, connection, action, code, said, was_answered=True)
+        trouble = trouble_of_code(code, said)
+        cause = _cause_of_answer(trouble, code, said)
+    else:
+        failure = Failure(error, connection, action)
+        trouble, cause = _meaning(error, connection)
+    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ""
+    title, body = _texts(failure, trouble, cause, command)
+    return QueueError(
+        body,
+        title=title,
+        trouble=trouble,
+        cause=cause,
+        detail=str(error),
+        right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
+        command=command,
+        was_answered=failure.was_answered,
+        said=failure.service_text or failure.code,
+    )
 
 
 def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
@@ -457,7 +440,7 @@ def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
 
 
 def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Cause]:
-    """Return the meaning of an exception that is not a response of the service."""
+    """Return the kind and the cause of an error without a response from the service."""
     for kinds, trouble, cause in (
         (_NO_SIGN_IN, QueueTrouble.SIGNED_OUT, Cause.NO_SIGN_IN),
         (_SESSION_ENDED, QueueTrouble.SIGNED_OUT, Cause.SESSION_ENDED),
@@ -469,7 +452,7 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
     ):
         if isinstance(error, kinds):
             return trouble, cause
-    # A connection that breaks during the handshake says nothing about the certificate.
+    # A connection that breaks during the handshake does not mean that the certificate is invalid.
     if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
         return QueueTrouble.SETUP, Cause.NOT_TRUSTED
     if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
@@ -484,12 +467,12 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
 
 
 def _is_unknown_region(connection: Connection) -> bool:
-    """Return whether botocore does not know the region whose endpoint can't be reached."""
+    """Return whether the region may be mistyped: botocore does not know it."""
     return bool(connection.region) and not connection.endpoint_url and connection.region not in known_regions()
 
 
 @cache
 def known_regions() -> tuple[str, ...]:
-    """Return the regions with SQS that botocore knows without a request, partition by partition."""
+    """Return the regions with SQS that botocore knows, by partition. Makes no requests."""
     session = botocore.session.Session()
     return tuple(name for partition in PARTITIONS for name in session.get_available_regions("sqs", partition))

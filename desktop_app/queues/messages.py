@@ -1,7 +1,8 @@
-"""The message: an id, and nothing that has to be trusted.
+"""Encode and decode messages, and define the data that is exchanged with a queue.
 
-`{"v": 1, "file_id": "<uuid>", "generation": n}`. The path comes from the database row. Anything else is a foreign
-message, which is never deleted or acted on.
+A message contains only an id: `{"v": 1, "file_id": "<uuid>", "generation": n}`. Everything else, such as the path,
+comes from the database, so messages do not have to be trusted. A message in any other form is foreign: it is never
+deleted or acted on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 MAX_BODY_CHARS = 1_024
-"""Ours have about 80; the limit is checked before parsing, as a protection against deep nesting."""
+"""The maximum length of a body that is parsed. Bodies of Filemill have about 80 characters."""
 
 MAX_GENERATION = 2**31 - 1
 
@@ -32,34 +33,34 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEYS = {"v", "file_id", "generation"}
 
 
-class Foreignness(StrEnum):
-    """Why a message is foreign."""
+class ForeignReason(StrEnum):
+    """The reason why a message is foreign."""
 
-    TOO_LONG = Sentence("longer than any of ours")
+    TOO_LONG = Sentence("longer than any message of Filemill")
     NOT_JSON = Sentence("not JSON")
     WRONG_SHAPE = Sentence("not a message of Filemill")
     NEWER_VERSION = Sentence("from a newer version of Filemill")
-    UNKNOWN_FILE = Sentence("a file of another list")
+    UNKNOWN_FILE = Sentence("a file on another list")
 
 
 class ForeignMessageError(ValueError):
-    """The body is not one of our messages; says why."""
+    """The body is not a message of Filemill, for the reason `why`."""
 
-    def __init__(self, why: Foreignness) -> None:
+    def __init__(self, why: ForeignReason) -> None:
         super().__init__(str(why))
         self.why = why
 
 
 @dataclass(frozen=True, slots=True)
 class FileMessage:
-    """Requests the processing of one submission of a file."""
+    """A message that requests the processing of one generation of a job."""
 
     file_id: str
     generation: int
 
 
 def encode(message: FileMessage) -> str:
-    """Return the body to send: ASCII, about 80 bytes."""
+    """Return the body of a message: about 80 ASCII characters."""
     fields = {"v": VERSION, "file_id": message.file_id, "generation": message.generation}
     return json.dumps(fields, separators=(",", ":"))
 
@@ -68,29 +69,28 @@ def decode(body: str) -> FileMessage:
     """Parse a received body strictly.
 
     Raises:
-        ForeignMessageError: If it is not one of our messages.
+        ForeignMessageError: If it is not a message of Filemill.
     """
     if len(body) > MAX_BODY_CHARS:
-        raise ForeignMessageError(Foreignness.TOO_LONG)
+        raise ForeignMessageError(ForeignReason.TOO_LONG)
     try:
         fields = json.loads(body, object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ForeignMessageError(Foreignness.NOT_JSON) from error
-    version = fields.get("v") if isinstance(fields, dict) else None
-    if not _is_count(version):
-        raise ForeignMessageError(Foreignness.WRONG_SHAPE)
+        raise ForeignMessageError(ForeignReason.NOT_JSON) from error
+    if not isinstance(fields, dict) or not _is_count(version := fields.get("v")):
+        raise ForeignMessageError(ForeignReason.WRONG_SHAPE)
     if version > VERSION and "file_id" in fields:
-        raise ForeignMessageError(Foreignness.NEWER_VERSION)
-    file_id, generation = fields.get("file_id"), fields.get("generation")
-    if version != VERSION or set(fields) != _KEYS or not _is_count(generation):
-        raise ForeignMessageError(Foreignness.WRONG_SHAPE)
-    if not isinstance(file_id, str) or not _UUID.fullmatch(file_id):
-        raise ForeignMessageError(Foreignness.WRONG_SHAPE)
-    return FileMessage(file_id, generation)
+        raise ForeignMessageError(ForeignReason.NEWER_VERSION)
+    match fields:
+        case {"file_id": str(file_id), "generation": generation} if (
+            version == VERSION and set(fields) == _KEYS and _is_count(generation) and _UUID.fullmatch(file_id)
+        ):
+            return FileMessage(file_id, generation)
+    raise ForeignMessageError(ForeignReason.WRONG_SHAPE)
 
 
 def _is_count(value: object) -> TypeGuard[int]:
-    """Return whether a value is an integer from 1 to SQLite's maximum; True and 1.0 are not."""
+    """Return whether a value is an integer between 1 and `MAX_GENERATION`. True and 1.0 are not integers."""
     return type(value) is int and 1 <= value <= MAX_GENERATION
 
 
@@ -108,17 +108,17 @@ def _no_constant(name: str) -> float:
 MAX_ENTRIES = 10
 
 MAX_REQUEST_BYTES = 1_048_576
-"""AWS: the limit for all messages of a batch together, 1 MiB since August 2025, as for one message."""
+"""The maximum total size of a batch, and of a message: 1 MiB (AWS, since August 2025)."""
 
 MAX_WAIT_SECONDS = 20
-"""AWS: the longest poll."""
+"""The maximum duration of a long poll (AWS)."""
 
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
-    """A queue's URL, its kind, and its maximum message size in bytes."""
+    """A queue: its URL, name, kind and maximum message size in bytes."""
 
     url: str
     name: str
@@ -128,7 +128,7 @@ class QueueInfo:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """A queue's attributes; the counts are approximate and may lag by a minute (AWS: GetQueueAttributes)."""
+    """The attributes of a queue. The counts are approximate and may lag by a minute (AWS: GetQueueAttributes)."""
 
     visible: int
     in_flight: int
@@ -140,13 +140,13 @@ class QueueState:
 
     @property
     def total(self) -> int:
-        """The number of all messages in the queue."""
+        """The total number of messages in the queue."""
         return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send; `group_id` and `deduplication_id` only for a FIFO queue."""
+    """A message to send; `group_id` and `deduplication_id` are used only by FIFO queues."""
 
     body: str
     group_id: str = ""
@@ -154,13 +154,13 @@ class Outgoing:
 
     @property
     def size(self) -> int:
-        """The number of bytes that count towards the limits."""
+        """The size in bytes, as SQS counts it."""
         return len(self.body.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A received message; `receipt_handle` is valid for this receive only."""
+    """A received message. Its `receipt_handle` is invalid after the next receive."""
 
     message_id: str
     receipt_handle: str
@@ -171,7 +171,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class EntryResult:
-    """The result of one entry: successful if `trouble` is None. Ids and digests are set only for sent messages."""
+    """The result of one entry of a batch. `message_id` and `body_md5` are set only for sent messages.
+
+    `trouble` is None if the entry succeeded; otherwise, `text` describes the error.
+    """
 
     message_id: str = ""
     body_md5: str = ""
@@ -185,9 +188,9 @@ class EntryResult:
 
 
 def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
-    """Split messages into batches by count and by UTF-8 bytes; return their positions, in order.
+    """Split messages into batches within the limits of SQS; yield the positions of each batch's messages.
 
-    A message that is too large gets a batch of its own, so that only it is rejected.
+    A message that is too large is put into a separate batch, so that no other message is rejected with it.
     """
     batch: list[int] = []
     size = 0

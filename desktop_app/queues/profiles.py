@@ -1,4 +1,4 @@
-"""Read the profiles of the user's AWS configuration without any request, and find what is wrong with each."""
+"""Read the profiles of the user's AWS configuration, and check each for errors. Makes no requests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,26 @@ Table = dict[str, Any]
 _SOURCES = frozenset({"Environment", "Ec2InstanceMetadata", "EcsContainer"})
 _SSO_OF_PROFILE = ("sso_account_id", "sso_role_name")
 _SSO_OF_SESSION = ("sso_start_url", "sso_region")
+_NEEDED = {
+    ProfileKind.KEYS: ("aws_access_key_id", "aws_secret_access_key"),
+    ProfileKind.PROCESS: ("credential_process",),
+    ProfileKind.LOGIN: ("login_session",),
+}
+_KINDS = {
+    "sso_session": ProfileKind.SSO,
+    "sso_start_url": ProfileKind.SSO,
+    "login_session": ProfileKind.LOGIN,
+    "credential_process": ProfileKind.PROCESS,
+    "aws_access_key_id": ProfileKind.KEYS,
+    "aws_secret_access_key": ProfileKind.KEYS,
+}
+"""The kind of a profile is that of the first of these settings that the profile contains."""
 
 
 def read_profiles() -> Profiles:
-    """Return all profiles of the configuration and credentials files. Any thread; reads two small files."""
+    """Return all profiles in the configuration and credentials files. Any thread."""
     session = botocore.session.Session()
-    # With AWS_PROFILE set, botocore would look up that profile at once.
+    # Otherwise, botocore would also look up the profile in AWS_PROFILE, which may not exist.
     session.set_config_variable("profile", None)
     files = tuple(
         os.path.expanduser(str(session.get_config_variable(name)))  # noqa: PTH111 - as botocore does
@@ -40,7 +54,7 @@ def read_profiles() -> Profiles:
 
 
 def sign_in_command(profile: str) -> str:
-    """Return the command that signs in again; empty if there is none. Any thread.
+    """Return the command that signs in to a profile; empty if there is none. Any thread.
 
     Args:
         profile: The profile's name; empty for the default profile.
@@ -60,7 +74,7 @@ def sign_in_command(profile: str) -> str:
 
 
 def _signing_in(name: str, tables: Mapping[str, Table]) -> str:
-    """Return the profile that signs in: for one that assumes a role, its source profile."""
+    """Return the profile whose credentials are used: for a role, the last of its source profiles."""
     seen = {name}
     while (source := str(tables.get(name, {}).get("source_profile", ""))) and source not in seen:
         seen.add(source)
@@ -76,17 +90,7 @@ def _profile(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -
 def _kind(table: Table) -> ProfileKind:
     if "role_arn" in table:
         return ProfileKind.WEB_IDENTITY if "web_identity_token_file" in table else ProfileKind.ROLE
-    for key, kind in (
-        ("sso_session", ProfileKind.SSO),
-        ("sso_start_url", ProfileKind.SSO),
-        ("login_session", ProfileKind.LOGIN),
-        ("credential_process", ProfileKind.PROCESS),
-        ("aws_access_key_id", ProfileKind.KEYS),
-        ("aws_secret_access_key", ProfileKind.KEYS),
-    ):
-        if key in table:
-            return kind
-    return ProfileKind.NOTHING
+    return next((kind for key, kind in _KINDS.items() if key in table), ProfileKind.NOTHING)
 
 
 def _trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
@@ -96,13 +100,7 @@ def _trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -
         return _role_trouble(name, tables, sso)
     if kind is ProfileKind.SSO:
         return _sso_trouble(table, sso)
-    if kind is ProfileKind.KEYS:
-        return _missing(table, ("aws_access_key_id", "aws_secret_access_key"))
-    if kind is ProfileKind.PROCESS:
-        return _missing(table, ("credential_process",))
-    if kind is ProfileKind.LOGIN:
-        return _missing(table, ("login_session",))
-    return ""
+    return _missing(table, _NEEDED.get(kind, ()))
 
 
 def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
@@ -119,13 +117,13 @@ def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Tabl
 
 
 def _source_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
-    """Follow the chain of source profiles to its end."""
+    """Return what is wrong with the chain of source profiles; empty if nothing is."""
     seen = [name]
     while source := str(tables[seen[-1]].get("source_profile", "")):
         if source not in tables:
             return Sentence("Its source profile “{name}” does not exist.", name=source)
         if source == seen[-1] and "aws_access_key_id" in tables[source]:
-            return ""  # a profile may be its own source and use its own keys
+            return ""  # a profile may name itself as the source, to use its own keys
         if source in seen:
             return Sentence("Its source profiles form a loop: {names}.", names=" → ".join([*seen, source]))
         seen.append(source)

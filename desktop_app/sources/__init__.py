@@ -1,1 +1,1 @@
-"""Finding files, and reading their bytes."""
+"""Find files, and read their contents."""

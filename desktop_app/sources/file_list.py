@@ -1,7 +1,7 @@
-"""A compact list of files: a path and two numbers each; objects are created on access.
+"""Compact lists of files, which create `NewFile` objects on access.
 
-A million `NewFile`s would take twice the memory, and Python's garbage collector would repeatedly traverse them on the
-main thread.
+A million `NewFile` objects would take twice as much memory, and the garbage collector would traverse them repeatedly on
+the main thread.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, overload
 from desktop_app.domain.job import NewFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 
 _UNKNOWN = -(1 << 63)
 
 
 class FileList(Sequence[NewFile]):
-    """Files in the order in which they were found. Append only.
+    """The files found by a scan, in order. Files can be added, but not changed or removed.
 
     Attributes:
         paths: The paths.
@@ -57,9 +57,6 @@ class FileList(Sequence[NewFile]):
             self.paths[place], None if size == _UNKNOWN else size, None if modified == _UNKNOWN else modified
         )
 
-    def __iter__(self) -> Iterator[NewFile]:
-        return (self[place] for place in range(len(self)))
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(other) == len(self) and all(map(NewFile.__eq__, self, other))
 
@@ -67,10 +64,10 @@ class FileList(Sequence[NewFile]):
 
 
 class SomeFiles(Sequence[NewFile]):
-    """A selection from a sequence of files, which must not change.
+    """A selection from a sequence of files.
 
     Args:
-        files: All files.
+        files: All files. The sequence must not change.
         places: The positions of the selected files.
     """
 

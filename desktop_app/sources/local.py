@@ -1,7 +1,7 @@
-"""Open the file of a job. All access to files goes through `open_source`, so that other kinds of location can be added.
+"""Open and read the file of a job.
 
-A `Source` is opened, read once in chunks, and finally checked for changes. Errors of the operating system become
-`FileError`s with a reason for the user.
+All files are opened by `open_source`, so that other kinds of location can be added there. A `Source` is read once in
+chunks, and then checked for changes. Errors of the operating system are raised as `FileError`s.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 
 CHUNK_BYTES = 1 << 20
-"""The number of bytes read at once: large enough for full speed, small enough for quick cancelling and low memory."""
+"""The chunk size: large enough for full speed, small enough to cancel quickly and to use little memory."""
 
 _ON_WINDOWS = os.name == "nt"
 
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
-# If a named pipe or a terminal replaces the file between the check and the opening, it must neither block nor become
-# our controlling terminal. Windows has neither.
+# If a named pipe or a terminal replaces the file after the check, opening it must not block, and it must not become the
+# controlling terminal. Windows has neither.
 _EXTRA_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class Source(Protocol):
-    """An open source of bytes, to be read once; a context manager that closes it. One thread at a time."""
+    """An open file that can be read once, and a context manager that closes it. One thread at a time."""
 
     @property
     def size(self) -> int:
-        """The size in bytes when it was opened."""
+        """The size in bytes at the time of opening."""
         ...
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """Yield the content from start to end in chunks of 1 to `chunk_bytes` bytes.
+        """Yield the content in chunks of 1 to `chunk_bytes` bytes.
 
         Raises:
             FileError: If the content can't be read.
@@ -49,7 +49,7 @@ class Source(Protocol):
         ...
 
     def changed(self) -> bool:
-        """Return whether it was replaced or modified since it was opened.
+        """Return whether the file was replaced or modified since it was opened.
 
         Raises:
             FileError: If that can't be determined.
@@ -65,10 +65,10 @@ def open_source(path: str) -> Source:
     """Open the file of a job. Any thread.
 
     Args:
-        path: A path as decoded by `os.fsdecode`; it may contain surrogate escapes.
+        path: A path as decoded by `os.fsdecode`, which may contain surrogate escapes.
 
     Raises:
-        FileError: If it is not a regular file, does not exist, can't be read, or is a web address.
+        FileError: If the path is a URL, or the file does not exist, can't be read or is not a regular file.
     """
     if is_address(path):
         raise FileError(Reason(ReasonCode.WEB_ADDRESS))
@@ -76,12 +76,12 @@ def open_source(path: str) -> Source:
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is a URL other than `file:`; `C:/x` and `C://x` are paths."""
+    """Return whether a text is a URL other than a `file:` URL. `C:/x` and `C://x` are paths."""
     return _ADDRESS.match(text) is not None
 
 
 class _Identity(NamedTuple):
-    """The attributes that show whether a file was replaced or modified."""
+    """The attributes that change when a file is replaced or modified."""
 
     device: int
     inode: int
@@ -94,20 +94,20 @@ class _Identity(NamedTuple):
 
 
 class FileSource:
-    """A regular file on this computer or on a mounted share. Anything else is refused without being opened.
+    """A regular file on this computer or on a mounted share. Anything else is rejected without being opened.
 
     Args:
-        path: A path as decoded by `os.fsdecode`. A symbolic link is followed.
+        path: A path as decoded by `os.fsdecode`. Symbolic links are followed.
 
     Raises:
-        FileError: If it is not a regular file, does not exist, or can't be read.
+        FileError: If the file does not exist, can't be read or is not a regular file.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            # Opening a device can have side effects (a tape rewinds), so the kind is checked before. It is checked
-            # again after, since the file may have been replaced meanwhile.
+            # Opening a device can have side effects, such as rewinding a tape, so check the kind of file first. Check
+            # again after opening, since the file may have been replaced in between.
             named = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
             _refuse_unless_file(named.st_mode)
             self._file = io.FileIO(path, opener=_open)
@@ -121,38 +121,25 @@ class FileSource:
         except BaseException:
             self._file.close()
             raise
-        # Path and handle are each compared with themselves: on Windows they may report different device numbers.
+        # Keep both, since on Windows the path and the handle may report different device numbers.
         self._at_open = (_Identity.of(named), _Identity.of(opened))
 
     @property
     def size(self) -> int:
-        """The size in bytes when the file was opened."""
+        """See `Source.size`."""
         return self._at_open[1].size
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """Yield the content in chunks of 1 to `chunk_bytes` bytes.
-
-        New `bytes` were measured to be as fast as a reused buffer (both 17 GB/s from the page cache), and can't be
-        overwritten while a reader uses them.
-
-        Raises:
-            FileError: If the content can't be read.
-        """
-        while True:
-            try:
-                chunk = self._file.read(chunk_bytes)
-            except OSError as error:
-                raise file_error(error) from error
-            if not chunk:
-                return
-            yield chunk
+        """See `Source.chunks`."""
+        # A reused buffer was measured not to be faster (both 17 GB/s from the page cache).
+        try:
+            while chunk := self._file.read(chunk_bytes):
+                yield chunk
+        except OSError as error:
+            raise file_error(error) from error
 
     def changed(self) -> bool:
-        """Return whether size, modification time or identity changed, of the open file or of the file with its name.
-
-        Raises:
-            FileError: If that can't be determined; a missing name counts as a change.
-        """
+        """See `Source.changed`. A deleted or renamed file counts as changed."""
         try:
             named = os.stat(self._path)  # noqa: PTH116
             opened = os.fstat(self._file.fileno())
@@ -172,7 +159,7 @@ class FileSource:
 def _open(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _EXTRA_FLAGS)
     if _EXTRA_FLAGS:
-        # The flag is for opening only: a file system in user space may apply it to reads as well.
+        # The flag is needed only for opening; a FUSE file system might apply it to reads, too.
         os.set_blocking(descriptor, True)
     return descriptor
 
@@ -190,7 +177,7 @@ def unprocessable_kind(mode: int) -> ReasonCode | None:
     """Return the reason why a kind of file can't be processed; None for a regular file.
 
     Args:
-        mode: `st_mode`, of the target for a link.
+        mode: The `st_mode` of the file, or of the target of a link.
     """
     if stat.S_ISREG(mode):
         return None
@@ -237,11 +224,11 @@ _PASSING = {
     ReasonCode.SHORT_OF_RESOURCES,
     ReasonCode.MAY_NOT_READ_OR_IN_USE,
 }
-"""Error numbers for which trying again later may help."""
+"""The reasons that may be temporary, so that the file is tried again later."""
 
 
 def file_error(error: OSError) -> FileError:
-    """Convert an error of the operating system to a `FileError`, whose text does not contain the file's name."""
+    """Convert an error of the operating system to a `FileError`. Its text does not contain the file's name."""
     code, said = _code(error), error.strerror or str(error)
     reason = Reason(code, {"why": said} if code is ReasonCode.SYSTEM_ERROR else {})
     detail = f"{errno.errorcode.get(error.errno or 0, error.errno)}: {said}"
@@ -253,7 +240,7 @@ def _code(error: OSError) -> ReasonCode:
     if windows_code in _BY_WINERROR:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
-        # The C library of Windows reports EACCES both for a missing permission and for a file that another program
-        # has locked.
+        # The C library of Windows reports EACCES both if the permission is missing and if another program has locked
+        # the file.
         return ReasonCode.MAY_NOT_READ_OR_IN_USE
     return _BY_ERRNO.get(error.errno or 0, ReasonCode.SYSTEM_ERROR)

@@ -1,4 +1,4 @@
-"""Find the files behind the paths that the user named, and those that can't become jobs."""
+"""Find the files to add: those at the paths that the user gave, and those in folders."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A path, named or found in a folder, that can't become a job."""
+    """A path that can't be added."""
 
     path: str
-    """The path as it was named; absolute for an entry of a folder."""
+    """The path as the user gave it; an absolute path if it was found in a folder."""
     reason: Reason
-    """The reason, whose sentence does not contain the name."""
+    """The reason. Its sentence does not contain the path."""
 
 
 class RefusalKind(Enum):
-    """A category of refusals, for counting."""
+    """A category of refusals."""
 
     LINK = auto()
     MISSING = auto()
@@ -55,14 +55,14 @@ def kind_of(refusal: Refusal) -> RefusalKind:
     return _KINDS.get(refusal.reason.code, RefusalKind.OTHER)
 
 
-def why_not_seen(error: OSError, path: str) -> Reason:
+def _access_reason(error: OSError, path: str) -> Reason:
     """Return the reason why a path can't be accessed."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Reason(ReasonCode.LINK_TO_NOTHING if os.path.islink(path) else ReasonCode.NO_SUCH_FILE)  # noqa: PTH114
     return Reason(ReasonCode.PARENT_NOT_ALLOWED) if isinstance(error, PermissionError) else file_error(error).reason
 
 
-def why_not_listed(error: OSError) -> Reason:
+def _listing_reason(error: OSError) -> Reason:
     """Return the reason why a folder can't be listed."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Reason(ReasonCode.FOLDER_GONE)
@@ -82,7 +82,7 @@ _JUNCTION_TAG = 0xA0000003
 
 @dataclass(frozen=True, slots=True)
 class NamedFolder:
-    """A folder that was named, and the ranges of the scan's files and refusals that come from it."""
+    """A folder that the user gave; `files` and `refused` are its positions in the lists of the result."""
 
     path: str
     files: range
@@ -91,14 +91,14 @@ class NamedFolder:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan, in the order of the names; a folder's own files come before those of its subfolders."""
+    """The result of a scan, in the order of the paths. The files of a folder come before those of its subfolders."""
 
     files: FileList
     refused: tuple[Refusal, ...]
     cancelled: bool = False
-    """True if the scan was stopped; the result is then incomplete."""
+    """True if the scan was cancelled, so that the result is incomplete."""
     folders: tuple[NamedFolder, ...] = field(default=(), compare=False)
-    """In the order of the names; files outside these folders were named directly."""
+    """The folders that the user gave, in order. Files outside these ranges were given directly."""
 
 
 def scan(
@@ -109,28 +109,28 @@ def scan(
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
 ) -> ScanResult:
-    """Find all files behind some names. Can take a long time: any thread except the main thread.
+    """Find all files to add. This can take long, so do not call it on the main thread.
 
-    A file that is found twice under the same absolute path counts once. Links to files are accepted under the link's
-    own name. Links to folders are followed if they were named directly, but not inside folders.
+    A file that is found more than once under the same absolute path is added once. A link to a file is added under the
+    path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders.
 
     Args:
         paths: Relative or absolute paths as decoded by `os.fsdecode`, or `file:` URLs.
-        recursive: Whether to include the contents of folders; otherwise folders are refused.
-        cancelled: Called before each entry; True stops the scan.
-        on_found: Called with the number of files so far, at most every 100 ms, and at the end.
-        steady: Monotonic time in seconds.
+        recursive: Whether to add the contents of folders; otherwise, folders are rejected.
+        cancelled: Called before each file; the scan stops when it returns True.
+        on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
+        steady: Returns the monotonic time in seconds.
     """
     search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
         if search.must_stop():
             break
-        search.look_at(named)
+        search.add_path(named)
     return search.result()
 
 
 class _Search:
-    """The state of a running scan."""
+    """A scan in progress; the arguments are those of `scan`."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class _Search:
         return ScanResult(self._files, tuple(self._refused), self._stopped, tuple(self._folders))
 
     def must_stop(self) -> bool:
-        """Return whether the scan is cancelled; report the number of files when it is time."""
+        """Return whether the scan was cancelled. Also report the number of files, at intervals."""
         self._stopped = self._stopped or self._cancelled()
         now = self._steady()
         if now >= self._next_report:
@@ -164,8 +164,8 @@ class _Search:
             self._on_found(len(self._files))
         return self._stopped
 
-    def look_at(self, named: str) -> None:
-        """Add what one name refers to."""
+    def add_path(self, named: str) -> None:
+        """Add the file or folder at a path or `file:` URL that the user gave."""
         path = named
         try:
             path = _absolute(_path_of(named))
@@ -173,22 +173,22 @@ class _Search:
         except _RefusedError as error:
             self._refuse(named, Reason(error.code))
         except OSError as error:
-            self._refuse(named, why_not_seen(error, path))
-        except ValueError:  # a NUL, or a surrogate that stands for no byte
+            self._refuse(named, _access_reason(error, path))
+        except ValueError:  # a NUL, or a surrogate that does not represent a byte
             self._refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
         else:
             if not stat.S_ISDIR(info.st_mode):
-                self._take(path, info, named)
+                self._add_regular(path, info, named)
             elif self._recursive:
                 files, refused = len(self._files), len(self._refused)
                 self._walk(path)
-                came_in = range(files, len(self._files)), range(refused, len(self._refused))
-                self._folders.append(NamedFolder(path, *came_in))
+                ranges = range(files, len(self._files)), range(refused, len(self._refused))
+                self._folders.append(NamedFolder(path, *ranges))
             else:
                 self._refuse(named, Reason(ReasonCode.NAMED_FOLDER))
 
     def _walk(self, top: str) -> None:
-        """Add all contents of a folder, without recursion: a tree can be deeper than Python's stack."""
+        """Add the contents of a folder and its subfolders. Not recursive: a tree can be deeper than Python's stack."""
         waiting = [top]
         while waiting and not self.must_stop():
             folder = waiting.pop()
@@ -198,9 +198,9 @@ class _Search:
                 with os.scandir(folder) as listing:
                     entries = sorted(self._until_stopped(listing), key=_sort_key)
             except OSError as error:
-                self._refuse(folder, why_not_listed(error))
+                self._refuse(folder, _listing_reason(error))
                 continue
-            subfolders = [entry.path for entry in self._until_stopped(entries) if self._take_entry(entry)]
+            subfolders = [entry.path for entry in self._until_stopped(entries) if self._add_entry(entry)]
             waiting.extend(reversed(subfolders))
 
     def _until_stopped(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
@@ -209,29 +209,29 @@ class _Search:
                 return
             yield entry
 
-    def _take_entry(self, entry: os.DirEntry[str]) -> bool:
-        """Add an entry of a folder; return True if it is a folder to descend into."""
+    def _add_entry(self, entry: os.DirEntry[str]) -> bool:
+        """Add an entry of a folder. Return True if it is a subfolder to visit."""
         try:
             info = entry.stat()
         except OSError as error:
-            self._take_unseen(entry, error)
+            self._add_inaccessible(entry, error)
             return False
         if not stat.S_ISDIR(info.st_mode):
-            self._take(entry.path, info, entry.path)
+            self._add_regular(entry.path, info, entry.path)
             return False
         if entry.is_symlink() or getattr(info, "st_reparse_tag", 0) == _JUNCTION_TAG:
             self._refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
             return False
         return True
 
-    def _take_unseen(self, entry: os.DirEntry[str], error: OSError) -> None:
-        """Add an entry that is listed but can't be accessed: a file is accepted if the listing says that it is one."""
+    def _add_inaccessible(self, entry: os.DirEntry[str], error: OSError) -> None:
+        """Add an inaccessible entry if the listing of the folder shows that it is a file; otherwise, reject it."""
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
-            self._refuse(entry.path, why_not_seen(error, entry.path))
+            self._refuse(entry.path, _access_reason(error, entry.path))
 
-    def _take(self, path: str, info: os.stat_result, named: str) -> None:
+    def _add_regular(self, path: str, info: os.stat_result, named: str) -> None:
         code = unprocessable_kind(info.st_mode)
         if code is None:
             self._add(path, info.st_size, info.st_mtime_ns)
@@ -246,7 +246,7 @@ class _Search:
         self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
-        """Return whether this path is new; on Windows, case is ignored."""
+        """Return whether a path was not found before, and store it. On Windows, case is ignored."""
         key = os.path.normcase(path)
         if key in self._seen:
             return False
@@ -255,7 +255,7 @@ class _Search:
 
 
 class _RefusedError(Exception):
-    """The name is not a path on this computer."""
+    """The text is not a path on this computer."""
 
     def __init__(self, code: ReasonCode) -> None:
         super().__init__(code)
@@ -263,14 +263,18 @@ class _RefusedError(Exception):
 
 
 def from_here(names: Iterable[str]) -> tuple[str, ...]:
-    """Make relative paths absolute, for a program with another working directory; URLs are unchanged."""
+    """Return paths as absolute paths, for a program with another working directory. URLs are not changed."""
     return tuple(
         name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
     )
 
 
 def _path_of(named: str) -> str:
-    """Return a name as a path, which may be relative."""
+    """Return the path that the user gave, as a path or as a `file:` URL. It may be relative.
+
+    Raises:
+        _RefusedError: If it is empty, another URL, or a path on another computer.
+    """
     if not named:
         raise _RefusedError(ReasonCode.NO_SUCH_FILE)
     address = _FILE_ADDRESS.fullmatch(named)
@@ -280,14 +284,14 @@ def _path_of(named: str) -> str:
         return named
     if (address["host"] or "").lower() not in {"", "localhost"}:
         raise _RefusedError(ReasonCode.OTHER_COMPUTER)
-    # Decoded as bytes: a name with %FF is not UTF-8. A "?" or "#" is part of the name, since many programs do not
-    # escape them and local files have no queries.
+    # Decode to bytes, since a name need not be UTF-8. "?" and "#" are parts of the name: many programs do not escape
+    # them, and a local file has no query.
     path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))
     return path[1:] if _ON_WINDOWS and _DRIVE.match(path) else path
 
 
 def _absolute(path: str) -> str:
-    """Return the absolute path. Links are kept, unless shortening `link/..` would change the target."""
+    """Return the absolute path. Links are resolved only if removing `link/..` would change the target."""
     absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib leaves ".." in
     if os.pardir not in path or not os.path.lexists(path):
         return absolute
@@ -297,7 +301,7 @@ def _absolute(path: str) -> str:
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether the folder's listing says that it is a file, without accessing the file."""
+    """Return whether an entry is a file according to the folder's listing, without accessing the file."""
     try:
         return entry.is_file(follow_symlinks=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""Writes for the user's actions: add, retry, relocate, remove and restore jobs."""
+"""The user's changes to the job list: add, retry, relocate, prioritize, remove and restore jobs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from peewee import fn
+
 from desktop_app.domain.errors import PartlyAddedError, StoreError
-from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, Status
+from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, PriorityResult, Status
 from desktop_app.logs.job_log import level_for
 from desktop_app.store.attempts import end_open
+from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.priority import Priority
 from desktop_app.store.rows import (
     LEASE_ENDED,
     ROWS_A_TRANSACTION,
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
 
     from peewee import Expression
 
-    from desktop_app.domain.job import NewFile, PriorityResult
+    from desktop_app.domain.job import NewFile
     from desktop_app.store.database import Database
 
 
 log = logging.getLogger(__name__)
 
 
-_ASKED_AT_ONCE = 500
+_TIMES_PER_QUERY = 500
 
 _DEFAULTS = {
     field.column_name: field.default
@@ -57,7 +59,7 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "sent_at": None,
     "next_try_at": None,
 }
-"""The columns of an update that submits a job again; messages of earlier generations become stale."""
+"""The column values that resubmit a job. Messages of earlier generations become stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,20 @@ class Added:
 
 
 class Intake:
-    """Writes rows for the user's actions. Any thread."""
+    """Writes the user's changes to the database. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
-        """Return for each file 1 if a job on the list has its path, size and modification time, else 0.
+        """Return 1 for each file whose path, size and modification time match a job on the list, otherwise 0.
 
-        A file with an unknown time counts as not listed. Each distinct modification time is queried once, so no row
-        is read twice even if all files have the same time.
+        A file with an unknown modification time counts as not listed. The query is by distinct modification times, so
+        that no row is read twice even if all files have the same one.
 
         Args:
-            files: The files of a scan, each path once.
-            cancelled: Called before each query; if True, the rest is 0.
+            files: The files of a scan, without duplicate paths.
+            cancelled: Called before each query; if it returns True, the remaining files are 0.
 
         Raises:
             StoreError: If the database can't be read.
@@ -90,7 +92,7 @@ class Intake:
         found = bytearray(len(files))
         places = {file.path: place for place, file in enumerate(files)}
         moments = {file.modified_ns for file in files if file.modified_ns is not None}
-        for times in parts(sorted(moments), _ASKED_AT_ONCE):
+        for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
                 break
             query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
@@ -104,20 +106,20 @@ class Intake:
         return found
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
-        """Add a batch; each file's job row and outbox entry are written in one transaction.
+        """Add a batch. Each file's job row and outbox entry are written in the same transaction.
 
-        Large batches are written in parts of `ROWS_A_TRANSACTION`, so that others do not wait long for the write lock.
-        After a crash in between, the parts written so far are complete.
+        A large batch takes several transactions of `ROWS_A_TRANSACTION` files. After a crash, the list contains the
+        files of the transactions that were committed.
 
         Args:
-            files: The accepted files; may be empty.
-            queue: The key of the queue that these jobs belong to.
+            files: The files; may be empty.
+            queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
             now_ms: The time, in milliseconds since 1970.
 
         Raises:
-            PartlyAddedError: If the database became unwritable after some files were added.
-            StoreError: If the database can't be written; nothing was added.
+            PartlyAddedError: If the database can't be written after some files were added.
+            StoreError: If the database can't be written and nothing was added.
         """
         batch_id = 0
         ids: list[str] = []
@@ -138,25 +140,29 @@ class Intake:
     def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
         if not files:
             return []
-        rows = [_row(file, batch_id, queue, now_ms, revision) for file in files]
+        common = {"batch_id": batch_id, "queue": queue, "created_at": now_ms, "revision": revision}
+        rows = [{**_DEFAULTS, **common, "uuid": str(uuid.uuid4()), **_file_columns(file)} for file in files]
         self._database.insert_all(JobRow, rows)
         enqueue(self._database, JobRow.revision == revision)
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """Create an outbox entry for each job with its generation; an existing entry moves to the end."""
+        """Create an outbox entry for each job. An existing entry is replaced, which moves the job to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))
 
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
-        """Submit ended jobs again, each as a new generation.
+        """Resubmit jobs that have ended, each as a new generation.
 
-        They are sent to `queue`, which may differ from before. Unfinished jobs are left alone, except those that wait
-        for another queue, which move to this queue.
+        Also move jobs that are waiting for another queue to this queue. Other unfinished jobs do not change.
+
+        Args:
+            row_ids: The keys of the jobs.
+            queue: The key of the queue to send the messages to.
 
         Returns:
-            The number of jobs submitted again.
+            The number of resubmitted jobs.
 
         Raises:
             StoreError: If the database can't be written.
@@ -170,27 +176,17 @@ class Intake:
         return done
 
     def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
-        """Submit a failed job again, as a new generation with a new path.
-
-        Only new messages lead to the new path: messages of older generations are stale.
+        """Resubmit a failed job with a new path, as a new generation. Earlier messages become stale.
 
         Returns:
-            False if the job has not failed.
+            False if the job is not FAILED.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        text, raw = split_path(file.path)
-        moved: dict[str, Any] = {
-            "file_path": text,
-            "raw_path": raw,
-            "name_key": name_key(file.path),
-            "file_size": file.size,
-            "modified_ns": file.modified_ns,
-        }
         which = (JobRow.id == row_id) & (JobRow.status == Status.FAILED)
         with self._database.write(durable=True) as revision:
-            return self._submit_again(which, queue=queue, revision=revision, **moved) == 1
+            return self._submit_again(which, queue=queue, revision=revision, **_file_columns(file)) == 1
 
     def _submit_again(self, which: Expression, *, queue: str, revision: int, **more: Any) -> int:  # noqa: ANN401
         changed = (
@@ -215,14 +211,44 @@ class Intake:
         return len(rows)
 
     def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
-        """See `Priority.move_to_front`."""
-        return Priority(self._database).move_to_front(row_ids, queue=queue)
+        """Send the messages of waiting jobs before all others, in the order given.
+
+        An entry that a sender has already claimed keeps its place.
+
+        Args:
+            row_ids: The keys of the jobs. Jobs that are not waiting are skipped.
+            queue: The key of the queue; jobs of other queues are skipped.
+
+        Raises:
+            StoreError: If the database can't be written. Some jobs may have been moved.
+        """
+        keys: list[int] = []
+        front = 0
+        # Backwards, since each part is put in front of the previous one.
+        for end in range(len(row_ids), 0, -ROWS_A_TRANSACTION):
+            part = row_ids[max(0, end - ROWS_A_TRANSACTION) : end]
+            with self._database.write():
+                query = JobRow.select(JobRow.id).where(is_waiting(part, queue))
+                found = {key for (key,) in self._database.run(query.tuples())}
+                waiting = [key for key in part if key in found]
+                keys[:0] = waiting
+                front += self._move(waiting)
+        return PriorityResult(tuple(keys), front)
+
+    def _move(self, row_ids: Sequence[int]) -> int:
+        query = OutboxRow.select(OutboxRow.job).where(OutboxRow.job.in_(list(row_ids)))
+        unsent = {key for (key,) in self._database.run(query.tuples())}
+        first = int(self._database.scalar(OutboxRow.select(fn.MIN(OutboxRow.position))) or 0)
+        chosen = [key for key in row_ids if key in unsent]
+        for place, key in enumerate(chosen, first - len(chosen)):
+            self._database.run(OutboxRow.update(position=place, next_try_at=0).where(OutboxRow.job == key))
+        return len(chosen)
 
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
-        """Remove jobs from the list, whatever their status. The files are not changed.
+        """Remove jobs of any status from the list. The files themselves are not touched.
 
-        A sent message can't be recalled: the hidden row stays, so that the message is recognized when it arrives, and
-        the fencing token is incremented, so that the result of running work is discarded.
+        The rows are only hidden, because messages that were already sent may still arrive. The fencing token is
+        incremented, so that a worker that is processing the job can't write its result.
 
         Returns:
             The number of jobs removed.
@@ -244,7 +270,7 @@ class Intake:
         return done
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Restore removed jobs; unfinished ones are sent again.
+        """Restore removed jobs, and resubmit those that have not ended.
 
         Returns:
             The number of jobs restored.
@@ -269,7 +295,10 @@ class Intake:
         return done
 
     def forget_removed(self, *, before_ms: int) -> int:
-        """Delete rows that were removed from the list before a time; their messages can't arrive any more.
+        """Delete the rows of jobs that were removed from the list before a time.
+
+        Args:
+            before_ms: The time, in milliseconds since 1970; no message sent before it can still arrive.
 
         Returns:
             The number of rows deleted.
@@ -285,23 +314,17 @@ class Intake:
             if not keys:
                 return done
             with self._database.write():
-                # Checked again: a row may have been restored meanwhile.
+                # Check again: a row may have been restored in the meantime.
                 gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
                 done += int(self._database.run(gone))
 
 
-def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -> dict[str, object]:
+def _file_columns(file: NewFile) -> dict[str, Any]:
     text, raw = split_path(file.path)
     return {
-        **_DEFAULTS,
-        "uuid": str(uuid.uuid4()),
-        "batch_id": batch_id,
         "file_path": text,
         "raw_path": raw,
         "name_key": name_key(file.path),
-        "queue": queue,
         "file_size": file.size,
         "modified_ns": file.modified_ns,
-        "created_at": now_ms,
-        "revision": revision,
     }

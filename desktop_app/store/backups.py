@@ -1,4 +1,4 @@
-"""Backups of the database: make one while the database is in use, keep the newest, restore one."""
+"""Back up the database while it is in use, delete old backups, and restore a backup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_whole, is_damaged, is_whole
+from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_database, is_complete, is_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 KEPT = 3
-"""The number of backups of each kind that are kept, the newest."""
+"""The number of backups of each kind to keep."""
 
 BACKUP_EVERY_SECONDS = 3600.0
 
@@ -31,24 +31,24 @@ _STAMP = "%Y%m%d-%H%M%S"
 
 
 def copies_of(database: Path, kind: str) -> list[Path]:
-    """Return the complete backups whose names begin with the database's name and this word."""
+    """Return the complete backups of one kind: files named `<database>.<kind>-…`."""
     found = database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")
-    return [path for path in found if is_whole(path)]
+    return [path for path in found if is_complete(path)]
 
 
 def keep_newest(newest_first: Sequence[Path]) -> None:
-    """Delete all but the first `KEPT`."""
+    """Delete all backups but the newest `KEPT`."""
     for old in newest_first[KEPT:]:
         old.unlink(missing_ok=True)
 
 
-# The embedded queue's messages are meaningless to another database, which sends its own to a new queue.
+# The embedded queue moves with its database: its messages refer to rows of that database.
 _FILES = ("", *SIDE_FILES, *(f".queue{part}" for part in ("", *SIDE_FILES)))
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A complete backup of the database; `made_at` is in milliseconds since 1970."""
+    """A backup of the database; `made_at` is in milliseconds since 1970."""
 
     path: Path
     made_at: int
@@ -65,29 +65,29 @@ class Backups:
         self._database = database
 
     def all(self) -> list[Backup]:
-        """Return the existing backups, newest first."""
+        """Return the complete backups, newest first."""
         found = [Backup(path, path.stat().st_mtime_ns // 1_000_000) for path in copies_of(self._database, "backup")]
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Return whether the database is damaged. Checks the whole file."""
+        """Return whether the database is damaged and has to be replaced. Reads the whole file."""
         return is_damaged(self._database)
 
     def make(self) -> Backup | None:
         """Back up the database while it is in use, and delete old backups.
 
         Returns:
-            The backup, or None if there is too little free space.
+            The backup; None if the disk has too little free space.
 
         Raises:
-            StoreError: If the database can't be read or the backup can't be written.
+            StoreError: If the database can't be read, or the backup can't be written.
         """
         if shutil.disk_usage(self._database.parent).free < 3 * self._database.stat().st_size:
             log.info("no backup: not enough free disk space")
             return None
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
         try:
-            copy_whole(self._database, target)
+            copy_database(self._database, target)
         except (OSError, *ERRORS) as error:
             raise StoreError(
                 Sentence("{file} could not be backed up: {why}", file=self._database, why=error),
@@ -96,14 +96,14 @@ class Backups:
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
-    def put_aside(self) -> Path:
-        """Move the database aside under a name with the time. The next start begins with an empty list.
+    def set_aside(self) -> Path:
+        """Rename the database, with the current time in the new name. The next start creates an empty one.
 
         Returns:
-            Its new path.
+            The new path.
 
         Raises:
-            StoreError: If it can't be moved.
+            StoreError: If it can't be renamed.
         """
         aside = self._database.with_name(f"{self._database.name}.damaged-{time.strftime(_STAMP)}")
         try:
@@ -117,15 +117,15 @@ class Backups:
         return aside
 
     def restore(self, backup: Backup) -> Path:
-        """Replace the database with a backup; the database is moved aside.
+        """Replace the database with a backup. The old database is renamed and the backup is kept.
 
         Returns:
             The new path of the old database.
 
         Raises:
-            StoreError: If that fails; the backup itself is kept.
+            StoreError: If the database can't be renamed or the backup can't be copied.
         """
-        aside = self.put_aside()
+        aside = self.set_aside()
         try:
             shutil.copy2(backup.path, self._database)
         except OSError as error:

@@ -1,7 +1,7 @@
-"""The change feed: the jobs written since a reader's last look, by any program. Cheap to query.
+"""The change feed: the jobs that any program has written since a reader's last query.
 
 Every write transaction increments a counter and stores its value, the revision, in each row that it writes
-(`Database.write`). A reader keeps a `Cursor` and asks for rows with a greater revision.
+(see `Database.write`). A reader keeps a `Cursor` and queries the rows with a greater revision.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ChangeFeed:
         self._database = database
 
     def cursor(self) -> Cursor:
-        """Return the position after the newest write of any program; cheap.
+        """Return the position after the last write of any program. Fast.
 
         Raises:
             StoreError: If the database can't be read.
@@ -38,7 +38,7 @@ class ChangeFeed:
         """Return the jobs written after a cursor, in their current state.
 
         Returns:
-            The changes; if there are more than `MAX_CHANGES` rows, only `overflow` is set.
+            The changes. If there are more than `MAX_CHANGES`, they are omitted and `overflow` is True.
 
         Raises:
             StoreError: If the database can't be read.
@@ -48,7 +48,7 @@ class ChangeFeed:
             newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(
                 JobRow.revision > cursor.revision
             )
-            # No ORDER BY: SQLite would scan all rows in that order instead of using the index.
+            # Sorted here: with ORDER BY, SQLite would scan the whole table instead of using the index on the revision.
             rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
         if len(rows) > MAX_CHANGES:
             return Changes(newest, overflow=True)

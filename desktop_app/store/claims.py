@@ -1,7 +1,7 @@
-"""Fenced claims: which worker may process a job, and what happens to the jobs of dead programs.
+"""Fenced claims: grant each job to one worker at a time, and recover the jobs of workers that have ended.
 
-Delivery is at least once; the effect is exactly once. A claim is one conditional UPDATE that increments the fencing
-token; every later write names its token, so a worker that lost the lease writes nothing.
+Messages are delivered at least once, but each job takes effect exactly once: a claim is one conditional UPDATE that
+increments the row's fencing token, and later writes must match the token. A worker whose lease was lost writes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from peewee import fn
+from peewee import Expression, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Job, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -30,30 +30,30 @@ log = logging.getLogger(__name__)
 
 
 MAX_CRASHES = 10
-"""How often in a row programs may end while they process a job. The limit is high, as a power failure is not the file's
-fault; a file that causes crashes is found sooner, in a process of its own."""
+"""The number of consecutive crashes after which a job fails. The limit is high because a crash may have another cause,
+such as a power failure; files that crash the program are detected earlier, in a child process."""
 
 
 class ClaimOutcome(StrEnum):
-    """The outcome of a claim."""
+    """The outcome of a claim, and what to do with the message."""
 
     CLAIMED = "claimed"
-    """The row is claimed."""
+    """This worker holds the lease. Process the file, then delete the message."""
     FINISHED = "finished"
-    """A duplicate of a finished submission. Delete the message."""
+    """The job has already ended. Delete the message."""
     STALE = "stale"
-    """An older submission, or a removed job. Delete the message."""
+    """The job was submitted again or removed after the message was sent. Delete the message."""
     BUSY = "busy"
-    """Another worker holds a live lease. Leave the message; it will be redelivered."""
+    """Another worker holds the lease. Do not delete the message; it will be redelivered."""
     CRASHED = "crashed"
-    """The file crashed its worker too often, and the row is now FAILED. Delete the message."""
+    """The job crashed its workers too often and is now FAILED. Delete the message."""
     FOREIGN = "foreign"
-    """Not in this database. Never delete the message or act on it."""
+    """This database has no such submission. Never delete the message or act on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A received message that requests a claim of its row; `group` is its message group on a FIFO queue."""
+    """A received message whose job is to be claimed; `group` is its message group on a FIFO queue."""
 
     file_id: str
     generation: int
@@ -66,8 +66,8 @@ class ClaimRequest:
 class Claim:
     """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
 
-    For BUSY, `busy_until_ms` is the end of the other worker's lease. `is_suspect` says that a program ended while it
-    processed this job, so that the file may be the cause.
+    For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program
+    ended unexpectedly while it was processing this job: the file may be the cause.
     """
 
     outcome: ClaimOutcome
@@ -78,21 +78,24 @@ class Claim:
 
 
 class Claims:
-    """Decides which worker may process a job. Any thread."""
+    """Grants jobs to workers. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
-        """Claim the rows of up to ten messages in one transaction; the results are in the order of the requests.
+        """Claim the jobs of up to ten messages in one transaction.
 
-        In a message group, requests after a BUSY one are BUSY, too.
+        Once a request of a message group is BUSY, all later requests of that group are BUSY, too.
 
         Args:
             requests: The received messages.
             worker: This worker's identity.
             now_ms: The time, in milliseconds since 1970.
-            lease_ms: The duration of the lease.
+            lease_ms: The duration of the lease in milliseconds.
+
+        Returns:
+            A claim for each request, in the same order.
 
         Raises:
             StoreError: If the database can't be written.
@@ -103,13 +106,25 @@ class Claims:
         claims: list[Claim] = []
         with self._database.write() as revision:
             for request in requests:
-                # Nothing of the same group may start after a busy row, which it would overtake.
+                # A later message of the same group must not overtake a busy one.
                 claim = held_up.get(request.group) or self._claim(request, worker, now_ms, lease_ms, revision)
                 if request.group and claim.outcome is ClaimOutcome.BUSY:
                     held_up[request.group] = claim
                 claims.append(claim)
             self._note_attempts(claims, now_ms, revision)
         return claims
+
+    def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
+        """Return requests to claim jobs without their messages, in order. Jobs that are not waiting are skipped.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        columns = (JobRow.id, JobRow.uuid, JobRow.generation, JobRow.message_id, JobRow.receive_count)
+        with self._database.read():
+            rows = list(self._database.run(JobRow.select(*columns).where(is_waiting(row_ids, queue)).tuples()))
+        found = {key: ClaimRequest(uuid, number, message or "", count) for key, uuid, number, message, count in rows}
+        return [found[key] for key in row_ids if key in found]
 
     def _note_attempts(self, claims: Sequence[Claim], now_ms: int, revision: int) -> None:
         won = [(claim.job.row_id, claim) for claim in claims if claim.job is not None]
@@ -135,7 +150,7 @@ class Claims:
                 **reason_columns(None),
                 bytes_done=0,
                 attempts=JobRow.attempts + 1,
-                # Counted before the work, since a worker that dies can't count; releasing the job reverts it.
+                # Assume a crash, since a worker that dies can't report it; `Work.give_back` corrects the count.
                 crashes=JobRow.crashes + 1,
                 lease_token=JobRow.lease_token + 1,
                 lease_owner=worker,
@@ -155,9 +170,9 @@ class Claims:
         if won is not None:
             *columns, token, crashes = won
             return Claim(ClaimOutcome.CLAIMED, jobs_from([tuple(columns)])[0], token, is_suspect=crashes > 1)
-        return self._why_not(request, now_ms, revision)
+        return self._unclaimed(request, now_ms, revision)
 
-    def _why_not(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
+    def _unclaimed(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
         query = JobRow.select(JobRow.id, JobRow.status, JobRow.generation, JobRow.removed_at, JobRow.lease_until).where(
             JobRow.uuid == request.file_id
         )
@@ -166,7 +181,7 @@ class Claims:
             return Claim(ClaimOutcome.FOREIGN)
         row_id, status, generation, removed_at, lease_until = row
         if request.generation > generation:
-            # The database is older than the message (a backup was restored): treat it as foreign.
+            # The message is newer than the database, which was restored from a backup: treat it as foreign.
             return Claim(ClaimOutcome.FOREIGN)
         if request.generation < generation or removed_at is not None:
             return Claim(ClaimOutcome.STALE)
@@ -174,10 +189,10 @@ class Claims:
             return Claim(ClaimOutcome.FINISHED)
         if lease_until > now_ms:
             return Claim(ClaimOutcome.BUSY, busy_until_ms=lease_until)
-        self._give_up([row_id], now_ms, revision)
+        self._fail_crashed([row_id], now_ms, revision)
         return Claim(ClaimOutcome.CRASHED)
 
-    def _give_up(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
+    def _fail_crashed(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
         attempts.end_open(self._database, AttemptRow.job.in_(list(row_ids)), AttemptOutcome.STOPPED, now_ms=now_ms)
         self._database.run(
             JobRow.update(
@@ -191,11 +206,10 @@ class Claims:
         )
 
     def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
-        """Make the job of a dead-lettered message FAILED, unless the submission is stale or being processed.
+        """Mark the job of a dead-lettered message FAILED, unless the message is stale or the job is being processed.
 
         Returns:
-            FINISHED if the job has ended, STALE if the message is outdated, BUSY if a worker is processing the job
-            (and will end it), FOREIGN if the message is not ours.
+            FINISHED if the job has ended, now or before; STALE, BUSY or FOREIGN as for a claim.
 
         Raises:
             StoreError: If the database can't be written.
@@ -221,15 +235,15 @@ class Claims:
                 of_job = AttemptRow.job.in_(job)
                 attempts.end_open(self._database, of_job, AttemptOutcome.PUT_ASIDE, now_ms=now_ms)
                 return ClaimOutcome.FINISHED
-            return self._why_not(request, now_ms, revision).outcome
+            return self._unclaimed(request, now_ms, revision).outcome
 
     def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
-        """Free the jobs of workers that are gone; return the number of jobs.
+        """Release the jobs of workers that have ended; return the number of jobs.
 
-        Each counts as a crash: after `MAX_CRASHES` in a row the job is FAILED instead of being tried forever.
+        This counts as a crash of the job: after `MAX_CRASHES` in a row, it is FAILED instead of being tried again.
 
         Args:
-            is_alive: Returns whether a worker is running (True if that is unknown).
+            is_alive: Returns whether a worker is running; True if unknown.
             queue: Only jobs of this queue.
             now_ms: The time, in milliseconds since 1970.
 
@@ -243,25 +257,28 @@ class Claims:
             & JobRow.lease_owner.is_null(False)
         )
         with self._database.read():
-            owners = [
-                owner
-                for (owner,) in self._database.run(JobRow.select(fn.DISTINCT(JobRow.lease_owner)).where(held).tuples())
-            ]
-        dead = [owner for owner in owners if not is_alive(owner)]
+            owners = self._database.run(JobRow.select(fn.DISTINCT(JobRow.lease_owner)).where(held).tuples())
+            dead = [owner for (owner,) in owners if not is_alive(owner)]
         if not dead:
             return 0
         with self._database.write() as revision:
-            rows = list(
-                self._database.run(
-                    JobRow.select(JobRow.id, JobRow.uuid, JobRow.crashes, JobRow.lease_owner)
-                    .where(held, JobRow.lease_owner.in_(dead))
-                    .tuples()
-                )
-            )
-            self._give_up([key for key, _, crashes, _ in rows if crashes >= MAX_CRASHES], now_ms, revision)
+            columns = JobRow.id, JobRow.uuid, JobRow.crashes, JobRow.lease_owner
+            query = JobRow.select(*columns).where(held, JobRow.lease_owner.in_(dead))
+            rows = list(self._database.run(query.tuples()))
+            self._fail_crashed([key for key, _, crashes, _ in rows if crashes >= MAX_CRASHES], now_ms, revision)
             again = [key for key, _, crashes, _ in rows if crashes < MAX_CRASHES]
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
         for _, file_id, _, owner in rows:
-            log.log(level_for(len(rows)), "job %s: freed from %s, which has ended", file_id, owner)
+            log.log(level_for(len(rows)), "job %s: released, because its worker %s has ended", file_id, owner)
         return len(rows)
+
+
+def is_waiting(row_ids: Sequence[int], queue: str) -> Expression:
+    """Return the condition for those of these jobs that are PENDING in a queue."""
+    return (
+        JobRow.id.in_(list(row_ids))
+        & (JobRow.status == Status.PENDING)
+        & (JobRow.queue == queue)
+        & JobRow.removed_at.is_null()
+    )

@@ -1,4 +1,7 @@
-"""The database: opening, migrations, connections and transactions. Engine-specific code is in `backends`."""
+"""Open and migrate the database, and provide its connections and transactions.
+
+Code that is specific to an engine is in `backends`.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backends.sqlite import (
     ERRORS,
     SqliteDatabase,
-    copy_whole,
+    copy_database,
     create_private,
     file_identity,
-    only_looking,
     store_error,
+    without_pragmas,
 )
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
@@ -40,7 +43,7 @@ _HISTORY_TABLE = "schema_migration"
 class Database:
     """The database, with one connection per thread. Any thread.
 
-    Open it with `open_database`. A thread that is done with it calls `release`, or works inside `session`.
+    Create it with `open_database`. A thread that uses it must call `release` when it has finished, or use `session`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +54,7 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Close this thread's connection at the end of the context."""
+        """Enter a context, and close this thread's connection at its end."""
         try:
             yield
         finally:
@@ -64,63 +67,56 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """Enter a read scope, in which all queries see the same state.
+        """Enter a read transaction, in which all queries see the same state.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        self._check_file()
-        with self._known_errors():
-            self._peewee.connect(reuse_if_open=True)
-            with self._peewee.atomic():
-                yield
+        with self._connected(), self._peewee.atomic():
+            yield
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[int]:
-        """Enter a short write transaction; yield the revision to store in every row written in it.
+        """Enter a write transaction, which should be short; yield the revision to store in each row it writes.
 
-        The counter is incremented first, so that the database's write lock makes revisions commit in order.
+        The transaction holds the write lock from its start, so that revisions are committed in ascending order.
 
         Args:
-            durable: True if the transaction must survive a power failure: added files, and results whose messages are
-                deleted next.
+            durable: Whether the commit must survive a power failure, as for added files, and for results whose messages
+                are about to be deleted.
 
         Raises:
             StoreBusyError: If another program holds the lock for too long.
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
-        self._check_file()
-        with self._known_errors():
-            self._peewee.connect(reuse_if_open=True)
-            with self._peewee.writing(durable=durable):
-                moved = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
-                rows = list(self.run(moved.returning(CounterRow.value).tuples()))
-                yield int(rows[0][0])
+        with self._connected(), self._peewee.writing(durable=durable):
+            next_revision = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
+            yield int(self.scalar(next_revision.returning(CounterRow.value)))
 
     def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
         """Execute one query inside `read` or `write`."""
         return query.execute(self._peewee)
 
     def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows with the same columns, inside `write`; several times as fast as peewee's own method.
+        """Insert rows inside `write`, several times as fast as peewee's own method.
 
         Args:
             model: The model of the table.
-            rows: One or more rows as values by column; peewee's defaults are not applied.
+            rows: One or more rows, all with the same columns; the default values of the model are not applied.
         """
         self._peewee.insert_all(model._meta.table_name, rows)  # noqa: SLF001 - peewee's documented name
 
     def scalar(self, query: Any) -> Any:  # noqa: ANN401
-        """Return the first column of the first row, or None."""
+        """Execute one query; return the first column of the first row, or None if there are no rows."""
         row = next(iter(self.run(query.tuples())), None)
         return None if row is None else row[0]
 
     def _check_file(self) -> None:
-        """Refuse to go on if the path names another file now: what is written into the old one nobody would find.
+        """Check that the path still refers to the open file. Otherwise, new data would be lost with the old file.
 
         Raises:
-            StoreError: If it was moved, deleted or replaced since it was migrated.
+            StoreError: If the file was moved, deleted or replaced.
         """
         if self._file is not None and file_identity(self.path) != self._file:
             raise StoreError(
@@ -132,31 +128,39 @@ class Database:
             )
 
     @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Open this thread's connection if necessary, and convert the errors raised in the context to `StoreError`s."""
+        self._check_file()
+        with self._known_errors():
+            self._peewee.connect(reuse_if_open=True)
+            yield
+
+    @contextmanager
     def _known_errors(self) -> Iterator[None]:
         try:
             yield
         except ERRORS as error:
             known = store_error(error, self.path)
             if known.cause is Cause.DATABASE_READ_ONLY and not self._peewee.in_transaction():
-                # A connection that could only be opened for reading stays read-only: open it again next time.
+                # A read-only connection stays read-only even if the file becomes writable: open a new one next time.
                 self.release()
             raise known from error
 
     def migrate(self, scripts: Path) -> list[str]:
-        """Bring the schema up to date.
+        """Apply the pending migrations.
 
         Args:
             scripts: The folder of the numbered migration scripts.
 
         Returns:
-            The names of the scripts that ran.
+            The names of the scripts that were applied.
 
         Raises:
-            StoreError: If the database is from a newer version, or the scripts are missing.
+            StoreError: If there are no scripts, or the database can't be used: see `_applied`.
         """
         known = [script.name for script in Migration.load_directory(str(scripts))]
         if not known:
-            # Without its scripts, a frozen program would silently run on an empty schema.
+            # A frozen program without its scripts would silently use an empty schema.
             raise StoreError(
                 Sentence("This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=scripts)
             )
@@ -172,22 +176,21 @@ class Database:
             return list(Runner(self._peewee, str(scripts)).up())
 
     def scripts(self) -> list[str]:
-        """Return the names of the migrations applied to this file, oldest first.
+        """Return the names of the migrations applied to this database, oldest first.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        with self._known_errors():
-            self._peewee.connect(reuse_if_open=True)
+        with self._connected():
             return sorted(Runner(self._peewee).applied())
 
     def _applied(self, known: Sequence[str]) -> set[str]:
-        """Return the migrations applied to this file, through a connection that does not change it.
+        """Return the migrations applied to this database, without changing the file.
 
         Raises:
-            StoreError: If it is not a Filemill database, or newer than this program.
+            StoreError: If the file is not a Filemill database, or was written by a newer version.
         """
-        plain = only_looking(self.path)
+        plain = without_pragmas(self.path)
         with plain.connection_context():
             applied = set(Runner(plain).applied())
             tables = set(plain.get_tables())
@@ -212,11 +215,11 @@ class Database:
         return applied
 
     def _back_up(self, before: str) -> None:
-        """Back up the database before a migration, and delete old backups."""
+        """Back up the database before a migration, and delete old backups of this kind."""
         target = self.path.with_name(f"{self.path.name}.before-{before}")
         log.info("backing up the database to %s", target.name)
         try:
-            copy_whole(self.path, target)
+            copy_database(self.path, target)
         except OSError as error:
             raise StoreError(
                 Sentence("{file} can't be written: {why}. Check its folder.", file=target, why=error.strerror or error)
@@ -226,20 +229,20 @@ class Database:
 
 
 def open_database(path: Path, scripts: Path) -> Database:
-    """Open the database and bring its schema up to date. Two programs may do so at once.
+    """Open the database and apply pending migrations. Several programs may do so at once.
 
     Args:
         path: The SQLite file; created if it does not exist.
         scripts: The folder of the migration scripts.
 
     Raises:
-        StoreError: If it can't be used. An existing file is never overwritten.
+        StoreError: If the file can't be used. An existing file is never overwritten.
     """
     database = Database(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(path)
-        # Who may read the file could hold the lock, and keep the program from starting.
+        # Private, since anyone who can read the file can hold the lock, which prevents the program from starting.
         with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS, mode=0o600):
             ran = database.migrate(scripts)
     except LockTimeout as error:

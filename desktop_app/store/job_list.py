@@ -1,4 +1,4 @@
-"""Read the list of jobs, for the window, the command line and exports."""
+"""Read-only queries of the job list, for the window, the command line and exports."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ from typing import TYPE_CHECKING
 
 from peewee import SQL, fn
 
-from desktop_app.domain.job import OPEN_STATUSES, Batch, Ended, RunSums, Status, StatusCounts
+from desktop_app.domain.job import (
+    OPEN_STATUSES,
+    Attempt,
+    AttemptOutcome,
+    Batch,
+    Ended,
+    RunSums,
+    Status,
+    StatusCounts,
+)
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Problem, SelectionSums
-from desktop_app.store.attempts import attempts_of, count_of
 from desktop_app.store.backends.sqlite import among, least
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
-from desktop_app.store.models import BatchRow, JobRow
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from desktop_app.domain.job import Attempt, Job
+    from desktop_app.domain.job import Job
     from desktop_app.domain.query import Filter, Sort
     from desktop_app.store.database import Database
-
 
 NEWEST_BATCHES = 20
 
@@ -36,11 +43,11 @@ _SUMMED_AT_ONCE = 20_000
 
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
 
-_ONE_EACH = fn.COUNT(SQL("*"))
+_COUNT = fn.COUNT(SQL("*"))
 
 
 class JobList:
-    """Read-only queries of the jobs on the list. Any thread.
+    """The jobs on the list, read-only. Any thread.
 
     Attributes:
         changes: The change feed.
@@ -52,7 +59,7 @@ class JobList:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Make all reads on this thread within the context see the same state; writers are not blocked.
+        """Enter a context in which all reads on this thread see the same state. Writers are not blocked.
 
         Raises:
             StoreError: If the database can't be read.
@@ -63,7 +70,7 @@ class JobList:
     # --- jobs
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that match a filter, sorted: 8 bytes per job.
+        """Return the keys of the jobs that match a filter, sorted. The array takes 8 bytes per job.
 
         Raises:
             StoreError: If the database can't be read.
@@ -73,7 +80,7 @@ class JobList:
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """Return the jobs with these keys, without those that no longer exist.
+        """Return jobs by key; keys of jobs that no longer exist are missing.
 
         Raises:
             StoreError: If the database can't be read.
@@ -83,7 +90,7 @@ class JobList:
             return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys in this order, without those that no longer exist; read in pages.
+        """Yield the jobs with these keys, in this order. Jobs that no longer exist are skipped. Reads page by page.
 
         Raises:
             StoreError: If the database can't be read.
@@ -93,7 +100,7 @@ class JobList:
             yield from (jobs[key] for key in part if key in jobs)
 
     def all(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> Iterator[Job]:
-        """Yield the jobs that match a filter, sorted; read in pages, so that memory use stays constant.
+        """Yield the jobs that match a filter, sorted. Reads page by page, to limit memory use.
 
         Raises:
             StoreError: If the database can't be read.
@@ -101,7 +108,7 @@ class JobList:
         return self.listed(self.ids(where, order))
 
     def find(self, id_or_start: str) -> list[Job]:
-        """Return jobs by their UUID or a prefix of it; at most two, which shows whether it is ambiguous.
+        """Return the jobs whose UUID starts with a text; at most two, which shows that the text is ambiguous.
 
         Raises:
             StoreError: If the database can't be read.
@@ -117,34 +124,54 @@ class JobList:
             return jobs_from(self._database.run(query.order_by(JobRow.uuid).limit(2).tuples()))
 
     def attempts(self, row_id: int) -> list[Attempt]:
-        """Return the kept attempts of a job, oldest first. Fast.
+        """Return the stored attempts of a job, oldest first. Fast.
 
         Raises:
             StoreError: If the database can't be read.
         """
+        query = (
+            AttemptRow.select(
+                AttemptRow.token,
+                AttemptRow.generation,
+                AttemptRow.number,
+                AttemptRow.worker,
+                AttemptRow.started_at,
+                AttemptRow.ended_at,
+                AttemptRow.outcome,
+                AttemptRow.reason_code,
+                AttemptRow.reason_args,
+            )
+            .where(AttemptRow.job == row_id)
+            .order_by(AttemptRow.token)
+        )
         with self._database.read():
-            return attempts_of(self._database, row_id)
+            return [
+                Attempt(
+                    token, generation, number, worker, start, end, outcome and AttemptOutcome(outcome), reason_of(*why)
+                )
+                for token, generation, number, worker, start, end, outcome, *why in self._database.run(query.tuples())
+            ]
 
     def attempt_count(self, row_id: int) -> int:
-        """Return the number of kept attempts of a job. Fast.
+        """Return the number of stored attempts of a job. Fast.
 
         Raises:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            return count_of(self._database, row_id)
+            return int(self._database.scalar(AttemptRow.select(_COUNT).where(AttemptRow.job == row_id)))
 
     # --- groups
 
     def problems(self) -> list[Problem]:
-        """Return the problems of FAILED jobs with the number of jobs, the most frequent first.
+        """Return the problems of the FAILED jobs and how many jobs have each, most frequent first.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        # Uses the index on the status, so the cost depends on the number of failed jobs only.
+        # Uses the index on the status, so the cost depends only on the number of failed jobs.
         query = (
-            JobRow.select(JobRow.reason_code, JobRow.reason_args, _ONE_EACH)
+            JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
             .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
             .group_by(JobRow.reason_code, JobRow.reason_args)
         )
@@ -154,17 +181,18 @@ class JobList:
         for reason, count in sorted(rows, key=lambda row: (-row[1], str(row[0] or ""))):
             code = (reason and reason.code.problem) or ""
             known = found.get(code)
-            if known is None:
-                found[code] = Problem(code, reason, count)
-            else:
-                found[code] = replace(known, count=known.count + count, reasons=known.reasons + 1)
+            found[code] = (
+                replace(known, count=known.count + count, reasons=known.reasons + 1)
+                if known
+                else Problem(code, reason, count)
+            )
         return sorted(found.values(), key=lambda problem: -problem.count)
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """Return the batches of the newest `NEWEST_BATCHES` Adds that have jobs on the list, newest first.
+        """Return the newest `NEWEST_BATCHES` batches that have jobs on the list, newest first.
 
         Args:
-            also: The keys of older batches to include.
+            also: The keys of older batches to include if they have jobs on the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -174,7 +202,7 @@ class JobList:
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
             counted = (
-                JobRow.select(JobRow.batch, _ONE_EACH)
+                JobRow.select(JobRow.batch, _COUNT)
                 .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
                 .group_by(JobRow.batch)
             )
@@ -186,13 +214,13 @@ class JobList:
     # --- counts and sums
 
     def counts(self, queue: str | None = None) -> StatusCounts:
-        """Return the number of jobs of each status, of one queue or of all.
+        """Return the number of jobs per status, for one queue or for all.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        # One count per status scans one range of the index each: twice as fast as GROUP BY.
-        query = JobRow.select(_ONE_EACH).where(JobRow.removed_at.is_null())
+        # One query per status, each a scan of one index range: twice as fast as GROUP BY.
+        query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
         if queue is not None:
             query = query.where(JobRow.queue == queue)
         with self._database.read():
@@ -201,13 +229,13 @@ class JobList:
             )
 
     def unfinished_by_queue(self) -> dict[str, int]:
-        """Return the number of unfinished jobs by the key of their queue.
+        """Return the number of unfinished jobs per queue key.
 
         Raises:
             StoreError: If the database can't be read.
         """
         query = (
-            JobRow.select(JobRow.queue, _ONE_EACH)
+            JobRow.select(JobRow.queue, _COUNT)
             .where(JobRow.status.in_(OPEN_STATUSES), JobRow.removed_at.is_null())
             .group_by(JobRow.queue)
         )
@@ -215,13 +243,13 @@ class JobList:
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the totals of jobs: statuses, sizes and lines. Jobs that no longer exist are left out.
+        """Return the counts by status, the total size and the total lines of jobs. Skip jobs that no longer exist.
 
         Raises:
             StoreError: If the database can't be read.
         """
         counts, size, lines = [0] * len(Status), 0, 0
-        columns = JobRow.status, _ONE_EACH, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        columns = JobRow.status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
                 JobRow.select(*columns)
@@ -236,9 +264,9 @@ class JobList:
         return SelectionSums(StatusCounts(*counts), size, lines)
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """Return what is unfinished for a queue, and what has ended after a time.
+        """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a time.
 
-        Jobs that were removed from the list after they had ended still count.
+        Jobs that have ended count even if they were removed from the list afterwards.
 
         Raises:
             StoreError: If the database can't be read.
@@ -246,16 +274,16 @@ class JobList:
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
-        ended = JobRow.select(_ONE_EACH, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
+        ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
         with self._database.read():
-            # One query per status scans one range of the index each: faster than GROUP BY.
-            pending = JobRow.select(_ONE_EACH, size).where(*unfinished, JobRow.status == Status.PENDING)
+            # One query per status, each a scan of one index range: faster than GROUP BY.
+            pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
-            processing = JobRow.select(_ONE_EACH, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
+            processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
             ((working, working_size, read_size),) = self._database.run(processing.tuples())
             ((done, done_size, newest),) = self._database.run(ended.tuples())
             failed = self._database.scalar(
-                JobRow.select(_ONE_EACH).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
+                JobRow.select(_COUNT).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
             )
         return RunSums(
             open_files=waiting + working,
@@ -269,14 +297,14 @@ class JobList:
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return how much ended between two times, by interval; empty intervals are left out.
+        """Return the number and size of the jobs that ended in each interval between two times; omit empty intervals.
 
         Raises:
             StoreError: If the database can't be read.
         """
         step = (JobRow.finished_at / step_ms).cast("INTEGER")
         query = (
-            JobRow.select(step, _ONE_EACH, fn.COALESCE(fn.SUM(JobRow.file_size), 0))
+            JobRow.select(step, _COUNT, fn.COALESCE(fn.SUM(JobRow.file_size), 0))
             .where(JobRow.finished_at > since_ms, JobRow.finished_at <= until_ms)
             .group_by(step)
         )

@@ -1,4 +1,4 @@
-"""Translate a `Filter` and a `Sort` to SQL: the WHERE condition and the ORDER BY terms of the list."""
+"""Translate a `Filter` to the WHERE condition of a query, and a `Sort` to its ORDER BY terms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return the condition for rows on the list that match a filter."""
+    """Return the condition for the jobs on the list that match a filter."""
     found: list[Any] = [JobRow.removed_at.is_null()]
     if where.statuses:
         found.append(JobRow.status.in_(sorted(where.statuses)))
@@ -41,7 +41,7 @@ def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have
 
 
 def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
-    """Combine conditions with AND in a balanced tree, as SQLite limits the nesting depth."""
+    """Combine conditions with AND in a balanced tree, because SQLite limits the nesting depth."""
     middle = len(parts) // 2
     return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
 
@@ -66,11 +66,11 @@ def _of_search(search: Search) -> Iterator[Any]:
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
-    """Yield conditions for reasons that contain a text: in the sentence, in its ending, or in the arguments.
+    """Yield conditions for the reasons whose sentence, ending or arguments contain a text.
 
     Args:
         text: The text as typed.
-        said: The codes and names of `ENDINGS` whose sentence contains it.
+        said: The reason codes and the names of `ENDINGS` whose translated text contains it.
     """
     codes = sorted(said - ENDINGS.keys())
     if codes:
@@ -81,7 +81,7 @@ def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
 
 
 def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
-    """Return the condition for reasons with one of these problems; "" stands for reasons without a problem."""
+    """Return the condition for reasons with one of these problems; "" selects reasons without a problem."""
     codes = [code for code in ReasonCode if code.problem in problems]
     if "" not in problems:
         return JobRow.reason_code.in_(codes)
@@ -93,7 +93,7 @@ def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
 
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
-_NAME = fn.LTRIM(JobRow.name_key, ".")  # a name whose only dot is the first character has no type
+_NAME = fn.LTRIM(JobRow.name_key, ".")  # a name such as ".profile" has no type
 
 _TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
 
@@ -104,10 +104,9 @@ _REASON = Case(
     [("", 0), *((code, place) for place, code in enumerate(sorted(ReasonCode, key=lambda code: code.template), 1))],
     len(ReasonCode) + 1,
 )
-"""The rank of a reason among the English sentences."""
+"""The position of a reason in the alphabetical order of the English sentences."""
 
 SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
-    # The fields of `Job` that are columns of its row; then computed keys and keys of several terms.
     **{name: (column,) for name, column in JOB_COLUMNS.items()},
     "name": (JobRow.name_key,),
     "status": (JobRow.status, _REASON, JobRow.reason_args),
@@ -118,18 +117,18 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }
-"""The SQL terms for each key of a `SortTerm`."""
+"""The SQL terms for each sort key: the fields of `Job`, keys of several columns, and computed keys."""
 
 
 def order_by(order: Sort) -> list[Any]:
-    """Return the ORDER BY terms of a sort; the last is the key, so that equal rows are in the order they were added."""
+    """Return the ORDER BY terms of a sort. The last one is the key, so that equal rows stay in the order of adding."""
     first, *_ = order.terms
     if order.is_by_adding:
         return [_by_key(first)]
     found: list[Any] = []
     for term in order.terms:
         if term.key == ADDED and term is not first:
-            return [*found, _by_key(term)]  # keys are unique: further terms would have no effect
+            return [*found, _by_key(term)]  # keys are unique, so further terms have no effect
         way = Desc if term.descending else Asc
         found += [way(part) for part in SORT_TERMS[term.key]]
     return [*found, JobRow.id.asc()]

@@ -1,7 +1,6 @@
-"""The tables: the schema only. Queries are in the other modules, and no model is bound to a database.
+"""The schema. Times are milliseconds since 1970, UTC.
 
-A query gets its database when it runs (`Database.run`), so there is no global state.
-Times are milliseconds since 1970, UTC.
+The models are not bound to a database: queries are executed by `Database.run`, so there is no global state.
 """
 
 from __future__ import annotations
@@ -20,36 +19,40 @@ from peewee import (
 )
 
 
-class BatchRow(Model):
+class _Row(Model):
+    """The base class of all models. The table of a model is named like its class, without `Row` and in lower case."""
+
+    class Meta:
+        legacy_table_names = False
+        table_function = staticmethod(lambda model: model.__name__.removesuffix("Row").lower())
+
+
+class BatchRow(_Row):
     """A batch: the files that were added together."""
 
     id = AutoField()
     name = TextField()
     created_at = BigIntegerField()
 
-    class Meta:
-        table_name = "batch"
-        legacy_table_names = False
 
-
-class JobRow(Model):
-    """A submitted file. `Job` documents the columns; those that only the database needs are documented here."""
+class JobRow(_Row):
+    """A submitted file. Columns that are not documented here are fields of `Job`."""
 
     id = AutoField()
     uuid = CharField(36, unique=True)
     batch = ForeignKeyField(BatchRow, on_delete="RESTRICT")
     file_path = TextField()
-    """The path as readable UTF-8; other bytes are escaped."""
+    """The path as text; bytes that are not valid UTF-8 are escaped."""
     raw_path = BlobField(null=True)
-    """The path's bytes, only if `file_path` contains escapes."""
+    """The bytes of the path if `file_path` contains escapes, otherwise NULL."""
     name_key = TextField()
-    """The sort key of the name: file2 before file10, ignoring case."""
+    """The sort key of the file name, which ignores case and sorts file2 before file10."""
     queue = TextField()
     status = SmallIntegerField(default=0)
     reason_args = TextField(default="")
     """The arguments of the reason as JSON; empty if there are none."""
     reason_code = CharField(32, default="")
-    """A `ReasonCode`, or empty."""
+    """A `ReasonCode`; empty if there is no reason."""
     file_size = BigIntegerField(null=True)
     lines_count = BigIntegerField(null=True)
     modified_ns = BigIntegerField(null=True)
@@ -57,9 +60,9 @@ class JobRow(Model):
     generation = IntegerField(default=1)
     attempts = IntegerField(default=0)
     crashes = IntegerField(default=0)
-    """The number of claims in a row whose worker died: it neither wrote a result nor released the job."""
+    """The number of consecutive claims whose worker neither wrote a result nor released the job."""
     lease_token = BigIntegerField(default=0)
-    """The fencing token: incremented by every claim; only the newest holder's result is accepted."""
+    """The fencing token, incremented by every claim. Results with an older token are rejected."""
     lease_owner = TextField(null=True)
     lease_until = BigIntegerField(default=0)
     message_id = TextField(null=True)
@@ -70,21 +73,19 @@ class JobRow(Model):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """When it was removed from the list. The row stays, to recognize its message, until none can arrive any more."""
+    """When the job was removed from the list. The row is kept as long as messages for it may arrive."""
     revision = BigIntegerField(index=True)
 
     class Meta:
-        table_name = "job"
-        legacy_table_names = False
         # Covers all counts, of the list and of a queue. `removed_at` must not be first in any index: SQLite would
         # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
         indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
 
 
 JobRow.add_index(
-    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # a few rows
+    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # few rows
 )
-# Finds the files that are on the list already. An index on the paths would be several times as large.
+# Used to find files that are already on the list. An index on the paths would be several times as large.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
 JobRow.add_index(
     JobRow.index(
@@ -97,25 +98,21 @@ JobRow.add_index(
 )
 
 
-class OutboxRow(Model):
-    """A job whose message still has to be sent; positions are in send order."""
+class OutboxRow(_Row):
+    """A job whose message still has to be sent. Messages are sent in the order of `position`."""
 
     position = AutoField()
     job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")
     queue = TextField(index=True)
-    """The job's queue, so that entries for other queues are never read."""
+    """A copy of the job's queue, so that queries do not read the entries of other queues."""
     generation = IntegerField()
     tries = IntegerField(default=0)
     next_try_at = BigIntegerField(default=0)
     claim_owner = TextField(null=True)
     claim_until = BigIntegerField(default=0)
 
-    class Meta:
-        table_name = "outbox"
-        legacy_table_names = False
 
-
-class AttemptRow(Model):
+class AttemptRow(_Row):
     """An attempt to process a job; `Attempt` documents the columns."""
 
     job = ForeignKeyField(JobRow, on_delete="CASCADE", index=False)
@@ -130,33 +127,20 @@ class AttemptRow(Model):
     reason_args = TextField(default="")
 
     class Meta:
-        table_name = "attempt"
-        legacy_table_names = False
         # A single B-tree without further indexes keeps claims cheap.
         primary_key = CompositeKey("job", "token")
         without_rowid = True
 
 
-class CounterRow(Model):
-    """Named counters; `revision` is the change feed's."""
+class CounterRow(_Row):
+    """A named counter. The change feed uses `revision`."""
 
     name = CharField(32, primary_key=True)
     value = BigIntegerField()
 
-    class Meta:
-        table_name = "counter"
-        legacy_table_names = False
 
-
-class FactRow(Model):
-    """Named values to remember, such as the creation time of the queue that messages were sent to."""
+class FactRow(_Row):
+    """A named value, such as the creation time of the queue that messages were sent to."""
 
     name = TextField(primary_key=True)
     value = TextField()
-
-    class Meta:
-        table_name = "fact"
-        legacy_table_names = False
-
-
-ALL_MODELS: tuple[type[Model], ...] = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, FactRow)

@@ -1,4 +1,4 @@
-"""The outbox: jobs whose message still has to be sent, in send order."""
+"""The outbox: the jobs whose messages still have to be sent, in sending order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from peewee import Expression, ModelSelect, Value, fn
+from peewee import Expression, Value, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import JobRow, OutboxRow
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A message to send: the job's key, its UUID and its generation."""
+    """A message to send; `tries` is the number of failed attempts to send it."""
 
     row_id: int
     file_id: str
@@ -32,14 +32,14 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that the queue accepted, with its message id."""
+    """An outbox entry that was sent, and the id that the queue assigned to the message."""
 
     entry: OutboxEntry
     message_id: str
 
 
 class Outbox:
-    """The sender's access to the database. Any thread."""
+    """The sender's queries and updates of the outbox. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,25 +47,24 @@ class Outbox:
     def claim(
         self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int, in_order: bool = False
     ) -> list[OutboxEntry]:
-        """Claim the next due entries, in order, so that no other sender sends them.
+        """Claim the next due entries, in order, so that no other sender sends them too.
 
         Args:
-            queue: Only jobs of this queue.
+            queue: The key of the queue.
             owner: The sender's identity.
-            limit: The maximum number, 1 or more.
+            limit: The maximum number of entries, at least 1.
             now_ms: The time, in milliseconds since 1970.
-            claim_ms: How long the claim lasts; after that another sender may claim them.
-            in_order: True if no entry may overtake another: an entry that is not due blocks all behind it.
+            claim_ms: The duration of the claim in milliseconds; then other senders may claim the entries.
+            in_order: Whether an entry that is not due blocks the entries after it, so that none overtakes another.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        due_entries = self._first_due if in_order else self._due
         with self._database.read():
-            if not due_entries(queue, owner, now_ms, 1):
+            if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
         with self._database.write():
-            due = due_entries(queue, owner, now_ms, limit)
+            due = self._due(queue, owner, now_ms, limit, in_order=in_order)
             positions = [position for position, *_ in due]
             self._database.run(
                 OutboxRow.update(claim_owner=owner, claim_until=now_ms + claim_ms).where(
@@ -74,20 +73,24 @@ class Outbox:
             )
         return [OutboxEntry(*rest) for _, *rest in due]
 
-    def _due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return position, row, UUID, generation and tries of the due entries."""
-        query = _entries(queue, limit).where(_is_due(owner, now_ms))
-        return list(self._database.run(query.tuples()))
-
-    def _first_due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return the same as `_due`, up to the first entry that is not due; reads at most `limit` entries."""
-        query = _entries(queue, limit).select_extend(_is_due(owner, now_ms))
-        return [row[:-1] for row in takewhile(itemgetter(-1), self._database.run(query.tuples()))]
+    def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
+        """Return the position, key, UUID, generation and tries of the due entries; see `claim`."""
+        is_free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
+        is_due = (OutboxRow.next_try_at <= now_ms) & is_free
+        query = (
+            OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
+            .join(JobRow)
+            .where(OutboxRow.queue == queue)
+            .order_by(OutboxRow.position)
+            .limit(limit)
+        )
+        if not in_order:
+            return list(self._database.run(query.where(is_due).tuples()))
+        rows = self._database.run(query.select_extend(is_due).tuples())
+        return [row[:-1] for row in takewhile(itemgetter(-1), rows)]
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
-        """Record accepted messages and delete their entries from the outbox.
-
-        An entry of a newer generation stays.
+        """Record messages as sent and delete their outbox entries. Entries of newer generations are kept.
 
         Raises:
             StoreError: If the database can't be written.
@@ -96,7 +99,7 @@ class Outbox:
             for one in sent:
                 entry = one.entry
                 self._database.run(OutboxRow.delete().where(*_is(entry)))
-                # Whatever the status: a fast consumer may have claimed the job before this is recorded.
+                # Regardless of the status: a consumer may already have claimed the job.
                 self._database.run(
                     JobRow.update(sent_at=now_ms, message_id=one.message_id, revision=revision).where(
                         JobRow.id == entry.row_id, JobRow.generation == entry.generation
@@ -104,7 +107,7 @@ class Outbox:
                 )
 
     def postpone(self, entries: Sequence[OutboxEntry], *, until_ms: int) -> None:
-        """Release entries that could not be sent; they are due again at a given time.
+        """Release entries that could not be sent, and make them due again at a given time.
 
         Raises:
             StoreError: If the database can't be written.
@@ -118,7 +121,7 @@ class Outbox:
                 )
 
     def refuse(self, entry: OutboxEntry, *, reason: Reason, now_ms: int) -> None:
-        """Make a job FAILED whose message the queue rejected because of its content.
+        """Mark a job FAILED because the queue rejected the content of its message.
 
         Raises:
             StoreError: If the database can't be written.
@@ -127,10 +130,7 @@ class Outbox:
             self._database.run(OutboxRow.delete().where(*_is(entry)))
             self._database.run(
                 JobRow.update(
-                    status=Status.FAILED,
-                    **reason_columns(reason),
-                    finished_at=now_ms,
-                    revision=revision,
+                    status=Status.FAILED, **reason_columns(reason), finished_at=now_ms, revision=revision
                 ).where(
                     JobRow.id == entry.row_id,
                     JobRow.generation == entry.generation,
@@ -139,7 +139,7 @@ class Outbox:
             )
 
     def waiting(self, queue: str) -> int:
-        """Return the number of messages still to be sent to a queue.
+        """Return the number of unsent messages of a queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -149,7 +149,7 @@ class Outbox:
             return int(self._database.scalar(query) or 0)
 
     def has_waiting(self, queue: str) -> bool:
-        """Return whether any message is still to be sent to a queue; faster than counting.
+        """Return whether a queue has unsent messages; faster than counting them.
 
         Raises:
             StoreError: If the database can't be read.
@@ -159,9 +159,9 @@ class Outbox:
             return self._database.scalar(query) is not None
 
     def in_queue(self, queue: str) -> int:
-        """Return the number of messages that should be in a queue, waiting or being processed.
+        """Return the number of sent messages of unfinished jobs, which should be visible or in flight in a queue.
 
-        Jobs that will be tried again later are not counted, so that they do not fill a small window.
+        Jobs that are to be tried again later do not count, so that they do not use up a small send window.
 
         Raises:
             StoreError: If the database can't be read.
@@ -177,45 +177,13 @@ class Outbox:
             return int(self._database.scalar(query) or 0)
 
 
-def _entries(queue: str, limit: int) -> ModelSelect[OutboxRow]:
-    return (
-        OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
-        .join(JobRow)
-        .where(OutboxRow.queue == queue)
-        .order_by(OutboxRow.position)
-        .limit(limit)
-    )
-
-
-def _is_due(owner: str, now_ms: int) -> Expression:
-    free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
-    return (OutboxRow.next_try_at <= now_ms) & free
-
-
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
-    """Return the condition for an entry's row, unless a newer generation replaced it."""
+    """Return the condition for an entry's row; false if a newer generation has replaced the entry."""
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 
-def send_again(database: Database, revision: int, which: Expression) -> int:
-    """Create outbox entries for jobs whose messages are lost. Call inside a write transaction.
-
-    Args:
-        database: The database, in its `write` scope.
-        revision: The revision of that scope.
-        which: A condition on `JobRow`; removed jobs are left out.
-
-    Returns:
-        The number of entries created.
-    """
-    listed = which & JobRow.removed_at.is_null()
-    count = enqueue(database, listed)
-    database.run(JobRow.update(sent_at=None, message_id=None, revision=revision).where(listed))
-    return count
-
-
 def enqueue(database: Database, which: Expression) -> int:
-    """Create an outbox entry for each of these jobs that has none, oldest job first. Call inside a write transaction.
+    """Create an outbox entry for each of these jobs that has none, oldest job first.
 
     Args:
         database: The database, in its `write` scope.
@@ -232,7 +200,7 @@ def enqueue(database: Database, which: Expression) -> int:
         Value(0).alias("next"),
         Value(0).alias("until"),
     ).where(which & JobRow.id.not_in(OutboxRow.select(OutboxRow.job)))
-    # peewee's own defaults do not apply to INSERT … SELECT.
+    # INSERT … SELECT ignores the default values of the model.
     fields = [
         OutboxRow.job,
         OutboxRow.queue,

@@ -1,4 +1,4 @@
-"""Recovery from lost messages and dead senders."""
+"""Recovery from lost messages, recreated queues and senders that have ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from peewee import Expression, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import FactRow, JobRow, OutboxRow
-from desktop_app.store.outbox import send_again
+from desktop_app.store.outbox import enqueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Recovery:
-    """Finds lost messages and the claims of dead senders. Any thread."""
+    """Sends lost messages again, and releases the claims of senders that have ended. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def is_another_queue(self, *, queue: str, created_at_ms: int) -> bool:
-        """Return whether the queue of this name was created anew since the last call, and remember its creation time.
+        """Return whether a queue was deleted and created again since the last call; store its creation time.
 
         Raises:
             StoreError: If the database can't be written.
@@ -40,33 +40,36 @@ class Recovery:
             return before not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
-        """Return the number of jobs sent before a time that should still have a message in a queue.
+        """Return the number of messages, sent before a time, that should still be in a queue.
 
         Raises:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            query = JobRow.select(fn.COUNT(JobRow.id)).where(_sent(queue, sent_before_ms), JobRow.removed_at.is_null())
+            query = JobRow.select(fn.COUNT(JobRow.id)).where(_is_in_queue(queue, sent_before_ms))
             return int(self._database.scalar(query) or 0)
 
     def resend(self, *, queue: str, sent_before_ms: int, now_ms: int) -> int:
-        """Send the messages of unfinished jobs again that were sent before a time; return the number of messages.
+        """Put the unfinished jobs whose message was sent before a time into the outbox again; return their number.
 
-        Jobs that are being processed are left alone: their worker has the message.
+        Jobs that are being processed are skipped, since their worker has received the message.
 
         Raises:
             StoreError: If the database can't be written.
         """
         idle = (JobRow.status == Status.PENDING) | (JobRow.lease_until <= now_ms)
         with self._database.write() as revision:
-            return send_again(self._database, revision, _sent(queue, sent_before_ms) & idle)
+            lost = _is_in_queue(queue, sent_before_ms) & idle
+            count = enqueue(self._database, lost)
+            self._database.run(JobRow.update(sent_at=None, message_id=None, revision=revision).where(lost))
+            return count
 
     def free_dead_claims(self, is_alive: Callable[[str], bool], *, queue: str) -> int:
-        """Release the outbox entries that dead senders had claimed; return the number of entries.
+        """Release the outbox entries claimed by senders that have ended; return the number of entries.
 
         Args:
-            is_alive: Returns whether a sender is running (True if that is unknown).
-            queue: Only entries of this queue.
+            is_alive: Returns whether a sender is running; True if unknown.
+            queue: The key of the queue.
 
         Raises:
             StoreError: If the database can't be written.
@@ -82,11 +85,12 @@ class Recovery:
             return int(self._database.run(freed))
 
 
-def _sent(queue: str, before_ms: int) -> Expression:
-    """Return the condition for unfinished jobs of a queue whose message was sent before a time."""
+def _is_in_queue(queue: str, sent_before_ms: int) -> Expression:
+    """Return the condition for unfinished jobs whose message was sent to a queue before a time."""
     return (
         (JobRow.queue == queue)
         & JobRow.status.in_(OPEN_STATUSES)
         & JobRow.sent_at.is_null(False)
-        & (JobRow.sent_at <= before_ms)
+        & (JobRow.sent_at <= sent_before_ms)
+        & JobRow.removed_at.is_null()
     )

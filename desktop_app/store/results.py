@@ -1,6 +1,6 @@
-"""A consumer's writes to its claimed jobs: progress, results, lease extensions, releases.
+"""A consumer's updates of the jobs it has claimed: progress, results, lease extensions and releases.
 
-Each write names its fencing token and takes effect only while that is the row's newest.
+Each update includes the fencing token of the claim, and has no effect if the row has a newer one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one job; FAILED if there is a `reason`."""
+    """The result of one job: FAILED if it has a `reason`, otherwise PROCESSED."""
 
     row_id: int
     token: int
@@ -46,7 +46,7 @@ class Tick:
 
 
 class Work:
-    """The consumer's access to its claimed rows. Any thread."""
+    """Updates the jobs that a consumer has claimed. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,10 +54,10 @@ class Work:
     def finish(self, results: Sequence[Result]) -> list[bool]:
         """Write results in one durable transaction; return False for each result whose lease was lost.
 
-        The messages may be deleted only after this has returned.
+        Delete the messages only after this method has returned.
 
         Raises:
-            StoreError: If the database can't be written; no result is written then.
+            StoreError: If the database can't be written. No result was written.
         """
         with self._database.write(durable=True) as revision:
             kept = [self._finish(result, revision) for result in results]
@@ -81,7 +81,7 @@ class Work:
         return int(self._database.run(query)) == 1
 
     def progress(self, ticks: Iterable[Tick]) -> None:
-        """Record the progress of running work; ignore jobs whose lease was lost.
+        """Record the progress of jobs that are being processed; skip jobs whose lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
@@ -95,10 +95,10 @@ class Work:
                 )
 
     def extend(self, leases: Sequence[tuple[int, int]], *, until_ms: int) -> list[bool]:
-        """Extend leases, given as (row, token); return False for each that was lost.
+        """Extend leases, each given as the row's key and the token; return False for each lease that was lost.
 
-        The row's lease complements the message's visibility timeout: while it is live, no other worker can claim the
-        job, even if SQS redelivers the message. The rows keep their revision, since the list does not change.
+        Until its lease expires, no other worker can claim the job, even if SQS redelivers the message. The revision
+        does not change, since the list does not show leases.
 
         Raises:
             StoreError: If the database can't be written.
@@ -120,21 +120,24 @@ class Work:
         uncount: bool = False,
         crashed: bool = False,
     ) -> bool:
-        """Return a job to PENDING, because the program stops or to try again later. Return False if the lease was lost.
+        """Return a job to PENDING: the program is closing, or the job is to be tried again later.
 
         Args:
             row_id: The job's key.
             token: The fencing token of the claim.
             now_ms: The time, in milliseconds since 1970.
-            reason: The reason to show until the next attempt.
-            next_try_at: When it is tried again, in milliseconds since 1970.
-            uncount: True if the work was not started, so that the claim does not count as an attempt.
-            crashed: True if the file crashed its process, so that it remains a suspect.
+            reason: Why the job is to be tried again later; shown until the next attempt.
+            next_try_at: The time of the next attempt, in milliseconds since 1970.
+            uncount: True if processing was never started, so that the claim does not count as an attempt.
+            crashed: True if the file crashed its child process, so that the claim still counts as a crash.
+
+        Returns:
+            False if the lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        # A claim counts as a crash until its outcome is known.
+        # The claim has counted as a crash until now.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
         with self._database.write() as revision:
             query = JobRow.update(
@@ -148,14 +151,14 @@ class Work:
             if int(self._database.run(query)) != 1:
                 return False
             if uncount:
-                attempts.take_back(self._database, row_id, token)
+                attempts.discard(self._database, row_id, token)
             else:
                 outcome = AttemptOutcome.LATER if reason else AttemptOutcome.RETURNED
                 attempts.end(self._database, row_id, token, outcome, reason=reason, now_ms=now_ms)
             return True
 
     def send_another(self, row_id: int, token: int) -> bool:
-        """Send another message for a job that is being processed; return False if the lease was lost.
+        """Put a job that is being processed into the outbox again; return False if the lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
@@ -167,7 +170,7 @@ class Work:
             return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:
-        """Return whether a submission is outdated: the job was removed, submitted again, or has ended.
+        """Return whether a submission is outdated: its job has ended, was removed or was submitted again.
 
         Raises:
             StoreError: If the database can't be read.
@@ -183,5 +186,5 @@ class Work:
 
 
 def _holds(row_id: int, token: int) -> tuple[object, ...]:
-    """Return the fencing condition: only the holder of the newest token of a running job may write."""
+    """Return the condition that a job is being processed under this fencing token."""
     return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)

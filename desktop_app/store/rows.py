@@ -1,4 +1,4 @@
-"""Convert between rows and `Job`s: the only module that knows how paths and reasons are stored."""
+"""Convert between rows and `Job`s, and define how paths and reasons are stored."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED_OTHERWISE: Mapping[str, Any] = {
     "reason": JobRow.reason_code,
     "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
 }
-"""The fields of `Job` that have no column of the same name."""
+"""The expressions for fields of `Job` that have no column of the same name."""
 
 JOB_COLUMNS: Mapping[str, Any] = {
     field.name: _NAMED_OTHERWISE[field.name] if field.name in _NAMED_OTHERWISE else getattr(JobRow, field.name)
@@ -33,28 +33,28 @@ JOB_COLUMNS: Mapping[str, Any] = {
 """The expression for each field of a `Job`, in the order of the fields."""
 
 _BESIDE = (JobRow.raw_path, JobRow.reason_args)
-"""Further columns from which fields of a `Job` are composed."""
+"""Additional columns that `jobs_from` needs to compose the path and the reason."""
 
 CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
-"""The columns for `jobs_from` without the name of the batch, which RETURNING can't provide."""
+"""The columns for `jobs_from`, except the name of the batch, which RETURNING can't provide."""
 
 LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
 """The columns for `jobs_from`."""
 
 ROWS_A_TRANSACTION = 200
-"""Large changes are written in parts of this many rows, so that others do not wait long for the write lock."""
+"""The maximum number of rows per transaction of a large change, so that other writers do not wait long for the lock."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
-"""The columns of an update that revokes a job's lease: with a new token, a late result is rejected."""
+"""The column values that revoke a job's lease. A result with the old token is rejected."""
 PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}
-"""The columns of an update that releases an unfinished job."""
+"""The column values that return an unfinished job to PENDING."""
 
 
 _PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
-    """Return jobs from rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`."""
+    """Convert rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS` to jobs."""
     jobs = []
     for raw_path, arguments, *values in rows:
         values[_PATH] = joined_path(values[_PATH], raw_path)
@@ -65,7 +65,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:
-    """Return the column values that store a reason, of a job or of an attempt."""
+    """Return the column values that store the reason of a job or an attempt."""
     if reason is None:
         return {"reason_code": "", "reason_args": ""}
     values = {name: storable(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
@@ -74,22 +74,22 @@ def reason_columns(reason: Reason | None) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def reason_of(code: str, arguments: str) -> Reason | None:
-    """Return the reason stored in two columns; an unknown one becomes a `TEXT` reason."""
+    """Return the reason stored in two columns; None if empty. An unknown reason becomes a `TEXT` reason."""
     if not code:
         return None
     try:
         reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
-        str(reason).encode()  # a half of a surrogate pair, which JSON can hold, could be shown nowhere
+        str(reason).encode()  # raises an error for lone surrogates, which JSON allows but no window can show
     except (ValueError, LookupError, TypeError, RecursionError):  # written by another version or program
         return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
     return reason
 
 
 def in_arguments(arguments: str, key: str) -> bool:
-    """Return whether an argument of a reason contains a folded text; an SQL function."""
+    """Return whether any argument of a stored reason contains a folded text. Registered as an SQL function."""
     try:
         values = json.loads(arguments or "{}").values()
-    except (ValueError, AttributeError, TypeError, RecursionError):  # not written by us
+    except (ValueError, AttributeError, TypeError, RecursionError):  # written by another program
         return key in folded(str(arguments))
     return any(key in folded(str(value)) for value in values)
 
@@ -100,7 +100,7 @@ def joined_path(text: str, raw: bytes | None) -> str:
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """Return the two columns that store a path: readable text, and the bytes if that contains escapes."""
+    """Return the two column values that store a path: readable text, and the original bytes if they are not UTF-8."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -110,12 +110,12 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """Return a text other than a path in a form that can be stored: lone surrogates are escaped."""
+    """Return a text with lone surrogates escaped, since they can't be stored. For texts other than paths."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """Return a search text as `file_path` would store it."""
+    """Convert a search text to the form in which `file_path` stores paths."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # not a path of this system
@@ -123,7 +123,7 @@ def searchable(text: str) -> str:
 
 
 def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Split keys into lists of a size; the last one may be shorter."""
+    """Yield keys in lists of a given size; the last list may be shorter."""
     rest = iter(keys)
     while part := list(islice(rest, size)):
         yield part

@@ -1227,16 +1227,16 @@
         <translation>Ein anderes Programm verwendet {file} und gibt die Datei nicht frei. Schließen Sie das Programm, und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that wait are sent again.</source>
-        <translation>{file} wurde von einer neueren Version von Filemill geschrieben. Installieren Sie die neuere Version, oder löschen Sie die Datei: Die wartenden Dateien werden dann erneut gesendet.</translation>
-    </message>
-    <message>
         <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
         <translation>{file} kann nicht geöffnet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder setzen Sie FILEMILL_DATABASE.</translation>
     </message>
     <message>
-        <source>If this computer is very busy, wait: Filemill tries again.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, warten Sie: Filemill versucht es erneut.</translation>
+        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the messages of waiting files will be sent again.</source>
+        <translation>{file} wurde von einer neueren Version von Filemill geschrieben. Installieren Sie die neuere Version, oder löschen Sie die Datei: Die Nachrichten wartender Dateien werden dann erneut gesendet.</translation>
+    </message>
+    <message>
+        <source>This computer may be very busy. Filemill will try again.</source>
+        <translation>Möglicherweise ist dieser Computer stark ausgelastet. Filemill versucht es erneut.</translation>
     </message>
     <message>
         <source>The local queue does not respond in time</source>
@@ -1251,8 +1251,8 @@
         <translation>{file} kann nicht geschrieben werden. Prüfen Sie die Berechtigungen der Datei und ihres Ordners.</translation>
     </message>
     <message>
-        <source>{file} is damaged. Delete it, then try again: the waiting files are sent again.</source>
-        <translation>{file} ist beschädigt. Löschen Sie die Datei, und versuchen Sie es erneut: Die wartenden Dateien werden dann erneut gesendet.</translation>
+        <source>{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.</source>
+        <translation>{file} ist beschädigt. Löschen Sie die Datei, und versuchen Sie es erneut: Die Nachrichten wartender Dateien werden dann erneut gesendet.</translation>
     </message>
     <message>
         <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
@@ -2306,6 +2306,10 @@
         <translation>Nicht erreichbar: {place}</translation>
     </message>
     <message>
+        <source>The response did not come from {place}</source>
+        <translation>Die Antwort kam nicht von der erwarteten Gegenstelle ({place})</translation>
+    </message>
+    <message>
         <source>The connection to {place} is not trusted</source>
         <translation>Die Verbindung ist nicht vertrauenswürdig ({place})</translation>
     </message>
@@ -2338,10 +2342,6 @@
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
     <message>
-        <source>It was deleted, or it is in another region or account than that of {who}. Unsent messages are kept here.</source>
-        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Nicht gesendete Nachrichten bleiben hier gespeichert.</translation>
-    </message>
-    <message>
         <source>{place} is temporarily unavailable ({code})</source>
         <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
     </message>
@@ -2352,10 +2352,6 @@
     <message>
         <source>Your files stay on the list, and Filemill continues when the connection is back.</source>
         <translation>Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald die Verbindung wiederhergestellt ist.</translation>
-    </message>
-    <message>
-        <source>Something else answers instead of {place}</source>
-        <translation>Es antwortet ein anderer Dienst als erwartet ({place})</translation>
     </message>
     <message>
         <source>If this network has a sign-in page, open any web page; otherwise check the proxy and the queue&apos;s address.</source>
@@ -2498,6 +2494,10 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>It was deleted, or it is not in the region or account of {who}. Your files stay on the list.</source>
+        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>Amazon SQS in {region}</source>
         <translation>Amazon SQS in {region}</translation>
     </message>
@@ -2554,14 +2554,6 @@
         <translation>Darf Nachrichten empfangen</translation>
     </message>
     <message>
-        <source>May keep messages while they are worked on</source>
-        <translation>Darf Nachrichten während der Verarbeitung behalten</translation>
-    </message>
-    <message>
-        <source>May delete messages that are done</source>
-        <translation>Darf verarbeitete Nachrichten löschen</translation>
-    </message>
-    <message>
         <source>The local queue responds, {ms} ms</source>
         <translation>Die lokale Warteschlange antwortet, {ms} ms</translation>
     </message>
@@ -2596,6 +2588,14 @@
     <message>
         <source>Credentials found: {source}, profile “{name}”</source>
         <translation>Anmeldedaten gefunden: {source}, Profil „{name}“</translation>
+    </message>
+    <message>
+        <source>May extend visibility timeouts</source>
+        <translation>Darf Sichtbarkeits-Timeouts verlängern</translation>
+    </message>
+    <message>
+        <source>May delete messages</source>
+        <translation>Darf Nachrichten löschen</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -2670,7 +2670,7 @@
         <translation>Keine Datei in dieser Liste ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>longer than any of ours</source>
+        <source>longer than any message of Filemill</source>
         <translation>länger als jede Nachricht von Filemill</translation>
     </message>
     <message>
@@ -2686,7 +2686,7 @@
         <translation>von einer neueren Version von Filemill</translation>
     </message>
     <message>
-        <source>a file of another list</source>
+        <source>a file on another list</source>
         <translation>eine Datei aus einer anderen Liste</translation>
     </message>
     <message>

@@ -102,7 +102,7 @@ def test_damaged_file_that_can_not_be_moved_is_reported_in_a_dialog(
         raise StoreError("It can't be moved away.")
 
     said: list[str] = []
-    monkeypatch.setattr(Backups, "put_aside", refuse)
+    monkeypatch.setattr(Backups, "set_aside", refuse)
     monkeypatch.setattr(StartErrorDialog, "wants_another_try", lambda problem: said.append(problem.text()))
     answer("Start With")
     assert open_with_dialogs(os.environ) is None

@@ -276,7 +276,7 @@ def test_missing_connection_means_offline(sim: SimulatedSqs, operation: str, kin
 )
 def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
-    with pytest.raises(QueueError, match=r"^Something else answers instead of Amazon SQS") as error:
+    with pytest.raises(QueueError, match=r"^The response did not come from Amazon SQS") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
     assert str(status) in error.value.detail

@@ -159,7 +159,7 @@ def test_missing_queue_is_reported(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
     assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
-    assert "that of the default profile." in refused.text
+    assert "account of the default profile." in refused.text
     assert len(internet.closed) == 2
 
 
@@ -201,7 +201,7 @@ def test_response_of_another_server_is_not_taken_for_a_queue(internet: Internet,
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.OFFLINE
-    assert refused.text.startswith("Something else answers instead of Amazon SQS in eu-west-1.")
+    assert refused.text.startswith("The response did not come from Amazon SQS in eu-west-1.")
 
 
 # Credentials and configuration

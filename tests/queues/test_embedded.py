@@ -194,7 +194,7 @@ def test_clock_a_year_ahead_hides_no_message_for_a_year(queue: EmbeddedQueue, cl
 def test_send_in_the_same_process_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(embedded, "POLL_SECONDS", 60)
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(queue, wait_s=20)))
     poll.start()
@@ -207,7 +207,7 @@ def test_send_in_the_same_process_wakes_a_receive_at_once(
 def test_released_message_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(embedded, "POLL_SECONDS", 60)
     send(queue, "a")
     (message,) = receive(queue)
     received: list[str] = []

@@ -252,8 +252,8 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "QueueDoesNotExist",
             "AWS",
             (
-                "The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or it is in another "
-                "region or account than that of profile “team”. Unsent messages are kept here."
+                "The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or it is not in "
+                "the region or account of profile “team”. Your files stay on the list."
             ),
         ),
         (
@@ -261,8 +261,7 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "another server",
             (
                 "The queue “work” does not exist on the queue server at https://queues.example:9324. It was deleted, "
-                "or it is in another region or account than that of the default profile. "
-                "Unsent messages are kept here."
+                "or it is not in the region or account of the default profile. Your files stay on the list."
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS is throttling requests."),
@@ -340,7 +339,7 @@ def test_wrong_clock_is_reported_as_such(code: str, text: str) -> None:
         (tls("certificate"), "is not trusted. Nothing is sent over it."),
         (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is configured"),
         (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Your files stay"),
-        (NotSqsError(status=200, start="<html>"), "Something else answers instead of Amazon SQS in eu-west-1."),
+        (NotSqsError(status=200, start="<html>"), "The response did not come from Amazon SQS in eu-west-1."),
     ],
     ids=name_of,
 )

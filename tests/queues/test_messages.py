@@ -15,7 +15,7 @@ from desktop_app.queues.messages import (
     MAX_GENERATION,
     FileMessage,
     ForeignMessageError,
-    Foreignness,
+    ForeignReason,
     decode,
     encode,
 )
@@ -38,7 +38,7 @@ def body(**changes: Any) -> str:
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
 
-def why_foreign(text: str) -> Foreignness:
+def why_foreign(text: str) -> ForeignReason:
     with pytest.raises(ForeignMessageError) as foreign:
         decode(text)
     assert str(foreign.value) == foreign.value.why
@@ -65,47 +65,47 @@ def test_only_ids_travel() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", Foreignness.NOT_JSON),
-        ("hello", Foreignness.NOT_JSON),
-        ("\ufeff{}", Foreignness.NOT_JSON),
-        ("{", Foreignness.NOT_JSON),
-        ("NaN", Foreignness.NOT_JSON),
-        ("[1]" * 2, Foreignness.NOT_JSON),
-        ('{"v":1,"v":1,"file_id":"' + ID + '","generation":1}', Foreignness.NOT_JSON),
-        (f'{{"v":1,"file_id":"{ID}","generation":NaN}}', Foreignness.NOT_JSON),
-        (f'{{"v":1,"file_id":"{ID}","generation":-Infinity}}', Foreignness.NOT_JSON),
-        ("[" * 500 + "]" * 500, Foreignness.WRONG_SHAPE),
-        ("[" * MAX_BODY_CHARS, Foreignness.NOT_JSON),
-        ("null", Foreignness.WRONG_SHAPE),
-        ("1", Foreignness.WRONG_SHAPE),
-        ('"text"', Foreignness.WRONG_SHAPE),
-        ("[]", Foreignness.WRONG_SHAPE),
-        ("{}", Foreignness.WRONG_SHAPE),
-        (SNS, Foreignness.WRONG_SHAPE),
-        (S3, Foreignness.WRONG_SHAPE),
-        (body(v=None), Foreignness.WRONG_SHAPE),
-        (body(file_id=None), Foreignness.WRONG_SHAPE),
-        (body(generation=None), Foreignness.WRONG_SHAPE),
-        (body(extra=1), Foreignness.WRONG_SHAPE),
-        (body(v=2, extra=1), Foreignness.NEWER_VERSION),
-        (body(v=MAX_GENERATION, generation=None), Foreignness.NEWER_VERSION),
-        (body(v=2, file_id=None), Foreignness.WRONG_SHAPE),
-        (json.dumps({"v": 2, "event": "another program's"}), Foreignness.WRONG_SHAPE),
+        ("", ForeignReason.NOT_JSON),
+        ("hello", ForeignReason.NOT_JSON),
+        ("\ufeff{}", ForeignReason.NOT_JSON),
+        ("{", ForeignReason.NOT_JSON),
+        ("NaN", ForeignReason.NOT_JSON),
+        ("[1]" * 2, ForeignReason.NOT_JSON),
+        ('{"v":1,"v":1,"file_id":"' + ID + '","generation":1}', ForeignReason.NOT_JSON),
+        (f'{{"v":1,"file_id":"{ID}","generation":NaN}}', ForeignReason.NOT_JSON),
+        (f'{{"v":1,"file_id":"{ID}","generation":-Infinity}}', ForeignReason.NOT_JSON),
+        ("[" * 500 + "]" * 500, ForeignReason.WRONG_SHAPE),
+        ("[" * MAX_BODY_CHARS, ForeignReason.NOT_JSON),
+        ("null", ForeignReason.WRONG_SHAPE),
+        ("1", ForeignReason.WRONG_SHAPE),
+        ('"text"', ForeignReason.WRONG_SHAPE),
+        ("[]", ForeignReason.WRONG_SHAPE),
+        ("{}", ForeignReason.WRONG_SHAPE),
+        (SNS, ForeignReason.WRONG_SHAPE),
+        (S3, ForeignReason.WRONG_SHAPE),
+        (body(v=None), ForeignReason.WRONG_SHAPE),
+        (body(file_id=None), ForeignReason.WRONG_SHAPE),
+        (body(generation=None), ForeignReason.WRONG_SHAPE),
+        (body(extra=1), ForeignReason.WRONG_SHAPE),
+        (body(v=2, extra=1), ForeignReason.NEWER_VERSION),
+        (body(v=MAX_GENERATION, generation=None), ForeignReason.NEWER_VERSION),
+        (body(v=2, file_id=None), ForeignReason.WRONG_SHAPE),
+        (json.dumps({"v": 2, "event": "another program's"}), ForeignReason.WRONG_SHAPE),
     ],
 )
-def test_foreign_message_has_a_reason(text: str, why: Foreignness) -> None:
+def test_foreign_message_has_a_reason(text: str, why: ForeignReason) -> None:
     assert why_foreign(text) is why
 
 
 @pytest.mark.parametrize("value", [True, False, 0, -1, 1.0, 1e400, "1", [1], {}, 2**31, 2**63, -(2**63), 10**300])
 def test_generation_is_a_count(value: object) -> None:
     text = body(generation=value).replace("Infinity", "1e999")
-    assert why_foreign(text) is Foreignness.WRONG_SHAPE
+    assert why_foreign(text) is ForeignReason.WRONG_SHAPE
 
 
 @pytest.mark.parametrize("value", [True, 0, -1, 1.0, 1.5, "1", [1], 2**31, 2**63])
 def test_version_is_a_count(value: object) -> None:
-    assert why_foreign(body(v=value)) is Foreignness.WRONG_SHAPE
+    assert why_foreign(body(v=value)) is ForeignReason.WRONG_SHAPE
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_version_is_a_count(value: object) -> None:
     ],
 )
 def test_file_id_is_a_lower_case_uuid(value: object) -> None:
-    assert why_foreign(body(file_id=value)) is Foreignness.WRONG_SHAPE
+    assert why_foreign(body(file_id=value)) is ForeignReason.WRONG_SHAPE
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_file_id_is_a_lower_case_uuid(value: object) -> None:
     ids=["lists", "objects", "surrogates", "digits", "filler"],
 )
 def test_too_long_body_is_not_parsed(text: str) -> None:
-    assert why_foreign(text) is Foreignness.TOO_LONG
+    assert why_foreign(text) is ForeignReason.TOO_LONG
 
 
 def test_longest_body_is_parsed() -> None:
     ours = body()
     assert decode(ours + " " * (MAX_BODY_CHARS - len(ours))) == FileMessage(ID, 1)
-    assert why_foreign(ours + " " * (MAX_BODY_CHARS - len(ours) + 1)) is Foreignness.TOO_LONG
+    assert why_foreign(ours + " " * (MAX_BODY_CHARS - len(ours) + 1)) is ForeignReason.TOO_LONG
 
 
 def decode_or_foreign(text: str) -> None:

@@ -112,7 +112,7 @@ def test_damaged_database_is_moved_with_its_side_files(store: Store, backups: Ba
     damage(store.path)
     store.path.with_name(f"{store.path.name}-wal").write_bytes(b"wal")
     store.path.with_name(f"{store.path.name}.queue").write_bytes(b"queue")
-    aside = backups.put_aside()
+    aside = backups.set_aside()
     assert not store.path.exists()
     assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"wal"
     assert aside.with_name(f"{aside.name}.queue").read_bytes() == b"queue", "its messages are for these jobs"
@@ -134,7 +134,7 @@ def test_failed_move_or_copy_is_reported(store: Store, backups: Backups, monkeyp
 
     monkeypatch.setattr("pathlib.Path.rename", refuse)
     with pytest.raises(StoreError, match="can't be moved away"):
-        backups.put_aside()
+        backups.set_aside()
 
 
 def test_backup_is_made_once_an_hour_after_changes(store: Store, backups: Backups) -> None:

@@ -1,4 +1,4 @@
-"""Prioritizing jobs."""
+"""Jobs that the user moves to the front of the outbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.store.priority import Priority
 from desktop_app.store.rows import ROWS_A_TRANSACTION
 from tests.store.kit import NOW, QUEUE, Store, row_ids
 
@@ -96,6 +95,6 @@ def test_row_is_claimed_as_its_message_would(store: Store, is_sent: bool) -> Non
     if is_sent:
         store.send()
     store.process(b)
-    (request,) = Priority(store.database).requests(row_ids([b, a]), queue=QUEUE)
+    (request,) = store.claims.requests(row_ids([b, a]), queue=QUEUE)
     assert (request.file_id, request.generation, request.group) == (a.id, 1, "")
     assert request.message_id == (f"m-{a.row_id}" if is_sent else "")

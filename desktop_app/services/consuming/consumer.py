@@ -37,7 +37,6 @@ from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerP
 from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
-from desktop_app.store.priority import Priority
 from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
@@ -142,7 +141,6 @@ class Consumer:
         )
         self._dispatcher = Dispatcher(
             self._claims,
-            Priority(database),
             worker=identity.name,
             queue=options.queue,
             in_flight=self._in_flight,

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.queues.messages import ForeignMessageError, Foreignness, Received, decode
+from desktop_app.queues.messages import ForeignMessageError, ForeignReason, Received, decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from desktop_app.services.consuming.in_flight import InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import WorkerPool
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.store.priority import Priority
 
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ class Dispatcher:
 
     Args:
         claims: Claims rows.
-        priority: Finds the rows of prioritized jobs.
         worker: The name under which this program holds leases.
         queue: The key of the queue.
         in_flight: All messages in flight.
@@ -56,7 +54,6 @@ class Dispatcher:
     def __init__(
         self,
         claims: Claims,
-        priority: Priority,
         *,
         worker: str,
         queue: str,
@@ -70,7 +67,6 @@ class Dispatcher:
         visibility_s: int,
     ) -> None:
         self._claims = claims
-        self._priority = priority
         self._worker = worker
         self._queue = queue
         self._in_flight = in_flight
@@ -119,7 +115,7 @@ class Dispatcher:
             return
         keys = self._control.take_priorities(limit)
         try:
-            requests = self._priority.requests(keys, queue=self._queue)
+            requests = self._claims.requests(keys, queue=self._queue)
             claims = self._claim(requests)
         except StoreError:
             self._control.return_priorities(keys)
@@ -158,7 +154,7 @@ class Dispatcher:
             if self._groups.enter(message):
                 self._pool.submit(message)
         elif claim.outcome is ClaimOutcome.FOREIGN:
-            self._leave(message, Foreignness.UNKNOWN_FILE)
+            self._leave(message, ForeignReason.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(message, request, claim)
         else:

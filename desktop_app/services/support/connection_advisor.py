@@ -33,9 +33,9 @@ class ConnectionAdvisor:
 
     def regions(self) -> list[str]:
         """Return the regions in which SQS is available, from the data of botocore."""
-        from desktop_app.queues.discovery import regions
+        from desktop_app.queues.errors import known_regions
 
-        return regions()
+        return list(known_regions())
 
     def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
         """Yield the queues of a connection's profile and region, page by page.

@@ -1,7 +1,7 @@
-"""SQLite: everything that is specific to this engine.
+"""Everything that is specific to SQLite; the other modules of the store work with any engine.
 
-Connections with their pragmas and functions, write transactions, the meaning of errors, copying and checking a
-database, and the few SQL expressions that differ between engines. No other module of the store knows SQLite.
+This includes connections with their pragmas and functions, write transactions, error codes, copying and checking a
+database, and the few SQL expressions that differ between engines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 PRAGMAS = {
     "journal_mode": "wal",
-    # An unflushed WAL survives the end of a program, but not a power failure: durable transactions flush it.
+    # A commit that is not flushed survives a crash of the program, but not a power failure. Durable transactions flush.
     "synchronous": "normal",
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
@@ -36,23 +36,23 @@ PRAGMAS = {
 }
 
 ERRORS = (peewee.DatabaseError, sqlite3.Error)
-"""The exceptions of database calls. Fetching from a cursor raises those of sqlite3."""
+"""The exceptions that database calls raise. peewee does not convert those raised while rows are fetched."""
 
 SIDE_FILES = ("-wal", "-shm")
-"""The suffixes of the files that belong to a database file."""
+"""The suffixes of the files that SQLite keeps beside a database file."""
 
-_HALF = ".part"
+_PART = ".part"
 
 
 # --- connections and transactions
 
 
 class SqliteDatabase(peewee.SqliteDatabase):
-    """The connections to one file, one per thread.
+    """The connections to a database file, one per thread.
 
     Args:
         path: The database file.
-        functions: SQL functions by name: `folded` and `in_arguments`.
+        functions: The SQL functions to register, by name.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
@@ -62,23 +62,23 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
-        """Enter a transaction that holds the write lock from the start, so that transactions commit in order.
+        """Enter a transaction that holds the write lock from its start.
 
         Args:
-            durable: Whether the commit must survive a power failure.
+            durable: Whether to flush the commit to the disk, so that it survives a power failure.
         """
         self.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")  # type: ignore[no-untyped-call]
         with self.atomic("IMMEDIATE"):
             yield
 
     def rollback(self) -> None:
-        """Roll back, unless SQLite already has (disk full): a second rollback would hide the original error."""
+        """Roll back, unless SQLite has already done so because the disk is full: that would raise another error."""
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
 
     def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows with the same columns; several times as fast as peewee's own method."""
+        """Insert one or more rows, all with the same columns, several times as fast as peewee's own method."""
         columns = ", ".join(f'"{column}"' for column in rows[0])
         marks = ", ".join([self.param] * len(rows[0]))
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
@@ -88,8 +88,8 @@ class SqliteDatabase(peewee.SqliteDatabase):
         )
 
 
-def only_looking(path: Path) -> peewee.Database:
-    """Return a database whose connection does not change the file when it is opened."""
+def without_pragmas(path: Path) -> peewee.Database:
+    """Return a database without pragmas, so that opening a connection does not change the file."""
     return peewee.SqliteDatabase(str(path))
 
 
@@ -97,10 +97,10 @@ def only_looking(path: Path) -> peewee.Database:
 
 
 def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
-    """Return a readable error for an SQLite error, by its code: the text may contain any part of our SQL.
+    """Convert an SQLite error to a readable one, based on its code.
 
     Raises:
-        peewee.DatabaseError, sqlite3.Error: The same error, if it is a bug in our SQL.
+        peewee.DatabaseError, sqlite3.Error: The same error, if it indicates a bug in Filemill.
     """
     cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", error)
     text = str(cause)
@@ -139,13 +139,13 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 
 
 def create_private(path: Path) -> None:
-    """Create the file with access for its owner only, before SQLite creates it with the default permissions."""
+    """Create a file that only its owner can access, unless it exists. SQLite would use the default permissions."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
-    """Return which file has this name now; None if there is none, or its folder can't be reached."""
+    """Return the device and inode of the file at a path; None if the file can't be accessed."""
     try:
         found = path.stat()
     except OSError:
@@ -153,13 +153,13 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def copy_whole(database: Path, target: Path) -> None:
-    """Copy a database consistently while it is in use; the copy gets its name only when it is complete.
+def copy_database(database: Path, target: Path) -> None:
+    """Make a consistent copy of a database while it is in use; the copy gets its final name when it is complete.
 
     Raises:
-        OSError, sqlite3.Error: If it can't be read or written.
+        OSError, sqlite3.Error: If the database can't be read, or the copy can't be written.
     """
-    part = target.with_name(target.name + _HALF)
+    part = target.with_name(target.name + _PART)
     part.unlink(missing_ok=True)
     create_private(part)
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
@@ -167,9 +167,9 @@ def copy_whole(database: Path, target: Path) -> None:
     part.replace(target)
 
 
-def is_whole(copy: Path) -> bool:
-    """Return whether a copy is complete."""
-    return not copy.name.endswith(_HALF)
+def is_complete(copy: Path) -> bool:
+    """Return whether a copy made by `copy_database` is complete."""
+    return not copy.name.endswith(_PART)
 
 
 def is_damaged(database: Path) -> bool:
@@ -185,9 +185,9 @@ def is_damaged(database: Path) -> bool:
 
 
 def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return the condition that a column contains one of many integers.
+    """Return the condition that a column equals one of many integers.
 
-    They are passed as one value, which was measured to be five times as fast as a parameter for each.
+    The integers are passed as one JSON parameter, which was measured to be five times as fast as one parameter each.
     """
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
 
@@ -198,20 +198,24 @@ def least(one: Any, other: Any) -> Any:  # noqa: ANN401
 
 
 def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return the condition that a column's folded text contains a folded text.
+    """Return the condition that a column contains a text, ignoring case and the composition of accents.
 
-    Folding in Python is slow for a million rows. SQLite's LIKE folds ASCII as well (measured: half the time, without
-    holding Python's lock), so only texts with other characters take the slow path.
+    Folding a million rows in Python is slow. SQLite's LIKE ignores the case of ASCII letters in half the time
+    (measured) and without the interpreter lock, so only texts with other characters are folded in Python.
+
+    Args:
+        column: The column to search.
+        key: The text to find, folded.
     """
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE stops at NUL; no stored text contains one.
+    # LIKE would end a search text at NUL, and find too much; no stored text contains NUL.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
 
 
 def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return a condition: a value of a column's JSON object contains a folded text."""
-    # The cheap question first; it may find a name.
+    """Return the condition that any value of a column's JSON object contains a folded text."""
+    # The first condition is fast, but may match names; the second one is exact.
     written = json.dumps(key, ensure_ascii=False)[1:-1]
     return contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
 
@@ -222,10 +226,8 @@ def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
 
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
-    """Return the text up to and including the last of these characters.
-
-    The text is trimmed of all of its other characters.
-    """
+    """Return a text up to and including the last occurrence of any of these characters."""
+    # SQLite has no function to search backwards: trim all other characters of the text from its end.
     rest = text
     for character in characters:
         rest = fn.REPLACE(rest, character, "")

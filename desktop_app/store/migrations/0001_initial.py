@@ -1,4 +1,4 @@
-"""Create the first schema. The models are frozen copies: never import the current ones here."""
+"""Create the initial schema. The models are copies that must not change: never import the current ones here."""
 
 from peewee import (
     AutoField,

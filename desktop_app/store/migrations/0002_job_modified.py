@@ -1,4 +1,4 @@
-"""Add an index that finds the files that are on the list already."""
+"""Add an index that is used to find files that are already on the list."""
 
 
 def up(migrator, db):

@@ -1,4 +1,4 @@
-"""Add an index on the end times of jobs, for the progress and the throughput of the last hours."""
+"""Add an index on the end times of jobs, to compute the progress and the throughput quickly."""
 
 
 def up(migrator, db):

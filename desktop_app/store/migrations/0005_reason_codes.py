@@ -1,7 +1,7 @@
-"""Replace stored English reasons by codes with arguments.
+"""Replace stored English reasons with codes and arguments.
 
-The models and sentences are frozen copies: never import the current ones here. An unknown sentence is kept as it is,
-under the code `text`.
+The models and sentences are copies that must not change: never import the current ones here. An unknown sentence is
+stored unchanged with the code `text`.
 """
 
 import json
@@ -63,7 +63,7 @@ NUMBERS = {"count"}
 
 
 def up(migrator, db):
-    # A code without a sentence has no meaning.
+    # A code without a sentence is meaningless.
     db.execute_sql("UPDATE job SET reason_code = '' WHERE reason = '' AND reason_code != ''")
     db.execute_sql('ALTER TABLE "job" RENAME COLUMN "reason" TO "reason_args"')
     db.execute_sql('ALTER TABLE "attempt" RENAME TO "attempt_before"')
@@ -118,7 +118,7 @@ def make_attempts(db):
 
 
 def parsed(sentence):
-    """Return the code of a stored sentence, and its arguments in their stored form."""
+    """Return the reason code for a stored sentence, and its arguments as JSON."""
     code, arguments = taken_apart(sentence)
     return code, json.dumps(arguments, ensure_ascii=False) if arguments else ""
 

@@ -1,6 +1,7 @@
-"""The embedded queue is a file of its own, which holds nothing of what was sent to the server that it was before.
+"""Resend all messages of the embedded queue, which was a server process and is now a file without these messages.
 
-That the server was known becomes the date of another queue: the first look at the new one sends everything again.
+The server's stored instance becomes a creation time that differs from that of the new file. The reconciler therefore
+detects another queue and sends all messages again.
 """
 
 

@@ -69,7 +69,7 @@ def test_job_of_a_crashed_program_is_logged(running: RunningConsumer, caplog: py
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["freed", "claimed"]
+    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["released", "claimed"]
     assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
 
 

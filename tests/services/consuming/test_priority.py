@@ -17,8 +17,8 @@ from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.in_flight import Outcome
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.sender import LOCAL_WINDOW
+from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
-from desktop_app.store.priority import Priority
 from tests.crash import status_log
 from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
@@ -253,7 +253,7 @@ def test_unsent_files_of_the_embedded_queue_are_next_in_every_program(tmp_path: 
         program.add(files)
         program.sender.send_due()
         last = program.all()[-1]
-        moved = Priority(program.database).move_to_front([last.row_id], queue=program.key)
+        moved = Intake(program.database).move_to_front([last.row_id], queue=program.key)
         assert moved == PriorityResult((last.row_id,), 1)
         loops = Running(program.sender, program.consumer)
         loops.until(lambda: program.is_done, "all is done", 60)
