@@ -52,6 +52,7 @@ def test_complete_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolat
     ("lost", "said"),
     [
         ("resources/translations", "translations/filemill_de.qm"),
+        ("resources/style.qss", "resource 'style.qss' is missing"),
         ("desktop_app/store/migrations", "contains no migration scripts"),
         ("desktop_app/queues/embedded.py", "ModuleNotFoundError"),
         ("desktop_app/processing/lines.py", "ModuleNotFoundError"),

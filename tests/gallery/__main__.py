@@ -74,8 +74,7 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
     from PIL import Image
     from PySide6.QtCore import Qt
 
-    from desktop_app.gui.theme.colours import DARK, LIGHT
-    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.theme.theme import DARK, LIGHT, Theme
     from desktop_app.window_app import make_application
     from tests.gallery.pictures import ENVIRONMENTS, PICTURES
     from tests.gallery.scene import Scene
@@ -85,7 +84,7 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
         application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     look = Theme()
     look.follow(application)
-    look.wear(DARK if variant.dark else LIGHT)
+    look.use(DARK if variant.dark else LIGHT)
     for name in variant.pictures or PICTURES:
         if names and name not in names:
             continue

@@ -135,7 +135,7 @@ def attempts(scene: Scene) -> QPixmap:
     scene.window.menu_actions.details.setChecked(True)
     scene.settle()
     scene.window.view.select_rows(0, 0)
-    scene.window.details.show_attempts_tab()
+    scene.window.details.show_tab("attempts")
     scene.settle()
     return scene.picture()
 

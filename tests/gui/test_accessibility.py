@@ -42,7 +42,7 @@ def window(windows: WindowFactory) -> MainWindow:
     made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
-    made.busy.say("Looking…", can_stop=True)
+    made.busy.show_text("Looking…", can_stop=True)
     made.banner.show_notice(Notice("No connection.", actions=(NoticeAction("Try Now", lambda: None),)))
     return made
 

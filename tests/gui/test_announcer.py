@@ -1,4 +1,4 @@
-"""Announcements for screen readers: what matters, and not all at once."""
+"""Announcements for screen readers are limited in number; the newest text wins."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def test_first_message_is_announced_at_once_and_then_only_the_newest(qtbot: QtBo
     qtbot.addWidget(window)
     announcer = Announcer(window, every_ms=30)
     for text in ("one", "two", "three"):
-        announcer.say(text)
+        announcer.announce(text)
     assert spoken == ["one"]
     qtbot.waitUntil(lambda: spoken == ["one", "three"])
     qtbot.waitUntil(lambda: not announcer._silence.isActive())
     assert spoken == ["one", "three"]
-    announcer.say("four")
+    announcer.announce("four")
     assert spoken == ["one", "three", "four"]

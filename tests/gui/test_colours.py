@@ -1,4 +1,4 @@
-# ruff: noqa: N802, N815 - fakes of Qt's own have Qt's names
+# ruff: noqa: N802, N815 - the fakes have the names of Qt's classes
 from __future__ import annotations
 
 from dataclasses import fields
@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from desktop_app.config.paths import resource
 from desktop_app.domain.job import Status
 from desktop_app.gui.theme import theme as look_module
-from desktop_app.gui.theme.colours import DARK, LIGHT, Colours, colours_of
-from desktop_app.gui.theme.theme import Theme, ensure_font, wants_high_contrast
+from desktop_app.gui.theme.theme import DARK, LIGHT, Colours, Theme, colours_of, ensure_font, wants_high_contrast
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -42,7 +41,7 @@ def test_contrast_is_measured_as_wcag_does() -> None:
 @BOTH
 @pytest.mark.parametrize("ink", ["text", "muted", "pending", "processing", "processed", "failed", "link"])
 @pytest.mark.parametrize("ground", ["base", "alternate", "window"])
-def test_text_is_readable_on_every_ground(colours: Colours, ink: str, ground: str) -> None:
+def test_text_is_readable_on_every_background(colours: Colours, ink: str, ground: str) -> None:
     assert contrast(getattr(colours, ink), getattr(colours, ground)) >= READABLE
 
 

@@ -106,7 +106,7 @@ def test_one_dialog_collects_all_errors_and_copies_them(hook: CrashHook, qtbot: 
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    dialogs = CrashDialogs(hook, tmp_path / "logs", window)
+    dialogs = CrashDialogs(hook, tmp_path / "logs", window, lambda _: None)
     for text in ("first", "second"):
         error = caught(ValueError(text))
         hook.handle(ValueError, error, error.__traceback__)
@@ -170,7 +170,7 @@ def dialogs(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> Iterator[CrashDial
     qtbot.addWidget(window)
     window.show()
     hook.install()
-    yield CrashDialogs(hook, tmp_path / "logs", window)
+    yield CrashDialogs(hook, tmp_path / "logs", window, lambda _: None)
     hook.uninstall()
 
 
@@ -234,7 +234,7 @@ def test_error_reaches_log_and_dialog_from_everywhere(
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_fault_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: QtBot) -> None:
+def test_error_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: QtBot) -> None:
     tasks = Tasks(nullcontext, threads=1)
     tasks.run(divide, lambda _: None)
     assert "in divide" in shown(dialogs, qtbot)
@@ -252,7 +252,7 @@ def test_error_that_can_not_be_shown_is_logged(dialogs: CrashDialogs) -> None:
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_equal_faults_are_counted_and_the_log_is_not_flooded(
+def test_equal_errors_are_counted_and_do_not_flood_the_log(
     dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(250):
@@ -271,11 +271,11 @@ def test_equal_faults_are_counted_and_the_log_is_not_flooded(
         "unexpected error, occurrence 10: ZeroDivisionError: division by zero",
         "unexpected error, occurrence 100: ZeroDivisionError: division by zero",
     ]
-    assert len(logged) == 4  # and the one on a thread, which arrives by another way
+    assert len(logged) == 4  # the fourth is that of the thread, which has another traceback
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_many_different_faults_do_not_fill_the_dialog(dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot) -> None:
+def test_number_of_errors_in_the_dialog_is_limited(dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot) -> None:
     for number in range(25):
         hook.handle(ValueError, caught(ValueError(f"number {number}")), None)
     report = shown(dialogs, qtbot)
@@ -312,7 +312,7 @@ def handler(qapp: object) -> Iterator[None]:
 
 
 @pytest.mark.expected_log("said on a thread")
-def test_qt_is_heard_from_any_thread(handler: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_qt_messages_from_any_thread_are_logged(handler: None, caplog: pytest.LogCaptureFixture) -> None:
     thread = threading.Thread(target=lambda: qWarning("said on a thread"), name="talker")
     thread.start()
     thread.join()

@@ -11,8 +11,7 @@ from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.domain.query import SelectionSums
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
-from desktop_app.gui.details.advice import Fix
-from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
+from desktop_app.gui.details.texts import Fix, nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.store.job_list import JobList
 from tests.gui.jobs_database import NOW_MS
@@ -86,7 +85,7 @@ def test_every_problem_has_an_advice(jobs_db: JobsDatabase, wording: Wording) ->
     assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice == ""
 
 
-def test_several_files_are_added_up(wording: Wording) -> None:
+def test_summary_of_several_files_shows_sums(wording: Wording) -> None:
     sums = SelectionSums(StatusCounts(pending=1, processed=9, failed=2), 3_400_000, 1)
     summary = summary_of_many(12, sums, wording)
     assert summary.title == "12 files selected"
@@ -110,7 +109,7 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.summary.status is Status.PROCESSED
     window.view.clearSelection()
     assert window.details.summary == nothing_selected()
-    assert window.details.buttons == ()
+    assert window.details.fixes.shown == ()
 
 
 def test_pane_sums_up_the_selection(window: MainWindow, qtbot: QtBot) -> None:
@@ -133,7 +132,7 @@ def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, windows: W
     assert window.details.summary.title == "b.txt"
 
 
-def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtbot: QtBot) -> None:
+def test_sums_are_shown_while_the_list_keeps_changing(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Errors of files, caused by real faults: the details describe them, and their first button fixes them."""
+"""Files that really fail: the details describe each problem, and the first button fixes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
-from desktop_app.gui.details.advice import Fix
+from desktop_app.gui.details.texts import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry
@@ -68,12 +68,12 @@ def job_of(windows: WindowFactory, key: int) -> Job:
 
 
 def offered(window: MainWindow) -> list[str]:
-    return [button.text() for button in window.details.buttons]
+    return [button.text() for button in window.details.fixes.shown]
 
 
 def press_first(window: MainWindow) -> None:
-    """Press the first button by keyboard, reached with F6."""
-    button = window.details.buttons[0]
+    """Press the first button with the keyboard."""
+    button = window.details.fixes.shown[0]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(button, Qt.Key.Key_Space)
 
@@ -108,7 +108,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     done = job_of(windows, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
-    qtbot.waitUntil(lambda: bool(said))  # the details follow the row through the event loop
+    qtbot.waitUntil(lambda: bool(said))  # the details are updated in the event loop
     assert said == ["“a.txt” will be processed from its new location."]
 
 
@@ -232,7 +232,7 @@ def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: Simu
     connector = sim.connector("work", RedrivePolicy=policy)
     work = sim.boto().get_queue_url(QueueName="work")["QueueUrl"]
     sim.boto().send_message(QueueUrl=work, MessageBody=encode(FileMessage(job.id, 1)))
-    start(windows.jobs_db, key, at=NOW_MS)  # its program is gone without notice
+    start(windows.jobs_db, key, at=NOW_MS)  # the program that processes it is gone
     for _ in range(6):
         sim.boto().receive_message(QueueUrl=work, VisibilityTimeout=1)
         sim.clock.advance(2)  # type: ignore[attr-defined]
@@ -250,7 +250,7 @@ def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: Simu
     qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
 
 
-# --- E20: a fault of ours, and files that end the program
+# --- E20: internal errors, and files that end the program
 
 
 class Broken:
@@ -286,7 +286,7 @@ def test_file_that_crashed_the_program_repeatedly_is_explained(windows: WindowFa
     window = shown(windows, key, qtbot)
     assert "ended repeatedly" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
-    window.details.show_attempts_tab()
+    window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
 
 
@@ -334,8 +334,8 @@ def test_automatic_retry_is_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     assert window.details.summary.advice == "It will be retried automatically; you don't need to do anything."
 
 
-def test_second_press_of_the_same_key_does_not_do_something_else(windows: WindowFactory, qtbot: QtBot) -> None:
-    """Retry hides the button; the same key must not reach Remove."""
+def test_second_press_of_a_key_does_not_trigger_another_button(windows: WindowFactory, qtbot: QtBot) -> None:
+    """Retry hides its button; pressing the same key again must not trigger Remove."""
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.IN_USE)

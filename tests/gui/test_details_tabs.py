@@ -1,4 +1,4 @@
-"""The tabs of the details: attempts, message and log of the selected file; by keyboard and by mouse."""
+"""The Attempts, Message and Log tabs of the details, used with the keyboard and with the mouse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Attempt, AttemptOutcome
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.details.pane import WIDE
-from desktop_app.gui.details.words import attempt_result, message_facts
+from desktop_app.gui.details.texts import attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims
@@ -116,7 +116,9 @@ def test_attempts_before_a_retry_stay_and_are_marked(window: MainWindow, windows
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (3)")
 
 
-def test_running_attempt_shows_and_gets_its_end(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_running_attempt_is_shown_until_it_has_a_result(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     key = windows.controller().model.ids[1]
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
@@ -168,7 +170,7 @@ def test_attempts_are_copied_by_key_and_by_button(window: MainWindow, qtbot: QtB
     assert len(clipboard().splitlines()) == 3
 
 
-def test_result_is_never_out_of_sight(window: MainWindow, qtbot: QtBot) -> None:
+def test_result_column_is_always_visible(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("attempts")
     table = window.details.attempts.table
     qtbot.waitUntil(lambda: table.rowCount() == 2)
@@ -196,7 +198,7 @@ def test_unreadable_attempts_stay_as_they_are(
     assert window.details.attempts.table.rowCount() == 0
 
 
-def test_holding_an_arrow_key_reads_nothing_on_the_way(
+def test_holding_an_arrow_key_reads_nothing(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows.jobs_db.add_many(200)

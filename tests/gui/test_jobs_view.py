@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -105,7 +105,7 @@ def test_status_icon_has_the_colour_of_the_status_or_of_the_selection(
     view: JobsView, theme: Theme, colours: object
 ) -> None:
     assert colours in {LIGHT, DARK}
-    theme.wear(DARK if colours is DARK else LIGHT)
+    theme.use(DARK if colours is DARK else LIGHT)
     try:
         assert has_colour(cell(view, 3, STATUS), theme.colours.failed)
         assert has_colour(cell(view, 2, STATUS), theme.colours.processed)
@@ -114,7 +114,7 @@ def test_status_icon_has_the_colour_of_the_status_or_of_the_selection(
         assert has_colour(selected, theme.colours.selected_text)
         assert not has_colour(selected, theme.colours.failed)
     finally:
-        theme.wear(LIGHT)
+        theme.use(LIGHT)
 
 
 def test_progress_is_painted_only_for_running_files(view: JobsView) -> None:

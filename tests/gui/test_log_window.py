@@ -1,4 +1,4 @@
-"""The log window: live, filtered, copied, and fast with full log files."""
+"""The log window: it is updated, filtered and copied, and is fast with full log files."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def test_following_stops_when_the_user_scrolls_up_and_continues_at_the_end(
     assert bar.value() == bar.maximum()
 
 
-def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
-    """Qt then makes the first row current, which must not count as selecting it."""
+def test_focusing_the_table_by_keyboard_selects_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+    """Qt then makes the first row the current one, which must not select it."""
     log = open_log(windows, qtbot)
     log.filter.setFocus()
     write(windows, *(line(f"entry {number}") for number in range(300)))
@@ -118,7 +118,7 @@ def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory,
     assert log.whole.toPlainText() == ""
 
 
-def test_chosen_entry_is_read_whole_and_stays(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selected_entry_is_shown_in_full_and_stays_in_view(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("first"), line("ended", "ERROR"), "    Traceback\n", "    ValueError: x\n", line("last"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
@@ -142,7 +142,7 @@ def test_copy_takes_the_selected_entries_or_all_shown(windows: WindowFactory, qt
     assert log.state.text() == "Copied 1 entry."
 
 
-def test_part_of_an_entry_is_copied_from_where_it_is_read(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selected_part_of_an_entry_is_copied(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 1)
@@ -165,7 +165,9 @@ def test_cleared_view_shows_only_new_lines_and_keeps_the_file(windows: WindowFac
     assert line("old") in log_file(windows.log_folder).read_text(encoding="utf-8")
 
 
-def test_folder_is_opened_or_named(windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_folder_is_opened_or_its_path_is_shown(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[QUrl] = []
     answers = iter((True, False))
 
@@ -228,16 +230,16 @@ def test_level_is_shown_by_word_and_shape(theme: Theme) -> None:
     assert model.index(1, LEVEL).data(Qt.ItemDataRole.DecorationRole) is None
 
 
-def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_entries_are_removed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_model, "MAX_RECORDS", 100)
     model = LogModel(theme)
-    model.narrow(logging.WARNING, "")
+    model.set_filter(logging.WARNING, "")
     for start in range(0, 300, 30):
         levels = ("INFO", "WARNING")
         model.append(
             list(records_of(line(str(number), levels[number % 2]).rstrip() for number in range(start, start + 30)))
         )
-    assert model.held <= 100
+    assert model.total <= 100
     texts = [str(model.index(row, MESSAGE).data()) for row in range(model.rowCount())]
     assert texts == [str(number) for number in range(301 - 2 * len(texts), 300, 2)]
 
@@ -254,9 +256,9 @@ def test_full_log_is_read_shown_and_filtered_quickly(theme: Theme, tmp_path: Pat
     model = LogModel(theme)
     read = time.perf_counter()
     model.append(records)
-    model.narrow(logging.INFO, "file 79")
+    model.set_filter(logging.INFO, "file 79")
     filtered = time.perf_counter()
-    assert model.held == 40_000
+    assert model.total == 40_000
     assert model.rowCount() == 5 * sum("79" in str(number) for number in range(8000))
     assert read - began < 3
     assert filtered - read < 1

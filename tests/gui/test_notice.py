@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout,
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.gui.connection.status import Need, Trouble, TroubleBanner
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 
@@ -41,7 +41,7 @@ def test_new_message_replaces_the_old_one(bar: NoticeBar) -> None:
     assert bar.isVisible()
 
 
-def test_button_does_its_work_and_closes_the_message(bar: NoticeBar, qtbot: QtBot) -> None:
+def test_button_runs_its_action_and_closes_the_message(bar: NoticeBar, qtbot: QtBot) -> None:
     done: list[str] = []
     bar.show_notice(Notice("One", actions=(NoticeAction("Undo", lambda: done.append("undo")),)))
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
@@ -87,9 +87,9 @@ def test_text_is_never_shown_as_html(bar: NoticeBar) -> None:
 def test_icons_follow_the_colours(bar: NoticeBar, theme: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
     light = bar._icon.pixmap().toImage()
-    theme.wear(DARK)
+    theme.use(DARK)
     assert bar._icon.pixmap().toImage() != light
-    theme.wear(LIGHT)
+    theme.use(LIGHT)
     assert bar._icon.pixmap().toImage() == light
 
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QColor
 
 from desktop_app.gui.table.columns import COLUMN_OF_ID
-from desktop_app.gui.theme.colours import DARK, LIGHT, Colours
+from desktop_app.gui.theme.theme import DARK, LIGHT, Colours
 from tests.gui.test_colours import READABLE, contrast
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
 def colours(request: pytest.FixtureRequest, theme: Theme) -> Iterator[Colours]:
     before = theme.colours
-    theme.wear(request.param)
+    theme.use(request.param)
     yield request.param
-    theme.wear(before)
+    theme.use(before)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The support report: what it contains, what it never contains, and that it is reviewed before it is saved."""
+"""The support report: what it contains, what it never contains, and how it is reviewed and saved."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_report_never_contains_a_secret(windows: WindowFactory, qtbot: QtBot, is
         assert ("plan.txt" in text) is names
         assert "Masked: keys, passwords and tokens (" in text
         assert ("names and paths of files (" in text) is not names
-    assert "AWS_SECRET_ACCESS_KEY" in text  # that it is set is useful
+    assert "AWS_SECRET_ACCESS_KEY" in text  # the name of a set variable is useful
 
 
 @pytest.mark.expected_log("could not read")
@@ -255,7 +255,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(windows: WindowFactory, 
     assert wanted <= reached
 
 
-def test_log_window_leads_to_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_log_window_opens_the_report(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.menu_actions.log.trigger()
     assert window.help.log is not None

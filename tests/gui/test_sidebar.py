@@ -13,7 +13,7 @@ from desktop_app.domain.query import Filter, Problem
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.table.job_feed import Groups, GroupTotals
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window_memory import WindowMemory
 from tests.helpers import a_reason
 
@@ -308,10 +308,10 @@ def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QA
     larger = QFont(before)
     larger.setPointSize(20)
     qapp.setFont(larger)
-    theme.wear(theme.colours)
+    theme.use(theme.colours)
     qtbot.waitUntil(lambda: entry.height() > low)
     qapp.setFont(before)
-    theme.wear(theme.colours)
+    theme.use(theme.colours)
     qtbot.waitUntil(lambda: entry.height() == low)
 
 
@@ -344,7 +344,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
     alone.choose(Filter(problems=frozenset({"x"})))
     entry = alone.problems.entries["x"]
     for colours in (DARK, LIGHT):
-        theme.wear(colours)
+        theme.use(colours)
         alone.fit()
         image = entry.grab().toImage()
         assert image.pixelColor(image.width() // 2, 3).name() == colours.selection

@@ -11,7 +11,7 @@ from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.gui.connection.status import ConnectionText, Mark
 from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,12 +124,12 @@ def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: Jo
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 @pytest.mark.parametrize("mark", list(Mark))
 def test_every_mark_has_a_shape(status: JobsStatusBar, theme: Theme, mark: Mark, colours: object) -> None:
-    theme.wear(colours)  # type: ignore[arg-type]
+    theme.use(colours)  # type: ignore[arg-type]
     busy(status).show_connection(ConnectionText(mark, "x", ""))
     assert not status.window().grab().isNull()
     image = status.connection.icon().pixmap(12, 12).toImage()
     assert any(image.pixelColor(x, y).alpha() for x in range(12) for y in range(12))
-    theme.wear(LIGHT)
+    theme.use(LIGHT)
 
 
 def test_selection_is_shown_with_its_sums(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app.gui.progress.run_watch import Span
 from desktop_app.gui.progress.throughput import graph_number, nice_top, time_marks, value_marks
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 from tests.gui.test_colours import contrast
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_graphs_and_their_span_are_restored_at_the_next_start(window: MainWindow
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_graph_has_enough_contrast(window: MainWindow, theme: Theme, colours: object) -> None:
-    theme.wear(colours)  # type: ignore[arg-type]
+    theme.use(colours)  # type: ignore[arg-type]
     window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.MINUTE)
     image = window.progress.dock.grab().toImage()
@@ -121,4 +121,4 @@ def test_graph_has_enough_contrast(window: MainWindow, theme: Theme, colours: ob
         for y in range(30, image.height(), 2)
     )
     assert best >= 4.5
-    theme.wear(LIGHT)
+    theme.use(LIGHT)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ("PySide6/Qt/plugins/imageformats/libqwebp.so", False),
         ("PySide6/Qt/plugins/iconengines/libqsvgicon.so", True),
         ("resources/translations/filemill_de.qm", True),
+        ("resources/style.qss", True),
         ("resources/icons/controls/check.svg", True),
         ("resources/icons/app/filemill-256.png", False),
         ("resources/icons/build.py", False),

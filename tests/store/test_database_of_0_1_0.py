@@ -19,7 +19,7 @@ from PySide6.QtCore import QLocale, QTranslator
 from desktop_app.__main__ import main
 from desktop_app.config.paths import resource
 from desktop_app.domain.reasons import ReasonCode
-from desktop_app.gui.details.words import attempt_result, summary_of_one
+from desktop_app.gui.details.texts import attempt_result, summary_of_one
 from desktop_app.gui.filtering.sidebar import SidebarTexts
 from desktop_app.gui.wording import Wording
 from desktop_app.store.outbox import Outbox

@@ -320,7 +320,7 @@ class ReviewSheet(QDialog):
         text = chosen_text(picked, len(self._proposal.review.result.files), self._wording)
         if text != self.chosen.text():
             self.chosen.setText(text)
-            self._announcer.say(text)
+            self._announcer.announce(text)
         self.listed.set_text(
             tr("%Ln file(s) (is|are) already in the list and unchanged", "", picked.listed) if picked.listed else ""
         )

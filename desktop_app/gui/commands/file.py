@@ -130,7 +130,7 @@ class ExportCommand(QObject):
         totals.changed.connect(self._update_dialog)
         exporter.refused.connect(self._report_error)
         exporter.notice.connect(self._report_end)
-        exporter.busy.connect(lambda text: strip.say(text, can_stop=True))
+        exporter.busy.connect(lambda text: strip.show_text(text, can_stop=True))
         strip.stopped.connect(exporter.stop)
 
     @Slot()

@@ -98,7 +98,7 @@ class HelpCommands(QObject):
         """Open the log window or bring it to the front."""
         if self.log is None:
             self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
-            self.log.report_wanted.connect(self.make_report)
+            self.log.report_requested.connect(self.make_report)
         self.log.show()
         self.log.raise_()
         self.log.activateWindow()

@@ -1,1 +1,1 @@
-"""The details of the selected files, and what can be done about them."""
+"""The details pane: what happened to the selected files, and what to do about it."""

@@ -1,4 +1,4 @@
-"""The Attempts tab of the details: when, how long, where, and with what result."""
+"""The Attempts tab of the details: when and where each attempt ran, how long it took, and its result."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QLabel,
-    QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableWidget,
@@ -21,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.job import display_text
 from desktop_app.gui.details.pages import CopyPage
-from desktop_app.gui.details.words import attempt_result
+from desktop_app.gui.details.texts import attempt_result
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.wording import tool_tip
@@ -34,13 +32,16 @@ if TYPE_CHECKING:
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4
 _NARROW = 520
-"""In a narrower table, duration and computer are shown below the result."""
+"""In a table narrower than this, in pixels, the duration and the computer are shown below the result."""
 _PADDING = 24
-_OWN_KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
+_KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
-class _Wrapped(QStyledItemDelegate):
-    """Gives cells the height of their wrapped text; Qt overestimates the width by the style sheet's padding."""
+class _WrappingDelegate(QStyledItemDelegate):
+    """Makes rows high enough to show the whole result, which wraps.
+
+    Qt's own size hint is too low: it ignores that the style sheet's padding leaves less width for the text.
+    """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         size = super().sizeHint(option, index)
@@ -53,7 +54,7 @@ class _Wrapped(QStyledItemDelegate):
 
 
 class AttemptsTable(QTableWidget):
-    """The table of attempts, newest first. Ctrl+C copies the selected ones, or all if none is selected."""
+    """The table of attempts, newest first. Ctrl+C copies the selected rows, or all rows if none is selected."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 0, parent)
@@ -65,50 +66,48 @@ class AttemptsTable(QTableWidget):
         show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setItemDelegate(_Wrapped(self))
+        self.setItemDelegate(_WrappingDelegate(self))
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         titles = [tr("Attempt"), tr("Started"), tr("Took"), tr("Computer"), tr("Result")]
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(len(titles) - 1, QHeaderView.ResizeMode.Stretch)
 
-    def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Show these texts and keep the selection."""
+    def set_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Replace the texts of the table. Row numbers that are selected stay selected."""
         self._rows = list(rows)
         self.setRowCount(len(rows))
         for row, texts in enumerate(rows):
-            for column, text in enumerate(self._shown(texts)):
-                item = self.item(row, column)
-                if item is None:
-                    item = QTableWidgetItem()
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-                    self.setItem(row, column, item)
-                if item.text() != text:
-                    item.setText(text)
-                    item.setToolTip(tool_tip(text))
+            for column, text in enumerate(self._displayed(texts)):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+                item.setToolTip(tool_tip(text))
+                self.setItem(row, column, item)
 
-    def _shown(self, texts: tuple[str, ...]) -> tuple[str, ...]:
-        beside = " · ".join(text for text in (texts[_TOOK], texts[_COMPUTER]) if text)
-        return (*texts[:_RESULT], f"{texts[_RESULT]}\n{beside}" if self._is_narrow and beside else texts[_RESULT])
+    def _displayed(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the texts to display: in a narrow table, the result includes the texts of the hidden columns."""
+        hidden = " · ".join(filter(None, (texts[_TOOK], texts[_COMPUTER])))
+        return (*texts[:_RESULT], f"{texts[_RESULT]}\n{hidden}") if self._is_narrow and hidden else texts
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the result column visible."""
+        """Hide the columns for the duration and the computer in a narrow table."""
         super().resizeEvent(event)
         is_narrow = event.size().width() < _NARROW
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             for column in (_TOOK, _COMPUTER):
                 self.setColumnHidden(column, is_narrow)
-            self.show_rows(self._rows)
+            self.set_rows(self._rows)
 
     def text(self, *, all_rows: bool = False) -> str:
-        """Return the titles and the selected rows for a spreadsheet."""
+        """Return the titles and the rows as tab-separated lines, which spreadsheets accept.
+
+        Args:
+            all_rows: Whether to return all rows even if some are selected.
+        """
         chosen = sorted({index.row() for index in self.selectedIndexes()})
         rows = self._rows if all_rows or not chosen else [self._rows[row] for row in chosen]
         columns = range(self.columnCount())
@@ -116,16 +115,15 @@ class AttemptsTable(QTableWidget):
         return "".join("\t".join(line) + "\n" for line in (titles, *rows))
 
     def event(self, event: QEvent) -> bool:
-        """Handle Copy and Select All here while this table has the focus, instead of the list of files."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
-            return super().event(event)
-        if not any(event.matches(key) for key in _OWN_KEYS):
-            return super().event(event)
-        event.accept()
-        return True
+        """Handle Copy and Select All while the table has the focus, instead of triggering the window's shortcuts."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and any(event.matches(key) for key in _KEYS):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See the class."""
+        """Copy the selected rows with Ctrl+C."""
         if event.matches(QKeySequence.StandardKey.Copy):
             QGuiApplication.clipboard().setText(self.text())
         else:
@@ -133,35 +131,29 @@ class AttemptsTable(QTableWidget):
 
 
 class AttemptsPage(CopyPage):
-    """The page that shows attempts; reads nothing itself.
+    """The Attempts tab.
 
     Attributes:
-        table: The attempts.
+        table: The table of attempts.
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(tr("Copy all attempts for a spreadsheet"), lambda: self.table.text(all_rows=True), parent)
         self._wording = wording
         self.table = AttemptsTable(self)
-        self._none = QLabel(tr("This file has not been processed yet."), self)
-        self._none.setObjectName("detailsCaption")
-        self._none.setWordWrap(True)
-        self._none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
-        self._stack = QStackedWidget(self)
-        self._stack.addWidget(self._none)
-        self._stack.addWidget(self.table)
-        self.take_content(self._stack)
+        self.none.setText(tr("This file has not been processed yet."))
+        self.set_content(self.table)
         self.show_attempts([])
 
     def show_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Show these attempts, given oldest first."""
+        """Show these attempts, which are sorted from oldest to newest."""
         newest = max((attempt.generation for attempt in attempts), default=0)
-        self.table.show_rows([self._row(attempt, newest) for attempt in reversed(attempts)])
-        self._stack.setCurrentWidget(self.table if attempts else self._none)
-        self.copy.setEnabled(bool(attempts))
+        self.table.set_rows([self._row(attempt, newest) for attempt in reversed(attempts)])
+        self.show_content(shown=bool(attempts))
 
     def _row(self, attempt: Attempt, newest: int) -> tuple[str, ...]:
-        wording, number = self._wording, self._wording.number(attempt.number)
+        wording = self._wording
+        number = wording.number(attempt.number)
         if attempt.generation != newest:
             number = tr("{number}, before retry {retry}").format(
                 number=number, retry=wording.number(attempt.generation)

@@ -1,4 +1,4 @@
-"""Reads what the details' tabs show besides the job: for the visible tab, a moment after the selection changed."""
+"""Fills the details pane. Attempts, log lines and the state of a path are read only when the pane shows them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.reasons import FileProblem
-from desktop_app.gui.details.words import (
+from desktop_app.gui.details.texts import (
     attempt_result,
     message_facts,
     nothing_selected,
@@ -32,23 +32,30 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 
-_REST_MS = 120
-"""Milliseconds to wait after the last change of the selection, so that moving by arrow keys reads nothing."""
+_DELAY_MS = 120
+"""The delay after a change of the selection, so that nothing is read while the user holds down an arrow key."""
 
-LOG_EVERY_MS = 1_000
+_LOG_EVERY_MS = 1_000
 
-_LOOKED_AT = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
+_PATH_PROBLEMS = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
+"""The problems for which the advice depends on the current state of the path."""
 
 
 class DetailsLoader(QObject):
-    """Fills the tabs about one job. Reads the database directly, which is quick, and checks files on a pool.
+    """Fills the tabs of one job. Reads the database on the main thread, which is quick, and files on the thread pool.
 
     Signals:
-        updated(): `seen` or `last` has changed.
+        updated(): `path_status` or `last_result` has changed.
 
     Attributes:
-        seen: The state of the job's path; None before it was checked, or where that is of no use.
-        last: How the job's last attempt ended; empty before it was read.
+        path_status: The state of the job's path; None if it was not checked, or if the advice does not depend on it.
+        last_result: The result of the job's last attempt, in words; empty if it was not read.
+
+    Args:
+        pane: The details pane.
+        reader: Reads attempts.
+        tasks: The thread pool.
+        log_folder: The folder of the log files.
     """
 
     updated = Signal()
@@ -62,55 +69,52 @@ class DetailsLoader(QObject):
         self._job: Job | None = None
         self._log: JobLog | None = None
         self._is_reading_log = False
-        self._looked_at: tuple[int, int] | None = None
-        self.seen: PathStatus | None = None
-        self.last = ""
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self.load)
-        self._every = QTimer(self)
-        self._every.setInterval(LOG_EVERY_MS)
-        self._every.timeout.connect(self._read_log)
+        self._checked: tuple[int, int] | None = None  # the row ID and the revision of the job whose path was checked
+        self.path_status: PathStatus | None = None
+        self.last_result = ""
+        self._delay = QTimer(self, singleShot=True, interval=_DELAY_MS)
+        self._delay.timeout.connect(self.load)
+        self._log_timer = QTimer(self, interval=_LOG_EVERY_MS)
+        self._log_timer.timeout.connect(self._read_log)
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """Show a job that was selected or has changed; None if not exactly one is selected."""
+        """Show the details of a job. Call this whenever another job is selected or the job has changed.
+
+        Args:
+            job: The selected job; None unless exactly one is selected.
+        """
         before, self._job = self._job, job
         if job is None or before is None or job.row_id != before.row_id:
             self._forget()
             if job is not None:
                 self._pane.show_attempt_count(job.attempts)
-                self._rest.start()
-        elif job.revision != before.revision and not self._rest.isActive():
+                self._delay.start()
+        elif job.revision != before.revision and not self._delay.isActive():
             self.load()
 
     def _forget(self) -> None:
-        self._rest.stop()
-        self._every.stop()
+        self._delay.stop()
+        self._log_timer.stop()
         self._log = None
-        self._looked_at = None
-        self.seen = None
-        self.last = ""
+        self._checked = None
+        self.path_status = None
+        self.last_result = ""
         self._pane.show_attempt_count(0)
         self._pane.attempts.show_attempts([])
-        self._pane.log.wait()
+        self._pane.log.show_reading()
 
     @Slot()
     def load(self) -> None:
-        """Read what the visible tab needs."""
+        """Read the content of the current tab, the number of attempts, and the state of the path."""
         job = self._job
         if job is None or not self._pane.isVisible():
-            self._every.stop()
             return
-        self._rest.stop()
+        self._delay.stop()
         self._read_attempts(job)
-        self._look_at(job)
-        if self._pane.shown_tab == "log":
-            self._every.start()
-            self._read_log()
-        else:
-            self._every.stop()
+        self._check_path(job)
+        self._log_timer.start()
+        self._read_log()
 
     def _read_attempts(self, job: Job) -> None:
         wants_last = job.problem is FileProblem.DEAD_LETTERED
@@ -120,41 +124,42 @@ class DetailsLoader(QObject):
                 return
             attempts = self._reader.attempts(job.row_id)
         except KnownError:
-            return  # the change feed reads the same database and reports it
+            return  # the change feed reads the same database and reports the error
         self._pane.show_attempt_count(len(attempts))
         self._pane.attempts.show_attempts(attempts)
         if wants_last and attempts:
-            self._update(self.seen, attempt_result(attempts[-1]))
+            self._update(self.path_status, attempt_result(attempts[-1]))
 
-    def _look_at(self, job: Job) -> None:
-        about = (job.row_id, job.revision)
-        if job.problem not in _LOOKED_AT:
-            self._update(None, self.last)
-        elif about != self._looked_at:
-            self._looked_at = about
-            self._tasks.run(partial(look_at, job.file_path), partial(self._take_look, about))
+    def _check_path(self, job: Job) -> None:
+        checked = (job.row_id, job.revision)
+        if job.problem not in _PATH_PROBLEMS:
+            self._update(None, self.last_result)
+        elif checked != self._checked:
+            self._checked = checked
+            self._tasks.run(partial(look_at, job.file_path), partial(self._take_path_status, checked))
 
-    def _take_look(self, about: tuple[int, int], seen: PathStatus) -> None:
-        if about == self._looked_at:
-            self._update(seen, self.last)
+    def _take_path_status(self, checked: tuple[int, int], path_status: PathStatus) -> None:
+        if checked == self._checked:
+            self._update(path_status, self.last_result)
 
-    def _update(self, seen: PathStatus | None, last: str) -> None:
-        if (seen, last) != (self.seen, self.last):
-            self.seen, self.last = seen, last
+    def _update(self, path_status: PathStatus | None, last_result: str) -> None:
+        if (path_status, last_result) != (self.path_status, self.last_result):
+            self.path_status, self.last_result = path_status, last_result
             self.updated.emit()
 
     @Slot()
     def _read_log(self) -> None:
+        """Read new lines, or stop the timer if the Log tab is not visible."""
         job = self._job
         if job is None or not self._pane.log.isVisible():
-            self._every.stop()
+            self._log_timer.stop()
             return
         if self._is_reading_log:
             return
         if self._log is None:
             self._log = JobLog(self._log_folder, job.id)
         self._is_reading_log = True
-        self._tasks.run(self._log.lines, partial(self._take_lines, self._log), self._give_up_log)
+        self._tasks.run(self._log.lines, partial(self._take_lines, self._log), self._log_failed)
 
     def _take_lines(self, log: JobLog, lines: tuple[str, ...]) -> None:
         self._is_reading_log = False
@@ -163,25 +168,25 @@ class DetailsLoader(QObject):
         else:
             self._read_log()  # another file was selected in the meantime
 
-    def _give_up_log(self, error: KnownError) -> None:  # noqa: ARG002 - it will be read again in a second
+    def _log_failed(self, error: KnownError) -> None:  # noqa: ARG002 - the timer tries again
         self._is_reading_log = False
 
 
 _EVERY_MS = 250
-"""The shortest time between two updates while the list changes."""
+"""The shortest time between two updates while the list changes, in milliseconds."""
 
 
 class DetailsFollower(QObject):
-    """Shows the selection in the pane: one file from the list's own data, several as sums from `SelectedTotals`.
+    """Keeps the pane up to date with the selection and with changes of the selected files.
 
     Args:
         pane: The details pane.
-        view: Has the selection.
-        model: The view's model.
-        selected: The sums of the selection.
-        loader: Reads the other details.
+        view: The table with the selection.
+        model: The model of the view.
+        selected: The number of selected files and their sums.
+        loader: Fills the tabs other than Summary and Message.
         wording: Formats numbers and times.
-        strict_order: Whether all messages to a FIFO queue are sent in one group.
+        strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
 
     def __init__(
@@ -204,9 +209,8 @@ class DetailsFollower(QObject):
         self._strict_order = strict_order
         self._loader = loader
         self._loader.updated.connect(self.follow)
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self.follow)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.follow)
         view.selection_changed.connect(self.follow)
         selected.changed.connect(self._follow_sums)
         model.dataChanged.connect(self._follow_later)
@@ -214,17 +218,17 @@ class DetailsFollower(QObject):
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the selection only while the pane is open."""
+        """Update the pane when it is shown; stop reading when it is hidden."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
-            self._again.start(0)
+            self._timer.start(0)
         if watched is self._pane and event.type() == QEvent.Type.Hide:
             self._loader.show(None)
         return super().eventFilter(watched, event)
 
     @Slot()
     def _follow_later(self) -> None:
-        if not self._again.isActive():
-            self._again.start(_EVERY_MS)
+        if not self._timer.isActive():
+            self._timer.start(_EVERY_MS)
 
     @Slot()
     def _follow_sums(self) -> None:
@@ -233,38 +237,30 @@ class DetailsFollower(QObject):
 
     @Slot()
     def follow(self) -> None:
-        """Show the selection."""
+        """Show the selected files if the pane is visible."""
         if not self._pane.isVisible():
             return
         count = self._view.selected_count()
-        if count > 1:
-            self._show_many(count)
-            return
-        rows = self._view.selected_rows()
+        rows = self._view.selected_rows() if count == 1 else []
         job = self._model.job(rows[0][0]) if rows else None
-        if job is None:
-            self._show_none()
-        else:
+        self._pane.enable_tabs(enabled=job is not None)
+        self._loader.show(job)
+        if job is not None:
             self._show_one(job)
-
-    def _show_none(self) -> None:
-        self._loader.show(None)
-        self._pane.offer_tabs(offered=False)
-        self._pane.show_summary(nothing_selected())
+        elif count > 1:
+            self._show_many(count)
+        else:
+            self._pane.show_summary(nothing_selected())
 
     def _show_one(self, job: Job) -> None:
-        self._pane.offer_tabs(offered=True)
-        self._loader.show(job)
-        summary = summary_of_one(job, self._wording, self._loader.seen, self._loader.last)
+        summary = summary_of_one(job, self._wording, self._loader.path_status, self._loader.last_result)
         if summary != self._pane.summary:
             self._pane.show_summary(summary)
         self._pane.message.show_facts(message_facts(job, self._wording, strict_order=self._strict_order))
 
     def _show_many(self, count: int) -> None:
-        self._loader.show(None)
-        self._pane.offer_tabs(offered=False)
         now = self._selected.current
         summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
-        # Old sums stay visible until the new ones are ready.
+        # Keep the old sums of the same number of files until the new ones have been calculated.
         if now.sums is not None or summary.title != self._pane.summary.title:
             self._pane.show_summary(summary)

@@ -1,4 +1,4 @@
-"""The pages of the details: summary, facts, message and log lines of a file."""
+"""The Summary, Message and Log tabs of the details, and the base class of tabs with a Copy button."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QGridLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -31,46 +31,76 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QResizeEvent
 
-    from desktop_app.gui.details.words import Facts, Summary
+    from desktop_app.gui.details.texts import Facts, Summary
     from desktop_app.gui.wording import Wording
 
 
 _TWO_COLUMNS_FROM = 760
+"""The minimum width, in pixels, for two columns on the Message tab."""
 
 
 def leading(widget: QWidget) -> Qt.AlignmentFlag:
-    """Return the alignment to the start of a line in the current layout direction."""
+    """Return left alignment, or right alignment in a right-to-left layout, regardless of the direction of the text."""
     side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 
 
 def caption_label(text: str, parent: QWidget) -> QLabel:
-    """Return a caption for a value."""
-    label = QLabel(text, parent)
+    """Return the label for the caption of a value."""
+    label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText)
     label.setObjectName("detailsCaption")
-    label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 
 def value_field(name: str, parent: QWidget) -> QLineEdit:
-    """Return a read-only field whose value can be scrolled and copied."""
-    field = QLineEdit(parent)
+    """Return a read-only field for a value that may be long: it can be scrolled and copied.
+
+    Args:
+        name: The accessible name.
+        parent: The parent.
+    """
+    field = QLineEdit(parent, readOnly=True)
     field.setObjectName("detailsValue")
-    field.setReadOnly(True)
     field.setAlignment(leading(field))
     field.setAccessibleName(name)
     return field
 
 
-class FactsGrid(QWidget):
-    """Shows `Facts`; keeps the text selection in a value that does not change.
+def text_label(name: str, parent: QWidget) -> QLabel:
+    """Return a label whose text can be selected with the mouse.
 
     Args:
-        most: The maximum number of facts.
+        name: The object name, for the style sheet.
+        parent: The parent.
+    """
+    label = plain_label("", parent, name)
+    label.setAlignment(leading(label))
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _add_inside(area: QScrollArea) -> QWidget:
+    """Prepare a scroll area that scrolls vertically only, and return the new widget inside it."""
+    area.setObjectName("detailsPage")
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidgetResizable(True)
+    inside = QWidget(area)
+    inside.setObjectName("detailsInside")
+    area.setWidget(inside)
+    return inside
+
+
+class FactsGrid(QWidget):
+    """A grid of captions and read-only fields. Fields whose value does not change keep their text selection.
+
+    Args:
+        max_facts: The maximum number of facts.
         parent: The parent.
     """
 
-    def __init__(self, most: int, parent: QWidget | None = None) -> None:
+    def __init__(self, max_facts: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts: Facts = ()
         self._columns = 1
@@ -78,8 +108,8 @@ class FactsGrid(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
-        # All are created at once, so that Tab visits them in order.
-        self._fields = [(caption_label("", self), value_field("", self)) for _ in range(most)]
+        # Created in order and reused, because the Tab order is the order of creation.
+        self._fields = [(caption_label("", self), value_field("", self)) for _ in range(max_facts)]
         for pair in self._fields:
             for widget in pair:
                 widget.hide()
@@ -87,16 +117,13 @@ class FactsGrid(QWidget):
 
     @property
     def facts(self) -> Facts:
-        """Return the shown facts."""
+        """Return the facts that are shown."""
         return self._facts
 
     def show_facts(self, facts: Facts) -> None:
-        """Show these values."""
-        if facts == self._facts:
-            return
-        is_same_form = [caption for caption, _ in facts] == [caption for caption, _ in self._facts]
-        self._facts = facts
-        if not is_same_form:
+        """Show these facts."""
+        old, self._facts = self._facts, facts
+        if [caption for caption, _ in facts] != [caption for caption, _ in old]:
             self._place()
         for (_, field), (_, value) in zip(self._fields, facts, strict=False):
             if field.text() != value:
@@ -123,7 +150,7 @@ class FactsGrid(QWidget):
         self._grid.setColumnStretch(3, self._columns - 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use two columns where there is room."""
+        """Use one or two columns, depending on the width."""
         super().resizeEvent(event)
         columns = 2 if event.size().width() >= _TWO_COLUMNS_FROM else 1
         if columns != self._columns:
@@ -131,36 +158,20 @@ class FactsGrid(QWidget):
             self._place()
 
 
-_SUMMARY_NARROW = 640
+_SUMMARY_COLUMNS_FROM = 640
+"""The minimum width, in pixels, for several columns on the Summary tab."""
 
 _SUMMARY_ROWS = 3
-"""The number of facts in the first column."""
-
-
-def text_label(name: str, parent: QWidget) -> QLabel:
-    """Return a label with text that can be selected with the mouse."""
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setAlignment(leading(label))
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+"""The number of facts in each of these columns."""
 
 
 class SummaryPage(QScrollArea):
-    """The page that shows a `Summary`; reads nothing itself."""
+    """The Summary tab."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("detailsPage")
         self.setAccessibleName(tr("Summary"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidgetResizable(True)
-        inside = self._inside = QWidget(self)
-        inside.setObjectName("detailsInside")
+        inside = self._inside = _add_inside(self)
         self._happened = text_label("detailsHappened", inside)
         self._advice = text_label("detailsText", inside)
         self._path = value_field(tr("Path"), inside)
@@ -174,18 +185,15 @@ class SummaryPage(QScrollArea):
         self._facts.setVerticalSpacing(4)
         self._facts.addWidget(self._path_caption, 0, 0)
         self._facts.addWidget(self._path, 0, 1, 1, 3)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(14, 10, 14, 10)
-        column.setSpacing(6)
+        column = spaced(QVBoxLayout(inside), 6, (14, 10, 14, 10))
         column.addWidget(self._happened)
         column.addWidget(self._advice)
         column.addSpacing(2)
         column.addLayout(self._facts)
         column.addStretch(1)
-        self.setWidget(inside)
 
     def show_summary(self, summary: Summary) -> None:
-        """Show this content."""
+        """Show this summary."""
         for widget, text in (
             (self._happened, summary.happened),
             (self._advice, summary.advice),
@@ -202,23 +210,17 @@ class SummaryPage(QScrollArea):
             self._show_facts(summary.facts)
 
     def _show_facts(self, facts: Facts) -> None:
-        old, self._shown_facts = self._shown_facts, facts
-        if [caption for caption, _ in facts] != [caption for caption, _ in old]:
-            self._make_labels()
-        for label, (_, value) in zip(self._fact_labels[1::2], facts, strict=True):
-            label.setText(value)
-
-    def _make_labels(self) -> None:
+        self._shown_facts = facts
         for label in self._fact_labels:
             label.hide()
             self._facts.removeWidget(label)
             label.deleteLater()
         self._fact_labels.clear()
-        inside = self._inside
-        for caption, _ in self._shown_facts:
-            value = text_label("detailsFact", inside)
+        for caption, text in facts:
+            value = text_label("detailsFact", self._inside)
             value.setWordWrap(False)
-            self._fact_labels += [caption_label(caption, inside), value]
+            value.setText(text)
+            self._fact_labels += [caption_label(caption, self._inside), value]
         self._place_facts()
 
     def _place_facts(self) -> None:
@@ -231,9 +233,9 @@ class SummaryPage(QScrollArea):
         self._facts.setColumnStretch(3, 0 if self._is_narrow else 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the facts below each other where there is little room."""
+        """Show the facts in one column if the page is narrow."""
         super().resizeEvent(event)
-        is_narrow = event.size().width() < _SUMMARY_NARROW
+        is_narrow = event.size().width() < _SUMMARY_COLUMNS_FROM
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._place_facts()
@@ -243,10 +245,18 @@ _NARROW, _TALL = 560, 240
 
 
 class CopyPage(QWidget):
-    """A page with a Copy button beside its content, or below it where the page is narrow and tall.
+    """The base class of tabs with a Copy button.
+
+    The button is beside the content, or below it if the page is narrow and tall.
 
     Attributes:
-        copy: The Copy button.
+        copy: The Copy button; created by `set_content`.
+        none: The label that is shown while there is no content.
+
+    Args:
+        tip: The tool tip of the button.
+        text: Returns the text to copy.
+        parent: The parent.
     """
 
     def __init__(self, tip: str, text: Callable[[], str], parent: QWidget | None = None) -> None:
@@ -254,21 +264,30 @@ class CopyPage(QWidget):
         self._text = text
         self._tip = tip
         self.setObjectName("detailsInside")
-        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._box.setContentsMargins(14, 10, 14, 10)
-        self._box.setSpacing(10)
+        self.none = plain_label("", self, "detailsCaption")
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.none)
+        self._box = spaced(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), 10, (14, 10, 14, 10))
 
-    def take_content(self, content: QWidget) -> None:
-        """Lay out the complete content and the button; call it once."""
-        self.copy = QPushButton(tr("Copy"), self)  # created here, so that Tab reaches it after the content
+    def set_content(self, content: QWidget) -> None:
+        """Add the content and the button. Call this once, when the content is complete."""
+        self._stack.addWidget(content)
+        # Created after the content, because the Tab order is the order of creation.
+        self.copy = QPushButton(tr("Copy"), self)
         self.copy.setToolTip(self._tip)
         self.copy.setAccessibleDescription(self._tip)
         self.copy.clicked.connect(self.copy_all)
-        self._box.addWidget(content, 1)
+        self._box.addWidget(self._stack, 1)
         self._box.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
 
+    def show_content(self, *, shown: bool) -> None:
+        """Show the content and enable the button, or show `none` instead."""
+        self._stack.setCurrentIndex(int(shown))
+        self.copy.setEnabled(shown)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the button where it takes the least room."""
+        """Place the button beside or below the content."""
         super().resizeEvent(event)
         is_column = event.size().width() < _NARROW and event.size().height() > _TALL
         directions = QBoxLayout.Direction
@@ -276,61 +295,48 @@ class CopyPage(QWidget):
 
     @Slot()
     def copy_all(self) -> None:
-        """Put the whole content on the clipboard."""
+        """Copy the whole content to the clipboard."""
         QGuiApplication.clipboard().setText(self._text())
 
 
 _LINE = re.compile(r"(?P<moment>\S+Z) (?P<level>[A-Z]+) +\[.*?\] \S+: job [0-9a-f-]{36}: (?P<text>.*)")
 
-_USUAL = frozenset({"DEBUG", "INFO"})
+_ORDINARY_LEVELS = frozenset({"DEBUG", "INFO"})
 
 
 class LogPage(CopyPage):
-    """The page that shows log lines, newest last; reads nothing itself.
+    """The Log tab, with the newest line at the end.
 
     Attributes:
-        text: The lines.
-        none: The text shown without lines.
+        text: The text area for the lines.
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(tr("Copy these lines in full"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
         self._wording = wording
         self._lines: tuple[str, ...] = ()
-        self.text = QPlainTextEdit(self)
+        self.text = read_only_text(tr("Log lines about this file"), self)
         self.text.setObjectName("detailsLog")
-        self.text.setAccessibleName(tr("Log lines about this file"))
-        self.text.setReadOnly(True)
-        self.text.setTabChangesFocus(True)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        interaction = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        self.text.setTextInteractionFlags(interaction)
-        self.none = QLabel(self)
-        self.none.setObjectName("detailsCaption")
-        self.none.setTextFormat(Qt.TextFormat.PlainText)
-        self.none.setWordWrap(True)
-        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
-        self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.none)
-        self._stack.addWidget(self.text)
-        self.take_content(self._stack)
-        self.wait()
+        self.set_content(self.text)
+        self.show_reading()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the shown lines."""
+        """Return the current lines as they are in the log file."""
         return self._lines
 
-    def wait(self) -> None:
-        """Show that the log is being read for another file."""
-        self._take(())
+    def show_reading(self) -> None:
+        """Remove all lines and show that the log is being read."""
+        self._set_lines(())
         self.none.setText(tr("Reading the log…"))
 
     def show_lines(self, lines: tuple[str, ...]) -> None:
-        """Show these lines; keep the selection, and stay at the end if the view was there."""
-        self._take(lines)
+        """Show these lines.
+
+        If lines have only been appended, the selection is kept, and the view scrolls only if it was at the end.
+        """
+        self._set_lines(lines)
         self.none.setText(
             tr(
                 "The log has no entries for this file. Only problems and your own actions are logged. See "
@@ -338,64 +344,55 @@ class LogPage(CopyPage):
             )
         )
 
-    def _take(self, lines: tuple[str, ...]) -> None:
+    def _set_lines(self, lines: tuple[str, ...]) -> None:
         old, self._lines = self._lines, lines
         if lines == old and lines:
             return
         bar = self.text.verticalScrollBar()
         at_end = bar.value() >= bar.maximum()
         if old and lines[: len(old)] == old:
-            self.text.appendPlainText("\n".join(map(self._short, lines[len(old) :])))
+            self.text.appendPlainText("\n".join(map(self._shortened, lines[len(old) :])))
         else:
-            self.text.setPlainText("\n".join(map(self._short, lines)))
+            self.text.setPlainText("\n".join(map(self._shortened, lines)))
             at_end = True
         if at_end:
             bar.setValue(bar.maximum())
-        self._stack.setCurrentWidget(self.text if lines else self.none)
-        self.copy.setEnabled(bool(lines))
+        self.show_content(shown=bool(lines))
 
-    def _short(self, line: str) -> str:
-        """Return a line with local time and without the parts common to all lines."""
+    def _shortened(self, line: str) -> str:
+        """Return a line with local time, without the logger, the thread, the job ID, and the levels DEBUG and INFO."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line
         moment = datetime.fromisoformat(parts["moment"])
-        level = "" if parts["level"] in _USUAL else f"{parts['level']}: "
+        level = "" if parts["level"] in _ORDINARY_LEVELS else f"{parts['level']}: "
         return f"{self._wording.stamp(int(moment.timestamp() * 1000))}  {level}{parts['text']}"
 
 
-_MOST_FACTS = 9
+_MAX_FACTS = 9
 
 
 class MessagePage(CopyPage):
-    """The page that shows the facts of a message; reads nothing itself.
+    """The Message tab.
 
     Attributes:
-        grid: The facts.
+        grid: The facts about the message.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy all details of the message"), self._lines, parent)
+        super().__init__(tr("Copy all details of the message"), self._lines_to_copy, parent)
         area = QScrollArea(self)
-        area.setObjectName("detailsPage")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidgetResizable(True)
-        inside = QWidget(area)
-        inside.setObjectName("detailsInside")
-        self.grid = FactsGrid(_MOST_FACTS, inside)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
+        inside = _add_inside(area)
+        self.grid = FactsGrid(_MAX_FACTS, inside)
+        column = spaced(QVBoxLayout(inside), 0)
         column.addWidget(self.grid)
         column.addStretch(1)
-        area.setWidget(inside)
-        self.take_content(area)
+        self.set_content(area)
 
     def show_facts(self, facts: Facts) -> None:
-        """Show these values."""
+        """Show these facts."""
         self.grid.show_facts(facts)
-        self.copy.setEnabled(bool(facts))
+        self.show_content(shown=bool(facts))
 
-    def _lines(self) -> str:
+    def _lines_to_copy(self) -> str:
         return "".join(f"{caption}: {value}\n" for caption, value in self.grid.facts)

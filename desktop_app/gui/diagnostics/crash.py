@@ -1,4 +1,4 @@
-"""Unhandled exceptions: logged, and shown in a dialog with a report that can be copied and saved."""
+"""Logs unhandled exceptions and shows them in a dialog, whose report can be copied and saved."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot, qVersion
-from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from desktop_app import __version__
 from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,22 +28,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-_KNOWN_FAULTS = 200
+_MAX_COUNTED_ERRORS = 200
 
-_SHOWN_FAULTS = 20
+_MAX_SHOWN_ERRORS = 20
 
 _LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
+"""Of the further occurrences of an error, only these are logged."""
 
 
 class CrashHook(QObject):
-    """Replaces `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`. Any thread.
+    """Replaces `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`.
 
-    It only logs and emits signals: it may be called where no dialog may be opened. An error that
-    happens repeatedly (in each repaint, say) is logged in full once, and then only occasionally.
+    The hooks may be called on any thread and while a widget is being painted, so they only log and emit signals. An
+    error that occurs repeatedly is logged with its traceback once, and afterwards only occasionally.
 
     Signals:
-        crashed(str): The report about a bug.
-        known(str): The plain text of an unhandled `KnownError`.
+        crashed(str): An unexpected error occurred; the argument is its report.
+        known(str): A `KnownError` was not handled; the argument is its translated text.
     """
 
     crashed = Signal(str)
@@ -60,15 +62,15 @@ class CrashHook(QObject):
         sys.unraisablehook = self._handle_unraisable
 
     def uninstall(self) -> None:
-        """Restore Python's own hooks."""
+        """Restore Python's default hooks."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
         sys.unraisablehook = sys.__unraisablehook__
 
     def handle(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Handle one exception."""
+        """Log an exception and emit the signal for it."""
         if isinstance(error, KeyboardInterrupt):
-            return  # the signal closes the window by itself
+            return  # the handler of SIGINT closes the window
         if isinstance(error, KnownError):
             log.warning("%s", error.text)
             self.known.emit(translated(error.text))
@@ -83,7 +85,7 @@ class CrashHook(QObject):
     def _count(self, error: BaseException) -> int:
         key = "".join(traceback.format_exception(error))
         with self._lock:
-            if len(self._seen) >= _KNOWN_FAULTS and key not in self._seen:
+            if len(self._seen) >= _MAX_COUNTED_ERRORS and key not in self._seen:
                 self._seen.clear()
             self._seen[key] += 1
             return self._seen[key]
@@ -93,127 +95,108 @@ class CrashHook(QObject):
             self.handle(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
     def _handle_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
-        """Log an exception that can't be caught, as in `__del__`; it interrupted nothing."""
+        """Log an exception that Python ignores because no code can catch it, such as one in `__del__`."""
         if arguments.exc_value is not None and self._count(arguments.exc_value) == 1:
-            about = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
-            log.error("ignored exception: %s", arguments.err_msg or "", exc_info=about)
+            log.error("ignored exception: %s", arguments.err_msg or "", exc_info=arguments.exc_value)
 
 
 def report_of(error: BaseException) -> str:
-    """Return the report about an error: no file content, no environment variables, no keys."""
-    facts = [
-        f"Filemill {__version__}",
-        f"Python {platform.python_version()}, Qt {qVersion()}",
-        platform.platform(),
-    ]
-    return "\n".join(facts) + "\n\n" + "".join(traceback.format_exception(error))
+    """Return the report about an error: versions and the traceback, but no values of variables."""
+    versions = f"Filemill {__version__}\nPython {platform.python_version()}, Qt {qVersion()}\n{platform.platform()}"
+    return f"{versions}\n\n{''.join(traceback.format_exception(error))}"
 
 
 class CrashDialog(QDialog):
-    """The dialog about an error. Further errors while it is open are added to its report; equal ones are counted.
+    """The dialog about unexpected errors. Errors that occur while it is open are added to its report.
 
     Signals:
-        save_wanted(str): The user wants to save a support report with this error report.
+        save_requested(str): The user wants to save a support report; the argument is the report in this dialog.
+
+    Args:
+        report: The report about the first error.
+        log_folder: The folder of the log files.
+        parent: The parent.
     """
 
-    save_wanted = Signal(str)
+    save_requested = Signal(str)
 
     def __init__(self, report: str, log_folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._facts = report.partition("\n\n")[0]
-        self._faults: Counter[str] = Counter()
+        self._versions = report.partition("\n\n")[0]
+        self._errors: Counter[str] = Counter()
         self._left_out = 0
         self.setWindowTitle(tr("Something Went Wrong in Filemill"))
         self.resize(680, 440)
-        text = QLabel(
+        text = plain_label(
             tr(
                 "This is an error in Filemill, not in your files. Your list is safe, and you can keep working. "
                 "If it happens again, please send this report. It contains no content of your files."
             ),
             self,
         )
-        text.setTextFormat(Qt.TextFormat.PlainText)
-        text.setWordWrap(True)
-        self._report = QPlainTextEdit(self)
-        self._report.setReadOnly(True)
-        self._report.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self._report.setAccessibleName(tr("Report"))
-        self._report.setTabChangesFocus(True)
-        self._report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        where = QLabel(tr("The log is in {folder}.").format(folder=log_folder), self)
-        where.setTextFormat(Qt.TextFormat.PlainText)
-        where.setWordWrap(True)
-        where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(10)
+        self._report = read_only_text(tr("Report"), self)
+        folder = plain_label(tr("The log is in {folder}.").format(folder=log_folder), self)
+        folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column = spaced(QVBoxLayout(self), 10, (16, 14, 16, 14))
         column.addWidget(text)
         column.addWidget(self._report, 1)
-        column.addWidget(where)
+        column.addWidget(folder)
         column.addWidget(self._make_buttons())
         self.add(report)
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
-        save = buttons.addButton(tr("&Save Support Report…"), QDialogButtonBox.ButtonRole.ActionRole)
-        save.setAutoDefault(False)
-        save.clicked.connect(self._save)
-        copy = buttons.addButton(tr("Copy Report"), QDialogButtonBox.ButtonRole.ActionRole)
-        copy.setAutoDefault(False)
-        copy.clicked.connect(self.copy)
-        close = QPushButton(tr("Close"), buttons)
-        buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
-        close.setDefault(True)
+        for text, slot in ((tr("&Save Support Report…"), self._save), (tr("Copy Report"), self.copy)):
+            button = buttons.addButton(text, QDialogButtonBox.ButtonRole.ActionRole)
+            button.setAutoDefault(False)
+            button.clicked.connect(slot)
+        buttons.addButton(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole).setDefault(True)
         buttons.rejected.connect(self.reject)
         return buttons
 
     @property
     def report(self) -> str:
-        """Return the whole report."""
+        """Return the text of the report."""
         return self._report.toPlainText()
 
     def add(self, report: str) -> None:
-        """Add another error, or count a repeated one."""
-        fault = report.partition("\n\n")[2]
-        if fault not in self._faults and len(self._faults) >= _SHOWN_FAULTS:
+        """Add an error to the report; an error that is already in it is only counted."""
+        error = report.partition("\n\n")[2]
+        if error not in self._errors and len(self._errors) >= _MAX_SHOWN_ERRORS:
             self._left_out += 1
         else:
-            self._faults[fault] += 1
-        pieces = [self._facts]
-        pieces += [f"{fault}({times} times)" if times > 1 else fault for fault, times in self._faults.items()]
+            self._errors[error] += 1
+        parts = [self._versions]
+        parts += [f"{error}({times} times)" if times > 1 else error for error, times in self._errors.items()]
         if self._left_out:
-            pieces.append(f"{self._left_out} further ones are in the log.")
+            parts.append(f"{self._left_out} further ones are in the log.")
         bar = self._report.verticalScrollBar()
-        place = bar.value()
-        self._report.setPlainText("\n\n".join(piece.rstrip() for piece in pieces) + "\n")
-        bar.setValue(place)
+        position = bar.value()
+        self._report.setPlainText("\n\n".join(part.rstrip() for part in parts) + "\n")
+        bar.setValue(position)
 
     def copy(self) -> None:
-        """Put the report on the clipboard."""
+        """Copy the report to the clipboard."""
         QGuiApplication.clipboard().setText(self.report)
 
     @Slot()
     def _save(self) -> None:
         report = self.report
-        self.accept()  # first: while it is open, its parent's other dialogs take no input
-        self.save_wanted.emit(report)
+        self.accept()  # first: this dialog is modal and would block the input of the next one
+        self.save_requested.emit(report)
 
 
 class CrashDialogs(QObject):
-    """Opens the crash dialog on the main thread, one at a time.
+    """Opens the crash dialog on the main thread, at most one at a time.
 
     Args:
-        hook: Reports the errors.
-        log_folder: The folder of the log.
-        window: The dialog's parent.
-        save: Makes a support report with an error report; None while there is no window for it.
+        hook: Emits the reports.
+        log_folder: The folder of the log files.
+        window: The parent of the dialog.
+        save: Opens a support report that includes an error report.
     """
 
-    def __init__(
-        self, hook: CrashHook, log_folder: Path, window: QWidget, save: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, hook: CrashHook, log_folder: Path, window: QWidget, save: Callable[[str], None]) -> None:
         super().__init__(window)
         self._log_folder = log_folder
         self._window = window
@@ -223,23 +206,21 @@ class CrashDialogs(QObject):
 
     @property
     def dialog(self) -> CrashDialog | None:
-        """Return the dialog while it is open."""
+        """Return the open dialog; None if there is none."""
         return self._dialog
 
     @Slot(str)
     def show_report(self, report: str) -> None:
-        """Show a report, or add it to the open dialog."""
+        """Open the dialog with a report, or add the report to the open dialog."""
         if self._dialog is not None:
             self._dialog.add(report)
             return
         self._dialog = CrashDialog(report, self._log_folder, self._window)
-        if self._save is not None:
-            self._dialog.save_wanted.connect(self._save)
+        self._dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._dialog.save_requested.connect(self._save)
         self._dialog.finished.connect(self._forget)
         self._dialog.open()
 
     @Slot()
     def _forget(self) -> None:
-        if self._dialog is not None:
-            self._dialog.deleteLater()
-            self._dialog = None
+        self._dialog = None

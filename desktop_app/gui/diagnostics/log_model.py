@@ -1,4 +1,4 @@
-"""The log as a table model: one record per row, filtered by level and words."""
+"""The table model of the log: one record per row, filtered by level and words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from PySide6.QtCore import QObject
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 
 MAX_RECORDS = 100_000
-"""Beyond this many, the oldest tenth is dropped."""
+"""If there are more records, the oldest are removed so that nine tenths of this number remain."""
 
 TIME, LEVEL, SOURCE, MESSAGE = range(4)
 
@@ -33,7 +33,7 @@ _NO_PARENT = QModelIndex()
 
 _DISPLAY = Qt.ItemDataRole.DisplayRole
 
-_WORDS = (
+_LEVELS = (
     (logging.CRITICAL, mark("Critical")),
     (logging.ERROR, mark("Error")),
     (logging.WARNING, mark("Warning")),
@@ -43,41 +43,41 @@ _WORDS = (
 
 
 def level_word(level: int) -> str:
-    """Return a level in one word; empty for a line without one."""
-    return next((translated(word) for least, word in _WORDS if level >= least), "")
+    """Return the name of a level in the user's language; empty for 0, the level of lines in another format."""
+    return next((translated(word) for least, word in _LEVELS if level >= least), "")
 
 
 class LogModel(QAbstractTableModel):
-    """Holds the records; shows those of a level or above that contain all words. Main thread."""
+    """Holds the records of the log, and shows those that match the filter."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._records: list[LogRecord] = []
         self._rows: list[LogRecord] = []
-        self._least = 0
-        self._words: tuple[str, ...] = ()
+        self._min_level = 0
+        self._words: list[str] = []
 
     # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of rows."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else COLUMNS
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
-        """See Qt."""
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's own signature
+        """Return the title of a column, or the alignment of the title."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return (tr("Time"), tr("Level"), tr("Source"), tr("Message"))[section] if role == _DISPLAY else None
 
-    def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
-        """See Qt."""
+    def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's own signature
+        """Return the text, the tool tip or the icon of a cell."""
         if not index.isValid():
             return None
         record, column = self._rows[index.row()], index.column()
@@ -85,7 +85,7 @@ class LogModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(record, column)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return self._spoken(record) if column == TIME else self._text(record, column)
+                return self._row_text(record) if column == TIME else self._text(record, column)
             case Qt.ItemDataRole.ToolTipRole if column == MESSAGE:
                 return tool_tip(record.message)
             case Qt.ItemDataRole.DecorationRole if column == LEVEL and record.level >= logging.WARNING:
@@ -105,10 +105,10 @@ class LogModel(QAbstractTableModel):
                 first, more, _ = record.message.partition("\n")
                 return f"{first} …" if more else first
 
-    def _spoken(self, record: LogRecord) -> str:
-        """Return the text of the whole row for screen readers, most important first."""
+    def _row_text(self, record: LogRecord) -> str:
+        """Return the text that screen readers read for a row, the most important parts first."""
         parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
-        return ", ".join(part for part in parts if part)
+        return ", ".join(filter(None, parts))
 
     def _icon(self, level: int) -> object:
         if level >= logging.ERROR:
@@ -118,66 +118,59 @@ class LogModel(QAbstractTableModel):
     # --- for the window
 
     @property
-    def held(self) -> int:
-        """Return the number of records, shown or not."""
+    def total(self) -> int:
+        """Return the number of records, including those that the filter hides."""
         return len(self._records)
 
-    def record(self, row: int) -> LogRecord | None:
-        """Return the record of a row."""
-        return self._rows[row] if 0 <= row < len(self._rows) else None
-
-    def text(self, rows: Sequence[int] | None = None) -> str:
-        """Return rows as they are in the files; None for all shown rows."""
-        chosen = self._rows if rows is None else [self._rows[row] for row in rows]
-        return "".join(f"{record.text}\n" for record in chosen)
+    def text(self, rows: Iterable[int]) -> str:
+        """Return the records in these rows as they are in the log files."""
+        return "".join(f"{self._rows[row].text}\n" for row in rows)
 
     def append(self, records: Sequence[LogRecord]) -> None:
-        """Append newer records."""
+        """Append records that are newer than all records in the model."""
         self._records += records
-        wanted = [record for record in records if self._is_wanted(record)]
-        if wanted:
+        matching = [record for record in records if self._matches(record)]
+        if matching:
             start = len(self._rows)
-            self.beginInsertRows(_NO_PARENT, start, start + len(wanted) - 1)
-            self._rows += wanted
+            self.beginInsertRows(_NO_PARENT, start, start + len(matching) - 1)
+            self._rows += matching
             self.endInsertRows()
         if len(self._records) > MAX_RECORDS:
-            self._forget_oldest()
+            self._remove_oldest()
 
-    def _forget_oldest(self) -> None:
-        gone = self._records[: len(self._records) - MAX_RECORDS * 9 // 10]
-        del self._records[: len(gone)]
-        rows = sum(map(self._is_wanted, gone))
+    def _remove_oldest(self) -> None:
+        removed = self._records[: len(self._records) - MAX_RECORDS * 9 // 10]
+        del self._records[: len(removed)]
+        rows = sum(map(self._matches, removed))
         if rows:
             self.beginRemoveRows(_NO_PARENT, 0, rows - 1)
             del self._rows[:rows]
             self.endRemoveRows()
 
-    def narrow(self, least: int, typed: str) -> None:
-        """Show only records of this level or above that contain all words, ignoring case."""
-        self._least, self._words = least, tuple(typed.casefold().split())
+    def set_filter(self, min_level: int, words: str) -> None:
+        """Show only the records of this level or above that contain all of the words, ignoring case."""
+        self._min_level, self._words = min_level, words.casefold().split()
         self._fill()
 
     def clear(self) -> None:
-        """Remove all records; the files are not changed."""
+        """Remove all records from the model; the log files do not change."""
         self._records.clear()
         self._fill()
 
     def _fill(self) -> None:
         self.beginResetModel()
-        self._rows = [record for record in self._records if self._is_wanted(record)]
+        self._rows = [record for record in self._records if self._matches(record)]
         self.endResetModel()
 
-    def _is_wanted(self, record: LogRecord) -> bool:
-        if record.level < self._least:
+    def _matches(self, record: LogRecord) -> bool:
+        if record.level < self._min_level:
             return False
-        if not self._words:
-            return True
-        text = record.text.casefold()
+        text = record.text.casefold() if self._words else ""
         return all(word in text for word in self._words)
 
 
 def local_time(moment: str) -> str:
-    """Return the local time of a log record, which is in UTC, in a sortable form."""
+    """Convert a UTC time from the log to local time with milliseconds. An empty time stays empty."""
     if not moment:
         return ""
     return QDateTime.fromString(moment, Qt.DateFormat.ISODateWithMs).toLocalTime().toString("yyyy-MM-dd HH:mm:ss.zzz")

@@ -1,6 +1,6 @@
-"""The support report dialog: the user reviews the report and chooses its parts before it is saved.
+"""The support report dialog, in which the user reviews the report and chooses its parts before saving it.
 
-The report itself is in English, for the developers.
+The report itself is always in English, because the developers read it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from PySide6.QtCore import QDateTime, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
-    QFontDatabase,
     QGuiApplication,
     QTextCursor,
-    QTextDocument,
 )
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -25,9 +23,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -35,9 +31,9 @@ from PySide6.QtWidgets import (
 
 from desktop_app.config.atomic_write import NotWrittenError, whole_file
 from desktop_app.domain.job import display_text
-from desktop_app.domain.sentences import mark
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.support.report import Part, Section
 
@@ -50,33 +46,23 @@ if TYPE_CHECKING:
     from desktop_app.services.support.report import SupportReport
 
 
-PURPOSE = "report"
+_PURPOSE = "report"
 
 _SIZE = (900, 620)
-
-_TITLES = {
-    Part.FAULT: mark("What happened"),
-    Part.PROGRAM: mark("Program and computer"),
-    Part.SETTINGS: mark("Settings and connection"),
-    Part.QUEUE: mark("Queue"),
-    Part.DATABASE: mark("Database"),
-    Part.CHECKS: mark("Checks"),
-    Part.LOG: mark("Log"),
-}
 
 _WAITING = "The queue is being asked…"
 
 
 class ReportDialog(QDialog):
-    """Shows the report while it is collected, and saves the selected parts.
+    """Shows the report while it is being collected, and saves the selected parts.
 
     Signals:
         notice(Notice): The report was saved.
 
     Args:
-        report: Collects the parts, on the pool.
-        tasks: The pool.
-        memory: Stores the last folder.
+        report: Collects the parts.
+        tasks: The thread pool on which the parts are collected and saved.
+        memory: Stores the folder in which the last report was saved.
         show_file: Shows files in the file manager.
         parent: The parent.
     """
@@ -99,70 +85,49 @@ class ReportDialog(QDialog):
         self._sections: dict[Part, Section] = {}
         self.setWindowTitle(tr("Support Report"))
         self.resize(*_SIZE)
-        self.parts = {part: QCheckBox(translated(title), self) for part, title in _TITLES.items()}
+        self.parts = {part: QCheckBox(translated(part.value), self) for part in Part}
         self.names = QCheckBox(tr("File &names"), self)
-        self.search = QLineEdit(self)
-        self.text = QPlainTextEdit(self)
-        self.state = QLabel(self)
+        self.search = QLineEdit(self, placeholderText=tr("Search in the report"), clearButtonEnabled=True)
+        self.text = read_only_text(tr("The report"), self)
+        self.state = plain_label("", self)
         self._arrange()
         self.finished.connect(report.stop)
-        tasks.run(report.collect, self._take_first, self._tell)
+        tasks.run(report.collect, self._add_sections, self._show_error)
 
     def _arrange(self) -> None:
-        words = QLabel(
+        introduction = plain_label(
             tr(
                 "This is what will be saved. Nothing is sent anywhere. Review it, and clear what you don't "
                 "want to share."
             ),
             self,
         )
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setWordWrap(True)
-        self._prepare_text()
-        ticks = QVBoxLayout()
-        ticks.setSpacing(4)
+        self.search.setAccessibleName(tr("Search in the report"))
+        self.search.textChanged.connect(self._find_first)
+        self.search.returnPressed.connect(self.find_next)
+        left = spaced(QVBoxLayout(), 4)
         for part, box in self.parts.items():
             box.setChecked(True)
             box.setVisible(part in {Part.PROGRAM, Part.QUEUE})
             box.toggled.connect(self._show)
-            ticks.addWidget(box)
-        ticks.addSpacing(12)
+            left.addWidget(box)
+        left.addSpacing(12)
         self.names.setToolTip(tr("File names and paths are replaced with [path] unless this is selected"))
         self.names.toggled.connect(self._show)
-        ticks.addWidget(self.names)
-        ticks.addStretch(1)
-        right = QVBoxLayout()
-        right.setSpacing(8)
+        left.addWidget(self.names)
+        left.addStretch(1)
+        right = spaced(QVBoxLayout(), 8)
         right.addWidget(self.search)
         right.addWidget(self.text, 1)
-        middle = QHBoxLayout()
-        middle.setSpacing(16)
-        middle.addLayout(ticks)
+        middle = spaced(QHBoxLayout(), 16)
+        middle.addLayout(left)
         middle.addLayout(right, 1)
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.state.setWordWrap(True)
         self.state.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(words)
+        column = spaced(QVBoxLayout(self), 12, (20, 16, 20, 16))
+        column.addWidget(introduction)
         column.addLayout(middle, 1)
         column.addWidget(self.state)
         column.addWidget(self._make_buttons())
-
-    def _prepare_text(self) -> None:
-        self.text.setReadOnly(True)
-        self.text.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(tr("The report"))
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.search.setPlaceholderText(tr("Search in the report"))
-        self.search.setAccessibleName(tr("Search in the report"))
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._find_first)
-        self.search.returnPressed.connect(self.find_next)
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
@@ -171,32 +136,33 @@ class ReportDialog(QDialog):
         self.save.setEnabled(False)
         self.copy_all = QPushButton(tr("&Copy"), buttons)
         for button in (self.save, self.copy_all):
-            button.setAutoDefault(False)  # Return finds the next place
+            button.setAutoDefault(False)  # the Return key finds the next match
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
         close.setAutoDefault(False)
-        self.save.clicked.connect(self.choose)
+        self.save.clicked.connect(self.choose_file)
         self.copy_all.clicked.connect(self.copy)
         buttons.rejected.connect(self.reject)
         return buttons
 
     # --- collecting
 
-    def _take_first(self, sections: list[Section]) -> None:
+    def _add_sections(self, sections: list[Section]) -> None:
         self._sections = {section.part: section for section in sections}
         self._sections[Part.QUEUE] = Section(Part.QUEUE, _WAITING, _WAITING)
         self.save.setEnabled(True)
         self._show()
-        self._tasks.run(self._report.ask_queue, self._take_queue, self._tell)
+        self._tasks.run(self._report.ask_queue, self._set_queue_section, self._show_error)
 
-    def _take_queue(self, section: Section) -> None:
+    def _set_queue_section(self, section: Section) -> None:
         self._sections[Part.QUEUE] = section
         self._show()
 
-    def _tell(self, error: KnownError) -> None:
-        self._say(translated(error.text))
+    def _show_error(self, error: KnownError) -> None:
+        self._show_state(translated(error.text))
 
-    def _say(self, text: str) -> None:
+    def _show_state(self, text: str) -> None:
+        """Show a message below the report and announce it to screen readers; an empty text hides the message."""
         self.state.setText(text)
         self.state.setVisible(bool(text))
         if text:
@@ -204,7 +170,7 @@ class ReportDialog(QDialog):
 
     @property
     def is_complete(self) -> bool:
-        """Return whether all parts are collected, including the answer of the queue."""
+        """Return whether all parts have been collected, including the state of the queue."""
         queue = self._sections.get(Part.QUEUE)
         return queue is not None and queue.text != _WAITING
 
@@ -215,19 +181,19 @@ class ReportDialog(QDialog):
         for part, box in self.parts.items():
             box.setVisible(part in self._sections)
         bar = self.text.verticalScrollBar()
-        place = bar.value()
+        position = bar.value()
         self.text.setPlainText(self.content())
-        bar.setValue(place)
+        bar.setValue(position)
 
     def content(self) -> str:
-        """Return the text that would be saved now."""
+        """Return the report with the selected parts, as it is shown, copied and saved."""
         names = self.names.isChecked()
-        pieces = [self._report.head(names=names)]
+        texts = [self._report.head(names=names)]
         for part, box in self.parts.items():
             section = self._sections.get(part)
             if section is not None and box.isChecked():
-                pieces.append(f"--- {part.value}\n{section.with_names if names else section.text}\n")
-        return "\n".join(pieces)
+                texts.append(f"--- {part.value}\n{section.with_names if names else section.text}\n")
+        return "\n".join(texts)
 
     @Slot(str)
     def _find_first(self, _typed: str) -> None:
@@ -236,32 +202,32 @@ class ReportDialog(QDialog):
 
     @Slot()
     def find_next(self) -> None:
-        """Go to the next match; after the last one to the first."""
+        """Select the next match; after the last one, start again from the beginning."""
         typed = self.search.text()
         if not typed:
-            self._say("")
+            self._show_state("")
             return
         found = self.text.find(typed)
         if not found:
             self.text.moveCursor(QTextCursor.MoveOperation.Start)
-            found = self.text.find(typed, QTextDocument.FindFlag(0))
-        self._say("" if found else tr("“{words}” was not found in the report.").format(words=typed))
+            found = self.text.find(typed)
+        self._show_state("" if found else tr("“{words}” was not found in the report.").format(words=typed))
 
     # --- user actions
 
     @Slot()
     def copy(self) -> None:
-        """Put the shown report on the clipboard."""
+        """Copy the report to the clipboard as it is shown."""
         QGuiApplication.clipboard().setText(self.content())
-        self._say(tr("Copied the report."))
+        self._show_state(tr("Copied the report."))
 
     @Slot()
-    def choose(self) -> None:
-        """Ask for the target file in the system's dialog."""
+    def choose_file(self) -> None:
+        """Open the system's file dialog to choose the file."""
         moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
         name = tr("Filemill report {moment}").format(moment=moment)
-        place = str(Path(self._memory.folder(PURPOSE)) / f"{name}.zip")
-        dialog = QFileDialog(self, tr("Save Support Report"), place)
+        suggested = str(Path(self._memory.folder(_PURPOSE)) / f"{name}.zip")
+        dialog = QFileDialog(self, tr("Save Support Report"), suggested)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([tr("ZIP archives (*.zip)"), tr("Text files (*.txt)")])
@@ -272,9 +238,9 @@ class ReportDialog(QDialog):
 
     @Slot(str)
     def save_as(self, path: str) -> None:
-        """Save the shown report: as text if the name ends in `.txt`, else as a ZIP archive."""
+        """Save the report as it is shown: as text if the path ends in `.txt`, otherwise as a ZIP archive."""
         target = Path(path)
-        self._memory.set_folder(PURPOSE, str(target.parent))
+        self._memory.set_folder(_PURPOSE, str(target.parent))
         self._tasks.run(
             partial(save_report, target, self.content()), partial(self._saved, target), partial(self._not_saved, target)
         )
@@ -288,13 +254,17 @@ class ReportDialog(QDialog):
 
     def _not_saved(self, target: Path, error: KnownError) -> None:
         if isinstance(error, NotWrittenError):
-            self._say(why_not_written(target, error))
+            self._show_state(why_not_written(target, error))
         else:
-            self._tell(error)
+            self._show_error(error)
 
 
 def save_report(target: Path, text: str) -> None:
-    """Write a report. Any thread.
+    """Write a report to a file. May be called on any thread.
+
+    Args:
+        target: The file, a text file if its suffix is `.txt`, otherwise a ZIP archive.
+        text: The report.
 
     Raises:
         NotWrittenError: If the file can't be written.

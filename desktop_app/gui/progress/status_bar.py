@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QPaintEvent
 
-    from desktop_app.gui.theme.colours import Colours
-    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.theme.theme import Colours, Theme
     from desktop_app.gui.wording import Wording
 
 

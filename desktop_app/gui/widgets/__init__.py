@@ -1,1 +1,1 @@
-"""Widgets that several packages use."""
+"""Widgets and helpers that several packages use."""

@@ -1,18 +1,20 @@
-"""Shared parts of dialogs and tables: a message box whose buttons fit, and rows of text that can be copied."""
+"""Parts that several windows and dialogs share: labels, text areas, tables, and message boxes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QDialog,
     QDialogButtonBox,
     QHeaderView,
     QLabel,
     QMessageBox,
+    QPlainTextEdit,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -28,11 +30,48 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QTableView, QWidget
 
 
+def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QBoxLayout:
+    """Set the spacing and the margins (left, top, right, bottom) of a layout, in pixels, and return the layout."""
+    box.setSpacing(spacing)
+    box.setContentsMargins(*margins)
+    return box
+
+
+def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
+    """Return a label that wraps its text and never interprets it as HTML.
+
+    Args:
+        text: The text.
+        parent: The parent.
+        name: The object name, for the style sheet.
+    """
+    label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+    label.setObjectName(name)
+    return label
+
+
+def read_only_text(name: str, parent: QWidget) -> QPlainTextEdit:
+    """Return a text area with a fixed-width font whose text can be selected and copied but not changed.
+
+    Args:
+        name: The accessible name.
+        parent: The parent.
+    """
+    area = QPlainTextEdit(parent, readOnly=True, tabChangesFocus=True)
+    # Qt makes read-only text selectable with the mouse only.
+    area.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    area.setAccessibleName(name)
+    area.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    return area
+
+
 class MessageBox(QMessageBox):
-    """A message box that stacks its buttons where they do not fit; Qt would cut off their texts."""
+    """A message box that stacks its buttons if they do not fit side by side. Qt would truncate their texts."""
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Stack the buttons if they do not fit the width of the box."""
+        """Stack the buttons if one of them is too narrow for its text."""
         super().showEvent(event)
         box = self.findChild(QDialogButtonBox)
         if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):
@@ -40,7 +79,7 @@ class MessageBox(QMessageBox):
 
 
 def show_rows(table: QTableView) -> None:
-    """Make a table a read-only list of rows: whole rows are selected, and Tab leaves the table."""
+    """Make a table a read-only list: a click selects the whole row, and Tab leaves the table."""
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setAlternatingRowColors(True)
@@ -48,17 +87,18 @@ def show_rows(table: QTableView) -> None:
     table.setTabKeyNavigation(False)
     table.setCornerButtonEnabled(False)
     table.verticalHeader().hide()
+    table.horizontalHeader().setHighlightSections(False)
 
 
 _FIRST_WIDTH = 330
 
 
 class PairsDialog(QDialog):
-    """A dialog with two columns of text that can be copied; deletes itself when closed.
+    """A dialog with a table of two columns that can be copied as a whole. It is deleted when it is closed.
 
     Args:
-        title: The window's title.
-        explanation: A sentence above the table.
+        title: The window title.
+        explanation: The sentence above the table.
         headings: The titles of the two columns.
         pairs: The rows.
         parent: The parent.
@@ -77,25 +117,19 @@ class PairsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.resize(780, 420)
-        text = QLabel(explanation, self)
-        text.setTextFormat(Qt.TextFormat.PlainText)
-        text.setWordWrap(True)
-        self._table = _table(headings, pairs, title, self)
         buttons = QDialogButtonBox(self)
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy)
         close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
         close.setDefault(True)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(10)
-        column.addWidget(text)
-        column.addWidget(self._table, 1)
+        column = spaced(QVBoxLayout(self), 10, (16, 14, 16, 14))
+        column.addWidget(plain_label(explanation, self))
+        column.addWidget(_table(headings, pairs, title, self), 1)
         column.addWidget(buttons)
 
     def copy(self) -> None:
-        """Put all rows on the clipboard."""
+        """Copy all rows to the clipboard, with a tab between the columns."""
         QGuiApplication.clipboard().setText("".join(f"{left}\t{right}\n" for left, right in self._pairs))
 
 
@@ -105,14 +139,12 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
     table.setWordWrap(False)
-    table.horizontalHeader().setHighlightSections(False)
-    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-    table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.setColumnWidth(0, _FIRST_WIDTH)
+    table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     for row, pair in enumerate(pairs):
-        for place, text in enumerate(pair):
+        for column, text in enumerate(pair):
             item = QTableWidgetItem(text)
             item.setToolTip(tool_tip(text))
-            table.setItem(row, place, item)
+            table.setItem(row, column, item)
     return table

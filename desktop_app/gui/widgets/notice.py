@@ -1,4 +1,4 @@
-"""Messages in the window: message bars, a bar for work in progress, and announcements for screen readers."""
+"""Message bars, a bar that shows work in progress, and announcements for screen readers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 
 
 class Strip(QWidget):
-    """The base of message bars.
+    """The base class of bars with a frame. A bar is hidden until it has something to show.
 
     Attributes:
-        frame: The visible box; named `notice` for the style sheet.
-        row: The layout of its parts.
+        frame: The visible frame; the parent of the widgets in `row`. Its object name is `notice`, for the style sheet.
+        row: The horizontal layout inside the frame.
+
+    Args:
+        name: The accessible name.
+        parent: The parent.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -42,25 +47,22 @@ class Strip(QWidget):
         self.setAccessibleName(name)
         self.frame = QFrame(self)
         self.frame.setObjectName("notice")
-        around = QVBoxLayout(self)
-        around.setContentsMargins(10, 6, 10, 6)
-        around.addWidget(self.frame)
-        self.row = QHBoxLayout(self.frame)
-        self.row.setContentsMargins(12, 6, 7, 6)
-        self.row.setSpacing(10)
+        spaced(QVBoxLayout(self), 0, (10, 6, 10, 6)).addWidget(self.frame)
+        self.row = spaced(QHBoxLayout(self.frame), 10, (12, 6, 7, 6))
         self.hide()
 
 
 SHORT_MS = 10_000
-"""How long a message without required action is shown."""
+"""The time after which a passing message disappears, in milliseconds."""
 
 _ICON = 18
 
-_ROOM_FOR_WORDS = 460
+_MIN_TEXT_WIDTH = 460
+"""The minimum width of the text, in pixels, for placing several buttons beside it."""
 
 
 class Kind(StrEnum):
-    """The importance of a message, shown by its background and symbol."""
+    """The severity of a message, which determines its background and icon."""
 
     INFO = "info"
     WARNING = "warning"
@@ -69,12 +71,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeAction:
-    """A button of a message.
+    """A button in a message bar.
 
     Attributes:
-        text: The button's text.
-        run: Called when the button is pressed.
-        keeps: Whether the message stays when the button is pressed.
+        text: The text of the button.
+        run: The function to call when the button is pressed.
+        keeps: Whether the message stays open when the button is pressed.
     """
 
     text: str
@@ -87,12 +89,12 @@ class Notice:
     """A message for the user.
 
     Attributes:
-        text: Plain sentences; never HTML.
-        kind: The importance.
-        actions: The buttons; pressing one closes the message.
-        passing: Whether it disappears by itself after `SHORT_MS`.
-        title: What happened, in a few words; shown above the text.
-        times: How often it occurred lately.
+        text: The text, which is never interpreted as HTML.
+        kind: The severity.
+        actions: The buttons.
+        passing: Whether the message disappears after `SHORT_MS`.
+        title: A summary of a few words, shown above the text; may be empty.
+        times: The number of times that the same problem occurred recently.
     """
 
     text: str
@@ -107,10 +109,10 @@ _ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-fail
 
 
 class NoticeBar(Strip):
-    """A bar for one message; a new one replaces it.
+    """A bar that shows one message at a time; a new message replaces the old one.
 
     Signals:
-        dismissed(str): The user has closed the message with this text.
+        dismissed(str): The user closed the message; the argument is its text.
     """
 
     dismissed = Signal(str)
@@ -121,22 +123,14 @@ class NoticeBar(Strip):
         self._notice: Notice | None = None
         self._icon = QLabel(self.frame)
         self._icon.setFixedSize(_ICON, _ICON)
-        self._text = QLabel(self.frame)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
+        self._text = plain_label("", self.frame)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._title = QLabel(self.frame)
-        self._title.setObjectName("noticeTitle")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._title.setWordWrap(True)
-        self._words = QVBoxLayout()
-        self._words.setSpacing(3)
-        self._words.addWidget(self._title)
-        self._words.addWidget(self._text)
+        self._title = plain_label("", self.frame, "noticeTitle")
+        self._texts = spaced(QVBoxLayout(), 3)
+        self._texts.addWidget(self._title)
+        self._texts.addWidget(self._text)
         self._box = QWidget(self.frame)
-        self._box_row = QHBoxLayout(self._box)
-        self._box_row.setContentsMargins(0, 0, 0, 0)
-        self._box_row.setSpacing(8)
+        self._box_row = spaced(QHBoxLayout(self._box), 8)
         self._box.hide()
         self._buttons: list[QPushButton] = []
         self._close = QToolButton(self.frame)
@@ -146,83 +140,78 @@ class NoticeBar(Strip):
         self._close.setIconSize(QSize(14, 14))
         self._close.clicked.connect(self._dismiss)
         self.row.addWidget(self._icon)
-        self.row.addLayout(self._words, 1)
+        self.row.addLayout(self._texts, 1)
         self.row.addWidget(self._box)
         self.row.addWidget(self._close)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SHORT_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SHORT_MS)
         self._timer.timeout.connect(self.clear)
         theme.changed.connect(self._draw)
 
     @property
     def notice(self) -> Notice | None:
-        """Return the shown message."""
+        """Return the current message; None if there is none."""
         return self._notice
 
     @property
     def buttons(self) -> list[QPushButton]:
-        """Return the buttons of the shown message."""
+        """Return the buttons of the current message, from left to right."""
         return list(self._buttons)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show a message and announce it to screen readers."""
-        again = self._notice is not None and (self._notice.title, self._notice.text) == (notice.title, notice.text)
+        """Show a message, and announce it to screen readers unless it repeats the last one."""
+        is_repeated = notice.times > 1 or (
+            self._notice is not None and (self._notice.title, self._notice.text) == (notice.title, notice.text)
+        )
         self.clear()
         self._notice = notice
         self._text.setText(notice.text)
-        times = tr("{title} ({times} times)").format(title=notice.title, times=notice.times)
-        self._title.setText(times if notice.times > 1 else notice.title)
+        counted = tr("{title} ({times} times)").format(title=notice.title, times=notice.times)
+        self._title.setText(counted if notice.times > 1 else notice.title)
         self._title.setVisible(bool(notice.title))
         for action in notice.actions:
             button = QPushButton(action.text, self._box)
             if not action.keeps:
                 button.clicked.connect(self.clear)
-            # Not `action.run` itself: PySide can't connect a method of an object without weak references.
+            # Not `action.run` itself: PySide can't connect a method of an object that does not support weak references.
             button.clicked.connect(lambda _checked=False, run=action.run: run())
             self._box_row.addWidget(button)
             self._buttons.append(button)
-        self._order_keys()
+        # The close button comes last, although it was created first.
+        for first, second in pairwise([self._close, *self._buttons, self._close]):
+            self.setTabOrder(first, second)
         self._place_buttons()
         self._draw()
         self.show()
         if notice.passing:
             self._timer.start()
-        if not again and notice.times == 1:
-            said = f"{notice.title}. {notice.text}" if notice.title else notice.text
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
-
-    def _order_keys(self) -> None:
-        """Set the Tab order of the buttons, the close button last."""
-        order = [self._close, *self._buttons, self._close] if self._buttons else []
-        for first, second in pairwise(order):
-            self.setTabOrder(first, second)
+        if not is_repeated:
+            announcement = f"{notice.title}. {notice.text}" if notice.title else notice.text
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, announcement))
 
     def _place_buttons(self) -> None:
-        """Place the buttons beside the text, or below it where the text would get too narrow."""
+        """Place the buttons beside the text, or below it if the text would become too narrow."""
         self._box.setVisible(bool(self._buttons))
-        needed = self._box.sizeHint().width()
         self.row.removeWidget(self._box)
-        self._words.removeWidget(self._box)
-        if len(self._buttons) > 1 and self.width() < needed + _ROOM_FOR_WORDS:
-            self._words.addWidget(self._box, 0, Qt.AlignmentFlag.AlignLeft)
+        self._texts.removeWidget(self._box)
+        if len(self._buttons) > 1 and self.width() < self._box.sizeHint().width() + _MIN_TEXT_WIDTH:
+            self._texts.addWidget(self._box, 0, Qt.AlignmentFlag.AlignLeft)
         else:
             self.row.insertWidget(self.row.count() - 1, self._box)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the text to the new width."""
+        """Place the buttons again for the new width."""
         super().resizeEvent(event)
         self._place_buttons()
 
     @Slot()
     def clear(self) -> None:
-        """Close the message."""
+        """Close the message without emitting `dismissed`."""
         self._timer.stop()
         self._notice = None
         self.hide()
         for button in self._buttons:
             self._box_row.removeWidget(button)
-            button.hide()  # now, not when Qt gets to it
+            button.hide()  # `deleteLater` removes it only when control returns to the event loop
             button.deleteLater()
         self._buttons.clear()
 
@@ -247,77 +236,69 @@ class NoticeBar(Strip):
         self.style().polish(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Keep the message while the pointer is on it."""
+        """Keep a passing message open while the pointer is over it."""
         self._timer.stop()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Let a passing message disappear again."""
+        """Restart the timer of a passing message."""
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
 
 
 class BusyStrip(Strip):
-    """A strip with a text, a busy bar and a Stop button.
+    """A bar with a text, a busy indicator and a Stop button.
 
     Signals:
-        stopped(): Stop was pressed.
+        stopped(): The user pressed Stop.
     """
 
     stopped = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Work in progress"), parent)
-        self._text = QLabel(self.frame)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._bar = QProgressBar(self.frame)
-        self._bar.setRange(0, 0)
-        self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(140)
-        self._bar.setAccessibleName(tr("Still working"))
+        self._text = QLabel(self.frame, textFormat=Qt.TextFormat.PlainText)
+        bar = QProgressBar(self.frame, minimum=0, maximum=0, textVisible=False)
+        bar.setFixedWidth(140)
+        bar.setAccessibleName(tr("Still working"))
         self._stop = QPushButton(tr("Stop"), self.frame)
         self._stop.clicked.connect(self.stopped)
         self.row.addWidget(self._text, 1)
-        self.row.addWidget(self._bar)
+        self.row.addWidget(bar)
         self.row.addWidget(self._stop)
 
-    @property
-    def text(self) -> str:
-        """Return the text that is shown."""
-        return self._text.text()
-
-    def say(self, text: str, *, can_stop: bool) -> None:
-        """Show a text; empty hides the strip."""
+    def show_text(self, text: str, *, can_stop: bool) -> None:
+        """Show the bar with a text, or hide it if the text is empty."""
         self._text.setText(text)
         self._stop.setVisible(can_stop)
         self.setVisible(bool(text))
 
 
 ANNOUNCE_EVERY_MS = 5_000
-"""Milliseconds between two announcements; only the newest waiting one is made."""
+"""The shortest time between two announcements, in milliseconds."""
 
 
 class Announcer(QObject):
     """Makes polite announcements to screen readers, at most one per `every_ms`.
 
+    Of several texts that wait, only the newest is announced.
+
     Args:
         window: The window that the announcements belong to.
-        every_ms: The silence after each.
+        every_ms: The shortest time between two announcements, in milliseconds.
     """
 
     def __init__(self, window: QWidget, *, every_ms: int = ANNOUNCE_EVERY_MS) -> None:
         super().__init__(window)
         self._window = window
         self._waiting = ""
-        self._silence = QTimer(self)
-        self._silence.setSingleShot(True)
-        self._silence.setInterval(every_ms)
-        self._silence.timeout.connect(self._say_waiting)
+        self._silence = QTimer(self, singleShot=True, interval=every_ms)
+        self._silence.timeout.connect(self._announce_waiting)
 
     @Slot(str)
-    def say(self, text: str) -> None:
-        """Announce this now, or after the silence unless there is something newer."""
+    def announce(self, text: str) -> None:
+        """Announce a text now, or once `every_ms` have passed since the last announcement."""
         if self._silence.isActive():
             self._waiting = text
             return
@@ -326,6 +307,6 @@ class Announcer(QObject):
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
 
     @Slot()
-    def _say_waiting(self) -> None:
+    def _announce_waiting(self) -> None:
         if self._waiting:
-            self.say(self._waiting)
+            self.announce(self._waiting)

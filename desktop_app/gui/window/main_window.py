@@ -307,7 +307,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
-        self.busy.say(text, can_stop=can_stop)
+        self.busy.show_text(text, can_stop=can_stop)
 
     # --- the list
 

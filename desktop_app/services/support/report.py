@@ -17,6 +17,7 @@ from desktop_app.domain.connection_checks import Finding, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Status, display_text, iso_utc
 from desktop_app.domain.query import ADDED, Sort
+from desktop_app.domain.sentences import mark
 from desktop_app.logs.tail import LogTail
 from desktop_app.services.support.masking import Masked, Masker, masker_for
 
@@ -47,13 +48,13 @@ _NAMED_VARIABLES = ("AWS_", "FILEMILL_", "QT_", "SSL_", "REQUESTS_", "http_proxy
 class Part(StrEnum):
     """The parts of a report, in order."""
 
-    FAULT = "What happened"
-    PROGRAM = "Program and computer"
-    SETTINGS = "Settings and connection"
-    QUEUE = "Queue"
-    DATABASE = "Database"
-    CHECKS = "Checks"
-    LOG = "Log"
+    FAULT = mark("What happened")
+    PROGRAM = mark("Program and computer")
+    SETTINGS = mark("Settings and connection")
+    QUEUE = mark("Queue")
+    DATABASE = mark("Database")
+    CHECKS = mark("Checks")
+    LOG = mark("Log")
 
 
 @dataclass(frozen=True, slots=True)
