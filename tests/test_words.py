@@ -46,7 +46,6 @@ ALLOWED = (
     AllowedUse(r"\be-mail\b", "addresses that a support report masks"),
     AllowedUse(r"\bmake bench\b|^bench:|^(?:\.PHONY|run-sqs test)\b.*", "the usual name of a Makefile's target"),
     AllowedUse(r"LibreOffice|\boffice:value-type\b", "a program, and the namespace of its OpenDocument files"),
-    AllowedUse(r"\bhands (?:\w+ ){0,3}(?:out|over|to)\b|_hands_over_", "the verb"),
     AllowedUse(r"\bmill-song\.txt\b.*", "a sample file: a song about a mill"),
 )
 _ALLOWED = re.compile("|".join(f"(?:{use.pattern})" for use in ALLOWED), re.MULTILINE)
