@@ -20,13 +20,12 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.logs.log import log_file, start_logging
-from desktop_app.window_app import DONE, TROUBLE, assemble, make_application
+from desktop_app.window_app import DONE, TROUBLE, RunningWindow, assemble, make_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from desktop_app.gui.adding.adder import AddReport
-    from desktop_app.window_app import RunningWindow
 
 
 SECONDS = 60

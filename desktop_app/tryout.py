@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.config.paths import find_home, resource
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Job, Status
 from desktop_app.gui.startup.display import display
 from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.logs.log import log_file, start_logging
@@ -21,7 +21,6 @@ from desktop_app.window_app import DONE, TROUBLE, make_application, run_window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.domain.job import Job
 
 FOLDER = Path("build", "tryout")
 _INVISIBLE = ("offscreen", "minimal")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.bootstrap import backups, build_gated_consumer, build_sender, connect_queue, open_program
+from desktop_app.bootstrap import Program, backups, build_gated_consumer, build_sender, connect_queue, open_program
 from desktop_app.config.paths import chosen_language, database_path, find_home
-from desktop_app.config.settings import load_settings, update_settings
+from desktop_app.config.settings import Connection, load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.native import desktop_of
@@ -46,8 +46,6 @@ from desktop_app.sources.scan import from_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from desktop_app.bootstrap import Program
-    from desktop_app.config.settings import Connection
     from desktop_app.gui.startup.stop_signals import QtStopSignals
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.query import BY_ADDING, NO_FILTER
+from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 
 if TYPE_CHECKING:
     from array import array
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
-    from desktop_app.domain.query import Filter, Problem, SelectionSums, Sort
 
 
 class ChangeFeed(Protocol):

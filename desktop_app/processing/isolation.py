@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.processing.processor import Cancelled
-from desktop_app.processing.registry import FileResult
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult, ProcessorRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from desktop_app.processing.processor import Watch
-    from desktop_app.processing.registry import ProcessorRegistry
 
 CANCEL_CHECK_SECONDS = 0.1
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from desktop_app.processing.processor import Field
+from desktop_app.processing.processor import Field, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from desktop_app.processing.processor import Value
     from desktop_app.sources.local import Source
 
 _LONGEST_MARK = 4

@@ -9,18 +9,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
-from desktop_app.processing.processor import Cancelled
+from desktop_app.processing.processor import Cancelled, Processor, Value, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from desktop_app.domain.clock import Clock
-    from desktop_app.processing.processor import Processor, Value, Watch
 
 FIRST_PROGRESS_S = 0.25
 """The time until the first progress report. For shorter processing, the progress would be too brief to see."""

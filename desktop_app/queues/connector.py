@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.client import BotoClient
+from desktop_app.queues.client import BotoClient, QueueClient
 from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.config.settings import Connection
-    from desktop_app.queues.client import QueueClient
 
 
 # For an expired session, they log a traceback with each request and then raise an error, which is reported anyway.

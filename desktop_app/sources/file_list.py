@@ -7,14 +7,10 @@ the main thread.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterable, Sequence
+from typing import overload
 
 from desktop_app.domain.job import NewFile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 _UNKNOWN = -(1 << 63)
 

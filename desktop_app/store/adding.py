@@ -7,10 +7,10 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from peewee import fn
+from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
-from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, PriorityResult, Status
+from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
 from desktop_app.store.claims import is_waiting
@@ -30,9 +30,6 @@ from desktop_app.store.rows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from peewee import Expression
-
-    from desktop_app.domain.job import NewFile
     from desktop_app.store.database import Database
 
 

@@ -17,11 +17,12 @@ from desktop_app.domain.job import (
     AttemptOutcome,
     Batch,
     Ended,
+    Job,
     RunSums,
     Status,
     StatusCounts,
 )
-from desktop_app.domain.query import BY_ADDING, NO_FILTER, Problem, SelectionSums
+from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.store.backends.sqlite import among, least
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
@@ -31,8 +32,6 @@ from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from desktop_app.domain.job import Job
-    from desktop_app.domain.query import Filter, Sort
     from desktop_app.store.database import Database
 
 NEWEST_BATCHES = 20

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ADDED
+from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last, value_contains_folded
@@ -19,8 +19,6 @@ from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from desktop_app.domain.query import Filter, Search, Sort, SortTerm
 
 
 # --- WHERE

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.gui.adding.review_sheet import ReviewSheet, refused_text, show_refused
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.tasks import Stream
+from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.job_feed import JobFeed
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
 

@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.domain.errors import PartlyAddedError
-from desktop_app.domain.job import display_text
+from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.job import NewFile, display_text
 from desktop_app.gui.i18n import tr
-from desktop_app.services.adding.review import Review
-from desktop_app.sources.scan import scan
+from desktop_app.sources.scan import Refusal, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.job import NewFile
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.adding.review import Review, SelectionResult
-    from desktop_app.sources.scan import Refusal
 
 
 MAX_WITHOUT_REVIEW = 50

@@ -24,25 +24,21 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.adding.adder import common_folder
+from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Announcer
-from desktop_app.gui.wording import tool_tip
-from desktop_app.services.adding.review import SelectionRules
-from desktop_app.sources.scan import RefusalKind, kind_of
+from desktop_app.gui.wording import Wording, tool_tip
+from desktop_app.services.adding.review import SelectionResult, SelectionRules
+from desktop_app.sources.scan import Refusal, RefusalKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtGui import QResizeEvent
 
-    from desktop_app.gui.adding.adder import Proposal
     from desktop_app.gui.tasks import Stream
     from desktop_app.gui.theme.theme import Theme
-    from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.review import SelectionResult
-    from desktop_app.sources.scan import Refusal
 
 
 _ICON = 18

@@ -12,16 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtGui import QAction, QKeySequence, QUndoStack
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolButton, QWidget
 
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtGui import QUndoStack
-    from PySide6.QtWidgets import QMainWindow
 
     from desktop_app.gui.table.header import JobsHeader
     from desktop_app.gui.theme.theme import Theme

@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.gui.adding.dropping import pasted_paths
 from desktop_app.gui.export.dialog import ExportDialog
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.notice import Notice
+from desktop_app.gui.widgets.notice import BusyStrip, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QWidget
 
     from desktop_app.config.atomic_write import NotWrittenError
     from desktop_app.gui.adding.adder import Adder
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.widgets.notice import BusyStrip
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 

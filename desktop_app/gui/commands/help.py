@@ -9,25 +9,22 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot, qVersion
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 
 from desktop_app import __version__
-from desktop_app.gui.commands.actions import words_of
+from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.theme.theme import program_icon
+from desktop_app.gui.theme.theme import Theme, program_icon
 from desktop_app.gui.widgets.dialogs import MessageBox, PairsDialog
-from desktop_app.services.support.report import SupportReport
+from desktop_app.services.support.report import SupportReport, SupportSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.tasks import Tasks
-    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.services.support.report import SupportSources
 
 
 class HelpCommands(QObject):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.job import Job, PriorityResult
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording

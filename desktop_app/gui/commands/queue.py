@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
-from desktop_app.services.control import RunMode
+from desktop_app.services.control import ProcessingControl, RunMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QWidget
 
-    from desktop_app.domain.job import Job, PriorityResult
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.commands.list_commands import ListCommands
     from desktop_app.gui.table.job_feed import Totals
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.services.control import ProcessingControl
 
 
 _MOST_SHOWN = 100

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.tasks import CoalescedTask
+from desktop_app.gui.tasks import CoalescedTask, Tasks
 from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.tasks import Tasks
 
     Panes = Sequence[QWidget]
 

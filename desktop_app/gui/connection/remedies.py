@@ -15,9 +15,9 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import Cause, KnownError, QueueError, SettingsError
-from desktop_app.gui.connection.status import Need
+from desktop_app.gui.connection.status import Need, Trouble
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.tasks import Stream
+from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.connection_checks import FoundQueue
     from desktop_app.domain.iam_policy import MissingRight
     from desktop_app.gui.connection.controller import ConnectionController
-    from desktop_app.gui.connection.status import Trouble
-    from desktop_app.gui.tasks import Tasks
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.domain.errors import Cause, KnownError, QueueTrouble
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 from desktop_app.services.control import RunMode
 from desktop_app.services.loops import LoopState, Phase
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.widgets.notice import NoticeBar
 
 
 _UPDATE_MS = 1_000

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call, new_signal
+from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_method_call, new_signal
 from jeepney.bus_messages import MatchRule, message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from PySide6.QtCore import QObject, QSocketNotifier, QThreadPool, Signal, Slot
@@ -19,8 +19,6 @@ from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from jeepney import Message
 
     from desktop_app.gui.desktop.ports import Notification, Topic
 

@@ -17,18 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.job import Attempt, display_text
 from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.texts import attempt_result
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import show_rows
-from desktop_app.gui.wording import tool_tip
+from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.domain.job import Attempt
-    from desktop_app.gui.wording import Wording
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4
 _NARROW = 520

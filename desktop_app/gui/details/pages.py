@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -24,15 +24,12 @@ from PySide6.QtWidgets import (
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
-from desktop_app.gui.wording import tool_tip
+from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QResizeEvent
-
     from desktop_app.gui.details.texts import Facts, Summary
-    from desktop_app.gui.wording import Wording
 
 
 _TWO_COLUMNS_FROM = 760

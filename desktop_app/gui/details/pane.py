@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.commands.actions import text_of
+from desktop_app.gui.commands.actions import Actions, text_of
 from desktop_app.gui.details.attempts import AttemptsPage
 from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, text_label
 from desktop_app.gui.details.texts import Fix, Summary, nothing_selected
@@ -30,9 +30,6 @@ from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import spaced
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QResizeEvent
-
-    from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording

@@ -11,12 +11,11 @@ from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import reason_text, tr, translated
-from desktop_app.gui.wording import DASH, status_word
+from desktop_app.gui.wording import DASH, Wording, status_word
 from desktop_app.services.sending.sender import deduplication_id, message_group
 
 if TYPE_CHECKING:
     from desktop_app.domain.query import SelectionSums
-    from desktop_app.gui.wording import Wording
     from desktop_app.services.support.path_status import PathStatus
 
 Facts = tuple[tuple[str, str], ...]

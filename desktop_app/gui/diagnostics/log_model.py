@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QDateTime, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QDateTime, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
@@ -13,8 +13,6 @@ from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from PySide6.QtCore import QObject
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.logs.tail import LogRecord

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelection, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -29,16 +29,13 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import read_only_text, show_rows, spaced
-from desktop_app.logs.tail import LogTail
+from desktop_app.logs.tail import LogRecord, LogTail
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtGui import QHideEvent, QShowEvent
-
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
-    from desktop_app.logs.tail import LogRecord
 
 
 _ROW_PADDING = 6

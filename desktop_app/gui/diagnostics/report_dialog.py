@@ -35,7 +35,7 @@ from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
-from desktop_app.services.support.report import Part, Section
+from desktop_app.services.support.report import Part, Section, SupportReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.services.support.report import SupportReport
 
 
 _PURPOSE = "report"

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.query import BY_ADDING, NO_FILTER
+from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
 from desktop_app.services.support.export import ALL_FIELDS
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.config.atomic_write import NotWrittenError
-    from desktop_app.domain.query import Filter, Sort
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QSizePolicy
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_FILTER, NO_SEARCH, Names, parse_search
+from desktop_app.domain.query import NO_FILTER, NO_SEARCH, Names, Search, parse_search
 from desktop_app.domain.reasons import reasons_containing
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
-
-    from desktop_app.domain.query import Search
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.filtering.sidebar import Sidebar
     from desktop_app.gui.table.job_feed import GroupTotals, Totals

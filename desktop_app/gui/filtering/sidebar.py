@@ -16,7 +16,7 @@ from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
-from desktop_app.gui.wording import status_word
+from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
 
     from desktop_app.gui.theme.theme import Theme
-    from desktop_app.gui.wording import Wording
 
 
 Key = TypeVar("Key")

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
-from desktop_app.gui.commands.actions import text_of
-from desktop_app.gui.connection.status import ConnectionText, Mark, Need
-from desktop_app.gui.desktop.ports import Notification, Topic
+from desktop_app.gui.commands.actions import Actions, text_of
+from desktop_app.gui.connection.status import ConnectionStatus, ConnectionText, Mark, Need, Trouble
+from desktop_app.gui.desktop.ports import Desktop, Notification, Notifier, Topic
 from desktop_app.gui.desktop.tray import Tray
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run import Progress, RunEnd
-from desktop_app.gui.progress.run_watch import Span
+from desktop_app.gui.progress.run_watch import Pace, RunWatch, Span
 from desktop_app.gui.progress.texts import TimeLeft, end_text, pace_sentence, pace_text, selection_text
 from desktop_app.gui.progress.throughput import ThroughputDock
 from desktop_app.gui.startup.single_instance import activate
-from desktop_app.gui.widgets.notice import Notice, NoticeAction
+from desktop_app.gui.widgets.notice import Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +26,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.connection.status import ConnectionStatus, Trouble
-    from desktop_app.gui.desktop.ports import Desktop, Notifier
-    from desktop_app.gui.progress.run_watch import Pace, RunWatch
     from desktop_app.gui.progress.status_bar import JobsStatusBar
     from desktop_app.gui.table.job_feed import Selected, SelectedTotals
     from desktop_app.gui.theme.theme import Theme
-    from desktop_app.gui.widgets.notice import NoticeBar
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.domain.job import RunSums
+from desktop_app.domain.job import Ended, RunSums
 from desktop_app.gui.progress.run import IDLE, Run, TimeLeftEstimator
-from desktop_app.gui.tasks import CoalescedTask
+from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.job import Ended
     from desktop_app.gui.ports import JobReader
-    from desktop_app.gui.tasks import Tasks
 
 
 EVERY_MS = 1_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from desktop_app.domain.job import Status, StatusCounts
@@ -15,15 +15,12 @@ from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.texts import files_and_bytes_of, files_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.wording import status_word, tool_tip
+from desktop_app.gui.wording import Wording, status_word, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QPaintEvent
-
     from desktop_app.gui.theme.theme import Colours, Theme
-    from desktop_app.gui.wording import Wording
 
 
 _STATUS_ICON = 14

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPainterPath, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.progress.run_watch import Span
+from desktop_app.gui.progress.run_watch import History, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
-
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.progress.run_watch import History
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
 

@@ -32,14 +32,13 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from PySide6.QtCore import QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from PySide6.QtWidgets import QWidget
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale, QPoint, QPointF, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle
+from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Sort, SortTerm
@@ -29,8 +29,6 @@ from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.theme.theme import Theme
 

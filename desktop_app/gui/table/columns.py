@@ -6,20 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, display_text, iso_utc
-from desktop_app.domain.query import ADDED
+from desktop_app.domain.query import ADDED, Sort, SortTerm
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of
-
-if TYPE_CHECKING:
-    from desktop_app.domain.query import Sort, SortTerm
-
 
 _NS_PER_MS = 1_000_000
 

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QMenu, QStyle
+from PySide6.QtWidgets import QMenu, QStyle, QWidget
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.column_header import ColumnHeader
@@ -24,8 +24,6 @@ from desktop_app.gui.table.columns import COLUMNS, NAME, spoken_heading, spoken_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.theme.theme import Theme
 

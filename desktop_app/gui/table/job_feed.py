@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import BEGINNING, Batch, StatusCounts
-from desktop_app.gui.tasks import CoalescedTask
+from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
     from array import array
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import ChangeFeed, JobReader
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.tasks import Tasks
 
 
 EVERY_MS = 250

@@ -19,21 +19,18 @@ from PySide6.QtCore import (
 )
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Sort, SortTerm
+from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort, SortTerm
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, spoken_heading
 from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
-from desktop_app.gui.tasks import CoalescedTask
-from desktop_app.gui.wording import tool_tip
+from desktop_app.gui.tasks import CoalescedTask, Tasks
+from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.domain.job import Changes, Job
-    from desktop_app.domain.query import Filter
     from desktop_app.gui.ports import JobReader
-    from desktop_app.gui.tasks import Tasks
-    from desktop_app.gui.wording import Wording
 
 
 Index = QModelIndex | QPersistentModelIndex

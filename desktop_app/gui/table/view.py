@@ -29,7 +29,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
@@ -37,16 +37,13 @@ from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDe
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
 from desktop_app.gui.table.header import JobsHeader
 from desktop_app.gui.widgets.dialogs import show_rows
-from desktop_app.gui.window_memory import SortLayout
+from desktop_app.gui.window_memory import SortLayout, WindowMemory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtWidgets import QWidget
-
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.theme.theme import Theme
-    from desktop_app.gui.window_memory import WindowMemory
 
 
 _ROW_PADDING = 12

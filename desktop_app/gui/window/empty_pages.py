@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QS
 from desktop_app.domain.job import Status, display_text
 from desktop_app.domain.query import NO_SEARCH, Filter
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.theme.theme import program_icon
+from desktop_app.gui.theme.theme import Theme, program_icon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.theme.theme import Theme
 
 
 _ICON, _NO_MATCH_ICON = 80, 56

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.adding.adder import Adder
+from desktop_app.gui.adding.adder import Adder, AddReport
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
 from desktop_app.gui.progress.run_watch import RunWatch
 from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
 from desktop_app.gui.table.model import JobsModel
-from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.tasks import DatabaseSession, Tasks
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.adding.adder import AddReport
     from desktop_app.gui.ports import JobReader
-    from desktop_app.gui.tasks import DatabaseSession
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
 

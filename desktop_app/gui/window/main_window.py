@@ -29,7 +29,7 @@ from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
 from desktop_app.gui.window.tool_bar import ToolBar
-from desktop_app.gui.wording import DASH
+from desktop_app.gui.wording import DASH, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.gui.wording import Wording
     from desktop_app.services.control import ProcessingControl
     from desktop_app.services.support.report import SupportSources
 

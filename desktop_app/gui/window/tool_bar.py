@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
 
-from desktop_app.gui.commands.actions import words_of
+from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QActionEvent, QResizeEvent
 
-    from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.filtering.list_filter import FilterBox
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.queues.messages import ForeignMessageError, ForeignReason, Received, decode
-from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
+from desktop_app.services.consuming.in_flight import (
+    ROW_MARGIN_MS,
+    InFlightMessage,
+    InFlightMessages,
+    MessageGroups,
+    Outcome,
+)
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 
 if TYPE_CHECKING:
@@ -17,7 +23,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.services.consuming.acknowledger import Acknowledger
     from desktop_app.services.consuming.foreign_messages import ForeignMessages
-    from desktop_app.services.consuming.in_flight import InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import WorkerPool
     from desktop_app.services.control import ProcessingControl
 
