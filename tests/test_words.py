@@ -102,8 +102,6 @@ def test_banned_word_is_found_inside_names(text: str) -> None:
     assert banned_words(text) != []
 
 
-@pytest.mark.parametrize(
-    "text", ["Filemill", "desktop", "milliseconds", "an e-mail address", "finished", "SQS hands it out", "benchmark"]
-)
+@pytest.mark.parametrize("text", ["Filemill", "desktop", "milliseconds", "an e-mail address", "finished", "benchmark"])
 def test_technical_word_is_not_banned(text: str) -> None:
     assert banned_words(text) == []
