@@ -74,7 +74,7 @@ def test_each_permission_is_reported(cli: Cli, connector: Connector, monkeypatch
     monkeypatch.setenv("FILEMILL_QUEUE", "orders")
     connector.findings = (
         reach.Finding(reach.Check.SERVER, reach.Verdict.FINE, "said already"),
-        reach.Finding(reach.Check.SEND, reach.Verdict.FINE, "May send messages"),
+        reach.Finding(reach.Check.SEND, reach.Verdict.FINE, "Can send messages"),
         reach.Finding(reach.Check.RECEIVE, reach.Verdict.TROUBLE, "You may not receive."),
     )
     outcome = cli("doctor")

@@ -59,7 +59,7 @@ def test_text_counts_down_to_the_next_attempt(qtbot: QtBot, clock: FakeClock, mo
 @pytest.mark.parametrize(
     ("trouble", "text"),
     [
-        (QueueTrouble.SIGNED_OUT, "Sign-in needed"),
+        (QueueTrouble.SIGNED_OUT, "Sign-in required"),
         (QueueTrouble.NO_RIGHT, "Access to the queue denied"),
         (QueueTrouble.NO_QUEUE, "Queue not found"),
         (QueueTrouble.SETUP, "The connection needs attention"),

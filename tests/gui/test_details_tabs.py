@@ -137,7 +137,7 @@ def test_killed_program_leaves_an_attempt_without_a_result(
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
-    assert cells(window)[0][2:] == ["", "computer", "Ended without a result (the program stopped)"]
+    assert cells(window)[0][2:] == ["", "computer", "Ended without a result (Filemill exited)"]
 
 
 def test_file_without_attempts_is_shown_as_not_processed(window: MainWindow, qtbot: QtBot) -> None:

@@ -273,7 +273,7 @@ def test_menus_of_the_view_are_filled_when_they_open(windows: WindowFactory) -> 
         submenu.aboutToShow.emit()
         submenu.aboutToShow.emit()
         titles = [action.text() for action in submenu.actions() if not action.isSeparator()]
-        assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
+        assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Duration"]
         assert len(titles) == len(set(titles))
 
 

@@ -355,11 +355,11 @@ def test_foreign_messages_stop_processing_until_the_user_ignores_them(open_app: 
     for number in range(MANY_IN_A_ROW + 2):
         queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
     app = open_app(allowed(AWS))
-    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Filemill's"]
+    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Anyway"]
     app.press("Show Messages")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.close()
-    app.press("Process Only Filemill's")
+    app.press("Process Anyway")
     app.until(lambda: not app.window.banner.isVisible())
     app.add("one.txt")
     app.until_processed("one.txt")

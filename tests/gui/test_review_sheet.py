@@ -221,7 +221,7 @@ def test_refused_items_are_counted_and_listed(windows: WindowFactory, folder: Pa
     QTest.mouseClick(sheet.show_refused, LEFT)
     dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     table = dialog.findChildren(QTableWidget)[0]
-    assert table.model().index(2, 1).data() == "Addresses on the web can't be added yet; download the file first"
+    assert table.model().index(2, 1).data() == "Web addresses can't be added yet; download the file first"
     dialog.close()
     QTest.mouseClick(sheet.add, LEFT)
     qtbot.waitUntil(lambda: len(windows.names()) == 3)

@@ -55,7 +55,7 @@ BROKEN = {
         "Its source profiles form a loop: x → y → x."
     ),
     "[profile x]\nrole_arn = r\nsource_profile = x": "Its source profiles form a loop: x → x.",
-    "[profile x]\nrole_arn = r": "It assumes a role, but does not name the credentials to do so with (source_profile).",
+    "[profile x]\nrole_arn = r": "It assumes a role but does not specify the credentials for this (source_profile).",
     "[profile x]\nrole_arn = r\nsource_profile = x\ncredential_source = Environment": (
         "It has both source_profile and credential_source; only one is allowed."
     ),

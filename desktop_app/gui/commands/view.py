@@ -181,7 +181,7 @@ class ProblemWalk(QObject):
     def _take(self, found: tuple[int, int] | None) -> None:
         self._is_searching = False
         if found is None:
-            self.notice.emit(Notice(tr("No file in this list has failed."), passing=True))
+            self.notice.emit(Notice(tr("No files in this list have failed."), passing=True))
             return
         key, row = found
         # The list may have changed during the search.

@@ -130,12 +130,12 @@ class NotRespondingDialog(_WarningDialog):
             more = tr("It may still be starting. You can wait a little longer.")
         else:
             when = QDateTime.fromMSecsSinceEpoch(started_at).time()
-            more = tr("It was started at {time} and is process {number}.").format(
+            more = tr("It was started at {time}. Its process ID is {number}.").format(
                 time=locale.toString(when, QLocale.FormatType.ShortFormat), number=pid
             )
         if can_stop:
-            more += " " + tr("Stopping it is safe: unfinished files are processed again.")
-            stop = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole)
+            more += " " + tr("Stopping it is safe: unfinished files will be processed again.")
+            stop = self.addButton(tr("Stop and Restart"), QMessageBox.ButtonRole.DestructiveRole)
             self._choices[stop] = NotRespondingChoice.STOP
         self.setInformativeText(more)
 

@@ -177,7 +177,7 @@ def test_unreachable_queue_is_reported_with_the_cause(sources: SupportSources) -
 def test_connection_is_tested_permission_by_permission(sources: SupportSources) -> None:
     trouble = QueueError("May not.", trouble=QueueTrouble.NO_RIGHT, detail="AccessDenied")
     findings = [
-        Finding(Check.SEND, Verdict.FINE, "May send messages"),
+        Finding(Check.SEND, Verdict.FINE, "Can send messages"),
         Finding(Check.RECEIVE, Verdict.TROUBLE, "May not receive", trouble),
         Finding(Check.DELETE, Verdict.NOTE, "Not looked at"),
     ]
