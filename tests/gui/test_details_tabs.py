@@ -162,7 +162,7 @@ def test_attempts_are_copied_by_key_and_by_button(window: MainWindow, qtbot: QtB
     table.setFocus()
     press(Qt.Key.Key_Down)
     press(Qt.Key.Key_C, CTRL)
-    assert clipboard().splitlines()[0] == "Attempt\tStarted\tTook\tComputer\tResult"
+    assert clipboard().splitlines()[0] == "Attempt\tStarted\tDuration\tComputer\tResult"
     assert len(clipboard().splitlines()) == 2
     press(Qt.Key.Key_A, CTRL)
     assert window.view.selected_count() == 1, "the list's selection is left alone"

@@ -117,7 +117,7 @@ def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, mo
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window) == "This computer has no program to open “b.txt”.")
+    qtbot.waitUntil(lambda: notice(window) == "No program on this computer can open “b.txt”.")
 
 
 def test_number_of_files_opened_at_once_is_limited(

@@ -283,7 +283,7 @@ def test_missing_right_offers_to_copy_a_request_to_the_administrator(open_app: E
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", said, status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    buttons = app.until_banner("No permission to receive from “work”")
+    buttons = app.until_banner("No permission to receive messages from “work”")
     assert buttons == ["Copy Request", "Send Only", "Try Now"]
     app.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
@@ -302,7 +302,7 @@ def test_right_granted_later_is_used(open_app: Enter, internet: Internet) -> Non
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    app.until_banner("No permission to receive from “work”")
+    app.until_banner("No permission to receive messages from “work”")
     internet.sim.faults.heal()
     app.press("Try Now")
     app.until_processed("one.txt")

@@ -419,4 +419,4 @@ def test_pasted_web_address_is_refused_with_a_reason(windows: WindowFactory, qtb
     window = windows.open_active()
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(windows, window))
+    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice(windows, window))

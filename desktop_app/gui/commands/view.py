@@ -40,7 +40,7 @@ FOLLOW_EVERY_MS = 500
 
 
 class ViewCommands(QObject):
-    """The commands Next Problem, Previous Problem, Follow Running File, Next Pane and Previous Pane.
+    """The commands Next Problem, Previous Problem, Follow Current File, Next Pane and Previous Pane.
 
     Signals:
         notice(Notice): A message for the user.
