@@ -303,7 +303,7 @@ def test_keys_move_between_titles_and_sort(keyed: JobsHeader, windows: WindowFac
     assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
-    assert keyed.accessibleDescription() == "Name, sorted"
+    assert keyed.accessibleDescription() == "Name, sorted in ascending order"
     QTest.keyClick(keyed, Qt.Key.Key_Right)
     QTest.keyClick(keyed, Qt.Key.Key_Return, SHIFT)
     assert keyed.second == (STATUS, UP)

@@ -263,7 +263,7 @@ def test_queue_that_is_in_no_region_is_reported(open_app: Enter, internet: Inter
     app = open_app(AWS)
     app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
     app.press("Look in Other Regions")
-    app.until(lambda: app.said().startswith("No other region that responded has a queue “work”"))
+    app.until(lambda: app.said().startswith("None of the other regions that responded has a queue named “work”"))
     app.press("Choose Queue…")
     dialog = app.window.connection.dialog
     assert dialog is not None
