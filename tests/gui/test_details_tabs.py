@@ -123,7 +123,7 @@ def test_running_attempt_is_shown_until_it_has_a_result(
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
     token = start(windows.jobs_db, key)
-    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Running"])
+    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["In progress"])
     finish(windows.jobs_db, key, token)
     qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Processed"])
 
