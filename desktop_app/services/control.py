@@ -125,12 +125,12 @@ class ProcessingControl:
         """Permit consuming one queue on this computer.
 
         Args:
-            queue: The key of the queue, which replaces the previous one; empty for none.
+            queue: The key of the queue, which replaces the queue permitted before; empty to permit none.
         """
         self._permitted_queue = queue
 
     def is_permitted(self, queue: str) -> bool:
-        """Return whether a queue may be consumed on this computer."""
+        """Return whether consuming a queue is permitted on this computer."""
         return bool(queue) and self._permitted_queue == queue
 
     # --- priority
@@ -179,11 +179,11 @@ class ProcessingControl:
         self._receive_now.set()
 
     def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until the sender is woken, a time has passed or a stop is requested; return whether it was woken."""
+        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken."""
         return wait_for(self._to_send, seconds, should_stop)
 
     def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until `try_now` is called, a time has passed or a stop is requested; return whether it was called."""
+        """Wait until `try_now` is called, the time is up or a stop is requested; return whether it was called."""
         return wait_for(self._receive_now, seconds, should_stop)
 
     def take_check_request(self) -> bool:

@@ -64,18 +64,18 @@ class LoopState:
 
 
 class Loop(Protocol):
-    """A loop that runs on a thread of the window or of `filemill worker`."""
+    """A loop that runs on its own thread, in the window or in `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Run until `should_stop` returns True; it is called at least every `STOP_CHECK_SECONDS` during a wait.
 
-        Before returning, close the database connections of the loop's threads, including the calling thread.
+        Before returning, close the database connections of the loop's threads, including those of the calling thread.
         """
         ...
 
 
 def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Wait until an event is set, a time has passed or a stop is requested.
+    """Wait until an event is set, the time is up or a stop is requested.
 
     Args:
         wake: The event, which is cleared afterwards.
@@ -95,7 +95,7 @@ def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bo
 
 
 def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    """Wait until a time has passed or a stop is requested."""
+    """Wait for a number of seconds, or until a stop is requested."""
     wait_for(threading.Event(), seconds, should_stop)
 
 
@@ -126,7 +126,7 @@ class StateReporter:
         self._change_to(LoopState(Phase.RUNNING))
 
     def stopped(self) -> None:
-        """Report that the loop has ended."""
+        """Report that the loop has stopped."""
         self._change_to(LoopState(Phase.STOPPED))
 
     def waiting(self, error: KnownError, backoff: Backoff) -> float:

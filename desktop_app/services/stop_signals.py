@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Not all of them exist on every system."""
+"""The names of the stop signals. Not all of them exist on every system."""
 _IDLE_SHARE = 5
 
 

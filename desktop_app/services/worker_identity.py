@@ -1,4 +1,4 @@
-"""The identity of a program among those that share a database, and a check whether another program is still running.
+"""Identify the programs that share a database, and check whether they are still running.
 
 A running program holds a lock on a file. The operating system releases it even if the program is killed. Process IDs
 are not suitable, since they are reused.
@@ -37,7 +37,8 @@ class WorkerIdentity:
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
-        # On a shared disk, the folder also contains lock files of other computers, whose locks may not be visible here.
+        # On a shared disk, the folder also contains lock files of other computers, whose locks might not be visible
+        # here.
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"

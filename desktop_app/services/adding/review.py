@@ -148,7 +148,7 @@ class Review:
         """Split the positions from 0 to `count` by added folder.
 
         Yields:
-            Pairs: the length of the path of an added folder, or 0 outside the added folders, and a range of positions.
+            Pairs of the length of an added folder's path (0 outside the added folders) and a range of positions.
         """
         at = 0
         for folder, part in zip(self.result.folders, inside, strict=True):

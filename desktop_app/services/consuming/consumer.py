@@ -59,7 +59,7 @@ PREFETCH = 10
 MOST_IN_FLIGHT = 200
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
-"""Longer than any request to the queue takes, including timeouts and retries."""
+"""How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
@@ -74,8 +74,8 @@ class ConsumerOptions:
         visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
         wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. A shutdown waits for a poll of up to
             `SHORT_POLL_SECONDS` to end, so that its messages can be released; a longer poll is abandoned.
-        work_grace_s: How long running work may continue after a stop request, in seconds.
-        flush_grace_s: How long the last acknowledgements may take after that, in seconds.
+        work_grace_s: How long running files may take to finish after a stop request, in seconds.
+        flush_grace_s: How long the last acknowledgements may then take, in seconds.
         keeps_order: Whether files must be processed in the queue's order, without priorities.
     """
 
@@ -323,7 +323,7 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
     def _wait_for_work(self, seconds: float) -> None:
-        """Commit results until all messages are settled or a time has passed."""
+        """Commit results until all messages are settled or the time is up."""
         end = self._clock.steady() + seconds
         while self._clock.steady() < end and self._in_flight.count_unsettled():
             self._turn(STOP_CHECK_SECONDS)

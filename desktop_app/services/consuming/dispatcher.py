@@ -112,7 +112,7 @@ class Dispatcher:
         in the queue.
 
         Args:
-            limit: The maximum number of jobs to start; may be negative.
+            limit: The maximum number of jobs to start; can be negative.
 
         Raises:
             StoreError: If the rows can't be claimed. The jobs stay prioritized.
@@ -170,7 +170,7 @@ class Dispatcher:
             self._acknowledger.delete(message)
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Handle a message whose row is claimed by another worker, or by this one through an earlier message."""
+        """Handle a message whose row is claimed by another worker, or by this worker through an earlier message."""
         received = message.received
         if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
             message.settle(Outcome.DUPLICATE)

@@ -41,7 +41,7 @@ RENEW_MESSAGE_SECONDS = 11.5 * 3600
 
 
 class Outcome(StrEnum):
-    """The outcome of a received message. Each message has exactly one."""
+    """The outcome of a received message. Each message has exactly one outcome."""
 
     PROCESSED = "processed"
     FAILED = "failed"
@@ -53,7 +53,7 @@ class Outcome(StrEnum):
     RELEASED = "released"
     """Released without a result, because processing stopped or the database was unavailable."""
     LOST = "lost"
-    """The lease ended before the result was written, and another worker may have the message."""
+    """The lease ended before the result was written, and another worker might have the message."""
 
 
 @dataclass(eq=False, slots=True)
@@ -240,7 +240,7 @@ class Heartbeat:
             self.beat()
 
     def beat(self) -> None:
-        """Extend the leases with less than half of their time left."""
+        """Extend the leases that have less than half of their time left."""
         now = self._clock.steady()
         near = [
             message

@@ -43,7 +43,7 @@ class Receiver:
         state: The reporter of the loop's state.
         clock: The clock.
         visibility_s: The visibility timeout of received messages in seconds.
-        wait_s: The wait time of a poll in seconds; with 0, polls follow every `NO_WAIT_PAUSE_SECONDS`.
+        wait_s: The wait time of a poll in seconds; if it is 0, the loop polls every `NO_WAIT_PAUSE_SECONDS`.
         control: The `ProcessingControl` that ends the wait after an error if the user wants to retry immediately.
         backoff: The wait times after errors.
     """

@@ -104,7 +104,7 @@ class Committer:
             message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
             self._acknowledger.delete(message)
         elif self._lose(message):
-            # Another worker may have the message, and later messages of its group must not overtake it.
+            # Another worker might have the message, and later messages of its group must not overtake it.
             for waiting in self._groups.cut(message):
                 self._interrupt(waiting)
             return

@@ -49,7 +49,7 @@ class Done:
 
 @dataclass(slots=True)
 class _Activity:
-    """When the processing of a file started, its last progress, and the time of that progress."""
+    """When the processing of a file started, when it last made progress, and that progress."""
 
     begun: float
     at: float

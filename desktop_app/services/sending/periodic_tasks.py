@@ -26,7 +26,7 @@ class PeriodicTasks:
     """Runs tasks at a fixed interval, and immediately when the user requests it. One thread.
 
     Args:
-        tasks: The tasks by their names in the log, in the order in which to run them. They may raise `KnownError`.
+        tasks: The tasks by their names in the log, in the order in which to run them. They can raise `KnownError`.
         clock: The clock; only `steady` is used.
         control: The `ProcessingControl` that receives the user's request.
         every_s: The interval in seconds.

@@ -49,7 +49,7 @@ def message_group(file_id: str, *, strict_order: bool) -> str:
 
 
 def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication ID on a FIFO queue. The generation lets SQS accept a retry within five minutes."""
+    """Return the deduplication ID on a FIFO queue. With the generation, SQS accepts a retry within five minutes."""
     return f"{file_id}:{generation}"
 
 

@@ -33,7 +33,7 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
 
 _VALUES: dict[str, Callable[[Job], Value]] = {
     **_ALWAYS,
-    # Exported only if they are selected.
+    # These fields are exported only if they are selected.
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
     "took_ms": lambda job: job.took_ms,
@@ -51,7 +51,7 @@ FIELDS = tuple(_ALWAYS)
 ALL_FIELDS = tuple(_VALUES)
 """All fields that can be exported."""
 
-# The last four are full-width forms, which some East Asian spreadsheets treat as the ASCII characters.
+# The last four characters are full-width forms, which some East Asian spreadsheets treat as the ASCII characters.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
 

@@ -15,7 +15,7 @@ class PathStatus:
     Attributes:
         path: The path.
         is_there: Whether there is a regular file at the path.
-        is_readable: Whether this user may read the file.
+        is_readable: Whether this user can read the file.
         missing_folder: The topmost folder in the path that does not exist; empty if all exist.
         owner: The name of the file's owner; empty if unknown.
     """

@@ -59,7 +59,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The text of one part of the report, without and with file names."""
+    """The text of one part of the report, with and without file names."""
 
     part: Part
     text: str
@@ -227,7 +227,7 @@ class SupportReport:
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:
-    """Return the lines that a function yields as one text; if it fails, the last line reports the error."""
+    """Return the lines that a function yields as one text; if the function fails, the last line reports the error."""
     found: list[str] = []
     try:
         for fact in facts():
