@@ -27,7 +27,7 @@ class Refusal:
     path: str
     """The path as the user gave it; an absolute path if it was found in a folder."""
     reason: Reason
-    """The reason. Its sentence does not contain the path."""
+    """The reason, whose sentence does not contain the path."""
 
 
 class RefusalKind(Enum):

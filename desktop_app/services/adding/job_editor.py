@@ -93,7 +93,7 @@ class JobEditor:
         return replace(moved, is_served=is_served)
 
     def retry(self, row_ids: Iterable[int]) -> int:
-        """Resubmit ended jobs to the current queue; return the number of jobs changed.
+        """Resubmit finished jobs to the current queue; return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.

@@ -258,7 +258,7 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return the number of messages to receive: one per free thread, and `PREFETCH` more if files are small."""
+        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if processing is quick."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0

@@ -221,7 +221,7 @@ class Heartbeat:
     """Extends the leases of all messages in flight. One thread.
 
     Extending a lease late can still succeed, since SQS accepts a receipt handle until the message is received again. A
-    failure is harmless, since leases are extended long before they end.
+    single failure is harmless, since leases are extended long before they end.
     """
 
     def __init__(

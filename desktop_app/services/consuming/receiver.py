@@ -32,8 +32,8 @@ class Receiver:
     """Receives messages with long polls. Call `run` on a separate thread; it returns only after the current poll.
 
     A poll can't be cancelled, and if its connection were closed, the messages that SQS has already assigned to it would
-    stay hidden until their visibility timeout. Therefore a poll is never interrupted. The messages that it receives
-    after a stop request are released immediately, in order.
+    stay hidden until their visibility timeout ends. Therefore a poll is never interrupted. The messages that it
+    receives after a stop request are released immediately, in order.
 
     Args:
         connector: The connector for the queue.
@@ -73,7 +73,7 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self.has_room = threading.Event()
-        """An event to set when `room` may have increased."""
+        """An event to set when `room` might have increased."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Receive until a stop is requested. After a queue error, try again with backoff."""
@@ -111,7 +111,7 @@ class Receiver:
             # Do not spin if the server does not support long polls, or `wait_s` is 0.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The timeout starts when SQS returns the messages, at the latest when the wait time of the poll ends.
+            # The timeout starts when SQS returns the messages, or at the latest when the wait time of the poll ends.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 

@@ -68,7 +68,7 @@ class BackupTask:
 
     Args:
         backups: The backups of the database.
-        jobs: The list, which is checked for changes.
+        jobs: The list of jobs, which is checked for changes.
         clock: The clock.
     """
 
