@@ -162,7 +162,7 @@ class ProcessingControl:
             return [self._priorities.popleft() for _ in range(min(limit, len(self._priorities)))]
 
     def return_priorities(self, keys: Iterable[int]) -> None:
-        """Put back jobs that could not be started."""
+        """Put back the keys of jobs that could not be started."""
         with self._lock:
             self._priorities.extendleft(reversed(list(keys)))
 

@@ -79,7 +79,7 @@ def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bo
 
     Args:
         wake: The event, which is cleared afterwards.
-        seconds: The maximum duration.
+        seconds: The maximum time to wait, in seconds.
         should_stop: A function that returns whether to stop; called every `STOP_CHECK_SECONDS`.
 
     Returns:
