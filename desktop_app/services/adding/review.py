@@ -286,7 +286,8 @@ def _component(part: str) -> str:
 
 def _set(found: re.Match[str]) -> str:
     """Return the regular expression for a set such as `[a-z]` or `[!0-9]`; an invalid set is taken literally."""
-    inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", found[2])
+    ranges = re.finditer(r"(.)(?:-(.))?", found[2], re.DOTALL)
+    inside = "".join("-".join(re.escape(end) for end in ends.groups() if end) for ends in ranges)
     made = f"(?!/)[{'^' if found[1] else ''}{inside}]"
     try:
         re.compile(made)
