@@ -29,11 +29,11 @@ _MIN_SIZE = (420, 320)
 
 
 class ConnectionPage(QScrollArea):
-    """The base class of pages: a scrolling column of widgets, and a row of buttons beside those of the dialog.
+    """The base class of the dialog's pages: a scrolling column of widgets, and a row of buttons.
 
-    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It may
-    reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages; if
-    all are valid, it saves them and then connects once. To add a page, write a subclass in a module of its own and
+    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It can
+    also reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages;
+    if all are valid, it saves them and then connects. To add a page, write a subclass in a module of its own and
     create it in `ConnectionCommands.open_at`.
 
     Attributes:
@@ -41,7 +41,7 @@ class ConnectionPage(QScrollArea):
         column: The layout for the widgets.
         buttons: The layout for the buttons.
         button_row: The widget that contains the buttons; visible while the page is current.
-        problem: Shows why the page is invalid; hidden at first.
+        problem: The label that shows why the page is invalid; hidden at first.
 
     Args:
         title: See the attribute.
@@ -67,7 +67,7 @@ class ConnectionPage(QScrollArea):
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Show why the page is invalid; an empty text hides the message."""
+        """Show why the page is invalid, or hide the message if the text is empty."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
@@ -79,7 +79,7 @@ class ConnectionPage(QScrollArea):
         return True
 
     def save(self) -> None:
-        """Save the entered values, before the dialog connects. If this fails, the other pages are still saved.
+        """Save the entered values; called before the dialog connects. If this fails, the other pages are still saved.
 
         Raises:
             SettingsError: If the values could not be saved.
@@ -90,15 +90,15 @@ class ConnectionPage(QScrollArea):
         """Stop loading; called when the dialog is closed."""
 
     def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for subclasses
-        """Focus the field of this name; return whether the page has one."""
+        """Focus the field with this name, and return whether the page has such a field."""
         return False
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages. Connect saves all pages and then connects. The dialog deletes itself when it is closed.
+    """Shows the pages; its Connect button saves them all and then connects. It deletes itself when it is closed.
 
     Signals:
-        failed(str): A page could not be saved; the text of the error. The dialog connects anyway.
+        failed(str): A page could not be saved; the argument is the text of the error. The dialog still connects.
 
     Attributes:
         pages: The pages.
@@ -106,7 +106,7 @@ class ConnectionDialog(QDialog):
 
     Args:
         pages: The pages, in the order of their tabs.
-        connect: Switches to the entered connection; called after all pages were saved.
+        connect: Called to switch to the entered connection, after all pages have been saved.
         parent: The parent.
     """
 

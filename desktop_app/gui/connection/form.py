@@ -35,7 +35,7 @@ _MIN_LETTERS = 14
 
 
 class EditableBox(QComboBox):
-    """An editable combo box whose completer finds any part of a name.
+    """An editable combo box whose completer matches any part of a name.
 
     Attributes:
         line: The line edit, which gets the keyboard focus.
@@ -50,7 +50,7 @@ class EditableBox(QComboBox):
         self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
 
     def set_names(self, names: Iterable[str]) -> None:
-        """Replace the items and keep the entered text."""
+        """Replace the items, but keep the entered text."""
         text = self.currentText()
         with QSignalBlocker(self):
             self.clear()
@@ -60,7 +60,7 @@ class EditableBox(QComboBox):
 
 
 class Hint(QLabel):
-    """A muted text below a field; hidden while it is empty."""
+    """A label with muted text below a field; hidden while the text is empty."""
 
     def __init__(self, parent: QWidget, text: str = "") -> None:
         super().__init__(text, parent)
@@ -70,13 +70,13 @@ class Hint(QLabel):
         self.setVisible(bool(text))
 
     def show_text(self, text: str) -> None:
-        """Set the text; an empty text hides the hint."""
+        """Show a text, or hide the hint if the text is empty."""
         self.setText(text)
         self.setVisible(bool(text))
 
 
 def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: QWidget) -> QWidget:
-    """Return a widget with a field, the button beside it and the hint below it."""
+    """Return a widget that contains a field, with its button beside it and its hint below it."""
     widget = QWidget(parent)
     column = QVBoxLayout(widget)
     column.setContentsMargins(0, 0, 0, 0)
@@ -100,7 +100,7 @@ class Place(Enum):
 
 
 class ConnectionForm(QWidget):
-    """The fields of a connection.
+    """A form with the fields of a connection.
 
     Signals:
         changed(): A field was changed.
@@ -108,8 +108,8 @@ class ConnectionForm(QWidget):
     Attributes:
         places: The radio buttons, in the order of `Place`.
         server, profile, region, queue, process_here: The fields.
-        list_queues, reload: The buttons; the owner of the form connects them.
-        queue_hint: The hint below the queue.
+        list_queues, reload: The buttons, whose signals the owner of the form connects.
+        queue_hint: The hint below the queue field.
     """
 
     changed = Signal()
@@ -245,7 +245,7 @@ class ConnectionForm(QWidget):
         self._show_profile()
 
     def set_profiles(self, profiles: Profiles) -> None:
-        """Replace the profiles; keep the selected one even if it does not exist."""
+        """Replace the profiles, but keep the selected one even if it no longer exists."""
         selected = str(self.profile.currentData() or "")
         self._profiles = profiles
         with QSignalBlocker(self.profile):

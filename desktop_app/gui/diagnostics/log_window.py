@@ -148,7 +148,7 @@ class LogView(QTableView):
 _EVERY_MS = 500
 
 _TYPING_MS = 150
-"""The delay before a change of the filter text is applied."""
+"""The delay before a change to the filter text is applied."""
 
 _SIZE = (960, 600)
 
@@ -162,7 +162,7 @@ class LogWindow(QWidget):
     Args:
         folder: The folder of the log files.
         tasks: The thread pool.
-        theme: Provides the icons.
+        theme: The colours and icons.
         parent: The parent.
     """
 
@@ -233,7 +233,7 @@ class LogWindow(QWidget):
 
     def _connect(self) -> None:
         self.level.currentIndexChanged.connect(self._apply_filter)
-        self.filter.textChanged.connect(lambda: self._typing.start())  # noqa: PLW0108 - without the text as interval
+        self.filter.textChanged.connect(lambda: self._typing.start())  # noqa: PLW0108 - drop the text
         self.follow.toggled.connect(self.view.follow)
         self.view.follows_changed.connect(self.follow.setChecked)
         self.view.selected.connect(self._show_whole)

@@ -59,10 +59,10 @@ class ReportDialog(QDialog):
         notice(Notice): The report was saved.
 
     Args:
-        report: Collects the parts.
+        report: The report to show.
         tasks: The thread pool on which the parts are collected and saved.
-        memory: Stores the folder in which the last report was saved.
-        show_file: Shows files in the file manager.
+        memory: The window's memory, with the folder in which the last report was saved.
+        show_file: Called with the paths of files, to show them in the file manager.
         parent: The parent.
     """
 
@@ -161,7 +161,7 @@ class ReportDialog(QDialog):
         self._show_state(translated(error.text))
 
     def _show_state(self, text: str) -> None:
-        """Show a message below the report and announce it to screen readers; an empty text hides the message."""
+        """Show a message below the report, and announce it to screen readers; an empty text hides it."""
         self.state.setText(text)
         self.state.setVisible(bool(text))
         if text:
@@ -216,13 +216,13 @@ class ReportDialog(QDialog):
 
     @Slot()
     def copy(self) -> None:
-        """Copy the report to the clipboard as it is shown."""
+        """Copy the report, as it is shown, to the clipboard."""
         QGuiApplication.clipboard().setText(self.content())
         self._show_state(tr("Copied the report."))
 
     @Slot()
     def choose_file(self) -> None:
-        """Open the system's file dialog to choose the file."""
+        """Open the system's file dialog for choosing where to save the report."""
         moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
         name = tr("Filemill report {moment}").format(moment=moment)
         suggested = str(Path(self._memory.folder(_PURPOSE)) / f"{name}.zip")
@@ -259,10 +259,10 @@ class ReportDialog(QDialog):
 
 
 def save_report(target: Path, text: str) -> None:
-    """Write a report to a file. May be called on any thread.
+    """Write a report to a file. Can be called on any thread.
 
     Args:
-        target: The file, a text file if its suffix is `.txt`, otherwise a ZIP archive.
+        target: The file: a text file if its suffix is `.txt`, otherwise a ZIP archive.
         text: The report.
 
     Raises:

@@ -67,7 +67,7 @@ def read_only_text(name: str, parent: QWidget) -> QPlainTextEdit:
 
 
 class MessageBox(QMessageBox):
-    """A message box that stacks its buttons if they do not fit side by side. Qt would truncate their texts."""
+    """A message box that stacks its buttons if they do not fit side by side, where Qt would truncate their texts."""
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stack the buttons if one of them is too narrow for its text."""
@@ -93,7 +93,7 @@ _FIRST_WIDTH = 330
 
 
 class PairsDialog(QDialog):
-    """A dialog with a table of two columns that can be copied as a whole. It is deleted when it is closed.
+    """A dialog with a two-column table that can be copied as a whole. It deletes itself when it is closed.
 
     Args:
         title: The window title.
