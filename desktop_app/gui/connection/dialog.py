@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QStackedWidget,
     QTabWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,10 +31,10 @@ _MIN_SIZE = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base class of the dialog's pages: a scrolling column of widgets, and a row of buttons.
 
-    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It can
-    also reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages;
-    if all are valid, it saves them and then connects. To add a page, write a subclass in a module of its own and
-    create it in `ConnectionCommands.open_at`.
+    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It can also
+    reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages; if
+    all are valid, it saves them and then connects. To add a page, write a subclass in a module of its own and create
+    it in `ConnectionCommands.open_at`.
 
     Attributes:
         title: The text of the tab; the tab bar is hidden if there is only one page.
@@ -48,22 +48,16 @@ class ConnectionPage(QScrollArea):
     """
 
     def __init__(self, title: str) -> None:
-        super().__init__()
+        super().__init__(widgetResizable=True)
         self.title = title
-        self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget(self)
-        self.column = QVBoxLayout(inside)
-        self.column.setContentsMargins(18, 16, 18, 8)
-        self.column.setSpacing(10)
+        self.column = spaced(QVBoxLayout(inside), 10, (18, 16, 18, 8))
         self.setWidget(inside)
         self.button_row = QWidget()
-        self.buttons = QHBoxLayout(self.button_row)
-        self.buttons.setContentsMargins(0, 0, 0, 0)
-        self.problem = QLabel(inside)
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setWordWrap(True)
+        self.buttons = spaced(QHBoxLayout(self.button_row), 6)
+        self.problem = plain_label("", inside)
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
@@ -75,7 +69,7 @@ class ConnectionPage(QScrollArea):
         """Start loading the choices off the main thread; called when the dialog opens."""
 
     def validate(self) -> bool:
-        """Return whether the entered values are valid; if not, show the reason. Must have no other effect."""
+        """Return whether the entered values are valid; if not, show the reason. This must have no other effect."""
         return True
 
     def save(self) -> None:
@@ -118,9 +112,7 @@ class ConnectionDialog(QDialog):
         self._connect = connect
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Connection"))
-        self._tabs = QTabWidget(self)
-        self._tabs.setDocumentMode(True)
-        self._tabs.setTabBarAutoHide(True)
+        self._tabs = QTabWidget(self, documentMode=True, tabBarAutoHide=True)
         button_rows = QStackedWidget(self)
         for page in pages:
             self._tabs.addTab(page, page.title)
@@ -133,13 +125,11 @@ class ConnectionDialog(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 12)
-        column.addWidget(self._tabs, 1)
-        row = QHBoxLayout()
-        row.setContentsMargins(18, 0, 18, 0)
+        row = spaced(QHBoxLayout(), 6, (18, 0, 18, 0))
         row.addWidget(button_rows, 1)
         row.addWidget(buttons)
+        column = spaced(QVBoxLayout(self), 6, (0, 0, 0, 12))
+        column.addWidget(self._tabs, 1)
         column.addLayout(row)
         self.setMinimumSize(*_MIN_SIZE)
         self.resize(*_SIZE)

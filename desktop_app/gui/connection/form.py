@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,10 +64,8 @@ class Hint(QLabel):
     """A label with muted text below a field; hidden while the text is empty."""
 
     def __init__(self, parent: QWidget, text: str = "") -> None:
-        super().__init__(text, parent)
+        super().__init__(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.setObjectName("detailsCaption")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
         self.setVisible(bool(text))
 
     def show_text(self, text: str) -> None:
@@ -78,9 +77,7 @@ class Hint(QLabel):
 def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: QWidget) -> QWidget:
     """Return a widget that contains a field, with its button beside it and its hint below it."""
     widget = QWidget(parent)
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
+    column = spaced(QVBoxLayout(widget), 2)
     row = QHBoxLayout()
     row.addWidget(field, 1)
     if button is not None:
@@ -92,7 +89,7 @@ def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: Q
 
 
 class Place(Enum):
-    """The place where a queue is: this computer, AWS, or another SQS-compatible server."""
+    """The place where a queue is hosted: this computer, AWS, or another SQS-compatible server."""
 
     COMPUTER = 0
     AWS = 1
@@ -120,8 +117,7 @@ class ConnectionForm(QWidget):
         self._region_typed = False
         self._place_group = QButtonGroup(self)
         self.places = self._make_places()
-        self.server = QLineEdit(self)
-        self.server.setPlaceholderText("http://localhost:9324")
+        self.server = QLineEdit(self, placeholderText="http://localhost:9324")
         self.profile = QComboBox(self)
         self.region = EditableBox(self)
         self.queue = EditableBox(self)
@@ -167,9 +163,7 @@ class ConnectionForm(QWidget):
         return buttons
 
     def _arrange(self) -> QFormLayout:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = spaced(QVBoxLayout(self), 8)
         for choice in self.places:
             column.addWidget(choice)
         rows = QFormLayout()

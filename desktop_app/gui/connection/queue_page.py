@@ -179,7 +179,7 @@ class QueuePage(ConnectionPage):
             self._listing.stop()
             self._end_listing(tr("Stopped."))
             return
-        # Any name will do; without one, the connection would be to the embedded queue.
+        # Any name will do; without one, the connection would use the embedded queue.
         connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
@@ -292,10 +292,6 @@ class CheckList(QListWidget):
             self._draw_item(self.item(row), finding)
 
     def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
-        colours = self._theme.colours
-        colour = {
-            Verdict.FINE: colours.processed,
-            Verdict.NOTE: colours.muted,
-            Verdict.TROUBLE: colours.failed,
-        }[finding.verdict]
-        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colour))
+        hues = self._theme.colours
+        colours = {Verdict.FINE: hues.processed, Verdict.NOTE: hues.muted, Verdict.TROUBLE: hues.failed}
+        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colours[finding.verdict]))

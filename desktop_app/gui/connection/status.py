@@ -50,8 +50,8 @@ class ConnectionText:
 
     Attributes:
         mark: The symbol before the text.
-        text: The text, which has only a few words.
-        detail: The text of the tool tip, in sentences; may be empty.
+        text: The text, a few words long.
+        detail: The text of the tool tip: whole sentences, or empty.
     """
 
     mark: Mark
@@ -226,7 +226,7 @@ class ConnectionStatus(QObject):
         # A paused consumer sends no requests, so its last problem may be outdated.
         active = tuple(LoopKind) if self._mode is RunMode.RUNNING else (LoopKind.SENDER,)
         for state in (self._states[loop] for loop in active):
-            # Throttling is shown only in the status bar: it needs nothing from the user.
+            # Throttling is shown only in the status bar, because the user does not have to do anything.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
         consumer = self._states[LoopKind.CONSUMER]

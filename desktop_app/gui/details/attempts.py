@@ -36,7 +36,7 @@ _KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
 class _WrappingDelegate(QStyledItemDelegate):
-    """Makes rows high enough to show the whole result, which wraps.
+    """Makes each row high enough to show the whole result, whose text wraps.
 
     Qt's own size hint is too low, because it ignores the padding in the style sheet, which narrows the text.
     """

@@ -55,7 +55,7 @@ class DetailsLoader(QObject):
 
     Args:
         pane: The details pane.
-        reader: The reader of the attempts.
+        reader: The source of the attempts.
         tasks: The thread pool.
         log_folder: The folder of the log files.
     """

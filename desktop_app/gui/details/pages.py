@@ -90,7 +90,7 @@ def _add_inside(area: QScrollArea) -> QWidget:
 
 
 class FactsGrid(QWidget):
-    """A grid of captions and read-only fields. Fields whose value does not change keep their text selection.
+    """A grid of captions and read-only fields. Fields whose values do not change keep their text selection.
 
     Args:
         max_facts: The maximum number of facts.
@@ -357,7 +357,7 @@ class LogPage(CopyPage):
         self.show_content(shown=bool(lines))
 
     def _shortened(self, line: str) -> str:
-        """Return a line with local time, without the logger, the thread, the job ID, and the levels DEBUG and INFO."""
+        """Shorten a line: use local time; omit the logger, thread and job ID, and the level if it is DEBUG or INFO."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line

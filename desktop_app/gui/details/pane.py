@@ -48,7 +48,7 @@ _SUMMARY, _ATTEMPTS = 0, 1
 
 
 class FixButtons(QWidget):
-    """A row of buttons, one for each `Fix`. Each button triggers an action and has the text of that action.
+    """A row of buttons, one for each `Fix`. Each button triggers an action, and has its text and enabled state.
 
     Signals:
         focus_lost(): The button that had the focus is no longer shown.
@@ -161,7 +161,7 @@ class DetailsPane(QFrame):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.installEventFilter(self)
         self.fixes = FixButtons(actions, show_attempts, self)
-        self.tabs = QTabWidget(self, documentMode=True)  # before its pages: the Tab order is the order of creation
+        self.tabs = QTabWidget(self, documentMode=True)  # before the pages: the Tab order is the order of creation
         self.summary_page = SummaryPage(self)
         self.attempts = AttemptsPage(wording, self)
         self.message = MessagePage(self)

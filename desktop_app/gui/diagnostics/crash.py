@@ -33,14 +33,14 @@ _MAX_COUNTED_ERRORS = 200
 _MAX_SHOWN_ERRORS = 20
 
 _LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
-"""The occurrences of a repeated error that are logged, besides the first."""
+"""Which occurrences of a repeated error are logged, besides the first."""
 
 
 class CrashHook(QObject):
     """Replaces `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`.
 
     The hooks can be called on any thread and while a widget is being painted, so they only log and emit signals. An
-    error that occurs repeatedly is logged with its traceback once, and afterwards only occasionally.
+    error that occurs repeatedly is logged with its traceback once, and after that only occasionally.
 
     Signals:
         crashed(str): An unexpected error occurred; the argument is its report.
@@ -182,7 +182,7 @@ class CrashDialog(QDialog):
     @Slot()
     def _save(self) -> None:
         report = self.report
-        self.accept()  # first: this dialog is modal and would block the input of the next one
+        self.accept()  # first: this dialog is modal and would block input to the next one
         self.save_requested.emit(report)
 
 

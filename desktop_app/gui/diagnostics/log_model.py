@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 
 MAX_RECORDS = 100_000
-"""The maximum number of records. When it is exceeded, the oldest are removed so that nine tenths of it remain."""
+"""The maximum number of records. If there are more, the oldest are removed until nine tenths of the maximum remain."""
 
 TIME, LEVEL, SOURCE, MESSAGE = range(4)
 
@@ -41,7 +41,7 @@ _LEVELS = (
 
 
 def level_word(level: int) -> str:
-    """Return the name of a level in the user's language; empty for 0, the level of lines in another format."""
+    """Return the name of a level in the user's language; empty for 0, the level of lines in other formats."""
     return next((translated(word) for least, word in _LEVELS if level >= least), "")
 
 

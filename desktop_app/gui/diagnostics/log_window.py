@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _ROW_PADDING = 6
 
 _WIDTHS = {TIME: 25, LEVEL: 13, SOURCE: 20}
-"""The widths of the columns, in average characters."""
+"""The widths of the columns, in average character widths."""
 
 
 class LogView(QTableView):

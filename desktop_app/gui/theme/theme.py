@@ -43,7 +43,7 @@ class Colours:
         line: Separators.
         edge: The borders of controls.
         thumb: The sliders of scroll bars.
-        button, hover, pressed: The backgrounds of buttons: normally, under the pointer, and while pressed.
+        button, hover, pressed: The backgrounds of buttons normally, under the pointer, and while pressed.
         selection, selected_text: The background and the text of selected rows.
         accent: Progress bars and the borders of controls that have the focus.
         link: Links in texts.

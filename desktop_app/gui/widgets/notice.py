@@ -280,7 +280,7 @@ ANNOUNCE_EVERY_MS = 5_000
 
 
 class Announcer(QObject):
-    """Makes polite announcements to screen readers, at most one every `every_ms`.
+    """Makes polite announcements to screen readers, at most one every `every_ms` milliseconds.
 
     If several texts are waiting, only the newest is announced.
 
@@ -298,7 +298,7 @@ class Announcer(QObject):
 
     @Slot(str)
     def announce(self, text: str) -> None:
-        """Announce a text now, or once `every_ms` have passed since the last announcement."""
+        """Announce a text now, or as soon as the minimum time since the last announcement has passed."""
         if self._silence.isActive():
             self._waiting = text
             return
