@@ -43,10 +43,9 @@ class EditableBox(QComboBox):
     """
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, insertPolicy=QComboBox.InsertPolicy.NoInsert)
         self.line = QLineEdit(self)
         self.setLineEdit(self.line)
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.line.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
 

@@ -62,7 +62,6 @@ class AttemptsTable(QTableWidget):
         self.setAccessibleName(tr("Attempts"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_WrappingDelegate(self))
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

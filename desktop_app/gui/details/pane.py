@@ -305,16 +305,13 @@ class DetailsSplit(QSplitter):
     """The splitter between the list and the details. It keeps the size of the details for each orientation."""
 
     def __init__(self, above: QWidget, details: DetailsPane, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Vertical, parent)
+        super().__init__(Qt.Orientation.Vertical, parent, childrenCollapsible=False, handleWidth=3)
         self._details = details
         self._sizes = {Qt.Orientation.Vertical: 0, Qt.Orientation.Horizontal: 0}
         self.setAccessibleName(tr("Files and details"))
-        self.setChildrenCollapsible(False)
-        self.setHandleWidth(3)
         self.addWidget(above)
         self.addWidget(details)
         self.setStretchFactor(0, 1)
-        self.setStretchFactor(1, 0)
         # Not the minimum height of the tallest page, because that page is never shown with the details.
         above.setMinimumHeight(_MIN_LIST_HEIGHT)
         details.hide()
