@@ -43,7 +43,7 @@ class ConnectionCommands(QObject):
     Attributes:
         dialog: The open Connection dialog, or None.
         banner: The banner for the most important problem.
-        foreign: The watch for foreign messages.
+        foreign: The watch that counts and shows foreign messages.
 
     Args:
         controller: The current connection.

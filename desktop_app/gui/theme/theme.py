@@ -200,7 +200,7 @@ def colours_of(palette: QPalette) -> Colours:
 
 
 class Theme(QObject):
-    """Provides the colours and icons, and styles the application with them.
+    """Provides the colours and icons, and applies the colours to the application.
 
     Signals:
         changed(): The colour scheme has changed; icons have to be requested again.
