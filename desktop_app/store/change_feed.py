@@ -26,7 +26,7 @@ class ChangeFeed:
         self._database = database
 
     def cursor(self) -> Cursor:
-        """Return the position after the last write of any program. Fast.
+        """Return the position after the last write by any program. Fast.
 
         Raises:
             StoreError: If the database can't be read.
