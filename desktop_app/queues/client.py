@@ -242,7 +242,7 @@ def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
     digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
     if result.body_md5 == digest:
         return result
-    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received another body than was sent")
+    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received a different body")
 
 
 def _received(message: Any) -> Received:  # noqa: ANN401

@@ -226,7 +226,7 @@ def _sqs_client(connection: Connection) -> BotoClient:
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
-    """Look up the queue by name or URL, and read its attributes. If that is not permitted, the name shows its type."""
+    """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
     url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
     try:

@@ -34,7 +34,7 @@ _KEYS = {"v", "file_id", "generation"}
 
 
 class ForeignReason(StrEnum):
-    """The reason why a message is foreign."""
+    """The reason that a message is foreign."""
 
     TOO_LONG = Sentence("longer than any message of Filemill")
     NOT_JSON = Sentence("not JSON")
@@ -53,7 +53,7 @@ class ForeignMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileMessage:
-    """A message that requests the processing of one generation of a job."""
+    """A request to process one generation of a job."""
 
     file_id: str
     generation: int

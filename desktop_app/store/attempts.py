@@ -106,6 +106,4 @@ def prune(database: Database, row_id: int, token: int) -> None:
         .limit(1)
         .offset(KEPT - 1)
     )
-    limit = database.scalar(oldest_kept)
-    if limit is not None:
-        database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token < limit))
+    database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token < oldest_kept))

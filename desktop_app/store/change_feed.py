@@ -20,7 +20,7 @@ MAX_CHANGES = 2_000
 
 
 class ChangeFeed:
-    """Returns the changes after a cursor. Any thread."""
+    """Provides the changes after a cursor. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

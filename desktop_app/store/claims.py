@@ -270,7 +270,7 @@ class Claims:
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
         for _, file_id, _, owner in rows:
-            log.log(level_for(len(rows)), "job %s: released, because its worker %s has ended", file_id, owner)
+            log.log(level_for(len(rows)), "job %s: released, because its worker %s has exited", file_id, owner)
         return len(rows)
 
 

@@ -128,27 +128,11 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = (
-            AttemptRow.select(
-                AttemptRow.token,
-                AttemptRow.generation,
-                AttemptRow.number,
-                AttemptRow.worker,
-                AttemptRow.started_at,
-                AttemptRow.ended_at,
-                AttemptRow.outcome,
-                AttemptRow.reason_code,
-                AttemptRow.reason_args,
-            )
-            .where(AttemptRow.job == row_id)
-            .order_by(AttemptRow.token)
-        )
+        query = AttemptRow.select().where(AttemptRow.job == row_id).order_by(AttemptRow.token).tuples()
         with self._database.read():
             return [
-                Attempt(
-                    token, generation, number, worker, start, end, outcome and AttemptOutcome(outcome), reason_of(*why)
-                )
-                for token, generation, number, worker, start, end, outcome, *why in self._database.run(query.tuples())
+                Attempt(*values, outcome and AttemptOutcome(outcome), reason_of(code, arguments))
+                for _, *values, outcome, code, arguments in self._database.run(query)
             ]
 
     def attempt_count(self, row_id: int) -> int:

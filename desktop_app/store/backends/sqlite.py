@@ -198,7 +198,7 @@ def least(one: Any, other: Any) -> Any:  # noqa: ANN401
 
 
 def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return the condition that a column contains a text, ignoring case and different encodings of accents.
+    """Return the condition that a column contains a text, ignoring case and Unicode normalization.
 
     Folding a million rows in Python is slow. SQLite's LIKE, which ignores the case of ASCII letters, takes half the
     time (measured) and does not hold the interpreter lock, so only texts with other characters are folded in Python.
