@@ -1,6 +1,6 @@
 """Connect to queues: create boto3 sessions and clients, and look up the queue.
 
-Credentials come from boto3's own chain.
+Credentials come from boto3's credential chain.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
 
 
-# When a session has expired, these modules log a traceback for each request and raise an error, which is shown anyway.
+# When a session has expired, these loggers write a traceback for each request, although the error is reported anyway.
 for _logger in ("botocore.tokens", "botocore.credentials"):
     logging.getLogger(_logger).setLevel(logging.ERROR)
 
@@ -72,7 +72,7 @@ class ClientMaker:
         self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
 
     def credentials(self) -> Credentials | None:
-        """Return the credentials from boto3's chain, if any. Credentials that need a request are not resolved yet."""
+        """Return the credentials that boto3 finds, if any. Credentials that need a request are not resolved yet."""
         found: Credentials | None = self._session.get_credentials()
         return found
 

@@ -280,7 +280,7 @@ def _check_version(version: int, path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and the inode of the file at a path; None if there is no file."""
+    """Return the device and inode of the file at a path; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:

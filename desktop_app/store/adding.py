@@ -112,7 +112,7 @@ class Intake:
             files: The files to add; may be empty.
             queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
 
         Raises:
             PartlyAddedError: If the database can't be written, but some files have already been added.

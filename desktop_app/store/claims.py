@@ -91,7 +91,7 @@ class Claims:
         Args:
             requests: The received messages.
             worker: This worker's identity.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
             lease_ms: The duration of the lease in milliseconds.
 
         Returns:
@@ -245,7 +245,7 @@ class Claims:
         Args:
             is_alive: Called with a worker's identity; returns whether it is running, and True if that is unknown.
             queue: The key of the queue; jobs of other queues are skipped.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
 
         Raises:
             StoreError: If the database can't be written.

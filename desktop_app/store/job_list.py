@@ -69,7 +69,7 @@ class JobList:
     # --- jobs
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the sorted keys of the jobs that match a filter. The array takes 8 bytes per job.
+        """Return the keys of the jobs that match a filter, in the given order. The array takes 8 bytes per job.
 
         Raises:
             StoreError: If the database can't be read.
@@ -99,7 +99,7 @@ class JobList:
             yield from (jobs[key] for key in part if key in jobs)
 
     def all(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> Iterator[Job]:
-        """Yield the jobs that match a filter, sorted. They are read page by page, to limit memory use.
+        """Yield the jobs that match a filter, in the given order. They are read page by page, to limit memory use.
 
         Raises:
             StoreError: If the database can't be read.
@@ -226,7 +226,7 @@ class JobList:
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the number of jobs per status, their total size and total line count. Skip jobs that no longer exist.
+        """Return the status counts, total size and total line count of jobs. Jobs that no longer exist are skipped.
 
         Raises:
             StoreError: If the database can't be read.

@@ -60,7 +60,7 @@ class JobRow(_Row):
     generation = IntegerField(default=1)
     attempts = IntegerField(default=0)
     crashes = IntegerField(default=0)
-    """The number of consecutive claims whose worker neither wrote a result nor released the job."""
+    """The number of consecutive claims after which the worker neither wrote a result nor released the job."""
     lease_token = BigIntegerField(default=0)
     """The fencing token, incremented by every claim. Results with an older token are rejected."""
     lease_owner = TextField(null=True)
@@ -73,7 +73,7 @@ class JobRow(_Row):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """When the job was removed from the list. The row is kept as long as messages for it may still arrive."""
+    """The time at which the job was removed from the list. The row is kept as long as messages for it may still arrive."""
     revision = BigIntegerField(index=True)
 
     class Meta:

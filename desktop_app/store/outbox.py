@@ -53,7 +53,7 @@ class Outbox:
             queue: The key of the queue.
             owner: The sender's identity.
             limit: The maximum number of entries, at least 1.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
             claim_ms: The duration of the claim in milliseconds, after which other senders can claim the entries.
             in_order: Whether an entry that is not due blocks all later entries, so that no entry overtakes another.
 

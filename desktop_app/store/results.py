@@ -129,7 +129,7 @@ class Work:
         Args:
             row_id: The job's key.
             token: The fencing token of the claim.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
             reason: The reason for trying the job again later, shown until the next attempt.
             next_try_at: The time of the next attempt, in milliseconds since 1970.
             uncount: Whether processing was never started, so that the claim does not count as an attempt.
