@@ -144,7 +144,7 @@ class Intake:
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """Create an outbox entry for each job. An existing entry is replaced, which moves the job to the end."""
+        """Create an outbox entry for each job. Existing entries are replaced, which moves these jobs to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))
@@ -292,10 +292,10 @@ class Intake:
         return done
 
     def forget_removed(self, *, before_ms: int) -> int:
-        """Delete the rows of jobs that were removed from the list before a time.
+        """Delete the rows of jobs that were removed from the list before a given time.
 
         Args:
-            before_ms: The time, in milliseconds since 1970. Messages sent before it must no longer be able to arrive.
+            before_ms: The time, in milliseconds since 1970; early enough that no older message can still arrive.
 
         Returns:
             The number of rows deleted.

@@ -206,7 +206,7 @@ class Claims:
         )
 
     def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
-        """Mark the job of a dead-lettered message as FAILED, unless it is stale or the job is being processed.
+        """Mark a dead-lettered message's job as FAILED, unless the message is stale or the job is being processed.
 
         Returns:
             FINISHED if the job has ended, either now or earlier; otherwise STALE, BUSY or FOREIGN, as for a claim.
@@ -275,7 +275,7 @@ class Claims:
 
 
 def is_waiting(row_ids: Sequence[int], queue: str) -> Expression:
-    """Return the condition that a job is among the given ones, and is PENDING in a queue."""
+    """Return the condition that a job is one of these jobs and is PENDING in a queue."""
     return (
         JobRow.id.in_(list(row_ids))
         & (JobRow.status == Status.PENDING)

@@ -131,8 +131,10 @@ class JobList:
         query = AttemptRow.select().where(AttemptRow.job == row_id).order_by(AttemptRow.token).tuples()
         with self._database.read():
             return [
-                Attempt(*values, outcome and AttemptOutcome(outcome), reason_of(code, arguments))
-                for _, *values, outcome, code, arguments in self._database.run(query)
+                Attempt(
+                    token, generation, number, worker, start, end, outcome and AttemptOutcome(outcome), reason_of(*why)
+                )
+                for _, token, generation, number, worker, start, end, outcome, *why in self._database.run(query)
             ]
 
     def attempt_count(self, row_id: int) -> int:

@@ -73,7 +73,7 @@ class JobRow(_Row):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """The time at which the job was removed from the list. The row is kept as long as messages for it may still arrive."""
+    """The time at which the job was removed from the list. The row is kept while messages for it may still arrive."""
     revision = BigIntegerField(index=True)
 
     class Meta:
