@@ -1,4 +1,4 @@
-"""The File menu: adding and pasting files, exporting the list, quitting."""
+"""The File menu: adding and pasting files, exporting the list, and quitting."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FileCommands(QObject):
 
     @Slot()
     def open_files_dialog(self) -> None:
-        """Open a dialog to choose files, and add them."""
+        """Open a dialog in which the user chooses files to add."""
         dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
@@ -58,7 +58,7 @@ class FileCommands(QObject):
 
     @Slot()
     def open_folder_dialog(self) -> None:
-        """Open a dialog to choose a folder, and show its files for review before they are added."""
+        """Open a dialog in which the user chooses a folder, whose files are shown for review before they are added."""
         dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, always_review=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -93,7 +93,7 @@ class ExportCommand(QObject):
         notice(Notice): A message for the user.
 
     Attributes:
-        dialog: The dialog while it is open, else None.
+        dialog: The export dialog; None unless it is open.
     """
 
     notice = Signal(object)
@@ -131,7 +131,7 @@ class ExportCommand(QObject):
 
     @Slot()
     def open_dialog(self) -> None:
-        """Open the dialog or bring it to the front."""
+        """Open the dialog, or bring it to the front if it is open."""
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 5_000
-"""After a run was reported, the runs that end within this time are reported together."""
+"""After a run has been reported, all runs that end within this time are reported together."""
 
 AWAKE_MS = 5_000
 """The computer may go to sleep if no file is started within this time."""
@@ -48,7 +48,7 @@ _ALL_FILES, _FAILED_FILES = 0, -1
 
 
 class RunNotifications(QObject):
-    """Reports the result of a run and problems: in the window, and on the desktop while the window is not active.
+    """Reports problems and the results of runs on the desktop while the window is not active, and results in the window.
 
     Signals:
         notice(Notice): A message to show in the window.
@@ -57,11 +57,11 @@ class RunNotifications(QObject):
         last_failed: The number of failed files in the last reported result.
 
     Args:
-        notifier: Shows desktop notifications.
-        is_watched: Returns whether the window is active.
-        has_room: Returns whether the window can show a notice without replacing one that has buttons.
-        export: The action for the button of the notice.
-        wording: Formats numbers and times.
+        notifier: The notifier for the desktop.
+        is_watched: A function that returns whether the window is active.
+        has_room: A function that returns whether the window can show a notice without replacing one with buttons.
+        export: The action that the notice's button triggers.
+        wording: The formats of numbers and times.
         parent: The parent.
         every_ms: See `EVERY_MS`.
     """
@@ -114,7 +114,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def follow_end(self, end: RunEnd) -> None:
-        """Report the result of a run, or keep it for a later report if another run was reported shortly before."""
+        """Report the result of a run, or wait a little if another run was reported shortly before."""
         if self._unreported is not None:
             before = self._unreported
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -137,7 +137,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show the notice, but wait while the window shows one with buttons, such as Undo."""
+        """Show the notice once the window no longer shows another one with buttons, such as Undo."""
         if not self._has_room():
             self._room_timer.start()
             return
@@ -185,20 +185,20 @@ class ProgressPresenter(QObject):
 
     Attributes:
         dock: The graphs.
-        notifications: Reports the result of a run and problems.
+        notifications: The notifications about runs and problems.
         tray: The tray icon.
 
     Args:
         run: The run.
         status, notices: The status bar and the notice bar of the window.
-        selected: The sums of the selected files.
+        selected: The number of selected files, and their totals.
         actions: The actions of the window.
         connection: The status of the connection.
         desktop: The desktop integration of the window.
-        memory: Stores the span of the graphs and whether the graphs and the tray icon are shown.
+        memory: The saved state of the window.
         clock: The clock.
         theme: The colours of the graphs.
-        wording: Formats numbers and times.
+        wording: The formats of numbers and times.
         window: The window, which is also the parent.
     """
 
@@ -323,7 +323,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_topic(self, topic: Topic) -> None:
-        """Show the window and the subject of a clicked notification."""
+        """Show the window, and in it what a clicked notification is about."""
         activate(self._window)
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_FILES].trigger()

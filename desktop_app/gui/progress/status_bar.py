@@ -30,7 +30,7 @@ _BAR_WIDTH = 120
 _BAR_STEPS = 1000
 
 _NARROW = 900
-"""In a window narrower than this, parts whose content is also shown elsewhere are hidden."""
+"""In a window narrower than this, parts whose content can be seen elsewhere are hidden."""
 
 _MARK_SIZE = 12
 
@@ -44,7 +44,7 @@ _FILL_OPACITY = 0.16
 
 
 class JobsStatusBar(QStatusBar):
-    """The status bar. Parts that do not fit are hidden, beginning with those that are also shown elsewhere.
+    """The status bar. Parts that do not fit are hidden, beginning with those whose content can be seen elsewhere.
 
     Signals:
         connection_pressed(): The connection button was pressed.
@@ -53,7 +53,7 @@ class JobsStatusBar(QStatusBar):
     Attributes:
         connection, throughput: The buttons.
         counts: A label for each status.
-        foreign, selection, files, percent, left: The labels.
+        foreign, selection, files, percent, left: The other labels.
         bar: The progress bar.
     """
 
@@ -163,14 +163,14 @@ class JobsStatusBar(QStatusBar):
         self.fit()
 
     def show_statuses(self, *, shown: bool) -> None:
-        """Show or hide the number of files of each status, which the sidebar shows as well."""
+        """Show or hide the number of files with each status, which the sidebar shows as well."""
         self._shows_statuses = shown
         self.fit()
 
     # --- layout
 
     def fit(self) -> None:
-        """Show all parts, then hide one after the other until the rest fits into the window."""
+        """Show all parts, then hide one after another until the others fit into the window."""
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
         for label in self.counts.values():
@@ -191,7 +191,7 @@ class JobsStatusBar(QStatusBar):
         self._row.activate()
 
     def _expendable(self, *, busy: bool) -> list[Callable[[], None]]:
-        """Return functions that hide one part each, the least important part first."""
+        """Return functions that each hide one part, the least important part first."""
         return [
             *(label.hide for label in self.counts.values()),
             lambda: self.throughput.show_line(shown=False),
@@ -215,7 +215,7 @@ class JobsStatusBar(QStatusBar):
 
 
 class CountLabel(QWidget):
-    """The icon of a status beside the number of its files.
+    """The icon of a status, followed by the number of files with that status.
 
     Attributes:
         icon, words: The labels.
@@ -235,7 +235,7 @@ class ConnectionButton(QToolButton):
     """Shows the state of the connection: a symbol and a short text.
 
     Attributes:
-        shown: The text shown now.
+        shown: The text that is currently shown.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -265,7 +265,7 @@ class ConnectionButton(QToolButton):
 
 
 class ThroughputButton(QAbstractButton):
-    """Shows the throughput: a line for the last minute and the current value."""
+    """Shows the throughput: a line graph of the last minute, and the current value."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -379,7 +379,7 @@ _SHAPES: dict[Mark, tuple[str, Callable[[QPainter, QColor], None]]] = {
 
 
 def _mark_icon(mark: Mark, colours: Colours, ratio: float) -> QIcon:
-    """Return a drawn icon for a mark. The size of the character would depend on the font."""
+    """Draw the icon for a mark. The size of a character would depend on the font."""
     pixmap = QPixmap(QSize(_MARK_SIZE, _MARK_SIZE) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

@@ -30,7 +30,7 @@ _WHOLE_FROM = 9.95
 _LEAST_FILES_PER_SECOND = 0.1
 
 _SHORT_MS = 1_000
-"""The duration of a run shorter than this is not mentioned."""
+"""The duration of a run is not mentioned if it is shorter than this."""
 
 
 def files_of(progress: Progress, wording: Wording) -> str:
@@ -57,8 +57,8 @@ def rounded(seconds: float, before: int | None = None) -> int:
         before: The previous result. It is returned again while it is close enough, to keep the text from flickering.
 
     Returns:
-        The time in seconds: 0 for less than a minute, else a multiple of 1 minute, of 5 minutes from 15 minutes on,
-        or of 10 minutes from an hour on; 24 hours for anything longer.
+        The time in seconds: 0 for less than a minute, 24 hours for 24 hours or more, and otherwise a multiple of
+        10 minutes from one hour up, of 5 minutes from 15 minutes up, or of 1 minute.
     """
     if seconds >= DAY:
         return DAY
@@ -71,7 +71,7 @@ def rounded(seconds: float, before: int | None = None) -> int:
 
 
 def time_left(seconds: int) -> str:
-    """Return a time left as text, such as `~2 min`.
+    """Return the time left as text, such as `~2 min`.
 
     Args:
         seconds: The result of `rounded`.
@@ -144,8 +144,8 @@ def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> 
 
     Args:
         count: The number of selected files.
-        sums: Their sums; None while they are being calculated.
-        wording: Formats numbers and sizes.
+        sums: The totals of these files; None while they are being calculated.
+        wording: The formats of numbers and sizes.
     """
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:

@@ -1,4 +1,4 @@
-"""The throughput graphs: files and bytes per second over a span between one minute and 24 hours."""
+"""The throughput graphs: files and bytes per second over a span of one minute to 24 hours."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Mark:
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """Return the value at the top of an axis, which the grid lines divide into round steps.
+    """Return the value at the top of an axis, chosen so that all grid lines are at round values.
 
     Args:
-        highest: The highest value that has to fit.
-        least: The minimum of the result.
+        highest: The highest value to show.
+        least: The lower limit of the result.
     """
     rough = max(highest, least) / _GRID_LINES
     power = 10.0 ** math.floor(math.log10(rough))
@@ -72,7 +72,7 @@ def value_marks(top: float, text_of: Callable[[float], str]) -> list[Mark]:
 
 
 def time_marks(span: Span, end_s: int) -> list[Mark]:
-    """Return the marks of the time axis: times relative to now for short spans, else times of day.
+    """Return the marks of the time axis: times relative to now for short spans, otherwise times of day.
 
     Args:
         span: The span.
@@ -89,7 +89,7 @@ def time_marks(span: Span, end_s: int) -> list[Mark]:
 
 
 def _first_mark(start_s: int, every: int) -> int:
-    """Return the first local time from `start_s` on that is a multiple of `every`."""
+    """Return the first time not before `start_s` that is a multiple of `every` in local time."""
     offset = QDateTime.fromSecsSinceEpoch(start_s).offsetFromUtc()
     return -((-(start_s + offset)) // every) * every - offset
 
@@ -114,7 +114,7 @@ def graph_number(value: float) -> str:
 
 
 def span_texts(span: Span) -> tuple[str, str]:
-    """Return the text of a span's button and a text for screen readers."""
+    """Return the text of a span's button, and its name for screen readers."""
     return {
         Span.MINUTE: (tr("1 min"), tr("last minute")),
         Span.MINUTES_5: (tr("5 min"), tr("last 5 minutes")),
@@ -162,11 +162,11 @@ class Graph(QWidget):
 
     Args:
         title: The title, such as `Files per second`.
-        text_of: Formats a value.
+        text_of: A function that formats a value.
         colour: The name of the line's colour in `Colours`.
         theme: The colours.
         parent: The parent.
-        least: The minimum of the value at the top of the axis.
+        least: The lower limit of the value at the top of the axis.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class Graph(QWidget):
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Return the smallest size in which the line can be recognized."""
+        """Return the smallest size at which the line is still recognizable."""
         return QSize(_LEAST_WIDTH, _LEAST_HEIGHT + 2 * self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
@@ -278,7 +278,7 @@ class Graph(QWidget):
 
 
 class ThroughputDock(QDockWidget):
-    """The dock with the graphs and the buttons for their span. It is redrawn once a second while it is visible.
+    """The dock with the graphs, and with buttons that choose the time span. It is updated once a second while visible.
 
     Signals:
         chosen(Span): Another span was chosen.
@@ -286,7 +286,7 @@ class ThroughputDock(QDockWidget):
     Attributes:
         span: The span shown.
         graphs: The graphs of files and of bytes.
-        buttons: The button of each span.
+        buttons: The button for each span.
     """
 
     chosen = Signal(object)

@@ -59,7 +59,7 @@ class ToolBar(QToolBar):
 
     @Slot()
     def fit(self) -> None:
-        """Show as many texts as fit."""
+        """Show as many button texts as fit."""
         buttons = self._buttons()
         state = (self.width(), self.font().toString(), *(button.text() for button in buttons))
         if state == self._fitted:
@@ -72,7 +72,7 @@ class ToolBar(QToolBar):
                 return
 
     def _needed_width(self) -> int:
-        """Return the width in pixels of all widgets, with the filter box at its minimum width."""
+        """Return the width in pixels that all widgets need, with the filter box at its minimum width."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
@@ -83,12 +83,12 @@ class ToolBar(QToolBar):
         return sum(hints) + layout.spacing() * (len(hints) - 1) + around
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the texts to the new width."""
+        """Fit the button texts to the new width."""
         super().resizeEvent(event)
         self.fit()
 
     def actionEvent(self, event: QActionEvent) -> None:
-        """Fit the texts again after the text of an action has changed."""
+        """Fit the button texts again after an action has changed."""
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
             self._fit_timer.start(0)
