@@ -33,7 +33,8 @@ def tr(text: str, note: str = "", n: int = -1) -> str:
 
     Pass the text as a literal and all arguments by position, because `lupdate` reads the source. Insert values into the
     result: `tr("Nothing matches “{words}”.").format(words=words)`. If `n` is given, it replaces `%Ln`. Write the
-    singular and plural forms in parentheses: `tr("%Ln file(s)", "", count)`, `tr("%Ln file(s) (is|are) missing", "", count)`.
+    singular and plural forms in parentheses: `tr("%Ln file(s)", "", count)`,
+    `tr("%Ln file(s) (is|are) missing", "", count)`.
 
     Args:
         text: The English text.

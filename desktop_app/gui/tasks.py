@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DatabaseSession = Callable[[], AbstractContextManager[None]]
-"""Returns a context in which a thread can use the database. When the context ends, the thread's connection is closed."""
+"""Returns a context in which a thread can use the database. When it ends, the thread's connection is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ Prepare = Callable[[], Callable[[], object] | None]
 class CoalescedTask(QObject):
     """Runs a task on request. Requests made during a run are combined into one.
 
-    Each run is followed by a rest, whose duration is a multiple of the run's, so that a slow task does not keep the pool
-    busy.
+    Each run is followed by a rest, whose duration is a multiple of the run's, so that a slow task does not keep the
+    pool busy.
 
     Signals:
         result(object): The result of the latest run.
@@ -178,8 +178,7 @@ class CoalescedTask(QObject):
         self._took_ms = 0
         self._since_begin = QElapsedTimer()
         self._since_end = QElapsedTimer()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._begin)
 
     @property

@@ -147,7 +147,7 @@ class Wording:
         return f"{word}{DASH}{reason}" if reason else word
 
     def reason(self, job: Job) -> str:
-        """Return the details of a job's status: what the job is waiting for, its progress, or the reason for the status."""
+        """Return the details of a job's status: what the job is waiting for, its progress, or the reason it failed."""
         match job.status:
             case Status.PENDING:
                 return self._pending_details(job)
@@ -202,7 +202,7 @@ def _unit(text: str, number: str) -> str:
 
 
 def progress_of(job: Job) -> float | None:
-    """Return the fraction of a file that has been read, or None if the file is not being read or its size is unknown."""
+    """Return the fraction of a job's file that has been read, or None if it is not being read or has no known size."""
     if job.status is not Status.PROCESSING or not job.file_size:
         return None
     return min(1.0, job.bytes_done / job.file_size)

@@ -79,11 +79,10 @@ class HelpCommands(QObject):
     @Slot()
     def show_about(self) -> None:
         """Show the version and the licence."""
-        box = MessageBox(self._window)
+        box = MessageBox(self._window, textFormat=Qt.TextFormat.PlainText)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(tr("About Filemill"))
         box.setIconPixmap(program_icon().pixmap(64, 64))
-        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(tr("Filemill {version}").format(version=__version__))
         about = tr("Pick files, have a queue feed them to a worker, and follow each one's status.")
         licence = tr("Free software under the MIT licence.")

@@ -160,7 +160,7 @@ class ListCommands(QObject):
     # --- writing
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Run `work` on the pool. `written` is emitted even after an error, because part of it may have been written."""
+        """Run `work` on the pool. Emit `written` even after an error, because part of the change may be written."""
 
         def finish(result: Result) -> None:
             self.written.emit()

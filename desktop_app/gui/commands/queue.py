@@ -199,11 +199,9 @@ class LocateCommand(QObject):
         job = self._job()
         if job is None:
             return
-        dialog = QFileDialog(
-            self._window, tr("Where Is “{name}” Now?").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
-        )
+        title, folder = tr("Where Is “{name}” Now?").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
+        dialog = QFileDialog(self._window, title, folder, fileMode=QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
         dialog.fileSelected.connect(partial(self._relocate, job))
         dialog.open()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 5_000
-"""After a run has been reported, all runs that end within this time are reported together."""
+"""After a run is reported, all runs that end within this time are reported together."""
 
 AWAKE_MS = 5_000
 """The computer may go to sleep if no file is started within this time."""
@@ -48,7 +48,9 @@ _ALL_FILES, _FAILED_FILES = 0, -1
 
 
 class RunNotifications(QObject):
-    """Reports problems and the results of runs on the desktop while the window is not active, and results in the window.
+    """Reports the results of runs in the window, and both results and problems on the desktop.
+
+    Nothing is shown on the desktop while the window is active.
 
     Signals:
         notice(Notice): A message to show in the window.
@@ -84,8 +86,7 @@ class RunNotifications(QObject):
         self._is_watched = is_watched
         self._has_room = has_room
         self._notice: Notice | None = None
-        self._room_timer = QTimer(self)
-        self._room_timer.setInterval(_RETRY_MS)
+        self._room_timer = QTimer(self, interval=_RETRY_MS)
         self._room_timer.timeout.connect(self._show_in_window)
         self._export = export
         self._wording = wording
@@ -95,9 +96,7 @@ class RunNotifications(QObject):
         self._failure_reported = False
         self._has_worked = False
         self._reported_trouble = ""
-        self._interval_timer = QTimer(self)
-        self._interval_timer.setSingleShot(True)
-        self._interval_timer.setInterval(every_ms)
+        self._interval_timer = QTimer(self, singleShot=True, interval=every_ms)
         self._interval_timer.timeout.connect(self._report_end)
 
     # --- the run
@@ -229,9 +228,7 @@ class ProgressPresenter(QObject):
         self._wording = wording
         self._time_left = TimeLeft()
         self._desktop = desktop
-        self._awake_timer = QTimer(self)
-        self._awake_timer.setSingleShot(True)
-        self._awake_timer.setInterval(AWAKE_MS)
+        self._awake_timer = QTimer(self, singleShot=True, interval=AWAKE_MS)
         self._awake_timer.timeout.connect(self._let_sleep)
         run.changed.connect(status.show_progress)
         run.changed.connect(self._show_on_desktop)

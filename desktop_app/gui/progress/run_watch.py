@@ -141,7 +141,7 @@ class History:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """Return the rates over a span, without the current step: its rate would look too low because it is incomplete."""
+        """Return the rates over a span, without the current step: it is incomplete, so its rate would look too low."""
         return self._rings[span].series(now_s)
 
 
@@ -214,8 +214,7 @@ class RunWatch(QObject):
         self._task = CoalescedTask(lambda: self._read, tasks, self)
         self._task.result.connect(self._update)
         self._task.failed.connect(self._retry)
-        self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self._emit_pace)
 
     def start(self) -> None:

@@ -15,6 +15,7 @@ from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.texts import files_and_bytes_of, files_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.wording import Wording, status_word, tool_tip
 
 if TYPE_CHECKING:
@@ -61,21 +62,18 @@ class JobsStatusBar(QStatusBar):
     throughput_pressed = Signal()
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, sizeGripEnabled=False)
         self._wording = wording
         self._theme = theme
         self._totals = StatusCounts()
         self._progress = IDLE
         self._shows_statuses = False
-        self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
         self.counts = {status: CountLabel(self) for status in Status}
         self.foreign, self.selection, self.files, self.percent, self.left = (QLabel(self) for _ in range(5))
-        self.bar = QProgressBar(self)
-        self.bar.setRange(0, _BAR_STEPS)
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(self, maximum=_BAR_STEPS, textVisible=False)
         self.bar.setFixedWidth(_BAR_WIDTH)
         self.bar.setAccessibleName(tr("Overall progress"))
         self.throughput = ThroughputButton(theme, self)
@@ -88,9 +86,7 @@ class JobsStatusBar(QStatusBar):
 
     def _arrange(self) -> None:
         line = QWidget(self)
-        row = self._row = QHBoxLayout(line)
-        row.setContentsMargins(4, 2, 8, 2)
-        row.setSpacing(14)
+        row = self._row = spaced(QHBoxLayout(line), 14, (4, 2, 8, 2))
         for widget in (self.connection, *self.counts.values(), self.foreign, self.selection):
             row.addWidget(widget)
         row.addStretch(1)
@@ -224,9 +220,7 @@ class CountLabel(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.icon, self.words = QLabel(self), QLabel(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
+        row = spaced(QHBoxLayout(self), 5)
         row.addWidget(self.icon)
         row.addWidget(self.words)
 
@@ -239,10 +233,8 @@ class ConnectionButton(QToolButton):
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, autoRaise=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setObjectName("chip")
-        self.setAutoRaise(True)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(_MARK_SIZE, _MARK_SIZE))
         self._theme = theme

@@ -125,18 +125,16 @@ def end_text(end: RunEnd, wording: Wording) -> str:
     """Return the result of a run, such as `248 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
-    took = wording.span(end.took_ms)
-    if end.failed and end.took_ms >= _SHORT_MS:
-        return tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files).format(
-            time=took, failed=wording.number(end.failed)
-        )
-    if end.failed:
-        return tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files).format(
-            failed=wording.number(end.failed)
-        )
-    if end.took_ms >= _SHORT_MS:
-        return tr("%Ln file(s) processed in {time}.", "a run is over", end.files).format(time=took)
-    return tr("%Ln file(s) processed.", "a run is over", end.files)
+    is_long = end.took_ms >= _SHORT_MS
+    if end.failed and is_long:
+        text = tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files)
+    elif end.failed:
+        text = tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files)
+    elif is_long:
+        text = tr("%Ln file(s) processed in {time}.", "a run is over", end.files)
+    else:
+        text = tr("%Ln file(s) processed.", "a run is over", end.files)
+    return text.format(time=wording.span(end.took_ms), failed=wording.number(end.failed))
 
 
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:

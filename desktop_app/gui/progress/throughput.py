@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QTo
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run_watch import History, Span
+from desktop_app.gui.widgets.dialogs import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -292,10 +293,9 @@ class ThroughputDock(QDockWidget):
     chosen = Signal(object)
 
     def __init__(self, history: History, clock: Clock, theme: Theme, wording: Wording, parent: QWidget) -> None:
-        super().__init__(tr("Throughput"), parent)
+        super().__init__(tr("Throughput"), parent, features=QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setObjectName("throughput")
         self.setAccessibleName(tr("Throughput"))
-        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setTitleBarWidget(QWidget(self))
         self._history = history
         self._clock = clock
@@ -307,8 +307,7 @@ class ThroughputDock(QDockWidget):
         self.graphs = (files, sizes)
         self._make_buttons()
         self._arrange()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.draw)
 
     def _make_buttons(self) -> None:
@@ -327,11 +326,8 @@ class ThroughputDock(QDockWidget):
     def _arrange(self) -> None:
         whole = QWidget(self)
         whole.setObjectName("throughputInside")
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(10, 6, 10, 6)
-        column.setSpacing(4)
-        head = QHBoxLayout()
-        head.setSpacing(4)
+        column = spaced(QVBoxLayout(whole), 4, (10, 6, 10, 6))
+        head = spaced(QHBoxLayout(), 4)
         title = QLabel(tr("Throughput"), whole)
         title.setObjectName("sectionTitle")
         head.addWidget(title)
@@ -339,8 +335,7 @@ class ThroughputDock(QDockWidget):
         for button in self.buttons.values():
             head.addWidget(button)
         column.addLayout(head)
-        row = QHBoxLayout()
-        row.setSpacing(10)
+        row = spaced(QHBoxLayout(), 10)
         for graph in self.graphs:
             row.addWidget(graph, 1)
         column.addLayout(row, 1)

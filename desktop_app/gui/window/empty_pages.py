@@ -11,6 +11,7 @@ from desktop_app.domain.job import Status, display_text
 from desktop_app.domain.query import NO_SEARCH, Filter
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,22 +37,16 @@ class _EmptyPage(QWidget):
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._icon, self._title, self.words = QLabel(self), QLabel(self), QLabel(self)
-        self._title.setObjectName("emptyTitle")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self.words.setObjectName("emptyText")
+        self._icon = QLabel(self)
+        self._title, self.words = plain_label("", self, "emptyTitle"), plain_label("", self, "emptyText")
         for label in (self._title, self.words):
-            label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        row = QHBoxLayout()
-        row.setSpacing(10)
+        row = spaced(QHBoxLayout(), 10)
         row.addStretch()
         for button in buttons:
             row.addWidget(button)
         row.addStretch()
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(40, 0, 40, 0)
-        self.column.setSpacing(spacing)
+        self.column = spaced(QVBoxLayout(self), spacing, (40, 0, 40, 0))
         self.column.addStretch(4)
         self.column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         # No alignment here, so that Qt makes the labels high enough for several lines.

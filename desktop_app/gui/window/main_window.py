@@ -26,6 +26,7 @@ from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.table.job_feed import SelectedTotals
 from desktop_app.gui.table.view import JobsView
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
 from desktop_app.gui.window.tool_bar import ToolBar
@@ -205,18 +206,13 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = spaced(QVBoxLayout(central), 0)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        column.addWidget(self.busy)
-        column.addWidget(self.exporting)
-        column.addWidget(self.notices)
+        for bar in (self.busy, self.exporting, self.notices):
+            column.addWidget(bar)
         whole = QWidget(self)
-        row = QHBoxLayout(whole)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+        row = spaced(QHBoxLayout(whole), 0)
         row.addWidget(self.sidebar)
         row.addWidget(central, 1)
         self.setCentralWidget(whole)

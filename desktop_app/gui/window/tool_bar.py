@@ -28,17 +28,14 @@ class ToolBar(QToolBar):
     """
 
     def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
-        super().__init__(tr("Tools"), parent)
+        super().__init__(
+            tr("Tools"), parent, movable=False, floatable=False, iconSize=_ICON, toolButtonStyle=_TEXT_AND_ICON
+        )
         self._box = box
         self._fitted: tuple[object, ...] = ()
-        self._fit_timer = QTimer(self)
-        self._fit_timer.setSingleShot(True)
+        self._fit_timer = QTimer(self, singleShot=True)
         self._fit_timer.timeout.connect(self.fit)
         self.setObjectName("tools")
-        self.setMovable(False)
-        self.setFloatable(False)
-        self.setIconSize(_ICON)
-        self.setToolButtonStyle(_TEXT_AND_ICON)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addActions([actions.add_files, actions.add_folder])
         self.addSeparator()
