@@ -1,4 +1,4 @@
-"""Translates all texts of the window with Qt.
+"""Translates the texts of the window, using Qt.
 
 Texts have no translation context, so a text that moves to another file keeps its translation. `make translations`
 collects the texts into the files in `resources/translations/`.
@@ -47,7 +47,7 @@ def tr(text: str, note: str = "", n: int = -1) -> str:
 
 
 def translated(text: str) -> str:
-    """Translate a `Sentence`, or a text marked for translation, and return any other text unchanged."""
+    """Translate a `Sentence` or a text marked for translation. Any other text is returned unchanged."""
     if not isinstance(text, Sentence):
         return QCoreApplication.translate("", text)
     values = {name: _inserted(value) for name, value in text.values.items()}

@@ -154,7 +154,7 @@ class CoalescedTask(QObject):
         failed(KnownError): The error of the latest run.
 
     Args:
-        prepare: Called on the main thread before each run. Returns the function to run, or None to skip the run.
+        prepare: Called on the main thread before each run, to get the function to run, or None to skip the run.
         tasks: The pool.
         parent: The parent.
         rest: The duration of the rest, as a multiple of the run's duration.

@@ -136,12 +136,12 @@ class WindowMemory:
         self.settings.setValue("columns", texts)
 
     def sort_order(self) -> list[SortLayout]:
-        """Return up to two sort keys, the primary one first."""
+        """Return up to two sort keys, primary key first."""
         saved = takewhile(lambda texts: len(texts) == 2, map(self._texts, _SORT_KEYS))  # noqa: PLR2004
         return [SortLayout(column, direction == "descending") for column, direction in saved]
 
     def set_sort_order(self, order: Sequence[SortLayout]) -> None:
-        """Save up to two sort keys, the primary one first."""
+        """Save up to two sort keys, primary key first."""
         for key, sort in zip_longest(_SORT_KEYS, order[: len(_SORT_KEYS)]):
             texts = [] if sort is None else [sort.column, "descending" if sort.descending else "ascending"]
             self.settings.setValue(key, texts)

@@ -56,7 +56,8 @@ class Wording:
     """Formats values and jobs as text. Times are in milliseconds since 1970, sizes in bytes.
 
     Attributes:
-        queue: The key of the current queue; empty until it is set. A job's status names the queue if it is another one.
+        queue: The key of the current queue; empty until it is set. The status of a job that is waiting for another
+            queue names that queue.
 
     Args:
         locale: The locale for numbers and dates.
@@ -111,13 +112,13 @@ class Wording:
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
 
     def full_moment(self, milliseconds: int) -> str:
-        """Return the date in the long format and the time to the second."""
+        """Return the date in long format and the time to the second."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
     def stamp(self, milliseconds: int) -> str:
-        """Return the time to the second, preceded by the date in the short format unless it is today."""
+        """Return the time to the second, preceded by the date in short format unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         clock = moment.toString("HH:mm:ss")
         if moment.date() == QDate.currentDate():
@@ -127,7 +128,7 @@ class Wording:
     def span(self, milliseconds: int) -> str:
         """Return a duration in milliseconds as text, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
         if milliseconds < _WHOLE_SECONDS_FROM_MS:
-            # Shorter durations are shown as 0.1 s, because 0.0 s would look like an error.
+            # Durations below 0.1 s are shown as 0.1 s, because 0.0 s would look like an error.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
         if milliseconds < _MINUTE_MS:
             return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))

@@ -38,12 +38,12 @@ _SHOW = "Ctrl+Alt+R" if _IS_MAC else "Ctrl+E"
 
 
 def text_of(action: QAction) -> str:
-    """Return an action's text without its mnemonic."""
+    """Return an action's text without the mnemonic marker."""
     return _MNEMONIC.sub(r"\1", action.text())
 
 
 def words_of(action: QAction) -> str:
-    """Return an action's text without its mnemonic and ellipsis."""
+    """Return an action's text without the mnemonic marker and the ellipsis."""
     return text_of(action).rstrip("…")
 
 

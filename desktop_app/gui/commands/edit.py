@@ -43,7 +43,7 @@ class EditCommands(QObject):
         view: The table, which is also the parent.
         reader: The reader for the list.
         reads: The pool for reading the list.
-        wording: The formats of the cells.
+        wording: The formatter for the cells.
     """
 
     notice = Signal(object)
@@ -86,7 +86,7 @@ class EditCommands(QObject):
 
 
 MOST_RICH_ROWS = 10_000
-"""The largest number of rows that are also copied as HTML and as files. Other programs can't handle more."""
+"""The largest number of rows that are also copied as HTML and as files, because many programs can't handle more."""
 
 
 @dataclass(frozen=True, slots=True)

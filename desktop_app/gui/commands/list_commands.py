@@ -1,4 +1,4 @@
-"""The commands that change the list, with undo: retry, process next, relocate, remove."""
+"""The commands that change the list: Retry, Process Next, Locate File and Remove; also Undo and Redo."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ListCommands(QObject):
         reader: The reader for the list.
         editor: The editor for the list.
         writes: A pool with a single thread, which keeps the changes in order.
-        wording: The format of numbers.
+        wording: The formatter for numbers.
         parent: The parent.
     """
 
@@ -160,7 +160,7 @@ class ListCommands(QObject):
     # --- writing
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Run `work` on the pool. Emit `written` even after an error, because part of the change may be written."""
+        """Run `work` on the pool. Emit `written` even after an error, as part of the change may have been written."""
 
         def finish(result: Result) -> None:
             self.written.emit()

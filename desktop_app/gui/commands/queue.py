@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 100
 
 _LOCATE_FOLDER = "files"
-"""The purpose of the folder last used by Add Files. A missing file is often near the files that were added with it."""
+"""The dialog opens in the folder last used by Add Files, because a missing file is often near files added with it."""
 
 
 class QueueCommands(QObject):
@@ -53,7 +53,7 @@ class QueueCommands(QObject):
         view: The table, which is also the parent.
         model: The model of the table.
         commands: The commands that change the list.
-        control: The run mode, and the means to make the loops retry at once.
+        control: The control for the run mode and for making the loops retry.
         tasks: The pool for opening files and folders.
     """
 
@@ -100,7 +100,7 @@ class QueueCommands(QObject):
 
     @Slot()
     def process_next(self) -> None:
-        """Process those selected files that are waiting before all others."""
+        """Process the selected files that are waiting ahead of all others."""
         self._commands.process_next(self._view.selected_ids(), self._report_priority)
 
     def _report_priority(self, result: PriorityResult) -> None:

@@ -82,7 +82,7 @@ class PaneKeys(QObject):
         previous_pane.triggered.connect(lambda: self._go(panes[::-1]))
 
     def _go(self, panes: Panes) -> None:
-        """Move the focus to the next pane in this order."""
+        """Move the focus to the next of these panes."""
         focused = QApplication.focusWidget()
         at = next((number for number, pane in enumerate(panes) if _holds(pane, focused)), -1)
         if at >= 0 and focused is not None:
@@ -127,8 +127,8 @@ class ProblemWalk(QObject):
     Args:
         forward: The action that selects the next failed file.
         backward: The action that selects the previous failed file.
-        view: The view of the list.
-        model: The model of the list.
+        view: The table.
+        model: The model of the table.
         reader: The reader for the list.
         tasks: The pool for the search.
         parent: The parent.
@@ -196,8 +196,8 @@ class FollowRunning(QObject):
 
     Args:
         action: The checkable action.
-        view: The view of the list.
-        model: The model of the list.
+        view: The table.
+        model: The model of the table.
         reader: The reader for the list.
         tasks: The pool for the search.
         parent: The parent.

@@ -63,7 +63,7 @@ class RunNotifications(QObject):
         is_watched: A function that returns whether the window is active.
         has_room: A function that returns whether the window can show a notice without replacing one with buttons.
         export: The action that the notice's button triggers.
-        wording: The formats of numbers and times.
+        wording: The formatter for numbers and times.
         parent: The parent.
         every_ms: See `EVERY_MS`.
     """
@@ -113,7 +113,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def follow_end(self, end: RunEnd) -> None:
-        """Report the result of a run, or wait a little if another run was reported shortly before."""
+        """Report the result of a run, or hold it back for a while if another run was reported shortly before."""
         if self._unreported is not None:
             before = self._unreported
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -197,7 +197,7 @@ class ProgressPresenter(QObject):
         memory: The saved state of the window.
         clock: The clock.
         theme: The colours of the graphs.
-        wording: The formats of numbers and times.
+        wording: The formatter for numbers and times.
         window: The window, which is also the parent.
     """
 
@@ -320,7 +320,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_topic(self, topic: Topic) -> None:
-        """Show the window, and in it what a clicked notification is about."""
+        """Show the window and any files that a clicked notification is about."""
         activate(self._window)
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_FILES].trigger()

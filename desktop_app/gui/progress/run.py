@@ -156,7 +156,7 @@ class Run:
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
     def _without_previous_run(self, sums: RunSums, now_ms: int) -> RunSums:
-        """Return the sums, without the finished files if more files were added after `STALE_MS` without progress."""
+        """Return the sums, but omit the finished files if more files were added after `STALE_MS` without progress."""
         seen, self._seen = self._seen, sums
         if seen != sums:
             was, self._moved_at = self._moved_at, now_ms
@@ -170,7 +170,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """The number of files and bytes done at a time, which is in seconds on a monotonic clock."""
+    """The number of files and bytes done by a certain time, given in seconds on a monotonic clock."""
 
     at: float
     files: int

@@ -68,7 +68,7 @@ class _Ring:
 
     def __init__(self, span: Span) -> None:
         self.step = span.step
-        # One step more than is shown: the current step, which is incomplete.
+        # One more step than is shown: the current step, which is incomplete.
         self.capacity = span.seconds // span.step + 1
         self.newest = 0
         self.clear()
@@ -128,7 +128,7 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, ended: Iterable[Ended], before_s: float) -> None:
-        """Record the files that finished before a time, for one span.
+        """Record the files that finished before a given time, for one span.
 
         Args:
             span: The span.

@@ -143,7 +143,7 @@ def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> 
     Args:
         count: The number of selected files.
         sums: The totals of these files; None while they are being calculated.
-        wording: The formats of numbers and sizes.
+        wording: The formatter for numbers and sizes.
     """
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:

@@ -29,7 +29,7 @@ _GRID_LINES = 4
 _WHOLE_FROM = 100
 
 _MARK_SECONDS = {Span.MINUTE: 15, Span.MINUTES_5: 60, Span.HOUR: 900, Span.HOURS_6: 3_600, Span.DAY: 14_400}
-"""The distance between two marks of the time axis."""
+"""The distance between two marks on the time axis, in seconds."""
 
 _GAP = 6
 

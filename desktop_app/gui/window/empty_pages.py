@@ -182,7 +182,7 @@ class Pages(QStackedWidget):
             self.addWidget(page)
 
     def update_page(self, model: JobsModel, *, total: int, typed: str) -> None:
-        """Show the table if it has rows, or else the page that fits.
+        """Show the table if it has rows, or else one of the other pages.
 
         Args:
             model: The model of the table.

@@ -38,7 +38,7 @@ class ListController(QObject):
         reader: The reader for the list.
         editor: The editor for the list.
         session: A function that opens a database session on a pool thread.
-        wording: The formats of numbers, sizes and times.
+        wording: The formatter for numbers, sizes and times.
         queue: The key of the queue that the run follows.
         clock: The clock.
         parent: The parent.
@@ -90,7 +90,7 @@ class ListController(QObject):
             self.commands.record_add(report.batch, report.added)
 
     def start(self) -> None:
-        """Start following changes to the list. Load the model afterwards, so that it does not miss any changes.
+        """Start following changes to the list. Load the model afterwards, so that it does not miss any of them.
 
         Raises:
             StoreError: If the database can't be read.

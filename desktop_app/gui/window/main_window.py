@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         selected: The number of selected files, and their totals.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: The widgets.
         connection, adding: The commands for the connection and for adding files.
-        export, pausing, help: The other commands that keep a dialog or a state.
+        export, pausing, help: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
 
     Args:
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         save_paused: Called to save, for the next start, whether processing is paused; can raise a `KnownError`.
         memory: The saved state of the window.
         theme: The colours and icons.
-        wording: The formats of numbers, sizes and times.
+        wording: The formatter for numbers, sizes and times.
         clock: The clock.
         desktop: A function that returns the desktop integration for a window.
         support: The sources of a support report, including the program's folders.
