@@ -94,7 +94,7 @@ class JobReader(Protocol):
         ...
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return the number and size of the files that finished in each step between two times, without empty steps.
+        """Return the number and size of files finished in each step between two times. Empty steps are left out.
 
         Args:
             since_ms: The earlier time in milliseconds since 1970.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 100
 
 _LOCATE_FOLDER = "files"
-"""The dialog opens in the folder last used by Add Files, because a missing file is often near files added with it."""
+"""Locate File starts in the folder last used by Add Files: a missing file is often near the files added with it."""
 
 
 class QueueCommands(QObject):
@@ -100,7 +100,7 @@ class QueueCommands(QObject):
 
     @Slot()
     def process_next(self) -> None:
-        """Process the selected files that are waiting ahead of all others."""
+        """Move the selected waiting files ahead of all others."""
         self._commands.process_next(self._view.selected_ids(), self._report_priority)
 
     def _report_priority(self, result: PriorityResult) -> None:
