@@ -1,4 +1,4 @@
-"""The entry point of the command line: it selects the command, runs it and reports errors."""
+"""The entry point of the command line, which selects the command, runs it and reports errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
     Args:
         words: The arguments, without the program's name.
-        open_window: Opens the window, adds the given paths, and returns the exit code.
+        open_window: Called with the paths to add; opens the window and returns the exit code.
 
     Returns:
         The exit code. Errors are reported on standard error, not raised.
@@ -86,7 +86,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Call a function with logging enabled, to the terminal as well if `debug`; log unexpected exceptions."""
+    """Call a function with logging enabled (with `debug`, also to the terminal), and log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 

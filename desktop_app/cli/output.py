@@ -23,7 +23,7 @@ _STEP = 1000
 
 
 class OutputClosedError(Exception):
-    """Standard output is a pipe whose reader has ended, as with `| head`; the program ends without an error."""
+    """Standard output is a pipe whose reader has exited, as with `| head`; the program exits without an error."""
 
 
 def prepare_streams() -> None:
@@ -37,24 +37,24 @@ def emit(text: str, *, flush: bool = False) -> None:
     """Write a line of the result to standard output.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If the line can't be written, for example because the disk is full.
     """
     _write(text + "\n", flush=flush)
 
 
 def finish_output() -> None:
-    """Flush standard output; required at the end of the program and wherever a reader waits for the output.
+    """Flush standard output; required before the program exits and whenever a reader is waiting for the output.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If the output can't be written, for example because the disk is full.
     """
     _write("", flush=True)
 
 
 def _write(text: str, *, flush: bool) -> None:
-    if sys.stdout is None:  # a window program on Windows has no standard output
+    if sys.stdout is None:  # a GUI program on Windows has no standard output
         return
     try:
         sys.stdout.write(text)
@@ -106,7 +106,7 @@ def emit_json(jobs: Iterable[Job]) -> None:
     """Write jobs to standard output, one JSON object per line.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If a line can't be written, for example because the disk is full.
     """
     for job in jobs:
@@ -137,7 +137,7 @@ def quoted(text: str) -> str:
 
 
 class Progress:
-    """A progress bar on standard error; nothing is shown if that is not a terminal. One thread at a time.
+    """A progress bar on standard error; hidden if standard error is not a terminal. One thread at a time.
 
     Args:
         label: The text before the bar.

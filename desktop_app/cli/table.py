@@ -41,7 +41,7 @@ class JobTable:
         return self._line("ID", "STATUS", "LINES", "SIZE", "FILE")
 
     def rows(self, job: Job) -> Iterator[str]:
-        """Yield the line of a job, followed by the lines of its reason if that does not fit after the path."""
+        """Yield the line of a job, followed by the lines of its reason if the reason does not fit after the path."""
         line = self._line(
             job.id[: self._id_width],
             _status(job),

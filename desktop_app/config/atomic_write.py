@@ -69,7 +69,7 @@ def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: boo
 
     Args:
         target: The file. A symbolic link is followed.
-        write: Writes the text to a stream, which does not translate line endings.
+        write: Called with the stream to write the text to, which does not translate line endings.
         replace: Whether to replace an existing file.
 
     Raises:

@@ -29,7 +29,7 @@ class Cause(StrEnum):
     KEYS_REFUSED = "keys-refused"
     """AWS rejects the access keys."""
     CLOCK_WRONG = "clock-wrong"
-    """This computer's clock is so far off that AWS rejects its signatures."""
+    """This computer's clock is so far off that AWS rejects the signatures of requests."""
     NO_REGION = "no-region"
     """No region is set, or the region does not exist."""
     OTHER_ACCOUNT = "other-account"
@@ -53,7 +53,7 @@ class Cause(StrEnum):
     LOCAL_QUEUE = "local-queue"
     """The embedded queue can't be opened."""
     FOREIGN = "foreign"
-    """The queue contains messages of another program."""
+    """The queue contains messages from another program."""
     DISK_FULL = "disk-full"
     DATABASE_BUSY = "database-busy"
     """Another program holds the database's lock."""
@@ -112,7 +112,7 @@ class StoreFullError(StoreError):
 
 
 class PartlyAddedError(StoreError):
-    """Only some of a batch's files were added; those are saved.
+    """Only some of a batch's files were added; those remain in the database.
 
     Attributes:
         batch_id: The key of the batch.
@@ -127,7 +127,7 @@ class PartlyAddedError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The database file is damaged and has to be replaced before the program can continue."""
+    """The database file is damaged and must be replaced before the program can continue."""
 
     cause = Cause.DATABASE_DAMAGED
 
@@ -136,11 +136,11 @@ class QueueTrouble(StrEnum):
     """The kind of queue error, which determines whether and when to retry, and what the window shows."""
 
     OFFLINE = "offline"
-    """No connection, a timeout or a server error; retried with backoff."""
+    """There was no connection, a timeout or a server error; the call is retried with backoff."""
     THROTTLED = "throttled"
     """The service throttles requests."""
     SIGNED_OUT = "signed out"
-    """No credentials, or they have expired: the user has to sign in."""
+    """There are no credentials, or they have expired; the user has to sign in."""
     NO_RIGHT = "no right"
     """The credentials are valid but do not allow this action."""
     NO_QUEUE = "no queue"
@@ -148,7 +148,7 @@ class QueueTrouble(StrEnum):
     SETUP = "setup"
     """The region, endpoint, certificate or proxy is not configured correctly."""
     LEASE_LOST = "lease lost"
-    """The receipt handle is no longer valid for its message; never retried."""
+    """The receipt handle is no longer valid for its message; the call is never retried."""
     REFUSED = "refused"
     """The service rejects the content of the request, so a retry would fail too."""
 

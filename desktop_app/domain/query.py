@@ -1,4 +1,4 @@
-"""Filters, sort orders and the search syntax of the filter box.
+"""Filters, sort orders, and the search syntax of the filter box.
 
 A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
 them must match. An invalid term is treated as a plain word, since a file may have that name. A key without a value has
@@ -103,7 +103,7 @@ class Filter:
 
     Attributes:
         statuses: The accepted statuses; empty for any.
-        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for any job.
+        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for all jobs.
         batches: The keys of the accepted batches; empty for any.
         search: The search that the job must match.
     """
@@ -127,7 +127,7 @@ class Problem:
     """A group of jobs that failed with the same problem.
 
     Attributes:
-        code: A value of `FileProblem`; empty for jobs without a problem.
+        code: A value of `FileProblem`; empty for the jobs whose reason has no problem.
         reason: The most frequent reason in the group; None for jobs without a reason.
         count: The number of jobs.
         reasons: The number of different reasons in the group.
@@ -141,7 +141,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSums:
-    """The totals of some jobs; sizes are in bytes, and unknown values count as 0."""
+    """The totals for the selected jobs. Sizes are in bytes, and unknown values count as 0."""
 
     counts: StatusCounts
     size: int
@@ -188,7 +188,7 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
     def take(self, key: str, value: str) -> bool:
-        """Add the condition of a term `key:value`; return False if it is not valid."""
+        """Add the condition of a term `key:value`; return False if the term is not valid."""
         match self.names.keys.get(key.casefold(), key.lower()):
             case "status":
                 statuses = _statuses(value, self.names)
@@ -217,7 +217,7 @@ class _Found:
 
 
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
-    """Return the search for the text of the filter box; every text is valid."""
+    """Parse the text in the filter box. Every text is valid."""
     found = _Found(names)
     for term in _TERM.findall(text):
         key, colon, value = term.partition(":")
@@ -228,7 +228,7 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return the statuses whose name begins with a text, so that the filter works while the user is typing."""
+    """Return the statuses whose names begin with a text, so that the filter works while the user is typing."""
     known = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 

@@ -13,7 +13,7 @@ def mark(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return a text in a form for searching that ignores case and the composition of accents."""
+    """Convert a text to a form for searches that ignore case and the Unicode composition of accents."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 

@@ -1,4 +1,4 @@
-"""Stops threads and tasks one after another and within a deadline, while the event loop runs."""
+"""Stop threads and tasks one after another, within a deadline, while the event loop is running."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Step:
     """One step of a shutdown.
 
     Attributes:
-        name: What is stopped, for the log.
-        begin: Requests the stop and returns immediately.
-        has_ended: Returns whether it has stopped.
+        name: The name of the thread or task to stop, for the log.
+        begin: A function that requests the stop and returns immediately.
+        has_ended: A function that returns whether the thread or task has stopped.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Step:
 
 
 def thread_step(thread: QThread) -> Step:
-    """Return a step that requests the interruption of a thread. The thread is never terminated."""
+    """Return a step that requests a thread's interruption. The thread is never terminated."""
     return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
 
 
@@ -55,8 +55,7 @@ class Shutdown(QObject):
         self._steps = steps
         self._at = -1
         self._since = QElapsedTimer()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self._look)
 
     @Slot()
