@@ -43,7 +43,7 @@ class Program:
 
     Attributes:
         home: The folder that contains the settings, the database and the logs.
-        settings: The settings as of the start of the program or the last change of the connection.
+        settings: The settings when the program started or the connection was last changed.
         connection: The queue and how to reach it.
         database: The database with the list of files.
         clock: The clock.
@@ -131,7 +131,7 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
 
 def connect_queue(program: Program) -> QueueConnector:
     """Create the connector for the program's queue, which connects on first use. The caller must close it."""
-    if program.connection.is_local:  # without importing boto3, which is slow
+    if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
         return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
@@ -195,7 +195,7 @@ def build_consumer(
     concurrency: int | None = None,
     wait_s: int = MAX_WAIT_SECONDS,
 ) -> Consumer:
-    """Create the loop that receives messages from the program's queue and processes their files.
+    """Create the loop that receives messages from the program's queue and processes the files named in them.
 
     Args:
         program: The program.

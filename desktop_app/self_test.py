@@ -49,7 +49,7 @@ def process_offscreen(
 ) -> list[Job]:
     """Open the real window, add files through it, wait until all jobs have ended, and close the window.
 
-    Call it only once in a process, and after `isolate`.
+    Call it only once per process, and after `isolate`.
 
     Args:
         paths: The files and folders to add.
@@ -125,10 +125,10 @@ _RESOURCES = ("icons/filemill.svg", "translations/filemill_de.qm", "samples")
 def self_test() -> int:
     """Check that this copy of the program is complete and processes files; print the result.
 
-    Call it only once in a process, before Qt is used.
+    Call it only once per process, before Qt is used.
 
     Returns:
-        The exit code: 0 if the test passed, else 1.
+        The exit code: 0 if the test passed, otherwise 1.
     """
     with tempfile.TemporaryDirectory(prefix="filemill-self-test-") as folder:
         environment = isolate(Path(folder) / "home")

@@ -48,7 +48,7 @@ def try_offscreen(paths: Sequence[str]) -> int:
         paths: The files and folders to add; the samples if there are none.
 
     Returns:
-        The exit code: 0 if every file is PROCESSED, else 1.
+        The exit code: 0 if every file is PROCESSED, otherwise 1.
     """
     folder = FOLDER.absolute()
     screenshot = folder / "filemill.png"

@@ -131,7 +131,7 @@ def make_application() -> QApplication:
 
 
 def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
-    """Open the window and run Qt's event loop until it is closed and its threads have stopped.
+    """Open the window and run Qt's event loop until the window is closed and its threads have stopped.
 
     Args:
         application: The application from `make_application`.
@@ -183,8 +183,8 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
     """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server that receives the requests from later starts, or None if no server can be created. If this program
-        has to exit, the outcome that requires it.
+        The server that receives the requests from later starts; None if no server can be created; or the outcome if
+        this program has to exit.
     """
     try:
         home = find_home()
@@ -298,7 +298,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
-    """Return the sources of the data in a support report."""
+    """Return the sources of the data for a support report."""
     return SupportSources(
         home=program.home,
         environment=os.environ,

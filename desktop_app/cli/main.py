@@ -29,7 +29,7 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) -> int:
-    """Run a command line.
+    """Run the given command line.
 
     Args:
         words: The arguments, without the program's name.

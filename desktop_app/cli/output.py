@@ -114,7 +114,7 @@ def emit_json(jobs: Iterable[Job]) -> None:
 
 
 def human_size(count: int) -> str:
-    """Return a number of bytes in a readable form: `940 B`, `3.4 MB`."""
+    """Format a number of bytes in a readable form, such as `940 B` or `3.4 MB`."""
     if count < _STEP:
         return f"{count} B"
     value = float(count)
@@ -127,12 +127,12 @@ def human_size(count: int) -> str:
 
 
 def counted(count: int, one: str) -> str:
-    """Return a number with its noun: `1 file`, `1,200 files`."""
+    """Format a number with its noun, such as `1 file` or `1,200 files`."""
     return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotation marks, escaped for display within a sentence."""
+    """Enclose a text in quotation marks, and escape it for display within a sentence."""
     return f"“{display_text(text)}”"
 
 

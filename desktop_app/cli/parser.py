@@ -97,7 +97,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Return the parsed arguments. Options and names may be mixed; everything after `--` is a name.
+    """Return the parsed arguments. Options and names can be mixed; everything after `--` is a name.
 
     Raises:
         UsageError: If the arguments are not valid.

@@ -102,7 +102,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Return whether the terminal supports cursor movement; always False on Windows, where not all do."""
+    """Return whether the terminal supports cursor movement; always False on Windows, where not every terminal does."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 

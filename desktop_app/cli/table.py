@@ -31,7 +31,7 @@ class JobTable:
     """Formats one job at a time, so that a long list needs little memory.
 
     Attributes:
-        width: The terminal's width in cells; None for a file or a pipe, for which nothing is shortened.
+        width: The terminal's width in cells; None for a file or a pipe, where nothing is shortened.
     """
 
     width: int | None = None
@@ -65,7 +65,7 @@ class JobTable:
         return _LONG_ID if self.width is None else _SHORT_ID
 
     def _path(self, text: str) -> str:
-        """Return a path, shortened at its beginning to fit the available width."""
+        """Shorten a path at its beginning to fit the available width."""
         if self.width is None:
             return text
         room = max(_MIN_TEXT, self.width - (self._id_width + _STATUS + _LINES + _SIZE + 4 * len(_GAP)))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
 STOP_SECONDS = 20.0
-"""More time than a clean shutdown needs. A loop that is still blocked in a network call after it is abandoned."""
+"""More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
 
 def _concurrency(text: str) -> int:
@@ -90,7 +90,7 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
 
     Raises:
         KnownError: If a loop does not end in time.
-        Exception: If a loop raised an exception.
+        Exception: The exception that a loop raised, if any.
     """
     for thread in threads:
         thread.start()

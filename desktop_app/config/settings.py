@@ -75,8 +75,8 @@ class Connection:
     def key(self) -> str:
         """The identifier of the queue, stored with each job so that its message is sent to no other queue.
 
-        It consists of the endpoint or region and the queue's name, so it does not depend on whether the settings have
-        the name or the URL of the queue.
+        It consists of the endpoint or region and the queue's name, so it does not depend on whether the settings
+        contain the name or the URL of the queue.
         """
         if self.is_local:
             return LOCAL_QUEUE
@@ -207,7 +207,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
 
     Args:
         path: The settings file.
-        changes: The new values, by the attribute names of `Settings`. Default values are removed from the file.
+        changes: The new values, keyed by the attribute names of `Settings`. Default values are removed from the file.
 
     Returns:
         The settings as saved.

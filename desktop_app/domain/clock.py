@@ -1,4 +1,4 @@
-"""The clock interface and its implementation by the operating system; tests use their own clock."""
+"""The clock interface and the system clock; tests use their own clock."""
 
 from __future__ import annotations
 

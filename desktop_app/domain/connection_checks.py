@@ -92,7 +92,7 @@ class Verdict(StrEnum):
 
     FINE = "fine"
     NOTE = "note"
-    """Worth knowing, but not a problem."""
+    """The finding is worth knowing but not a problem."""
     TROUBLE = "trouble"
 
 

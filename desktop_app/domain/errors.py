@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """The cause of an error, which determines the remedies offered. The values are logged: never rename one."""
+    """The cause of an error, which determines the remedies offered. The values are logged, so do not rename them."""
 
     OTHER = "other"
     """A cause without a specific remedy."""
@@ -136,7 +136,7 @@ class QueueTrouble(StrEnum):
     """The kind of queue error, which determines whether and when to retry, and what the window shows."""
 
     OFFLINE = "offline"
-    """There was no connection, a timeout or a server error; the call is retried with backoff."""
+    """The connection failed or timed out, or the server reported an error; the call is retried with backoff."""
     THROTTLED = "throttled"
     """The service throttles requests."""
     SIGNED_OUT = "signed out"
@@ -154,7 +154,7 @@ class QueueTrouble(StrEnum):
 
     @property
     def needs_reconnect(self) -> bool:
-        """Whether resolving the credentials, the region and the queue again may help."""
+        """Whether resolving the credentials, the region and the queue again might help."""
         return self in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
@@ -167,7 +167,7 @@ class QueueError(KnownError):
         right: The missing permission, if that is the cause.
         command: For an expired session, the command that signs in again; empty if there is none.
         was_answered: Whether the service itself returned the error.
-        said: The service's error message, or its error code if there is no message; empty if it did not respond.
+        said: The service's error message, or its error code if there is no message; empty without a response.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class FileError(KnownError):
 
     Args:
         reason: The reason; its sentence becomes the error's text.
-        passing: Whether a later attempt may succeed, for example because a network share is temporarily offline.
+        passing: Whether a later attempt might succeed, for example because a network share is temporarily offline.
         detail: The operating system's error message; may be empty.
     """
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Status(IntEnum):
-    """The status of a job, stored as a number. There are exactly four; the job's reason gives the details."""
+    """The status of a job, stored as a number. There are exactly four statuses; the job's reason gives the details."""
 
     PENDING = 0
     PROCESSING = 1
@@ -83,7 +83,7 @@ class Job:
 
     @property
     def took_ms(self) -> int | None:
-        """The duration of the last attempt in milliseconds; None until it has ended."""
+        """The duration of the last attempt in milliseconds; None until the attempt has ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return max(0, self.finished_at - self.started_at)
@@ -168,7 +168,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """Format a time in UTC according to ISO 8601, such as `2026-01-31T09:05:07.123Z`; return None for None."""
+    """Format a time as ISO 8601 in UTC, such as `2026-01-31T09:05:07.123Z`; return None for None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -226,14 +226,14 @@ class Batch:
 
 
 class AttemptOutcome(StrEnum):
-    """The outcome of an attempt. The values are stored: never rename one."""
+    """The outcome of an attempt. The values are stored, so do not rename them."""
 
     PROCESSED = "processed"
     FAILED = "failed"
     LATER = "later"
-    """The attempt failed for a reason that may be temporary; another attempt follows."""
+    """The attempt failed for a reason that might be temporary; another attempt follows."""
     RETURNED = "returned"
-    """The program released the job without a result, for example because it was closed."""
+    """The program released the job without a result, for example because the program was closed."""
     STOPPED = "stopped"
     """The program exited unexpectedly, or its lease expired."""
     PUT_ASIDE = "put_aside"
@@ -291,7 +291,7 @@ class RunSums:
     Attributes:
         open_files, open_bytes: The number and total size of the PENDING and PROCESSING jobs.
         processing: The number of PROCESSING jobs.
-        read_bytes: The number of bytes that the PROCESSING jobs have read.
+        read_bytes: The number of bytes that have been read from the files of the PROCESSING jobs.
         done_files, done_bytes: The number and total size of the ended jobs.
         failed: The number of ended jobs that are FAILED.
         newest_end: When the most recent job ended, in milliseconds since the Unix epoch; 0 if no job has ended.
@@ -318,7 +318,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PriorityResult:
-    """The result of moving jobs to the front.
+    """The result of moving jobs to the front of the outbox.
 
     Attributes:
         keys: The keys of the jobs that are still waiting, in the requested order.

@@ -1,7 +1,7 @@
 """Filters, sort orders, and the search syntax of the filter box.
 
 A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
-them must match. An invalid term is treated as a plain word, since a file may have that name. A key without a value has
+them must match. An invalid term is treated as a plain word, since it might be part of a file name. A key without a value has
 no effect.
 """
 
@@ -80,7 +80,7 @@ class Search:
 
     Attributes:
         words: Texts that the path or the reason must contain, ignoring case.
-        statuses: The accepted statuses; empty for any.
+        statuses: The accepted statuses; empty for all statuses.
         sizes: Ranges that must all contain the size; an unknown size is in no range.
         reasons: Texts that the reason or the name of its problem must contain.
         translated_matches: Pairs of a text from `words` or `reasons` and the reasons whose translated sentence contains
@@ -102,9 +102,9 @@ class Filter:
     """The conditions for listing a job. All of them must match.
 
     Attributes:
-        statuses: The accepted statuses; empty for any.
-        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for all jobs.
-        batches: The keys of the accepted batches; empty for any.
+        statuses: The accepted statuses; empty for all statuses.
+        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for any problem or none.
+        batches: The keys of the accepted batches; empty for all batches.
         search: The search that the job must match.
     """
 
@@ -168,8 +168,8 @@ class Names:
     """Translated names that the filter box accepts in addition to the English ones.
 
     Attributes:
-        keys: Maps a translated key to the English key, such as `grund` to `reason`.
-        statuses: Maps a translated name to the status.
+        keys: The English key for each translated key, such as `reason` for `grund`.
+        statuses: The status for each translated name.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)

@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 class FileProblem(StrEnum):
     """A category of reasons, which groups failed files and determines the remedies offered.
 
-    The values are typed by users (`reason:missing`) and stored in settings: never rename one.
+    The values are typed by users (`reason:missing`) and stored in settings, so do not rename them.
     """
 
     MISSING = "missing"
@@ -38,7 +38,7 @@ class FileProblem(StrEnum):
 class ReasonCode(StrEnum):
     """The code of a reason, with its English sentence and the problem that it belongs to.
 
-    The codes and the names of the arguments are stored: never rename one. The sentences may be changed.
+    The codes and the names of the arguments are stored, so do not rename them. The sentences may be changed.
 
     Attributes:
         template: The sentence with argument names in braces. It does not name the file, which is shown next to it.
@@ -213,11 +213,11 @@ class Reason:
 
 
 def reasons_containing(text: str, translate: Callable[[str], str] = str) -> frozenset[str]:
-    """Return the reason codes and the keys of `ENDINGS` whose template contains a text, ignoring case.
+    """Return the reason codes and the keys of `ENDINGS` whose templates contain a text, ignoring case.
 
     Args:
         text: The text to find.
-        translate: Translates a template; by default, the English templates are searched.
+        translate: Called to translate each template; by default, the English templates are searched.
     """
     key = folded(text)
     return frozenset(

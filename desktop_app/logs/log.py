@@ -50,7 +50,7 @@ def log_files(folder: Path) -> list[Path]:
 
 
 def level_for(jobs: int) -> int:
-    """Return the level for the message about each of several jobs changed together: DEBUG if there are many jobs."""
+    """Return the level for per-job messages when several jobs are changed together: DEBUG if there are many jobs."""
     return logging.INFO if jobs <= _FEW_JOBS else logging.DEBUG
 
 

@@ -84,7 +84,7 @@ class LogTail:
         return list(records_of(self.read_lines()))
 
     def read_lines(self) -> list[str]:
-        """Return the new lines without their endings, oldest first. An incomplete line is left for the next read.
+        """Return the new lines without line endings, oldest first. An incomplete line is left for the next read.
 
         A file that can't be read is skipped, since another process may be rotating the files.
 

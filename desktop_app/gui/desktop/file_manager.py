@@ -68,7 +68,7 @@ class Opener(QObject):
         self._tasks = tasks
 
     def open(self, paths: Sequence[str]) -> None:
-        """Open each file in its default program; at most `MOST_AT_ONCE` files."""
+        """Open each file in its default program. If there are more than `MOST_AT_ONCE` files, open none."""
         if len(paths) > MOST_AT_ONCE:
             self._warn(tr("Select at most %Ln file(s) to open them.", "", MOST_AT_ONCE))
         elif paths:
@@ -116,7 +116,7 @@ def _existing(paths: Sequence[str]) -> list[str]:
 
 
 def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
-    """Show files of a folder in the file manager.
+    """Show files from one folder in the file manager.
 
     Returns:
         The folder to open instead (None if the files are shown, empty if the folder does not exist), and whether all

@@ -277,7 +277,7 @@ class BusAwake:
                 release()
 
     def _inhibit(self, releases: list[Callable[[], None]]) -> None:
-        """Request the inhibitors, and add their release functions to the list. Late replies are released at once."""
+        """Request the inhibitors. Add their release functions to the list, or release inhibitors granted too late."""
         why = tr("Files are being processed")
 
         def take(release: Callable[[], None]) -> None:

@@ -1,1 +1,1 @@
-"""Starting and shutting down the program with its window: display, single instance, dialogs, threads."""
+"""Start-up and shutdown of the program with its window: display, single instance, dialogs, and threads."""

@@ -37,7 +37,7 @@ def thread_step(thread: QThread) -> Step:
 
 
 class Shutdown(QObject):
-    """Executes the steps in order; each begins when the previous one has ended.
+    """Executes shutdown steps in order; each begins when the previous one has ended.
 
     Signals:
         finished(list): All steps have ended, or the deadline has passed. The argument lists the names of the steps
@@ -80,7 +80,7 @@ class Shutdown(QObject):
         if self._at < len(self._steps) and not late:
             return
         self._timer.stop()
-        # If the deadline has passed, begin the remaining steps too: some may still end at once.
+        # If the deadline has passed, begin the remaining steps too: some of them may end at once.
         for step in self._steps[self._at + 1 :]:
             step.begin()
         self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

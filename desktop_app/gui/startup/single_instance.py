@@ -364,7 +364,7 @@ class InstanceClient:
         self._since = 0.0
 
     def run(self) -> Outcome:
-        """Try until one of the outcomes is reached.
+        """Try until there is an outcome.
 
         Raises:
             OSError: If the folder of the lock is not writable.

@@ -1,7 +1,7 @@
 """Handle stop signals in Qt's event loop.
 
-Otherwise, Python would raise KeyboardInterrupt in whatever code is running; in a slot called by Qt, the exception would
-have no effect. Since importing Qt is slow, this module does not do so until it is needed.
+By default, Python raises KeyboardInterrupt in whatever code is running; in a slot called by Qt, the exception has no
+effect. This module imports Qt only when a slot is connected, since the import is slow.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class QtStopSignals(StopSignals):
         self._notifier: QSocketNotifier | None = None
 
     def connect(self, slot: Callable[[], object]) -> None:
-        """Call a slot when a stop signal arrives, or soon if one has already arrived.
+        """Call a slot when a stop signal arrives or, if one has already arrived, once the event loop is running.
 
         Without a notifier, Python's signal handlers would not run until Qt next calls Python code.
         """
