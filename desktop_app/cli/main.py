@@ -39,11 +39,8 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
         The exit code. Errors are reported on standard error, not raised.
     """
     prepare_streams()
-    before, _ = split_names(words)
-    debug = "--debug" in before
     try:
-        action = _action(words, open_window)
-        code = _logged(action, debug=debug)
+        code = _logged(_action(words, open_window), debug="--debug" in split_names(words)[0])
         finish_output()
     except SystemExit as ended:  # argparse has printed the help or the version
         return int(ended.code or DONE)

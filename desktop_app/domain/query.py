@@ -1,8 +1,8 @@
 """Filters, sort orders, and the search syntax of the filter box.
 
 A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
-them must match. An invalid term is treated as a plain word, since it might be part of a file name. A key without a value has
-no effect.
+them must match. An invalid term is treated as a plain word, since it might be part of a file name. A key without a
+value has no effect.
 """
 
 from __future__ import annotations
