@@ -77,7 +77,7 @@ class Program:
         except SettingsError as error:  # not shown here; saving the settings will show it
             log.info("the settings stay unchanged: %s", error.text)
             settings = self.settings
-        # The loops of the previous queue may still be running, and must not add to the new queue's foreign messages.
+        # The loops of the previous queue might still be running, and must not add to the new queue's foreign messages.
         return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
     @property

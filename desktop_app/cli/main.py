@@ -83,7 +83,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Call a function with logging enabled (with `debug`, also to the terminal), and log unexpected exceptions."""
+    """Run an action with logging enabled, also to the terminal if `debug` is set; log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 

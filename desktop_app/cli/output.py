@@ -132,7 +132,7 @@ def counted(count: int, one: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Enclose a text in quotation marks, and escape it for display within a sentence."""
+    """Enclose text in quotation marks, and escape it for display within a sentence."""
     return f"“{display_text(text)}”"
 
 
@@ -154,7 +154,7 @@ class Progress:
             )
 
     def move_to(self, done: int, total: int | None) -> None:
-        """Show the number of units done and the total; None if the total is unknown."""
+        """Show the number of units done and the total, which is None if unknown."""
         if self._bar is not None:
             self._bar.total = total
             self._bar.update(done - self._bar.n)

@@ -116,7 +116,7 @@ class _Feed:
         self._table = JobTable()
 
     def show(self, since: Cursor | None) -> None:
-        """Print the jobs that have changed since a cursor; None prints the header and all jobs."""
+        """Print the jobs that have changed since a cursor or, if it is None, the header and all jobs."""
         if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):

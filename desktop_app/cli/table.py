@@ -89,7 +89,7 @@ def totals(counts: StatusCounts) -> str:
 
 
 def cells(text: str) -> int:
-    """Return the width of a text in terminal cells: 2 for a Chinese character, 0 for a combining accent."""
+    """Return the width of the text in terminal cells: 2 for a Chinese character, 0 for a combining accent."""
     if text.isascii():
         return len(text)
     return sum(_cells(char) for char in text)

@@ -97,7 +97,7 @@ class Settings:
 
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
-        concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, at most 4.
+        concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, but at most 4.
         process_queue: The key of the SQS queue whose files the window may process on this computer. The embedded
             queue needs no permission.
         fifo_order: How messages are grouped on a FIFO queue. `parallel` sends each file in a separate group; `strict`

@@ -100,7 +100,7 @@ class StoreError(KnownError):
 
 
 class StoreBusyError(StoreError):
-    """Another program held the database's write lock for too long; a retry may succeed."""
+    """Another program held the database's write lock for too long; a retry might succeed."""
 
     cause = Cause.DATABASE_BUSY
 

@@ -79,12 +79,12 @@ class Search:
     """A parsed search. All conditions must match.
 
     Attributes:
-        words: Texts that the path or the reason must contain, ignoring case.
+        words: Strings that the path or the reason must contain, ignoring case.
         statuses: The accepted statuses; empty for all statuses.
         sizes: Ranges that must all contain the size; an unknown size is in no range.
-        reasons: Texts that the reason or the name of its problem must contain.
-        translated_matches: Pairs of a text from `words` or `reasons` and the reasons whose translated sentence contains
-            it, in addition to those whose English sentence does; see `reasons_containing`.
+        reasons: Strings that the reason or the name of its problem must contain.
+        translated_matches: Pairs of a string from `words` or `reasons` and the reasons whose translated sentence
+            contains it, in addition to those whose English sentence does; see `reasons_containing`.
     """
 
     words: tuple[str, ...] = ()
@@ -228,7 +228,7 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return the statuses whose names begin with a text, so that the filter works while the user is typing."""
+    """Return the statuses whose names begin with the text, so that the filter works while the user is typing."""
     known = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 

@@ -213,7 +213,7 @@ class Reason:
 
 
 def reasons_containing(text: str, translate: Callable[[str], str] = str) -> frozenset[str]:
-    """Return the reason codes and the keys of `ENDINGS` whose templates contain a text, ignoring case.
+    """Return the reason codes and the keys of `ENDINGS` whose templates contain the text, ignoring case.
 
     Args:
         text: The text to find.

@@ -1,1 +1,1 @@
-"""Start-up and shutdown of the program with its window: display, single instance, dialogs, and threads."""
+"""Starting and stopping the window: display check, single instance, start-up dialogs, Qt set-up, and shutdown."""
