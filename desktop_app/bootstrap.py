@@ -98,7 +98,7 @@ class SendReport:
     Attributes:
         sent: The number of messages that were sent.
         waiting: The number of messages that are still in the outbox.
-        trouble: The text of the error that stopped the sending; empty if there was none.
+        trouble: The text of the error that stopped `send_all`; empty if there was none.
     """
 
     sent: int

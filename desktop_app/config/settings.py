@@ -165,7 +165,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the text of the file, without the byte order mark that some editors add."""
+    """Return the text of a file, without the byte order mark that some editors add."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -129,7 +129,7 @@ def display_text(text: str) -> str:
     r"""Escape a file name or other untrusted text for display in a table, a log line or a terminal.
 
     Bytes that are not UTF-8 become `\xNN`. Control, line-break and bidirectional-override characters are escaped too,
-    so that a name can't break a line or imitate another name.
+    so that a name can't start a new line or imitate another name.
     """
     if text.isascii() and text.isprintable():
         return text

@@ -13,7 +13,7 @@ def mark(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Normalize text for searches that ignore case and how Unicode composes accents."""
+    """Normalize text so that searches ignore case and differences in the composition of accents."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 

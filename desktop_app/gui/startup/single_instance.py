@@ -152,7 +152,7 @@ class InstanceLock:
         return pid, address
 
     def release(self) -> None:
-        """Release the lock; does nothing if it is not held."""
+        """Release the lock if this program holds it."""
         if self.is_held():
             self._holder_file.unlink(missing_ok=True)
             self._lock.release()
