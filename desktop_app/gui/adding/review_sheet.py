@@ -1,4 +1,4 @@
-"""The sheet on which the user reviews and selects files before they are added."""
+"""The sheet in which the user reviews and selects files before they are added."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self._path = path
         self.setTextFormat(Qt.TextFormat.PlainText)
-        # The path does not determine the width of the sheet.
+        # A long path does not widen the sheet.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(tool_tip(path))
         self.setAccessibleName(path)
@@ -115,27 +115,27 @@ _WIDTH = 620
 _MAX_LENGTH = 1_000
 
 _TYPING_PAUSE_MS = 120
-"""Counting starts after this pause in typing."""
+"""The pause in typing after which the files are counted."""
 
 _COUNTING_AFTER_MS = 200
-"""`Counting…` is shown if there is no result after this time."""
+"""The time without a result after which `Counting…` is shown."""
 
 
 class ReviewSheet(QDialog):
-    """Shows the files found, and counts the selected ones while the user types. Opens after the first count.
+    """Asks which of the files found to add, and counts them while the user is typing. Opens after the first count.
 
     Signals:
-        decided(SelectionResult, str, bool): Add was pressed. The selected files, the batch name, and whether to add
-            files again that are already in the list.
+        decided(SelectionResult, str, bool): The user has confirmed. The arguments are the selected files, the batch
+            name, and whether to add files again that are already in the list.
 
     Attributes:
         subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
-        chosen: Shows the number of selected files.
-        listed, refused: Show the numbers of files already in the list and of items that can't be added.
+        chosen: The label with the number of selected files.
+        listed, refused: The lines about files already in the list and about items that can't be added.
 
     Args:
         proposal: The files found.
-        counting: Counts the selected files off the main thread; must outlive the sheet.
+        counting: The stream that counts the selected files off the main thread; must outlive the sheet.
         theme, wording: The colours, icons and texts.
         parent: The window.
     """
@@ -278,7 +278,7 @@ class ReviewSheet(QDialog):
         return row
 
     def _open_focused(self) -> None:
-        """Open with the keyboard focus on the control that is used most."""
+        """Open the sheet, with the focus on the control that is used most often."""
         self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
@@ -290,7 +290,7 @@ class ReviewSheet(QDialog):
 
     @Slot()
     def _count_soon(self) -> None:
-        """Count after a pause in typing."""
+        """Count the files after a pause in typing."""
         self._adds_when_counted = False
         self._picked = None
         self._counting.stop()
@@ -348,7 +348,7 @@ class ReviewSheet(QDialog):
     # --- closing
 
     def accept(self) -> None:
-        """Close the sheet and add the selected files, as soon as they have been counted."""
+        """Close the sheet and add the selected files as soon as they have been counted."""
         again = self.again.isChecked()
         if self._picked is None:
             self._adds_when_counted = True
@@ -383,7 +383,7 @@ def title_text(proposal: Proposal, wording: Wording) -> str:
 
 
 def folder_text(proposal: Proposal) -> str:
-    """Return the path of the folder that contains all files; empty if there is none."""
+    """Return the path of the folder that contains all files, or an empty string if there is none."""
     folders = proposal.review.result.folders
     if len(proposal.paths) == 1 and folders:
         return display_text(folders[0].path)

@@ -1,4 +1,4 @@
-"""The Export List dialog, and functions for the name and the format of the file."""
+"""The Export List dialog, and functions that choose the path and the format of the file."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 
 def target_path(typed: str, folder: str, suffix: str) -> Path | None:
-    """Return the path of the file for a typed text, or None if the text is empty.
+    """Return the path of the file that the user has typed, or None if the text is empty.
 
     Args:
-        typed: An absolute or relative path, or one that starts with `~` for the home folder.
-        folder: The folder to which a relative path refers.
+        typed: The typed text: an absolute or relative path, or one that starts with `~` for the home folder.
+        folder: The folder that contains the file if the path is relative.
         suffix: The suffix to append if the path does not end with it.
     """
     text = typed.strip()
@@ -66,13 +66,13 @@ def default_name() -> str:
 
 
 PURPOSE = "export"
-"""The purpose under which `WindowMemory` saves the last folder."""
+"""The purpose for which `WindowMemory` saves the last folder."""
 
 _WIDTH = 560
 
 
 class Rows(StrEnum):
-    """The files that can be exported."""
+    """Which files to export."""
 
     SHOWN = "shown"
     SELECTED = "selected"
@@ -80,18 +80,18 @@ class Rows(StrEnum):
 
 
 class ExportDialog(QDialog):
-    """Asks what to export, and to which file. Export only hides the dialog, so that `show_error` can show it again.
+    """Asks what to export, and to which file. Clicking Export only hides the dialog; `show_error` can show it again.
 
     Signals:
         requested(ExportRequest): The user has clicked Export.
 
     Args:
-        memory: Saves the choices for the next time.
-        wording: Formats the texts.
+        memory: The storage that keeps the choices for next time.
+        wording: The formatter of the texts.
         parent: The parent.
 
     Attributes:
-        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the shown ones.
+        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the columns shown.
         format: The file format.
         path: The text field for the file to write.
         button: The button that starts the export.
@@ -109,7 +109,7 @@ class ExportDialog(QDialog):
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
-        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty text would make the dialog too low
+        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # without a text, the dialog would not be tall enough
         self.columns = {
             True: QRadioButton(tr("The columns s&hown"), self),
             False: QRadioButton(tr("E&verything, with full paths"), self),
@@ -204,15 +204,15 @@ class ExportDialog(QDialog):
         total: int,
         shown_fields: Sequence[str],
     ) -> None:
-        """Set what can be exported. May be called again while the dialog is open.
+        """Set what can be exported. Can be called again while the dialog is open.
 
         Args:
             listed: The number of files in the list.
             where: The filter of the list.
             order: The order of the list.
             selected: The keys of the selected files, in the order of the list.
-            total: The number of all files.
-            shown_fields: The fields of the shown columns.
+            total: The total number of files.
+            shown_fields: The fields of the columns shown.
         """
         files = self._wording.files
         texts = {
@@ -290,7 +290,7 @@ class ExportDialog(QDialog):
         self.requested.emit(request)
 
     def show_error(self, request: ExportRequest, error: NotWrittenError) -> None:
-        """Show the dialog again with the reason why the file can't be written. If it exists, offer to replace it."""
+        """Show the dialog again, with the reason why the file can't be written. If the file exists, offer to replace it."""
         self.path.setText(str(request.target))
         self._show_error_text(why_not_written(request.target, error))
         if error.code == errno.EEXIST:
@@ -301,7 +301,7 @@ class ExportDialog(QDialog):
 
     @property
     def error_text(self) -> str:
-        """Return the text of the error that is shown, or an empty string."""
+        """Return the text of the error shown, or an empty string if there is none."""
         return self._error.text() if self._error.isVisibleTo(self) else ""
 
     def _show_error_text(self, text: str) -> None:

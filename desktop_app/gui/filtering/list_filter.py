@@ -1,4 +1,4 @@
-"""The filter box, and the connection of the filter box and the sidebar to the list."""
+"""The filter box, and a class that connects the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ DELAY_MS = 150
 """The time without a keystroke after which the filter is applied."""
 
 _LONGEST = 500
-"""The maximum number of characters, because SQLite rejects very long conditions."""
+"""The maximum number of characters in the filter box. SQLite rejects very long conditions."""
 
 _MIN_WIDTH, _MAX_WIDTH = 130, 280
 
 
 def read_search(text: str) -> Search:
-    """Return the search for a text that uses keys, statuses and reasons in the user's language or in English."""
+    """Parse a text that may contain keys, statuses and reasons in the user's language or in English."""
     keys = {
         tr("status", "before a colon in the filter box"): "status",
         tr("size", "before a colon in the filter box"): "size",
@@ -57,7 +57,7 @@ class FilterBox(QLineEdit):
         leave_requested(): A key was pressed that moves the focus to the list.
 
     Attributes:
-        search: The search that is applied.
+        search: The search currently applied.
     """
 
     searched = Signal()
@@ -100,7 +100,7 @@ class FilterBox(QLineEdit):
 
     @Slot()
     def reset(self) -> None:
-        """Clear the text and apply the empty filter without delay."""
+        """Clear the text, and apply the empty filter without delay."""
         self.clear()
         self._search_now()
 
@@ -192,7 +192,7 @@ class ListFilter(QObject):
 
     @Slot()
     def clear_filter(self) -> None:
-        """Clear the filter box and keep the choice in the sidebar."""
+        """Clear the filter box, but keep the choice in the sidebar."""
         self._box.reset()
 
     @Slot()
@@ -216,7 +216,7 @@ class ListFilter(QObject):
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Return the chosen problems' codes, or else that of the current file if it is selected and has failed."""
+        """Return the codes of the chosen problems or, if there are none, that of the current file if it has failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
@@ -225,7 +225,7 @@ class ListFilter(QObject):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """Focus the list. If nothing is selected, select the current or the first row."""
+        """Focus the list. If nothing is selected, select the current row or, if there is none, the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())
