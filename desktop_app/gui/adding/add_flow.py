@@ -1,4 +1,4 @@
-"""Shows review sheets one at a time, and a notice whenever an operation that adds files has finished."""
+"""Shows review sheets one at a time, and a notice whenever files have been added."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class AddFlow(QObject):
-    """Shows the review sheets, reports the result of each operation, and scrolls to the first added file.
+    """Shows the review sheets, reports how many files were added, and scrolls to the first of them.
 
     Signals:
-        notice(Notice): The result of an operation.
+        notice(Notice): The result of adding files.
 
     Attributes:
         sheet: The open review sheet, or None.
@@ -41,7 +41,7 @@ class AddFlow(QObject):
         view: The table, which is scrolled to the first added file.
         model: The table's model.
         tasks: The pool that counts the selected files.
-        undo: Called without arguments to undo the last operation.
+        undo: Called to remove the most recently added files.
         theme, wording: The colours and texts of the sheets.
         window: The parent of the sheets.
     """
@@ -120,13 +120,13 @@ class AddFlow(QObject):
 
 
 def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], undo: Callable[[], object]) -> Notice:
-    """Return the notice that reports the result of an operation.
+    """Return the notice that reports the result of adding files.
 
     Args:
         report: The result.
-        wording: The formatter of the numbers.
+        wording: The formatter for numbers.
         show: Called to show the items that could not be added.
-        undo: Called to undo the operation.
+        undo: Called to remove the added files again.
     """
     undo_button = NoticeAction(tr("Undo"), undo)
     if report.problem and report.added:

@@ -35,7 +35,7 @@ _ANNOUNCE_AFTER_MS = 300
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """The result of an operation that adds files.
+    """The result of adding files.
 
     Attributes:
         added: The number of files added to the list.
@@ -59,7 +59,7 @@ class Proposal:
     """Files that will be added if the user confirms.
 
     Attributes:
-        number: The number of the operation; see `Adder.dismiss`.
+        number: The number of the call to `Adder.add`; see `Adder.dismiss`.
         review: The files found by the scan.
         name: The suggested name of the batch.
         paths: The paths and addresses that were scanned.
@@ -79,7 +79,7 @@ class _Step(Enum):
 
 @dataclass(slots=True)
 class _Add:
-    """An operation in progress."""
+    """A call to `Adder.add` whose work is not finished."""
 
     paths: tuple[str, ...]
     name: str
@@ -90,19 +90,19 @@ class _Add:
 
 
 class Adder(QObject):
-    """Scans paths, proposes a review if one is needed, and adds the files. Several operations can run at once.
+    """Scans paths, proposes a review if one is needed, and adds the files. Can handle several calls at once.
 
     Signals:
         busy_changed(str, bool): A text about the work in progress, or an empty string if there is none; and whether the
             work can be stopped.
         proposed(Proposal): The files to review; the receiver has to call `accept` or `dismiss`.
-        finished(AddReport): The result of an operation; not emitted after `dismiss`.
+        finished(AddReport): The result of a call to `add`; not emitted after `dismiss`.
 
     Args:
         editor: The object that adds the jobs to the store.
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
-        wording: The formatter of the numbers.
+        wording: The formatter for numbers.
         parent: The parent.
     """
 
@@ -128,7 +128,7 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """Return whether an operation is in progress or waiting for a review."""
+        """Return whether files are being scanned or added, or are waiting for a review."""
         return bool(self._adds)
 
     def add(self, paths: Sequence[str], *, always_review: bool = False) -> None:
@@ -201,7 +201,7 @@ class Adder(QObject):
         self._update_busy()
 
         def work() -> AddReport:
-            # The files are compared with the list again: another operation may have added some since the scan.
+            # The files are compared with the list again: another call may have added some since the scan.
             added = self._editor.add(files(), name=name, skip_listed=not again)
             done = len(added.job_ids)
             return AddReport(done, listed=found - done, batch=added.batch_id)
@@ -249,7 +249,7 @@ class Adder(QObject):
 
 
 def common_folder(paths: Sequence[str]) -> str:
-    """Return the parent folder of all paths, or an empty string if they have different ones."""
+    """Return the folder that directly contains all paths, or an empty string if there is none."""
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
     return parents.pop() if len(parents) == 1 else ""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_CHECKED = 50
 """The drop text distinguishes files from folders up to this number of items. Checking more could block the window for
-long on a slow network share."""
+a long time on a slow network share."""
 
 _ADDRESSES = ("file:", "http://", "https://")
 
@@ -36,7 +36,7 @@ def dragged_paths(mime: QMimeData) -> list[str]:
 
 
 def pasted_paths(mime: QMimeData) -> list[str]:
-    """Return the paths of copied files and folders, or the paths and addresses on the lines of a copied text."""
+    """Return the paths of copied files and folders, or those lines of copied text that are paths or addresses."""
     if mime.hasUrls():
         return dropped_paths(mime)
     return [path for line in mime.text().splitlines() if (path := _path_in(line))]
@@ -92,7 +92,7 @@ class DropTarget(QObject):
     Args:
         window: The window.
         overlay: The overlay that shows what a drop would do.
-        wording: The formatter of the numbers.
+        wording: The formatter for numbers.
     """
 
     dropped = Signal(list)

@@ -1,4 +1,4 @@
-"""The Export List dialog, and functions that choose the path and the format of the file."""
+"""The Export List dialog, and functions that determine the path and the format of the file."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
 
 
 def target_path(typed: str, folder: str, suffix: str) -> Path | None:
-    """Return the path of the file that the user has typed, or None if the text is empty.
+    """Return the typed path as an absolute path with the suffix, or None if the text is empty.
 
     Args:
         typed: The typed text: an absolute or relative path, or one that starts with `~` for the home folder.
-        folder: The folder that contains the file if the path is relative.
+        folder: The folder at which a relative path starts.
         suffix: The suffix to append if the path does not end with it.
     """
     text = typed.strip()
@@ -87,13 +88,14 @@ class ExportDialog(QDialog):
 
     Args:
         memory: The storage that keeps the choices for next time.
-        wording: The formatter of the texts.
+        wording: The formatter for texts.
         parent: The parent.
 
     Attributes:
-        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the columns shown.
+        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is the button for the
+            visible columns.
         format: The file format.
-        path: The text field for the file to write.
+        path: The text field for the path of the file to write.
         button: The button that starts the export.
     """
 
@@ -109,43 +111,39 @@ class ExportDialog(QDialog):
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
-        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # without a text, the dialog would not be tall enough
+        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # without text, the dialog would be too small
         self.columns = {
             True: QRadioButton(tr("The columns s&hown"), self),
             False: QRadioButton(tr("E&verything, with full paths"), self),
         }
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
-        self._error = QLabel(self)
+        self._error = plain_label("", self, "notice")
         self._arrange()
         self._fill()
 
     def _arrange(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(14)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form = QFormLayout(
+            horizontalSpacing=16,
+            verticalSpacing=14,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
+        )
         form.addRow(tr("Files:"), self._group(list(self.rows.values()), tr("Files")))
         form.addRow(tr("Columns:"), self._group(list(self.columns.values()), tr("Columns")))
         self.format.setAccessibleName(tr("Format"))
         form.addRow(tr("&Format:"), self.format)
         self.path.setAccessibleName(tr("Target file"))
         self.path.setMinimumWidth(320)
-        choose = QPushButton(tr("&Choose…"), self)
+        choose = QPushButton(tr("&Choose…"), self, autoDefault=False)
         choose.setAccessibleName(tr("Choose the file to export to"))
-        choose.setAutoDefault(False)
         choose.clicked.connect(self.choose)
-        where = QHBoxLayout()
-        where.setSpacing(8)
+        where = spaced(QHBoxLayout(), 8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
         label = QLabel(tr("&Save as:"), self)
         label.setBuddy(self.path)
         form.addRow(label, where)
-        self._error.setTextFormat(Qt.TextFormat.PlainText)
-        self._error.setWordWrap(True)
-        self._error.setObjectName("notice")
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
@@ -155,9 +153,7 @@ class ExportDialog(QDialog):
         self.button.setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(16)
+        column = spaced(QVBoxLayout(self), 16, (20, 18, 20, 16))
         column.addLayout(form)
         column.addWidget(self._error)
         column.addStretch(1)
@@ -167,9 +163,7 @@ class ExportDialog(QDialog):
     def _group(self, choices: list[QRadioButton], name: str) -> QWidget:
         box = QWidget(self)
         box.setAccessibleName(name)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column = spaced(QVBoxLayout(box), 6)
         group = QButtonGroup(box)
         for choice in choices:
             group.addButton(choice)
@@ -290,7 +284,7 @@ class ExportDialog(QDialog):
         self.requested.emit(request)
 
     def show_error(self, request: ExportRequest, error: NotWrittenError) -> None:
-        """Show the dialog again, with the reason why the file can't be written. If the file exists, offer to replace it."""
+        """Show the dialog again, with the reason why the file can't be written. Offer to replace it if it exists."""
         self.path.setText(str(request.target))
         self._show_error_text(why_not_written(request.target, error))
         if error.code == errno.EEXIST:

@@ -55,7 +55,7 @@ class ExportRequest:
     """What to export, and where.
 
     Attributes:
-        rows: The jobs to export: a filter, or the keys of the jobs in the order of the export.
+        rows: The jobs to export, as a filter or as keys in the order of the export.
         order: The order of the jobs if `rows` is a filter.
         fields: The fields to export, from `ALL_FIELDS`.
         form: The format of the file.
@@ -84,9 +84,9 @@ class Exporter(QObject):
         refused(ExportRequest, NotWrittenError): The target can't be written; the user has to choose another file.
 
     Args:
-        reader: The reader of the jobs.
+        reader: The job reader.
         tasks: The pool that writes the file.
-        wording: The formatter of the texts.
+        wording: The formatter for texts.
         parent: The parent.
 
     Attributes:
@@ -106,9 +106,7 @@ class Exporter(QObject):
         self._stop = Event()
         self.is_busy = False
         self._text = ""
-        self._delay = QTimer(self)
-        self._delay.setSingleShot(True)
-        self._delay.setInterval(PROGRESS_DELAY_MS)
+        self._delay = QTimer(self, singleShot=True, interval=PROGRESS_DELAY_MS)
         self._delay.timeout.connect(self._show_progress)
         self._progressed.connect(self._take_progress)
         self._opener = Opener(tasks, self)

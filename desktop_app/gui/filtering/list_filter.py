@@ -64,29 +64,24 @@ class FilterBox(QLineEdit):
     leave_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, maxLength=_LONGEST, placeholderText=tr("Filter files"))
         self._theme = theme
         self.search = NO_SEARCH
         self.setObjectName("filter")
-        self.setMaxLength(_LONGEST)
         self.setMinimumWidth(_MIN_WIDTH)
         self.setMaximumWidth(_MAX_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setPlaceholderText(tr("Filter files"))
         self.setAccessibleName(tr("Filter files"))
         tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
         self._search_action = QAction(tr("Filter files"), self)
         self._search_action.triggered.connect(self.activate)
-        self._clear_action = QAction(tr("Clear the filter"), self)
+        self._clear_action = QAction(tr("Clear the filter"), self, visible=False)
         self._clear_action.triggered.connect(self.reset)
-        self._clear_action.setVisible(False)
         self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
         theme.changed.connect(self._draw)
@@ -124,7 +119,7 @@ class FilterBox(QLineEdit):
         self._clear_action.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the text on Escape, or leave an empty filter box. Go to the list on Down and Enter."""
+        """Clear the text on Escape, or leave the filter box if it is empty. Go to the list on Down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
                 self.reset()
@@ -216,7 +211,7 @@ class ListFilter(QObject):
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Return the codes of the chosen problems or, if there are none, that of the current file if it has failed."""
+        """Return the codes of the chosen problems. If there are none, return that of the current file if it failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:

@@ -16,6 +16,7 @@ from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _LEAST = 164
 _MOST = 244
 
 _SHARE = 0.27
-"""The maximum width of the sidebar as a fraction of the window's width; `_MOST` applies as well."""
+"""The maximum width of the sidebar as a fraction of the window's width; `_MOST` limits it as well."""
 
 _NO_REASON = mark("No reason given")
 
@@ -70,9 +71,7 @@ class Section(QWidget, Generic[Key]):
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
         self._title.setAccessibleName(title)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(1)
+        self.column = spaced(QVBoxLayout(self), 1)
         self.column.addWidget(self._title)
         self.hide()
 
@@ -115,7 +114,7 @@ class SidebarTexts:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return an entry for each status, and one for all files, whose key is None."""
+        """Return an entry for each status, and one with the key None for all files."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -221,9 +220,7 @@ class Sidebar(QScrollArea):
         self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
         self.problems.column.addSpacing(_GAP)
         self.problems.column.addWidget(self.retry)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
-        column.setSpacing(10)
+        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, _MARGIN, _MARGIN))
         for section in self._sections():
             column.addWidget(section)
             section.moved.connect(self._move)
@@ -235,8 +232,7 @@ class Sidebar(QScrollArea):
         self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
         self.problems.menu_requested.connect(self._show_menu)
         # Combines several changes, because each call to `fit` measures all entries.
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
+        self._fit_soon = QTimer(self, singleShot=True)
         self._fit_soon.timeout.connect(self.fit)
         theme.changed.connect(self._show)  # the font may change with the style sheet
         self._show()
@@ -305,7 +301,7 @@ class Sidebar(QScrollArea):
         return tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
 
     def _fit_button(self, most: int) -> int:
-        """Shorten the retry button's text if the button is wider than `most`. Return its width in pixels."""
+        """Shorten the retry button's text if the button would be wider than `most`. Return its width in pixels."""
         text = self._retry_text()
         self.retry.setText(text)
         self.retry.setToolTip("")
@@ -339,7 +335,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """Set the tab order from top to bottom. Qt would place new entries at the end, after the list."""
+        """Set the tab order from top to bottom. By default, new entries would come last, after the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():

@@ -151,7 +151,7 @@ class SidebarEntry(QAbstractButton):
         self.inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def sizeHint(self) -> QSize:
-        """Return the size that `set_width` has set."""
+        """Return the size set by `set_width`."""
         return self.size()
 
     def _fixed_width(self) -> int:
@@ -255,7 +255,7 @@ class SidebarEntry(QAbstractButton):
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu at the mouse pointer, or below the entry if a key was pressed."""
+        """Request the context menu at the mouse pointer, or below the entry if the keyboard was used."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
         self.menu_requested.emit(place)

@@ -1,8 +1,8 @@
 """The delegates that paint the cells of the table.
 
 They do not use Qt's own painting code, which asks the model for eight roles per cell. Each request is a call from C++
-to Python, which has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code (twice as long while other threads
-are busy), but only 6 ms with these delegates.
+to Python, which has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code (twice as long while other
+threads are busy), but only 6 ms with these delegates.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CELL_PADDING = 8
 _ICON = 16
 
 ICON_ROOM = _ICON + 6
-"""The width of an icon, including the gap beside it."""
+"""The width of an icon and the gap beside it together."""
 
 _ICON_SIZE = QSize(_ICON, _ICON)
 
@@ -110,7 +110,7 @@ class CellDelegate(QStyledItemDelegate):
 class StatusDelegate(CellDelegate):
     """Paints the status of a job as a coloured icon and a word.
 
-    The word is followed by the progress or the reason, unless that has a visible column of its own.
+    The word is followed by the progress or the reason unless that has a visible column of its own.
 
     Args:
         model: The model.
@@ -126,7 +126,7 @@ class StatusDelegate(CellDelegate):
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
-        """Return the status, with details unless they have a visible column of their own."""
+        """Return the status, followed by its details unless these have a visible column of their own."""
         job = self._model.job(index.row())
         if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
             return self._model.wording.word(job.status)
@@ -162,7 +162,7 @@ class ProgressDelegate(CellDelegate):
     """Paints the progress of a job as a bar with the percentage beside it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt's signature
-        """Return a size with room for a readable bar, even if the cell is empty."""
+        """Return a size that leaves room for a readable bar, even if the cell is empty."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
@@ -200,7 +200,7 @@ class ProgressDelegate(CellDelegate):
 
 
 def _code_font(text_font: QFont) -> QFont:
-    """Return the system's monospaced font in the size of the text font."""
+    """Return the system's monospaced font in the same size as the text font."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(text_font.pointSizeF())
     return font

@@ -68,7 +68,7 @@ class ColumnHeader(QHeaderView):
 
     Attributes:
         current: The column that has the keyboard focus whenever the header does.
-        second: The second sort column and its direction, or None. Set with `sort_second`.
+        second: The second sort column and its direction, or None. Use `sort_second` to set it.
     """
 
     order_changed = Signal()
@@ -80,16 +80,12 @@ class ColumnHeader(QHeaderView):
         self._theme = theme
         self._first: IndicatedColumn = (-1, _UP)
         self._least = 0
-        self._temporary: dict[int, bool] = {}  # the visibility to restore, by column
+        self._temporary: dict[int, bool] = {}  # the visibility to be restored, by column
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
-        self.setHighlightSections(False)
-        self.setSortIndicatorClearable(False)
         self.setSortIndicatorShown(True)
         self.sortIndicatorChanged.connect(self._follow_indicator)
         self.setSectionsMovable(True)
-        self.setStretchLastSection(False)
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.setMinimumSectionSize(_MIN_WIDTH)
         self.setResizeContentsPrecision(0)  # only visible rows are measured
 
@@ -164,7 +160,7 @@ class ColumnHeader(QHeaderView):
         self._set_shown(number, shown=shown)
 
     def show_problem_columns(self, *, only_problems: bool) -> None:
-        """Show the Reason column and hide columns that would be empty, or restore the user's choice. Nothing is saved.
+        """Temporarily show the Reason column and hide columns that would be empty, or restore the user's choice.
 
         Args:
             only_problems: Whether the list shows only problems; if not, the user's choice is restored.

@@ -45,8 +45,8 @@ class Column:
         export_fields: The fields to export, as defined in `services/support/export.py`.
         numeric: Whether the text is right-aligned.
         shown: Whether the column is visible by default.
-        is_path: Whether long text is elided in the middle, as is best for paths.
-        is_code: Whether the text is monospaced.
+        is_path: Whether the text is a path, which is elided in the middle.
+        is_code: Whether the text is shown in a monospaced font.
     """
 
     id: str
@@ -120,7 +120,7 @@ def _number_column(
     """Return a right-aligned column whose cells are empty for jobs without a value.
 
     Args:
-        name: See `id` in `Column`.
+        name: The `id` of the column.
         title: See `Column`.
         of: A function that returns a job's value, or None.
         text: A function that formats a value.

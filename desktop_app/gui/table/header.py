@@ -47,8 +47,8 @@ _ENTER = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 class JobsHeader(ColumnHeader):
     """A column header that can be operated with the mouse, with the keyboard, and through menus.
 
-    Clicking a title sorts the list by that column. Shift+clicking it sets the second sort key: to ascending order, then
-    to descending order, then to none.
+    Clicking a title sorts the list by that column. Shift+clicking a title sorts by that column second: in ascending
+    order, then in descending order, then not at all.
 
     Left and Right move the focus between titles; with Ctrl, they move the focused column, and with Shift, they resize
     it. Space and Enter have the effect of a click. The Menu key, Shift+F10 and Ctrl+Shift+F10 open the menu.
@@ -71,11 +71,9 @@ class JobsHeader(ColumnHeader):
     def fill_menu(self, menu: QMenu) -> None:
         """Add a checkable action for each column, followed by the actions for all columns."""
         for number, column in enumerate(COLUMNS):
-            action = menu.addAction(column.heading)
-            action.setCheckable(True)
-            action.setChecked(self.shows(number))
-            action.setEnabled(number != NAME)
+            action = QAction(column.heading, menu, checkable=True, checked=self.shows(number), enabled=number != NAME)
             action.toggled.connect(partial(self.show_column, number))
+            menu.addAction(action)
         menu.addSeparator()
         menu.addAction(tr("Fit Columns"), self.fit_all)
         menu.addAction(tr("Reset Columns"), self.reset)
@@ -114,7 +112,7 @@ class JobsHeader(ColumnHeader):
         return self.viewport().mapToGlobal(QPoint(self.sectionViewportPosition(self.current), self.height()))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Open the menu at the mouse pointer, or below the focused title if a key was pressed."""
+        """Open the menu at the mouse pointer, or below the focused title if the keyboard was used."""
         by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.open_menu(self._menu_position() if by_key else event.globalPos())
         event.accept()
@@ -142,7 +140,7 @@ class JobsHeader(ColumnHeader):
             self.sort_by(pressed, second=True)
 
     def _shift_clicked_column(self, event: QMouseEvent) -> int:
-        """Return the column that was Shift+clicked; -1 for other clicks, and for those that resize a column by its edge."""
+        """Return the Shift+clicked column; -1 for other clicks, and at a title's edges, where columns are resized."""
         with_shift = bool(event.modifiers() & _SHIFT)
         number = self.logicalIndexAt(event.position().toPoint())
         if event.button() is not Qt.MouseButton.LeftButton or not with_shift or number < 0:
@@ -228,9 +226,7 @@ def _add_orders(menu: QMenu, chosen: Qt.SortOrder, choose: Callable[[Qt.SortOrde
 
 
 def _choice(menu: QMenu, group: QActionGroup, title: str, choose: Callable[[], object], *, on: bool) -> QAction:
-    action = menu.addAction(title)
-    action.setCheckable(True)
-    action.setChecked(on)
+    action = QAction(title, group, checkable=True, checked=on)
     action.triggered.connect(lambda _checked=False: choose())
-    group.addAction(action)
+    menu.addAction(action)
     return action

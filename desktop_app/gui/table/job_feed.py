@@ -1,4 +1,4 @@
-"""Signals that report changes in the database, and counts of jobs that are kept up to date with them."""
+"""Signals that report changes in the database, and job counts that are kept up to date."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ class JobFeed(QObject):
         self._changes = changes
         self._cursor = BEGINNING
         self._problem = ""
-        self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self.look)
 
     def start(self) -> None:
@@ -153,7 +152,7 @@ class GroupTotals(Recount[Groups]):
         self._filtered: frozenset[int] = frozenset()
 
     def include(self, batches: frozenset[int]) -> None:
-        """Count the batches by which the list is filtered even if they are old."""
+        """Always count these batches, even if they are old, because the list is filtered by them."""
         self._filtered = batches
 
     def _count(self) -> Groups:
@@ -181,8 +180,8 @@ class SelectedTotals(QObject):
     """Keeps the sums of the selected files up to date.
 
     Signals:
-        changed(Selected): The selection or its sums have changed. A new selection is emitted without sums at first, and
-            again with its sums as soon as they have been calculated.
+        changed(Selected): The selection or its sums have changed. A new selection is first emitted without sums, and
+            again once they have been calculated.
 
     Attributes:
         current: The most recently emitted value.
@@ -190,7 +189,7 @@ class SelectedTotals(QObject):
     Args:
         view: The view with the selection.
         model: The model of the view.
-        reader: The reader of the jobs.
+        reader: The job reader.
         tasks: The pool that calculates sums.
         parent: The parent.
     """

@@ -93,7 +93,7 @@ class JobsModel(QAbstractTableModel):
         rows_changed(): The number or the order of the rows may have changed.
 
     Args:
-        reader: The reader of the jobs.
+        reader: The job reader.
         tasks: The pool that loads keys.
         wording: The formatter of the texts.
         parent: The parent.
@@ -101,7 +101,7 @@ class JobsModel(QAbstractTableModel):
     Attributes:
         wording: The formatter of the texts.
         filter, order: The most recently requested filter and order.
-        shown_filter, shown_order: The filter and the order of the rows now shown; the requested ones once loaded.
+        shown_filter, shown_order: The filter and order of the current rows; they change when new rows are loaded.
         is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs.
     """
 
@@ -171,7 +171,7 @@ class JobsModel(QAbstractTableModel):
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort the list by a column, and load it. The second sort key is kept if the first one stays the same."""
+        """Load the list, sorted by a column. The second sort key is kept if the first one stays the same."""
         key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
         if key is not None:
             first, *rest = self.order.terms
@@ -333,7 +333,7 @@ class JobsModel(QAbstractTableModel):
         else:
             keys = [job.row_id for job in jobs]
             if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
-                self._reload_later()  # restored jobs belong between other rows
+                self._reload_later()  # restored jobs are inserted between other rows
 
     def _insert(self, new: Sequence[int]) -> None:
         descending = self.shown_order.terms[0].descending

@@ -88,8 +88,8 @@ class JobsView(QTableView):
         self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self.header.shows, self))
         self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
-        # The header has a selection model of its own, which stays empty. With the view's, it would check for each column
-        # whether all rows are selected, which freezes the window for seconds after Ctrl+A on a million rows.
+        # The header has its own selection model, which stays empty. With the view's, it would check for each column
+        # whether all rows are selected; after Ctrl+A on a million rows, this would freeze the window for seconds.
         self.header.setSelectionModel(QItemSelectionModel(model, self.header))
         self.header.reset()
         self.setTabOrder(self, self.header)
@@ -195,7 +195,7 @@ class JobsView(QTableView):
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu at the mouse pointer, or below the current row if a key was pressed."""
+        """Request the context menu at the mouse pointer, or below the current row if the keyboard was used."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_requested.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
