@@ -90,7 +90,7 @@ class _Add:
 
 
 class Adder(QObject):
-    """Scans paths, proposes a review if one is needed, and adds the files. Can handle several calls at once.
+    """Scans paths, proposes a review if one is needed, and adds the files. Calls to `add` can overlap.
 
     Signals:
         busy_changed(str, bool): A text about the work in progress, or an empty string if there is none; and whether the
@@ -174,7 +174,7 @@ class Adder(QObject):
         """Discard a proposal.
 
         Args:
-            number: The `Proposal.number`.
+            number: The number of the proposal.
         """
         del self._adds[number]
         self._update_busy()

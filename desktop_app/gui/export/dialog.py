@@ -45,7 +45,7 @@ def target_path(typed: str, folder: str, suffix: str) -> Path | None:
 
     Args:
         typed: The typed text: an absolute or relative path, or one that starts with `~` for the home folder.
-        folder: The folder at which a relative path starts.
+        folder: The folder for relative paths.
         suffix: The suffix to append if the path does not end with it.
     """
     text = typed.strip()
@@ -198,7 +198,7 @@ class ExportDialog(QDialog):
         total: int,
         shown_fields: Sequence[str],
     ) -> None:
-        """Set what can be exported. Can be called again while the dialog is open.
+        """Set the files and fields that can be exported. Can be called again while the dialog is open.
 
         Args:
             listed: The number of files in the list.
