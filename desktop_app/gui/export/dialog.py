@@ -189,14 +189,7 @@ class ExportDialog(QDialog):
     # --- choices
 
     def offer(
-        self,
-        *,
-        listed: int,
-        where: Filter,
-        order: Sort,
-        selected: array[int],
-        total: int,
-        shown_fields: Sequence[str],
+        self, *, listed: int, where: Filter, order: Sort, selected: array[int], total: int, shown_fields: Sequence[str]
     ) -> None:
         """Set the files and fields that can be exported. Can be called again while the dialog is open.
 

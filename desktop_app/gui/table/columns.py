@@ -202,13 +202,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
     _number_column(
-        "size",
-        mark("Size"),
-        lambda job: job.file_size,
-        Wording.size,
-        hint=Wording.bytes,
-        field="file_size",
-        width=10,
+        "size", mark("Size"), lambda job: job.file_size, Wording.size, hint=Wording.bytes, field="file_size", width=10
     ),
     _moment_column("added", mark("Added"), lambda job: job.created_at, field="created_at", sort_key=ADDED, shown=True),
     _number_column(
