@@ -22,12 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             not UTF-8 are decoded as by `os.fsdecode`.
 
     Returns:
-        The exit code: 0 for success, 1 if something failed, 2 for invalid arguments.
+        The exit code: 0 for success, 1 for failure, 2 for invalid arguments.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     match arguments:
         case ["_process", path]:
-            # The isolated child process, for a file that was being processed when the program ended unexpectedly.
+            # This is the isolated child process, for a file that was being processed when the program crashed.
             from desktop_app.processing.isolation import serve_one
             from desktop_app.processing.registry import default_registry
 
@@ -53,7 +53,7 @@ def _open_window(paths: Sequence[str]) -> int:
     with closing(QtStopSignals()) as signals:
         with display(os.environ) as is_found:
             if not is_found:
-                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - without a display there is no other place for it
+                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is no display to show it on
                 return 2
             from desktop_app.window_app import make_application, run_window
 

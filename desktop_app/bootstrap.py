@@ -1,4 +1,4 @@
-"""Create the parts that the window and the command line share. Does not import Qt."""
+"""Create the parts that the window and the command line share. This module does not import Qt."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class Program:
     """The parts that the window and the command line share.
 
     Attributes:
-        home: The folder of settings, database and logs.
-        settings: The settings at the start, or when the connection was last changed.
+        home: The folder that contains the settings, the database and the logs.
+        settings: The settings when the program started or the connection was last changed.
         connection: The queue and how to reach it.
-        database: The database.
+        database: The database with the list of files.
         clock: The clock.
-        jobs: Reads the list of files.
-        editor: Changes the list of files.
-        identity: Identifies this program as an owner of leases.
-        control: Pause, permission to process, and priority.
-        foreign: The messages on the queue that Filemill did not send.
+        jobs: The list of files, for reading.
+        editor: The service that changes the list of files.
+        identity: The identity of this program as an owner of leases.
+        control: The state that the user controls: pause, permission to process, and priority.
+        foreign: The messages in the queue that Filemill did not send.
     """
 
     home: Home
@@ -66,17 +66,18 @@ class Program:
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
 
     def reconnected(self, connection: Connection) -> Program:
-        """Return this program with another connection; files added or retried from now on use its queue.
+        """Return this program with another connection.
 
-        The settings are read again; if that fails, the current ones are kept.
+        Files that are added or retried from now on use the queue of that connection. The settings are read again; if
+        this fails, the current settings are kept.
         """
         self.editor.use_queue(connection.key)
         try:
             settings = load_settings(self.home.settings_file)
-        except SettingsError as error:  # not shown here: saving the settings shows it
+        except SettingsError as error:  # not shown here; saving the settings will show it
             log.info("the settings stay unchanged: %s", error.text)
             settings = self.settings
-        # The loops of the previous queue may still be running, and must not add to the foreign messages of this one.
+        # The loops of the previous queue might still be running, and must not add to the new queue's foreign messages.
         return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
     @property
@@ -97,7 +98,7 @@ class SendReport:
     Attributes:
         sent: The number of messages that were sent.
         waiting: The number of messages that are still in the outbox.
-        trouble: The text of the error that ended sending; empty if there was none.
+        trouble: The text of the error that stopped `send_all`; empty if there was none.
     """
 
     sent: int
@@ -109,7 +110,7 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     """Read the settings and open the database.
 
     Args:
-        environment: The environment variables: FILEMILL_DATABASE, FILEMILL_QUEUE and those of AWS.
+        environment: The environment variables, including FILEMILL_DATABASE, FILEMILL_QUEUE and those for AWS.
 
     Raises:
         SettingsError: If the home folder, the settings file or an environment variable can't be used.
@@ -129,8 +130,8 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
 
 
 def connect_queue(program: Program) -> QueueConnector:
-    """Create the connector of the program's queue, which connects on first use. The caller closes it."""
-    if program.connection.is_local:  # without importing boto3, which is slow
+    """Create the connector for the program's queue, which connects on first use. The caller must close it."""
+    if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
         return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
@@ -144,7 +145,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
 
     Args:
         program: The program.
-        connector: The connector of its queue, shared by all loops of this process.
+        connector: The connector for the program's queue, shared by all loops of this process.
         report: Called with each new state of the loop, on the loop's thread.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
@@ -159,7 +160,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         {
-            # Free outbox entries claimed by a process that was killed now, not when its claim expires.
+            # Free the outbox entries of a killed process immediately, instead of when its claim expires.
             "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
             "reconciler": Reconciler(recovery, connector, queue=key, clock=clock).do,
             "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
@@ -194,14 +195,14 @@ def build_consumer(
     concurrency: int | None = None,
     wait_s: int = MAX_WAIT_SECONDS,
 ) -> Consumer:
-    """Create the loop that receives messages from the program's queue and processes their files.
+    """Create the loop that receives messages from the program's queue and processes the files named in them.
 
     Args:
         program: The program.
-        connector: The connector of its queue, shared by all loops of this process.
+        connector: The connector for the program's queue, shared by all loops of this process.
         report: Called with each new state of the loop, on any of the loop's threads.
-        concurrency: The number of files to process at once; None for the number in the settings.
-        wait_s: The wait time of a long poll, in seconds; a shorter one lets the loop stop sooner.
+        concurrency: The number of files to process at once; None to use the number in the settings.
+        wait_s: The wait time for long polling, in seconds; with a shorter time, the loop can stop sooner.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
@@ -228,17 +229,17 @@ def build_consumer(
 def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
-    """Create the window's consumer, which processes files of an SQS queue only with the user's permission."""
+    """Create the window's consumer, which processes files from an SQS queue only with the user's permission."""
     consumer = build_consumer(program, connector, report)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:
-    """Send the messages in the outbox to the program's queue. Errors of the queue are returned, not raised.
+    """Send the messages in the outbox to the program's queue. Queue errors are returned, not raised.
 
     Args:
         program: The program.
-        connector: The connector of its queue.
+        connector: The connector for the program's queue.
         deadline_s: The number of seconds after which no further batch is sent.
 
     Raises:
@@ -258,7 +259,7 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
 
 
 def backups(environment: Mapping[str, str] = os.environ) -> Backups:
-    """Return the backups of the database without opening it.
+    """Return the database's backups without opening the database.
 
     Raises:
         SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.

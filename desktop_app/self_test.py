@@ -1,4 +1,4 @@
-"""Process files in the real window without a display: for `filemill --self-test` and `make run`."""
+"""Process files in the real window without a display, for `filemill --self-test` and `make run`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SECONDS = 60
 
 _SETTLE_MS = 700
-"""Longer than the window takes to show a change in the database."""
+"""More time than the window needs to show a change in the database."""
 
 
 def isolate(home: Path) -> dict[str, str]:
@@ -47,18 +47,18 @@ def isolate(home: Path) -> dict[str, str]:
 def process_offscreen(
     paths: Sequence[str], environment: Mapping[str, str], screenshot: Path | None, *, seconds: float = SECONDS
 ) -> list[Job]:
-    """Open the real window, add files through it, wait until all jobs have ended, and close it.
+    """Open the real window, add files through it, wait until all jobs have ended, and close the window.
 
-    Call it only once in a process, and after `isolate`.
+    Call it only once per process, and after `isolate`.
 
     Args:
         paths: The files and folders to add.
         environment: The environment variables from `isolate`.
         screenshot: Where to save a screenshot of the window; None to save none.
-        seconds: The maximum time to wait.
+        seconds: The maximum time to wait, in seconds.
 
     Returns:
-        The jobs. Some are unfinished if the time was too short.
+        The jobs. Some are unfinished if the wait timed out.
 
     Raises:
         KnownError: If the settings or the database can't be opened.
@@ -84,9 +84,8 @@ def process_offscreen(
 
 
 def _call_when_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
-    """Call a function once the jobs of all added files have ended and the window shows it, or after a time-out."""
-    timer = QTimer(running)
-    timer.setSingleShot(True)
+    """Call a function once the jobs of all added files have ended and the window shows this, or after a timeout."""
+    timer = QTimer(running, singleShot=True)
     timer.timeout.connect(then)
     timer.start(round(seconds * 1000))
 
@@ -107,7 +106,7 @@ def _call_when_ended(running: RunningWindow, then: Callable[[], None], *, second
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file and the expected result."""
+    """A file and the expected result of processing it."""
 
     name: str
     content: bytes
@@ -126,10 +125,10 @@ _RESOURCES = ("icons/filemill.svg", "translations/filemill_de.qm", "samples")
 def self_test() -> int:
     """Check that this copy of the program is complete and processes files; print the result.
 
-    Call it only once in a process, before Qt is used.
+    Call it only once per process, before Qt is used.
 
     Returns:
-        The exit code: 0 if the test passed, else 1.
+        The exit code: 0 if the test passed, otherwise 1.
     """
     with tempfile.TemporaryDirectory(prefix="filemill-self-test-") as folder:
         environment = isolate(Path(folder) / "home")
@@ -147,7 +146,7 @@ def self_test() -> int:
 
 
 def _print(text: str) -> None:
-    if sys.stdout is not None:  # a program without a console has none
+    if sys.stdout is not None:  # without a console, there is no standard output
         print(text, flush=True)  # noqa: T201 - the result of a command
 
 

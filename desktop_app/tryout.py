@@ -28,7 +28,7 @@ _INVISIBLE = ("offscreen", "minimal")
 
 
 def main(paths: Sequence[str]) -> int:
-    """Add files in the window or, without a display, process them offscreen. Return the exit code."""
+    """Add files to the window or, without a display, process them offscreen. Return the exit code."""
     if os.environ.get("QT_QPA_PLATFORM", "").startswith(_INVISIBLE):
         return try_offscreen(paths)
     with display(os.environ) as is_found:
@@ -48,7 +48,7 @@ def try_offscreen(paths: Sequence[str]) -> int:
         paths: The files and folders to add; the samples if there are none.
 
     Returns:
-        The exit code: 0 if every file is PROCESSED, else 1.
+        The exit code: 0 if every file is PROCESSED, otherwise 1.
     """
     folder = FOLDER.absolute()
     screenshot = folder / "filemill.png"
@@ -67,7 +67,7 @@ def try_offscreen(paths: Sequence[str]) -> int:
 
 
 def table_of(jobs: Sequence[Job]) -> str:
-    """Return the jobs as a text table with the columns name, status, lines and bytes."""
+    """Return the jobs as a text table with columns for the name, status, lines and bytes."""
     rows = [("Name", "Status", "Lines", "Bytes")]
     for job in jobs:
         status = f"{job.status.name} - {job.reason}" if job.reason else job.status.name

@@ -1,6 +1,6 @@
-"""The composition root of the window: creates all parts, connects and starts them, and shuts them down.
+"""The composition root of the window, which creates, connects, starts and shuts down all parts.
 
-Import it only after `gui.startup.display` has found a display: it imports Qt's widgets.
+Import this module only after `gui.startup.display` has found a display, since it imports Qt's widgets.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ DONE, TROUBLE = 0, 1
 
 
 class RunningWindow(QObject):
-    """Starts the window together with its background loops, and shuts them down when the window is closed.
+    """Starts the window and its background loops, and shuts the loops down when the window is closed.
 
     Signals:
         ended(): The shutdown has finished, or its deadline has passed; see `left_over`.
@@ -65,9 +65,9 @@ class RunningWindow(QObject):
     Args:
         window: The window.
         jobs: The controller of the window's list.
-        begin: Starts the loops.
-        steps: The shutdown steps of the loops, in order; the list controller's step follows them.
-        close_rest: Closes the queue and the main thread's database connection after the last step.
+        begin: Called to start the loops.
+        steps: The steps that shut down the loops, in order; the list controller's step comes last.
+        close_rest: Called after the last step to close the queue and the main thread's database connection.
     """
 
     ended = Signal()
@@ -92,7 +92,7 @@ class RunningWindow(QObject):
         window.closed.connect(self._begin_shutdown)
 
     def start(self, paths: Sequence[str] = ()) -> None:
-        """Show the window, start the loops, and add files, folders and URLs.
+        """Show the window, start the loops, and add the given files, folders and URLs.
 
         Raises:
             StoreError: If the database can't be read.
@@ -131,7 +131,7 @@ def make_application() -> QApplication:
 
 
 def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
-    """Open the window and run Qt's event loop until it is closed and its threads have stopped.
+    """Open the window and run Qt's event loop until the window is closed and its threads have stopped.
 
     Args:
         application: The application from `make_application`.
@@ -139,7 +139,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         signals: The stop signals; they close the window.
 
     Returns:
-        The exit code: 0 if the window was closed or a running instance took the paths; 1 if the start failed.
+        The exit code: 0 if the window was closed or a running instance accepted the paths; 1 if the start failed.
     """
     theme = Theme()
     theme.follow(application)
@@ -162,7 +162,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         running.ended.connect(application.quit)
         running.start(paths)
         if instance is not None:
-            # A start during the shutdown opens another window; two programs can share the list.
+            # During the shutdown, a new start opens another window: two programs can share the list.
             window.closed.connect(instance.close)
             instance.set_handler(partial(handle_request, window))
         application.exec()
@@ -183,8 +183,8 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
     """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server that receives the requests of later starts; None if there can't be one; or, if this program has to
-        exit, the reason.
+        The server that receives the requests from later starts; None if no server can be created; or the outcome if
+        this program has to exit.
     """
     try:
         home = find_home()
@@ -193,11 +193,11 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
         return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
-        return None  # if the cause also prevents opening the database, the error is shown then
+        return None  # if the cause also prevents opening the database, that error is shown
 
 
 def handle_request(window: MainWindow, request: Request) -> None:
-    """Add the files of a later start to the window, and raise it."""
+    """Add the files from a later start to the window, and raise the window."""
     if request.names:
         window.add(request.names)
     activate(window, request.token)
@@ -237,7 +237,7 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
 
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:
-    """Create the window and its loops, without showing or starting them."""
+    """Create the window and its loops without showing the window or starting the loops."""
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
@@ -285,7 +285,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 
 
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
-    """Create the loops of a connection, without starting them. Files added from now on belong to its queue."""
+    """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
     program = program.reconnected(connection)
     connector = connect_queue(program)
     return QueueLoops(
@@ -298,7 +298,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
-    """Return the sources of the data in a support report."""
+    """Return the sources of the data for a support report."""
     return SupportSources(
         home=program.home,
         environment=os.environ,

@@ -1,1 +1,1 @@
-"""The command line. Each module implements a group of commands with the services that the window uses."""
+"""The command line. Each module implements a group of commands with the same services as the window."""

@@ -71,10 +71,10 @@ def _can_print(text: str) -> bool:
 
 
 def _findings() -> Iterator[tuple[bool, str, str]]:
-    """Run the checks, up to the first failure that the following checks depend on.
+    """Run the checks, stopping at a failure that makes the remaining checks impossible.
 
     Yields:
-        Whether the check passed, its topic, and the state found or what to fix.
+        Whether the check passed, its topic, and either the state found or what to fix.
     """
     from desktop_app.bootstrap import open_program
     from desktop_app.config.paths import find_home

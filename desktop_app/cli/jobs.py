@@ -109,7 +109,7 @@ def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequenc
         *statuses: The statuses; none for all jobs.
 
     Raises:
-        KnownError: If an ID matches no job or several.
+        KnownError: If an ID matches no job or several jobs.
         StoreError: If the database can't be read.
     """
     if not ids:
@@ -127,9 +127,9 @@ def _require_one(command: str, choices: str, *given: object) -> None:
 
 
 def _send_now(program: Program, count: int) -> None:
-    """Send waiting messages for a limited time. Errors are only reported, since the messages can be sent later.
+    """Send waiting messages for a limited time. Queue errors are only reported, as the messages can be sent later.
 
-    Nothing is sent to the embedded queue: the program that processes the files does that.
+    Nothing is sent to the embedded queue; the program that processes the files sends those messages.
 
     Args:
         program: The program.

@@ -1,4 +1,4 @@
-"""The entry point of the command line: it selects the command, runs it and reports errors."""
+"""The entry point of the command line, which selects the command, runs it and reports errors."""
 
 from __future__ import annotations
 
@@ -29,21 +29,18 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) -> int:
-    """Run a command line.
+    """Run the given command line.
 
     Args:
         words: The arguments, without the program's name.
-        open_window: Opens the window, adds the given paths, and returns the exit code.
+        open_window: Called with the paths to add; opens the window and returns the exit code.
 
     Returns:
         The exit code. Errors are reported on standard error, not raised.
     """
     prepare_streams()
-    before, _ = split_names(words)
-    debug = "--debug" in before
     try:
-        action = _action(words, open_window)
-        code = _logged(action, debug=debug)
+        code = _logged(_action(words, open_window), debug="--debug" in split_names(words)[0])
         finish_output()
     except SystemExit as ended:  # argparse has printed the help or the version
         return int(ended.code or DONE)
@@ -86,7 +83,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Call a function with logging enabled, to the terminal as well if `debug`; log unexpected exceptions."""
+    """Run an action with logging enabled, also to the terminal if `debug` is set; log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 

@@ -23,7 +23,7 @@ _STEP = 1000
 
 
 class OutputClosedError(Exception):
-    """Standard output is a pipe whose reader has ended, as with `| head`; the program ends without an error."""
+    """Standard output is a pipe whose reader has exited, as with `| head`; the program exits without an error."""
 
 
 def prepare_streams() -> None:
@@ -37,24 +37,24 @@ def emit(text: str, *, flush: bool = False) -> None:
     """Write a line of the result to standard output.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If the line can't be written, for example because the disk is full.
     """
     _write(text + "\n", flush=flush)
 
 
 def finish_output() -> None:
-    """Flush standard output; required at the end of the program and wherever a reader waits for the output.
+    """Flush standard output; required before the program exits and whenever a reader is waiting for the output.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If the output can't be written, for example because the disk is full.
     """
     _write("", flush=True)
 
 
 def _write(text: str, *, flush: bool) -> None:
-    if sys.stdout is None:  # a window program on Windows has no standard output
+    if sys.stdout is None:  # a GUI program on Windows has no standard output
         return
     try:
         sys.stdout.write(text)
@@ -106,7 +106,7 @@ def emit_json(jobs: Iterable[Job]) -> None:
     """Write jobs to standard output, one JSON object per line.
 
     Raises:
-        OutputClosedError: If the reader of the pipe has ended.
+        OutputClosedError: If the reader of the pipe has exited.
         KnownError: If a line can't be written, for example because the disk is full.
     """
     for job in jobs:
@@ -114,7 +114,7 @@ def emit_json(jobs: Iterable[Job]) -> None:
 
 
 def human_size(count: int) -> str:
-    """Return a number of bytes in a readable form: `940 B`, `3.4 MB`."""
+    """Format a number of bytes in a readable form, such as `940 B` or `3.4 MB`."""
     if count < _STEP:
         return f"{count} B"
     value = float(count)
@@ -127,17 +127,17 @@ def human_size(count: int) -> str:
 
 
 def counted(count: int, one: str) -> str:
-    """Return a number with its noun: `1 file`, `1,200 files`."""
+    """Format a number with its noun, such as `1 file` or `1,200 files`."""
     return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotation marks, escaped for display within a sentence."""
+    """Enclose text in quotation marks, and escape it for display within a sentence."""
     return f"“{display_text(text)}”"
 
 
 class Progress:
-    """A progress bar on standard error; nothing is shown if that is not a terminal. One thread at a time.
+    """A progress bar on standard error; hidden if standard error is not a terminal. One thread at a time.
 
     Args:
         label: The text before the bar.
@@ -154,7 +154,7 @@ class Progress:
             )
 
     def move_to(self, done: int, total: int | None) -> None:
-        """Show the number of units done and the total; None if the total is unknown."""
+        """Show the number of units done and the total, which is None if unknown."""
         if self._bar is not None:
             self._bar.total = total
             self._bar.update(done - self._bar.n)

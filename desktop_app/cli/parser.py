@@ -38,14 +38,14 @@ Results go to standard output, everything else to standard error.
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError` instead of ending the program."""
+    """A parser that raises `UsageError` instead of exiting the program."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
 class _Alone(argparse.Action):
-    """The action of an option that is only valid as the only argument."""
+    """The action for an option that is valid only without other arguments."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(f"{self.option_strings[0]} must be the only argument")
@@ -68,7 +68,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="PATH|URL", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"filemill {__version__}", help="show the version")
-    # Alone, the option is handled before this parser is used; it is added here for the help.
+    # When given alone, the option is handled before this parser is used; it is added here for the help.
     parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is complete")
     _add_common(parser)
     return parser
@@ -97,7 +97,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Return the parsed arguments. Options and names may be mixed; everything after `--` is a name.
+    """Return the parsed arguments. Options and names can be mixed; everything after `--` is a name.
 
     Raises:
         UsageError: If the arguments are not valid.
@@ -131,8 +131,8 @@ class Command:
         details: Further text for the help of the command; may be empty.
         names: The name of the positional arguments in the help, such as `PATH|URL`; empty if there are none. Their
             values are in `options.names`.
-        add_options: Adds the options of the command to a parser.
-        run: Runs the command with the parsed arguments and returns the exit code; may raise `KnownError`.
+        add_options: A function that adds the options of the command to a parser.
+        run: A function that runs the command and returns the exit code; it can raise `KnownError`.
     """
 
     name: str

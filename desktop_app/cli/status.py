@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 _CLEAR = "\x1b[H\x1b[J"
 _OTHER_LINES = 4
-"""Lines of the screen that show no job: totals, header, the number of jobs left out, and the line of the cursor."""
+"""The number of lines that show no job: the totals, the header, the number of omitted jobs, the cursor's line."""
 _FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
 EMPTY_HINT = "The list is empty. Add files with `filemill submit`."
@@ -75,13 +75,13 @@ def _print_table(jobs: Iterable[Job]) -> None:
 
 
 def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
-    """Show jobs and their changes until a stop signal arrives or the reader of the output ends. Main thread.
+    """Show jobs and their changes until a stop signal arrives or the reader of the output exits. Main thread.
 
     Args:
         jobs: The list.
         chosen: The keys of the jobs to show; None for all.
         as_json: Whether to print lines of JSON instead of a table.
-        steady: Returns monotonic time in seconds.
+        steady: A function that returns monotonic time in seconds.
 
     Raises:
         StoreError: If the database can't be read.
@@ -102,7 +102,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Return whether the terminal supports cursor movement; always False on Windows, where some terminals don't."""
+    """Return whether the terminal supports cursor movement; always False on Windows, where not every terminal does."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -116,7 +116,7 @@ class _Feed:
         self._table = JobTable()
 
     def show(self, since: Cursor | None) -> None:
-        """Print the jobs that have changed since a cursor; None prints the header and all jobs."""
+        """Print the jobs that have changed since a cursor or, if it is None, the header and all jobs."""
         if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):

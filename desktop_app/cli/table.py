@@ -31,7 +31,7 @@ class JobTable:
     """Formats one job at a time, so that a long list needs little memory.
 
     Attributes:
-        width: The terminal's width in cells; None for a file or a pipe, for which nothing is shortened.
+        width: The terminal's width in cells; None for a file or a pipe, where nothing is shortened.
     """
 
     width: int | None = None
@@ -41,7 +41,7 @@ class JobTable:
         return self._line("ID", "STATUS", "LINES", "SIZE", "FILE")
 
     def rows(self, job: Job) -> Iterator[str]:
-        """Yield the line of a job, followed by the lines of its reason if that does not fit after the path."""
+        """Yield the line of a job, followed by the lines of its reason if the reason does not fit after the path."""
         line = self._line(
             job.id[: self._id_width],
             _status(job),
@@ -65,7 +65,7 @@ class JobTable:
         return _LONG_ID if self.width is None else _SHORT_ID
 
     def _path(self, text: str) -> str:
-        """Return a path, shortened at its beginning to fit the available width."""
+        """Shorten a path at its beginning to fit the available width."""
         if self.width is None:
             return text
         room = max(_MIN_TEXT, self.width - (self._id_width + _STATUS + _LINES + _SIZE + 4 * len(_GAP)))
@@ -89,7 +89,7 @@ def totals(counts: StatusCounts) -> str:
 
 
 def cells(text: str) -> int:
-    """Return the width of a text in terminal cells: 2 for a Chinese character, 0 for a combining accent."""
+    """Return the width of the text in terminal cells: 2 for a Chinese character, 0 for a combining accent."""
     if text.isascii():
         return len(text)
     return sum(_cells(char) for char in text)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
 STOP_SECONDS = 20.0
-"""Longer than a clean shutdown takes; a loop that is still blocked in a network call is then abandoned."""
+"""More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
 
 def _concurrency(text: str) -> int:
@@ -86,11 +86,11 @@ def _worker(options: Namespace) -> int:
 
 
 def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
-    """Run loops until a stop signal arrives or nothing is left to do, and wait for them to end.
+    """Run loops until a stop signal arrives or, with `until_idle`, nothing is left to do; then wait for them to end.
 
     Raises:
         KnownError: If a loop does not end in time.
-        Exception: If a loop raised an exception.
+        Exception: The exception that a loop raised, if any.
     """
     for thread in threads:
         thread.start()
@@ -149,7 +149,7 @@ class IdleWatch:
         self._counts = StatusCounts()
         self._ended_before: int | None = None
         self.pause_s = LOOK_S
-        """The time to wait before the next call of `look`, in seconds."""
+        """The time to wait before the next call to `look`, in seconds."""
 
     def look(self) -> bool:
         """Update the counts and the progress bar; return whether no file of this queue is PENDING or PROCESSING.
@@ -171,7 +171,7 @@ class IdleWatch:
         return self._counts.unfinished == 0
 
     def report(self) -> None:
-        """Print the totals of the list and the number of files that wait for other queues.
+        """Print the totals of the list and the number of files that are waiting for other queues.
 
         Raises:
             StoreError: If the database can't be read.
@@ -199,7 +199,7 @@ class ErrorReporter:
         self._texts: dict[str, str] = {}
 
     def report(self, name: str, state: LoopState) -> None:
-        """Print the error of a loop's new state if it is new, or that the loops are running again."""
+        """Print the error in a loop's new state if it is new, or print that the loops are running again."""
         with self._lock:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:

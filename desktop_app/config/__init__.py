@@ -1,1 +1,1 @@
-"""Settings, paths, and writing files atomically; every layer may use it."""
+"""Settings, paths and atomic file writing. Every layer may use this package."""

@@ -35,7 +35,7 @@ class NotWrittenError(KnownError):
 def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a stream that writes a file atomically: the file is created or replaced when the context ends.
 
-    After an exception in the context, the previous file remains, and the temporary file is deleted.
+    If the context raises an exception, the previous file is kept and the temporary file is deleted.
 
     Args:
         target: The file. A symbolic link is followed.
@@ -69,7 +69,7 @@ def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: boo
 
     Args:
         target: The file. A symbolic link is followed.
-        write: Writes the text to a stream, which does not translate line endings.
+        write: Called with the stream to write the text to, which does not translate line endings.
         replace: Whether to replace an existing file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The folder with the user's data, and the files that are installed with the program."""
+"""The folder with the user's data, and the resources that are installed with the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home folder, with a user's settings, database, logs and locks."""
+    """The home folder, which contains a user's settings, database, logs and locks."""
 
     folder: Path
 
@@ -48,11 +48,11 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """The folder for locks and addresses of running programs; not needed after a restart of the computer."""
+        """The folder for the locks and addresses of running programs; not needed after the computer restarts."""
         return self.folder / "run"
 
     def create(self) -> None:
-        """Create the folders that do not exist, with access for the owner only.
+        """Create the missing folders, with access for the owner only.
 
         Raises:
             SettingsError: If a folder can't be created.
@@ -72,7 +72,7 @@ class Home:
 
 
 def find_home() -> Home:
-    """Return the home folder: FILEMILL_HOME if it is set, else the platform's folder for application data.
+    """Return the home folder: FILEMILL_HOME if it is set, otherwise the platform's folder for application data.
 
     Raises:
         SettingsError: If FILEMILL_HOME begins with `~user`, and there is no such user.
@@ -92,11 +92,11 @@ def database_path(home: Home, named: str) -> Path:
     """Return the path of the database.
 
     Args:
-        home: The home folder, which has the default database.
+        home: The home folder, which contains the default database.
         named: The value of FILEMILL_DATABASE: a path, a `sqlite:` URL, or empty for the default.
 
     Raises:
-        SettingsError: If it is a URL of an unsupported kind.
+        SettingsError: If the value is a URL of an unsupported kind.
     """
     if not named:
         return home.database_file

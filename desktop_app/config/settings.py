@@ -1,4 +1,4 @@
-"""The settings file, and the connection, which the settings and environment variables determine."""
+"""The settings file, and the connection that is determined by the settings and environment variables."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A queue and how to reach it. For an empty string, boto3 determines the value.
+    """A queue and how to reach it. If the profile, region or endpoint is empty, boto3 determines it.
 
     Attributes:
         queue: The name or URL of the queue; empty for the embedded queue.
         profile: The profile in the AWS configuration files.
-        region: The region, such as `eu-west-1`; with a queue URL of AWS, the region in the URL.
+        region: The region, such as `eu-west-1`; with an AWS queue URL, the region in the URL.
         endpoint_url: The endpoint if it is not the default of the region: a server other than AWS, or a FIPS,
             dual-stack or VPC endpoint of AWS.
     """
@@ -58,7 +58,7 @@ class Connection:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is the embedded queue on this computer."""
+        """Whether the queue is the embedded queue on this computer."""
         return not self.queue
 
     @property
@@ -68,14 +68,15 @@ class Connection:
 
     @property
     def is_fifo(self) -> bool:
-        """Whether it is a FIFO queue (AWS: its name ends in `.fifo`)."""
+        """Whether the queue is a FIFO queue, whose name always ends in `.fifo`."""
         return self.queue_name.endswith(".fifo")
 
     @property
     def key(self) -> str:
         """The identifier of the queue, stored with each job so that its message is sent to no other queue.
 
-        It consists of the endpoint or region and the queue's name, and is the same for a queue name and a queue URL.
+        It consists of the endpoint or region and the queue's name, so it does not depend on whether the settings
+        contain the name or the URL of the queue.
         """
         if self.is_local:
             return LOCAL_QUEUE
@@ -96,12 +97,12 @@ class Settings:
 
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
-        concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, at most 4.
+        concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, but at most 4.
         process_queue: The key of the SQS queue whose files the window may process on this computer. The embedded
             queue needs no permission.
-        fifo_order: The message groups on a FIFO queue. `parallel` sends each file in a separate group; `strict` sends
-            all files in one group, so that they are processed one by one in the order in which they were added.
-        language: The language of the window, a code such as `de`; empty for the system's language.
+        fifo_order: How messages are grouped on a FIFO queue. `parallel` sends each file in a separate group; `strict`
+            sends all files in one group, so that they are processed one by one in the order in which they were added.
+        language: The language of the window as a code such as `de`; empty for the system's language.
         paused: Whether the window is paused; `filemill worker` ignores it.
     """
 
@@ -164,7 +165,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the text of the file, without the byte order mark that some editors add."""
+    """Return the text of a file, without the byte order mark that some editors add."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -188,7 +189,7 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings in a table; check that each value has the type of its default."""
+    """Return the settings in a table after checking that each value has the same type as its default."""
     known = [field for field in fields(Settings) if field.name in table]
     for field in known:
         value, kind = table[field.name], type(field.default)
@@ -206,13 +207,13 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
 
     Args:
         path: The settings file.
-        changes: The new values, by the attribute names of `Settings`. Default values are removed from the file.
+        changes: The new values, keyed by the attribute names of `Settings`. Default values are removed from the file.
 
     Returns:
         The settings as saved.
 
     Raises:
-        SettingsError: If the file can't be read or written, or is not valid. It is not changed.
+        SettingsError: If the file can't be read or written, or is not valid. The file is then left unchanged.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -248,7 +249,7 @@ def _not_writable(path: Path, why: str) -> SettingsError:
 
 
 def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
-    """Return the connection. Environment variables take precedence over the settings, as in the AWS CLI.
+    """Return the connection to use. Environment variables take precedence over the settings, as in the AWS CLI.
 
     Args:
         settings: The settings.
@@ -286,7 +287,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 
 
 def _without_arn(queue: str, *, has_endpoint: bool) -> str:
-    """Convert the ARN of a queue to its URL, or, if an endpoint is set, to its name. Return other text unchanged."""
+    """Convert a queue's ARN to its URL or, if an endpoint is set, to its name. Return any other text unchanged."""
     found = _ARN.fullmatch(queue)
     if found is None:
         return queue

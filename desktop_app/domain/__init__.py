@@ -1,1 +1,1 @@
-"""The vocabulary that all layers share; imports no other package of Filemill."""
+"""The types that all layers share. This package imports no other package of Filemill."""

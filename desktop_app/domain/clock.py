@@ -1,4 +1,4 @@
-"""The clock interface and the clock of the operating system; tests use a clock of their own."""
+"""The clock interface and the system clock; tests use their own clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Clock(Protocol):
         ...
 
     def steady(self) -> float:
-        """Return monotonic seconds for measuring durations, including system sleep where possible."""
+        """Return a monotonic time in seconds, for measuring durations. Includes system sleep where possible."""
         ...
 
 
@@ -26,7 +26,7 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def steady(self) -> float:
-        """Return monotonic seconds from CLOCK_BOOTTIME if available, since CLOCK_MONOTONIC stops during suspend.
+        """Return the time from CLOCK_BOOTTIME if available, since CLOCK_MONOTONIC stops while the system is suspended.
 
         `time.monotonic` includes sleep on Windows, but not on macOS. If a lease expires unnoticed during sleep, the
         fencing token still rejects a late result.

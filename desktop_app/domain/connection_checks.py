@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProfileKind(StrEnum):
-    """The way in which an AWS profile obtains credentials."""
+    """How an AWS profile obtains credentials."""
 
     KEYS = "keys"
     SSO = "SSO"
@@ -28,7 +28,7 @@ class Profile:
 
     Attributes:
         name: The profile's name.
-        kind: The way in which it obtains credentials.
+        kind: How the profile obtains credentials.
         region: The profile's region; may be empty.
         trouble: A sentence that says why the profile can't be used; empty if no problem is known.
     """
@@ -44,7 +44,7 @@ class Profiles:
     """All profiles and the files they were read from.
 
     Attributes:
-        found: The profiles, in file order.
+        found: The profiles, in the order of the files.
         files: The paths of the configuration and credentials files, whether or not they exist.
         trouble: A sentence that says why the files can't be read; empty if they can.
     """
@@ -92,7 +92,7 @@ class Verdict(StrEnum):
 
     FINE = "fine"
     NOTE = "note"
-    """Worth knowing, but not a problem."""
+    """The finding is worth knowing but not a problem."""
     TROUBLE = "trouble"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """The cause of an error, which determines the remedies offered. The values are logged: never rename one."""
+    """The cause of an error, which determines the remedies offered. The values are logged, so do not rename them."""
 
     OTHER = "other"
     """A cause without a specific remedy."""
@@ -29,7 +29,7 @@ class Cause(StrEnum):
     KEYS_REFUSED = "keys-refused"
     """AWS rejects the access keys."""
     CLOCK_WRONG = "clock-wrong"
-    """This computer's clock is so far off that AWS rejects its signatures."""
+    """This computer's clock is so far off that AWS rejects the signatures of requests."""
     NO_REGION = "no-region"
     """No region is set, or the region does not exist."""
     OTHER_ACCOUNT = "other-account"
@@ -53,7 +53,7 @@ class Cause(StrEnum):
     LOCAL_QUEUE = "local-queue"
     """The embedded queue can't be opened."""
     FOREIGN = "foreign"
-    """The queue contains messages of another program."""
+    """The queue contains messages from another program."""
     DISK_FULL = "disk-full"
     DATABASE_BUSY = "database-busy"
     """Another program holds the database's lock."""
@@ -100,7 +100,7 @@ class StoreError(KnownError):
 
 
 class StoreBusyError(StoreError):
-    """Another program held the database's write lock for too long; a retry may succeed."""
+    """Another program held the database's write lock for too long; a retry might succeed."""
 
     cause = Cause.DATABASE_BUSY
 
@@ -112,7 +112,7 @@ class StoreFullError(StoreError):
 
 
 class PartlyAddedError(StoreError):
-    """Only some of a batch's files were added; those are saved.
+    """Only some of a batch's files were added; those remain in the database.
 
     Attributes:
         batch_id: The key of the batch.
@@ -127,7 +127,7 @@ class PartlyAddedError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The database file is damaged and has to be replaced before the program can continue."""
+    """The database file is damaged and must be replaced before the program can continue."""
 
     cause = Cause.DATABASE_DAMAGED
 
@@ -136,11 +136,11 @@ class QueueTrouble(StrEnum):
     """The kind of queue error, which determines whether and when to retry, and what the window shows."""
 
     OFFLINE = "offline"
-    """No connection, a timeout or a server error; retried with backoff."""
+    """The connection failed or timed out, or the server reported an error; the call is retried with backoff."""
     THROTTLED = "throttled"
     """The service throttles requests."""
     SIGNED_OUT = "signed out"
-    """No credentials, or they have expired: the user has to sign in."""
+    """There are no credentials, or they have expired; the user has to sign in."""
     NO_RIGHT = "no right"
     """The credentials are valid but do not allow this action."""
     NO_QUEUE = "no queue"
@@ -148,13 +148,13 @@ class QueueTrouble(StrEnum):
     SETUP = "setup"
     """The region, endpoint, certificate or proxy is not configured correctly."""
     LEASE_LOST = "lease lost"
-    """The receipt handle is no longer valid for its message; never retried."""
+    """The receipt handle is no longer valid for its message; the call is never retried."""
     REFUSED = "refused"
     """The service rejects the content of the request, so a retry would fail too."""
 
     @property
     def needs_reconnect(self) -> bool:
-        """Whether resolving the credentials, the region and the queue again may help."""
+        """Whether resolving the credentials, the region and the queue again might help."""
         return self in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
@@ -167,7 +167,7 @@ class QueueError(KnownError):
         right: The missing permission, if that is the cause.
         command: For an expired session, the command that signs in again; empty if there is none.
         was_answered: Whether the service itself returned the error.
-        said: The service's error message, or its error code if there is no message; empty if it did not respond.
+        said: The service's error message, or its error code if there is no message; empty without a response.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class FileError(KnownError):
 
     Args:
         reason: The reason; its sentence becomes the error's text.
-        passing: Whether a later attempt may succeed, for example because a network share is temporarily offline.
+        passing: Whether a later attempt might succeed, for example because a network share is temporarily offline.
         detail: The operating system's error message; may be empty.
     """
 

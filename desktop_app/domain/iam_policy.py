@@ -17,7 +17,7 @@ ACTIONS = {
         "sqs:GetQueueAttributes",
     ),
 }
-"""The permissions to request for a denied API action: its own, and those needed together with it."""
+"""The permissions to request when an API action is denied: its own and any others needed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class MissingRight:
     service_text: str = ""
 
     def policy(self) -> str:
-        """Return an IAM policy in JSON that grants the permission and those needed together with it."""
+        """Return an IAM policy in JSON that grants the permission and any others needed with it."""
         name = self.action.partition(":")[2]
         actions = list(ACTIONS.get(name, (self.action,))) if self.action.startswith("sqs:") else [self.action]
         statement = {"Effect": "Allow", "Action": actions, "Resource": self.resource}

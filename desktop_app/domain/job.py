@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Status(IntEnum):
-    """The status of a job, stored as a number. There are exactly four; the job's reason gives the details."""
+    """The status of a job, stored as a number. There are exactly four statuses; the job's reason gives the details."""
 
     PENDING = 0
     PROCESSING = 1
@@ -37,7 +37,7 @@ FINAL_STATUSES = tuple(status for status in Status if status.is_final)
 class Job:
     """A submitted file: a snapshot of one database row.
 
-    Times are in milliseconds since the Unix epoch; None if the event has not happened yet.
+    Times are in milliseconds since the Unix epoch, or None if the event has not happened yet.
     """
 
     row_id: int
@@ -65,7 +65,7 @@ class Job:
     finished_at: int | None
     next_try_at: int | None
     revision: int
-    """The database's change counter when this row was last written."""
+    """The value of the database's change counter when this row was last written."""
     modified_ns: int | None = None
     """The file's last known modification time, in nanoseconds since the Unix epoch."""
     batch_name: str = field(default="", compare=False)
@@ -83,7 +83,7 @@ class Job:
 
     @property
     def took_ms(self) -> int | None:
-        """The duration of the last attempt in milliseconds; None until it has ended."""
+        """The duration of the last attempt in milliseconds; None until the attempt has ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return max(0, self.finished_at - self.started_at)
@@ -93,7 +93,7 @@ class Job:
 class NewFile:
     """A file to add to the list.
 
-    `size` and `modified_ns` are the values from `stat`; None if it failed.
+    `size` and `modified_ns` are the values from `stat`, or None if `stat` failed.
     """
 
     path: str
@@ -129,7 +129,7 @@ def display_text(text: str) -> str:
     r"""Escape a file name or other untrusted text for display in a table, a log line or a terminal.
 
     Bytes that are not UTF-8 become `\xNN`. Control, line-break and bidirectional-override characters are escaped too,
-    so that a name can't break a line or imitate another name.
+    so that a name can't start a new line or imitate another name.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -154,7 +154,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def natural_key(name: str) -> str:
-    """Return a key for natural sorting: file2 before file10, ignoring case."""
+    """Return a key for natural, case-insensitive sorting: file2 before file10."""
     return _NUMBER.sub(_number_key, name.casefold())
 
 
@@ -168,7 +168,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """Return a time as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None for None."""
+    """Format a time as ISO 8601 in UTC, such as `2026-01-31T09:05:07.123Z`; return None for None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -216,7 +216,7 @@ class Batch:
         id: The primary key.
         name: The name to show; may be empty.
         created_at: When the files were added, in milliseconds since the Unix epoch.
-        count: The number of jobs of the batch that are still on the list.
+        count: The number of the batch's jobs that are still on the list.
     """
 
     id: int
@@ -226,16 +226,16 @@ class Batch:
 
 
 class AttemptOutcome(StrEnum):
-    """The outcome of an attempt. The values are stored: never rename one."""
+    """The outcome of an attempt. The values are stored, so do not rename them."""
 
     PROCESSED = "processed"
     FAILED = "failed"
     LATER = "later"
-    """The attempt failed for a reason that may be temporary; another attempt follows."""
+    """The attempt failed for a reason that might be temporary; another attempt follows."""
     RETURNED = "returned"
-    """The program released the job without a result, for example because it was closed."""
+    """The program released the job without a result, for example because the program was closed."""
     STOPPED = "stopped"
-    """The program ended unexpectedly, or its lease expired."""
+    """The program exited unexpectedly, or its lease expired."""
     PUT_ASIDE = "put_aside"
     """SQS moved the message to the dead-letter queue during the attempt."""
     REMOVED = "removed"
@@ -273,7 +273,7 @@ class Attempt:
 
     @property
     def took_ms(self) -> int | None:
-        """The duration in milliseconds; None while the attempt is running, and if its actual end is unknown."""
+        """The duration in milliseconds; None while the attempt is running or if its actual end is unknown."""
         if self.ended_at is None or self.outcome in _UNSEEN:
             return None
         return max(0, self.ended_at - self.started_at)
@@ -291,10 +291,10 @@ class RunSums:
     Attributes:
         open_files, open_bytes: The number and total size of the PENDING and PROCESSING jobs.
         processing: The number of PROCESSING jobs.
-        read_bytes: The number of bytes of the PROCESSING jobs that have been read.
+        read_bytes: The number of bytes that have been read from the files of the PROCESSING jobs.
         done_files, done_bytes: The number and total size of the ended jobs.
         failed: The number of ended jobs that are FAILED.
-        newest_end: When the last of the ended jobs ended, in milliseconds since the Unix epoch; 0 if there are none.
+        newest_end: When the most recent job ended, in milliseconds since the Unix epoch; 0 if no job has ended.
     """
 
     open_files: int = 0
@@ -309,7 +309,7 @@ class RunSums:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The number and total size of the files that ended in the interval starting at `start_ms`."""
+    """The number and total size of the jobs that ended in the interval starting at `start_ms`."""
 
     start_ms: int
     files: int
@@ -318,12 +318,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PriorityResult:
-    """The result of moving jobs to the front.
+    """The result of moving jobs to the front of the outbox.
 
     Attributes:
         keys: The keys of the jobs that are still waiting, in the requested order.
         front: The number of these jobs that are now at the front of the outbox.
-        is_served: Whether a consumer of this program starts them next, regardless of the queue's order.
+        is_served: Whether a consumer in this program will start them next, regardless of the queue's order.
     """
 
     keys: tuple[int, ...] = ()
@@ -332,5 +332,5 @@ class PriorityResult:
 
     @property
     def sent(self) -> int:
-        """The number of jobs whose message is already in the queue and can't be moved."""
+        """The number of jobs whose messages are already in the queue and can't be moved."""
         return len(self.keys) - self.front

@@ -1,8 +1,8 @@
-"""Filters, sort orders and the search syntax of the filter box.
+"""Filters, sort orders, and the search syntax of the filter box.
 
 A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
-them must match. An invalid term is treated as a plain word, since a file may have that name. A key without a value has
-no effect.
+them must match. An invalid term is treated as a plain word, since it might be part of a file name. A key without a
+value has no effect.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ class Search:
     """A parsed search. All conditions must match.
 
     Attributes:
-        words: Texts that the path or the reason must contain, ignoring case.
-        statuses: The accepted statuses; empty for any.
+        words: Strings that the path or the reason must contain, ignoring case.
+        statuses: The accepted statuses; empty for all statuses.
         sizes: Ranges that must all contain the size; an unknown size is in no range.
-        reasons: Texts that the reason or the name of its problem must contain.
-        translated_matches: Pairs of a text from `words` or `reasons` and the reasons whose translated sentence contains
-            it, in addition to those whose English sentence does; see `reasons_containing`.
+        reasons: Strings that the reason or the name of its problem must contain.
+        translated_matches: Pairs of a string from `words` or `reasons` and the reasons whose translated sentence
+            contains it, in addition to those whose English sentence does; see `reasons_containing`.
     """
 
     words: tuple[str, ...] = ()
@@ -102,9 +102,9 @@ class Filter:
     """The conditions for listing a job. All of them must match.
 
     Attributes:
-        statuses: The accepted statuses; empty for any.
-        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for any job.
-        batches: The keys of the accepted batches; empty for any.
+        statuses: The accepted statuses; empty for all statuses.
+        problems: The accepted problems of failed jobs, as values of `FileProblem`; empty for any problem or none.
+        batches: The keys of the accepted batches; empty for all batches.
         search: The search that the job must match.
     """
 
@@ -127,7 +127,7 @@ class Problem:
     """A group of jobs that failed with the same problem.
 
     Attributes:
-        code: A value of `FileProblem`; empty for jobs without a problem.
+        code: A value of `FileProblem`; empty for the jobs whose reason has no problem.
         reason: The most frequent reason in the group; None for jobs without a reason.
         count: The number of jobs.
         reasons: The number of different reasons in the group.
@@ -141,7 +141,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSums:
-    """The totals of some jobs; sizes are in bytes, and unknown values count as 0."""
+    """The totals for the selected jobs. Sizes are in bytes, and unknown values count as 0."""
 
     counts: StatusCounts
     size: int
@@ -168,8 +168,8 @@ class Names:
     """Translated names that the filter box accepts in addition to the English ones.
 
     Attributes:
-        keys: Maps a translated key to the English key, such as `grund` to `reason`.
-        statuses: Maps a translated name to the status.
+        keys: The English key for each translated key, such as `reason` for `grund`.
+        statuses: The status for each translated name.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -188,7 +188,7 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
     def take(self, key: str, value: str) -> bool:
-        """Add the condition of a term `key:value`; return False if it is not valid."""
+        """Add the condition of a term `key:value`; return False if the term is not valid."""
         match self.names.keys.get(key.casefold(), key.lower()):
             case "status":
                 statuses = _statuses(value, self.names)
@@ -217,7 +217,7 @@ class _Found:
 
 
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
-    """Return the search for the text of the filter box; every text is valid."""
+    """Parse the text in the filter box. Every text is valid."""
     found = _Found(names)
     for term in _TERM.findall(text):
         key, colon, value = term.partition(":")
@@ -228,7 +228,7 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return the statuses whose name begins with a text, so that the filter works while the user is typing."""
+    """Return the statuses whose names begin with the text, so that the filter works while the user is typing."""
     known = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 

@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 class FileProblem(StrEnum):
     """A category of reasons, which groups failed files and determines the remedies offered.
 
-    The values are typed by users (`reason:missing`) and stored in settings: never rename one.
+    The values are typed by users (`reason:missing`) and stored in settings, so do not rename them.
     """
 
     MISSING = "missing"
@@ -38,7 +38,7 @@ class FileProblem(StrEnum):
 class ReasonCode(StrEnum):
     """The code of a reason, with its English sentence and the problem that it belongs to.
 
-    The codes and the names of the arguments are stored: never rename one. The sentences may be changed.
+    The codes and the names of the arguments are stored, so do not rename them. The sentences may be changed.
 
     Attributes:
         template: The sentence with argument names in braces. It does not name the file, which is shown next to it.
@@ -133,7 +133,7 @@ class ReasonCode(StrEnum):
         mark("The queue rejected its message: The queue “{name}” rejected the request: {why}"),
         FileProblem.NOT_SENT,
     )
-    """Only in rows written by 0.1.0; later versions use `MESSAGE_REFUSED`."""
+    """Occurs only in rows written by version 0.1.0; later versions use `MESSAGE_REFUSED`."""
     DEAD_LETTERED = (
         "dead_lettered",
         mark("Moved to the dead-letter queue after {count} deliveries"),
@@ -161,14 +161,14 @@ class ReasonCode(StrEnum):
     )
 
     TEXT = "text", "{text}"
-    """A literal sentence, written by another version of Filemill whose code for it is unknown."""
+    """A literal sentence. Another version of Filemill stored it under a code that this version does not know."""
 
 
 ENDINGS: dict[str, str] = {
     "tries": mark("{reason} (gave up after {tries} attempts)"),
     "next": mark("{reason}; attempt {next} of {most} will follow"),
 }
-"""Templates that extend a reason's sentence, by the argument that makes them apply."""
+"""The templates that extend a reason's sentence. Each is used if the reason has the argument given as its key."""
 _ENDING_ARGUMENTS = frozenset({"tries", "next", "most"})
 
 
@@ -178,8 +178,8 @@ class Reason:
 
     Attributes:
         code: The code.
-        arguments: The arguments of the template, by name. Also `tries`, the number of attempts if no more will follow,
-            or `next` and `most`, the number of the next attempt and the maximum number of attempts.
+        arguments: The arguments for the template, by name. There can also be `tries`, the number of attempts if no more
+            will follow, or `next` and `most`, the number of the next attempt and the maximum number of attempts.
     """
 
     code: ReasonCode
@@ -206,20 +206,20 @@ class Reason:
         return Reason(self.code, own)
 
     def given_up(self, tries: int) -> Reason:
-        """Return this reason, extended by the number of attempts after which processing was given up."""
+        """Return this reason with the number of attempts after which Filemill gave up."""
         return Reason(self.code, {**self.arguments, "tries": tries})
 
     def tried_again(self, number: int, most: int) -> Reason:
-        """Return this reason, extended by the number of the next attempt and the maximum number of attempts."""
+        """Return this reason with the number of the next attempt and the maximum number of attempts."""
         return Reason(self.code, {**self.arguments, "next": number, "most": most})
 
 
 def reasons_containing(text: str, translate: Callable[[str], str] = str) -> frozenset[str]:
-    """Return the reason codes and the keys of `ENDINGS` whose template contains a text, ignoring case.
+    """Return the reason codes and the keys of `ENDINGS` whose templates contain the text, ignoring case.
 
     Args:
         text: The text to find.
-        translate: Translates a template; by default, the English templates are searched.
+        translate: Called to translate each template; by default, the English templates are searched.
     """
     key = folded(text)
     return frozenset(

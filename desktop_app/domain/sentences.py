@@ -8,17 +8,17 @@ from typing import Self
 
 
 def mark(text: str) -> str:
-    """Return a text unchanged; the call marks it for `make translations`."""
+    """Return the text unchanged; the call marks it for `make translations`."""
     return text
 
 
 def folded(text: str) -> str:
-    """Return a text in a form for searching that ignores case and the composition of accents."""
+    """Normalize text so that searches ignore case and differences in the composition of accents."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 class Sentence(str):  # noqa: SLOT000 - slots would save nothing here
-    """A formatted English text that keeps its template and values, so that the window can translate it.
+    """A formatted English sentence that keeps its template and values, so that the window can translate it.
 
     `make translations` collects the templates from the source code, so each call must pass its template as a literal:
     `Sentence("Can't reach {place}.", place=place)`. Values that are sentences are translated too.

@@ -1,7 +1,7 @@
-"""Translates all texts of the window with Qt.
+"""Translates the texts of the window, using Qt.
 
 Texts have no translation context, so a text that moves to another file keeps its translation. `make translations`
-collects the texts into `resources/translations/`.
+collects the texts into the files in `resources/translations/`.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ def tr(text: str, note: str = "", n: int = -1) -> str:
     """Return a text in the user's language.
 
     Pass the text as a literal and all arguments by position, because `lupdate` reads the source. Insert values into the
-    result: `tr("Nothing matches “{words}”.").format(words=words)`. If `n` is given, it replaces `%Ln`. Write singular
-    and plural in parentheses: `tr("%Ln file(s)", "", count)`, `tr("%Ln file(s) (is|are) missing", "", count)`.
+    result: `tr("Nothing matches “{words}”.").format(words=words)`. If `n` is given, it replaces `%Ln`. Write the
+    singular and plural forms in parentheses: `tr("%Ln file(s)", "", count)`,
+    `tr("%Ln file(s) (is|are) missing", "", count)`.
 
     Args:
         text: The English text.
-        note: A note for the translator, which also distinguishes equal texts.
+        note: A note for the translator, which also tells identical texts apart.
         n: The number in the text; -1 if there is none.
     """
     translation = QCoreApplication.translate("", text, note or None, n)
-    # The groups are the singular, the plural, and the ending of the plural.
+    # The groups are the singular, the plural, and a plural ending.
     return translation if n < 0 else _FORMS.sub(r"\1" if n == 1 else r"\2\3", translation)
 
 
 def translated(text: str) -> str:
-    """Return a `Sentence` or a text marked for translation in the user's language. Other texts are not changed."""
+    """Translate a `Sentence` or a text marked for translation. Any other text is returned unchanged."""
     if not isinstance(text, Sentence):
         return QCoreApplication.translate("", text)
     values = {name: _inserted(value) for name, value in text.values.items()}
@@ -54,7 +55,7 @@ def translated(text: str) -> str:
 
 
 def reason_text(reason: Reason | None) -> str:
-    """Return the text of a reason in the user's language; empty if there is no reason."""
+    """Return the text of a reason in the user's language, or an empty text if there is no reason."""
     if reason is None:
         return ""
     safe = {name: display_text(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
@@ -62,36 +63,36 @@ def reason_text(reason: Reason | None) -> str:
 
 
 def _inserted(value: object) -> str:
-    """Return a value to insert into a text: a `Sentence` is translated, anything else keeps its own direction."""
+    """Return a value as text to be inserted: a `Sentence` is translated, anything else keeps its own direction."""
     if isinstance(value, Sentence):
         return translated(value)
     return isolated_in(str(value), QGuiApplication.layoutDirection())
 
 
 def isolated(text: str) -> str:
-    """Return a name, path or size between Unicode isolates, so that it keeps its direction in right-to-left text."""
+    """Wrap a name, path or size in Unicode isolates, so that it keeps its direction in right-to-left text."""
     return f"{_ISOLATE}{text}{_END}" if text else text
 
 
 def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
-    """Return a text between Unicode isolates if the layout is right-to-left, else unchanged."""
+    """Wrap a text in Unicode isolates if the layout is right-to-left; otherwise return it unchanged."""
     return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
-    """Install the translations of the texts of Filemill and of Qt. Call this once, before the first `tr`.
+    """Install the translations of Filemill's and Qt's texts. Call this once, before the first `tr`.
 
     Args:
-        application: The parent of the translators. Its layout direction is set to that of the language.
-        locale: The preferred languages in order, and the format of numbers in texts.
+        application: The parent of the translators. Its layout direction is set to that of the language used.
+        locale: The locale, which lists the preferred languages and determines the format of numbers in texts.
 
     Returns:
-        The code of the language used; English if none of the preferred languages is available.
+        The code of the language used, or `en` if none of the preferred languages is available.
     """
     QLocale.setDefault(locale)
     code = _install(application, locale)
     if isinstance(application, QGuiApplication):
-        # Not the direction of the locale: English texts replace those of a language that is not available.
+        # Not the locale's direction: the texts are in English if its language is not available.
         application.setLayoutDirection(QLocale(code).textDirection())
     return code
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ChangeFeed(Protocol):
-    """Reads the changes that any program has made to the list. Can be used on any thread.
+    """Reads changes to the list, whichever program made them. Can be used on any thread.
 
     All methods raise StoreError if the database can't be read.
     """
@@ -25,14 +25,14 @@ class ChangeFeed(Protocol):
         ...
 
     def since(self, cursor: Cursor) -> Changes:
-        """Return the changes after a position."""
+        """Return the changes made after a position."""
         ...
 
 
 class JobReader(Protocol):
     """Reads the list of jobs. Can be used on any thread.
 
-    All methods raise StoreError if the database can't be read. Jobs are identified by the keys of their rows.
+    All methods raise StoreError if the database can't be read. Jobs are identified by their row keys.
     """
 
     @property
@@ -49,23 +49,23 @@ class JobReader(Protocol):
         ...
 
     def counts(self) -> StatusCounts:
-        """Return the number of jobs of each status."""
+        """Return the number of jobs with each status."""
         ...
 
     def problems(self) -> list[Problem]:
-        """Return the reasons why jobs have failed, the most frequent one first."""
+        """Return the reasons why jobs have failed, most frequent first."""
         ...
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
         """Return the newest batches that have jobs in the list, newest first.
 
         Args:
-            also: The keys of older batches to include.
+            also: The keys of older batches to return as well.
         """
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys in order, reading them in pages. Removed jobs are left out."""
+        """Yield the jobs with these keys, in the order given, reading page by page. Removed jobs are left out."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
@@ -73,19 +73,19 @@ class JobReader(Protocol):
         ...
 
     def attempts(self, row_id: int) -> list[Attempt]:
-        """Return the stored attempts of a job, oldest first. This is fast enough for the main thread."""
+        """Return a job's stored attempts, oldest first. This is fast enough for the main thread."""
         ...
 
     def attempt_count(self, row_id: int) -> int:
-        """Return the number of stored attempts of a job. This is fast enough for the main thread."""
+        """Return the number of a job's stored attempts. This is fast enough for the main thread."""
         ...
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the number of jobs of each status and the sums of their sizes and lines."""
+        """Return the number of jobs with each status, their total size and their total number of lines."""
         ...
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """Return the sums of a queue's jobs that are unfinished or ended after a time.
+        """Return the sums for a queue's jobs that are unfinished or that ended after a given time.
 
         Args:
             queue: The key of the queue.
@@ -94,7 +94,7 @@ class JobReader(Protocol):
         ...
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return the number of files and bytes that ended in each step between two times. Empty steps are left out.
+        """Return the number and size of files finished in each step between two times. Empty steps are left out.
 
         Args:
             since_ms: The earlier time in milliseconds since 1970.

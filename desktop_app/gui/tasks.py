@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DatabaseSession = Callable[[], AbstractContextManager[None]]
-"""Returns a context for using the database on a thread. At its end, the thread's connection is closed."""
+"""Returns a context in which a thread can use the database. When it ends, the thread's connection is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The result of a task, or its exception."""
+    """The result of a task, or the exception that it raised."""
 
     token: int
     value: Any = None
@@ -41,10 +41,10 @@ class Tasks(QObject):
     Each function runs in a database session, so that no pool thread keeps a connection open.
 
     Signals:
-        problem(str): The text of a `KnownError` that a function without `on_problem` has raised.
+        problem(str): The text of a `KnownError` raised by a function that was run without `on_problem`.
 
     Args:
-        session: Opens a database session.
+        session: A function that opens a database session.
         threads: The number of threads. With a single thread, the functions run in order.
         parent: The parent.
     """
@@ -68,7 +68,7 @@ class Tasks(QObject):
         on_done: Callable[[Result], None],
         on_problem: Callable[[KnownError], None] | None = None,
     ) -> None:
-        """Run a function on the pool, then call a callback on the thread of this object. Call this on that thread only.
+        """Run a function on the pool, then call a callback on the thread of this object. Call this only on that thread.
 
         Args:
             work: The function. It must not use widgets.
@@ -88,10 +88,13 @@ class Tasks(QObject):
         return bool(self._waiting)
 
     def close(self, timeout_ms: int) -> bool:
-        """Discard waiting tasks and all results, and ignore later calls of `run`. Return whether all tasks have ended.
+        """Discard waiting tasks and all results, and ignore later calls to `run`.
 
         Args:
             timeout_ms: The time to wait for running tasks, in milliseconds.
+
+        Returns:
+            Whether all tasks have ended.
         """
         self._closed = True
         self._waiting.clear()
@@ -141,21 +144,21 @@ Prepare = Callable[[], Callable[[], object] | None]
 
 
 class CoalescedTask(QObject):
-    """Runs a task on request. Requests that arrive during a run are combined into a single one.
+    """Runs a task on request. Requests made during a run are combined into one.
 
-    After each run there is a rest, which is a multiple of the duration of the run, so that a slow task does not keep
-    the pool busy.
+    Each run is followed by a rest, whose duration is a multiple of the run's, so that a slow task does not keep the
+    pool busy.
 
     Signals:
         result(object): The result of the latest run.
         failed(KnownError): The error of the latest run.
 
     Args:
-        prepare: Called on the main thread before each run. Returns the function to run, or None to skip the run.
+        prepare: Called on the main thread before each run, to get the function to run, or None to skip the run.
         tasks: The pool.
         parent: The parent.
-        rest: The duration of the rest, as a multiple of the duration of the run.
-        overlaps: Whether `restart` begins a run while another one is running, instead of after it.
+        rest: The duration of the rest, as a multiple of the run's duration.
+        overlaps: Whether `restart` starts the next run at once, even while another run is in progress.
     """
 
     result = Signal(object)
@@ -175,8 +178,7 @@ class CoalescedTask(QObject):
         self._took_ms = 0
         self._since_begin = QElapsedTimer()
         self._since_end = QElapsedTimer()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._begin)
 
     @property
@@ -188,7 +190,7 @@ class CoalescedTask(QObject):
         """Run the task as soon as the current run, its rest and a delay are over.
 
         Args:
-            wait_ms: The minimum delay in milliseconds. The shortest one counts if there are several requests.
+            wait_ms: The minimum delay in milliseconds. If there are several requests, the shortest delay counts.
         """
         if self._is_busy():
             self._next_ms = wait_ms if self._next_ms is None else min(wait_ms, self._next_ms)
@@ -271,15 +273,15 @@ class Stream(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Return whether the task may yield more results."""
+        """Return whether the task can still yield results."""
         return self._stop is not None
 
     def start(self, work: Callable[[Callable[[], bool]], Iterable[object]]) -> None:
         """Stop the current task and start another one.
 
         Args:
-            work: Returns the results, which are iterated on a pool thread. Its argument is a function that returns
-                whether to stop.
+            work: A function that returns the results, which are iterated over on a pool thread. It is called with a
+                function that returns whether to stop.
         """
         self.stop()
         self._number += 1

@@ -1,4 +1,4 @@
-"""The window's saved state: geometry, columns, panes, folders used last."""
+"""The saved state of the window: geometry, columns, panes and recently used folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 VERSION = 1
-"""Increment this when the meaning of a key changes. The files of other versions are not read."""
+"""Increment this when the meaning of a key changes. Files with another version are ignored."""
 
 _MOST_PIXELS = 4_000
 
@@ -38,19 +38,19 @@ class ColumnLayout:
 
 @dataclass(frozen=True, slots=True)
 class SortLayout:
-    """A saved sort key: the id of a column, and the direction."""
+    """A saved sort key: the id of a column and the sort direction."""
 
     column: str
     descending: bool
 
 
 class _Saved(Generic[Value]):
-    """A property of `WindowMemory` that is saved in the file.
+    """A property of `WindowMemory` that is stored in the file.
 
     Args:
         key: The key in the file.
-        read: Converts the content of the file to a value; gets None if the key is missing.
-        write: Converts a value to the content of the file.
+        read: A function that converts the stored content to a value; called with None if the key is missing.
+        write: A function that converts a value to the content to store.
     """
 
     def __init__(self, key: str, read: Callable[[object], Value], write: Callable[[Value], object]) -> None:
@@ -66,7 +66,7 @@ class _Saved(Generic[Value]):
 
 
 def _flag(key: str, words: tuple[str, str] = ("hidden", "shown"), *, default: bool = False) -> _Saved[bool]:
-    """Return a Boolean property, which is saved as one of two words: the first for False, the second for True."""
+    """Return a Boolean property that is stored as one of two words: the first for False, the second for True."""
     return _Saved(key, lambda found: found == words[True] if found in words else default, lambda value: words[value])
 
 
@@ -87,16 +87,16 @@ def _pixels(key: str, default: int) -> _Saved[int]:
 
 
 class WindowMemory:
-    """The state of the window in the INI file `window.ini`. Invalid values are ignored.
+    """The state of the window, stored in the INI file `window.ini`. Invalid values are ignored.
 
     Attributes:
         geometry: The geometry for `restoreGeometry`; may be empty.
         shows_sidebar, shows_details, shows_throughput: Whether these parts are shown.
         keeps_in_tray: Whether the tray icon is shown.
-        throughput_span: The name of the span of the graphs; may be empty.
+        throughput_span: The name of the time span that the graphs show; may be empty.
         details_height, details_width: The size of the details below and beside the list, in pixels.
         details_tab: The name of the tab last shown in the details; may be empty.
-        settings: The file.
+        settings: The content of the file.
     """
 
     geometry = _Saved("geometry", lambda found: found if isinstance(found, QByteArray) else QByteArray(), QByteArray)
@@ -121,7 +121,7 @@ class WindowMemory:
         self.settings.sync()
 
     def columns(self) -> list[ColumnLayout]:
-        """Return the columns in order. The caller ignores columns that do not exist in this version."""
+        """Return the columns in order. Some of them may not exist in this version; ignore those."""
         found = []
         for text in self._texts("columns"):
             name, _, rest = text.partition(":")
@@ -136,18 +136,18 @@ class WindowMemory:
         self.settings.setValue("columns", texts)
 
     def sort_order(self) -> list[SortLayout]:
-        """Return up to two sort keys, the primary one first."""
+        """Return up to two sort keys, primary key first."""
         saved = takewhile(lambda texts: len(texts) == 2, map(self._texts, _SORT_KEYS))  # noqa: PLR2004
         return [SortLayout(column, direction == "descending") for column, direction in saved]
 
     def set_sort_order(self, order: Sequence[SortLayout]) -> None:
-        """Save up to two sort keys, the primary one first."""
+        """Save up to two sort keys, primary key first."""
         for key, sort in zip_longest(_SORT_KEYS, order[: len(_SORT_KEYS)]):
             texts = [] if sort is None else [sort.column, "descending" if sort.descending else "ascending"]
             self.settings.setValue(key, texts)
 
     def folder(self, purpose: str) -> str:
-        """Return the folder last used for a purpose if it still exists, else the home folder."""
+        """Return the folder last used for a purpose, or the home folder if that folder no longer exists."""
         value = self.settings.value(f"folders/{purpose}")
         return value if isinstance(value, str) and Path(value).is_dir() else str(Path.home())
 
@@ -156,7 +156,7 @@ class WindowMemory:
         self.settings.setValue(f"folders/{purpose}", folder)
 
     def text(self, key: str) -> str:
-        """Return a choice made in a dialog; empty if none is saved."""
+        """Return a choice made in a dialog, or an empty text if none is saved."""
         value = self.settings.value(f"choices/{key}", "")
         return value if isinstance(value, str) else ""
 

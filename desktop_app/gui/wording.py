@@ -17,7 +17,7 @@ _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
 _WHOLE_SECONDS_FROM_MS = 10 * _SECOND_MS
 _SIZE_FORMAT = (
-    # The same units as in the file manager of the system.
+    # The units that the system's file manager uses.
     QLocale.DataSizeFormat.DataSizeTraditionalFormat
     if sys.platform == "win32"
     else QLocale.DataSizeFormat.DataSizeSIFormat
@@ -48,15 +48,16 @@ def status_word(status: Status) -> str:
 
 
 def tool_tip(text: str) -> str:
-    """Return a plain text as HTML for a tool tip, so that Qt does not interpret a file name that looks like HTML."""
+    """Escape plain text for a tool tip, so that Qt does not interpret a file name that looks like HTML."""
     return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
 class Wording:
-    """Formats texts for the window. Times are in milliseconds since 1970, sizes in bytes.
+    """Formats values and jobs as text. Times are in milliseconds since 1970, sizes in bytes.
 
     Attributes:
-        queue: The key of the current queue; a job that waits for another queue says so. Empty until it is set.
+        queue: The key of the current queue; empty until it is set. The status of a job that is waiting for another
+            queue names that queue.
 
     Args:
         locale: The locale for numbers and dates.
@@ -64,7 +65,7 @@ class Wording:
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
-        # Translated once, because the table needs them for every cell.
+        # The words are translated only once, because the table needs one for every row.
         self._words = {status: status_word(status) for status in Status}
         self.queue = ""
 
@@ -96,7 +97,7 @@ class Wording:
         return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
 
     def day_and_time(self, milliseconds: int) -> str:
-        """Return `Today 14:01`, `Yesterday 9:30`, or the date and time."""
+        """Return a time as `Today 14:01`, `Yesterday 9:30`, or a date and time."""
         day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
         match day.daysTo(QDate.currentDate()):
             case 0:
@@ -111,13 +112,13 @@ class Wording:
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
 
     def full_moment(self, milliseconds: int) -> str:
-        """Return the long date and the time to the second."""
+        """Return the date in long format and the time to the second."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
     def stamp(self, milliseconds: int) -> str:
-        """Return the time to the second, with the short date unless it is today."""
+        """Return the time to the second, preceded by the date in short format unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         clock = moment.toString("HH:mm:ss")
         if moment.date() == QDate.currentDate():
@@ -127,7 +128,7 @@ class Wording:
     def span(self, milliseconds: int) -> str:
         """Return a duration in milliseconds as text, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
         if milliseconds < _WHOLE_SECONDS_FROM_MS:
-            # Shorter durations are shown as 0.1 s, because 0.0 s would look like an error.
+            # Durations below 0.1 s are shown as 0.1 s, because 0.0 s would look like an error.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
         if milliseconds < _MINUTE_MS:
             return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))
@@ -142,12 +143,12 @@ class Wording:
         return self._words[status]
 
     def status(self, job: Job) -> str:
-        """Return the status of a job, followed by its details if there are any."""
+        """Return the status of a job, followed by details if there are any."""
         word, reason = self._words[job.status], self.reason(job)
         return f"{word}{DASH}{reason}" if reason else word
 
     def reason(self, job: Job) -> str:
-        """Return the details of a job's status: what it waits for, its progress, or the reason."""
+        """Return the details of a job's status: what the job is waiting for, its progress, or the reason it failed."""
         match job.status:
             case Status.PENDING:
                 return self._pending_details(job)
@@ -180,9 +181,9 @@ class Wording:
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
-        """Return the name, status, progress and result of a job, for screen readers."""
+        """Return a job's name, status, progress and result as one text for screen readers."""
         done = progress_of(job)
-        # The details of a file that is being read are its percentage, which is added below.
+        # For a file that is being read, the details are the percentage, which is added below.
         reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
         parts = [job.name, self._words[job.status]]
         if reason:
@@ -197,12 +198,12 @@ class Wording:
 
 
 def _unit(text: str, number: str) -> str:
-    """Return a number with its unit, joined by a no-break space."""
+    """Return a number and its unit, joined by a no-break space."""
     return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def progress_of(job: Job) -> float | None:
-    """Return the fraction of a file that has been read, or None if it is not being read or its size is unknown."""
+    """Return the fraction of a job's file that has been read, or None if it is not being read or has no known size."""
     if job.status is not Status.PROCESSING or not job.file_size:
         return None
     return min(1.0, job.bytes_done / job.file_size)

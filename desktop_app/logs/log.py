@@ -1,12 +1,12 @@
-"""Write the log: to a rotating file that all programs with the same home folder share, and with `--debug` to stderr.
+"""Write the log to a file shared by all programs with the same home folder and, with `--debug`, to stderr.
 
 Several processes (a window, workers, short commands) write at the same time. The standard rotating handler does not
-support that: each process would keep writing to the file that another one has renamed. This handler writes each record
-with one call to a file opened for appending, so records are never mixed. Before each write it checks whether the path
-still refers to its open file, and it holds a lock while it rotates the files. Windows can't rename a file that another
-process has open; the file then grows until the rotation succeeds.
+support this: each process would keep writing to the file that another one has renamed. This handler writes each record
+with one call to a file opened for appending, so records are never interleaved. Before each write, it checks whether the
+path still refers to its open file, and it holds a lock while it rotates the files. Windows can't rename a file that
+another process has open; the file then grows until the rotation succeeds.
 
-The log never has the contents of files or messages. At DEBUG it may have message IDs.
+The log never contains the contents of files or messages. At the DEBUG level, it can contain message IDs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _LIBRARY_LEVELS = dict.fromkeys(("boto3", "botocore", "urllib3", "werkzeug", "moto", "filelock"), logging.WARNING)
 _LIBRARY_LEVELS["peewee"] = logging.INFO
-"""The levels of libraries, also with `--debug`: below them, some even log signatures and message bodies."""
+"""The levels for libraries, even with `--debug`: at lower levels, some log signatures and message bodies."""
 _FEW_JOBS = 20
 
 
@@ -50,7 +50,7 @@ def log_files(folder: Path) -> list[Path]:
 
 
 def level_for(jobs: int) -> int:
-    """Return the level for one message per job when several jobs were changed together: DEBUG if there are many."""
+    """Return the level for per-job messages when several jobs are changed together: DEBUG if there are many jobs."""
     return logging.INFO if jobs <= _FEW_JOBS else logging.DEBUG
 
 
@@ -59,8 +59,8 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
     """Log messages and Python warnings to the log file within the context. Main thread; never raises.
 
     Args:
-        folder: The folder of the log files; it is created for the first record. If it is not writable, nothing is
-            logged.
+        folder: The folder of the log files; it is created when the first record is written. If it is not writable,
+            nothing is logged.
         debug: Whether to log at DEBUG instead of INFO, and also to standard error.
     """
     handlers: list[logging.Handler] = [SharedFileHandler(log_file(folder))]
@@ -104,7 +104,7 @@ class SharedFileHandler(logging.Handler):
 
     Args:
         path: The path of the current file.
-        max_bytes: The size from which the file is renamed to `.1`.
+        max_bytes: The maximum size of the file; a record that would exceed it causes a rotation.
         kept_files: The maximum number of files, including the current one.
     """
 
@@ -124,7 +124,7 @@ class SharedFileHandler(logging.Handler):
             os.write(self._descriptor, data)
         except OSError:
             self._close_file()
-        except Exception:  # noqa: BLE001 - a wrong logging call; `logging` reports it on standard error
+        except Exception:  # noqa: BLE001 - an invalid logging call; `logging` reports it on standard error
             self.handleError(record)
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class SharedFileHandler(logging.Handler):
         super().close()
 
     def _prepare(self, more: int) -> None:
-        """Open the current file if necessary, and rotate the files if this many bytes would exceed the size."""
+        """Open the current file if necessary, and rotate the files if this many more bytes would exceed the limit."""
         if self._descriptor < 0 or not self._is_current():
             self._open()
         size = os.fstat(self._descriptor).st_size
@@ -161,7 +161,7 @@ class SharedFileHandler(logging.Handler):
             self._descriptor = -1
 
     def _rotate(self, more: int) -> None:
-        """Rotate the files, unless another process is doing it or has just done it."""
+        """Rotate the files, unless another process is doing so or has just done so."""
         try:
             with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
                 self._open()

@@ -1,4 +1,4 @@
-"""Read the log files: as records, or only the lines about one job. No Qt; not thread-safe."""
+"""Read the log files, either as records or only the lines about one job. Not thread-safe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEAD = re.compile(
     r"\[(?P<process>\d+) (?P<thread>[^\]]*)\] (?P<source>[^:\s]+): "
 )
 _INDENT = "    "
-"""The beginning of a continuation line."""
+"""The indentation of a continuation line."""
 _LEVELS = logging.getLevelNamesMapping()
 
 
@@ -31,9 +31,9 @@ class LogRecord:
     """A record of the log.
 
     Attributes:
-        text: The whole record, as it is in the file.
-        level: The level as a number of `logging`; 0 if the line has another format.
-        time: The time in ISO 8601, UTC; empty if the line has another format.
+        text: The whole record, as it appears in the file.
+        level: The numeric level, as in `logging`; 0 if the line does not have the expected format.
+        time: The time in UTC, in ISO 8601 format; empty if the line does not have the expected format.
         source: The name of the logger.
         message: The message, including a traceback.
     """
@@ -46,7 +46,7 @@ class LogRecord:
 
 
 def records_of(lines: Iterable[str]) -> Iterator[LogRecord]:
-    """Group lines without line endings into records. Continuation lines belong to the record before them."""
+    """Group lines without line endings into records. A continuation line belongs to the preceding record."""
     collected: list[str] = []
     for line in lines:
         if collected and not line.startswith(_INDENT):
@@ -67,7 +67,7 @@ def _record(lines: list[str]) -> LogRecord:
 
 
 class LogTail:
-    """Reads the part of the log that was written since the previous read. The first read returns everything.
+    """Reads the part of the log that has been written since the previous read. The first read returns everything.
 
     Args:
         folder: The folder of the log files.
@@ -84,12 +84,12 @@ class LogTail:
         return list(records_of(self.read_lines()))
 
     def read_lines(self) -> list[str]:
-        """Return the new lines without their endings, oldest first. An incomplete line is left for the next read.
+        """Return the new lines without line endings, oldest first. An incomplete line is left for the next read.
 
-        Other files that can't be read are skipped, since another process may be rotating them.
+        A file that can't be read is skipped, since another process may be rotating the files.
 
         Raises:
-            PermissionError: If the newest file exists but must not be read.
+            PermissionError: If access to the newest file is denied.
         """
         paths = log_files(self._folder)
         lines: list[str] = []
@@ -111,7 +111,7 @@ class LogTail:
             complete = data[: data.rfind(b"\n") + 1]
             offsets[key] = start + len(complete)
             lines += complete.decode("utf-8", "backslashreplace").split("\n")[:-1]
-        # A file that is being renamed may be missed once. Keep its offset, so that it is not read twice.
+        # A file that is being renamed can be missed once. Keep its offset so that its lines are not read twice.
         missed = {
             key: offset for key, offset in self._offsets.items() if key not in offsets and key not in self._missed
         }
@@ -135,7 +135,7 @@ class JobLog:
         self._is_about_job = False
 
     def lines(self) -> tuple[str, ...]:
-        """Return the lines about the job, oldest first, at most `MAX_JOB_LINES`. Reads the new lines of the log."""
+        """Read the new lines of the log, and return the last `MAX_JOB_LINES` lines about the job, oldest first."""
         try:
             new = self._tail.read_lines()
         except PermissionError:

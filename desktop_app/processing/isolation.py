@@ -1,4 +1,4 @@
-"""Process a file in a child process, if it was being processed when the program ended unexpectedly.
+"""Process a file in a child process if it was being processed when the program ended unexpectedly.
 
 If the file caused the crash, only the child process crashes again. The child process is another instance of this
 program, started with the arguments `_process PATH`. It writes one JSON array per line to standard output:
@@ -29,11 +29,11 @@ CANCEL_CHECK_SECONDS = 0.1
 
 
 class ProcessDiedError(Exception):
-    """The child process ended without a result."""
+    """The child process exited without a result."""
 
 
 class _PipeWatch:
-    """Writes the progress to standard output. Never cancels, since the parent process kills this process instead."""
+    """Writes the progress to standard output. Never cancels: the parent process kills this process instead."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         _say("progress", bytes_done, bytes_total)
@@ -48,7 +48,7 @@ def _say(*words: object) -> None:
 
 
 def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """Process one file in the child process, write the result to standard output, and return the exit code 0."""
+    """Process one file and write the result to standard output; return exit code 0."""
     try:
         result = registry.process(path, _PipeWatch())
     except FileError as error:
@@ -74,7 +74,7 @@ class IsolatedProcessing:
         Raises:
             FileError: If the file can't be processed.
             Cancelled: If `watch` cancelled the processing.
-            ProcessDiedError: If the child process ended without a result.
+            ProcessDiedError: If the child process exited without a result.
         """
         with subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, path],
@@ -125,7 +125,7 @@ def _own_command() -> list[str]:
 
 
 def _own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which `_own_command` starts this copy of the program in any working directory."""
+    """Return an environment in which `_own_command` starts this copy of the program from any working directory."""
     environment = dict(inherited)
     if getattr(sys, "frozen", False):
         # Otherwise, the child process of a one-file bundle would use files that its parent unpacked and will delete.

@@ -3,9 +3,9 @@ r"""Count the lines of text files in any encoding.
 A line ends with a line feed. Text after the last line feed counts as a line, so `""` has 0 lines, and `"a"` and
 `"a\n"` have 1. CRLF line endings are counted correctly.
 
-A file that starts with a byte order mark of UTF-16 or UTF-32 is counted in that encoding, and any other file as bytes,
-so no file fails because of its encoding. The mark itself is not text. An incomplete code unit at the end of the file
-counts as text.
+A file that starts with a UTF-16 or UTF-32 byte order mark is read in that encoding, and any other file as bytes, so no
+file fails because of its encoding. The mark itself is not text. An incomplete code unit at the end of the file counts
+as text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LONGEST_MARK = 4
 
 
 class _Encoding(NamedTuple):
-    """An encoding: its byte order mark, Python codec, and the size and byte order of its code units."""
+    """An encoding: its byte order mark, its Python codec, and the size and byte order of its code units."""
 
     mark: bytes
     codec: str
@@ -31,8 +31,8 @@ class _Encoding(NamedTuple):
     order: Literal["little", "big"]
 
 
-# UTF-32 comes before UTF-16, since its little-endian mark starts with that of UTF-16. A UTF-16 file that starts with
-# U+0000 is therefore misread. The last one is for all other encodings.
+# UTF-32 comes before UTF-16, since the little-endian mark of UTF-32 starts with that of UTF-16. A little-endian UTF-16
+# file that starts with U+0000 is therefore misread. The last entry is for all other encodings.
 _ENCODINGS = (
     _Encoding(b"\xff\xfe\x00\x00", "utf-32-le", 4, "little"),
     _Encoding(b"\x00\x00\xfe\xff", "utf-32-be", 4, "big"),
@@ -77,10 +77,10 @@ def count_lines(chunks: Iterable[bytes]) -> int:
 
 
 class _Counter:
-    """Counts line feeds: code units U+000A, but not the bytes 0x0A in other units, such as U+010A or U+0A0A.
+    """Counts line feeds: the code unit U+000A, but not the byte 0x0A in other code units, such as U+010A or U+0A0A.
 
     The fastest way is to decode the text (2 to 5 GB/s measured). Chunks that can't be decoded, because of invalid data
-    or a surrogate pair that continues in the next chunk, are counted by arithmetic: a decoder that skips errors slows
+    or a surrogate pair that continues in the next chunk, are counted arithmetically: a decoder that skips errors slows
     down to 0.02 GB/s, and blocks the main thread by holding the interpreter lock.
     """
 
@@ -118,11 +118,11 @@ _BLOCK_BYTES = 16 * 1024
 
 
 def _count_as_numbers(units: bytes, unit_bytes: int, order: Literal["little", "big"]) -> int:
-    """Count line feeds by arithmetic, at the same speed for any content (0.7 GB/s measured).
+    """Count line feeds arithmetically, at the same speed for any content (0.7 GB/s measured).
 
-    A block is treated as one large integer with a slot for each code unit. XOR with line feeds sets the slots of line
-    feeds to 0. Then the top bit is set in every other slot: either it was set before, or adding 0x7F… to the lower bits
-    carries into it. No carry leaves a slot.
+    A block is treated as one large integer with a slot for each code unit. XOR with a block of line feeds sets the
+    slots of line feeds to 0. Then the top bit is set in every other slot: either it was already set, or adding 0x7F… to
+    the lower bits carries into it. No carry leaves a slot.
     """
     slots = _BLOCK_BYTES // unit_bytes
     ones = int.from_bytes((1).to_bytes(unit_bytes, "little") * slots, "little")

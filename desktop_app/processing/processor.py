@@ -1,7 +1,7 @@
 """The interface of a processor.
 
-A processor only reads bytes and returns values. Opening files, reporting progress, cancelling, reading changed files
-again and isolation are implemented elsewhere, for all processors.
+A processor only reads bytes and returns values. Opening files, reporting progress, checking for cancellation, rereading
+changed files, and isolation are implemented elsewhere, for all processors.
 
 Only the size of the file and `lines_count` are stored. The names of processors and fields may be stored in the future,
 so they must not change.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from desktop_app.sources.local import Source
 
 Value = int | float | str | bool
-"""The types of values in a result."""
+"""The types of the values in a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Field:
 
 
 class Processor(Protocol):
-    """A processor of files. It is used by several threads at once, so it must not store anything about a file."""
+    """Processes files. Several threads use the same object at once, so it must not store anything about a file."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class Processor(Protocol):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All fields that the results may contain."""
+        """All fields that a result can contain."""
         ...
 
     def accepts(self, path: str) -> bool:
@@ -60,10 +60,10 @@ class Processor(Protocol):
 
         Args:
             source: The open file. Iterate over all its chunks, which also reports the progress and checks for
-                cancelling. Do not catch the exceptions that this raises.
+                cancellation. Do not catch the exceptions that this raises.
 
         Returns:
-            The values by field name. Fields may be missing.
+            The values by field name. Some fields may be missing.
 
         Raises:
             FileError: If the content can't be processed.
@@ -72,10 +72,10 @@ class Processor(Protocol):
 
 
 class Watch(Protocol):
-    """Receives the progress of one file, and can cancel it. Called on the processing thread."""
+    """Receives the progress of one file, and can cancel its processing. Called on the processing thread."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        """Receive the progress, at most every 100 ms. It starts again at 0 if the file is read again."""
+        """Receive the progress; called at most every 100 ms. The progress restarts at 0 if the file is reread."""
         ...
 
     def cancelled(self) -> bool:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 FIRST_PROGRESS_S = 0.25
-"""The time until the first progress report. For shorter processing, the progress would be too brief to see."""
+"""The time before the first progress report; the progress of smaller files would be visible too briefly."""
 PROGRESS_EVERY_S = 0.1
 PAUSES_S = (0.1, 0.5)
-"""The pauses in seconds before a changed file is read again, so that another program can finish saving it."""
+"""The pauses in seconds before a changed file is reread, so that another program can finish saving it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class ProcessorRegistry:
 
     Args:
         processors: The processors, in order of preference.
-        clock: The clock that limits the progress reports; None for the system's.
-        opener: Opens a path; see `open_source`.
-        pause: Waits for a number of seconds.
+        clock: The clock for limiting the progress reports; None for the system clock.
+        opener: The function that opens a path; see `open_source`.
+        pause: The function that waits for a number of seconds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ProcessorRegistry:
 
         Args:
             path: The path as decoded by `os.fsdecode`.
-            watch: Receives the progress, and can cancel the processing.
+            watch: The recipient of the progress, which can cancel the processing.
 
         Raises:
             FileError: If the file can't be processed, or changed each time it was read.
@@ -88,7 +88,7 @@ class ProcessorRegistry:
         raise FileError(Reason(result))
 
     def _read_once(self, processor: Processor, path: str, watch: Watch) -> FileResult | ReasonCode:
-        """Return the result, or the reason why the file has to be read again."""
+        """Return the result, or the reason why the file has to be reread."""
         if watch.cancelled():
             raise Cancelled
         with self._open(path) as source:
@@ -106,7 +106,7 @@ def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Val
     """Return a copy of a result, after checking it against the fields that the processor declares.
 
     Raises:
-        TypeError: If a field is not declared or has another type, which is a bug in the processor.
+        TypeError: If a field is not declared or has the wrong type, which is a bug in the processor.
     """
     kinds = {declared.name: declared.kind for declared in processor.fields}
     for name, value in values.items():
@@ -116,7 +116,7 @@ def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Val
 
 
 class _WatchedSource:
-    """A source that reports the progress, and raises `Cancelled` if the watch cancels the processing."""
+    """A source that reports its progress to a watch, and raises `Cancelled` if the watch cancels the processing."""
 
     def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
         self._source = source
@@ -154,5 +154,5 @@ class _WatchedSource:
 
 
 def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """Return a registry of all processors, specialized ones first."""
+    """Return a registry of all processors, with specialized processors first."""
     return ProcessorRegistry((LineProcessor(),), clock=clock)

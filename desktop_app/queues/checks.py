@@ -1,7 +1,7 @@
 """Test a connection step by step. No message is sent, received or deleted.
 
-A permission is checked with an invalid request, such as an empty batch or an invalid receipt handle. SQS rejects it
-because of its content if the permission exists, and otherwise because of the missing permission.
+Each permission is checked with an invalid request, such as an empty batch or an invalid receipt handle. If the
+permission is granted, SQS rejects the request because of its content; otherwise, because of the missing permission.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
     ),
     (Check.DELETE, Sentence("Can delete messages"), "DeleteMessage", "delete_message", {"ReceiptHandle": _NO_HANDLE}),
 )
-"""The permissions to check: the step, its text, the API action, and the invalid request as a method and parameters."""
+"""The permissions to check, each with its step, text, API action, and invalid request (a method and its parameters)."""
 
 
 def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-    """Test a connection and yield the findings. A step that depends on a failed one is skipped. Any thread.
+    """Test a connection and yield the findings. Steps that depend on a failed step are skipped. Any thread.
 
     Args:
         connection: The connection to test.
@@ -104,7 +104,7 @@ class _Probe:
         self._url = ""
         self._attributes: dict[str, str] | None = None
         self._failed = False
-        """Whether the last step failed, so that all further steps are skipped."""
+        """Whether a step has failed, so that all remaining steps are skipped."""
 
     def findings(self) -> Iterator[Finding]:
         try:
@@ -142,7 +142,7 @@ class _Probe:
                 return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any keys"))
             if found is None:
                 raise NoCredentialsError
-            found.get_frozen_credentials()  # fails if the session has expired, or the credential process fails
+            found.get_frozen_credentials()  # fails if the session has expired or the credential process fails
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
         source = _SOURCES.get(found.method, found.method)
@@ -183,7 +183,7 @@ class _Probe:
         yield from self._dead_letters()
 
     def _look_up(self, client: Any) -> QueueError | None:  # noqa: ANN401
-        """Look up the queue and read its attributes, as a connector does; return the error, if any."""
+        """Look up the queue and read its attributes, as `SqsConnector` does; return the error, if any."""
         queue = self._connection.queue
         try:
             self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")

@@ -1,7 +1,7 @@
-"""The interface of a queue client, and its implementation with boto3.
+"""The interface of a queue client, and an implementation that uses boto3.
 
-Batch calls return one result per entry, in the same order. The ids of entries are their positions, since a redelivered
-message can be in a batch twice. An entry that the response does not mention counts as failed.
+Batch calls return one result per entry, in the same order. The id of each entry is its position, since a redelivered
+message can be in a batch twice. An entry that the response does not mention is treated as failed.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's res
 
 
 class QueueClient(Protocol):
-    """A client of one queue. Any thread."""
+    """A client for one queue. Any thread."""
 
     info: QueueInfo
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """Send one batch; see `plan_batches`.
 
-        Messages that fail may be sent again with the same deduplication id, except if `trouble` is REFUSED.
+        Messages that fail can be resent with the same deduplication id, unless `trouble` is REFUSED.
 
         Raises:
-            QueueError: If the call failed. Some messages may have been sent nevertheless.
+            QueueError: If the call fails. Even so, some messages may have been sent.
         """
         ...
 
@@ -55,11 +55,11 @@ class QueueClient(Protocol):
             limit: The maximum number of messages, 1 to 10.
             wait_s: The maximum time to wait for a message, 0 to 20 seconds.
             visibility_s: The visibility timeout in seconds.
-            attempt_id: For a FIFO queue: if the response was lost, another call with the same id within five minutes
-                returns the same messages (AWS: ReceiveRequestAttemptId).
+            attempt_id: An id for this call to a FIFO queue. If the response is lost, another call with the same id
+                within five minutes returns the same messages (AWS: ReceiveRequestAttemptId).
 
         Raises:
-            QueueError: If the call failed. If its response was lost, the messages become visible again after the
+            QueueError: If the call fails. If only its response was lost, the messages become visible again after the
                 visibility timeout.
         """
         ...
@@ -68,7 +68,7 @@ class QueueClient(Protocol):
         """Delete up to ten messages. A standard queue reports success even if the receipt handle is outdated.
 
         Raises:
-            QueueError: If the call failed.
+            QueueError: If the call fails.
         """
         ...
 
@@ -76,11 +76,11 @@ class QueueClient(Protocol):
         """Change the visibility timeout of up to ten messages.
 
         Args:
-            changes: Receipt handles with the timeouts in seconds from now, 0 to 43,200; 0 makes a message visible at
-                once.
+            changes: Pairs of a receipt handle and a timeout in seconds from now, 0 to 43,200. A timeout of 0 makes the
+                message visible immediately.
 
         Raises:
-            QueueError: If the call failed.
+            QueueError: If the call fails.
         """
         ...
 
@@ -88,14 +88,14 @@ class QueueClient(Protocol):
         """Return the attributes of the queue.
 
         Raises:
-            QueueError: If the call failed.
+            QueueError: If the call fails.
         """
         ...
 
     def dead_letters(self) -> QueueClient | None:
-        """Return a client for the dead-letter queue of this queue; None if there is none.
+        """Return a client for the queue's dead-letter queue; None if there is none.
 
-        Reuses the response of the last `state` call once, so that calling both methods takes only one request.
+        Uses the response to the last `state` call, but only once, so that calling both methods takes one request.
 
         Raises:
             QueueError: If the attributes of this queue can't be read, or the dead-letter queue can't be found.
@@ -104,14 +104,14 @@ class QueueClient(Protocol):
 
 
 class BotoClient:
-    """An SQS queue. Any thread: boto3's clients are thread-safe (its sessions are not).
+    """A client for an SQS queue. Any thread: boto3's clients are thread-safe (its sessions are not).
 
     Args:
-        control: The client for all calls except receiving. It retries failed requests.
-        receiving: The client for receiving. It does not retry, which would start another poll, and its read timeout
-            is longer than a poll.
+        control: The boto3 client for everything except receiving. It retries failed requests.
+        receiving: The boto3 client for receiving. It does not retry, because that would start another poll, and its
+            read timeout is longer than a poll.
         info: The queue.
-        connection: The connection, for error messages.
+        connection: The connection to mention in error messages.
     """
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
@@ -207,7 +207,7 @@ class BotoClient:
         return answer
 
     def close(self) -> None:
-        """Close the connections. A long poll that is in progress still completes."""
+        """Close the connections. A long poll in progress still completes."""
         self._control.close()
         self._receiving.close()
 
@@ -236,13 +236,13 @@ def _failed(entry: dict[str, Any]) -> EntryResult:
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
-    """Return the result, or a failure if the digest shows that another body arrived (AWS: MD5OfMessageBody)."""
+    """Return the result, or a failure if the digest shows that the body was altered (AWS: MD5OfMessageBody)."""
     if not result.is_done:
         return result
     digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
     if result.body_md5 == digest:
         return result
-    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received another body than was sent")
+    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received a different body")
 
 
 def _received(message: Any) -> Received:  # noqa: ANN401

@@ -1,6 +1,6 @@
 """Connect to queues: create boto3 sessions and clients, and look up the queue.
 
-Credentials come from boto3's own chain.
+Credentials come from boto3's credential chain.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
 
 
-# For an expired session, they log a traceback with each request and then raise an error, which is reported anyway.
+# When a session has expired, these loggers write a traceback for each request, although the error is reported anyway.
 for _logger in ("botocore.tokens", "botocore.credentials"):
     logging.getLogger(_logger).setLevel(logging.ERROR)
 
@@ -43,7 +43,7 @@ _POOL = 32
 
 
 def call_configs() -> tuple[Config, Config]:
-    """Return the configurations of the two clients of a `BotoClient`: for control calls and for receiving."""
+    """Return the configurations of the `control` and `receiving` clients of a `BotoClient`."""
     common: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
     control = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 2}, **common)
     receiving = Config(
@@ -53,7 +53,7 @@ def call_configs() -> tuple[Config, Config]:
 
 
 def no_retry_config() -> Config:
-    """Return the configuration for requests that the user waits for: there are no retries."""
+    """Return a configuration without retries, for requests that the user is waiting for."""
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
 
 
@@ -72,26 +72,26 @@ class ClientMaker:
         self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
 
     def credentials(self) -> Credentials | None:
-        """Return the credentials from boto3's chain, or None. Those that require a request are not resolved yet."""
+        """Return the credentials that boto3 finds, if any. Credentials that need a request are not resolved yet."""
         found: Credentials | None = self._session.get_credentials()
         return found
 
     @property
     def accepts_any_keys(self) -> bool:
-        """Whether the endpoint is a server on this computer, which accepts any access keys."""
+        """Whether the endpoint is a server on this computer; such a server accepts any access keys."""
         return _is_loopback(self._connection.endpoint_url)
 
     @property
     def region(self) -> str:
-        """The region of the connection, or else of the AWS configuration; may be empty."""
+        """The region of the connection or, if it has none, of the AWS configuration; empty if neither has one."""
         return self._session.region_name or ""
 
     def sqs(self, config: Config, *, region: str = "") -> SQSClient:
         """Create an SQS client.
 
         Args:
-            config: The configuration: see `call_configs` and `no_retry_config`.
-            region: A region to use instead of the connection's.
+            config: The configuration; see `call_configs` and `no_retry_config`.
+            region: The region; empty to use the connection's region.
         """
         options: dict[str, Any] = {"config": config}
         if region:
@@ -103,13 +103,13 @@ class ClientMaker:
                 # Signing requires a region, even though servers other than AWS ignore it.
                 options["region_name"] = "us-east-1"
             if self.accepts_any_keys and self.credentials() is None:
-                # These keys are sent only to a server on this computer, which accepts any.
+                # These keys are sent only to a server on this computer, which accepts any keys.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         client: SQSClient = self._session.client("sqs", **options)
         return client
 
     def caller_arn(self) -> str:
-        """Return the ARN of the caller's identity (AWS: GetCallerIdentity).
+        """Return the ARN of the caller (AWS: GetCallerIdentity).
 
         Raises:
             BotoCoreError: If AWS can't be reached.
@@ -142,10 +142,10 @@ class QueueConnector(Protocol):
         ...
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Make messages visible again whose receiver has ended, if the queue stores the receivers.
+        """Make the messages of receivers that have exited visible again, if the queue stores the receivers.
 
         Args:
-            is_alive: Returns whether the program with a given name is running; True if unknown.
+            is_alive: Called with a receiver's name; returns whether it is running, and True if that is unknown.
 
         Raises:
             QueueError: If the queue can't be used.
@@ -153,11 +153,11 @@ class QueueConnector(Protocol):
         ...
 
     def reset(self) -> None:
-        """Discard the client, so that the next `connect` resolves the credentials and looks up the queue again."""
+        """Discard the client, so that the next call to `connect` creates a new one with current credentials."""
         ...
 
     def close(self) -> None:
-        """Close all connections. Later calls of `connect` fail. May be called more than once."""
+        """Close all connections. Later calls to `connect` fail. Can be called more than once."""
         ...
 
 
@@ -166,7 +166,7 @@ class SqsConnector:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # A separate lock, since connecting may take long and `reset` and `close` must not wait for it.
+        # A separate lock, since connecting can take a long time, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
@@ -226,7 +226,7 @@ def _sqs_client(connection: Connection) -> BotoClient:
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
-    """Look up the queue by name or URL, and read its attributes; without permission, derive them from the name."""
+    """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
     url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
     try:

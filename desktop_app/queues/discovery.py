@@ -1,4 +1,4 @@
-"""Discover queues: list those of one region page by page, and look for a name in the other regions."""
+"""Discover queues: list the queues in one region page by page, and look for a queue by name in other regions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 PAGE = 200
 
 MOST = 5_000
-"""The maximum number of queues to list; a user finds the others by typing their name."""
+"""The maximum number of queues to list. Users can choose any other queue by typing its name."""
 
 _THREADS = 8
 
 
 def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-    """Yield the queues of a profile, region and endpoint page by page, including dead-letter queues.
+    """Yield pages of the queues in the connection's region or at its endpoint, including dead-letter queues.
 
     Args:
         connection: The profile, region and endpoint to use.
@@ -58,10 +58,10 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
 
 
 def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-    """Return the queues with the same name in all other regions. Skip regions that fail or deny access.
+    """Return the queues with the same name in other regions. Regions that fail or deny access are skipped.
 
     Args:
-        connection: The profile and the queue name to use, and the region to skip.
+        connection: The connection, with the profile and queue name to use and the region to skip.
         should_stop: Called before each request; when it returns True, no further requests are made.
 
     Raises:

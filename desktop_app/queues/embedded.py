@@ -1,11 +1,11 @@
 """The embedded queue: a table in an SQLite file that behaves like a standard SQS queue, for use without AWS.
 
-There is no server: each program opens the file, and SQLite handles concurrent access. A waiting receive is woken by
-messages that the same process sends, and polls for messages from other processes.
+There is no server: each program opens the file, and SQLite handles concurrent access. A waiting `receive` call wakes
+up when its own process sends messages, and polls for messages from other processes.
 
-The queue gives the guarantees of SQS that `tests/queues/test_client_contract.py` checks: visibility timeouts, receive
-counts, and receipt handles that become invalid with the next receive. It does not enforce the limits of SQS (sizes,
-characters, visibility timeouts of up to 12 hours), since only Filemill sends messages to it.
+The queue provides the same guarantees as SQS, which `tests/queues/test_client_contract.py` checks: visibility timeouts,
+receive counts, and receipt handles that become invalid when the message is received again. It does not enforce the
+limits of SQS, such as the maximum message size, since only Filemill sends messages to it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_SECONDS = 0.25
-"""The interval at which a waiting receive checks for messages of other processes, and for messages that have become
-visible again."""
+"""The interval at which a waiting `receive` call checks for messages from other processes, and for messages that have
+become visible again."""
 RETENTION_SECONDS = 14 * 24 * 3600
 LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
-"""The time to wait for the lock. Statements take far less, unless a program is suspended while it holds the lock."""
+"""The maximum time to wait for the lock. It is held only briefly, unless a program is suspended while holding it."""
 _CLOSE_SECONDS = 0.1
 _VERSION = 1
-# New messages have `visible_at` 0, not their sending time, so that setting the clock back does not hide them.
+# New messages have a `visible_at` of 0 instead of their sending time, so that setting the clock back can't hide them.
 _SCHEMA = (
     """
     CREATE TABLE message (
@@ -70,7 +70,7 @@ _MEND_VISIBILITY = "UPDATE message SET visible_at = 0 WHERE visible_at > ?"
 _COUNT = "SELECT count(*), count(*) FILTER (WHERE visible_at <= ?) FROM message"
 _RECEIVERS = "SELECT DISTINCT receiver FROM message WHERE visible_at > ? AND receiver <> ''"
 _RELEASE = "UPDATE message SET visible_at = 0 WHERE visible_at > ? AND receiver = ?"
-# If the row is missing, the time is 0, which the reconciler treats as a new queue: it sends all messages again, once.
+# If the row is missing, the time is 0. The reconciler then treats the queue as new, and resends all messages once.
 _CREATED_AT = "SELECT coalesce(max(created_at), 0) FROM queue"
 _HANDLE = re.compile(r"(\d{1,19})\.(\d{1,18})\.([0-9a-f-]{36})")
 _LARGEST_ID = (1 << 63) - 1
@@ -79,11 +79,10 @@ _LARGEST_ID = (1 << 63) - 1
 class EmbeddedQueue:
     """The embedded queue, as a `QueueClient` and a `QueueConnector`. Any thread.
 
-    The threads share one connection and take turns, since a call takes far less than a millisecond.
+    All threads share one connection and take turns, since each call takes far less than a millisecond.
 
     Args:
-        path: The file, which is created when it is needed and does not exist. The reconciler recognizes a new file by
-            its creation time.
+        path: The file, created on first use. The reconciler recognizes a new file by its creation time.
         receiver: The name of this program, stored with the messages that it receives; see `release_abandoned`.
     """
 
@@ -109,7 +108,7 @@ class EmbeddedQueue:
             self._drop()
 
     def close(self) -> None:
-        """See `QueueConnector.close`. Wakes waiting receives. A call in progress closes the file when it ends."""
+        """See `QueueConnector.close`. Wakes waiting `receive` calls. The file is closed after any call in progress."""
         self._is_closed = True
         if self._turn.acquire(timeout=_CLOSE_SECONDS):
             self._drop()
@@ -181,7 +180,7 @@ class EmbeddedQueue:
         return results
 
     def state(self) -> QueueState:
-        """See `QueueClient.state`. Also deletes the messages whose retention period has ended."""
+        """See `QueueClient.state`. Also deletes messages whose retention period has expired."""
         now = _now_ms()
         with self._write() as connection:
             connection.execute(_EXPIRE, (now - RETENTION_SECONDS * 1000,))
@@ -192,13 +191,13 @@ class EmbeddedQueue:
         return QueueState(visible, total - visible, 0, created_at, RETENTION_SECONDS)
 
     def dead_letters(self) -> None:
-        """See `QueueClient.dead_letters`. There is none; `MAX_CRASHES` limits the attempts of a job instead."""
+        """See `QueueClient.dead_letters`. Always None, since jobs that crash too often fail (see `MAX_CRASHES`)."""
 
     # --- the file
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """Enter a write transaction, and wake waiting receives after its commit."""
+        """Enter a write transaction. Its commit wakes waiting `receive` calls."""
         with self._use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -228,7 +227,7 @@ class EmbeddedQueue:
         if self._is_closed:
             raise QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
         if self._connection is not None and _identity(self._path) != self._file:
-            self._drop()  # the file was deleted or replaced, and nobody would receive messages sent to the old one
+            self._drop()  # the file was deleted or replaced, so messages sent to the old file would be lost
         if self._connection is None:
             self._connection = _open(self._path)
             self._file = _identity(self._path)
@@ -241,7 +240,7 @@ class EmbeddedQueue:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, and create it and the schema if necessary. Several programs may do so at once."""
+    """Open the file, and create it and its schema if necessary. Several programs can do so at the same time."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -249,9 +248,9 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute("PRAGMA journal_mode = wal")
-        # Commits are not flushed, so a power failure may lose the last ones, but does not corrupt the file. After a
-        # lost receive or delete, the message is delivered again, which the fenced claim handles. After a lost send,
-        # the reconciler detects that the message is missing and sends it again.
+        # Commits are not flushed, so a power failure can undo the last ones, but can't corrupt the file. After a lost
+        # receive or delete, the message is redelivered, which fenced claims can handle. After a lost send, the
+        # reconciler detects that the message is missing and resends it.
         connection.execute("PRAGMA synchronous = normal")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")
@@ -261,7 +260,7 @@ def _open(path: Path) -> sqlite3.Connection:
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.execute("INSERT INTO queue (created_at, opened_at) VALUES (?, 0)", (_now_ms(),))
-        # Write, so that opening fails if the file is read-only or the disk is full.
+        # Write something, so that opening fails if the file is read-only or the disk is full.
         connection.execute("UPDATE queue SET opened_at = ?", (_now_ms(),))
         connection.execute("COMMIT")
     except BaseException:
@@ -281,7 +280,7 @@ def _check_version(version: int, path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and the inode of the file at a path; None if there is no file."""
+    """Return the device and inode of the file at a path; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -309,7 +308,7 @@ def _unusable(text: str, detail: str = "", cause: Cause = Cause.LOCAL_QUEUE) -> 
 
 
 def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
-    """Convert an error to a readable one.
+    """Convert an error to a readable `QueueError`.
 
     Raises:
         sqlite3.Error: The same error, if it indicates a bug in Filemill.

@@ -45,10 +45,10 @@ class Failure:
 
     Attributes:
         error: The exception that was raised.
-        connection: The connection.
+        connection: The connection that was used.
         action: The API action, such as `ReceiveMessage`.
-        code: The service's error code; empty if it did not respond.
-        service_text: The service's error message; empty if it did not respond.
+        code: The service's error code; empty if the service did not respond.
+        service_text: The service's error message; empty if the service did not respond.
         was_answered: Whether the service responded.
     """
 
@@ -189,7 +189,7 @@ def _session_ended(failure: Failure, command: str) -> Sentence:
 
 
 def _clock(said: str) -> Sentence:
-    """Return a text that says how wrong the clock is: AWS's message contains the request's time, and last its own."""
+    """Describe how wrong the clock is. AWS's message contains the time of the request first and its own time last."""
     stamps = [datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for stamp in _STAMP.findall(said)]
     minutes = round((stamps[-1] - stamps[0]).total_seconds() / _MINUTE) if len(stamps) > 1 else 0
     if minutes > 0:
@@ -359,10 +359,10 @@ class NotSqsError(boto.BotoCoreError):
 
 
 def reject_other_responses(client: SQSClient) -> None:
-    """Make a client raise `NotSqsError` for responses that are not from SQS. May be called more than once.
+    """Make a client raise `NotSqsError` for responses that are not from SQS. Can be called more than once.
 
-    botocore parses any page with status 200 as an empty response, so that every poll would return immediately. Other
-    content, such as a JSON list, makes its parser fail.
+    botocore parses any web page with status 200 as an empty response, so every poll would return immediately. Other
+    content, such as a JSON list, makes the parser fail.
     """
     client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
 
@@ -381,11 +381,11 @@ def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
 
 
 def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
-    """Return the kind of error for an error code of the service.
+    """Return the kind of error that an error code of the service indicates.
 
     Args:
         code: The code in the response, with or without a namespace.
-        text: The service's message, which distinguishes an expired receipt handle from an invalid parameter.
+        text: The service's error message, which distinguishes an expired receipt handle from an invalid parameter.
     """
     plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
     if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
@@ -394,12 +394,12 @@ def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
 
 
 def as_queue_error(error: Exception, connection: Connection, action: str) -> QueueError:
-    """Convert an exception of botocore to a readable error.
+    """Convert an exception raised by botocore to a readable `QueueError`.
 
     Args:
-        error: The exception that the call raised.
-        connection: The connection, which the text mentions.
-        action: The API action, such as `ReceiveMessage`, which the text about a missing permission mentions.
+        error: The exception.
+        connection: The connection to mention in the text.
+        action: The API action, such as `ReceiveMessage`, to mention if its permission is missing.
 
     Raises:
         Exception: The same exception, if it indicates a bug in Filemill.
@@ -445,7 +445,7 @@ def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
 
 
 def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Cause]:
-    """Return the kind and the cause of an error without a response from the service."""
+    """Return the kind and the cause of an error that occurred without a response from the service."""
     for kinds, trouble, cause in (
         (_NO_SIGN_IN, QueueTrouble.SIGNED_OUT, Cause.NO_SIGN_IN),
         (_SESSION_ENDED, QueueTrouble.SIGNED_OUT, Cause.SESSION_ENDED),
@@ -472,12 +472,12 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
 
 
 def _is_unknown_region(connection: Connection) -> bool:
-    """Return whether the region may be mistyped: botocore does not know it."""
+    """Return whether the connection's region is unknown to botocore, and therefore probably mistyped."""
     return bool(connection.region) and not connection.endpoint_url and connection.region not in known_regions()
 
 
 @cache
 def known_regions() -> tuple[str, ...]:
-    """Return the regions with SQS that botocore knows, by partition. Makes no requests."""
+    """Return the regions in which SQS is available, as far as botocore knows. Makes no requests."""
     session = botocore.session.Session()
     return tuple(name for partition in PARTITIONS for name in session.get_available_regions("sqs", partition))

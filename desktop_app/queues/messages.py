@@ -1,4 +1,4 @@
-"""Encode and decode messages, and define the data that is exchanged with a queue.
+"""Encode and decode messages, and define the data exchanged with a queue.
 
 A message contains only an id: `{"v": 1, "file_id": "<uuid>", "generation": n}`. Everything else, such as the path,
 comes from the database, so messages do not have to be trusted. A message in any other form is foreign: it is never
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 MAX_BODY_CHARS = 1_024
-"""The maximum length of a body that is parsed. Bodies of Filemill have about 80 characters."""
+"""The maximum length of a body to parse. Filemill's own messages have about 80 characters."""
 
 MAX_GENERATION = 2**31 - 1
 
@@ -34,7 +34,7 @@ _KEYS = {"v", "file_id", "generation"}
 
 
 class ForeignReason(StrEnum):
-    """The reason why a message is foreign."""
+    """The reason that a message is foreign."""
 
     TOO_LONG = Sentence("longer than any Filemill message")
     NOT_JSON = Sentence("not JSON")
@@ -44,7 +44,7 @@ class ForeignReason(StrEnum):
 
 
 class ForeignMessageError(ValueError):
-    """The body is not a message of Filemill, for the reason `why`."""
+    """The body is not a Filemill message; `why` is the reason."""
 
     def __init__(self, why: ForeignReason) -> None:
         super().__init__(str(why))
@@ -53,7 +53,7 @@ class ForeignMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileMessage:
-    """A message that requests the processing of one generation of a job."""
+    """A request to process one generation of a job."""
 
     file_id: str
     generation: int
@@ -69,7 +69,7 @@ def decode(body: str) -> FileMessage:
     """Parse a received body strictly.
 
     Raises:
-        ForeignMessageError: If it is not a message of Filemill.
+        ForeignMessageError: If the body is not a Filemill message.
     """
     if len(body) > MAX_BODY_CHARS:
         raise ForeignMessageError(ForeignReason.TOO_LONG)
@@ -108,7 +108,7 @@ def _no_constant(name: str) -> float:
 MAX_ENTRIES = 10
 
 MAX_REQUEST_BYTES = 1_048_576
-"""The maximum total size of a batch, and of a message: 1 MiB (AWS, since August 2025)."""
+"""The maximum size of a message, and of a whole batch: 1 MiB (AWS, since August 2025)."""
 
 MAX_WAIT_SECONDS = 20
 """The maximum duration of a long poll (AWS)."""
@@ -128,7 +128,7 @@ class QueueInfo:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """The attributes of a queue. The counts are approximate and may lag by a minute (AWS: GetQueueAttributes)."""
+    """The attributes of a queue. The counts are approximate and can lag by a minute (AWS: GetQueueAttributes)."""
 
     visible: int
     in_flight: int
@@ -146,7 +146,7 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send; `group_id` and `deduplication_id` are used only by FIFO queues."""
+    """A message to send. `group_id` and `deduplication_id` are used only for FIFO queues."""
 
     body: str
     group_id: str = ""
@@ -154,13 +154,13 @@ class Outgoing:
 
     @property
     def size(self) -> int:
-        """The size in bytes, as SQS counts it."""
+        """The size in bytes, as SQS measures it."""
         return len(self.body.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A received message. Its `receipt_handle` is invalid after the next receive."""
+    """A received message. Its `receipt_handle` becomes invalid when the message is received again."""
 
     message_id: str
     receipt_handle: str
@@ -171,7 +171,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class EntryResult:
-    """The result of one entry of a batch. `message_id` and `body_md5` are set only for sent messages.
+    """The result for one entry of a batch. `message_id` and `body_md5` are set only for sent messages.
 
     `trouble` is None if the entry succeeded; otherwise, `text` describes the error.
     """
@@ -190,7 +190,7 @@ class EntryResult:
 def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
     """Split messages into batches within the limits of SQS; yield the positions of each batch's messages.
 
-    A message that is too large is put into a separate batch, so that no other message is rejected with it.
+    A message that is too large is put in a batch of its own, so that no other message is rejected along with it.
     """
     batch: list[int] = []
     size = 0

@@ -1,4 +1,4 @@
-"""Read the profiles of the user's AWS configuration, and check each for errors. Makes no requests."""
+"""Read the profiles in the user's AWS configuration, and check them for errors. Makes no requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KINDS = {
     "aws_access_key_id": ProfileKind.KEYS,
     "aws_secret_access_key": ProfileKind.KEYS,
 }
-"""The kind of a profile is that of the first of these settings that the profile contains."""
+"""The kind of profile that each setting indicates. The first setting that a profile contains determines its kind."""
 
 
 def read_profiles() -> Profiles:
@@ -54,7 +54,7 @@ def read_profiles() -> Profiles:
 
 
 def sign_in_command(profile: str) -> str:
-    """Return the command that signs in to a profile; empty if there is none. Any thread.
+    """Return the command for signing in with a profile; empty if there is none. Any thread.
 
     Args:
         profile: The profile's name; empty for the default profile.
@@ -74,7 +74,7 @@ def sign_in_command(profile: str) -> str:
 
 
 def _signing_in(name: str, tables: Mapping[str, Table]) -> str:
-    """Return the profile whose credentials are used: for a role, the last of its source profiles."""
+    """Return the name of the profile whose credentials are used. For a role, follow the chain of source profiles."""
     seen = {name}
     while (source := str(tables.get(name, {}).get("source_profile", ""))) and source not in seen:
         seen.add(source)
@@ -117,13 +117,13 @@ def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Tabl
 
 
 def _source_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
-    """Return what is wrong with the chain of source profiles; empty if nothing is."""
+    """Return the error in a profile's chain of source profiles; empty if there is none."""
     seen = [name]
     while source := str(tables[seen[-1]].get("source_profile", "")):
         if source not in tables:
             return Sentence("Its source profile “{name}” does not exist.", name=source)
         if source == seen[-1] and "aws_access_key_id" in tables[source]:
-            return ""  # a profile may name itself as the source, to use its own keys
+            return ""  # a profile can name itself as its source, to use its own keys
         if source in seen:
             return Sentence("Its source profiles form a loop: {names}.", names=" → ".join([*seen, source]))
         seen.append(source)

@@ -20,19 +20,19 @@ log = logging.getLogger(__name__)
 
 
 class RunMode(StrEnum):
-    """Whether the consumer may start files."""
+    """Whether the consumer may start processing files."""
 
     RUNNING = "running"
     FINISHING = "finishing"
-    """No more files are started; the mode becomes PAUSED when the running ones have ended."""
+    """No more files are started; the mode becomes PAUSED when all running files have finished."""
     PAUSED = "paused"
 
 
 class ProcessingControl:
     """Controls the sender and the consumer of this program. Any thread.
 
-    The window and the command line call the methods that change the state; the loops query it and wait for changes.
-    Sending is never paused, so that other computers can continue to process the queue.
+    The window and the command line call the methods that change the state; the loops of the sender and the consumer
+    query it and wait for changes. Sending is never paused, so that other computers can continue to process the queue.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class ProcessingControl:
         self._change_mode(RunMode.PAUSED)
 
     def finish(self) -> None:
-        """Stop starting files, and pause when the running ones have ended, or immediately if no consumer is running."""
+        """Stop starting files; pause when all running files have finished, or immediately if no consumer is running."""
         self._change_mode(RunMode.FINISHING, only_from=RunMode.RUNNING)
         if not self._consumers:
             self.note_idle()
@@ -74,11 +74,11 @@ class ProcessingControl:
         self._change_mode(RunMode.RUNNING)
 
     def note_idle(self) -> None:
-        """Complete `finish`; the consumer calls this when no file is being processed any more."""
+        """Complete `finish`; the consumer calls this when no file is being processed anymore."""
         self._change_mode(RunMode.PAUSED, only_from=RunMode.FINISHING)
 
     def add_listener(self, listener: Callable[[RunMode], None]) -> None:
-        """Call a function with the new mode after each change, on the thread that changes it.
+        """Call a function with the new mode after each change, on the thread that made the change.
 
         Args:
             listener: The function, which must return quickly.
@@ -91,7 +91,7 @@ class ProcessingControl:
 
     @contextmanager
     def consuming(self, *, serves_priorities: bool) -> Iterator[None]:
-        """Return a context manager that registers a running consumer, for which `finish` waits.
+        """Return a context manager that registers a running consumer, which `finish` waits for.
 
         Args:
             serves_priorities: Whether the consumer starts prioritized files; False if it must keep the queue's order.
@@ -125,12 +125,12 @@ class ProcessingControl:
         """Permit consuming one queue on this computer.
 
         Args:
-            queue: The key of the queue, which replaces the previous one; empty for none.
+            queue: The key of the queue, which replaces the queue permitted before; empty to permit none.
         """
         self._permitted_queue = queue
 
     def is_permitted(self, queue: str) -> bool:
-        """Return whether a queue may be consumed on this computer."""
+        """Return whether consuming a queue is permitted on this computer."""
         return bool(queue) and self._permitted_queue == queue
 
     # --- priority
@@ -141,10 +141,10 @@ class ProcessingControl:
         return bool(self._priorities)
 
     def prioritize(self, keys: Iterable[int]) -> bool:
-        """Start some jobs before all others, including those prioritized earlier.
+        """Process some jobs before all others, including jobs prioritized earlier.
 
         Args:
-            keys: The keys of the jobs, in the order in which to start them.
+            keys: The keys of the jobs, in the order in which to process them.
 
         Returns:
             Whether this program has a consumer that starts prioritized files.
@@ -162,32 +162,32 @@ class ProcessingControl:
             return [self._priorities.popleft() for _ in range(min(limit, len(self._priorities)))]
 
     def return_priorities(self, keys: Iterable[int]) -> None:
-        """Put back jobs that could not be started."""
+        """Put back the keys of jobs that could not be started."""
         with self._lock:
             self._priorities.extendleft(reversed(list(keys)))
 
-    # --- waking the loops
+    # --- waking the sender and the consumer
 
     def wake_sender(self) -> None:
         """Wake the sender, because there may be messages to send."""
         self._to_send.set()
 
     def try_now(self) -> None:
-        """Make the loops send, receive and run the periodic tasks immediately, even during a backoff."""
+        """Make the sender and the consumer continue immediately, even during a backoff, and run the periodic tasks."""
         self._check_now.set()
         self._to_send.set()
         self._receive_now.set()
 
     def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until `wake_sender` is called, a time has passed or a stop is requested; return True if woken."""
+        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken."""
         return wait_for(self._to_send, seconds, should_stop)
 
     def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until `try_now` is called, a time has passed or a stop is requested; return True for `try_now`."""
+        """Wait until `try_now` is called, the time is up or a stop is requested; return whether it was called."""
         return wait_for(self._receive_now, seconds, should_stop)
 
     def take_check_request(self) -> bool:
-        """Return whether `try_now` has been called since the last call of this method."""
+        """Return whether `try_now` has been called since the last call to this method."""
         is_requested = self._check_now.is_set()
         self._check_now.clear()
         return is_requested
@@ -201,12 +201,12 @@ OFF_TEXT = Sentence(
 
 
 class PermissionGate:
-    """A loop that runs another loop as soon as its queue is permitted. Call `run` on one thread.
+    """A loop that runs another loop as soon as consuming its queue is permitted. Call `run` on one thread.
 
     Args:
         loop: The loop to run.
-        control: Grants the permission.
-        report: Called with the state of this loop while it waits for permission.
+        control: The `ProcessingControl` that grants the permission.
+        report: Called with the state of this loop while it is waiting for permission.
         queue: The key of the queue.
     """
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 STOP_CHECK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
-"""The minimum time between two starts of a loop, so that a bug does not make it restart continuously."""
+"""The minimum time between two starts of a loop, so that it does not restart continuously because of a bug."""
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 _SHORTEST_SECONDS = 0.2
@@ -64,23 +64,23 @@ class LoopState:
 
 
 class Loop(Protocol):
-    """A loop that runs on a thread of the window or of `filemill worker`."""
+    """A loop that runs on its own thread, in the window or in `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Run until `should_stop` returns True; it is called at least every `STOP_CHECK_SECONDS` during a wait.
 
-        Before returning, close the database connections of the loop's threads, including the calling thread.
+        Before returning, close the database connections of the loop's threads, including those of the calling thread.
         """
         ...
 
 
 def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Wait until an event is set, a time has passed or a stop is requested.
+    """Wait until an event is set, the time is up or a stop is requested.
 
     Args:
         wake: The event, which is cleared afterwards.
-        seconds: The maximum duration.
-        should_stop: Returns whether to stop; called every `STOP_CHECK_SECONDS`.
+        seconds: The maximum time to wait, in seconds.
+        should_stop: A function that returns whether to stop; called every `STOP_CHECK_SECONDS`.
 
     Returns:
         Whether the event was set.
@@ -95,12 +95,12 @@ def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bo
 
 
 def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    """Wait until a time has passed or a stop is requested."""
+    """Wait for a number of seconds, or until a stop is requested."""
     wait_for(threading.Event(), seconds, should_stop)
 
 
 class StateReporter:
-    """Reports the changes of a loop's state. Any thread.
+    """Reports changes in a loop's state. Any thread.
 
     Args:
         name: The name of the loop in the log.
@@ -126,7 +126,7 @@ class StateReporter:
         self._change_to(LoopState(Phase.RUNNING))
 
     def stopped(self) -> None:
-        """Report that the loop has ended."""
+        """Report that the loop has stopped."""
         self._change_to(LoopState(Phase.STOPPED))
 
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
@@ -152,8 +152,9 @@ class SupervisedLoop:
 
     Args:
         name: The name of the thread.
-        run: Runs the loop; the argument is a function that returns whether to stop.
-        patience_s: The maximum time in seconds between two calls of that function, after which the loop counts as hung.
+        run: The function that runs the loop; its argument is a function that returns whether to stop.
+        patience_s: The maximum time in seconds between two calls to that function; after a longer time, the loop is
+            regarded as hung.
         clock: The clock; only `steady` is used.
     """
 
@@ -176,7 +177,7 @@ class SupervisedLoop:
         self._thread.start()
 
     def stop(self) -> None:
-        """Request the loop to stop, and return immediately."""
+        """Ask the loop to stop, and return immediately."""
         self._is_stopping.set()
 
     def join(self, seconds: float) -> None:
@@ -185,7 +186,7 @@ class SupervisedLoop:
             self._thread.join(max(0.0, seconds))
 
     def check(self) -> None:
-        """Restart the loop if it has failed or hangs; call this regularly."""
+        """Restart the loop if it has failed or hung; call this regularly."""
         thread, now = self._thread, self._clock.steady()
         if thread is None or self._is_stopping.is_set() or now - self._started_at < RESTART_SECONDS:
             return
@@ -222,7 +223,7 @@ class Backoff:
     Args:
         first: The upper bound of the first wait time, in seconds.
         longest: The upper bound of all wait times, in seconds.
-        uniform: Returns a random number from a range, like `random.uniform`.
+        uniform: A function that returns a random number in a range, such as `random.uniform`.
 
     Attributes:
         tries: The number of wait times since the last reset.
@@ -252,10 +253,10 @@ class Backoff:
 
 
 class AwakeClock:
-    """A clock whose steady time excludes system sleep, so that a loop does not count as hung after the computer slept.
+    """A clock whose steady time excludes system sleep, so that a loop is not regarded as hung after sleep.
 
     The monotonic clocks of the operating systems differ in whether they include sleep. This clock assumes that it is
-    read often, and treats any gap between two reads as at most `LONGEST_GAP_SECONDS`. Any thread.
+    read often, and counts at most `LONGEST_GAP_SECONDS` between two reads. Any thread.
 
     Args:
         clock: The underlying clock.
@@ -272,7 +273,7 @@ class AwakeClock:
         return self._clock.now_ms()
 
     def steady(self) -> float:
-        """Return monotonic seconds that exclude system sleep."""
+        """Return the monotonic time in seconds, excluding system sleep."""
         with self._lock:
             now = self._clock.steady()
             self._awake += min(now - self._read_at, LONGEST_GAP_SECONDS)

@@ -1,4 +1,4 @@
-"""Handling of the signals that request the program to stop, such as SIGINT after Ctrl+C."""
+"""Handle the signals that ask the program to stop, such as SIGINT after Ctrl+C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Not all of them exist on every system."""
+"""The names of the stop signals. Not all of them exist on every system."""
 _IDLE_SHARE = 5
 
 
@@ -26,7 +26,7 @@ def pause_after(took_s: float, *, least_s: float) -> float:
 
 
 class StopSignals:
-    """Records stop signals until `close`, instead of letting them raise an exception or end the process.
+    """Records stop signals until `close` is called, instead of letting them raise an exception or end the process.
 
     Signals that were ignored before, for example by `nohup`, stay ignored. Create and close the object on the main
     thread; on another thread it handles no signals. The other methods can be called from any thread.
@@ -36,7 +36,7 @@ class StopSignals:
     """
 
     def __init__(self) -> None:
-        # Not an Event: a signal handler could deadlock on its lock, if the interrupted code holds it.
+        # Not an Event: a signal handler could deadlock on the Event's lock if the interrupted code holds it.
         self._is_set = False
         self.reader, self._writer = socket.socketpair()
         for end in (self.reader, self._writer):
@@ -68,7 +68,7 @@ class StopSignals:
         return self._is_set
 
     def pause(self, seconds: float) -> bool:
-        """Wait for a time; return False immediately if a stop is requested, and True otherwise."""
+        """Wait for a number of seconds; return False immediately if a stop is requested, otherwise True."""
         end = time.monotonic() + seconds
         while not self._is_set and (left := end - time.monotonic()) > 0:
             select.select([self.reader], [], [], left)

@@ -1,4 +1,4 @@
-"""The identity of a program among those that share a database, and a check whether another one is still running.
+"""Identify the programs that share a database, and check whether they are still running.
 
 A running program holds a lock on a file. The operating system releases it even if the program is killed. Process IDs
 are not suitable, since they are reused.
@@ -25,7 +25,7 @@ FRESH_SECONDS = 60.0
 
 
 class WorkerIdentity:
-    """The name under which this program holds leases, valid until `close`. Any thread.
+    """The name under which this program holds leases, valid until `close` is called. Any thread.
 
     Args:
         database: The database file; the lock files are in a folder next to it.
@@ -37,7 +37,8 @@ class WorkerIdentity:
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
-        # On a shared disk, the folder also contains files of other computers, whose locks may not be visible here.
+        # On a shared disk, the folder also contains lock files of other computers, whose locks might not be visible
+        # here.
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
@@ -45,8 +46,8 @@ class WorkerIdentity:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file in self._folder.glob(f"{self._prefix}*.lock"):
-                if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not one that is just being created
-                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")  # removes it if stale
+                if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not a file that is being created right now
+                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")  # removes a stale file
             self._lock.acquire()
         except OSError as error:
             raise StoreError(
@@ -61,10 +62,10 @@ class WorkerIdentity:
         return self._folder / f"{self._prefix}{tag}.lock"
 
     def is_alive(self, name: str) -> bool:
-        """Return whether the program with a name is running; remove its lock file if not.
+        """Return whether the program with a given name is running; if not, remove its lock file.
 
         Returns:
-            True also if this is unknown. Leases of programs on other computers end by their timeout.
+            False only if the program is certainly not running. The leases of programs on other computers expire.
         """
         host, _, tag = name.rpartition("/")
         if name == self.name or host != self._host or not tag.isalnum():

@@ -1,6 +1,6 @@
 """Open and read the file of a job.
 
-All files are opened by `open_source`, so that other kinds of location can be added there. A `Source` is read once in
+All files are opened by `open_source`, so that other kinds of locations can be added there. A `Source` is read once in
 chunks, and then checked for changes. Errors of the operating system are raised as `FileError`s.
 """
 
@@ -27,13 +27,13 @@ _ON_WINDOWS = os.name == "nt"
 
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
-# If a named pipe or a terminal replaces the file after the check, opening it must not block, and it must not become the
-# controlling terminal. Windows has neither.
+# If a named pipe or a terminal replaces the file after the check, opening it must not block, and a terminal must not
+# become the controlling terminal. Windows has neither flag.
 _EXTRA_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class Source(Protocol):
-    """An open file that can be read once, and a context manager that closes it. One thread at a time."""
+    """An open file that can be read once; as a context manager, it closes the file. One thread at a time."""
 
     @property
     def size(self) -> int:
@@ -52,7 +52,7 @@ class Source(Protocol):
         """Return whether the file was replaced or modified since it was opened.
 
         Raises:
-            FileError: If that can't be determined.
+            FileError: If this can't be determined.
         """
         ...
 
@@ -131,7 +131,7 @@ class FileSource:
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         """See `Source.chunks`."""
-        # A reused buffer was measured not to be faster (both 17 GB/s from the page cache).
+        # Reusing a buffer is not faster (both measured at 17 GB/s from the page cache).
         try:
             while chunk := self._file.read(chunk_bytes):
                 yield chunk
@@ -159,7 +159,7 @@ class FileSource:
 def _open(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _EXTRA_FLAGS)
     if _EXTRA_FLAGS:
-        # The flag is needed only for opening; a FUSE file system might apply it to reads, too.
+        # `O_NONBLOCK` is needed only for opening; a FUSE file system might apply it to reads, too.
         os.set_blocking(descriptor, True)
     return descriptor
 
@@ -224,11 +224,11 @@ _PASSING = {
     ReasonCode.SHORT_OF_RESOURCES,
     ReasonCode.MAY_NOT_READ_OR_IN_USE,
 }
-"""The reasons that may be temporary, so that the file is tried again later."""
+"""The reasons that may be temporary, so that another attempt is made later."""
 
 
 def file_error(error: OSError) -> FileError:
-    """Convert an error of the operating system to a `FileError`. Its text does not contain the file's name."""
+    """Convert an error of the operating system to a `FileError`, whose text does not contain the file's name."""
     code, said = _code(error), error.strerror or str(error)
     reason = Reason(code, {"why": said} if code is ReasonCode.SYSTEM_ERROR else {})
     detail = f"{errno.errorcode.get(error.errno or 0, error.errno)}: {said}"
@@ -240,7 +240,6 @@ def _code(error: OSError) -> ReasonCode:
     if windows_code in _BY_WINERROR:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
-        # The C library of Windows reports EACCES both if the permission is missing and if another program has locked
-        # the file.
+        # The Windows C library reports EACCES both if permission is missing and if another program has locked the file.
         return ReasonCode.MAY_NOT_READ_OR_IN_USE
     return _BY_ERRNO.get(error.errno or 0, ReasonCode.SYSTEM_ERROR)

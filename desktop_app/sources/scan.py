@@ -1,4 +1,4 @@
-"""Find the files to add: those at the paths that the user gave, and those in folders."""
+"""Find the files to add, at the paths that the user gave and in folders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Refusal:
     path: str
     """The path as the user gave it; an absolute path if it was found in a folder."""
     reason: Reason
-    """The reason. Its sentence does not contain the path."""
+    """The reason, whose sentence does not contain the path."""
 
 
 class RefusalKind(Enum):
@@ -82,7 +82,7 @@ _JUNCTION_TAG = 0xA0000003
 
 @dataclass(frozen=True, slots=True)
 class NamedFolder:
-    """A folder that the user gave; `files` and `refused` are its positions in the lists of the result."""
+    """A folder that the user gave; `files` and `refused` are the positions of its contents in the result."""
 
     path: str
     files: range
@@ -96,7 +96,7 @@ class ScanResult:
     files: FileList
     refused: tuple[Refusal, ...]
     cancelled: bool = False
-    """True if the scan was cancelled, so that the result is incomplete."""
+    """Whether the scan was cancelled, which leaves the result incomplete."""
     folders: tuple[NamedFolder, ...] = field(default=(), compare=False)
     """The folders that the user gave, in order. Files outside these ranges were given directly."""
 
@@ -109,7 +109,7 @@ def scan(
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
 ) -> ScanResult:
-    """Find all files to add. This can take long, so do not call it on the main thread.
+    """Find all files to add. This can take a long time, so do not call it on the main thread.
 
     A file that is found more than once under the same absolute path is added once. A link to a file is added under the
     path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders.
@@ -119,7 +119,7 @@ def scan(
         recursive: Whether to add the contents of folders; otherwise, folders are rejected.
         cancelled: Called before each file; the scan stops when it returns True.
         on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
-        steady: Returns the monotonic time in seconds.
+        steady: A function that returns the monotonic time in seconds.
     """
     search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
@@ -246,7 +246,7 @@ class _Search:
         self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
-        """Return whether a path was not found before, and store it. On Windows, case is ignored."""
+        """Store a path; return whether it was not found before. On Windows, case is ignored."""
         key = os.path.normcase(path)
         if key in self._seen:
             return False
@@ -263,7 +263,7 @@ class _RefusedError(Exception):
 
 
 def from_here(names: Iterable[str]) -> tuple[str, ...]:
-    """Return paths as absolute paths, for a program with another working directory. URLs are not changed."""
+    """Return absolute paths, for a program with another working directory. URLs are not changed."""
     return tuple(
         name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
     )
@@ -273,7 +273,7 @@ def _path_of(named: str) -> str:
     """Return the path that the user gave, as a path or as a `file:` URL. It may be relative.
 
     Raises:
-        _RefusedError: If it is empty, another URL, or a path on another computer.
+        _RefusedError: If the text is empty, a URL of another kind, or a path on another computer.
     """
     if not named:
         raise _RefusedError(ReasonCode.NO_SUCH_FILE)
@@ -292,7 +292,7 @@ def _path_of(named: str) -> str:
 
 def _absolute(path: str) -> str:
     """Return the absolute path. Links are resolved only if removing `link/..` would change the target."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib leaves ".." in
+    absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
     if os.pardir not in path or not os.path.lexists(path):
         return absolute
     if os.path.lexists(absolute) and os.path.samestat(os.lstat(path), os.lstat(absolute)):

@@ -1,1 +1,1 @@
-"""The database of all jobs. The only package that imports peewee or contains SQL for it."""
+"""The database of all jobs. The only package that imports peewee or queries this database."""

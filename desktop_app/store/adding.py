@@ -56,12 +56,12 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "sent_at": None,
     "next_try_at": None,
 }
-"""The column values that resubmit a job. Messages of earlier generations become stale."""
+"""The column values for resubmitting a job. Messages of earlier generations become stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The result of adding files: the batch, and the UUIDs of the new jobs in the order given."""
+    """The result of adding files: the key of the batch, and the UUIDs of the new jobs in the order of the files."""
 
     batch_id: int
     job_ids: tuple[str, ...]
@@ -74,14 +74,14 @@ class Intake:
         self._database = database
 
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
-        """Return 1 for each file whose path, size and modification time match a job on the list, otherwise 0.
+        """Return, for each file, 1 if a job on the list has the same path, size and modification time, otherwise 0.
 
-        A file with an unknown modification time counts as not listed. The query is by distinct modification times, so
-        that no row is read twice even if all files have the same one.
+        A file with an unknown modification time is never considered listed. Rows are looked up by distinct
+        modification times, so that no row is read twice even if all files have the same time.
 
         Args:
-            files: The files of a scan, without duplicate paths.
-            cancelled: Called before each query; if it returns True, the remaining files are 0.
+            files: The files found by a scan, without duplicate paths.
+            cancelled: Called before each query; if it returns True, the remaining results are 0.
 
         Raises:
             StoreError: If the database can't be read.
@@ -105,18 +105,18 @@ class Intake:
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
 
-        A large batch takes several transactions of `ROWS_A_TRANSACTION` files. After a crash, the list contains the
-        files of the transactions that were committed.
+        A large batch is written in several transactions of up to `ROWS_A_TRANSACTION` files. After a crash, the list
+        contains the files of the transactions that were committed.
 
         Args:
-            files: The files; may be empty.
+            files: The files to add; may be empty.
             queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
 
         Raises:
-            PartlyAddedError: If the database can't be written after some files were added.
-            StoreError: If the database can't be written and nothing was added.
+            PartlyAddedError: If the database can't be written, but some files have already been added.
+            StoreError: If the database can't be written, and no files have been added.
         """
         batch_id = 0
         ids: list[str] = []
@@ -144,7 +144,7 @@ class Intake:
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """Create an outbox entry for each job. An existing entry is replaced, which moves the job to the end."""
+        """Create an outbox entry for each job. Existing entries are replaced, which moves these jobs to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))
@@ -152,7 +152,7 @@ class Intake:
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
         """Resubmit jobs that have ended, each as a new generation.
 
-        Also move jobs that are waiting for another queue to this queue. Other unfinished jobs do not change.
+        Jobs that are waiting in another queue are moved to this queue. Other unfinished jobs do not change.
 
         Args:
             row_ids: The keys of the jobs.
@@ -210,7 +210,7 @@ class Intake:
     def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
         """Send the messages of waiting jobs before all others, in the order given.
 
-        An entry that a sender has already claimed keeps its place.
+        A message that is already being sent keeps its place.
 
         Args:
             row_ids: The keys of the jobs. Jobs that are not waiting are skipped.
@@ -221,7 +221,7 @@ class Intake:
         """
         keys: list[int] = []
         front = 0
-        # Backwards, since each part is put in front of the previous one.
+        # In reverse, since each part is put in front of the previous one.
         for end in range(len(row_ids), 0, -ROWS_A_TRANSACTION):
             part = row_ids[max(0, end - ROWS_A_TRANSACTION) : end]
             with self._database.write():
@@ -244,8 +244,8 @@ class Intake:
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
         """Remove jobs of any status from the list. The files themselves are not touched.
 
-        The rows are only hidden, because messages that were already sent may still arrive. The fencing token is
-        incremented, so that a worker that is processing the job can't write its result.
+        The rows are only hidden, because messages that have already been sent may still arrive. The fencing tokens are
+        incremented, so that workers that are processing these jobs can't write their results.
 
         Returns:
             The number of jobs removed.
@@ -292,10 +292,10 @@ class Intake:
         return done
 
     def forget_removed(self, *, before_ms: int) -> int:
-        """Delete the rows of jobs that were removed from the list before a time.
+        """Delete the rows of jobs that were removed from the list before a given time.
 
         Args:
-            before_ms: The time, in milliseconds since 1970; no message sent before it can still arrive.
+            before_ms: The time, in milliseconds since 1970; early enough that no older message can still arrive.
 
         Returns:
             The number of rows deleted.
@@ -311,7 +311,7 @@ class Intake:
             if not keys:
                 return done
             with self._database.write():
-                # Check again: a row may have been restored in the meantime.
+                # Check again, since a row may have been restored in the meantime.
                 gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
                 done += int(self._database.run(gone))
 

@@ -1,7 +1,7 @@
-"""The attempt history of jobs: an attempt starts with the claim and ends when its outcome is written.
+"""The attempt history of jobs: an attempt starts with a claim, and ends when its outcome is written.
 
-Call these functions in the `write` scope that changes the job's row, so that both changes are atomic. Functions that
-take a `revision` apply to all jobs changed in that transaction.
+Call these functions in the `write` transaction that changes the job's row, so that both changes are atomic. Functions
+that take a `revision` apply to all jobs changed in that transaction.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ def prune(database: Database, row_id: int, token: int) -> None:
     """Delete all but the newest `KEPT` attempts of a job.
 
     Args:
-        database: The database, in its `write` scope.
+        database: The database, in a `write` transaction.
         row_id: The job's key.
         token: The fencing token of the newest attempt.
     """
-    if token <= KEPT:  # every attempt increments the token, so there can't be more attempts than that
+    if token <= KEPT:  # each attempt increments the token, so there are at most `KEPT` attempts
         return
     oldest_kept = (
         AttemptRow.select(AttemptRow.token)
@@ -106,6 +106,4 @@ def prune(database: Database, row_id: int, token: int) -> None:
         .limit(1)
         .offset(KEPT - 1)
     )
-    limit = database.scalar(oldest_kept)
-    if limit is not None:
-        database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token < limit))
+    database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token < oldest_kept))

@@ -37,12 +37,12 @@ def copies_of(database: Path, kind: str) -> list[Path]:
 
 
 def keep_newest(newest_first: Sequence[Path]) -> None:
-    """Delete all backups but the newest `KEPT`."""
+    """Delete all but the newest `KEPT` backups."""
     for old in newest_first[KEPT:]:
         old.unlink(missing_ok=True)
 
 
-# The embedded queue moves with its database: its messages refer to rows of that database.
+# The embedded queue is moved along with the database, since its messages refer to rows in the database.
 _FILES = ("", *SIDE_FILES, *(f".queue{part}" for part in ("", *SIDE_FILES)))
 
 
@@ -55,7 +55,7 @@ class Backup:
 
 
 class Backups:
-    """The backups of one database. Any thread, one at a time.
+    """The backups of one database. Any thread, but only one at a time.
 
     Args:
         database: The database file.
@@ -70,7 +70,7 @@ class Backups:
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Return whether the database is damaged and has to be replaced. Reads the whole file."""
+        """Return whether the database is damaged and must be replaced. Reads the whole file."""
         return is_damaged(self._database)
 
     def make(self) -> Backup | None:
@@ -97,13 +97,13 @@ class Backups:
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
     def set_aside(self) -> Path:
-        """Rename the database, with the current time in the new name. The next start creates an empty one.
+        """Rename the database, adding the current time to its name. The next start creates an empty database.
 
         Returns:
             The new path.
 
         Raises:
-            StoreError: If it can't be renamed.
+            StoreError: If the database can't be renamed.
         """
         aside = self._database.with_name(f"{self._database.name}.damaged-{time.strftime(_STAMP)}")
         try:
@@ -117,7 +117,7 @@ class Backups:
         return aside
 
     def restore(self, backup: Backup) -> Path:
-        """Replace the database with a backup. The old database is renamed and the backup is kept.
+        """Replace the database with a copy of a backup. The old database is renamed.
 
         Returns:
             The new path of the old database.

@@ -20,13 +20,13 @@ MAX_CHANGES = 2_000
 
 
 class ChangeFeed:
-    """Returns the changes after a cursor. Any thread."""
+    """Provides the changes after a cursor. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def cursor(self) -> Cursor:
-        """Return the position after the last write of any program. Fast.
+        """Return the position after the last write by any program. Fast.
 
         Raises:
             StoreError: If the database can't be read.

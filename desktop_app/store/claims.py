@@ -1,7 +1,7 @@
-"""Fenced claims: grant each job to one worker at a time, and recover the jobs of workers that have ended.
+"""Fenced claims: grant each job to one worker at a time, and recover the jobs of workers that have exited.
 
 Messages are delivered at least once, but each job takes effect exactly once: a claim is one conditional UPDATE that
-increments the row's fencing token, and later writes must match the token. A worker whose lease was lost writes nothing.
+increments the row's fencing token, and later writes must match the token. A worker that has lost its lease can't write.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 
 
 MAX_CRASHES = 10
-"""The number of consecutive crashes after which a job fails. The limit is high because a crash may have another cause,
-such as a power failure; files that crash the program are detected earlier, in a child process."""
+"""The number of consecutive crashes after which a job fails. The limit is high because crashes can have other causes,
+such as a power failure. A file that crashes the program is detected earlier, in a child process."""
 
 
 class ClaimOutcome(StrEnum):
-    """The outcome of a claim, and what to do with the message."""
+    """The outcome of a claim, which determines what to do with the message."""
 
     CLAIMED = "claimed"
     """This worker holds the lease. Process the file, then delete the message."""
@@ -48,12 +48,12 @@ class ClaimOutcome(StrEnum):
     CRASHED = "crashed"
     """The job crashed its workers too often and is now FAILED. Delete the message."""
     FOREIGN = "foreign"
-    """This database has no such submission. Never delete the message or act on it."""
+    """This database does not contain the submission. Never delete the message or act on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A received message whose job is to be claimed; `group` is its message group on a FIFO queue."""
+    """A request to claim the job of a received message. `group` is the message group on a FIFO queue."""
 
     file_id: str
     generation: int
@@ -67,7 +67,7 @@ class Claim:
     """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
 
     For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program
-    ended unexpectedly while it was processing this job: the file may be the cause.
+    exited unexpectedly while processing this job; the file may be the cause.
     """
 
     outcome: ClaimOutcome
@@ -86,12 +86,12 @@ class Claims:
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the jobs of up to ten messages in one transaction.
 
-        Once a request of a message group is BUSY, all later requests of that group are BUSY, too.
+        Once a request in a message group is BUSY, all later requests in that group are BUSY too.
 
         Args:
             requests: The received messages.
             worker: This worker's identity.
-            now_ms: The time, in milliseconds since 1970.
+            now_ms: The current time, in milliseconds since 1970.
             lease_ms: The duration of the lease in milliseconds.
 
         Returns:
@@ -106,7 +106,7 @@ class Claims:
         claims: list[Claim] = []
         with self._database.write() as revision:
             for request in requests:
-                # A later message of the same group must not overtake a busy one.
+                # A later message in the same group must not overtake a busy one.
                 claim = held_up.get(request.group) or self._claim(request, worker, now_ms, lease_ms, revision)
                 if request.group and claim.outcome is ClaimOutcome.BUSY:
                     held_up[request.group] = claim
@@ -115,7 +115,7 @@ class Claims:
         return claims
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
-        """Return requests to claim jobs without their messages, in order. Jobs that are not waiting are skipped.
+        """Return requests for claiming waiting jobs without receiving their messages. Other jobs are skipped.
 
         Raises:
             StoreError: If the database can't be read.
@@ -150,7 +150,7 @@ class Claims:
                 **reason_columns(None),
                 bytes_done=0,
                 attempts=JobRow.attempts + 1,
-                # Assume a crash, since a worker that dies can't report it; `Work.give_back` corrects the count.
+                # Assume a crash, since a worker that crashes can't report it; `Work.give_back` corrects the count.
                 crashes=JobRow.crashes + 1,
                 lease_token=JobRow.lease_token + 1,
                 lease_owner=worker,
@@ -206,10 +206,10 @@ class Claims:
         )
 
     def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
-        """Mark the job of a dead-lettered message FAILED, unless the message is stale or the job is being processed.
+        """Mark a dead-lettered message's job as FAILED, unless the message is stale or the job is being processed.
 
         Returns:
-            FINISHED if the job has ended, now or before; STALE, BUSY or FOREIGN as for a claim.
+            FINISHED if the job has ended, either now or earlier; otherwise STALE, BUSY or FOREIGN, as for a claim.
 
         Raises:
             StoreError: If the database can't be written.
@@ -238,14 +238,14 @@ class Claims:
             return self._unclaimed(request, now_ms, revision).outcome
 
     def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
-        """Release the jobs of workers that have ended; return the number of jobs.
+        """Release the jobs of workers that have exited; return the number of jobs.
 
-        This counts as a crash of the job: after `MAX_CRASHES` in a row, it is FAILED instead of being tried again.
+        Each release counts as a crash. After `MAX_CRASHES` consecutive crashes, a job fails instead of being retried.
 
         Args:
-            is_alive: Returns whether a worker is running; True if unknown.
-            queue: Only jobs of this queue.
-            now_ms: The time, in milliseconds since 1970.
+            is_alive: Called with a worker's identity; returns whether it is running, and True if that is unknown.
+            queue: The key of the queue; jobs of other queues are skipped.
+            now_ms: The current time, in milliseconds since 1970.
 
         Raises:
             StoreError: If the database can't be written.
@@ -270,12 +270,12 @@ class Claims:
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
         for _, file_id, _, owner in rows:
-            log.log(level_for(len(rows)), "job %s: released, because its worker %s has ended", file_id, owner)
+            log.log(level_for(len(rows)), "job %s: released, because its worker %s has exited", file_id, owner)
         return len(rows)
 
 
 def is_waiting(row_ids: Sequence[int], queue: str) -> Expression:
-    """Return the condition for those of these jobs that are PENDING in a queue."""
+    """Return the condition that a job is one of these jobs and is PENDING in a queue."""
     return (
         JobRow.id.in_(list(row_ids))
         & (JobRow.status == Status.PENDING)

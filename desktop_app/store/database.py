@@ -43,18 +43,18 @@ _HISTORY_TABLE = "schema_migration"
 class Database:
     """The database, with one connection per thread. Any thread.
 
-    Create it with `open_database`. A thread that uses it must call `release` when it has finished, or use `session`.
+    Create it with `open_database`. Each thread that uses it must call `release` when done, or use `session`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: tuple[int, int] | None = None
-        # SQLite's own LOWER handles only A to Z.
+        # SQLite's own LOWER converts only A to Z.
         self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Enter a context, and close this thread's connection at its end."""
+        """Enter a context that closes this thread's connection on exit."""
         try:
             yield
         finally:
@@ -77,13 +77,14 @@ class Database:
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[int]:
-        """Enter a write transaction, which should be short; yield the revision to store in each row it writes.
+        """Enter a write transaction, and yield the revision to store in each row that it writes.
 
-        The transaction holds the write lock from its start, so that revisions are committed in ascending order.
+        Keep the transaction short: it holds the write lock from its start, so that revisions are committed in
+        ascending order.
 
         Args:
-            durable: Whether the commit must survive a power failure, as for added files, and for results whose messages
-                are about to be deleted.
+            durable: Whether the commit must survive a power failure, such as for added files, or for results whose
+                messages are about to be deleted.
 
         Raises:
             StoreBusyError: If another program holds the lock for too long.
@@ -99,7 +100,7 @@ class Database:
         return query.execute(self._peewee)
 
     def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows inside `write`, several times as fast as peewee's own method.
+        """Insert rows inside `write`, several times faster than peewee's own method.
 
         Args:
             model: The model of the table.
@@ -230,7 +231,7 @@ class Database:
 
 
 def open_database(path: Path, scripts: Path) -> Database:
-    """Open the database and apply pending migrations. Several programs may do so at once.
+    """Open the database and apply pending migrations. Several programs can do so at the same time.
 
     Args:
         path: The SQLite file; created if it does not exist.
@@ -243,7 +244,7 @@ def open_database(path: Path, scripts: Path) -> Database:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(path)
-        # Private, since anyone who can read the file can hold the lock, which prevents the program from starting.
+        # Private, since anyone who can open the lock file can hold the lock and prevent the program from starting.
         with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS, mode=0o600):
             ran = database.migrate(scripts)
     except LockTimeout as error:

@@ -46,7 +46,7 @@ _COUNT = fn.COUNT(SQL("*"))
 
 
 class JobList:
-    """The jobs on the list, read-only. Any thread.
+    """Read-only access to the jobs on the list. Any thread.
 
     Attributes:
         changes: The change feed.
@@ -69,7 +69,7 @@ class JobList:
     # --- jobs
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that match a filter, sorted. The array takes 8 bytes per job.
+        """Return the keys of the jobs that match a filter, in the given order. The array takes 8 bytes per job.
 
         Raises:
             StoreError: If the database can't be read.
@@ -79,7 +79,7 @@ class JobList:
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """Return jobs by key; keys of jobs that no longer exist are missing.
+        """Return the jobs with these keys, by key. Jobs that no longer exist are omitted.
 
         Raises:
             StoreError: If the database can't be read.
@@ -89,7 +89,7 @@ class JobList:
             return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys, in this order. Jobs that no longer exist are skipped. Reads page by page.
+        """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
 
         Raises:
             StoreError: If the database can't be read.
@@ -99,7 +99,7 @@ class JobList:
             yield from (jobs[key] for key in part if key in jobs)
 
     def all(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> Iterator[Job]:
-        """Yield the jobs that match a filter, sorted. Reads page by page, to limit memory use.
+        """Yield the jobs that match a filter, in the given order. They are read page by page, to limit memory use.
 
         Raises:
             StoreError: If the database can't be read.
@@ -107,7 +107,7 @@ class JobList:
         return self.listed(self.ids(where, order))
 
     def find(self, id_or_start: str) -> list[Job]:
-        """Return the jobs whose UUID starts with a text; at most two, which shows that the text is ambiguous.
+        """Return up to two jobs whose UUIDs start with a text. If there are two, the text is ambiguous.
 
         Raises:
             StoreError: If the database can't be read.
@@ -128,27 +128,13 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = (
-            AttemptRow.select(
-                AttemptRow.token,
-                AttemptRow.generation,
-                AttemptRow.number,
-                AttemptRow.worker,
-                AttemptRow.started_at,
-                AttemptRow.ended_at,
-                AttemptRow.outcome,
-                AttemptRow.reason_code,
-                AttemptRow.reason_args,
-            )
-            .where(AttemptRow.job == row_id)
-            .order_by(AttemptRow.token)
-        )
+        query = AttemptRow.select().where(AttemptRow.job == row_id).order_by(AttemptRow.token).tuples()
         with self._database.read():
             return [
                 Attempt(
                     token, generation, number, worker, start, end, outcome and AttemptOutcome(outcome), reason_of(*why)
                 )
-                for token, generation, number, worker, start, end, outcome, *why in self._database.run(query.tuples())
+                for _, token, generation, number, worker, start, end, outcome, *why in self._database.run(query)
             ]
 
     def attempt_count(self, row_id: int) -> int:
@@ -163,7 +149,7 @@ class JobList:
     # --- groups
 
     def problems(self) -> list[Problem]:
-        """Return the problems of the FAILED jobs and how many jobs have each, most frequent first.
+        """Return the problems of FAILED jobs, each with the number of jobs that have it, most frequent first.
 
         Raises:
             StoreError: If the database can't be read.
@@ -213,12 +199,12 @@ class JobList:
     # --- counts and sums
 
     def counts(self, queue: str | None = None) -> StatusCounts:
-        """Return the number of jobs per status, for one queue or for all.
+        """Return the number of jobs per status, in one queue or in all queues.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        # One query per status, each a scan of one index range: twice as fast as GROUP BY.
+        # One query per status, each of which scans one index range: twice as fast as GROUP BY.
         query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
         if queue is not None:
             query = query.where(JobRow.queue == queue)
@@ -242,7 +228,7 @@ class JobList:
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the counts by status, the total size and the total lines of jobs. Skip jobs that no longer exist.
+        """Return the status counts, total size and total line count of jobs. Jobs that no longer exist are skipped.
 
         Raises:
             StoreError: If the database can't be read.
@@ -263,9 +249,9 @@ class JobList:
         return SelectionSums(StatusCounts(*counts), size, lines)
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a time.
+        """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.
 
-        Jobs that have ended count even if they were removed from the list afterwards.
+        Jobs that have ended are included even if they were removed from the list afterwards.
 
         Raises:
             StoreError: If the database can't be read.
@@ -275,7 +261,7 @@ class JobList:
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
         ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
         with self._database.read():
-            # One query per status, each a scan of one index range: faster than GROUP BY.
+            # One query per status, each of which scans one index range: faster than GROUP BY.
             pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
@@ -296,7 +282,12 @@ class JobList:
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return the number and size of the jobs that ended in each interval between two times; omit empty intervals.
+        """Return the number and total size of the jobs that ended in each interval. Empty intervals are omitted.
+
+        Args:
+            since_ms: The start of the first interval, in milliseconds since 1970.
+            until_ms: The end of the last interval, in milliseconds since 1970.
+            step_ms: The length of an interval in milliseconds.
 
         Raises:
             StoreError: If the database can't be read.

@@ -1,4 +1,4 @@
-"""Translate a `Filter` to the WHERE condition of a query, and a `Sort` to its ORDER BY terms."""
+"""Translate a `Filter` into the WHERE condition of a query, and a `Sort` into its ORDER BY terms."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def _of_search(search: Search) -> Iterator[Any]:
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
-    """Yield conditions for the reasons whose sentence, ending or arguments contain a text.
+    """Yield conditions for reasons whose sentence, ending or arguments contain a text.
 
     Args:
         text: The text as typed.
-        said: The reason codes and the names of `ENDINGS` whose translated text contains it.
+        said: The reason codes and the names of `ENDINGS` whose sentences contain the text.
     """
     codes = sorted(said - ENDINGS.keys())
     if codes:
@@ -102,7 +102,7 @@ _REASON = Case(
     [("", 0), *((code, place) for place, code in enumerate(sorted(ReasonCode, key=lambda code: code.template), 1))],
     len(ReasonCode) + 1,
 )
-"""The position of a reason in the alphabetical order of the English sentences."""
+"""The position of a reason when the English sentences are sorted alphabetically."""
 
 SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     **{name: (column,) for name, column in JOB_COLUMNS.items()},
@@ -115,18 +115,18 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }
-"""The SQL terms for each sort key: the fields of `Job`, keys of several columns, and computed keys."""
+"""The SQL terms for each sort key: the fields of `Job`, keys that combine several columns, and computed keys."""
 
 
 def order_by(order: Sort) -> list[Any]:
-    """Return the ORDER BY terms of a sort. The last one is the key, so that equal rows stay in the order of adding."""
+    """Return the ORDER BY terms of a sort. The last term is the key, so that equal rows stay in the order of adding."""
     first, *_ = order.terms
     if order.is_by_adding:
         return [_by_key(first)]
     found: list[Any] = []
     for term in order.terms:
         if term.key == ADDED and term is not first:
-            return [*found, _by_key(term)]  # keys are unique, so further terms have no effect
+            return [*found, _by_key(term)]  # keys are unique, so further terms would have no effect
         way = Desc if term.descending else Asc
         found += [way(part) for part in SORT_TERMS[term.key]]
     return [*found, JobRow.id.asc()]

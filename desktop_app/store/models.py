@@ -20,7 +20,7 @@ from peewee import (
 
 
 class _Row(Model):
-    """The base class of all models. The table of a model is named like its class, without `Row` and in lower case."""
+    """The base class of all models. The name of a model's table is the class name in lower case, without `Row`."""
 
     class Meta:
         legacy_table_names = False
@@ -60,7 +60,7 @@ class JobRow(_Row):
     generation = IntegerField(default=1)
     attempts = IntegerField(default=0)
     crashes = IntegerField(default=0)
-    """The number of consecutive claims whose worker neither wrote a result nor released the job."""
+    """The number of consecutive claims after which the worker neither wrote a result nor released the job."""
     lease_token = BigIntegerField(default=0)
     """The fencing token, incremented by every claim. Results with an older token are rejected."""
     lease_owner = TextField(null=True)
@@ -73,17 +73,17 @@ class JobRow(_Row):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """When the job was removed from the list. The row is kept as long as messages for it may arrive."""
+    """The time at which the job was removed from the list. The row is kept while messages for it may still arrive."""
     revision = BigIntegerField(index=True)
 
     class Meta:
-        # Covers all counts, of the list and of a queue. `removed_at` must not be first in any index: SQLite would
-        # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
+        # Covers all counts, for the whole list and for one queue. `removed_at` must not be first in any index: SQLite
+        # would assume that IS NULL is selective, although it is true for nearly every row, and not use the key.
         indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
 
 
 JobRow.add_index(
-    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # few rows
+    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # only a few rows
 )
 # Used to find files that are already on the list. An index on the paths would be several times as large.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
@@ -93,7 +93,7 @@ JobRow.add_index(
         JobRow.status,
         JobRow.file_size,
         name="job_ends",
-        where=JobRow.finished_at.is_null(False),  # without waiting jobs
+        where=JobRow.finished_at.is_null(False),  # excludes unfinished jobs
     )
 )
 
@@ -127,7 +127,7 @@ class AttemptRow(_Row):
     reason_args = TextField(default="")
 
     class Meta:
-        # A single B-tree without further indexes keeps claims cheap.
+        # A single B-tree without further indexes keeps claims fast.
         primary_key = CompositeKey("job", "token")
         without_rowid = True
 

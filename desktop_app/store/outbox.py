@@ -39,7 +39,7 @@ class Sent:
 
 
 class Outbox:
-    """The sender's queries and updates of the outbox. Any thread."""
+    """Queries and updates the outbox for a sender. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,9 +53,9 @@ class Outbox:
             queue: The key of the queue.
             owner: The sender's identity.
             limit: The maximum number of entries, at least 1.
-            now_ms: The time, in milliseconds since 1970.
-            claim_ms: The duration of the claim in milliseconds; then other senders may claim the entries.
-            in_order: Whether an entry that is not due blocks the entries after it, so that none overtakes another.
+            now_ms: The current time, in milliseconds since 1970.
+            claim_ms: The duration of the claim in milliseconds, after which other senders can claim the entries.
+            in_order: Whether an entry that is not due blocks all later entries, so that no entry overtakes another.
 
         Raises:
             StoreError: If the database can't be written.
@@ -121,7 +121,7 @@ class Outbox:
                 )
 
     def refuse(self, entry: OutboxEntry, *, reason: Reason, now_ms: int) -> None:
-        """Mark a job FAILED because the queue rejected the content of its message.
+        """Mark a job as FAILED because the queue rejected the content of its message.
 
         Raises:
             StoreError: If the database can't be written.
@@ -139,7 +139,7 @@ class Outbox:
             )
 
     def waiting(self, queue: str) -> int:
-        """Return the number of unsent messages of a queue.
+        """Return the number of unsent messages for a queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -149,7 +149,7 @@ class Outbox:
             return int(self._database.scalar(query) or 0)
 
     def has_waiting(self, queue: str) -> bool:
-        """Return whether a queue has unsent messages; faster than counting them.
+        """Return whether there are unsent messages for a queue; faster than counting them.
 
         Raises:
             StoreError: If the database can't be read.
@@ -159,9 +159,9 @@ class Outbox:
             return self._database.scalar(query) is not None
 
     def in_queue(self, queue: str) -> int:
-        """Return the number of sent messages of unfinished jobs, which should be visible or in flight in a queue.
+        """Return the number of unfinished jobs whose messages should be in a queue, either visible or in flight.
 
-        Jobs that are to be tried again later do not count, so that they do not use up a small send window.
+        Jobs that are to be tried again later are not counted, so that they do not use up a small send window.
 
         Raises:
             StoreError: If the database can't be read.
@@ -178,16 +178,16 @@ class Outbox:
 
 
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
-    """Return the condition for an entry's row; false if a newer generation has replaced the entry."""
+    """Return the condition for an entry's row. No row matches if a newer generation has replaced the entry."""
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 
 def enqueue(database: Database, which: Expression) -> int:
-    """Create an outbox entry for each of these jobs that has none, oldest job first.
+    """Create an outbox entry for each matching job that has none, oldest job first.
 
     Args:
-        database: The database, in its `write` scope.
-        which: A condition on `JobRow`.
+        database: The database, in a `write` transaction.
+        which: The condition on `JobRow`.
 
     Returns:
         The number of entries created.

@@ -1,4 +1,4 @@
-"""Recovery from lost messages, recreated queues and senders that have ended."""
+"""Recover from lost messages, recreated queues, and senders that have exited."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Recovery:
-    """Sends lost messages again, and releases the claims of senders that have ended. Any thread."""
+    """Resends lost messages, and releases the claims of senders that have exited. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def is_another_queue(self, *, queue: str, created_at_ms: int) -> bool:
-        """Return whether a queue was deleted and created again since the last call; store its creation time.
+        """Store the creation time of a queue; return whether the queue has been recreated since the last call.
 
         Raises:
             StoreError: If the database can't be written.
@@ -40,7 +40,7 @@ class Recovery:
             return before not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
-        """Return the number of messages, sent before a time, that should still be in a queue.
+        """Return the number of messages sent before a given time that should still be in a queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -50,9 +50,9 @@ class Recovery:
             return int(self._database.scalar(query) or 0)
 
     def resend(self, *, queue: str, sent_before_ms: int, now_ms: int) -> int:
-        """Put the unfinished jobs whose message was sent before a time into the outbox again; return their number.
+        """Put unfinished jobs whose messages were sent before a given time back into the outbox; return their number.
 
-        Jobs that are being processed are skipped, since their worker has received the message.
+        Jobs that are being processed are skipped, since their workers have received the messages.
 
         Raises:
             StoreError: If the database can't be written.
@@ -65,10 +65,10 @@ class Recovery:
             return count
 
     def free_dead_claims(self, is_alive: Callable[[str], bool], *, queue: str) -> int:
-        """Release the outbox entries claimed by senders that have ended; return the number of entries.
+        """Release the outbox entries claimed by senders that have exited; return the number of entries.
 
         Args:
-            is_alive: Returns whether a sender is running; True if unknown.
+            is_alive: Called with a sender's identity; returns whether it is running, and True if that is unknown.
             queue: The key of the queue.
 
         Raises:
@@ -86,7 +86,7 @@ class Recovery:
 
 
 def _is_in_queue(queue: str, sent_before_ms: int) -> Expression:
-    """Return the condition for unfinished jobs whose message was sent to a queue before a time."""
+    """Return the condition for unfinished jobs whose messages were sent to a queue before a given time."""
     return (
         (JobRow.queue == queue)
         & JobRow.status.in_(OPEN_STATUSES)

@@ -1,4 +1,4 @@
-"""A consumer's updates of the jobs it has claimed: progress, results, lease extensions and releases.
+"""A consumer's updates to the jobs it has claimed: progress, results, lease extensions and releases.
 
 Each update includes the fencing token of the claim, and has no effect if the row has a newer one.
 """
@@ -57,7 +57,7 @@ class Work:
         Delete the messages only after this method has returned.
 
         Raises:
-            StoreError: If the database can't be written. No result was written.
+            StoreError: If the database can't be written. In this case, no results are stored.
         """
         with self._database.write(durable=True) as revision:
             kept = [self._finish(result, revision) for result in results]
@@ -95,10 +95,14 @@ class Work:
                 )
 
     def extend(self, leases: Sequence[tuple[int, int]], *, until_ms: int) -> list[bool]:
-        """Extend leases, each given as the row's key and the token; return False for each lease that was lost.
+        """Extend leases; return False for each lease that was lost.
 
-        Until its lease expires, no other worker can claim the job, even if SQS redelivers the message. The revision
-        does not change, since the list does not show leases.
+        Until a lease expires, no other worker can claim the job, even if SQS redelivers the message. The revision does
+        not change, since the list does not show leases.
+
+        Args:
+            leases: Pairs of a job's key and the fencing token of the claim.
+            until_ms: The new end of the leases, in milliseconds since 1970.
 
         Raises:
             StoreError: If the database can't be written.
@@ -120,16 +124,16 @@ class Work:
         uncount: bool = False,
         crashed: bool = False,
     ) -> bool:
-        """Return a job to PENDING: the program is closing, or the job is to be tried again later.
+        """Return a job to PENDING, because the program is closing or the job is to be tried again later.
 
         Args:
             row_id: The job's key.
             token: The fencing token of the claim.
-            now_ms: The time, in milliseconds since 1970.
-            reason: Why the job is to be tried again later; shown until the next attempt.
+            now_ms: The current time, in milliseconds since 1970.
+            reason: The reason for trying the job again later, shown until the next attempt.
             next_try_at: The time of the next attempt, in milliseconds since 1970.
-            uncount: True if processing was never started, so that the claim does not count as an attempt.
-            crashed: True if the file crashed its child process, so that the claim still counts as a crash.
+            uncount: Whether processing was never started, so that the claim does not count as an attempt.
+            crashed: Whether the file crashed its child process, so that the claim still counts as a crash.
 
         Returns:
             False if the lease was lost.
@@ -158,7 +162,7 @@ class Work:
             return True
 
     def send_another(self, row_id: int, token: int) -> bool:
-        """Put a job that is being processed into the outbox again; return False if the lease was lost.
+        """Put a job that is being processed back into the outbox; return False if the lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
@@ -186,5 +190,5 @@ class Work:
 
 
 def _holds(row_id: int, token: int) -> tuple[object, ...]:
-    """Return the condition that a job is being processed under this fencing token."""
+    """Return the condition that a job is being processed with this fencing token."""
     return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)

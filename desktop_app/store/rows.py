@@ -33,21 +33,21 @@ JOB_COLUMNS: Mapping[str, Any] = {
 """The expression for each field of a `Job`, in the order of the fields."""
 
 _BESIDE = (JobRow.raw_path, JobRow.reason_args)
-"""Additional columns that `jobs_from` needs to compose the path and the reason."""
+"""The additional columns that `jobs_from` needs for the path and the reason."""
 
 CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
-"""The columns for `jobs_from`, except the name of the batch, which RETURNING can't provide."""
+"""The columns for `jobs_from`, except for the name of the batch, which RETURNING can't provide."""
 
 LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
 """The columns for `jobs_from`."""
 
 ROWS_A_TRANSACTION = 200
-"""The maximum number of rows per transaction of a large change, so that other writers do not wait long for the lock."""
+"""The maximum number of rows per transaction in a large change. Other writers must not wait long for the lock."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
-"""The column values that revoke a job's lease. A result with the old token is rejected."""
+"""The column values for revoking a job's lease. Results with the old token are rejected."""
 PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}
-"""The column values that return an unfinished job to PENDING."""
+"""The column values for returning an unfinished job to PENDING."""
 
 
 _PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
@@ -65,7 +65,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:
-    """Return the column values that store the reason of a job or an attempt."""
+    """Return the column values for the reason of a job or an attempt."""
     if reason is None:
         return {"reason_code": "", "reason_args": ""}
     values = {name: storable(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
@@ -74,12 +74,12 @@ def reason_columns(reason: Reason | None) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def reason_of(code: str, arguments: str) -> Reason | None:
-    """Return the reason stored in two columns; None if empty. An unknown reason becomes a `TEXT` reason."""
+    """Return the reason stored in two columns; None if there is none. An unknown reason becomes a `TEXT` reason."""
     if not code:
         return None
     try:
         reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
-        str(reason).encode()  # raises an error for lone surrogates, which JSON allows but no window can show
+        str(reason).encode()  # raises an error for lone surrogates, which JSON allows but which can't be shown
     except (ValueError, LookupError, TypeError, RecursionError):  # written by another version or program
         return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
     return reason
@@ -100,7 +100,7 @@ def joined_path(text: str, raw: bytes | None) -> str:
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """Return the two column values that store a path: readable text, and the original bytes if they are not UTF-8."""
+    """Return the two column values for a path: readable text, and the original bytes if they are not valid UTF-8."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -110,12 +110,12 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """Return a text with lone surrogates escaped, since they can't be stored. For texts other than paths."""
+    """Escape the lone surrogates in a text, since they can't be stored. For paths, use `split_path`."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """Convert a search text to the form in which `file_path` stores paths."""
+    """Convert a search text to the form in which paths are stored in `file_path`."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # not a path of this system
@@ -123,7 +123,7 @@ def searchable(text: str) -> str:
 
 
 def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Yield keys in lists of a given size; the last list may be shorter."""
+    """Split keys into lists of a given size. The last list can be shorter."""
     rest = iter(keys)
     while part := list(islice(rest, size)):
         yield part

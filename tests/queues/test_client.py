@@ -206,7 +206,7 @@ def test_message_with_a_wrong_digest_has_failed(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.wrong_md5([1]))
     results = sim.client().send(bodies("a", "b"))
     assert troubles(results) == [None, T.OFFLINE]
-    assert results[1].text == "the queue received another body than was sent"
+    assert results[1].text == "the queue received a different body"
 
 
 def test_failed_entry_stays_failed_with_any_digest(sim: SimulatedSqs) -> None:

@@ -276,8 +276,10 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
         (
             "",
             "AWS",
-            "Amazon SQS in eu-west-1 is temporarily unavailable (no code). "
-            "Filemill will keep trying. No data has been lost.",
+            (
+                "Amazon SQS in eu-west-1 is temporarily unavailable (no code). "
+                "Filemill will keep trying. No data has been lost."
+            ),
         ),
         ("InvalidSecurity", "a URL", "The queue “work” can't be used with its current configuration. AWS's text."),
         ("InvalidMessageContents", "AWS", "The queue “work” rejected the request: AWS's text."),

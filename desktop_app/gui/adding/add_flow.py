@@ -1,4 +1,4 @@
-"""Shows review sheets one at a time, and a notice when an Add has ended."""
+"""Shows review sheets one at a time, and a notice whenever files have been added."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 class AddFlow(QObject):
-    """Shows the review sheets, reports the result of each Add, and scrolls to the first added file.
+    """Shows the review sheets, reports how many files were added, and scrolls to the first of them.
 
     Signals:
-        notice(Notice): The result of an Add.
+        notice(Notice): The result of adding files.
 
     Attributes:
         sheet: The open review sheet, or None.
 
     Args:
-        adder: Adds the files.
-        feed: Updates the list after files were added.
+        adder: The object that adds the files.
+        feed: The feed that updates the list after files have been added.
         view: The table, which is scrolled to the first added file.
         model: The table's model.
         tasks: The pool that counts the selected files.
-        undo: Undoes the last Add.
+        undo: Called to remove the most recently added files.
         theme, wording: The colours and texts of the sheets.
         window: The parent of the sheets.
     """
@@ -66,7 +66,7 @@ class AddFlow(QObject):
         self._feed = feed
         self._view = view
         self._model = model
-        # The stream outlives the sheets, because a count may still be running when its sheet is deleted.
+        # The stream outlives the sheets, because files may still be being counted when a sheet is deleted.
         self._counting = Stream(tasks, self)
         self._undo = undo
         self._theme = theme
@@ -79,7 +79,7 @@ class AddFlow(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Dismiss the open review and all waiting ones."""
+        """Dismiss the open review sheet and all pending reviews."""
         for proposal in self._waiting:
             self._adder.dismiss(proposal.number)
         self._waiting.clear()
@@ -120,13 +120,13 @@ class AddFlow(QObject):
 
 
 def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], undo: Callable[[], object]) -> Notice:
-    """Return the notice that reports the result of an Add.
+    """Return the notice that reports the result of adding files.
 
     Args:
         report: The result.
-        wording: Formats numbers.
-        show: Shows the items that could not be added.
-        undo: Undoes the Add.
+        wording: The formatter for numbers.
+        show: Called to show the items that could not be added.
+        undo: Called to remove the added files again.
     """
     undo_button = NoticeAction(tr("Undo"), undo)
     if report.problem and report.added:

@@ -1,4 +1,4 @@
-"""Scans the paths to add and creates the jobs, off the main thread."""
+"""Scans paths and adds the files found, off the main thread."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _ANNOUNCE_AFTER_MS = 300
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """The result of an Add.
+    """The result of adding files.
 
     Attributes:
         added: The number of files added to the list.
-        refused: The items that could not be added; empty if the review has shown them.
-        cancelled: True if the user stopped the scan; nothing was added.
-        problem: The text of the error that occurred while writing; empty if none did.
+        refused: The items that could not be added; empty if the review sheet has shown them.
+        cancelled: Whether the user stopped the scan, so that nothing was added.
+        problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
         batch: The primary key of the new batch; 0 if none was created.
     """
@@ -56,10 +56,10 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Files to add after the user has confirmed.
+    """Files that will be added if the user confirms.
 
     Attributes:
-        number: The number of the Add; see `Adder.dismiss`.
+        number: The number of the call to `Adder.add`; see `Adder.dismiss`.
         review: The files found by the scan.
         name: The suggested name of the batch.
         paths: The paths and addresses that were scanned.
@@ -79,7 +79,7 @@ class _Step(Enum):
 
 @dataclass(slots=True)
 class _Add:
-    """An Add in progress."""
+    """A call to `Adder.add` whose work is not finished."""
 
     paths: tuple[str, ...]
     name: str
@@ -90,19 +90,19 @@ class _Add:
 
 
 class Adder(QObject):
-    """Scans paths, proposes a review if one is needed, and adds the files. Several Adds can run at once.
+    """Scans paths, proposes a review if one is needed, and adds the files. Calls to `add` can overlap.
 
     Signals:
-        busy_changed(str, bool): A text about the work in progress, empty if there is none; and whether it can be
-            stopped.
-        proposed(Proposal): The files found; call `accept` or `dismiss`.
-        finished(AddReport): The result of an Add; not emitted after `dismiss`.
+        busy_changed(str, bool): A text about the work in progress, or an empty string if there is none; and whether the
+            work can be stopped.
+        proposed(Proposal): The files to review; the receiver has to call `accept` or `dismiss`.
+        finished(AddReport): The result of a call to `add`; not emitted after `dismiss`.
 
     Args:
-        editor: Adds the jobs.
+        editor: The object that adds the jobs to the store.
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
-        wording: Formats numbers.
+        wording: The formatter for numbers.
         parent: The parent.
     """
 
@@ -128,15 +128,15 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """Return whether an Add is in progress or waits for a review."""
+        """Return whether files are being scanned or added, or are waiting for a review."""
         return bool(self._adds)
 
     def add(self, paths: Sequence[str], *, always_review: bool = False) -> None:
-        """Add files, and all files in folders and their subfolders, as one batch.
+        """Add files, including all files in folders and their subfolders, as one batch.
 
         Args:
             paths: Paths and addresses; see `scan`.
-            always_review: Propose a review even if none is needed.
+            always_review: Whether to propose a review even if none is needed.
         """
         if not paths:
             return
@@ -165,7 +165,7 @@ class Adder(QObject):
             proposal: The proposal.
             picked: The selected files.
             name: The name of the batch.
-            again: Also add files that are already in the list and have not changed.
+            again: Whether to add files again that are already in the list and have not changed.
         """
         count = len(picked.places)
         self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
@@ -174,7 +174,7 @@ class Adder(QObject):
         """Discard a proposal.
 
         Args:
-            number: The `Proposal.number`.
+            number: The number of the proposal.
         """
         del self._adds[number]
         self._update_busy()
@@ -201,7 +201,7 @@ class Adder(QObject):
         self._update_busy()
 
         def work() -> AddReport:
-            # The files are compared with the list again: another Add may have added them since the scan.
+            # The files are compared with the list again: another call may have added some since the scan.
             added = self._editor.add(files(), name=name, skip_listed=not again)
             done = len(added.job_ids)
             return AddReport(done, listed=found - done, batch=added.batch_id)
@@ -249,13 +249,13 @@ class Adder(QObject):
 
 
 def common_folder(paths: Sequence[str]) -> str:
-    """Return the folder that contains all paths directly; empty if they are in different folders."""
+    """Return the folder that directly contains all paths, or an empty string if there is none."""
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
     return parents.pop() if len(parents) == 1 else ""
 
 
 def _batch_name(paths: Sequence[str]) -> str:
-    """Return the name of the only path or of the common folder; otherwise the number of paths."""
+    """Return the name of the only path or of the common folder, or else the number of paths."""
     if len(paths) == 1:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
     return display_text(os.path.basename(common_folder(paths))) or tr("%Ln item(s)", "", len(paths))  # noqa: PTH119

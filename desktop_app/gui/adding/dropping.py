@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 _MAX_CHECKED = 50
-"""Up to this many items, the drop text tells files from folders. Checking more would block on a slow share."""
+"""The drop text distinguishes files from folders up to this number of items. Checking more could block the window for
+a long time on a slow network share."""
 
 _ADDRESSES = ("file:", "http://", "https://")
 
@@ -35,7 +36,7 @@ def dragged_paths(mime: QMimeData) -> list[str]:
 
 
 def pasted_paths(mime: QMimeData) -> list[str]:
-    """Return the copied files and folders, or the paths and addresses in the copied text, one per line."""
+    """Return the paths of copied files and folders, or those lines of copied text that are paths or addresses."""
     if mime.hasUrls():
         return dropped_paths(mime)
     return [path for line in mime.text().splitlines() if (path := _path_in(line))]
@@ -47,7 +48,7 @@ def dropped_paths(mime: QMimeData) -> list[str]:
 
 
 def _path_in(line: str) -> str:
-    """Return the absolute path or the address in a line of text; empty if the line is something else."""
+    """Return the absolute path or the address in a line of text, or an empty string if there is neither."""
     text = line.strip()
     if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1]
@@ -68,7 +69,7 @@ def _local_path(url: QUrl) -> str:
 
 
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """Return the text of the overlay, such as `Drop to add 3 folders`."""
+    """Return the text for the overlay, such as `Drop to add 3 folders`."""
     if not paths:
         return tr("Only files and folders on this computer can be dropped here")
     if len(paths) > _MAX_CHECKED:
@@ -90,8 +91,8 @@ class DropTarget(QObject):
 
     Args:
         window: The window.
-        overlay: Shows what a drop would do.
-        wording: Formats numbers.
+        overlay: The overlay that shows what a drop would do.
+        wording: The formatter for numbers.
     """
 
     dropped = Signal(list)
@@ -128,7 +129,7 @@ class DropTarget(QObject):
 
     def _move(self, event: QDragMoveEvent) -> None:
         """Show a drop cursor if the drop would be accepted."""
-        if self._accepts:  # determined on entering: reading thousands of paths on each mouse move is too slow
+        if self._accepts:  # set by `_enter`: reading thousands of paths on each mouse move is too slow
             event.acceptProposedAction()
         else:
             event.ignore()
@@ -180,7 +181,7 @@ class DropOverlay(QWidget):
         self.show()
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - the signature of Qt
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """Paint the background, the frame, the icon and the text."""
         colours = self._theme.colours
         colour = QColor(colours.accent if self._accepts else colours.failed)

@@ -1,4 +1,4 @@
-"""The sheet on which the user reviews and selects files before they are added."""
+"""The sheet in which the user reviews and selects files before they are added."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDialog,
@@ -26,7 +27,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.job import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr
-from desktop_app.gui.widgets.dialogs import PairsDialog
+from desktop_app.gui.widgets.dialogs import PairsDialog, plain_label, spaced
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -55,12 +56,8 @@ class ReviewLine(QFrame):
         self._theme = theme
         self._icon = QLabel(self)
         self._icon.setFixedSize(_ICON, _ICON)
-        self._text = QLabel(self)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 7, 10, 7)
-        row.setSpacing(12)
+        self._text = plain_label("", self)
+        row = spaced(QHBoxLayout(self), 12, (12, 7, 10, 7))
         row.addWidget(self._icon)
         row.addWidget(self._text, 1)
         for control in controls:
@@ -90,10 +87,9 @@ class ElidedLabel(QLabel):
     """A label that elides a path to its width; the tool tip and the accessible name contain the whole path."""
 
     def __init__(self, path: str, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, textFormat=Qt.TextFormat.PlainText)
         self._path = path
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        # The path does not determine the width of the sheet.
+        # A long path does not widen the sheet.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(tool_tip(path))
         self.setAccessibleName(path)
@@ -115,27 +111,27 @@ _WIDTH = 620
 _MAX_LENGTH = 1_000
 
 _TYPING_PAUSE_MS = 120
-"""Counting starts after this pause in typing."""
+"""The pause in typing after which the files are counted."""
 
 _COUNTING_AFTER_MS = 200
-"""`Counting…` is shown if there is no result after this time."""
+"""The time without a result after which `Counting…` is shown."""
 
 
 class ReviewSheet(QDialog):
-    """Shows the files found, and counts the selected ones while the user types. Opens after the first count.
+    """Asks which files to add, and counts the selected files while the user is typing. Opens after the first count.
 
     Signals:
-        decided(SelectionResult, str, bool): Add was pressed. The selected files, the batch name, and whether to add
-            files again that are already in the list.
+        decided(SelectionResult, str, bool): The user has confirmed. The arguments are the selected files, the batch
+            name, and whether to add files again that are already in the list.
 
     Attributes:
         subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
-        chosen: Shows the number of selected files.
-        listed, refused: Show the numbers of files already in the list and of items that can't be added.
+        chosen: The label with the number of selected files.
+        listed, refused: The lines about files already in the list and about items that can't be added.
 
     Args:
         proposal: The files found.
-        counting: Counts the selected files off the main thread; must outlive the sheet.
+        counting: The stream that counts the selected files off the main thread; must outlive the sheet.
         theme, wording: The colours, icons and texts.
         parent: The window.
     """
@@ -170,12 +166,11 @@ class ReviewSheet(QDialog):
 
     def _make_controls(self) -> None:
         review = self._proposal.review
-        self.subfolders = QCheckBox(tr("Include &subfolders"), self)
-        self.subfolders.setChecked(True)
-        if not review.has_subfolders:
-            self.subfolders.setText(tr("Include &subfolders (there are none)"))
-            self.subfolders.setChecked(False)
-            self.subfolders.setEnabled(False)
+        has_any = review.has_subfolders
+        text = tr("Include &subfolders") if has_any else tr("Include &subfolders (there are none)")
+        self.subfolders = QCheckBox(text, self)
+        self.subfolders.setChecked(has_any)
+        self.subfolders.setEnabled(has_any)
         self.subfolders.setVisible(bool(review.result.folders))
         self.only = self._patterns(
             tr("*.csv; *.txt"),
@@ -193,16 +188,12 @@ class ReviewSheet(QDialog):
                 ".git; old/*.csv"
             ),
         )
-        self.chosen = QLabel(self)
-        self.chosen.setTextFormat(Qt.TextFormat.PlainText)
-        self.chosen.setWordWrap(True)
+        self.chosen = plain_label("", self)
         self._make_lines()
-        self.name = QLineEdit(self._proposal.name, self)
+        self.name = QLineEdit(self._proposal.name, self, maxLength=_MAX_LENGTH)
         self.name.setAccessibleName(tr("Batch name"))
-        self.name.setMaxLength(_MAX_LENGTH)
-        self.add = QPushButton(self)
+        self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
-        self.add.setDefault(True)
         self.add.clicked.connect(self.accept)
         self.subfolders.toggled.connect(self._count_soon)
         self.only.textChanged.connect(self._count_soon)
@@ -214,9 +205,8 @@ class ReviewSheet(QDialog):
         self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
         self.again.setAccessibleName(tr("Add files even if they are already in the list"))
-        self.show_refused = QPushButton(tr("Sho&w…"), self)
+        self.show_refused = QPushButton(tr("Sho&w…"), self, autoDefault=False)
         self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
-        self.show_refused.setAutoDefault(False)
         self.show_refused.clicked.connect(self._list_refused)
         choice = QButtonGroup(self)
         choice.addButton(self.skip)
@@ -226,24 +216,15 @@ class ReviewSheet(QDialog):
         self.refused = ReviewLine("warning", (self.show_refused,), self._theme, self)
 
     def _patterns(self, example: str, name: str, tip: str) -> QLineEdit:
-        box = QLineEdit(self)
-        box.setPlaceholderText(example)
+        box = QLineEdit(self, placeholderText=example, maxLength=_MAX_LENGTH, clearButtonEnabled=True)
         box.setAccessibleName(name)
         box.setAccessibleDescription(tip)
         box.setToolTip(tip)
-        box.setMaxLength(_MAX_LENGTH)
-        box.setClearButtonEnabled(True)
         return box
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 18, 22, 16)
-        column.setSpacing(10)
-        title = QLabel(title_text(self._proposal, self._wording), self)
-        title.setObjectName("sheetTitle")
-        title.setTextFormat(Qt.TextFormat.PlainText)
-        title.setWordWrap(True)
-        column.addWidget(title)
+        column = spaced(QVBoxLayout(self), 10, (22, 18, 22, 16))
+        column.addWidget(plain_label(title_text(self._proposal, self._wording), self, "sheetTitle"))
         folder = folder_text(self._proposal)
         if folder:
             label = ElidedLabel(folder, self)
@@ -267,9 +248,8 @@ class ReviewSheet(QDialog):
         column.addSpacing(6)
         column.addWidget(buttons)
 
-    def _pattern_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
+    def _pattern_row(self) -> QBoxLayout:
+        row = spaced(QHBoxLayout(), 8)
         row.addWidget(_caption(tr("&Include:"), self.only))
         row.addWidget(self.only, 1)
         row.addSpacing(8)
@@ -278,7 +258,7 @@ class ReviewSheet(QDialog):
         return row
 
     def _open_focused(self) -> None:
-        """Open with the keyboard focus on the control that is used most."""
+        """Open the sheet, with the focus on the control that is used most often."""
         self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
@@ -290,7 +270,7 @@ class ReviewSheet(QDialog):
 
     @Slot()
     def _count_soon(self) -> None:
-        """Count after a pause in typing."""
+        """Count the files after a pause in typing."""
         self._adds_when_counted = False
         self._picked = None
         self._counting.stop()
@@ -348,7 +328,7 @@ class ReviewSheet(QDialog):
     # --- closing
 
     def accept(self) -> None:
-        """Close the sheet and add the selected files, as soon as they have been counted."""
+        """Close the sheet and add the selected files as soon as they have been counted."""
         again = self.again.isChecked()
         if self._picked is None:
             self._adds_when_counted = True
@@ -383,7 +363,7 @@ def title_text(proposal: Proposal, wording: Wording) -> str:
 
 
 def folder_text(proposal: Proposal) -> str:
-    """Return the path of the folder that contains all files; empty if there is none."""
+    """Return the path of the folder that contains all files, or an empty string if there is none."""
     folders = proposal.review.result.folders
     if len(proposal.paths) == 1 and folders:
         return display_text(folders[0].path)
@@ -430,7 +410,7 @@ _MAX_SHOWN = 5_000
 
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
-    """Show a dialog with the items that could not be added and the reasons."""
+    """Show a dialog that lists the items that could not be added, with the reasons."""
     pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_MAX_SHOWN]]
     text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
     if len(refused) > _MAX_SHOWN:

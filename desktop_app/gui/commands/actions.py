@@ -1,6 +1,6 @@
 """The actions of the window with their shortcuts, the menu bar and the context menu.
 
-To add an action, create it in `Actions`, add it to `fill_menu_bar`, and connect it in the module of its menu. If it is
+To add an action, create it in `Actions`, add it to `fill_menu_bar`, and connect it in the module for its menu. If it is
 enabled only while there are files, selected files or failed files, add it to `Actions.update` too.
 """
 
@@ -38,12 +38,12 @@ _SHOW = "Ctrl+Alt+R" if _IS_MAC else "Ctrl+E"
 
 
 def text_of(action: QAction) -> str:
-    """Return an action's text without its mnemonic."""
+    """Return an action's text without the mnemonic marker."""
     return _MNEMONIC.sub(r"\1", action.text())
 
 
 def words_of(action: QAction) -> str:
-    """Return an action's text without its mnemonic and ellipsis."""
+    """Return an action's text without the mnemonic marker and the ellipsis."""
     return text_of(action).rstrip("…")
 
 
@@ -201,7 +201,7 @@ class Actions(QObject):
         """Enable the actions that have files to act on, and disable the others.
 
         Args:
-            total: The number of all files.
+            total: The total number of files.
             listed: The number of files that pass the filter.
             selected: The number of selected files.
             failed: The number of failed files.
@@ -252,7 +252,7 @@ def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAct
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
-    """Return a context menu for the selected rows, which is deleted when it is closed."""
+    """Return a context menu for the selected rows. It is deleted when it is closed."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _add(menu, actions.process_next, actions.retry, actions.retry_reason, actions.locate, None)

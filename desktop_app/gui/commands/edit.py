@@ -1,6 +1,6 @@
 """The Edit menu: copying rows and paths to the clipboard, and selecting rows.
 
-Undo and Redo are actions of `ListCommands.undo`. Filter is connected in `filtering.list_filter`.
+Undo and Redo are actions of the stack `ListCommands.undo`. The action Filter is connected in `filtering.list_filter`.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class EditCommands(QObject):
     Args:
         actions: The actions of the window.
         view: The table, which is also the parent.
-        reader: Reads the selected jobs.
-        reads: The pool for reading.
-        wording: Formats the cells.
+        reader: The reader for the list.
+        reads: The pool for reading the list.
+        wording: The formatter for the cells.
     """
 
     notice = Signal(object)
@@ -86,8 +86,7 @@ class EditCommands(QObject):
 
 
 MOST_RICH_ROWS = 10_000
-"""More rows than this are copied as plain text only, because other programs can't handle that many files or that much
-HTML."""
+"""The largest number of rows that are also copied as HTML and as files, because many programs can't handle more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ class Clip:
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """Return jobs as tab-separated text with a header line, as HTML, and as the URLs of their files.
+    """Return jobs for the clipboard: as tab-separated text with a header line, as HTML, and as the URLs of their files.
 
     Raises:
         StoreError: If the database can't be read.
@@ -139,7 +138,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """Return the paths of jobs as lines of text and as URLs.
+    """Return the paths of jobs for the clipboard: as lines of text and as URLs.
 
     Line breaks in paths are escaped, so that pasting into a terminal does not run the rest of a path as a command.
 

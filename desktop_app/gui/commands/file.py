@@ -1,4 +1,4 @@
-"""The File menu: adding and pasting files, exporting the list, quitting."""
+"""The File menu: adding and pasting files, exporting the list, and quitting."""
 
 from __future__ import annotations
 
@@ -50,26 +50,24 @@ class FileCommands(QObject):
 
     @Slot()
     def open_files_dialog(self) -> None:
-        """Open a dialog to choose files, and add them."""
-        dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
-        dialog.open()
+        """Open a dialog in which the user chooses files to add."""
+        self._open(tr("Add Files"), "files", QFileDialog.FileMode.ExistingFiles, tr("Add"), self._adder.add)
 
     @Slot()
     def open_folder_dialog(self) -> None:
-        """Open a dialog to choose a folder, and show its files for review before they are added."""
-        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, always_review=True))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add Folder"))
-        dialog.open()
+        """Open a dialog in which the user chooses a folder, whose files are shown for review before they are added."""
+        add = partial(self._adder.add, always_review=True)
+        self._open(tr("Add Folder"), "folder", QFileDialog.FileMode.Directory, tr("Add Folder"), add)
 
-    def _dialog(self, title: str, purpose: str, add: Callable[[list[str]], None]) -> QFileDialog:
-        dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
+    def _open(
+        self, title: str, purpose: str, mode: QFileDialog.FileMode, accept: str, add: Callable[[list[str]], None]
+    ) -> None:
+        dialog = QFileDialog(self._window, title, self._memory.folder(purpose), fileMode=mode)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is QFileDialog.FileMode.Directory)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
         dialog.filesSelected.connect(partial(self._add, purpose, add))
-        return dialog
+        dialog.open()
 
     def _add(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
         if paths:
@@ -93,7 +91,7 @@ class ExportCommand(QObject):
         notice(Notice): A message for the user.
 
     Attributes:
-        dialog: The dialog while it is open, else None.
+        dialog: The export dialog; None unless it is open.
     """
 
     notice = Signal(object)
@@ -131,7 +129,7 @@ class ExportCommand(QObject):
 
     @Slot()
     def open_dialog(self) -> None:
-        """Open the dialog or bring it to the front."""
+        """Open the dialog, or bring it to the front if it is open."""
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return

@@ -1,4 +1,4 @@
-"""The Help menu: keyboard shortcuts, log, support report, About."""
+"""The Help menu: keyboard shortcuts, log, support report and About."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HelpCommands(QObject):
 
     Attributes:
         log: The log window; None until it is opened for the first time.
-        report: The report dialog while it is open, else None.
+        report: The report dialog; None unless it is open.
     """
 
     notice = Signal(object)
@@ -79,11 +79,10 @@ class HelpCommands(QObject):
     @Slot()
     def show_about(self) -> None:
         """Show the version and the licence."""
-        box = MessageBox(self._window)
+        box = MessageBox(self._window, textFormat=Qt.TextFormat.PlainText)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(tr("About Filemill"))
         box.setIconPixmap(program_icon().pixmap(64, 64))
-        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(tr("Filemill {version}").format(version=__version__))
         about = tr("Pick files, process them through a queue, and follow the status of each file.")
         licence = tr("Free software under the MIT licence.")
@@ -92,7 +91,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def show_log(self) -> None:
-        """Open the log window or bring it to the front."""
+        """Open the log window, or bring it to the front if it is open."""
         if self.log is None:
             self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
             self.log.report_requested.connect(self.make_report)
@@ -106,7 +105,7 @@ class HelpCommands(QObject):
         self.show_report()
 
     def show_report(self, fault: str = "") -> None:
-        """Create a support report and show it. A report that is already open is closed.
+        """Create a support report and show it in a dialog. A report dialog that is already open is closed.
 
         Args:
             fault: The error that the report is about; empty if there is none.
@@ -135,7 +134,7 @@ class HelpCommands(QObject):
 
 
 def _program_facts() -> Iterator[str]:
-    """Yield lines about Qt and the screens for the support report."""
+    """Yield the support report's lines about Qt and the screens."""
     yield f"Qt {qVersion()}, PySide6 {PySide6.__version__}, platform “{QGuiApplication.platformName()}”"
     for screen in QGuiApplication.screens():
         size = screen.size()

@@ -1,4 +1,4 @@
-"""The commands that change the list, with undo: retry, process next, relocate, remove."""
+"""The commands that change the list: Retry, Process Next, Locate File and Remove; also Undo and Redo."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class ListCommands(QObject):
     Signals:
         notice(Notice): A message about the result of a change.
         written(): The list may have changed.
-        restored(): Rows were restored. The list has to be read again, since the change feed can't sort them in.
+        restored(): Rows were restored. The list must be read again, because the change feed can't tell their position.
 
     Attributes:
-        undo: The undo stack. It holds each Add and each Remove.
+        undo: The undo stack, which holds additions to and removals from the list.
 
     Args:
-        reader: Reads the list.
-        editor: Changes the list.
+        reader: The reader for the list.
+        editor: The editor for the list.
         writes: A pool with a single thread, which keeps the changes in order.
-        wording: Formats numbers.
+        wording: The formatter for numbers.
         parent: The parent.
     """
 
@@ -72,7 +72,7 @@ class ListCommands(QObject):
         self._retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
-        """Process all files again that failed for one of these reasons.
+        """Retry all files that failed for one of these reasons.
 
         Args:
             codes: The codes of the reasons.
@@ -99,7 +99,7 @@ class ListCommands(QObject):
     # --- order and location
 
     def process_next(self, ids: array[int], on_done: Callable[[PriorityResult], None]) -> None:
-        """Move these files in front of all others that are waiting, and call `on_done` with the result."""
+        """Move these files ahead of all other waiting files, then call `on_done` with the result."""
         if ids:
             self._write(partial(self._editor.process_next, ids), on_done)
 
@@ -125,7 +125,7 @@ class ListCommands(QObject):
             self.undo.push(_ListChange(text, redo=redo, undo=undo))
 
     def record_add(self, batch_id: int, count: int) -> None:
-        """Put an Add on the undo stack.
+        """Put the addition of a batch on the undo stack.
 
         Args:
             batch_id: The batch that was added.
@@ -134,7 +134,7 @@ class ListCommands(QObject):
         removed: array[int] = array("q")
 
         def remove() -> int:
-            # Redo must not restore files that the user had removed before Undo, so remember those still in the list.
+            # Redo must not restore files that the user had removed before Undo, so remember which are in the list now.
             removed[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
             return self._editor.remove(removed)
 
@@ -162,7 +162,7 @@ class ListCommands(QObject):
     # --- writing
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Run `work` on the pool. `written` is emitted after an error too, since a part may have been written."""
+        """Run `work` on the pool. Emit `written` even after an error, as part of the change may have been written."""
 
         def finish(result: Result) -> None:
             self.written.emit()
@@ -176,12 +176,12 @@ class ListCommands(QObject):
 
 
 class _ListChange(QUndoCommand):
-    """An Add or a Remove on the undo stack. It stays on the stack if it could not be written.
+    """An addition or a removal on the undo stack. It stays on the stack even if it could not be written.
 
     Args:
         text: The name of the change, shown after Undo in the menu.
-        redo, undo: Write and undo the change.
-        is_done: Whether the change has been written already. If not, it is written when it is pushed.
+        redo, undo: Called to write the change and to undo it.
+        is_done: Whether the change has already been written. If not, it is written when it is pushed.
     """
 
     def __init__(self, text: str, *, redo: Callable[[], None], undo: Callable[[], None], is_done: bool = False) -> None:

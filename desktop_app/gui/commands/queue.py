@@ -1,4 +1,4 @@
-"""The Queue menu: actions on the selected files, on all failed files and on the queue, and pausing.
+"""The Queue menu: pausing, and actions on the selected files, on all failed files and on the queue.
 
 Changes to the list are written by `ListCommands`. For example, `QueueCommands` connects the action Retry Failed
 (`commands.actions`) to `ListCommands.retry_failed`, which calls `JobEditor.retry` (`services.adding.job_editor`) on a
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 100
 
 _LOCATE_FOLDER = "files"
-"""The folder that Add Files used last, because a missing file is often near the files added with it."""
+"""Locate File starts in the folder last used by Add Files: a missing file is often near the files added with it."""
 
 
 class QueueCommands(QObject):
@@ -52,8 +52,8 @@ class QueueCommands(QObject):
         actions: The actions of the window.
         view: The table, which is also the parent.
         model: The model of the table.
-        commands: Changes the list.
-        control: Tells whether processing is paused, and makes the loops retry.
+        commands: The commands that change the list.
+        control: The control for the run mode and for making the loops retry.
         tasks: The pool for opening files and folders.
     """
 
@@ -100,7 +100,7 @@ class QueueCommands(QObject):
 
     @Slot()
     def process_next(self) -> None:
-        """Process the selected waiting files before all others."""
+        """Move the selected waiting files ahead of all others."""
         self._commands.process_next(self._view.selected_ids(), self._report_priority)
 
     def _report_priority(self, result: PriorityResult) -> None:
@@ -135,7 +135,7 @@ def priority_text(result: PriorityResult, *, may_begin: bool) -> str:
 
     Args:
         result: The result.
-        may_begin: Whether files are started now; False while processing is paused.
+        may_begin: Whether files can be started; False while processing is paused.
     """
     if not result.keys:
         return tr(
@@ -158,7 +158,7 @@ def priority_text(result: PriorityResult, *, may_begin: bool) -> str:
 class LocateCommand(QObject):
     """The command Locate File, which asks for the new path of a missing file.
 
-    It is enabled while exactly one failed file is selected.
+    It is enabled while exactly one file is selected and that file has failed.
     """
 
     def __init__(
@@ -195,15 +195,13 @@ class LocateCommand(QObject):
 
     @Slot()
     def open_dialog(self) -> None:
-        """Open a dialog to choose the file."""
+        """Open a dialog in which the user chooses where the file is now."""
         job = self._job()
         if job is None:
             return
-        dialog = QFileDialog(
-            self._window, tr("Locate “{name}”").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
-        )
+        title, folder = tr("Locate “{name}”").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
+        dialog = QFileDialog(self._window, title, folder, fileMode=QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
         dialog.fileSelected.connect(partial(self._relocate, job))
         dialog.open()
@@ -214,7 +212,7 @@ class LocateCommand(QObject):
 
 
 class PauseCommands(QObject):
-    """The commands Pause, Resume and Pause After the Current Files. The consumer's thread can change the run mode too.
+    """The commands Pause, Resume and Pause After the Current Files. The consumer's thread can also change the run mode.
 
     Signals:
         mode_changed(RunMode): The new run mode.
@@ -222,9 +220,9 @@ class PauseCommands(QObject):
 
     Args:
         actions: The actions of the window.
-        control: Pauses and resumes processing.
-        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
-        totals: The number of waiting files.
+        control: The control for pausing and resuming.
+        save_paused: Called to save, for the next start, whether processing is paused; can raise a `KnownError`.
+        totals: The number of files with each status.
         window: The parent.
     """
 
@@ -270,7 +268,7 @@ class PauseCommands(QObject):
 
     @Slot()
     def toggle(self) -> None:
-        """Pause processing if it is running, else resume it."""
+        """Pause processing if it is running, or else resume it."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
             self._notify(tr("Paused. The current files will be finished, but no others will be processed."))
@@ -286,7 +284,7 @@ class PauseCommands(QObject):
 
     @Slot()
     def finish(self) -> None:
-        """Pause when the current files are finished."""
+        """Pause processing once the current files are finished."""
         if self._control.mode is not RunMode.RUNNING:
             return
         self._notify(tr("Filemill will pause when the current files are finished."), lasts=True)

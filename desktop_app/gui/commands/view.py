@@ -1,4 +1,4 @@
-"""The View menu: selecting the next problem, following the running file, moving between panes.
+"""The View menu: selecting the next problem, following the running file, and moving between panes.
 
 Columns and Sort By are filled by the table's header (`table.header`). The status views are connected in
 `filtering.list_filter`, Throughput and Keep in Tray in `progress.presenter`, Sidebar and Details in
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 FOLLOW_EVERY_MS = 500
-"""The shortest time between two searches for files being processed while the list changes."""
+"""The minimum interval between two searches for files that are being processed, while the list keeps changing."""
 
 
 class ViewCommands(QObject):
@@ -49,8 +49,8 @@ class ViewCommands(QObject):
         actions: The actions of the window.
         view: The table, which is also the parent.
         model: The model of the table.
-        reader: Reads the list of jobs.
-        reads: The pool for reading.
+        reader: The reader for the list.
+        reads: The pool for reading the list.
         panes: The panes of the window, in the order in which Next Pane visits them.
     """
 
@@ -67,10 +67,10 @@ class ViewCommands(QObject):
 
 
 class PaneKeys(QObject):
-    """Moves the keyboard focus between panes, except those that are hidden or can't take the focus.
+    """Moves the keyboard focus between panes, skipping those that are hidden or can't take it.
 
     Args:
-        next_pane, previous_pane: The actions.
+        next_pane, previous_pane: The actions Next Pane and Previous Pane.
         panes: The panes in order.
         parent: The parent.
     """
@@ -82,7 +82,7 @@ class PaneKeys(QObject):
         previous_pane.triggered.connect(lambda: self._go(panes[::-1]))
 
     def _go(self, panes: Panes) -> None:
-        """Move the focus to the next pane in this order."""
+        """Move the focus to the next of these panes."""
         focused = QApplication.focusWidget()
         at = next((number for number, pane in enumerate(panes) if _holds(pane, focused)), -1)
         if at >= 0 and focused is not None:
@@ -94,7 +94,7 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Return the widget that last had the focus in a pane, or else the first one that can take it."""
+        """Return the widget that last had the focus in a pane, or else the first widget that can take it."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)
@@ -118,23 +118,19 @@ def _focusable(pane: QWidget) -> Iterator[QWidget]:
             return
 
 
-def _is_usable(widget: QWidget) -> bool:
-    return widget.isVisible() and widget.isEnabled()
-
-
 class ProblemWalk(QObject):
-    """Selects the next or previous failed file in the list; searches on a pool thread.
+    """Selects the next or previous failed file in the list. The search runs on a pool thread.
 
     Signals:
-        notice(Notice): The list contains no failed file.
+        notice(Notice): A message that the list contains no failed file.
 
     Args:
         forward: The action that selects the next failed file.
         backward: The action that selects the previous failed file.
-        view: The view of the list.
-        model: The model of the list.
-        reader: Reads jobs.
-        tasks: The pool.
+        view: The table.
+        model: The model of the table.
+        reader: The reader for the list.
+        tasks: The pool for the search.
         parent: The parent.
     """
 
@@ -160,7 +156,7 @@ class ProblemWalk(QObject):
         backward.triggered.connect(partial(self.go, -1))
 
     def go(self, step: int) -> None:
-        """Select the next failed file (1) or the previous one (-1); continue at the other end of the list."""
+        """Select the next failed file (1) or the previous one (-1), wrapping around at the ends of the list."""
         if self._is_searching:
             return
         failed = _with_status(self._model.shown_filter, Status.FAILED)
@@ -194,16 +190,16 @@ class ProblemWalk(QObject):
 
 
 class FollowRunning(QObject):
-    """Keeps a file that is being processed in view while its action is checked; searches on a pool thread.
+    """Keeps a file that is being processed in view while an action is checked. The search runs on a pool thread.
 
-    Scrolling or selecting a file unchecks the action.
+    The action is unchecked when the user scrolls the list or selects a file.
 
     Args:
         action: The checkable action.
-        view: The view of the list.
-        model: The model of the list.
-        reader: Reads jobs.
-        tasks: The pool.
+        view: The table.
+        model: The model of the table.
+        reader: The reader for the list.
+        tasks: The pool for the search.
         parent: The parent.
     """
 
@@ -250,7 +246,7 @@ class FollowRunning(QObject):
 
     @Slot(object)
     def _scroll_to_first(self, rows: list[int]) -> None:
-        """Scroll to the first of these rows, unless one of them is visible already."""
+        """Scroll to the first of these rows, unless one of them is already visible."""
         if not self._action.isChecked() or not rows or rows[-1] >= self._model.rowCount():
             return
         first = self._view.rowAt(0)
@@ -261,7 +257,7 @@ class FollowRunning(QObject):
 
 
 def _with_status(shown: Filter, status: Status) -> Filter | None:
-    """Return a filter for the shown files with one status, or None if the list's filter excludes the status."""
+    """Return the filter of the list narrowed to one status, or None if it excludes that status."""
     if shown.statuses and status not in shown.statuses:
         return None
     return replace(shown, statuses=frozenset({status}))

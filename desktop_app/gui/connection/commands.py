@@ -1,4 +1,4 @@
-"""The connection commands of the window: the Connection dialog, the buttons of the banner, and foreign messages."""
+"""The window's connection commands: the Connection dialog, the buttons in the banner, and foreign messages."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
     from desktop_app.services.control import ProcessingControl
 
 _THREADS = 4
-"""The number of simultaneous requests to AWS."""
+"""The maximum number of simultaneous requests to AWS."""
 
 
 class ConnectionCommands(QObject):
-    """Opens the Connection dialog, and shows problems and foreign messages. Requests run off the main thread.
+    """Opens the Connection dialog, and shows problems and foreign messages. Requests are sent off the main thread.
 
     Signals:
-        notice(Notice): The result of pressing a button of the banner.
-        failed(str): An error, as plain text.
+        notice(Notice): The result of pressing a button in the banner.
+        failed(str): The plain text of an error.
 
     Attributes:
         dialog: The open Connection dialog, or None.
-        banner: Shows the most important problem.
-        foreign: Counts and shows foreign messages.
+        banner: The banner for the most important problem.
+        foreign: The watch that counts and shows foreign messages.
 
     Args:
         controller: The current connection.
         bar: The notice bar for the banner.
         show_foreign: The action that shows foreign messages.
-        control: Lets the loops try again at once.
+        control: The processing control, which can make the loops try again at once.
         folder: The folder that contains the database.
         theme: The colours and icons.
         window: The parent of the dialogs.
@@ -76,7 +76,7 @@ class ConnectionCommands(QObject):
         # The tasks do not use the database.
         self._tasks = Tasks(nullcontext, threads=_THREADS, parent=self)
         self._tasks.problem.connect(self.failed)
-        # The streams outlive the dialog: a task that still runs when it is closed reports to them.
+        # The streams outlive the dialog: a task that is still running when the dialog is closed reports to them.
         self._listing, self._testing = Stream(self._tasks, self), Stream(self._tasks, self)
         self.dialog: ConnectionDialog | None = None
         self.foreign = ForeignMessagesWatch(controller, show_foreign, window)
@@ -102,7 +102,7 @@ class ConnectionCommands(QObject):
         """Open the dialog or bring it to the front, with the focus on a field.
 
         Args:
-            field: `profile`, `region` or `queue`; if empty, the focus is not changed.
+            field: `profile`, `region` or `queue`; empty to leave the focus unchanged.
         """
         if self.dialog is None:
             queue = QueuePage(
@@ -142,14 +142,14 @@ _COUNT_MS = 1_000
 
 
 class ForeignMessagesWatch(QObject):
-    """Counts foreign messages once a second, because a signal for each one could flood the event loop.
+    """Counts foreign messages once a second, because a signal for each message could flood the event loop.
 
     Signals:
         counted(int): The number of foreign messages received; emitted when it changes.
 
     Args:
         controller: The current connection.
-        action: The action that shows the messages; enabled if there are any.
+        action: The action that shows the messages; enabled once there are any.
         window: The parent of the dialog.
     """
 

@@ -1,4 +1,4 @@
-"""The current connection and its loops, each on a QThread; switching to another connection and saving it."""
+"""The controller of the current connection and its loops, which run on QThreads."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFA
 
 
 class LoopThread(QThread):
-    """A thread that builds a loop and runs it until `requestInterruption()` is called. It can be started again.
+    """A thread that builds a loop and runs it until `requestInterruption()` is called. It can be restarted.
 
     Signals:
         state_changed(LoopState): The new state of the loop.
-        failed(str, object): An exception ended the loop: a text for the user, and the `KnownError`, or None for a bug.
+        failed(str, object): An exception ended the loop. The arguments are a text for the user and the
+            `KnownError`, which is None for a bug.
 
     Attributes:
         kind: The kind of the loop.
         bug_text: The text for the user if a bug ends the loop.
 
     Args:
-        build: Builds the loop. Called in the new thread, with the function to which the loop reports its states.
+        build: Called in the new thread to build the loop, with the function to which the loop reports its states.
     """
 
     state_changed = Signal(object)
@@ -105,17 +106,18 @@ class SenderThread(LoopThread):
 
 
 class QueueLoops(QObject):
-    """The consumer and the sender of a connection. Main thread.
+    """The consumer and the sender of a connection. Use it on the main thread only.
 
     Attributes:
         connection: The connection.
-        threads: The threads, in the order in which they are ended.
+        threads: The threads, in the order in which they are stopped.
         foreign_messages: The foreign messages of the queue.
-        close: Closes the SQS clients; call it after both threads have ended. Further calls do nothing.
+        close: The function that closes the SQS clients. Call it after both threads have finished; further calls do
+            nothing.
 
     Args:
         connection, foreign_messages, close: See the attributes.
-        consumer, sender: The threads, not started.
+        consumer, sender: The threads, not yet started.
     """
 
     def __init__(
@@ -147,22 +149,25 @@ class QueueLoops(QObject):
 
 
 class ConnectionController(QObject):
-    """Owns the current connection and its loops. Main thread.
+    """Owns the current connection and its loops. Use it on the main thread only.
 
-    The loops of a new connection start after the previous ones have ended, so that two senders never run at once.
+    The loops of a new connection start only after the previous loops have finished, so that two senders never run at
+    the same time.
 
     Signals:
-        changed(Connection): The current connection was changed. Its loops may not have started yet.
+        changed(Connection): The current connection has changed. The loops of the new connection start later if the
+            previous ones are still running.
 
     Attributes:
         status: The status of the connection.
-        advisor: Lists profiles, regions and queues, and tests connections.
+        advisor: The advisor that lists profiles, regions and queues, and tests connections.
 
     Args:
-        make_loops: Returns the loops of a connection, not started, and adds new files to its queue from now on.
-        control: Holds the permission to process files of a queue.
+        make_loops: Called with a connection to create its loops, not yet started; new files are added to its queue
+            from then on.
+        control: The processing control, which holds the permission to process a queue's files.
         advisor: See the attribute.
-        connection: The first connection.
+        connection: The initial connection.
         settings_file: The file in which the connection is saved.
         clock: The clock.
         environment: The environment variables.
@@ -191,11 +196,11 @@ class ConnectionController(QObject):
         self._loops = make_loops(connection)
         self._loops.report_to(self.status)
         self._next: QueueLoops | None = None
-        """The loops to start after the previous ones have ended."""
+        """The loops to start once the previous loops have finished."""
         self._ending: Shutdown | None = None
         """The shutdown of the previous loops, while it is in progress."""
         self._hung: list[QueueLoops] = []
-        """Loops whose threads did not end in time. Destroying a running QThread would crash the program."""
+        """Loops whose threads did not finish in time; destroying a running QThread would crash the program."""
         self._is_shutting_down = False
 
     # --- the current connection
@@ -211,7 +216,7 @@ class ConnectionController(QObject):
 
     @property
     def processes_here(self) -> bool:
-        """Return whether the current queue's files may be processed on this computer."""
+        """Return whether processing the current queue's files on this computer is permitted."""
         return self._control.is_permitted(self.connection.key)
 
     @property
@@ -221,13 +226,13 @@ class ConnectionController(QObject):
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """Return the environment variables that are set and override the saved connection at the next start."""
+        """Return the names of the environment variables that will override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
     # --- changing the connection
 
     def check(self, entered: Connection) -> Connection:
-        """Check an entered connection, and return it completed with the parts of a queue URL or ARN.
+        """Check an entered connection, and return it with the details from its queue URL or ARN filled in.
 
         Raises:
             SettingsError: If the queue or the endpoint URL is invalid.
@@ -241,12 +246,12 @@ class ConnectionController(QObject):
 
         Args:
             entered: The connection as entered.
-            process_here: Whether files of its queue are processed on this computer. Those of the embedded queue
-                always are.
+            process_here: Whether the files of its queue are processed on this computer. The files of the embedded
+                queue always are.
 
         Raises:
-            SettingsError: If the connection is invalid, and nothing was changed; or if it could not be saved, and
-                will be used only until the program ends.
+            SettingsError: If the connection is invalid, in which case nothing is changed; or if it can't be saved, in
+                which case it is used only until the program exits.
         """
         try:
             self.save(entered, process_here=process_here)
@@ -269,7 +274,7 @@ class ConnectionController(QObject):
         """Switch to a connection, without saving it. For the arguments, see `choose`.
 
         Raises:
-            SettingsError: If the connection is invalid; nothing was changed.
+            SettingsError: If the connection is invalid, in which case nothing is changed.
         """
         self._switch_to(self.check(entered), process_here=process_here)
 
@@ -277,7 +282,7 @@ class ConnectionController(QObject):
         """Permit processing the current queue's files on this computer.
 
         Raises:
-            SettingsError: If the permission can't be saved; it then holds only until the program ends.
+            SettingsError: If the permission can't be saved, in which case it applies only until the program exits.
         """
         self._control.permit(self.connection.key)
         update_settings(self._settings_file, process_queue=self.connection.key)
@@ -286,7 +291,7 @@ class ConnectionController(QObject):
         """Revoke the permission to process the current queue's files; their messages are still sent.
 
         Raises:
-            SettingsError: If this can't be saved; it then holds only until the program ends.
+            SettingsError: If this can't be saved, in which case it applies only until the program exits.
         """
         connection = self.connection
         self._switch_to(connection, process_here=False)
@@ -294,7 +299,7 @@ class ConnectionController(QObject):
             update_settings(self._settings_file, process_queue="")
 
     def tolerate_foreign_messages(self) -> None:
-        """Ignore foreign messages in the current queue, and restart a consumer that they have stopped."""
+        """Ignore foreign messages in the current queue, and restart the consumer if they have stopped it."""
         self.foreign_messages.tolerate()
         self.start()
 
@@ -341,11 +346,11 @@ class ConnectionController(QObject):
             self._loops.start()
 
     def steps(self) -> list[Step]:
-        """Return the shutdown steps: end the consumers, then the senders."""
+        """Return the shutdown steps, which stop the consumers and then the senders."""
         return [self._step(ConsumerThread), self._step(SenderThread)]
 
     def close(self) -> None:
-        """Close the SQS clients; call it after the shutdown steps."""
+        """Close the SQS clients; call this after the shutdown steps."""
         for loops in self._all():
             loops.close()
 

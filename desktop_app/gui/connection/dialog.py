@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QStackedWidget,
     QTabWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,45 +29,39 @@ _MIN_SIZE = (420, 320)
 
 
 class ConnectionPage(QScrollArea):
-    """The base class of pages: a scrolling column of widgets, and a row of buttons beside those of the dialog.
+    """The base class of the dialog's pages: a scrolling column of widgets, and a row of buttons.
 
-    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It may
+    A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It can also
     reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages; if
-    all are valid, it saves them and then connects once. To add a page, write a subclass in a module of its own and
-    create it in `ConnectionCommands.open_at`.
+    all are valid, it saves them and then connects. To add a page, write a subclass in a module of its own and create
+    it in `ConnectionCommands.open_at`.
 
     Attributes:
         title: The text of the tab; the tab bar is hidden if there is only one page.
         column: The layout for the widgets.
         buttons: The layout for the buttons.
         button_row: The widget that contains the buttons; visible while the page is current.
-        problem: Shows why the page is invalid; hidden at first.
+        problem: The label that shows why the page is invalid; hidden at first.
 
     Args:
         title: See the attribute.
     """
 
     def __init__(self, title: str) -> None:
-        super().__init__()
+        super().__init__(widgetResizable=True)
         self.title = title
-        self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget(self)
-        self.column = QVBoxLayout(inside)
-        self.column.setContentsMargins(18, 16, 18, 8)
-        self.column.setSpacing(10)
+        self.column = spaced(QVBoxLayout(inside), 10, (18, 16, 18, 8))
         self.setWidget(inside)
         self.button_row = QWidget()
-        self.buttons = QHBoxLayout(self.button_row)
-        self.buttons.setContentsMargins(0, 0, 0, 0)
-        self.problem = QLabel(inside)
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setWordWrap(True)
+        self.buttons = spaced(QHBoxLayout(self.button_row), 6)
+        self.problem = plain_label("", inside)
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Show why the page is invalid; an empty text hides the message."""
+        """Show why the page is invalid, or hide the message if the text is empty."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
@@ -75,11 +69,11 @@ class ConnectionPage(QScrollArea):
         """Start loading the choices off the main thread; called when the dialog opens."""
 
     def validate(self) -> bool:
-        """Return whether the entered values are valid; if not, show the reason. Must have no other effect."""
+        """Return whether the entered values are valid; if not, show the reason. This must have no other effect."""
         return True
 
     def save(self) -> None:
-        """Save the entered values, before the dialog connects. If this fails, the other pages are still saved.
+        """Save the entered values; called before the dialog connects. If this fails, the other pages are still saved.
 
         Raises:
             SettingsError: If the values could not be saved.
@@ -90,15 +84,15 @@ class ConnectionPage(QScrollArea):
         """Stop loading; called when the dialog is closed."""
 
     def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for subclasses
-        """Focus the field of this name; return whether the page has one."""
+        """Focus the field with this name, and return whether the page has such a field."""
         return False
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages. Connect saves all pages and then connects. The dialog deletes itself when it is closed.
+    """Shows the pages; its Connect button saves them all and then connects. It deletes itself when it is closed.
 
     Signals:
-        failed(str): A page could not be saved; the text of the error. The dialog connects anyway.
+        failed(str): A page could not be saved; the argument is the text of the error. The dialog still connects.
 
     Attributes:
         pages: The pages.
@@ -106,7 +100,7 @@ class ConnectionDialog(QDialog):
 
     Args:
         pages: The pages, in the order of their tabs.
-        connect: Switches to the entered connection; called after all pages were saved.
+        connect: Called to switch to the entered connection, after all pages have been saved.
         parent: The parent.
     """
 
@@ -118,9 +112,7 @@ class ConnectionDialog(QDialog):
         self._connect = connect
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Connection"))
-        self._tabs = QTabWidget(self)
-        self._tabs.setDocumentMode(True)
-        self._tabs.setTabBarAutoHide(True)
+        self._tabs = QTabWidget(self, documentMode=True, tabBarAutoHide=True)
         button_rows = QStackedWidget(self)
         for page in pages:
             self._tabs.addTab(page, page.title)
@@ -133,13 +125,11 @@ class ConnectionDialog(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 12)
-        column.addWidget(self._tabs, 1)
-        row = QHBoxLayout()
-        row.setContentsMargins(18, 0, 18, 0)
+        row = spaced(QHBoxLayout(), 6, (18, 0, 18, 0))
         row.addWidget(button_rows, 1)
         row.addWidget(buttons)
+        column = spaced(QVBoxLayout(self), 6, (0, 0, 0, 12))
+        column.addWidget(self._tabs, 1)
         column.addLayout(row)
         self.setMinimumSize(*_MIN_SIZE)
         self.resize(*_SIZE)

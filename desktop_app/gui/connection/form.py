@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,22 +36,21 @@ _MIN_LETTERS = 14
 
 
 class EditableBox(QComboBox):
-    """An editable combo box whose completer finds any part of a name.
+    """An editable combo box whose completer matches any part of a name.
 
     Attributes:
         line: The line edit, which gets the keyboard focus.
     """
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, insertPolicy=QComboBox.InsertPolicy.NoInsert)
         self.line = QLineEdit(self)
         self.setLineEdit(self.line)
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.line.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
 
     def set_names(self, names: Iterable[str]) -> None:
-        """Replace the items and keep the entered text."""
+        """Replace the items, but keep the entered text."""
         text = self.currentText()
         with QSignalBlocker(self):
             self.clear()
@@ -60,27 +60,23 @@ class EditableBox(QComboBox):
 
 
 class Hint(QLabel):
-    """A muted text below a field; hidden while it is empty."""
+    """A label with muted text below a field; hidden while the text is empty."""
 
     def __init__(self, parent: QWidget, text: str = "") -> None:
-        super().__init__(text, parent)
+        super().__init__(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.setObjectName("detailsCaption")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
         self.setVisible(bool(text))
 
     def show_text(self, text: str) -> None:
-        """Set the text; an empty text hides the hint."""
+        """Show a text, or hide the hint if the text is empty."""
         self.setText(text)
         self.setVisible(bool(text))
 
 
 def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: QWidget) -> QWidget:
-    """Return a widget with a field, the button beside it and the hint below it."""
+    """Return a widget that contains a field, with its button beside it and its hint below it."""
     widget = QWidget(parent)
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
+    column = spaced(QVBoxLayout(widget), 2)
     row = QHBoxLayout()
     row.addWidget(field, 1)
     if button is not None:
@@ -92,7 +88,7 @@ def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: Q
 
 
 class Place(Enum):
-    """The place where a queue is: this computer, AWS, or another SQS-compatible server."""
+    """The place where a queue is hosted: this computer, AWS, or another SQS-compatible server."""
 
     COMPUTER = 0
     AWS = 1
@@ -100,7 +96,7 @@ class Place(Enum):
 
 
 class ConnectionForm(QWidget):
-    """The fields of a connection.
+    """A form with the fields of a connection.
 
     Signals:
         changed(): A field was changed.
@@ -108,8 +104,8 @@ class ConnectionForm(QWidget):
     Attributes:
         places: The radio buttons, in the order of `Place`.
         server, profile, region, queue, process_here: The fields.
-        list_queues, reload: The buttons; the owner of the form connects them.
-        queue_hint: The hint below the queue.
+        list_queues, reload: The buttons, whose signals the owner of the form connects.
+        queue_hint: The hint below the queue field.
     """
 
     changed = Signal()
@@ -120,8 +116,7 @@ class ConnectionForm(QWidget):
         self._region_typed = False
         self._place_group = QButtonGroup(self)
         self.places = self._make_places()
-        self.server = QLineEdit(self)
-        self.server.setPlaceholderText("http://localhost:9324")
+        self.server = QLineEdit(self, placeholderText="http://localhost:9324")
         self.profile = QComboBox(self)
         self.region = EditableBox(self)
         self.queue = EditableBox(self)
@@ -167,9 +162,7 @@ class ConnectionForm(QWidget):
         return buttons
 
     def _arrange(self) -> QFormLayout:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = spaced(QVBoxLayout(self), 8)
         for choice in self.places:
             column.addWidget(choice)
         rows = QFormLayout()
@@ -245,7 +238,7 @@ class ConnectionForm(QWidget):
         self._show_profile()
 
     def set_profiles(self, profiles: Profiles) -> None:
-        """Replace the profiles; keep the selected one even if it does not exist."""
+        """Replace the profiles, but keep the selected one even if it no longer exists."""
         selected = str(self.profile.currentData() or "")
         self._profiles = profiles
         with QSignalBlocker(self.profile):

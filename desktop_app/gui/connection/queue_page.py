@@ -1,4 +1,4 @@
-"""The queue page of the Connection dialog: the form, listing queues, and the connection test."""
+"""The queue page of the Connection dialog: the form, the list of queues, and the connection test."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class QueuePage(ConnectionPage):
 
     Args:
         controller: The current connection.
-        tasks: The pool that reads the profiles and regions.
-        listing, testing: List the queues and test the connection; must outlive the page.
-        button_for: Returns the button that fixes an error found by the test, or None.
+        tasks: The thread pool on which the profiles and regions are read.
+        listing, testing: The streams that list the queues and test the connection; they must outlive the page.
+        button_for: Called with an error found by the test; returns the button that fixes the error, or None.
         theme: The colours and icons.
     """
 
@@ -147,7 +147,7 @@ class QueuePage(ConnectionPage):
         self._testing.stop()
 
     def focus_on(self, field: str) -> bool:
-        """Focus `profile`, `region` or `queue`."""
+        """Focus the field `profile`, `region` or `queue`; return False for any other name."""
         widgets = {"profile": self.form.profile, "region": self.form.region, "queue": self.form.queue}
         if field not in widgets:
             return False
@@ -181,7 +181,7 @@ class QueuePage(ConnectionPage):
             self._listing.stop()
             self._end_listing(tr("Stopped."))
             return
-        # Any name will do; without one, the connection would be to the embedded queue.
+        # Any name will do; without one, the connection would use the embedded queue.
         connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
@@ -224,7 +224,7 @@ class QueuePage(ConnectionPage):
         self._test_title.show()
         self._test_title.setText(tr("Testing…"))
         self.test.setText(tr("S&top Test"))
-        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # after the layout was updated
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # once the layout is updated
         self._testing.start(partial(self._controller.advisor.test, connection))
 
     @Slot()
@@ -280,7 +280,7 @@ class CheckList(QListWidget):
         self.scrollToItem(item)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy all findings on Ctrl+C; Qt copies only the current one."""
+        """Copy all findings on Ctrl+C; Qt would copy only the current one."""
         if event.matches(QKeySequence.StandardKey.Copy):
             lines = (f"{_MARKS[finding.verdict]} {translated(finding.text)}" for finding in self.findings)
             QGuiApplication.clipboard().setText("\n".join(lines))
@@ -294,10 +294,6 @@ class CheckList(QListWidget):
             self._draw_item(self.item(row), finding)
 
     def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
-        colours = self._theme.colours
-        colour = {
-            Verdict.FINE: colours.processed,
-            Verdict.NOTE: colours.muted,
-            Verdict.TROUBLE: colours.failed,
-        }[finding.verdict]
-        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colour))
+        hues = self._theme.colours
+        colours = {Verdict.FINE: hues.processed, Verdict.NOTE: hues.muted, Verdict.TROUBLE: hues.failed}
+        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colours[finding.verdict]))

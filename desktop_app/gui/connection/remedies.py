@@ -1,4 +1,4 @@
-"""The remedies for connection problems: the buttons of the banner, the AWS sign-in, and the search of other regions."""
+"""Remedies for connection problems: the buttons in the banner, the AWS sign-in, and the search in other regions."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 _CLOCKS = (("gnome-control-center", "datetime"), ("kcmshell6", "kcm_clock"), ("kcmshell5", "kcm_clock"))
 _CLOCK_PAGES = {"win32": "ms-settings:dateandtime", "darwin": "x-apple.systempreferences:com.apple.preference.datetime"}
 _MAX_REGION_BUTTONS = 3
-"""The maximum number of buttons after a search; further regions are only named."""
+"""The maximum number of buttons for regions in which a queue was found; further regions are only named."""
 
 
 class Remedies(QObject):
-    """Makes the buttons for a problem, depending on its cause or, if the cause is unknown, on its `Need`.
+    """Creates the buttons for a problem, depending on its cause or, if the cause is unknown, on its `Need`.
 
     Signals:
         notice(Notice): The result of pressing a button.
 
     Args:
         controller: The current connection.
-        tasks: The pool for searching other regions.
-        open_dialog: Opens the Connection dialog with the focus on the field of this name.
-        show_foreign: Shows the foreign messages.
-        try_now: Lets the loops try again at once.
+        tasks: The thread pool for searching other regions.
+        open_dialog: Called with the name of a field, to open the Connection dialog with the focus on that field.
+        show_foreign: Called to show the foreign messages.
+        try_now: Called to make the loops try again at once.
         folder: The folder that contains the database.
         window: The parent of the dialogs; closed by the Quit button.
     """
@@ -86,7 +86,7 @@ class Remedies(QObject):
         self._sign_in.stop()
 
     def buttons(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        """Return the buttons for a problem, the most useful first."""
+        """Return the buttons for a problem, most useful first."""
         special = {
             Cause.SESSION_ENDED: self._for_ended_session,
             Cause.CLOCK_WRONG: self._for_wrong_clock,
@@ -189,7 +189,7 @@ class Remedies(QObject):
         return NoticeAction(tr("Open Folder"), partial(QDesktopServices.openUrl, url), keeps=True)
 
     def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
-        """Return the buttons for signing in again: only Copy Command if the AWS CLI is not installed."""
+        """Return the buttons for signing in again; if the AWS CLI is not installed, only Copy Command."""
         text = tr("Copied: {command}. Run it in a terminal; the waiting files will then be processed.")
         done = Notice(text.format(command=command))
         copy = NoticeAction(tr("Copy Command"), partial(self._copy, command, done), keeps=True)
@@ -218,7 +218,7 @@ class Remedies(QObject):
         self.notice.emit(done)
 
     def _show_details(self, trouble: Trouble) -> None:
-        """Open a dialog with the details of a problem, for copying."""
+        """Open a dialog from which the details of a problem can be copied."""
         error = trouble.error
         pairs = [
             (tr("What happened"), trouble.text),
@@ -233,7 +233,7 @@ class Remedies(QObject):
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Return a button that opens the date and time settings of the system; empty if they can't be opened."""
+    """Return a button that opens the system's date and time settings, or no button if they can't be opened."""
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
@@ -249,7 +249,7 @@ class SignIn(QObject):
     """Runs the sign-in command of the AWS CLI, which opens a web page. Filemill stores no credentials.
 
     Signals:
-        notice(Notice): The progress or the result.
+        notice(Notice): The progress or the result of the sign-in.
 
     Args:
         on_signed_in: Called after the command has succeeded.
@@ -267,7 +267,7 @@ class SignIn(QObject):
         """Run a command, unless one is already running.
 
         Args:
-            command: For example, `aws sso login --profile prod`.
+            command: The command; for example, `aws sso login --profile prod`.
         """
         if self._process is not None:
             return
@@ -285,7 +285,7 @@ class SignIn(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Kill the command, if it is running."""
+        """Kill the command if it is running."""
         process, self._process = self._process, None
         if process is not None:
             process.finished.disconnect(self._finish)
@@ -318,14 +318,14 @@ class SignIn(QObject):
 
 
 class RegionSearch(QObject):
-    """Searches the other regions for a queue, and offers to use it there.
+    """Searches the other regions for a queue, and offers to connect to it there.
 
     Signals:
-        notice(Notice): The progress or the result.
+        notice(Notice): The progress or the result of the search.
 
     Args:
-        advisor: Sends the requests.
-        tasks: The pool for the requests.
+        advisor: The advisor that sends the requests.
+        tasks: The thread pool for the requests.
         use: Called with the connection that the user has chosen.
         parent: The parent.
     """
@@ -344,7 +344,7 @@ class RegionSearch(QObject):
         self._stream.failed.connect(self._show_failure)
 
     def start(self, connection: Connection) -> None:
-        """Search all other regions for the queue of a connection; this cancels a previous search."""
+        """Search all other regions for a connection's queue, cancelling any previous search."""
         self._connection = connection
         text = tr("Looking for “{name}” in the other regions…").format(name=connection.queue_name)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Stop"), self.stop),)))

@@ -27,7 +27,7 @@ _UPDATE_MS = 1_000
 
 
 class LoopKind(StrEnum):
-    """A loop of a connection; earlier members take precedence in texts."""
+    """A kind of loop. Earlier members take precedence in texts."""
 
     SENDER = "sender"
     CONSUMER = "consumer"
@@ -50,8 +50,8 @@ class ConnectionText:
 
     Attributes:
         mark: The symbol before the text.
-        text: A few words.
-        detail: One or more sentences, for the tool tip.
+        text: The text, a few words long.
+        detail: The text of the tool tip: whole sentences, or empty.
     """
 
     mark: Mark
@@ -60,10 +60,10 @@ class ConnectionText:
 
 
 class Need(StrEnum):
-    """The user's action that solves a problem whose cause is unknown."""
+    """What the user can do about a problem whose cause is unknown."""
 
     NOTHING = "nothing"
-    """None: the banner disappears when the problem is solved."""
+    """Nothing: the banner disappears when the problem is solved."""
     PATIENCE = "patience"
     """Wait for the next automatic attempt, or try now."""
     RESTART = "restart"
@@ -78,7 +78,7 @@ class Trouble:
 
     Attributes:
         text: One or more sentences of plain text.
-        need: The action that solves it.
+        need: What the user can do about the problem.
         error: The error, or None.
     """
 
@@ -103,11 +103,12 @@ _STARTING = LoopState(Phase.STARTING)
 
 
 class ConnectionStatus(QObject):
-    """Derives texts and problems from the states of the sender and the consumer. Main thread.
+    """Derives texts and problems from the states of the sender and the consumer, on the main thread.
 
     Signals:
-        text_changed(ConnectionText): The text for the status bar was changed.
-        trouble_changed(object): The most important problem, a `Trouble`, was changed; None if there is none.
+        text_changed(ConnectionText): The text for the status bar has changed.
+        trouble_changed(object): The most important problem has changed; the argument is a `Trouble`, or None if there
+            is no problem.
 
     Args:
         connection: The connection.
@@ -226,7 +227,7 @@ class ConnectionStatus(QObject):
         # A paused consumer sends no requests, so its last problem may be outdated.
         active = tuple(LoopKind) if self._mode is RunMode.RUNNING else (LoopKind.SENDER,)
         for state in (self._states[loop] for loop in active):
-            # Throttling is shown only in the status bar: it needs nothing from the user.
+            # Throttling is shown only in the status bar, because the user does not have to do anything.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
         consumer = self._states[LoopKind.CONSUMER]
@@ -236,7 +237,7 @@ class ConnectionStatus(QObject):
 
 
 _SAME_PROBLEM_S = 30.0
-"""A problem that returns within this time is counted as a repetition."""
+"""A problem that recurs within this time is counted as a repetition."""
 
 _KINDS = {
     Need.NOTHING: Kind.PROBLEM,
@@ -251,7 +252,7 @@ class TroubleBanner(QObject):
 
     Args:
         bar: The notice bar.
-        buttons: Returns the buttons for a problem.
+        buttons: Called with a problem; returns the buttons for it.
         steady: A monotonic clock, in seconds.
     """
 

@@ -28,19 +28,19 @@ MOST_AT_ONCE = 10
 _BUS_NAME = "org.freedesktop.FileManager1"
 _BUS_PATH = "/org/freedesktop/FileManager1"
 _REPLY_MS = 5_000
-"""The time-out for the reply; a file manager that is not running needs one or two seconds to start."""
+"""The timeout for the file manager's reply. If it is not running, it needs one or two seconds to start."""
 
 
 def reveal(paths: Sequence[str]) -> bool:
-    """Show files in the file manager and select them; return False if it does not support that.
+    """Show files in the file manager and select them; return False if the file manager does not support this.
 
-    Blocks until the file manager replies, so do not call it on the main thread.
+    This function blocks until the file manager replies, so do not call it on the main thread.
 
     Args:
         paths: The files, all in the same folder.
     """
     if sys.platform == "win32":
-        subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - part of Windows, found on the path
+        subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - part of Windows, found through PATH
         return True
     if sys.platform == "darwin":
         subprocess.Popen(["open", "-R", *paths])  # noqa: S603, S607
@@ -68,7 +68,7 @@ class Opener(QObject):
         self._tasks = tasks
 
     def open(self, paths: Sequence[str]) -> None:
-        """Open each file in its default program; at most `MOST_AT_ONCE` files."""
+        """Open each file in its default program. If there are more than `MOST_AT_ONCE` files, open none."""
         if len(paths) > MOST_AT_ONCE:
             self._warn(tr("You can open at most %Ln file(s) at once.", "", MOST_AT_ONCE))
         elif paths:
@@ -83,7 +83,7 @@ class Opener(QObject):
             self._warn(tr("No program on this computer can open “{name}”.").format(name=_name(not_opened[0])))
 
     def show(self, paths: Sequence[str]) -> None:
-        """Show the first file, and the others in the same folder, in the file manager.
+        """Show the first file, and the other given files in its folder, in the file manager.
 
         If the first file is missing, or the file manager can't select files, the folder is opened.
         """
@@ -116,11 +116,11 @@ def _existing(paths: Sequence[str]) -> list[str]:
 
 
 def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
-    """Show files of a folder in the file manager.
+    """Show files from one folder in the file manager.
 
     Returns:
-        The folder to open instead: None if the files are shown, empty if it does not exist; and whether all files are
-        missing.
+        The folder to open instead (None if the files are shown, empty if the folder does not exist), and whether all
+        files are missing.
     """
     existing = _existing(paths)
     if existing and reveal(existing):

@@ -1,6 +1,6 @@
-"""Desktop integration of Linux over D-Bus: notifications, task bar progress, and preventing sleep.
+"""Desktop integration for Linux over D-Bus: notifications, task bar progress, and preventing sleep.
 
-QtDBus can't be used: from Python it can't send unsigned integers, which these interfaces require.
+QtDBus can't be used: when called from Python, it can't send unsigned integers, which these interfaces require.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 SESSION, SYSTEM = "SESSION", "SYSTEM"
 _MAX_WAITING = 50
-"""The maximum number of messages that wait for the connection; the oldest are dropped."""
+"""The maximum number of messages waiting for the connection; if there are more, the oldest are dropped."""
 
 
 class Bus(QObject):
     """A D-Bus connection in Qt's event loop. If there is no bus, calls do nothing.
 
-    The first message opens the connection, on another thread.
+    The connection is opened on another thread when the first message is sent.
 
     Args:
         which: `SESSION` or `SYSTEM`.
@@ -83,7 +83,7 @@ class Bus(QObject):
             self._write(message, on_reply)
 
     def subscribe(self, address: DBusAddress, name: str, call: Callable[[tuple[Any, ...]], None]) -> None:
-        """Call a function with the values of a signal each time that it is received."""
+        """Call a function with the values of a signal each time the signal is received."""
         self._signals[address.interface, name] = call
         rule = MatchRule(type="signal", interface=address.interface, member=name, path=address.object_path)
         self.send(message_bus.AddMatch(rule))
@@ -102,7 +102,7 @@ class Bus(QObject):
             self._connection = None
 
     def _connect(self) -> None:
-        """Open the connection, on a thread of the pool: a bus that does not respond would block the main thread."""
+        """Open the connection. Called on a pool thread, since an unresponsive bus would block the main thread."""
         try:
             connection: DBusConnection | None = open_dbus_connection(bus=self._which, enable_fds=True)
         except Exception as error:  # noqa: BLE001 - after any exception, the program runs without a bus
@@ -229,7 +229,7 @@ class BusNotifier:
             self._clicked(topic)
 
     def close(self) -> None:
-        """Ignore clicks from now on. Notifications that are shown remain."""
+        """Ignore clicks from now on. Notifications that are already shown remain."""
         self._clicked = None
 
 
@@ -258,7 +258,7 @@ class LauncherEntry:
 
 
 class BusAwake:
-    """Prevents sleep through inhibitors of the login manager and of the desktop session."""
+    """Prevents sleep with inhibitors from the login manager and the desktop session."""
 
     def __init__(self, session: Bus, system: Bus) -> None:
         self._session = session
@@ -277,7 +277,7 @@ class BusAwake:
                 release()
 
     def _inhibit(self, releases: list[Callable[[], None]]) -> None:
-        """Request the inhibitors; add their release functions to the list, or call them if a reply comes too late."""
+        """Request the inhibitors. Add their release functions to the list, or release inhibitors granted too late."""
         why = tr("Files are being processed")
 
         def take(release: Callable[[], None]) -> None:

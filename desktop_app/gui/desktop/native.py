@@ -1,6 +1,6 @@
-"""Desktop integration of Windows and macOS, and the choice of the integration for this system.
+"""Desktop integration for Windows and macOS, and the function that selects the integration for this system.
 
-Qt 6 offers neither task bar progress nor a way to prevent sleep, so on Windows ctypes is used. Errors are only logged,
+Qt 6 offers neither task bar progress nor a way to prevent sleep, so ctypes is used on Windows. Errors are only logged,
 since the program works without these features.
 """
 
@@ -37,7 +37,7 @@ _INIT, _SET_VALUE, _SET_STATE = 3, 9, 10
 
 
 class WindowsAwake:
-    """Prevents sleep with SetThreadExecutionState, which has effect until it is reset or the program ends."""
+    """Prevents sleep with SetThreadExecutionState, which stays in effect until it is reset or the program exits."""
 
     def __init__(self) -> None:
         self._is_kept = False
@@ -61,7 +61,7 @@ class WindowsTaskbar:
     """Shows progress on the window's task bar button with ITaskbarList3: green, or red if files have failed.
 
     Args:
-        window_id: Returns the window handle.
+        window_id: A function that returns the window handle.
     """
 
     def __init__(self, window_id: Callable[[], int]) -> None:
@@ -114,14 +114,14 @@ def _make_taskbar_list() -> ctypes.c_void_p:
 
 
 def _call(item: ctypes.c_void_p, index: int, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
-    """Call the method of a COM object with this index in its function table."""
+    """Call the method at the given index in the function table of a COM object."""
     table = ctypes.cast(item, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
     kind: Any = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)
     kind(ctypes.c_long, ctypes.c_void_p, *kinds)(table[index])(item, *values)
 
 
 class DockBadge:
-    """Shows the number of failed files on the dock icon of macOS."""
+    """Shows the number of failed files on the dock icon on macOS."""
 
     def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock shows no progress
         """Show the number of failed files."""
@@ -136,7 +136,7 @@ def _show_badge(number: int) -> None:
 
 
 class MacAwake:
-    """Prevents sleep with `caffeinate`, which exits as soon as this program has ended, even if it was killed."""
+    """Prevents sleep with `caffeinate`, which exits as soon as this program exits, even if it is killed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,7 +154,7 @@ class MacAwake:
 
 
 def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
-    """Return the desktop integration for a window. Services of the desktop are contacted on first use.
+    """Return the desktop integration for a window. Desktop services are contacted on first use.
 
     Args:
         window: The window; also the parent of the created objects.

@@ -54,7 +54,7 @@ class Taskbar(Protocol):
     """The program's entry on the task bar or in the dock. Main thread; never blocks."""
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the progress of the run (0 to 1, or None to hide it) and the number of failed files."""
+        """Show the progress of the run (from 0 to 1; None hides it) and the number of failed files."""
         ...
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Tray(QObject):
-    """Shows a tray icon while an action is checked. The window's close button then only hides the window.
+    """Shows a tray icon while an action is checked. While the icon is shown, the close button only hides the window.
 
     Attributes:
         menu: The context menu of the icon.
@@ -28,7 +28,7 @@ class Tray(QObject):
         window: The window to show and hide.
         keep: The checkable action that enables the icon.
         actions: Further actions for the menu.
-        is_available: Returns whether the desktop has a tray.
+        is_available: A function that returns whether the desktop has a tray.
     """
 
     def __init__(
@@ -70,8 +70,7 @@ class Tray(QObject):
     def _update_icon(self) -> None:
         wanted = self._keep.isChecked() and self._is_available()
         if wanted and self._icon is None:
-            self._icon = QSystemTrayIcon(program_icon(), self)
-            self._icon.setToolTip("Filemill")
+            self._icon = QSystemTrayIcon(program_icon(), self, toolTip="Filemill")
             self._icon.setContextMenu(self.menu)
             self._icon.activated.connect(self._click)
             self._icon.show()
@@ -90,7 +89,7 @@ class Tray(QObject):
             self._toggle()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hide the window instead of closing it, if the close button was clicked while the icon is shown."""
+        """Hide the window instead of closing it if the close button is clicked while the icon is shown."""
         # Close events from the program itself (Quit, the end of the session) are not spontaneous.
         if watched is self._window and event.type() == QEvent.Type.Close and event.spontaneous() and self.is_shown:
             event.ignore()
@@ -100,7 +99,7 @@ class Tray(QObject):
 
 
 class TrayNotifier(QObject):
-    """Shows notifications through a tray icon that is visible only with a message, on Windows and macOS."""
+    """Shows notifications on Windows and macOS through a tray icon that is hidden when it is not needed."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The Attempts tab of the details: when and where each attempt ran, how long it took, and its result."""
+"""The Attempts tab of the details: when and where each attempt ran, how long it took, and how it ended."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
 class _WrappingDelegate(QStyledItemDelegate):
-    """Makes rows high enough to show the whole result, which wraps.
+    """Makes each row high enough to show the whole result, whose text wraps.
 
-    Qt's own size hint is too low: it ignores that the style sheet's padding leaves less width for the text.
+    Qt's own size hint is too low, because it ignores the padding in the style sheet, which narrows the text.
     """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -62,7 +62,6 @@ class AttemptsTable(QTableWidget):
         self.setAccessibleName(tr("Attempts"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_WrappingDelegate(self))
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -75,7 +74,7 @@ class AttemptsTable(QTableWidget):
         header.setSectionResizeMode(len(titles) - 1, QHeaderView.ResizeMode.Stretch)
 
     def set_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Replace the texts of the table. Row numbers that are selected stay selected."""
+        """Replace the texts of the table; the rows at the selected positions stay selected."""
         self._rows = list(rows)
         self.setRowCount(len(rows))
         for row, texts in enumerate(rows):
@@ -146,7 +145,7 @@ class AttemptsPage(CopyPage):
         self.show_attempts([])
 
     def show_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Show these attempts, which are sorted from oldest to newest."""
+        """Show these attempts, which must be sorted from oldest to newest."""
         newest = max((attempt.generation for attempt in attempts), default=0)
         self.table.set_rows([self._row(attempt, newest) for attempt in reversed(attempts)])
         self.show_content(shown=bool(attempts))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _DELAY_MS = 120
-"""The delay after a change of the selection, so that nothing is read while the user holds down an arrow key."""
+"""The delay after a change of selection, so that nothing is read while the user holds down an arrow key."""
 
 _LOG_EVERY_MS = 1_000
 
@@ -42,7 +42,9 @@ _PATH_PROBLEMS = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
 
 
 class DetailsLoader(QObject):
-    """Fills the tabs of one job. Reads the database on the main thread, which is quick, and files on the thread pool.
+    """Fills the tabs with the details of one job.
+
+    It reads the database on the main thread, because that is quick, and files on the thread pool.
 
     Signals:
         updated(): `path_status` or `last_result` has changed.
@@ -53,7 +55,7 @@ class DetailsLoader(QObject):
 
     Args:
         pane: The details pane.
-        reader: Reads attempts.
+        reader: The source of the attempts.
         tasks: The thread pool.
         log_folder: The folder of the log files.
     """
@@ -79,7 +81,7 @@ class DetailsLoader(QObject):
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """Show the details of a job. Call this whenever another job is selected or the job has changed.
+        """Show the details of a job. Call this whenever another job is selected or the job changes.
 
         Args:
             job: The selected job; None unless exactly one is selected.
@@ -173,19 +175,19 @@ class DetailsLoader(QObject):
 
 
 _EVERY_MS = 250
-"""The shortest time between two updates while the list changes, in milliseconds."""
+"""The minimum time between two updates while the list is changing, in milliseconds."""
 
 
 class DetailsFollower(QObject):
-    """Keeps the pane up to date with the selection and with changes of the selected files.
+    """Keeps the pane up to date with the selection and with changes to the selected files.
 
     Args:
         pane: The details pane.
         view: The table with the selection.
         model: The model of the view.
-        selected: The number of selected files and their sums.
-        loader: Fills the tabs other than Summary and Message.
-        wording: Formats numbers and times.
+        selected: The number of selected files and their totals.
+        loader: The loader that fills the tabs other than Summary and Message.
+        wording: The formatter of numbers and times.
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
 
@@ -261,6 +263,6 @@ class DetailsFollower(QObject):
     def _show_many(self, count: int) -> None:
         now = self._selected.current
         summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
-        # Keep the old sums of the same number of files until the new ones have been calculated.
+        # If the number of files is the same, keep the old sums until the new ones have been calculated.
         if now.sums is not None or summary.title != self._pane.summary.title:
             self._pane.show_summary(summary)

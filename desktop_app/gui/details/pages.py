@@ -43,14 +43,14 @@ def leading(widget: QWidget) -> Qt.AlignmentFlag:
 
 
 def caption_label(text: str, parent: QWidget) -> QLabel:
-    """Return the label for the caption of a value."""
+    """Return a label for the caption of a value."""
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText)
     label.setObjectName("detailsCaption")
     return label
 
 
 def value_field(name: str, parent: QWidget) -> QLineEdit:
-    """Return a read-only field for a value that may be long: it can be scrolled and copied.
+    """Return a read-only field for a possibly long value, which can be scrolled and copied.
 
     Args:
         name: The accessible name.
@@ -77,7 +77,7 @@ def text_label(name: str, parent: QWidget) -> QLabel:
 
 
 def _add_inside(area: QScrollArea) -> QWidget:
-    """Prepare a scroll area that scrolls vertically only, and return the new widget inside it."""
+    """Make an area scroll only vertically, and return a new widget inside it."""
     area.setObjectName("detailsPage")
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -90,7 +90,7 @@ def _add_inside(area: QScrollArea) -> QWidget:
 
 
 class FactsGrid(QWidget):
-    """A grid of captions and read-only fields. Fields whose value does not change keep their text selection.
+    """A grid of captions and read-only fields. Fields whose values do not change keep their text selection.
 
     Args:
         max_facts: The maximum number of facts.
@@ -252,7 +252,7 @@ class CopyPage(QWidget):
 
     Args:
         tip: The tool tip of the button.
-        text: Returns the text to copy.
+        text: Called to get the text to copy.
         parent: The parent.
     """
 
@@ -279,7 +279,7 @@ class CopyPage(QWidget):
         self._box.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
 
     def show_content(self, *, shown: bool) -> None:
-        """Show the content and enable the button, or show `none` instead."""
+        """Show the content and enable the button, or show `none` and disable the button."""
         self._stack.setCurrentIndex(int(shown))
         self.copy.setEnabled(shown)
 
@@ -357,7 +357,7 @@ class LogPage(CopyPage):
         self.show_content(shown=bool(lines))
 
     def _shortened(self, line: str) -> str:
-        """Return a line with local time, without the logger, the thread, the job ID, and the levels DEBUG and INFO."""
+        """Shorten a line: use local time; omit the logger, thread and job ID, and the level if it is DEBUG or INFO."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line

@@ -48,7 +48,7 @@ _SUMMARY, _ATTEMPTS = 0, 1
 
 
 class FixButtons(QWidget):
-    """A row of buttons, one for each `Fix`. Each triggers an action, and has its text and its enabled state.
+    """A row of buttons, one for each `Fix`. Each button triggers an action, and has its text and enabled state.
 
     Signals:
         focus_lost(): The button that had the focus is no longer shown.
@@ -83,11 +83,11 @@ class FixButtons(QWidget):
 
     @property
     def shown(self) -> tuple[QPushButton, ...]:
-        """Return the buttons that are shown, from left to right."""
+        """Return the visible buttons, from left to right."""
         return tuple(self._buttons[fix] for fix in self._shown)
 
     def button(self, fix: Fix) -> QPushButton:
-        """Return the button for a fix, whether it is shown or not."""
+        """Return the button for a fix, whether or not it is visible."""
         return self._buttons[fix]
 
     def show_fixes(self, fixes: tuple[Fix, ...], *, emphasise: bool) -> None:
@@ -125,7 +125,7 @@ class FixButtons(QWidget):
 
 
 class DetailsPane(QFrame):
-    """The details pane, which consists of a header with the title and the buttons, and the tabs.
+    """The details pane: a header with the title and the buttons, and the tabs below it.
 
     While several files are selected, only the Summary tab is enabled. The tab that the user chose is shown again as
     soon as one file is selected.
@@ -161,7 +161,7 @@ class DetailsPane(QFrame):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.installEventFilter(self)
         self.fixes = FixButtons(actions, show_attempts, self)
-        self.tabs = QTabWidget(self, documentMode=True)  # before its pages: the Tab order is the order of creation
+        self.tabs = QTabWidget(self, documentMode=True)  # before the pages: the Tab order is the order of creation
         self.summary_page = SummaryPage(self)
         self.attempts = AttemptsPage(wording, self)
         self.message = MessagePage(self)
@@ -276,7 +276,7 @@ class DetailsPane(QFrame):
             self._header.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Elide the title whenever its width has changed."""
+        """Elide the title whenever its width changes."""
         if watched is self._title and event.type() == QEvent.Type.Resize:
             self._fit_title()
         return super().eventFilter(watched, event)
@@ -302,20 +302,17 @@ _MIN_LIST_HEIGHT = 110
 
 
 class DetailsSplit(QSplitter):
-    """The splitter between the list and the details; keeps a size of the details for each orientation."""
+    """The splitter between the list and the details. It keeps the size of the details for each orientation."""
 
     def __init__(self, above: QWidget, details: DetailsPane, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Vertical, parent)
+        super().__init__(Qt.Orientation.Vertical, parent, childrenCollapsible=False, handleWidth=3)
         self._details = details
         self._sizes = {Qt.Orientation.Vertical: 0, Qt.Orientation.Horizontal: 0}
         self.setAccessibleName(tr("Files and details"))
-        self.setChildrenCollapsible(False)
-        self.setHandleWidth(3)
         self.addWidget(above)
         self.addWidget(details)
         self.setStretchFactor(0, 1)
-        self.setStretchFactor(1, 0)
-        # By default, it would be the minimum height of the tallest page, which is never shown with the details.
+        # Not the minimum height of the tallest page, because that page is never shown with the details.
         above.setMinimumHeight(_MIN_LIST_HEIGHT)
         details.hide()
         self.splitterMoved.connect(self._note_size)

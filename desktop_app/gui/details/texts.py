@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from desktop_app.services.support.path_status import PathStatus
 
 Facts = tuple[tuple[str, str], ...]
-"""Pairs of a caption and a value."""
+"""Pairs of captions and values."""
 
 
 class Fix(Enum):
@@ -40,11 +40,11 @@ class Summary:
     Attributes:
         title: The name of the file, or the number of selected files.
         happened: The status and its reason, or the number of files with each status.
-        advice: The cause and what to do; may be empty.
+        advice: The cause, and what to do about it; may be empty.
         path: The full path; empty unless one file is selected.
         facts: Further facts, such as the size.
         status: The status, shown as an icon; None unless one file is selected.
-        fixes: The buttons, the most helpful first.
+        fixes: The buttons, most helpful first.
     """
 
     title: str
@@ -66,7 +66,7 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
 
     Args:
         job: The job.
-        wording: Formats numbers and times.
+        wording: The formatter of numbers and times.
         path_status: The current state of the job's path; None if it was not checked.
         last_result: The result of the job's last attempt, in words; empty if it was not read.
     """
@@ -146,7 +146,7 @@ _ADVICE = {
 def _advice(
     job: Job, wording: Wording, path_status: PathStatus | None, last_result: str
 ) -> tuple[str, tuple[Fix, ...]]:
-    """Return what to do about a job, and the buttons, the most helpful first."""
+    """Return what to do about a job, and the buttons for it, most helpful first."""
     if job.status is not Status.FAILED:
         if job.status is Status.PROCESSED:
             return "", (Fix.SHOW_FILE, Fix.RETRY, Fix.REMOVE)
@@ -200,7 +200,7 @@ def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) ->
     Args:
         count: The number of selected files.
         sums: Their number by status, total size and total lines; None while these are being calculated.
-        wording: Formats numbers and sizes.
+        wording: The formatter of numbers and sizes.
     """
     title = tr("%Ln file(s) selected", "", count)
     fixes = (Fix.RETRY, Fix.REMOVE)
@@ -225,7 +225,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
 
     Args:
         job: The job.
-        wording: Formats numbers and times.
+        wording: The formatter of numbers and times.
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
     facts = [
@@ -246,7 +246,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
 
 
 def attempt_result(attempt: Attempt) -> str:
-    """Return the result of an attempt in words."""
+    """Return the result of an attempt, in words."""
     reason = reason_text(attempt.reason)
     match attempt.outcome:
         case None:

@@ -33,14 +33,14 @@ _MAX_COUNTED_ERRORS = 200
 _MAX_SHOWN_ERRORS = 20
 
 _LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
-"""Of the further occurrences of an error, only these are logged."""
+"""Which occurrences of a repeated error are logged, besides the first."""
 
 
 class CrashHook(QObject):
     """Replaces `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`.
 
-    The hooks may be called on any thread and while a widget is being painted, so they only log and emit signals. An
-    error that occurs repeatedly is logged with its traceback once, and afterwards only occasionally.
+    The hooks can be called on any thread and while a widget is being painted, so they only log and emit signals. An
+    error that occurs repeatedly is logged with its traceback once, and after that only occasionally.
 
     Signals:
         crashed(str): An unexpected error occurred; the argument is its report.
@@ -161,7 +161,7 @@ class CrashDialog(QDialog):
         return self._report.toPlainText()
 
     def add(self, report: str) -> None:
-        """Add an error to the report; an error that is already in it is only counted."""
+        """Add an error to the report, or only count it if it is already there."""
         error = report.partition("\n\n")[2]
         if error not in self._errors and len(self._errors) >= _MAX_SHOWN_ERRORS:
             self._left_out += 1
@@ -183,7 +183,7 @@ class CrashDialog(QDialog):
     @Slot()
     def _save(self) -> None:
         report = self.report
-        self.accept()  # first: this dialog is modal and would block the input of the next one
+        self.accept()  # first: this dialog is modal and would block input to the next one
         self.save_requested.emit(report)
 
 
@@ -191,10 +191,10 @@ class CrashDialogs(QObject):
     """Opens the crash dialog on the main thread, at most one at a time.
 
     Args:
-        hook: Emits the reports.
+        hook: The hook that emits the reports.
         log_folder: The folder of the log files.
         window: The parent of the dialog.
-        save: Opens a support report that includes an error report.
+        save: Called with an error report, to open a support report that includes it.
     """
 
     def __init__(self, hook: CrashHook, log_folder: Path, window: QWidget, save: Callable[[str], None]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 
 MAX_RECORDS = 100_000
-"""If there are more records, the oldest are removed so that nine tenths of this number remain."""
+"""The maximum number of records. If there are more, the oldest are removed until nine tenths of the maximum remain."""
 
 TIME, LEVEL, SOURCE, MESSAGE = range(4)
 
@@ -41,7 +41,7 @@ _LEVELS = (
 
 
 def level_word(level: int) -> str:
-    """Return the name of a level in the user's language; empty for 0, the level of lines in another format."""
+    """Return the name of a level in the user's language; empty for 0, the level of lines in other formats."""
     return next((translated(word) for least, word in _LEVELS if level >= least), "")
 
 
@@ -125,7 +125,7 @@ class LogModel(QAbstractTableModel):
         return "".join(f"{self._rows[row].text}\n" for row in rows)
 
     def append(self, records: Sequence[LogRecord]) -> None:
-        """Append records that are newer than all records in the model."""
+        """Append records, which must be newer than all records in the model."""
         self._records += records
         matching = [record for record in records if self._matches(record)]
         if matching:
@@ -146,7 +146,7 @@ class LogModel(QAbstractTableModel):
             self.endRemoveRows()
 
     def set_filter(self, min_level: int, words: str) -> None:
-        """Show only the records of this level or above that contain all of the words, ignoring case."""
+        """Show only the records at this level or above that contain all of the words, ignoring case."""
         self._min_level, self._words = min_level, words.casefold().split()
         self._fill()
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QItemSelection, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
     QFrame,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 _ROW_PADDING = 6
 
 _WIDTHS = {TIME: 25, LEVEL: 13, SOURCE: 20}
-"""The widths of the columns, in average characters."""
+"""The widths of the columns, in average character widths."""
 
 
 class LogView(QTableView):
@@ -65,8 +64,6 @@ class LogView(QTableView):
         self.setAccessibleName(tr("Log"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setWordWrap(False)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setMinimumSectionSize(16)
@@ -148,7 +145,7 @@ class LogView(QTableView):
 _EVERY_MS = 500
 
 _TYPING_MS = 150
-"""The delay before a change of the filter text is applied."""
+"""The delay before a change to the filter text is applied."""
 
 _SIZE = (960, 600)
 
@@ -162,7 +159,7 @@ class LogWindow(QWidget):
     Args:
         folder: The folder of the log files.
         tasks: The thread pool.
-        theme: Provides the icons.
+        theme: The colours and icons.
         parent: The parent.
     """
 
@@ -233,7 +230,7 @@ class LogWindow(QWidget):
 
     def _connect(self) -> None:
         self.level.currentIndexChanged.connect(self._apply_filter)
-        self.filter.textChanged.connect(lambda: self._typing.start())  # noqa: PLW0108 - without the text as interval
+        self.filter.textChanged.connect(lambda: self._typing.start())  # noqa: PLW0108 - drop the text
         self.follow.toggled.connect(self.view.follow)
         self.view.follows_changed.connect(self.follow.setChecked)
         self.view.selected.connect(self._show_whole)

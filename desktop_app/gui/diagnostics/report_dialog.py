@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QGuiApplication,
-    QTextCursor,
-)
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -59,10 +54,10 @@ class ReportDialog(QDialog):
         notice(Notice): The report was saved.
 
     Args:
-        report: Collects the parts.
+        report: The report to show.
         tasks: The thread pool on which the parts are collected and saved.
-        memory: Stores the folder in which the last report was saved.
-        show_file: Shows files in the file manager.
+        memory: The stored state of the window, with the folder in which the last report was saved.
+        show_file: Called with the paths of files, to show them in the file manager.
         parent: The parent.
     """
 
@@ -137,8 +132,7 @@ class ReportDialog(QDialog):
         for button in (self.save, self.copy_all):
             button.setAutoDefault(False)  # the Return key finds the next match
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
-        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
-        close.setAutoDefault(False)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         self.save.clicked.connect(self.choose_file)
         self.copy_all.clicked.connect(self.copy)
         buttons.rejected.connect(self.reject)
@@ -161,7 +155,7 @@ class ReportDialog(QDialog):
         self._show_state(translated(error.text))
 
     def _show_state(self, text: str) -> None:
-        """Show a message below the report and announce it to screen readers; an empty text hides the message."""
+        """Show a message below the report and announce it to screen readers, or hide it if the text is empty."""
         self.state.setText(text)
         self.state.setVisible(bool(text))
         if text:
@@ -216,13 +210,13 @@ class ReportDialog(QDialog):
 
     @Slot()
     def copy(self) -> None:
-        """Copy the report to the clipboard as it is shown."""
+        """Copy the report, as it is shown, to the clipboard."""
         QGuiApplication.clipboard().setText(self.content())
         self._show_state(tr("Copied the report."))
 
     @Slot()
     def choose_file(self) -> None:
-        """Open the system's file dialog to choose the file."""
+        """Open the system's file dialog for choosing where to save the report."""
         moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
         name = tr("Filemill report {moment}").format(moment=moment)
         suggested = str(Path(self._memory.folder(_PURPOSE)) / f"{name}.zip")
@@ -246,9 +240,8 @@ class ReportDialog(QDialog):
 
     def _saved(self, target: Path, _: None) -> None:
         text = tr("Saved the support report as “{name}”.").format(name=display_text(target.name))
-        self.notice.emit(
-            Notice(text, actions=(NoticeAction(tr("Show in Folder"), partial(self._show_file, [str(target)])),))
-        )
+        show = NoticeAction(tr("Show in Folder"), partial(self._show_file, [str(target)]))
+        self.notice.emit(Notice(text, actions=(show,)))
         self.accept()
 
     def _not_saved(self, target: Path, error: KnownError) -> None:
@@ -259,10 +252,10 @@ class ReportDialog(QDialog):
 
 
 def save_report(target: Path, text: str) -> None:
-    """Write a report to a file. May be called on any thread.
+    """Write a report to a file. Can be called on any thread.
 
     Args:
-        target: The file, a text file if its suffix is `.txt`, otherwise a ZIP archive.
+        target: The file: a text file if its suffix is `.txt`, otherwise a ZIP archive.
         text: The report.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The Export List dialog, and functions for the name and the format of the file."""
+"""The Export List dialog, and functions that determine the path and the format of the file."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
 
 
 def target_path(typed: str, folder: str, suffix: str) -> Path | None:
-    """Return the path of the file for a typed text, or None if the text is empty.
+    """Return the typed path as an absolute path with the suffix, or None if the text is empty.
 
     Args:
-        typed: An absolute or relative path, or one that starts with `~` for the home folder.
-        folder: The folder to which a relative path refers.
+        typed: The typed text: an absolute or relative path, or one that starts with `~` for the home folder.
+        folder: The folder for relative paths.
         suffix: The suffix to append if the path does not end with it.
     """
     text = typed.strip()
@@ -66,13 +67,13 @@ def default_name() -> str:
 
 
 PURPOSE = "export"
-"""The purpose under which `WindowMemory` saves the last folder."""
+"""The purpose for which `WindowMemory` saves the last folder."""
 
 _WIDTH = 560
 
 
 class Rows(StrEnum):
-    """The files that can be exported."""
+    """Which files to export."""
 
     SHOWN = "shown"
     SELECTED = "selected"
@@ -80,20 +81,21 @@ class Rows(StrEnum):
 
 
 class ExportDialog(QDialog):
-    """Asks what to export, and to which file. Export only hides the dialog, so that `show_error` can show it again.
+    """Asks what to export, and to which file. Clicking Export only hides the dialog; `show_error` can show it again.
 
     Signals:
         requested(ExportRequest): The user has clicked Export.
 
     Args:
-        memory: Saves the choices for the next time.
-        wording: Formats the texts.
+        memory: The storage that keeps the choices for next time.
+        wording: The formatter for texts.
         parent: The parent.
 
     Attributes:
-        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the shown ones.
+        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is the button for the
+            visible columns.
         format: The file format.
-        path: The text field for the file to write.
+        path: The text field for the path of the file to write.
         button: The button that starts the export.
     """
 
@@ -109,43 +111,39 @@ class ExportDialog(QDialog):
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
-        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty text would make the dialog too low
+        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # without text, the dialog would be too small
         self.columns = {
             True: QRadioButton(tr("The columns s&hown"), self),
             False: QRadioButton(tr("E&verything, with full paths"), self),
         }
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
-        self._error = QLabel(self)
+        self._error = plain_label("", self, "notice")
         self._arrange()
         self._fill()
 
     def _arrange(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(14)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form = QFormLayout(
+            horizontalSpacing=16,
+            verticalSpacing=14,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
+        )
         form.addRow(tr("Files:"), self._group(list(self.rows.values()), tr("Files")))
         form.addRow(tr("Columns:"), self._group(list(self.columns.values()), tr("Columns")))
         self.format.setAccessibleName(tr("Format"))
         form.addRow(tr("&Format:"), self.format)
         self.path.setAccessibleName(tr("Target file"))
         self.path.setMinimumWidth(320)
-        choose = QPushButton(tr("&Choose…"), self)
+        choose = QPushButton(tr("&Choose…"), self, autoDefault=False)
         choose.setAccessibleName(tr("Choose the file to export to"))
-        choose.setAutoDefault(False)
         choose.clicked.connect(self.choose)
-        where = QHBoxLayout()
-        where.setSpacing(8)
+        where = spaced(QHBoxLayout(), 8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
         label = QLabel(tr("&Save as:"), self)
         label.setBuddy(self.path)
         form.addRow(label, where)
-        self._error.setTextFormat(Qt.TextFormat.PlainText)
-        self._error.setWordWrap(True)
-        self._error.setObjectName("notice")
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
@@ -155,9 +153,7 @@ class ExportDialog(QDialog):
         self.button.setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(16)
+        column = spaced(QVBoxLayout(self), 16, (20, 18, 20, 16))
         column.addLayout(form)
         column.addWidget(self._error)
         column.addStretch(1)
@@ -167,9 +163,7 @@ class ExportDialog(QDialog):
     def _group(self, choices: list[QRadioButton], name: str) -> QWidget:
         box = QWidget(self)
         box.setAccessibleName(name)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column = spaced(QVBoxLayout(box), 6)
         group = QButtonGroup(box)
         for choice in choices:
             group.addButton(choice)
@@ -195,24 +189,17 @@ class ExportDialog(QDialog):
     # --- choices
 
     def offer(
-        self,
-        *,
-        listed: int,
-        where: Filter,
-        order: Sort,
-        selected: array[int],
-        total: int,
-        shown_fields: Sequence[str],
+        self, *, listed: int, where: Filter, order: Sort, selected: array[int], total: int, shown_fields: Sequence[str]
     ) -> None:
-        """Set what can be exported. May be called again while the dialog is open.
+        """Set the files and fields that can be exported. Can be called again while the dialog is open.
 
         Args:
             listed: The number of files in the list.
             where: The filter of the list.
             order: The order of the list.
             selected: The keys of the selected files, in the order of the list.
-            total: The number of all files.
-            shown_fields: The fields of the shown columns.
+            total: The total number of files.
+            shown_fields: The fields of the columns shown.
         """
         files = self._wording.files
         texts = {
@@ -290,7 +277,7 @@ class ExportDialog(QDialog):
         self.requested.emit(request)
 
     def show_error(self, request: ExportRequest, error: NotWrittenError) -> None:
-        """Show the dialog again with the reason why the file can't be written. If it exists, offer to replace it."""
+        """Show the dialog again, with the reason why the file can't be written. Offer to replace it if it exists."""
         self.path.setText(str(request.target))
         self._show_error_text(why_not_written(request.target, error))
         if error.code == errno.EEXIST:
@@ -301,7 +288,7 @@ class ExportDialog(QDialog):
 
     @property
     def error_text(self) -> str:
-        """Return the text of the error that is shown, or an empty string."""
+        """Return the text of the error shown, or an empty string if there is none."""
         return self._error.text() if self._error.isVisibleTo(self) else ""
 
     def _show_error_text(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Exporting: writes jobs to a file on a pool thread, and reports the progress and the result."""
+"""Writes jobs to a file on a pool thread, and reports the progress and the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 PROGRESS_DELAY_MS = 300
-"""The time after which the progress is shown; in a shorter export it would only flicker."""
+"""The time after which the progress is shown. During a shorter export, it would only flicker."""
 _JOBS_PER_STEP = 500
 _NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -38,7 +38,7 @@ _NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 class Format(StrEnum):
-    """The file formats. The values are saved in the settings: never rename one."""
+    """The file formats. Their values are saved in the settings and must never change."""
 
     CSV = "csv"
     CSV_SEMICOLON = "csv;"
@@ -46,7 +46,7 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """Return the file name suffix."""
+        """Return the suffix of the file name."""
         return ".json" if self is Format.JSON else ".csv"
 
 
@@ -55,10 +55,10 @@ class ExportRequest:
     """What to export, and where.
 
     Attributes:
-        rows: The jobs to export: a filter, or the keys of the jobs in the order of the export.
+        rows: The jobs to export, as a filter or as keys in the order of the export.
         order: The order of the jobs if `rows` is a filter.
         fields: The fields to export, from `ALL_FIELDS`.
-        form: The file format.
+        form: The format of the file.
         target: The file to write.
         replace: Whether an existing file may be replaced.
     """
@@ -80,13 +80,13 @@ class Exporter(QObject):
 
     Signals:
         notice(Notice): The result, for the user.
-        busy(str): The progress as text, if the export takes longer than `PROGRESS_DELAY_MS`. Empty at the end.
+        busy(str): The progress as text, if the export takes longer than `PROGRESS_DELAY_MS`; empty at the end.
         refused(ExportRequest, NotWrittenError): The target can't be written; the user has to choose another file.
 
     Args:
-        reader: Reads jobs.
+        reader: The job reader.
         tasks: The pool that writes the file.
-        wording: Formats the texts.
+        wording: The formatter for texts.
         parent: The parent.
 
     Attributes:
@@ -106,9 +106,7 @@ class Exporter(QObject):
         self._stop = Event()
         self.is_busy = False
         self._text = ""
-        self._delay = QTimer(self)
-        self._delay.setSingleShot(True)
-        self._delay.setInterval(PROGRESS_DELAY_MS)
+        self._delay = QTimer(self, singleShot=True, interval=PROGRESS_DELAY_MS)
         self._delay.timeout.connect(self._show_progress)
         self._progressed.connect(self._take_progress)
         self._opener = Opener(tasks, self)
@@ -193,7 +191,7 @@ class Exporter(QObject):
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:
-    """Return a plain text that says why a file can't be written and what the user can do."""
+    """Return a plain text that says why a file can't be written, and what the user can do about it."""
     name, folder = display_text(target.name), display_text(str(target.parent))
     if error.code == errno.EEXIST:
         text = tr("“{name}” already exists. Export again to replace it, or choose another name.")

@@ -1,4 +1,4 @@
-"""The filter box, and the connection of the filter box and the sidebar to the list."""
+"""The filter box, and a class that connects the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ DELAY_MS = 150
 """The time without a keystroke after which the filter is applied."""
 
 _LONGEST = 500
-"""The maximum number of characters, because SQLite rejects very long conditions."""
+"""The maximum number of characters in the filter box. SQLite rejects very long conditions."""
 
 _MIN_WIDTH, _MAX_WIDTH = 130, 280
 
 
 def read_search(text: str) -> Search:
-    """Return the search for a text that uses keys, statuses and reasons in the user's language or in English."""
+    """Parse a text that may contain keys, statuses and reasons in the user's language or in English."""
     keys = {
         tr("status", "before a colon in the filter box"): "status",
         tr("size", "before a colon in the filter box"): "size",
@@ -57,36 +57,31 @@ class FilterBox(QLineEdit):
         leave_requested(): A key was pressed that moves the focus to the list.
 
     Attributes:
-        search: The search that is applied.
+        search: The search currently applied.
     """
 
     searched = Signal()
     leave_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, maxLength=_LONGEST, placeholderText=tr("Filter files"))
         self._theme = theme
         self.search = NO_SEARCH
         self.setObjectName("filter")
-        self.setMaxLength(_LONGEST)
         self.setMinimumWidth(_MIN_WIDTH)
         self.setMaximumWidth(_MAX_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setPlaceholderText(tr("Filter files"))
         self.setAccessibleName(tr("Filter files"))
         tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
         self._search_action = QAction(tr("Filter files"), self)
         self._search_action.triggered.connect(self.activate)
-        self._clear_action = QAction(tr("Clear the filter"), self)
+        self._clear_action = QAction(tr("Clear the filter"), self, visible=False)
         self._clear_action.triggered.connect(self.reset)
-        self._clear_action.setVisible(False)
         self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
         theme.changed.connect(self._draw)
@@ -100,7 +95,7 @@ class FilterBox(QLineEdit):
 
     @Slot()
     def reset(self) -> None:
-        """Clear the text and apply the empty filter without delay."""
+        """Clear the text, and apply the empty filter without delay."""
         self.clear()
         self._search_now()
 
@@ -124,7 +119,7 @@ class FilterBox(QLineEdit):
         self._clear_action.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the text on Escape, or leave an empty filter box. Go to the list on Down and Enter."""
+        """Clear the text on Escape, or leave the filter box if it is empty. Go to the list on Down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
                 self.reset()
@@ -192,7 +187,7 @@ class ListFilter(QObject):
 
     @Slot()
     def clear_filter(self) -> None:
-        """Clear the filter box and keep the choice in the sidebar."""
+        """Clear the filter box, but keep the choice in the sidebar."""
         self._box.reset()
 
     @Slot()
@@ -216,7 +211,7 @@ class ListFilter(QObject):
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Return the chosen problems' codes, or else that of the current file if it is selected and has failed."""
+        """Return the codes of the chosen problems. If there are none, return that of the current file if it failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
@@ -225,7 +220,7 @@ class ListFilter(QObject):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """Focus the list. If nothing is selected, select the current or the first row."""
+        """Focus the list. If nothing is selected, select the current row or, if there is none, the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())

@@ -1,4 +1,4 @@
-"""The sidebar, which filters the list by status, problem and batch and shows the number of files of each."""
+"""The sidebar, which filters the list by status, problem and batch, and shows the number of files with each."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
@@ -39,19 +40,19 @@ _LEAST = 164
 _MOST = 244
 
 _SHARE = 0.27
-"""The sidebar's maximum width as a fraction of the window's width; `_MOST` is another limit."""
+"""The maximum width of the sidebar as a fraction of the window's width; `_MOST` limits it as well."""
 
 _NO_REASON = mark("No reason given")
 
 
 class Section(QWidget, Generic[Key]):
-    """A group of entries with a title; hidden while it has no entries.
+    """A group of entries with a title; hidden while there are no entries.
 
     Signals:
         picked(Key, bool): An entry was clicked; True if Ctrl was held.
         action_clicked(Key): The button in an entry was clicked.
         menu_requested(Key, QPoint): The context menu of an entry was requested.
-        moved(SidebarEntry, int): A key was pressed that moves the focus to another entry.
+        moved(SidebarEntry, int): A key that moves the focus to another entry was pressed in this one.
 
     Attributes:
         entries: The entries in order, by key.
@@ -70,9 +71,7 @@ class Section(QWidget, Generic[Key]):
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
         self._title.setAccessibleName(title)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(1)
+        self.column = spaced(QVBoxLayout(self), 1)
         self.column.addWidget(self._title)
         self.hide()
 
@@ -109,13 +108,13 @@ class Section(QWidget, Generic[Key]):
 
 
 class SidebarTexts:
-    """Creates the content of the entries. Each method returns a dictionary from the keys of the entries."""
+    """Creates the content of the entries. Each method returns the entries of one section, by key."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return an entry for each status, and one for all files with the key None."""
+        """Return an entry for each status, and one with the key None for all files."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -151,7 +150,7 @@ class SidebarTexts:
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
-    """Return the choice after a click on a status, or an empty choice after a click on “All”.
+    """Return the choice after a click on a status. A click on “All” clears the choice.
 
     Args:
         choice: The current choice.
@@ -161,13 +160,13 @@ def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
     if status is None:
         return Filter()
     statuses = choice.statuses ^ {status} if add else frozenset({status})
-    # Only failed jobs have a problem; with a problem and another status, the list would be empty.
+    # Only failed jobs have a problem. Together with another status, a problem would leave the list empty.
     problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
     return replace(choice, statuses=statuses, problems=problems)
 
 
 def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
-    """Return the choice after a click on a problem; see `with_status`. A second click clears the choice."""
+    """Return the choice after a click on a problem; see `with_status`. A second click on it clears the choice."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
@@ -184,7 +183,7 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
 
 
 class Sidebar(QScrollArea):
-    """The sidebar, with a section for statuses, one for problems and one for batches.
+    """The sidebar, with sections for statuses, problems and batches.
 
     Signals:
         chosen(): `choice` has changed.
@@ -193,7 +192,7 @@ class Sidebar(QScrollArea):
     Attributes:
         choice: The chosen filter, without a search.
         statuses, problems, batches: The sections.
-        retry: The button below the problems, which retries the chosen ones.
+        retry: The button below the problems, which retries all files with the chosen problems.
     """
 
     chosen = Signal()
@@ -221,9 +220,7 @@ class Sidebar(QScrollArea):
         self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
         self.problems.column.addSpacing(_GAP)
         self.problems.column.addWidget(self.retry)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
-        column.setSpacing(10)
+        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, _MARGIN, _MARGIN))
         for section in self._sections():
             column.addWidget(section)
             section.moved.connect(self._move)
@@ -234,9 +231,8 @@ class Sidebar(QScrollArea):
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
         self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
         self.problems.menu_requested.connect(self._show_menu)
-        # Combines many changes, because each call of `fit` measures all entries.
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
+        # Combines several changes, because each call to `fit` measures all entries.
+        self._fit_soon = QTimer(self, singleShot=True)
         self._fit_soon.timeout.connect(self.fit)
         theme.changed.connect(self._show)  # the font may change with the style sheet
         self._show()
@@ -248,7 +244,7 @@ class Sidebar(QScrollArea):
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """Show the number of jobs of each status."""
+        """Show the number of jobs with each status."""
         self._counts = counts
         self._show()
 
@@ -261,7 +257,7 @@ class Sidebar(QScrollArea):
         self.choose(replace(self.choice, problems=problems, batches=batches))
 
     def choose(self, choice: Filter) -> None:
-        """Set the choice."""
+        """Change the choice."""
         changed, self.choice = choice != self.choice, choice
         self._show()
         if changed:
@@ -305,7 +301,7 @@ class Sidebar(QScrollArea):
         return tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
 
     def _fit_button(self, most: int) -> int:
-        """Shorten the button's text if it is wider than `most`. Return the button's width in pixels."""
+        """Shorten the retry button's text if the button would be wider than `most`. Return its width in pixels."""
         text = self._retry_text()
         self.retry.setText(text)
         self.retry.setToolTip("")
@@ -331,7 +327,7 @@ class Sidebar(QScrollArea):
         return [entry for section in self._sections() for entry in section.entries.values()]
 
     def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
-        """Let Tab reach only one entry: `wanted`, or else the focused, a chosen or the first one."""
+        """Let Tab reach only one entry: `wanted` if it is given, otherwise the focused, a chosen or the first entry."""
         entries = self.entries()
         stop = wanted or next((entry for entry in entries if entry.hasFocus()), None)
         stop = stop or next((entry for entry in entries if entry.isChecked()), entries[0])
@@ -339,7 +335,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """Set the Tab order from top to bottom. Qt would place new entries at its end, after the list."""
+        """Set the tab order from top to bottom. By default, new entries would come last, after the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():

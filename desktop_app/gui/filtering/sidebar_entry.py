@@ -1,4 +1,4 @@
-"""An entry of the sidebar: an icon, a text that wraps instead of being elided, and a number."""
+"""An entry in the sidebar: an icon, a text that wraps instead of being elided, and a number."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ _NOTE_SIZE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """The content of an entry. Parts that are empty are not shown.
+    """The content of an entry. Empty parts are not shown.
 
     Attributes:
         text: The text.
-        count: The number, formatted.
-        spoken: The text for screen readers, with the number.
+        count: The formatted number.
+        spoken: The text for screen readers, including the number.
         note: A second line in a muted colour.
         icon: The name of the icon.
-        colour: The name of the icon's colour in `Colours`.
+        colour: The icon's colour, as the name of an attribute of `Colours`.
         hint: The tool tip.
         action: The text of the button that is shown while the entry is chosen.
     """
@@ -77,16 +77,16 @@ class EntryFacts:
 
 
 class SidebarEntry(QAbstractButton):
-    """A button for one filter. A click only emits `picked`; `show_facts` checks the entry.
+    """A button for one filter. A click only emits `picked`; it does not check the button.
 
     Signals:
         picked(bool): The entry was clicked; True if Ctrl was held, which adds the entry to the choice.
-        moved(int): A key was pressed that moves the focus to another entry.
+        moved(int): A key that moves the focus to another entry was pressed.
         action_clicked(): The button in the entry was clicked.
         menu_requested(QPoint): The context menu was requested at a screen position.
 
     Attributes:
-        facts: The content.
+        facts: The content, set with `show_facts`.
         inline: The button in the entry; visible while the entry is chosen and has an action.
     """
 
@@ -113,7 +113,7 @@ class SidebarEntry(QAbstractButton):
         theme.changed.connect(self._draw)
 
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
-        """Show new content, and check the entry if it is chosen."""
+        """Show new content, and check the button if the entry is chosen."""
         self.facts = facts
         self.setAccessibleName(facts.spoken)
         self.setToolTip(tool_tip(facts.hint))
@@ -151,11 +151,11 @@ class SidebarEntry(QAbstractButton):
         self.inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def sizeHint(self) -> QSize:
-        """Return the size that was set by `set_width`."""
+        """Return the size set by `set_width`."""
         return self.size()
 
     def _fixed_width(self) -> int:
-        """Return the width in pixels of everything but the text."""
+        """Return the width in pixels of everything except the text."""
         icon = _ICON + _ICON_GAP if self.facts.icon else 0
         inline = _INLINE if self.facts.action else 0
         return 2 * _SIDE + icon + _COUNT_GAP + inline + self._count_width()
@@ -182,7 +182,7 @@ class SidebarEntry(QAbstractButton):
 
     # --- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """Paint the background, the focus ring and the content."""
         colours = self._theme.colours
         painter = QPainter(self)
@@ -233,7 +233,7 @@ class SidebarEntry(QAbstractButton):
     # --- overrides of Qt
 
     def nextCheckState(self) -> None:
-        """Do nothing: a click does not check the entry."""
+        """Do nothing, because a click does not check the button."""
 
     @Slot()
     def _pick(self) -> None:
@@ -255,7 +255,7 @@ class SidebarEntry(QAbstractButton):
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu at the mouse pointer, or below the entry if a key requested it."""
+        """Request the context menu at the mouse pointer, or below the entry if the keyboard was used."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
         self.menu_requested.emit(place)

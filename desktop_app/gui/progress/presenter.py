@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 5_000
-"""After a run was reported, the runs that end within this time are reported together."""
+"""After a run is reported, all runs that end within this time are reported together."""
 
 AWAKE_MS = 5_000
 """The computer may go to sleep if no file is started within this time."""
@@ -48,7 +48,9 @@ _ALL_FILES, _FAILED_FILES = 0, -1
 
 
 class RunNotifications(QObject):
-    """Reports the result of a run and problems: in the window, and on the desktop while the window is not active.
+    """Reports the results of runs in the window, and both results and problems on the desktop.
+
+    Nothing is shown on the desktop while the window is active.
 
     Signals:
         notice(Notice): A message to show in the window.
@@ -57,11 +59,11 @@ class RunNotifications(QObject):
         last_failed: The number of failed files in the last reported result.
 
     Args:
-        notifier: Shows desktop notifications.
-        is_watched: Returns whether the window is active.
-        has_room: Returns whether the window can show a notice without replacing one that has buttons.
-        export: The action for the button of the notice.
-        wording: Formats numbers and times.
+        notifier: The notifier for the desktop.
+        is_watched: A function that returns whether the window is active.
+        has_room: A function that returns whether the window can show a notice without replacing one with buttons.
+        export: The action that the notice's button triggers.
+        wording: The formatter for numbers and times.
         parent: The parent.
         every_ms: See `EVERY_MS`.
     """
@@ -84,8 +86,7 @@ class RunNotifications(QObject):
         self._is_watched = is_watched
         self._has_room = has_room
         self._notice: Notice | None = None
-        self._room_timer = QTimer(self)
-        self._room_timer.setInterval(_RETRY_MS)
+        self._room_timer = QTimer(self, interval=_RETRY_MS)
         self._room_timer.timeout.connect(self._show_in_window)
         self._export = export
         self._wording = wording
@@ -95,9 +96,7 @@ class RunNotifications(QObject):
         self._failure_reported = False
         self._has_worked = False
         self._reported_trouble = ""
-        self._interval_timer = QTimer(self)
-        self._interval_timer.setSingleShot(True)
-        self._interval_timer.setInterval(every_ms)
+        self._interval_timer = QTimer(self, singleShot=True, interval=every_ms)
         self._interval_timer.timeout.connect(self._report_end)
 
     # --- the run
@@ -114,7 +113,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def follow_end(self, end: RunEnd) -> None:
-        """Report the result of a run, or keep it for a later report if another run was reported shortly before."""
+        """Report the result of a run, or hold it back for a while if another run was reported shortly before."""
         if self._unreported is not None:
             before = self._unreported
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -137,7 +136,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show the notice, but wait while the window shows one with buttons, such as Undo."""
+        """Show the notice once the window no longer shows another one with buttons, such as Undo."""
         if not self._has_room():
             self._room_timer.start()
             return
@@ -185,20 +184,20 @@ class ProgressPresenter(QObject):
 
     Attributes:
         dock: The graphs.
-        notifications: Reports the result of a run and problems.
+        notifications: The notifications about runs and problems.
         tray: The tray icon.
 
     Args:
         run: The run.
         status, notices: The status bar and the notice bar of the window.
-        selected: The sums of the selected files.
+        selected: The number of selected files, and their totals.
         actions: The actions of the window.
         connection: The status of the connection.
         desktop: The desktop integration of the window.
-        memory: Stores the span of the graphs and whether the graphs and the tray icon are shown.
+        memory: The saved state of the window.
         clock: The clock.
         theme: The colours of the graphs.
-        wording: Formats numbers and times.
+        wording: The formatter for numbers and times.
         window: The window, which is also the parent.
     """
 
@@ -229,9 +228,7 @@ class ProgressPresenter(QObject):
         self._wording = wording
         self._time_left = TimeLeft()
         self._desktop = desktop
-        self._awake_timer = QTimer(self)
-        self._awake_timer.setSingleShot(True)
-        self._awake_timer.setInterval(AWAKE_MS)
+        self._awake_timer = QTimer(self, singleShot=True, interval=AWAKE_MS)
         self._awake_timer.timeout.connect(self._let_sleep)
         run.changed.connect(status.show_progress)
         run.changed.connect(self._show_on_desktop)
@@ -323,7 +320,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_topic(self, topic: Topic) -> None:
-        """Show the window and the subject of a clicked notification."""
+        """Show the window and any files that a clicked notification is about."""
         activate(self._window)
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_FILES].trigger()

@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 
 STALE_MS = 10 * 60 * 1000
-"""Files that are added after this long without progress begin a new run."""
+"""Files added after this much time without progress begin a new run."""
 
 _MOST_WHILE_BUSY = 0.99
 
 LEAST_SECONDS = 10.0
-"""There is no estimate until samples cover this time."""
+"""There is no estimate until the samples cover this much time."""
 
 LEAST_FILES = 5
 """There is no estimate until this many files have finished."""
 
 STALL_SECONDS = 12.0
-"""There is no estimate after a pause longer than this and than `_PAUSES` times the usual pause."""
+"""There is no estimate after a pause that is longer than this and also longer than `_PAUSES` times the usual pause."""
 
 _PAUSES = 3.0
 
 _FADES = 0.98
-"""The usual pause is multiplied by this with each sample, so that a single long pause is forgotten."""
+"""The usual pause is multiplied by this at each sample, so that a single long pause is gradually forgotten."""
 
 _WINDOW_SECONDS, _WINDOW_SAMPLES = 45.0, 12
-"""The estimate uses the samples of this time, or this many samples if they cover a longer time."""
+"""The estimate uses the samples from this period, or this many samples if they cover a longer period."""
 
 _SAMPLE_SECONDS = 0.5
 
 _GAP_SECONDS = 20.0
-"""After a gap this long between two calls, the computer was probably asleep, and sampling starts over."""
+"""If more time than this passes between two updates, the computer was probably asleep, and sampling starts over."""
 
 _SLOTS = 12
-"""The number of time slices in which files and bytes are compared."""
+"""The number of time slices used to find out whether files or bytes progress more evenly."""
 
 _SMOOTH_SECONDS = 6.0
 """The time constant of the exponential smoothing."""
@@ -57,8 +57,8 @@ class Progress:
     """The progress of a run.
 
     Attributes:
-        files_done, files_total: The number of finished files and of all files.
-        bytes_done, bytes_total: Sizes in bytes; `bytes_done` includes what has been read of unfinished files.
+        files_done, files_total: The number of finished files, and of all files.
+        bytes_done, bytes_total: The same in bytes; `bytes_done` includes what has been read of unfinished files.
         processing: The number of files being processed.
         failed: The number of finished files that failed.
     """
@@ -77,7 +77,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Return the fraction of bytes done, or of files if all files are empty. It is 1 only if the run has ended."""
+        """Return the fraction of bytes done, or of files if all are empty. It is 1 only after the run has ended."""
         if not self.is_busy:
             return 1.0
         done = self.bytes_done / self.bytes_total if self.bytes_total else self.files_done / self.files_total
@@ -106,7 +106,7 @@ class Run:
     """Derives the progress and the end of a run from the sums in the database.
 
     Attributes:
-        since_ms: Jobs that ended after this time belong to the run; in milliseconds since 1970.
+        since_ms: A time in milliseconds since 1970. Jobs that ended after it belong to the run.
     """
 
     def __init__(self, since_ms: int) -> None:
@@ -120,7 +120,7 @@ class Run:
         """Calculate the progress from the current sums.
 
         Args:
-            sums: The sums of unfinished jobs and of those that ended after `since_ms`.
+            sums: The sums for unfinished jobs and for those that ended after `since_ms`.
             now_ms: The time of the query in milliseconds since 1970.
 
         Returns:
@@ -156,7 +156,7 @@ class Run:
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
     def _without_previous_run(self, sums: RunSums, now_ms: int) -> RunSums:
-        """Return the sums. If files were added after `STALE_MS` without progress, leave out the finished files."""
+        """Return the sums, but omit the finished files if more files were added after `STALE_MS` without progress."""
         seen, self._seen = self._seen, sums
         if seen != sums:
             was, self._moved_at = self._moved_at, now_ms
@@ -170,7 +170,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """The files and bytes done at a time, in seconds of a monotonic clock."""
+    """The number of files and bytes done by a certain time, given in seconds on a monotonic clock."""
 
     at: float
     files: int
@@ -178,9 +178,9 @@ class _Sample:
 
 
 class TimeLeftEstimator:
-    """Estimates the time left of a run.
+    """Estimates the time left in a run.
 
-    The estimate is based on files or on bytes, whichever progressed more evenly lately, and it is smoothed.
+    The estimate is based on files or bytes, whichever have progressed more evenly lately, and it is smoothed.
     """
 
     def __init__(self) -> None:
@@ -202,7 +202,7 @@ class TimeLeftEstimator:
 
         Args:
             progress: The current progress.
-            now: The time in seconds of a monotonic clock.
+            now: The time on a monotonic clock, in seconds.
 
         Returns:
             The time left in seconds, or None if there is no estimate.
@@ -258,7 +258,7 @@ class TimeLeftEstimator:
         return max(0.0, self._end - now)
 
     def _forecast(self, progress: Progress, now: float) -> float | None:
-        """Return the seconds left, calculated from files or bytes, whichever progressed more evenly."""
+        """Return the seconds left, calculated from files or bytes, whichever have progressed more evenly."""
         first = self._samples[0]
         span = now - first.at
         files = progress.files_done - first.files

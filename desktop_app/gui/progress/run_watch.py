@@ -31,7 +31,7 @@ _RETRY_MS = 1_000
 
 
 class Span(Enum):
-    """The time spans of the graphs.
+    """The time spans that the graphs can show.
 
     Attributes:
         seconds: The length of the span.
@@ -64,11 +64,11 @@ class Series:
 
 
 class _Ring:
-    """A ring buffer with the files and bytes of each step of a span."""
+    """A ring buffer of the files and bytes processed in each step of a span."""
 
     def __init__(self, span: Span) -> None:
         self.step = span.step
-        # One more step than is shown, for the current step, which is incomplete.
+        # One more step than is shown: the current step, which is incomplete.
         self.capacity = span.seconds // span.step + 1
         self.newest = 0
         self.clear()
@@ -78,7 +78,7 @@ class _Ring:
         self.bytes = array("d", bytes(8 * self.capacity))
 
     def advance(self, number: int) -> bool:
-        """Advance to a step if it is newer. Return False if the step is too old for the buffer."""
+        """Advance to a step if it is newer than the latest one. Return False if it is too old for the buffer."""
         if number - self.newest >= self.capacity:
             self.clear()
             self.newest = number
@@ -128,11 +128,11 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, ended: Iterable[Ended], before_s: float) -> None:
-        """Record what ended before a time, for one span.
+        """Record the files that finished before a given time, for one span.
 
         Args:
             span: The span.
-            ended: The files and bytes that ended in each step.
+            ended: The number and size of the files that finished in each step.
             before_s: The time in seconds since 1970.
         """
         ring = self._rings[span]
@@ -141,13 +141,13 @@ class History:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """Return the rates of a span without the current step, which is incomplete and would look too low."""
+        """Return the rates over a span, without the current step: it is incomplete, so its rate would look too low."""
         return self._rings[span].series(now_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The current throughput of the run and its estimated time left.
+    """The current throughput of the run, and the estimated time left.
 
     Attributes:
         files, bytes: The rates per second.
@@ -172,20 +172,20 @@ class _Reading:
 
 
 class RunWatch(QObject):
-    """Reads the state of the run after each change to the list, and emits its pace once a second.
+    """Reads the state of the run after each change to the list, and emits the run's pace once a second.
 
     Signals:
         changed(Progress): The progress has changed; it is `IDLE` after the end of the run.
         ended(RunEnd): The run has ended.
-        paced(Pace): The pace: once a second during a run and once at its end.
+        paced(Pace): The pace; emitted once a second during a run and once at its end.
 
     Attributes:
         history: The throughput of the last 24 hours.
         progress: The progress of the run.
 
     Args:
-        reader: Reads the list of jobs.
-        tasks: The pool for reading.
+        reader: The reader for the list.
+        tasks: The pool for reading the list.
         queue: The key of the queue whose jobs are counted.
         clock: The clock.
         parent: The parent.
@@ -214,8 +214,7 @@ class RunWatch(QObject):
         self._task = CoalescedTask(lambda: self._read, tasks, self)
         self._task.result.connect(self._update)
         self._task.failed.connect(self._retry)
-        self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self._emit_pace)
 
     def start(self) -> None:
@@ -231,7 +230,7 @@ class RunWatch(QObject):
         self._task.request()
 
     def follow_queue(self, queue: str) -> None:
-        """Count the jobs of another queue.
+        """Count the jobs of another queue from now on.
 
         Args:
             queue: The key of the queue.

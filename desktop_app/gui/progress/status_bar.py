@@ -15,6 +15,7 @@ from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.texts import files_and_bytes_of, files_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.wording import Wording, status_word, tool_tip
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _BAR_WIDTH = 120
 _BAR_STEPS = 1000
 
 _NARROW = 900
-"""In a window narrower than this, parts whose content is also shown elsewhere are hidden."""
+"""In a window narrower than this, parts whose content can be seen elsewhere are hidden."""
 
 _MARK_SIZE = 12
 
@@ -44,7 +45,7 @@ _FILL_OPACITY = 0.16
 
 
 class JobsStatusBar(QStatusBar):
-    """The status bar. Parts that do not fit are hidden, beginning with those that are also shown elsewhere.
+    """The status bar. Parts that do not fit are hidden, beginning with those whose content can be seen elsewhere.
 
     Signals:
         connection_pressed(): The connection button was pressed.
@@ -53,7 +54,7 @@ class JobsStatusBar(QStatusBar):
     Attributes:
         connection, throughput: The buttons.
         counts: A label for each status.
-        foreign, selection, files, percent, left: The labels.
+        foreign, selection, files, percent, left: The other labels.
         bar: The progress bar.
     """
 
@@ -61,21 +62,18 @@ class JobsStatusBar(QStatusBar):
     throughput_pressed = Signal()
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, sizeGripEnabled=False)
         self._wording = wording
         self._theme = theme
         self._totals = StatusCounts()
         self._progress = IDLE
         self._shows_statuses = False
-        self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
         self.counts = {status: CountLabel(self) for status in Status}
         self.foreign, self.selection, self.files, self.percent, self.left = (QLabel(self) for _ in range(5))
-        self.bar = QProgressBar(self)
-        self.bar.setRange(0, _BAR_STEPS)
-        self.bar.setTextVisible(False)
+        self.bar = QProgressBar(self, maximum=_BAR_STEPS, textVisible=False)
         self.bar.setFixedWidth(_BAR_WIDTH)
         self.bar.setAccessibleName(tr("Overall progress"))
         self.throughput = ThroughputButton(theme, self)
@@ -88,9 +86,7 @@ class JobsStatusBar(QStatusBar):
 
     def _arrange(self) -> None:
         line = QWidget(self)
-        row = self._row = QHBoxLayout(line)
-        row.setContentsMargins(4, 2, 8, 2)
-        row.setSpacing(14)
+        row = self._row = spaced(QHBoxLayout(line), 14, (4, 2, 8, 2))
         for widget in (self.connection, *self.counts.values(), self.foreign, self.selection):
             row.addWidget(widget)
         row.addStretch(1)
@@ -163,14 +159,14 @@ class JobsStatusBar(QStatusBar):
         self.fit()
 
     def show_statuses(self, *, shown: bool) -> None:
-        """Show or hide the number of files of each status, which the sidebar shows as well."""
+        """Show or hide the number of files with each status, which the sidebar shows as well."""
         self._shows_statuses = shown
         self.fit()
 
     # --- layout
 
     def fit(self) -> None:
-        """Show all parts, then hide one after the other until the rest fits into the window."""
+        """Show all parts, then hide one after another until the others fit into the window."""
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
         for label in self.counts.values():
@@ -191,7 +187,7 @@ class JobsStatusBar(QStatusBar):
         self._row.activate()
 
     def _expendable(self, *, busy: bool) -> list[Callable[[], None]]:
-        """Return functions that hide one part each, the least important part first."""
+        """Return functions that each hide one part, the least important part first."""
         return [
             *(label.hide for label in self.counts.values()),
             lambda: self.throughput.show_line(shown=False),
@@ -215,7 +211,7 @@ class JobsStatusBar(QStatusBar):
 
 
 class CountLabel(QWidget):
-    """The icon of a status beside the number of its files.
+    """The icon of a status, followed by the number of files with that status.
 
     Attributes:
         icon, words: The labels.
@@ -224,9 +220,7 @@ class CountLabel(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.icon, self.words = QLabel(self), QLabel(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
+        row = spaced(QHBoxLayout(self), 5)
         row.addWidget(self.icon)
         row.addWidget(self.words)
 
@@ -235,14 +229,12 @@ class ConnectionButton(QToolButton):
     """Shows the state of the connection: a symbol and a short text.
 
     Attributes:
-        shown: The text shown now.
+        shown: The text that is currently shown.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, autoRaise=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setObjectName("chip")
-        self.setAutoRaise(True)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIconSize(QSize(_MARK_SIZE, _MARK_SIZE))
         self._theme = theme
@@ -265,7 +257,7 @@ class ConnectionButton(QToolButton):
 
 
 class ThroughputButton(QAbstractButton):
-    """Shows the throughput: a line for the last minute and the current value."""
+    """Shows the throughput: a line graph of the last minute, and the current value."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -379,7 +371,7 @@ _SHAPES: dict[Mark, tuple[str, Callable[[QPainter, QColor], None]]] = {
 
 
 def _mark_icon(mark: Mark, colours: Colours, ratio: float) -> QIcon:
-    """Return a drawn icon for a mark. The size of the character would depend on the font."""
+    """Draw the icon for a mark. The size of a character would depend on the font."""
     pixmap = QPixmap(QSize(_MARK_SIZE, _MARK_SIZE) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

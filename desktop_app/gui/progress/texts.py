@@ -30,7 +30,7 @@ _WHOLE_FROM = 9.95
 _LEAST_FILES_PER_SECOND = 0.1
 
 _SHORT_MS = 1_000
-"""The duration of a run shorter than this is not mentioned."""
+"""The duration of a run is not mentioned if it is shorter than this."""
 
 
 def files_of(progress: Progress, wording: Wording) -> str:
@@ -57,8 +57,8 @@ def rounded(seconds: float, before: int | None = None) -> int:
         before: The previous result. It is returned again while it is close enough, to keep the text from flickering.
 
     Returns:
-        The time in seconds: 0 for less than a minute, else a multiple of 1 minute, of 5 minutes from 15 minutes on,
-        or of 10 minutes from an hour on; 24 hours for anything longer.
+        The time in seconds: 0 for less than a minute, 24 hours for 24 hours or more, and otherwise a multiple of
+        10 minutes from one hour up, of 5 minutes from 15 minutes up, or of 1 minute.
     """
     if seconds >= DAY:
         return DAY
@@ -71,7 +71,7 @@ def rounded(seconds: float, before: int | None = None) -> int:
 
 
 def time_left(seconds: int) -> str:
-    """Return a time left as text, such as `~2 min`.
+    """Return the time left as text, such as `~2 min`.
 
     Args:
         seconds: The result of `rounded`.
@@ -125,18 +125,16 @@ def end_text(end: RunEnd, wording: Wording) -> str:
     """Return the result of a run, such as `248 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
-    took = wording.span(end.took_ms)
-    if end.failed and end.took_ms >= _SHORT_MS:
-        return tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files).format(
-            time=took, failed=wording.number(end.failed)
-        )
-    if end.failed:
-        return tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files).format(
-            failed=wording.number(end.failed)
-        )
-    if end.took_ms >= _SHORT_MS:
-        return tr("%Ln file(s) processed in {time}.", "a run is over", end.files).format(time=took)
-    return tr("%Ln file(s) processed.", "a run is over", end.files)
+    is_long = end.took_ms >= _SHORT_MS
+    if end.failed and is_long:
+        text = tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files)
+    elif end.failed:
+        text = tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files)
+    elif is_long:
+        text = tr("%Ln file(s) processed in {time}.", "a run is over", end.files)
+    else:
+        text = tr("%Ln file(s) processed.", "a run is over", end.files)
+    return text.format(time=wording.span(end.took_ms), failed=wording.number(end.failed))
 
 
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
@@ -144,8 +142,8 @@ def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> 
 
     Args:
         count: The number of selected files.
-        sums: Their sums; None while they are being calculated.
-        wording: Formats numbers and sizes.
+        sums: The totals of these files; None while they are being calculated.
+        wording: The formatter for numbers and sizes.
     """
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:

@@ -1,4 +1,4 @@
-"""The throughput graphs: files and bytes per second over a span between one minute and 24 hours."""
+"""The throughput graphs: files and bytes per second over a span of one minute to 24 hours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QTo
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run_watch import History, Span
+from desktop_app.gui.widgets.dialogs import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ _GRID_LINES = 4
 _WHOLE_FROM = 100
 
 _MARK_SECONDS = {Span.MINUTE: 15, Span.MINUTES_5: 60, Span.HOUR: 900, Span.HOURS_6: 3_600, Span.DAY: 14_400}
-"""The distance between two marks of the time axis."""
+"""The distance between two marks on the time axis, in seconds."""
 
 _GAP = 6
 
@@ -55,11 +56,11 @@ class Mark:
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """Return the value at the top of an axis, which the grid lines divide into round steps.
+    """Return the value at the top of an axis, chosen so that all grid lines are at round values.
 
     Args:
-        highest: The highest value that has to fit.
-        least: The minimum of the result.
+        highest: The highest value to show.
+        least: The lower limit of the result.
     """
     rough = max(highest, least) / _GRID_LINES
     power = 10.0 ** math.floor(math.log10(rough))
@@ -72,7 +73,7 @@ def value_marks(top: float, text_of: Callable[[float], str]) -> list[Mark]:
 
 
 def time_marks(span: Span, end_s: int) -> list[Mark]:
-    """Return the marks of the time axis: times relative to now for short spans, else times of day.
+    """Return the marks of the time axis: times relative to now for short spans, otherwise times of day.
 
     Args:
         span: The span.
@@ -89,7 +90,7 @@ def time_marks(span: Span, end_s: int) -> list[Mark]:
 
 
 def _first_mark(start_s: int, every: int) -> int:
-    """Return the first local time from `start_s` on that is a multiple of `every`."""
+    """Return the first time not before `start_s` that is a multiple of `every` in local time."""
     offset = QDateTime.fromSecsSinceEpoch(start_s).offsetFromUtc()
     return -((-(start_s + offset)) // every) * every - offset
 
@@ -114,7 +115,7 @@ def graph_number(value: float) -> str:
 
 
 def span_texts(span: Span) -> tuple[str, str]:
-    """Return the text of a span's button and a text for screen readers."""
+    """Return the text of a span's button, and its name for screen readers."""
     return {
         Span.MINUTE: (tr("1 min"), tr("last minute")),
         Span.MINUTES_5: (tr("5 min"), tr("last 5 minutes")),
@@ -162,11 +163,11 @@ class Graph(QWidget):
 
     Args:
         title: The title, such as `Files per second`.
-        text_of: Formats a value.
+        text_of: A function that formats a value.
         colour: The name of the line's colour in `Colours`.
         theme: The colours.
         parent: The parent.
-        least: The minimum of the value at the top of the axis.
+        least: The lower limit of the value at the top of the axis.
     """
 
     def __init__(
@@ -222,7 +223,7 @@ class Graph(QWidget):
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Return the smallest size in which the line can be recognized."""
+        """Return the smallest size at which the line is still recognizable."""
         return QSize(_LEAST_WIDTH, _LEAST_HEIGHT + 2 * self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
@@ -278,7 +279,7 @@ class Graph(QWidget):
 
 
 class ThroughputDock(QDockWidget):
-    """The dock with the graphs and the buttons for their span. It is redrawn once a second while it is visible.
+    """The dock with the graphs, and with buttons that choose the time span. It is updated once a second while visible.
 
     Signals:
         chosen(Span): Another span was chosen.
@@ -286,16 +287,15 @@ class ThroughputDock(QDockWidget):
     Attributes:
         span: The span shown.
         graphs: The graphs of files and of bytes.
-        buttons: The button of each span.
+        buttons: The button for each span.
     """
 
     chosen = Signal(object)
 
     def __init__(self, history: History, clock: Clock, theme: Theme, wording: Wording, parent: QWidget) -> None:
-        super().__init__(tr("Throughput"), parent)
+        super().__init__(tr("Throughput"), parent, features=QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setObjectName("throughput")
         self.setAccessibleName(tr("Throughput"))
-        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setTitleBarWidget(QWidget(self))
         self._history = history
         self._clock = clock
@@ -307,8 +307,7 @@ class ThroughputDock(QDockWidget):
         self.graphs = (files, sizes)
         self._make_buttons()
         self._arrange()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.draw)
 
     def _make_buttons(self) -> None:
@@ -327,11 +326,8 @@ class ThroughputDock(QDockWidget):
     def _arrange(self) -> None:
         whole = QWidget(self)
         whole.setObjectName("throughputInside")
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(10, 6, 10, 6)
-        column.setSpacing(4)
-        head = QHBoxLayout()
-        head.setSpacing(4)
+        column = spaced(QVBoxLayout(whole), 4, (10, 6, 10, 6))
+        head = spaced(QHBoxLayout(), 4)
         title = QLabel(tr("Throughput"), whole)
         title.setObjectName("sectionTitle")
         head.addWidget(title)
@@ -339,8 +335,7 @@ class ThroughputDock(QDockWidget):
         for button in self.buttons.values():
             head.addWidget(button)
         column.addLayout(head)
-        row = QHBoxLayout()
-        row.setSpacing(10)
+        row = spaced(QHBoxLayout(), 10)
         for graph in self.graphs:
             row.addWidget(graph, 1)
         column.addLayout(row, 1)

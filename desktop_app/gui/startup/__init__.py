@@ -1,1 +1,1 @@
-"""Starting and shutting down the program with its window: display, single instance, dialogs, threads."""
+"""Starting and stopping the window: display check, single instance, start-up dialogs, Qt set-up, and shutdown."""

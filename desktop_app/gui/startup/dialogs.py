@@ -1,13 +1,13 @@
-"""The dialogs shown before the window: failed start, damaged database, another instance not responding."""
+"""The dialogs for problems before the window opens: a failed start, a damaged database, an unresponsive instance."""
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton
 
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import MessageBox
@@ -18,21 +18,32 @@ if TYPE_CHECKING:
     from desktop_app.domain.errors import KnownError
 
 
-class _WarningDialog(MessageBox):
+_Role = QMessageBox.ButtonRole
+_Choice = TypeVar("_Choice")
+
+
+class _WarningDialog(MessageBox, Generic[_Choice]):
     def __init__(self, title: str, text: str) -> None:
-        super().__init__()
-        self.setWindowTitle(title)
-        self.setIcon(QMessageBox.Icon.Warning)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(text)
+        super().__init__(QMessageBox.Icon.Warning, title, text, textFormat=Qt.TextFormat.PlainText)
+        self._choices: dict[QAbstractButton, _Choice] = {}
+
+    def _offer(self, choice: _Choice, text: str, role: _Role) -> QPushButton:
+        button = self.addButton(text, role)
+        self._choices[button] = choice
+        return button
+
+    def choose(self) -> _Choice:
+        """Show the dialog and return the user's choice."""
+        self.exec()
+        return self._choices[self.clickedButton()]
 
 
-class StartErrorDialog(_WarningDialog):
+class StartErrorDialog(_WarningDialog["bool | None"]):
     """Explains why Filemill can't start, and offers to try again.
 
     Args:
         error: The error.
-        folder: The home folder; a button opens it if it exists.
+        folder: The home folder; if it exists, a button opens it.
     """
 
     def __init__(self, error: KnownError, folder: Path) -> None:
@@ -40,35 +51,33 @@ class StartErrorDialog(_WarningDialog):
         self._folder = folder
         if error.detail:
             self.setDetailedText(error.detail)
-        self._again = self.addButton(tr("Try Again"), QMessageBox.ButtonRole.AcceptRole)
-        self._open = self.addButton(tr("Open Folder"), QMessageBox.ButtonRole.ActionRole) if folder.is_dir() else None
-        self.setEscapeButton(self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole))
-        self.setDefaultButton(self._again)
+        self.setDefaultButton(self._offer(True, tr("Try Again"), _Role.AcceptRole))
+        if folder.is_dir():
+            self._offer(None, tr("Open Folder"), _Role.ActionRole)
+        self.setEscapeButton(self._offer(False, tr("Quit"), _Role.RejectRole))
 
     def wants_another_try(self) -> bool:
         """Show the dialog. Return True for Try Again, False for Quit."""
-        self.exec()
-        while self._open is not None and self.clickedButton() is self._open:
+        while (choice := self.choose()) is None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
-            self.exec()
-        return self.clickedButton() is self._again
+        return choice
 
 
 class DamageChoice(Enum):
-    """How to replace a damaged database."""
+    """The user's choice for a damaged database."""
 
     USE_BACKUP = auto()
     START_EMPTY = auto()
     QUIT = auto()
 
 
-class DamagedDatabaseDialog(_WarningDialog):
+class DamagedDatabaseDialog(_WarningDialog[DamageChoice]):
     """Warns that the list can't be read, and offers the newest backup or an empty list.
 
     Args:
         error: The error.
-        backup_time: The time of the newest backup in milliseconds since 1970; None if there is no backup.
-        locale: The locale for the time.
+        backup_time: The time of the newest backup in milliseconds since the Unix epoch; None if there is no backup.
+        locale: The locale for formatting the time.
     """
 
     def __init__(self, error: KnownError, backup_time: int | None, locale: QLocale) -> None:
@@ -77,55 +86,39 @@ class DamagedDatabaseDialog(_WarningDialog):
             tr("The damaged database is kept in either case. Your files themselves were not changed.")
         )
         self.setDetailedText(f"{translated(error.text)}\n\n{error.detail}")
-        quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
-        self._choices: dict[QAbstractButton, DamageChoice] = {
-            quit_button: DamageChoice.QUIT,
-            self.addButton(
-                tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole
-            ): DamageChoice.START_EMPTY,
-        }
+        quit_button = self._offer(DamageChoice.QUIT, tr("Quit"), _Role.RejectRole)
+        empty = tr("Start With an Empty List")
+        self._offer(DamageChoice.START_EMPTY, empty, _Role.DestructiveRole)
         self.setEscapeButton(quit_button)
         self.setDefaultButton(quit_button)
         if backup_time is not None:
             when = locale.toString(QDateTime.fromMSecsSinceEpoch(backup_time), QLocale.FormatType.ShortFormat)
-            use = self.addButton(tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole)
-            self._choices[use] = DamageChoice.USE_BACKUP
-            self.setDefaultButton(use)
-
-    def choose(self) -> DamageChoice:
-        """Show the dialog and return the choice."""
-        self.exec()
-        return self._choices[self.clickedButton()]
+            use = tr("Use the Backup from {when}").format(when=when)
+            self.setDefaultButton(self._offer(DamageChoice.USE_BACKUP, use, _Role.AcceptRole))
 
 
 class NotRespondingChoice(Enum):
-    """What to do about an instance that does not respond."""
+    """The user's choice for an instance that is not responding."""
 
     WAIT = auto()
     STOP = auto()
     CANCEL = auto()
 
 
-class NotRespondingDialog(_WarningDialog):
+class NotRespondingDialog(_WarningDialog[NotRespondingChoice]):
     """Warns that Filemill is running but not responding, and offers to wait or to stop it.
 
     Args:
         pid: The process ID of the other instance; None if unknown.
-        started_at: The time of its start, in milliseconds since 1970.
-        can_stop: Whether to offer stopping it. False if the process ID may belong to another program.
-        locale: The locale for the time.
+        started_at: When the other instance was started, in milliseconds since the Unix epoch.
+        can_stop: Whether to offer to stop it. Pass False if the process ID might belong to another program.
+        locale: The locale for formatting the time.
     """
 
     def __init__(self, pid: int | None, started_at: int, *, can_stop: bool, locale: QLocale) -> None:
         super().__init__(tr("Filemill"), tr("Filemill is running but not responding."))
-        wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(wait)
-        self.setEscapeButton(cancel)
-        self._choices: dict[QAbstractButton, NotRespondingChoice] = {
-            wait: NotRespondingChoice.WAIT,
-            cancel: NotRespondingChoice.CANCEL,
-        }
+        self.setDefaultButton(self._offer(NotRespondingChoice.WAIT, tr("Wait"), _Role.AcceptRole))
+        self.setEscapeButton(self._offer(NotRespondingChoice.CANCEL, tr("Cancel"), _Role.RejectRole))
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
         else:
@@ -135,11 +128,5 @@ class NotRespondingDialog(_WarningDialog):
             )
         if can_stop:
             more += " " + tr("Stopping it is safe: unfinished files will be processed again.")
-            stop = self.addButton(tr("Stop and Restart"), QMessageBox.ButtonRole.DestructiveRole)
-            self._choices[stop] = NotRespondingChoice.STOP
+            self._offer(NotRespondingChoice.STOP, tr("Stop and Restart"), _Role.DestructiveRole)
         self.setInformativeText(more)
-
-    def choose(self) -> NotRespondingChoice:
-        """Show the dialog and return the choice."""
-        self.exec()
-        return self._choices[self.clickedButton()]

@@ -1,4 +1,4 @@
-"""Check for a display before Qt is used, since Qt aborts the process without one. Does not import Qt."""
+"""Check for a display without importing Qt, since Qt aborts the process if there is no display."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def _x_display(name: str) -> Iterator[bool]:
     host, number = found["host"], int(found["number"])
     is_remote = host not in {"", "unix"} and not host.startswith("/")
     if is_remote and not _can_connect((host.strip("[]"), _X_PORT + number)):
-        yield False  # libxcb would block for minutes if the host is unreachable
+        yield False  # libxcb can block for minutes if the host is unreachable
         return
     try:
         library = ctypes.CDLL("libxcb.so.1")
     except OSError:
         yield is_remote or _can_connect(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - the path that X servers use
         return
-    # Qt connects with this library too, and so with the same permissions.
+    # Qt uses this library too, so it connects with the same permissions.
     library.xcb_connect.restype = ctypes.c_void_p
     library.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     library.xcb_connection_has_error.argtypes = [ctypes.c_void_p]

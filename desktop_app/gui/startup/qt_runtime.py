@@ -28,14 +28,14 @@ def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None
     A fatal message is also written to standard error, since Qt then aborts the process.
     """
     if getattr(_current, "is_logging", False):
-        return  # Logging itself caused this message.
+        return  # logging itself caused this message
     _current.is_logging = True
     try:
         category = f" [{context.category}]" if context.category and context.category != "default" else ""
         log.log(_LEVELS.get(kind, logging.WARNING), "%s%s", text, category)
         if kind is QtMsgType.QtFatalMsg and sys.stderr is not None:
             sys.stderr.write(f"filemill: {text}\n")
-    except Exception:  # noqa: BLE001, S110 - Qt can't handle an exception, and the log is what failed
+    except Exception:  # noqa: BLE001, S110 - Qt can't handle an exception, and logging itself has failed
         pass
     finally:
         _current.is_logging = False
@@ -47,21 +47,20 @@ def install_message_handler() -> None:
 
 
 class MainThreadGarbageCollector(QObject):
-    """Runs Python's garbage collector on the thread of this object only, which must be the main thread.
+    """Runs Python's garbage collector only on this object's thread, which must be the main thread.
 
-    By default, the collector runs on whichever thread exceeds the allocation threshold. On a worker thread it would
-    destroy unused Qt objects, such as a closed dialog. The process then crashes, or deadlocks between a lock of Qt
-    and Python's global lock; both were observed.
+    By default, the collector runs on whichever thread exceeds the allocation threshold. On a worker thread, it can
+    destroy unused Qt objects, such as a closed dialog. The process then crashes, or deadlocks on a Qt lock and
+    Python's global interpreter lock; both have been observed.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._timer = QTimer(self)
-        self._timer.setInterval(COLLECT_EVERY_MS)
+        self._timer = QTimer(self, interval=COLLECT_EVERY_MS)
         self._timer.timeout.connect(self.collect_if_due)
 
     def start(self) -> None:
-        """Disable automatic garbage collection, and collect at intervals instead."""
+        """Disable automatic garbage collection, and collect garbage at intervals instead."""
         gc.disable()
         self._timer.start()
 

@@ -1,4 +1,4 @@
-"""Stops threads and tasks one after another and within a deadline, while the event loop runs."""
+"""Stop threads and tasks one after another, within a deadline, while the event loop is running."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Step:
     """One step of a shutdown.
 
     Attributes:
-        name: What is stopped, for the log.
-        begin: Requests the stop and returns immediately.
-        has_ended: Returns whether it has stopped.
+        name: The name of the thread or task to stop, for the log.
+        begin: A function that requests the stop and returns immediately.
+        has_ended: A function that returns whether the thread or task has stopped.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Step:
 
 
 def thread_step(thread: QThread) -> Step:
-    """Return a step that requests the interruption of a thread. The thread is never terminated."""
+    """Return a step that requests a thread's interruption. The thread is never terminated."""
     return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
 
 
 class Shutdown(QObject):
-    """Executes the steps in order; each begins when the previous one has ended.
+    """Executes shutdown steps in order; each begins when the previous one has ended.
 
     Signals:
         finished(list): All steps have ended, or the deadline has passed. The argument lists the names of the steps
@@ -55,8 +55,7 @@ class Shutdown(QObject):
         self._steps = steps
         self._at = -1
         self._since = QElapsedTimer()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self._look)
 
     @Slot()
@@ -81,7 +80,7 @@ class Shutdown(QObject):
         if self._at < len(self._steps) and not late:
             return
         self._timer.stop()
-        # If the deadline has passed, begin the remaining steps too: some may still end at once.
+        # If the deadline has passed, begin the remaining steps too: some of them may end at once.
         for step in self._steps[self._at + 1 :]:
             step.begin()
         self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

@@ -1,11 +1,11 @@
-"""Single instance: one window per list, user and computer. A later start passes its arguments to the running window.
+"""Allow one window per list, user and computer. A later start passes its arguments to the running window.
 
-A file lock decides which program may open the window. The operating system releases it however the program ends, so a
-leftover socket or lock file is never mistaken for a window, and of several programs that start at the same moment
-exactly one becomes the first instance. It listens with `QLocalServer`; the others connect with `QLocalSocket`.
+A file lock decides which program may open the window. The operating system releases it however the program exits, so
+a leftover socket or lock file is never mistaken for a window, and if several programs start at the same moment, exactly
+one becomes the first instance. That one listens with `QLocalServer`; the others connect with `QLocalSocket`.
 
 A request is one line of JSON. The reply is the line `taken`, preceded by the line `wait` if there is no window yet.
-A request has been handed over only when `taken` has been read.
+A request has not been handed over until `taken` has been read.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ log = logging.getLogger(__name__)
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _TAKEN, _WAIT = b"taken\n", b"wait\n"
 _MAX_ADDRESS_BYTES = 80
-"""The limit of most systems is about 104 bytes; Qt creates the socket under a longer name and then renames it."""
+"""Most systems allow about 104 bytes, but Qt creates the socket under a longer name and then renames it."""
 RESPOND_SECONDS = 8.0
-"""The time-out for a reply from a first instance that is listening."""
+"""The timeout for a reply from a first instance that is listening."""
 START_SECONDS = 60.0
-"""The time-out until the first instance listens. Opening a large database on a busy computer takes a while."""
+"""The timeout for the first instance to start listening. Opening a large database can take a while."""
 _POLL_SECONDS = 0.05
 _IO_STEP_MS = 100
 _TERMINATE_SECONDS = 3.0
@@ -64,17 +64,17 @@ class Outcome(Enum):
     HANDED_OVER = auto()
     """The first instance has received the request."""
     NOT_RESPONDING = auto()
-    """Another program holds the lock but does not respond."""
+    """Another program holds the lock but is not responding."""
     STOPPED = auto()
     """This program received a stop signal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The request of a later start.
+    """The request from a later start.
 
     Attributes:
-        names: The files, folders and URLs to add, as `scan` accepts them; paths are absolute.
+        names: The files, folders and URLs to add, in the form that `scan` accepts; paths are absolute.
         token: The activation token from the desktop, which permits raising the window; may be empty.
     """
 
@@ -83,17 +83,17 @@ class Request:
 
 
 class InstanceLock:
-    """The lock of a list's window, and a file with the process ID and the socket address of its holder.
+    """The lock for a list's window, and a file with the process ID and the socket address of the lock's holder.
 
     Not thread-safe.
 
     Args:
-        folder: The existing folder for the two files; it may be on a network share.
+        folder: The existing folder for the two files; it can be on a network share.
         database: The database that contains the list.
     """
 
     def __init__(self, folder: Path, database: Path) -> None:
-        # A folder on a network share also holds the locks of other computers.
+        # A folder on a network share also contains the locks of other computers.
         identity = f"{socket.gethostname()}\0{os.path.realpath(database)}"
         self.name = f"window-{zlib.crc32(os.fsencode(identity)):08x}"
         self.folder = folder
@@ -123,10 +123,10 @@ class InstanceLock:
         return self._lock.is_locked
 
     def publish(self, address: str) -> None:
-        """Publish the process ID and the socket address of this program, which holds the lock.
+        """Publish the process ID and the socket address of this program, which must hold the lock.
 
         Args:
-            address: The address; empty until the program listens.
+            address: The address; empty if the program is not listening yet.
 
         Raises:
             OSError: If the folder is not writable.
@@ -136,7 +136,7 @@ class InstanceLock:
         new.replace(self._holder_file)
 
     def address(self) -> str:
-        """Return the socket address of the holder; empty if it does not listen yet."""
+        """Return the socket address of the holder; empty if the holder is not listening yet."""
         return self._holder()[1]
 
     def holder_pid(self) -> int | None:
@@ -152,13 +152,13 @@ class InstanceLock:
         return pid, address
 
     def release(self) -> None:
-        """Release the lock; does nothing if it is not held."""
+        """Release the lock if this program holds it."""
         if self.is_held():
             self._holder_file.unlink(missing_ok=True)
             self._lock.release()
 
     def locked_at(self) -> int:
-        """Return when the holder started, in milliseconds since 1970; 0 if unknown."""
+        """Return the time at which the holder started, in milliseconds since the Unix epoch; 0 if unknown."""
         try:
             return self._holder_file.stat().st_mtime_ns // 1_000_000
         except OSError:
@@ -170,7 +170,7 @@ class InstanceLock:
             return process is not None
 
     def stop_holder(self) -> None:
-        """Stop the process that holds the lock, with SIGTERM and then SIGKILL; see `can_stop_holder`.
+        """Stop the process that holds the lock, with SIGTERM and, if necessary, SIGKILL; see `can_stop_holder`.
 
         Nothing is lost: every status is in the database, and unfinished files are processed again.
         """
@@ -185,7 +185,7 @@ class InstanceLock:
                 except PermissionError:
                     log.warning("process %s belongs to another user", self.holder_pid())
                     return
-                # A pidfd becomes readable when its process has ended.
+                # A pidfd becomes readable when its process exits.
                 if select.select([process], [], [], seconds)[0]:
                     log.warning("stopped process %s, which did not respond (%s)", self.holder_pid(), number.name)
                     return
@@ -203,7 +203,7 @@ class InstanceLock:
             return
         try:
             # The process ID may have been reused, or belong to another container. The pidfd refers to the right
-            # process if, after opening it, the kernel lists this process ID as the holder of the lock.
+            # process if the kernel still lists this process ID as the holder of the lock after the pidfd was opened.
             yield process if self._kernel_lists(pid) else None
         finally:
             os.close(process)
@@ -218,7 +218,7 @@ class InstanceLock:
 
 
 class InstanceServer(QObject):
-    """Receives the requests of later starts while this program holds the lock. Main thread.
+    """Receives the requests from later starts while this program holds the lock. Main thread.
 
     Args:
         lock: The lock, which this program holds.
@@ -267,7 +267,7 @@ class InstanceServer(QObject):
         yield f"{self._cleanup.enter_context(temporary)}/window"
 
     def set_handler(self, handler: Callable[[Request], None]) -> None:
-        """Pass all requests to a function from now on, including those received earlier."""
+        """Pass all requests to a function, including those that have already been received."""
         self._handler = handler
         waiting, self._waiting = self._waiting, []
         for connection, request in waiting:
@@ -340,7 +340,7 @@ def read_request(connection: QLocalSocket) -> Request | None:
         return None
     match json.loads(bytes(connection.readLine().data())):
         case {"names": list(names), "token": str(token)} if all(isinstance(name, str) for name in names):
-            # Environment variables, where Qt looks for the token, can't contain NUL.
+            # Qt reads the token from an environment variable, which can't contain NUL.
             if b"\0" in os.fsencode(token):
                 raise ValueError("a token with a NUL")
             return Request(tuple(names), token)
@@ -348,12 +348,12 @@ def read_request(connection: QLocalSocket) -> Request | None:
 
 
 class InstanceClient:
-    """Tries repeatedly to acquire the lock, or else to hand a request over to its holder.
+    """Repeatedly tries to acquire the lock or, failing that, to hand a request over to the holder.
 
     Args:
-        lock: The lock of the list's window.
+        lock: The lock for the list's window.
         request: The request.
-        should_stop: Returns whether this program received a stop signal; called several times a second.
+        should_stop: Called several times a second; returns whether this program has received a stop signal.
     """
 
     def __init__(self, lock: InstanceLock, request: Request, should_stop: Callable[[], bool]) -> None:
@@ -364,7 +364,7 @@ class InstanceClient:
         self._since = 0.0
 
     def run(self) -> Outcome:
-        """Try until one of the outcomes is reached.
+        """Try until there is an outcome.
 
         Raises:
             OSError: If the folder of the lock is not writable.
@@ -381,7 +381,7 @@ class InstanceClient:
         return Outcome.STOPPED
 
     def _has_timed_out(self) -> bool:
-        """Return whether the time-out has passed; it starts again when the holder publishes a new address."""
+        """Return whether the timeout has expired; it restarts when the holder publishes a new address."""
         address = self._lock.address()
         now = time.monotonic()
         if address != self._address:
@@ -402,7 +402,7 @@ class InstanceClient:
                     connection.waitForBytesWritten(_IO_STEP_MS)
                 if connection.waitForReadyRead(_IO_STEP_MS) or connection.bytesAvailable():
                     reply += connection.readAll().data()
-                # There is no time-out after `wait`: the first instance is showing a dialog, and waits for the user.
+                # There is no timeout after `wait`: the first instance is showing a dialog and waiting for the user.
                 if self._should_stop() or (_WAIT not in reply and self._has_timed_out()):
                     return False
             return _TAKEN in reply + connection.readAll().data()
@@ -416,7 +416,7 @@ def become_first_instance(
     """Become the first instance, or hand the request over to it.
 
     Returns:
-        The server for later requests if this is the first instance; else HANDED_OVER, NOT_RESPONDING or STOPPED.
+        The server for later requests if this is the first instance; otherwise HANDED_OVER, NOT_RESPONDING or STOPPED.
 
     Raises:
         OSError: If the folder of the lock is not writable.
@@ -435,13 +435,13 @@ def become_first_instance(
         log.info("not the first instance: %s, %d names", outcome.name, len(request.names))
         return outcome
     server = InstanceServer(lock)
-    # Listen only once an event loop runs, a dialog's or the window's: a server without one would not respond.
+    # Listen only once an event loop is running (a dialog's or the window's): without one, the server can't respond.
     QTimer.singleShot(0, server, server.listen)
     return server
 
 
 def _allow_set_foreground_window(pid: int | None) -> None:
-    """Let the first instance raise its window; Windows reserves that to the program that the user started last."""
+    """Let the first instance raise its window, which Windows permits only to the program that was started last."""
     if sys.platform == "win32" and pid is not None:
         ctypes.windll.user32.AllowSetForegroundWindow(pid)
 
@@ -455,11 +455,11 @@ def activate(window: QWidget, token: str = "") -> None:
     """Show, raise and activate a window, as far as the desktop permits.
 
     Args:
-        window: The window; it may be hidden or minimized.
+        window: The window; it can be hidden or minimized.
         token: The activation token from `activation_token`.
     """
     if token:
-        os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt takes it from there on Wayland
+        os.environ["XDG_ACTIVATION_TOKEN"] = token  # on Wayland, Qt reads it from there
     if window.isMinimized():
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()

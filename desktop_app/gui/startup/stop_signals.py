@@ -1,7 +1,7 @@
-"""Stop signals in Qt's event loop.
+"""Handle stop signals in Qt's event loop.
 
-Without them, Python raises KeyboardInterrupt in whatever code is running; in a slot that Qt calls, it has no effect.
-Importing this module does not import Qt, which is slow.
+By default, Python raises KeyboardInterrupt in whatever code is running; in a slot called by Qt, the exception has no
+effect. This module imports Qt only when a slot is connected, since the import is slow.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class QtStopSignals(StopSignals):
         self._notifier: QSocketNotifier | None = None
 
     def connect(self, slot: Callable[[], object]) -> None:
-        """Call a slot when a stop signal arrives; if one has already arrived, as soon as the event loop runs.
+        """Call a slot when a stop signal arrives or, if one has already arrived, once the event loop is running.
 
-        Python's signal handlers alone would only run the next time that Qt calls Python code.
+        Without a notifier, Python's signal handlers would not run until Qt next calls Python code.
         """
         from PySide6.QtCore import QSocketNotifier
 

@@ -1,8 +1,8 @@
 """The delegates that paint the cells of the table.
 
-They do not call Qt's own painting code, which asks the model for eight roles per cell; each request is a call from C++
-into Python that has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code, twice as long while other
-threads are busy, and 6 ms with these delegates.
+They do not use Qt's own painting code, which asks the model for eight roles per cell. Each request is a call from C++
+to Python, which has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code (twice as long while other
+threads are busy), but only 6 ms with these delegates.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CELL_PADDING = 8
 _ICON = 16
 
 ICON_ROOM = _ICON + 6
-"""The width of an icon and the gap beside it."""
+"""The width of an icon and the gap beside it together."""
 
 _ICON_SIZE = QSize(_ICON, _ICON)
 
@@ -53,7 +53,7 @@ _SELECTED = QStyle.StateFlag.State_Selected
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Paints a cell with text. Cells have no focus ring, because whole rows are selected."""
+    """Paints a cell that contains text. Cells have no focus ring, because whole rows are selected."""
 
     def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ class CellDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint the content, above the selection's colour if the cell is selected."""
+        """Paint the content, on the selection colour if the cell is selected."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
         colours = self._theme.colours
@@ -79,10 +79,10 @@ class CellDelegate(QStyledItemDelegate):
 
         Args:
             painter: The painter; its pen has the colour of the text.
-            option: The style options of the cell.
+            option: The cell's style options.
             index: The cell.
-            rect: The rectangle of the cell without its padding.
-            text: The text of the cell; never empty.
+            rect: The cell's rectangle, without the padding.
+            text: The cell's text; never empty.
         """
         column, metrics = COLUMNS[index.column()], option.fontMetrics
         if column.is_code:
@@ -110,12 +110,12 @@ class CellDelegate(QStyledItemDelegate):
 class StatusDelegate(CellDelegate):
     """Paints the status of a job as a coloured icon and a word.
 
-    The progress or the reason follows the word, unless its own column is shown.
+    The word is followed by the progress or the reason unless that has a visible column of its own.
 
     Args:
         model: The model.
         theme: The theme.
-        shows: Returns whether a column is shown.
+        shows: Called with a column number; returns whether that column is shown.
         parent: The parent.
     """
 
@@ -126,7 +126,7 @@ class StatusDelegate(CellDelegate):
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
-        """Return the status, with details unless another column shows them."""
+        """Return the status, followed by its details unless these have a visible column of their own."""
         job = self._model.job(index.row())
         if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
             return self._model.wording.word(job.status)
@@ -151,7 +151,7 @@ class StatusDelegate(CellDelegate):
         icon = self._theme.icon(STATUS_ICONS[job.status], colour)
         icon.paint(painter, icon_rect, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
-            # Only the words of active and failed files are coloured, so that they stand out.
+            # The words of processed files are not coloured, so that the others stand out.
             painter.setPen(QColor(colour))
         text_rect = QRect(rect)
         text_rect.setLeft(rect.left() + ICON_ROOM)
@@ -161,8 +161,8 @@ class StatusDelegate(CellDelegate):
 class ProgressDelegate(CellDelegate):
     """Paints the progress of a job as a bar with the percentage beside it."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
-        """Return a size that fits a readable bar, even if the cell is empty."""
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt's signature
+        """Return a size that leaves room for a readable bar, even if the cell is empty."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
@@ -200,7 +200,7 @@ class ProgressDelegate(CellDelegate):
 
 
 def _code_font(text_font: QFont) -> QFont:
-    """Return the system's monospaced font in the point size of the font of other cells."""
+    """Return the system's monospaced font in the same size as the text font."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(text_font.pointSizeF())
     return font

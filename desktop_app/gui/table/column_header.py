@@ -1,4 +1,4 @@
-"""The column layout, the sort order and the painting of the table's header."""
+"""The table's header: its column layout, sort order and painting."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SECOND = "2"
 """The text beside the arrow of the second sort key."""
 
 _LONG_SIZES = (999, 999_900)
-"""Sizes in bytes with a long text: `999 bytes` has the longest unit, `999.9 kB` the longest number."""
+"""Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
 
 _LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 
@@ -58,17 +58,17 @@ IndicatedColumn = tuple[int, Qt.SortOrder]
 
 
 class ColumnHeader(QHeaderView):
-    """A header with sort arrows. One column is stretched so that the columns fill the table; Name can't be hidden.
+    """A header with sort arrows. One column is stretched so that the columns fill the table.
 
-    The first sort key is Qt's sort indicator. A second key orders the rows whose first keys are equal; sorting by
-    another column clears it.
+    Qt's sort indicator shows the first sort key. A second key orders the rows whose first keys are equal; it is cleared
+    when the first key changes to another column. The Name column can't be hidden.
 
     Signals:
         order_changed(): The sort order has changed.
 
     Attributes:
-        current: The column that has the keyboard focus while the header has it.
-        second: The second sort column and its direction, or None. Set it with `sort_second`.
+        current: The column that has the keyboard focus whenever the header does.
+        second: The second sort column and its direction, or None. Use `sort_second` to set it.
     """
 
     order_changed = Signal()
@@ -80,16 +80,12 @@ class ColumnHeader(QHeaderView):
         self._theme = theme
         self._first: IndicatedColumn = (-1, _UP)
         self._least = 0
-        self._temporary: dict[int, bool] = {}  # the visibility to restore, by column
+        self._temporary: dict[int, bool] = {}  # the visibility to be restored, by column
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
-        self.setHighlightSections(False)
-        self.setSortIndicatorClearable(False)
         self.setSortIndicatorShown(True)
         self.sortIndicatorChanged.connect(self._follow_indicator)
         self.setSectionsMovable(True)
-        self.setStretchLastSection(False)
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.setMinimumSectionSize(_MIN_WIDTH)
         self.setResizeContentsPrecision(0)  # only visible rows are measured
 
@@ -107,7 +103,7 @@ class ColumnHeader(QHeaderView):
         )
 
     def set_order(self, order: Sort) -> None:
-        """Set the sort arrows for a sort order, whose keys without a column are ignored. Emits no signal."""
+        """Show a sort order without emitting a signal. Keys without a column are ignored."""
         self._first, *rest = [
             (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
             for term in order.terms
@@ -142,7 +138,7 @@ class ColumnHeader(QHeaderView):
 
         Args:
             number: The column.
-            second: Whether Shift was held, which sets the second sort key.
+            second: Whether Shift was held, so that the column becomes the second sort key.
         """
         if COLUMNS[number].sort_key is None:
             return
@@ -158,13 +154,17 @@ class ColumnHeader(QHeaderView):
 
     # --- columns
 
-    def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot of `toggled`
+    def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot for `toggled`
         """Show or hide a column. The choice is part of the saved layout."""
         self._temporary.pop(number, None)
         self._set_shown(number, shown=shown)
 
     def show_problem_columns(self, *, only_problems: bool) -> None:
-        """Show the reasons and hide columns that would be empty while the list shows only problems. Not saved."""
+        """Temporarily show the Reason column and hide columns that would be empty, or restore the user's choice.
+
+        Args:
+            only_problems: Whether the list shows only problems; if not, the user's choice is restored.
+        """
         if only_problems:
             for number, shown in _SHOWN_FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
@@ -200,17 +200,17 @@ class ColumnHeader(QHeaderView):
         self.fit()
 
     def fit(self) -> None:
-        """Resize the stretching column to the remaining width, but not below a readable width."""
+        """Let the stretched column fill the remaining width, but keep it wide enough to read."""
         elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
         least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
-        # The table's viewport, because the header's is resized later.
+        # The table's viewport, because the header's own viewport is resized later.
         table = self.parent()
         width = (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
         self.resizeSection(elastic, max(least, width - others))
 
     def _elastic(self) -> int:
-        """Return the stretching column, the one with the longest texts."""
+        """Return the stretched column, which is the visible one with the longest texts."""
         return next((number for number in (REASON, STATUS) if self.shows(number)), NAME)
 
     @Slot()
@@ -235,7 +235,7 @@ class ColumnHeader(QHeaderView):
         )
 
     def _status_word_width(self) -> int:
-        """Return the width in pixels that the Status column needs for the words alone."""
+        """Return the width in pixels that the Status column needs for the status words alone."""
         metrics = self.fontMetrics()
         words = max(_cell_width(status_word(status), metrics) for status in Status)
         return max(words + ICON_ROOM, self.sectionSizeFromContents(STATUS).width())
@@ -243,20 +243,20 @@ class ColumnHeader(QHeaderView):
     # --- saved layout
 
     def shown_numbers(self) -> list[int]:
-        """Return the logical indexes of the shown columns, in their order on the screen."""
+        """Return the logical indexes of the visible columns, in visual order."""
         numbers = (self.logicalIndex(place) for place in range(self.count()))
         return [number for number in numbers if self.shows(number)]
 
     def shown_columns(self) -> list[Column]:
-        """Return the shown columns, in their order on the screen."""
+        """Return the visible columns, in visual order."""
         return [COLUMNS[number] for number in self.shown_numbers()]
 
     def column_layout(self) -> list[ColumnLayout]:
-        """Return the order, the widths and the visibility of the columns, for `restore_layout`."""
+        """Return the order, widths and visibility of the columns, as `restore_layout` expects them."""
         layout = []
         for number in map(self.logicalIndex, range(self.count())):
             hidden = self.isSectionHidden(number)
-            # Qt reports width 0 for a hidden column, although it restores the width when the column is shown.
+            # Qt reports a width of 0 for a hidden column, although it remembers the column's width.
             with QSignalBlocker(self):
                 self.setSectionHidden(number, False)
                 width = self.sectionSize(number)
@@ -265,7 +265,7 @@ class ColumnHeader(QHeaderView):
         return layout
 
     def restore_layout(self, layout: Sequence[ColumnLayout]) -> None:
-        """Restore a saved layout. Columns that it does not contain follow the others."""
+        """Restore a saved layout. Columns that are missing from it are placed last."""
         self.reset()
         known = [column for column in layout if column.id in COLUMN_OF_ID]
         for place, column in enumerate(known):
@@ -279,7 +279,7 @@ class ColumnHeader(QHeaderView):
     # --- painting
 
     def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
-        """Paint one title with its separators and focus ring."""
+        """Paint a title with its separators and, if it is focused, the focus ring."""
         colours, from_right = self._theme.colours, self.isRightToLeft()
         painter.fillRect(rect, QColor(colours.window))
         painter.setPen(QColor(colours.line))
@@ -301,7 +301,7 @@ class ColumnHeader(QHeaderView):
     def _paint_heading(
         self, painter: QPainter, rect: QRect, number: int, order: Qt.SortOrder | None, *, second: bool
     ) -> None:
-        """Paint a column's title, with an arrow beside it if the list is sorted by the column."""
+        """Paint the text of a title, with an arrow beside it if the list is sorted by that column."""
         metrics, mark = painter.fontMetrics(), 0
         if order is not None:
             mark = _ARROW_GAP + _ARROW + (metrics.horizontalAdvance(_SECOND) if second else 0)
@@ -315,13 +315,13 @@ class ColumnHeader(QHeaderView):
             _paint_arrow(painter, QPointF(left, rect.center().y()), order, second=second)
 
     def sectionSizeFromContents(self, number: int) -> QSize:
-        """Return the size of a title with an arrow, but without the number of the second key, which is rare."""
+        """Return the size of a title with an arrow, but without the 2 for a second sort key, which is rare."""
         metrics = QFontMetrics(_title_font(self.font()))
         width = metrics.horizontalAdvance(COLUMNS[number].heading) + _ARROW_GAP + _ARROW + 2 * CELL_PADDING + 1
         return QSize(width, metrics.height() + 14)
 
     def sizeHint(self) -> QSize:
-        """Return a size that is comfortable to click."""
+        """Return a size that makes the titles easy to click."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)
 
 

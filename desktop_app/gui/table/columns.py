@@ -34,18 +34,19 @@ class Column:
     columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if a cell can be empty.
 
     Attributes:
-        id: The name under which layouts are saved; it must never change.
-        title: The title in English; see `heading`.
-        text: Returns a cell's text, or an empty string.
-        width: The default width, in average characters.
-        hint: Returns a cell's tool tip, or an empty string.
-        plain: Returns a cell's exact value for other programs, without separators; None if it equals the text.
+        id: The column's name in saved layouts, which must never change.
+        title: The English title; `heading` is the translated one.
+        text: A function that returns a cell's text, or an empty string.
+        width: The default width, in characters of average width.
+        hint: A function that returns a cell's tool tip, or an empty string.
+        plain: A function that returns a cell's exact value for other programs, without group separators; None to use
+            `text`.
         sort_key: The key to sort by (`SortTerm.key`); None if the column can't be sorted.
-        export_fields: The fields to export; `services/support/export.py` defines them.
+        export_fields: The fields to export, as defined in `services/support/export.py`.
         numeric: Whether the text is right-aligned.
         shown: Whether the column is visible by default.
-        is_path: Whether long text is elided in the middle.
-        is_code: Whether the text is monospaced.
+        is_path: Whether the text is a path, which is elided in the middle.
+        is_code: Whether the text is shown in a monospaced font.
     """
 
     id: str
@@ -119,14 +120,14 @@ def _number_column(
     """Return a right-aligned column whose cells are empty for jobs without a value.
 
     Args:
-        name: See `Column.id`.
+        name: The `id` of the column.
         title: See `Column`.
-        of: Returns a job's value, or None.
-        text: Formats a value.
+        of: A function that returns a job's value, or None.
+        text: A function that formats a value.
         field: The field to export.
         width: See `Column`.
-        hint: Formats a value for the tool tip.
-        plain: Formats a value for other programs.
+        hint: A function that formats a value for the tool tip.
+        plain: A function that formats a value for other programs.
         sort_key: The key to sort by; empty if it equals `field`.
         shown: See `Column`.
     """
@@ -158,7 +159,7 @@ _moment_column = partial(
 
 
 def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, field: str) -> Column:
-    """Return a column of monospaced identifiers."""
+    """Return a column that shows identifiers in a monospaced font."""
 
     def text(_wording: Wording, job: Job) -> str:
         return display_text(of(job) or "")
@@ -201,13 +202,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
     _number_column(
-        "size",
-        mark("Size"),
-        lambda job: job.file_size,
-        Wording.size,
-        hint=Wording.bytes,
-        field="file_size",
-        width=10,
+        "size", mark("Size"), lambda job: job.file_size, Wording.size, hint=Wording.bytes, field="file_size", width=10
     ),
     _moment_column("added", mark("Added"), lambda job: job.created_at, field="created_at", sort_key=ADDED, shown=True),
     _number_column(
@@ -281,7 +276,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 FIRST_ORDER = ("name", "status", "reason")
-"""The first columns on the screen by default; the others follow in the order of `COLUMNS`."""
+"""The leading columns in the default layout; the others follow in the order of `COLUMNS`."""
 
 COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 
@@ -299,7 +294,7 @@ COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMN
 
 
 def spoken_heading(number: int, order: Sort) -> str:
-    """Return a column's title and how the list is sorted by it, for screen readers."""
+    """Return a column's title for screen readers, including whether and how the list is sorted by it."""
     column = COLUMNS[number]
     place = next((place for place, term in enumerate(order.terms) if term.key == column.sort_key), None)
     if place is None:
@@ -317,7 +312,7 @@ def spoken_heading(number: int, order: Sort) -> str:
 
 
 def spoken_order(order: Sort) -> str:
-    """Return the sort order, for screen readers."""
+    """Return a description of the sort order for screen readers."""
     first, *rest = (_directed(term) for term in order.terms)
     if not rest:
         return tr("Sorted by {column}").format(column=first)

@@ -1,4 +1,4 @@
-"""The table's header: its mouse and keyboard handling and its menus."""
+"""The table's header: its mouse handling, keyboard handling and menus."""
 
 from __future__ import annotations
 
@@ -45,15 +45,16 @@ _ENTER = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class JobsHeader(ColumnHeader):
-    """A column header that is operated with the mouse, the keyboard and menus.
+    """A column header that can be operated with the mouse, with the keyboard, and through menus.
 
-    A click sorts by a column. Shift+click sets the second sort key: ascending, then descending, then none.
+    Clicking a title sorts the list by that column. Shift+clicking a title sorts by that column second: in ascending
+    order, then in descending order, then not at all.
 
-    Left and Right move the focus between titles; with Ctrl they move the column, and with Shift they resize it. Space
-    and Enter work like a click. Menu and Ctrl+Shift+F10 open the menu.
+    Left and Right move the focus between titles; with Ctrl, they move the focused column, and with Shift, they resize
+    it. Space and Enter have the effect of a click. The Menu key, Shift+F10 and Ctrl+Shift+F10 open the menu.
 
     Signals:
-        reached(int): A column has received the focus and has to be scrolled into view.
+        reached(int): A column has received the focus and should be scrolled into view.
     """
 
     reached = Signal(int)
@@ -68,19 +69,17 @@ class JobsHeader(ColumnHeader):
     # --- menus
 
     def fill_menu(self, menu: QMenu) -> None:
-        """Add a checkable action for each column, and the actions that apply to all columns."""
+        """Add a checkable action for each column, followed by the actions for all columns."""
         for number, column in enumerate(COLUMNS):
-            action = menu.addAction(column.heading)
-            action.setCheckable(True)
-            action.setChecked(self.shows(number))
-            action.setEnabled(number != NAME)
+            action = QAction(column.heading, menu, checkable=True, checked=self.shows(number), enabled=number != NAME)
             action.toggled.connect(partial(self.show_column, number))
+            menu.addAction(action)
         menu.addSeparator()
         menu.addAction(tr("Fit Columns"), self.fit_all)
         menu.addAction(tr("Reset Columns"), self.reset)
 
     def fill_sort_menu(self, menu: QMenu) -> None:
-        """Add the actions for the first sort key and its direction, and a submenu for the second key."""
+        """Add actions for the first sort key and its direction, followed by a submenu for the second key."""
         first, order = self.sortIndicatorSection(), self.sortIndicatorOrder()
         _add_columns(menu, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder()))
         menu.addSeparator()
@@ -89,7 +88,7 @@ class JobsHeader(ColumnHeader):
         self._fill_then_menu(menu.addMenu(tr("Then By")))
 
     def _fill_then_menu(self, menu: QMenu) -> None:
-        """Add the actions for the second sort key and its direction."""
+        """Add actions for the second sort key and its direction."""
         second, choices = self.second, QActionGroup(menu)
         number, order = (-1, _UP) if second is None else second
         _choice(menu, choices, tr("Order Added"), partial(self.sort_second, None), on=second is None)
@@ -102,7 +101,7 @@ class JobsHeader(ColumnHeader):
 
     @Slot(QPoint)
     def open_menu(self, place: QPoint) -> None:
-        """Open the menu of the columns at a screen position."""
+        """Open the column menu at a screen position."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_menu(menu)
@@ -113,7 +112,7 @@ class JobsHeader(ColumnHeader):
         return self.viewport().mapToGlobal(QPoint(self.sectionViewportPosition(self.current), self.height()))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Open the menu at the mouse pointer, or below the focused title if a key requested it."""
+        """Open the menu at the mouse pointer, or below the focused title if the keyboard was used."""
         by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.open_menu(self._menu_position() if by_key else event.globalPos())
         event.accept()
@@ -121,19 +120,19 @@ class JobsHeader(ColumnHeader):
     # --- mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a Shift+click, which Qt would treat like a click without Shift."""
+        """Start handling a Shift+click, which Qt would treat as a click without Shift."""
         self._pressed = self._shift_clicked_column(event)
         if self._pressed < 0:
             super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Treat a double click with Shift as a second Shift+click."""
+        """Treat a double-click with Shift as a second Shift+click."""
         self._pressed = self._shift_clicked_column(event)
         if self._pressed < 0:
             super().mouseDoubleClickEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Complete a Shift+click if the pointer is still on the same title."""
+        """Complete a Shift+click if the pointer is still over the same title."""
         pressed, self._pressed = self._pressed, -1
         if pressed < 0:
             super().mouseReleaseEvent(event)
@@ -141,7 +140,7 @@ class JobsHeader(ColumnHeader):
             self.sort_by(pressed, second=True)
 
     def _shift_clicked_column(self, event: QMouseEvent) -> int:
-        """Return the clicked column; -1 for other clicks and for the edge of a title, where columns are resized."""
+        """Return the Shift+clicked column; -1 for other clicks, and at a title's edges, where columns are resized."""
         with_shift = bool(event.modifiers() & _SHIFT)
         number = self.logicalIndexAt(event.position().toPoint())
         if event.button() is not Qt.MouseButton.LeftButton or not with_shift or number < 0:
@@ -152,7 +151,7 @@ class JobsHeader(ColumnHeader):
     # --- keyboard
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Focus the title that last had the focus, or else the sort column or the first column."""
+        """Focus the title that was focused last or, if it is hidden, that of the sort column or the first column."""
         super().focusInEvent(event)
         candidates = (self.current, self.sortIndicatorSection(), *self.shown_numbers())
         self._focus_title(next(number for number in candidates if self.shows(number)))
@@ -178,11 +177,11 @@ class JobsHeader(ColumnHeader):
             super().keyPressEvent(event)
 
     def _press_sideways(self, step: int, held: Qt.KeyboardModifier) -> None:
-        """Resize the focused column with Shift, move it with Ctrl, or focus its neighbour.
+        """Resize the focused column if Shift is held, move it if Ctrl is held, or else focus its neighbour.
 
         Args:
             step: 1 for the next title, -1 for the previous one.
-            held: The modifier keys.
+            held: The modifier keys that are held.
         """
         shown = self.shown_numbers()
         place = shown.index(self.current) + step
@@ -227,9 +226,7 @@ def _add_orders(menu: QMenu, chosen: Qt.SortOrder, choose: Callable[[Qt.SortOrde
 
 
 def _choice(menu: QMenu, group: QActionGroup, title: str, choose: Callable[[], object], *, on: bool) -> QAction:
-    action = menu.addAction(title)
-    action.setCheckable(True)
-    action.setChecked(on)
+    action = QAction(title, group, checkable=True, checked=on)
     action.triggered.connect(lambda _checked=False: choose())
-    group.addAction(action)
+    menu.addAction(action)
     return action

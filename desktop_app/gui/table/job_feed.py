@@ -1,4 +1,4 @@
-"""Signals for changes in the database, and counts of all jobs, of groups and of the selection that follow them."""
+"""Signals that report changes in the database, and job counts that are kept up to date."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 250
-"""The interval at which the change feed is polled."""
+"""The interval between two polls of the change feed."""
 
 
 class JobFeed(QObject):
-    """Polls the store's change feed and emits the changes of all threads and programs.
+    """Polls the store's change feed and emits the changes made by all threads and programs.
 
     Signals:
         changed(Changes): The changes since the previous poll.
-        problem(KnownError): The database can't be read. A problem with the same text is not emitted again until the
-            database has been readable in between.
+        problem(KnownError): The database can't be read. The same problem is emitted again only if the database has been
+            readable in the meantime.
         recovered(): The database can be read again.
     """
 
@@ -45,8 +45,7 @@ class JobFeed(QObject):
         self._changes = changes
         self._cursor = BEGINNING
         self._problem = ""
-        self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self.look)
 
     def start(self) -> None:
@@ -94,12 +93,12 @@ class Recount(QObject, Generic[Counted]):
 
     Args:
         first: The initial counts.
-        read: Returns the counts. Called on the pool.
+        read: A function that returns the counts; called on the pool.
         tasks: The pool.
         parent: The parent.
 
     Attributes:
-        counts: The newest counts.
+        counts: The latest counts.
     """
 
     changed = Signal(object)
@@ -130,7 +129,7 @@ class Recount(QObject, Generic[Counted]):
 
 
 class Totals(Recount[StatusCounts]):
-    """Counts the jobs of each status."""
+    """Counts the jobs with each status."""
 
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(StatusCounts(), reader.counts, tasks, parent)
@@ -145,7 +144,7 @@ class Groups:
 
 
 class GroupTotals(Recount[Groups]):
-    """Counts the failed jobs by reason and the jobs of each batch."""
+    """Counts the failed jobs by problem, and all jobs by batch."""
 
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(Groups(), self._count, tasks, parent)
@@ -153,7 +152,7 @@ class GroupTotals(Recount[Groups]):
         self._filtered: frozenset[int] = frozenset()
 
     def include(self, batches: frozenset[int]) -> None:
-        """Also count these batches, by which the list is filtered, even if they are old."""
+        """Always count these batches, even if they are old, because the list is filtered by them."""
         self._filtered = batches
 
     def _count(self) -> Groups:
@@ -161,16 +160,16 @@ class GroupTotals(Recount[Groups]):
 
 
 _SUMS_EVERY_MS = 250
-"""The shortest time between two calculations of the selection's sums while the list changes."""
+"""The shortest time between two calculations of the selection's sums while the list is changing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The number of selected files and their sums.
+    """The number and the sums of the selected files.
 
     Attributes:
         count: The number of selected files.
-        sums: Their statuses, sizes and lines; None until they have been calculated.
+        sums: Their counts by status, and their total size and lines; None until calculated.
     """
 
     count: int = 0
@@ -181,16 +180,16 @@ class SelectedTotals(QObject):
     """Keeps the sums of the selected files up to date.
 
     Signals:
-        changed(Selected): The selection or its sums have changed. A new selection is first reported without sums, and
-            then with them unless the database can't be read.
+        changed(Selected): The selection or its sums have changed. A new selection is first emitted without sums, and
+            again once they have been calculated.
 
     Attributes:
-        current: The last emitted value.
+        current: The most recently emitted value.
 
     Args:
         view: The view with the selection.
         model: The model of the view.
-        reader: Reads jobs.
+        reader: The job reader.
         tasks: The pool that calculates sums.
         parent: The parent.
     """
@@ -228,7 +227,7 @@ class SelectedTotals(QObject):
         return partial(self._add_up, count, self._view.selected_ids())
 
     def _add_up(self, count: int, ids: array[int]) -> Selected:
-        """Return the number of files and their sums. Runs on the pool."""
+        """Return the count together with the sums. Runs on the pool."""
         return Selected(count, self._reader.sums(ids))
 
     @Slot(object)

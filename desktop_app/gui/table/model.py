@@ -1,4 +1,4 @@
-"""The Qt table model of the job list: keeps keys in memory, reads rows on demand, and applies changes in batches."""
+"""The Qt table model of the job list, which keeps only keys in memory and reads the jobs on demand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 
-# Plain integers, because data() is called thousands of times per repaint.
+# Plain integers, which are faster: `data` is called thousands of times per repaint.
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
@@ -46,7 +46,7 @@ _ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
 
 _ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE})
 
-# The signature with a hint, which lets the header keep the column widths. The short signature does not pass the hint.
+# The signature with a layout hint, which lets the header keep the column widths. The short one passes no hint.
 _LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
 
 _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
@@ -57,12 +57,12 @@ _MAX_BLOCKS = 100
 """The number of separate blocks of removed rows above which reloading the list is cheaper."""
 
 _FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
-"""The sort keys whose values never change. With any other key, a change may move a row."""
+"""The sort keys whose values never change. With any other key, a changed job may move to another row."""
 
 SOON_MS = 100
 
 GENTLE_MS = 2_000
-"""The shortest time between two automatic changes of the order: rows that move more often are hard to read."""
+"""The shortest time between two automatic changes to the order. Rows that move more often are hard to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class LoadedIds:
     """The result of loading the list.
 
     Attributes:
-        filter: The filter that was applied.
+        filter: The applied filter.
         order: The order of the keys.
-        ids: The keys of the jobs that pass the filter.
-        newest: The greatest key; 0 for an empty list.
+        ids: The keys of the jobs that match the filter.
+        newest: The greatest key; 0 if there is none.
     """
 
     filter: Filter
@@ -83,25 +83,25 @@ class LoadedIds:
 
 
 class JobsModel(QAbstractTableModel):
-    """A model of the jobs that pass a filter, in a given order. It can hold a million rows. Main thread only.
+    """A model of the jobs that match a filter, in a given order. Can hold a million rows. Main thread only.
 
-    The model keeps the keys of the jobs in order, and reads all values from the database when they are needed. When a
-    change may have moved rows, the keys are loaded again on a pool thread and then replaced; the selection is kept.
+    The model keeps the jobs' keys in order, and reads all other values from the database on demand. When a change may
+    have moved rows, the keys are reloaded on a pool thread and then replaced; the selection is kept.
 
     Signals:
-        problem(str): The plain text of an error that occurred while rows were read.
+        problem(str): The plain text of an error that occurred while jobs were being read.
         rows_changed(): The number or the order of the rows may have changed.
 
     Args:
-        reader: Reads jobs.
+        reader: The job reader.
         tasks: The pool that loads keys.
-        wording: Formats the texts.
+        wording: The formatter of the texts.
         parent: The parent.
 
     Attributes:
-        wording: Formats the texts.
-        filter, order: The filter and the order that were last requested.
-        shown_filter, shown_order: The filter and the order of the current rows, which stay until others are loaded.
+        wording: The formatter of the texts.
+        filter, order: The most recently requested filter and order.
+        shown_filter, shown_order: The filter and order of the current rows; they change when new rows are loaded.
         is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs.
     """
 
@@ -118,10 +118,10 @@ class JobsModel(QAbstractTableModel):
         self._cache = PageCache(reader)
         self._newest = 0  # the greatest key known to be listed
         self._has_requested = False
-        self._removed_while_loading: set[int] = set()  # may still be in the result
-        self._inserted_while_loading = False  # rows that the result may lack
+        self._removed_while_loading: set[int] = set()  # keys that may still be in the result
+        self._inserted_while_loading = False  # the result may lack rows
         self._unread = False
-        # Overlapping, so that a new filter does not wait until an outdated order of a million rows has been loaded.
+        # Overlapping, so that a new filter does not have to wait until a million rows are loaded in an outdated order.
         self._load_task = CoalescedTask(self._prepare_loading, tasks, self, rest=4, overlaps=True)
         self._load_task.result.connect(self._take_loaded)
         self._load_task.failed.connect(self._retry_loading)
@@ -141,8 +141,8 @@ class JobsModel(QAbstractTableModel):
         """Return the number of columns, including hidden ones."""
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
-        """Return a cell's text, tool tip, text for screen readers or alignment."""
+    def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's signature
+        """Return a cell's text, tool tip, alignment or text for screen readers."""
         if role not in _ANSWERED:
             return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
         cached = self._row(index.row()) if index.isValid() else None
@@ -155,13 +155,13 @@ class JobsModel(QAbstractTableModel):
         return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
 
     def _spoken(self, cached: CachedRow, number: int) -> str:
-        """Return a cell's text for screen readers. For the first column it describes the whole row."""
+        """Return a cell's text for screen readers. In the Name column, it describes the whole row."""
         if number == NAME:
             return self.wording.row(cached.job)
         return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
-        """Return a column's title, text for screen readers or alignment."""
+        """Return a column's title, alignment or text for screen readers."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         if role == _DISPLAY:
@@ -171,7 +171,7 @@ class JobsModel(QAbstractTableModel):
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Load the list sorted by a column. The second sort key is kept if the first one stays the same."""
+        """Load the list, sorted by a column. The second sort key is kept if the first one stays the same."""
         key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
         if key is not None:
             first, *rest = self.order.terms
@@ -195,15 +195,15 @@ class JobsModel(QAbstractTableModel):
 
     @Slot()
     def reload(self) -> None:
-        """Load the list now and drop a pending result."""
+        """Load the list now, and discard the result of a load in progress."""
         self._has_requested = True
         self._load_task.restart()
 
     def _reload_later(self, *, gently: bool = False) -> None:
-        """Load the list after a delay, once for all calls in the meantime.
+        """Load the list after a delay, once for all calls made during it.
 
         Args:
-            gently: Whether to use the longer delay, because rows may only have moved and none is missing.
+            gently: Whether to use the longer delay, because rows may have moved but none are missing.
         """
         self._load_task.request(GENTLE_MS if gently else SOON_MS)
 
@@ -212,7 +212,7 @@ class JobsModel(QAbstractTableModel):
         return partial(self._load, self.filter, self.order)
 
     def _load(self, where: Filter, order: Sort) -> LoadedIds:
-        """Read the keys of the listed jobs. Runs on the pool."""
+        """Read the keys of the jobs to list. Runs on the pool."""
         ids = self._reader.ids(where, order)
         return LoadedIds(where, order, ids, max(ids, default=0))
 
@@ -275,7 +275,7 @@ class JobsModel(QAbstractTableModel):
         try:
             return self._cache.row(number)
         except KnownError as error:
-            # Otherwise, the page would be read again for each of its cells. The next change reads it again once.
+            # Otherwise, the page would be read again for each of its cells. It is read again after the next change.
             self._cache.set_unread(number)
             self._unread = True
             self.problem.emit(translated(error.text))
@@ -293,7 +293,7 @@ class JobsModel(QAbstractTableModel):
 
     @Slot(object)
     def apply(self, changes: Changes) -> None:
-        """Apply changes that were made in the database."""
+        """Apply changes made in the database."""
         if changes.overflow or self._unread:
             self.reread()
         if changes.overflow:
@@ -320,7 +320,7 @@ class JobsModel(QAbstractTableModel):
             self.rows_changed.emit()
 
     def _place(self, jobs: Sequence[Job]) -> None:
-        """Insert new rows if the list is in the order added. Otherwise reload the list, if rows may have moved."""
+        """Insert new rows if the list is in the order added; otherwise, reload it if rows may have moved."""
         shown = self.shown_order
         new = [job.row_id for job in jobs if job.row_id > self._newest]
         if not (self.shown_filter.is_empty and self.filter.is_empty and self.is_loaded):
@@ -333,7 +333,7 @@ class JobsModel(QAbstractTableModel):
         else:
             keys = [job.row_id for job in jobs]
             if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
-                self._reload_later()  # for restored rows
+                self._reload_later()  # restored jobs are inserted between other rows
 
     def _insert(self, new: Sequence[int]) -> None:
         descending = self.shown_order.terms[0].descending

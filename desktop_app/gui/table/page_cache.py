@@ -1,4 +1,4 @@
-"""The keys of all listed jobs, and a cache that reads the jobs in pages on demand."""
+"""A cache that keeps the keys of all listed jobs, and reads the jobs themselves in pages on demand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT_PAGES = 64
 
 
 class KeyOrder(Enum):
-    """Whether the keys are sorted, so that a key can be found with a binary search."""
+    """How the keys are sorted. Unless the order is `NONE`, a key can be found with a binary search."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
@@ -58,7 +58,7 @@ class PageCache:
         self._row_of: dict[int, int] = {}
 
     def row(self, number: int) -> CachedRow | None:
-        """Return the job in a row, or None if it was removed from the database. Reads its page if necessary.
+        """Return the job in a row, or None if it was removed from the database. Read the row's page if necessary.
 
         Raises:
             StoreError: If the database can't be read.
@@ -88,7 +88,7 @@ class PageCache:
             self._row_of.pop(key, None)
 
     def set_unread(self, number: int) -> None:
-        """Treat the page of a row, which could not be read, as empty until `forget` is called."""
+        """Treat a row's page, which could not be read, as empty until `forget` is called."""
         self._pages[number // PAGE_ROWS] = [None] * PAGE_ROWS
 
     def patch(self, job: Job) -> int | None:
@@ -101,7 +101,7 @@ class PageCache:
         return number
 
     def forget(self) -> None:
-        """Drop all pages; they will be read again."""
+        """Drop all pages, so that they are read again."""
         self._pages.clear()
         self._row_of.clear()
 
@@ -111,12 +111,12 @@ class PageCache:
         self.forget()
 
     def insert(self, start: int, keys: array[int]) -> None:
-        """Insert keys before the row `start`."""
+        """Insert keys before row `start`."""
         self._forget_from(start)
         self.ids[start:start] = keys
 
     def remove(self, start: int, end: int) -> None:
-        """Remove the keys of the rows from `start` up to but not including `end`."""
+        """Remove the keys of the rows from `start` up to, but not including, `end`."""
         self._forget_from(start)
         del self.ids[start:end]
 
@@ -127,7 +127,7 @@ class PageCache:
             del self._pages[page_number]
 
     def rows_of(self, keys: Iterable[int], order: KeyOrder) -> list[int]:
-        """Return the rows of the jobs with these keys in ascending order. Jobs that are not listed are left out."""
+        """Return the rows of the jobs with these keys, in ascending order. Jobs that are not listed are left out."""
         if order is KeyOrder.NONE:
             wanted = set(keys)
             return [row for row, key in enumerate(self.ids) if key in wanted] if wanted else []
@@ -139,7 +139,7 @@ class PageCache:
 
 
 def blocks(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Return ascending row numbers as blocks of consecutive rows: the first and last row of each."""
+    """Group ascending row numbers into blocks of consecutive rows, and return the first and last row of each."""
     grouped = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])
     numbers = [[row for _, row in group] for _, group in grouped]
     return [(block[0], block[-1]) for block in numbers]

@@ -88,8 +88,8 @@ class JobsView(QTableView):
         self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self.header.shows, self))
         self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
-        # A separate selection that stays empty: with the view's selection, a header checks for each column whether all
-        # rows are selected. After Ctrl+A on a million rows, that would freeze the window for seconds.
+        # The header has its own selection model, which stays empty. With the view's, it would check for each column
+        # whether all rows are selected; after Ctrl+A on a million rows, this would freeze the window for seconds.
         self.header.setSelectionModel(QItemSelectionModel(model, self.header))
         self.header.reset()
         self.setTabOrder(self, self.header)
@@ -116,7 +116,7 @@ class JobsView(QTableView):
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
-        """Save columns and sort order."""
+        """Save the columns and the sort order."""
         memory.set_columns(self.header.column_layout())
         terms = self.header.order().terms
         memory.set_sort_order([SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in terms])
@@ -154,7 +154,7 @@ class JobsView(QTableView):
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Select the rows from `first` to `last` and no others. Make the first one current and scroll to it."""
+        """Select only the rows from `first` to `last`, make the first one current, and scroll to it."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
@@ -164,7 +164,7 @@ class JobsView(QTableView):
     # --- overrides of Qt
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Make Home and End go to the first and last row, instead of to the first and last cell of a row."""
+        """Make Home and End go to the first and last row instead of the first and last cell of a row."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -180,7 +180,7 @@ class JobsView(QTableView):
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """Update the scroll range, which can be outdated on a busy computer, and then scroll as Qt does."""
+        """Scroll as Qt does, but first update the scroll range, which can be outdated on a busy computer."""
         self.updateGeometries()
         super().scrollTo(index, hint)
 
@@ -195,7 +195,7 @@ class JobsView(QTableView):
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu at the mouse pointer, or below the current row if a key requested it."""
+        """Request the context menu at the mouse pointer, or below the current row if the keyboard was used."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_requested.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
@@ -213,7 +213,7 @@ class JobsView(QTableView):
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the selection on Escape, open the menu of the columns on Ctrl+Shift+F10, or move the selection."""
+        """Clear the selection on Escape, open the column menu on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -224,8 +224,8 @@ class JobsView(QTableView):
             return
         super().keyPressEvent(event)
         if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
-            # When the table receives the focus, Qt makes the first row current without selecting it. A key that goes to
-            # the current row would then select nothing.
+            # When the table receives the focus, Qt makes the first row current without selecting it. A key that moves
+            # to this row would then select nothing.
             row = self.currentIndex().row()
             if row >= 0:
                 self.select_rows(row, row)
@@ -237,7 +237,7 @@ class JobsView(QTableView):
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the focus ring around the whole current row."""
+        """Paint the table, with the focus ring around the whole current row."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():
@@ -252,7 +252,7 @@ class JobsView(QTableView):
 
 
 def _order_of(layouts: Sequence[SortLayout]) -> Sort:
-    """Return a saved sort order, up to the first column that does not exist in this version."""
+    """Return the saved sort order, up to the first column that does not exist in this version."""
     terms: list[SortTerm] = []
     for layout in layouts:
         key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout.column in COLUMN_OF_ID else None

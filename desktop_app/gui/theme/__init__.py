@@ -1,1 +1,1 @@
-"""Colours, icons and style sheet."""
+"""The colours, the icons and the style sheet."""

@@ -43,7 +43,7 @@ class Colours:
         line: Separators.
         edge: The borders of controls.
         thumb: The sliders of scroll bars.
-        button, hover, pressed: The backgrounds of buttons, also under the pointer and while pressed.
+        button, hover, pressed: The backgrounds of buttons normally, under the pointer, and while pressed.
         selection, selected_text: The background and the text of selected rows.
         accent: Progress bars and the borders of controls that have the focus.
         link: Links in texts.
@@ -177,7 +177,7 @@ DARK = Colours(
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """Return a scheme that consists only of colours of the palette, for high contrast."""
+    """Return a high-contrast scheme that uses only the colours of a palette."""
     roles = QPalette.ColorRole
 
     def colour(role: QPalette.ColorRole) -> str:
@@ -200,7 +200,7 @@ def colours_of(palette: QPalette) -> Colours:
 
 
 class Theme(QObject):
-    """Provides the colours and icons, and styles the application with them.
+    """Provides the colours and icons, and applies the colours to the application.
 
     Signals:
         changed(): The colour scheme has changed; icons have to be requested again.
@@ -219,7 +219,7 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str], QIcon] = {}
 
     def follow(self, application: QApplication) -> None:
-        """Style an application with the system's colour scheme, now and whenever that changes."""
+        """Style an application with the system's colour scheme, now and whenever the scheme changes."""
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
@@ -243,7 +243,7 @@ class Theme(QObject):
                 self.use(DARK if colours_of(self._system_palette).is_dark else LIGHT)
 
     def use(self, colours: Colours, palette: QPalette | None = None) -> None:
-        """Use a colour scheme until that of the system changes.
+        """Use a colour scheme until the system's colour scheme changes.
 
         Args:
             colours: The scheme.

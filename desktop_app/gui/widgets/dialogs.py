@@ -67,7 +67,7 @@ def read_only_text(name: str, parent: QWidget) -> QPlainTextEdit:
 
 
 class MessageBox(QMessageBox):
-    """A message box that stacks its buttons if they do not fit side by side. Qt would truncate their texts."""
+    """A message box that stacks its buttons if they do not fit side by side, where Qt would truncate their texts."""
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stack the buttons if one of them is too narrow for its text."""
@@ -93,7 +93,7 @@ _FIRST_WIDTH = 330
 
 
 class PairsDialog(QDialog):
-    """A dialog with a table of two columns that can be copied as a whole. It is deleted when it is closed.
+    """A dialog with a two-column table that can be copied as a whole. It deletes itself when it is closed.
 
     Args:
         title: The window title.
@@ -117,10 +117,8 @@ class PairsDialog(QDialog):
         self.setWindowTitle(title)
         self.resize(780, 420)
         buttons = QDialogButtonBox(self)
-        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(self.copy)
-        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
-        close.setDefault(True)
+        buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole).clicked.connect(self.copy)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
         column = spaced(QVBoxLayout(self), 10, (16, 14, 16, 14))
         column.addWidget(plain_label(explanation, self))

@@ -94,7 +94,7 @@ class Notice:
         actions: The buttons.
         passing: Whether the message disappears after `SHORT_MS`.
         title: A summary of a few words, shown above the text; may be empty.
-        times: The number of times that the same problem occurred recently.
+        times: The number of times that the same problem has occurred recently.
     """
 
     text: str
@@ -199,7 +199,7 @@ class NoticeBar(Strip):
             self.row.insertWidget(self.row.count() - 1, self._box)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place the buttons again for the new width."""
+        """Rearrange the buttons to fit the new width."""
         super().resizeEvent(event)
         self._place_buttons()
 
@@ -276,17 +276,17 @@ class BusyStrip(Strip):
 
 
 ANNOUNCE_EVERY_MS = 5_000
-"""The shortest time between two announcements, in milliseconds."""
+"""The minimum time between two announcements, in milliseconds."""
 
 
 class Announcer(QObject):
-    """Makes polite announcements to screen readers, at most one per `every_ms`.
+    """Makes polite announcements to screen readers, at most one every `every_ms` milliseconds.
 
-    Of several texts that wait, only the newest is announced.
+    If several texts are waiting, only the newest is announced.
 
     Args:
         window: The window that the announcements belong to.
-        every_ms: The shortest time between two announcements, in milliseconds.
+        every_ms: The minimum time between two announcements, in milliseconds.
     """
 
     def __init__(self, window: QWidget, *, every_ms: int = ANNOUNCE_EVERY_MS) -> None:
@@ -298,7 +298,7 @@ class Announcer(QObject):
 
     @Slot(str)
     def announce(self, text: str) -> None:
-        """Announce a text now, or once `every_ms` have passed since the last announcement."""
+        """Announce a text now, or as soon as the minimum time since the last announcement has passed."""
         if self._silence.isActive():
             self._waiting = text
             return

@@ -1,1 +1,1 @@
-"""The main window and the pages of an empty list."""
+"""The main window, and the pages shown in place of an empty table."""

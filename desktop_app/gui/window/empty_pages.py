@@ -11,6 +11,7 @@ from desktop_app.domain.job import Status, display_text
 from desktop_app.domain.query import NO_SEARCH, Filter
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
+from desktop_app.gui.widgets.dialogs import plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ _ICON, _NO_MATCH_ICON = 80, 56
 
 
 class _EmptyPage(QWidget):
-    """The base of the pages: an icon, a title, a text and a row of buttons, one below the other.
+    """The base class of the pages: an icon, a title, a text and a row of buttons, from top to bottom.
 
     Attributes:
         words: The label with the text.
@@ -36,25 +37,19 @@ class _EmptyPage(QWidget):
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._icon, self._title, self.words = QLabel(self), QLabel(self), QLabel(self)
-        self._title.setObjectName("emptyTitle")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self.words.setObjectName("emptyText")
+        self._icon = QLabel(self)
+        self._title, self.words = plain_label("", self, "emptyTitle"), plain_label("", self, "emptyText")
         for label in (self._title, self.words):
-            label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        row = QHBoxLayout()
-        row.setSpacing(10)
+        row = spaced(QHBoxLayout(), 10)
         row.addStretch()
         for button in buttons:
             row.addWidget(button)
         row.addStretch()
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(40, 0, 40, 0)
-        self.column.setSpacing(spacing)
+        self.column = spaced(QVBoxLayout(self), spacing, (40, 0, 40, 0))
         self.column.addStretch(4)
         self.column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
-        # Without an alignment, so that Qt gives the labels the height of several lines.
+        # No alignment here, so that Qt makes the labels high enough for several lines.
         self.column.addWidget(self._title)
         self.column.addWidget(self.words)
         self.column.addSpacing(6)
@@ -62,7 +57,7 @@ class _EmptyPage(QWidget):
 
 
 class EmptyState(_EmptyPage):
-    """The page of an empty list, which explains how to add files.
+    """The page shown while the list is empty, which explains how to add files.
 
     Attributes:
         first: The Add Files button.
@@ -90,7 +85,7 @@ class EmptyState(_EmptyPage):
         self._draw()
 
     def follow(self, connection: Connection) -> None:
-        """Explain where files are processed with this connection."""
+        """Explain where files are processed when this connection is used."""
         self.other_queue.setVisible(connection.is_local)
         if connection.is_local:
             text = tr(
@@ -109,16 +104,16 @@ class EmptyState(_EmptyPage):
 
 
 class NoMatch(_EmptyPage):
-    """The page shown when no file matches, with buttons that clear the filter.
+    """The page shown while no file matches the filter, with buttons that clear the filter.
 
     Args:
-        clear_filter: Clears the filter box.
-        show_all: Clears the filter box and the selection in the sidebar.
-        theme: Colours and icons.
+        clear_filter: Called to clear the filter box.
+        show_all: Called to clear the filter box and the selection in the sidebar.
+        theme: The colours and icons.
         parent: The parent.
 
     Attributes:
-        clear, all: The buttons.
+        clear, all: The buttons Clear Filter and Show All Files.
     """
 
     def __init__(
@@ -177,7 +172,7 @@ class NoMatch(_EmptyPage):
 
 
 class Pages(QStackedWidget):
-    """A stack of the table and the empty pages."""
+    """A stack that holds the table and the pages shown in its place."""
 
     def __init__(self, view: JobsView, empty: EmptyState, no_match: NoMatch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,11 +184,11 @@ class Pages(QStackedWidget):
             self.addWidget(page)
 
     def update_page(self, model: JobsModel, *, total: int, typed: str) -> None:
-        """Show the table if it has rows, else one of the empty pages.
+        """Show the table if it has rows, or else one of the other pages.
 
         Args:
             model: The model of the table.
-            total: The number of all files, including those that do not match the filter.
+            total: The total number of files, including those that do not match the filter.
             typed: The text in the filter box.
         """
         page = self._page(model, total)
@@ -203,7 +198,7 @@ class Pages(QStackedWidget):
             return
         focused = QApplication.focusWidget()
         loses_focus = focused is None or self.isAncestorOf(focused)
-        # When the window opens, Qt gives the focus to its first button.
+        # When the window opens, Qt gives the focus to the first button of the window.
         first = self.currentWidget() in {self._blank, self._empty}
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):

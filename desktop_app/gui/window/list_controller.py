@@ -26,19 +26,19 @@ class ListController(QObject):
     """Creates, connects, starts and stops the objects that read and change the list.
 
     Signals:
-        problem(str): The text of an error that is not reported in another way.
+        problem(str): The text of an error that is not reported otherwise.
 
     Attributes:
-        reader: Reads the list. Can be used on any thread.
+        reader: The reader for the list, which can be used on any thread.
         feed, model, totals, groups, adder, commands, exporter, run: See their classes.
         reads: The pool for reading the list.
         tasks: The pool for other tasks.
 
     Args:
-        reader: Reads the list.
-        editor: Changes the list.
-        session: Opens a database session on a pool thread.
-        wording: Formats numbers, sizes and times.
+        reader: The reader for the list.
+        editor: The editor for the list.
+        session: A function that opens a database session on a pool thread.
+        wording: The formatter for numbers, sizes and times.
         queue: The key of the queue that the run follows.
         clock: The clock.
         parent: The parent.
@@ -59,7 +59,7 @@ class ListController(QObject):
     ) -> None:
         super().__init__(parent)
         self.reader = reader
-        # A long scan must not delay the table, hence several pools. A single thread keeps Remove and Undo in order.
+        # Several pools, so that a long scan does not delay the table. A single thread for writes keeps them in order.
         self.reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
@@ -90,7 +90,7 @@ class ListController(QObject):
             self.commands.record_add(report.batch, report.added)
 
     def start(self) -> None:
-        """Start following changes to the list. Load the model afterwards, so that it does not miss any.
+        """Start following changes to the list. Load the model afterwards, so that it does not miss any of them.
 
         Raises:
             StoreError: If the database can't be read.
@@ -102,24 +102,27 @@ class ListController(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop adding, exporting and following changes. Writes in progress are completed."""
+        """Stop adding files, exporting the list and following changes. Writes in progress are completed."""
         self.feed.stop()
         self.adder.stop()
         self.exporter.stop()
 
     def is_at_rest(self) -> bool:
-        """Return whether no task is running."""
+        """Return whether no task is waiting or running."""
         return not any(tasks.busy for tasks in self._all_tasks())
 
     def step(self) -> Step:
-        """Return the shutdown step for the tasks of the window."""
+        """Return the shutdown step for the window's tasks."""
         return Step("the window's tasks", self.stop, self.is_at_rest)
 
     def close(self, timeout_ms: int = 1_000) -> bool:
-        """Close the pools and return whether all tasks have ended.
+        """Close the pools.
 
         Args:
             timeout_ms: The time to wait for each pool, in milliseconds.
+
+        Returns:
+            Whether all tasks have ended.
         """
         ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]  # a list, so that every pool is closed
         return all(ended)

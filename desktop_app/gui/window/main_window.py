@@ -1,4 +1,4 @@
-"""The main window, which creates, arranges and connects the parts of the other packages."""
+"""The main window, which creates, arranges and connects the parts from the other packages."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.table.job_feed import SelectedTotals
 from desktop_app.gui.table.view import JobsView
+from desktop_app.gui.widgets.dialogs import spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
 from desktop_app.gui.window.tool_bar import ToolBar
@@ -60,23 +61,23 @@ class MainWindow(QMainWindow):
         closed(): The window was closed. Emitted only once.
 
     Attributes:
-        menu_actions: All actions.
-        selected: The number of selected files and their sums.
+        menu_actions: The actions of the window.
+        selected: The number of selected files, and their totals.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: The widgets.
-        connection, adding: The connection commands, and the flow of adding files.
-        export, pausing, help: The commands that have a dialog or a state.
-        progress: Shows the run.
+        connection, adding: The commands for the connection and for adding files.
+        export, pausing, help: Other commands, which have dialogs or a state.
+        progress: The presenter of the run.
 
     Args:
-        jobs: Reads and changes the list.
-        controller: The connection and its loops.
-        control: Pauses and resumes processing.
-        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
-        memory: Stores the state of the window.
-        theme: Colours and icons.
-        wording: Formats numbers, sizes and times.
+        jobs: The controller of the list.
+        controller: The controller of the connection and its loops.
+        control: The control for pausing and resuming.
+        save_paused: Called to save, for the next start, whether processing is paused; can raise a `KnownError`.
+        memory: The saved state of the window.
+        theme: The colours and icons.
+        wording: The formatter for numbers, sizes and times.
         clock: The clock.
-        desktop: Returns the desktop integration for a window.
+        desktop: A function that returns the desktop integration for a window.
         support: The sources of a support report, including the program's folders.
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
@@ -205,18 +206,13 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = spaced(QVBoxLayout(central), 0)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        column.addWidget(self.busy)
-        column.addWidget(self.exporting)
-        column.addWidget(self.notices)
+        for bar in (self.busy, self.exporting, self.notices):
+            column.addWidget(bar)
         whole = QWidget(self)
-        row = QHBoxLayout(whole)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+        row = spaced(QHBoxLayout(whole), 0)
         row.addWidget(self.sidebar)
         row.addWidget(central, 1)
         self.setCentralWidget(whole)
@@ -269,7 +265,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def follow_connection(self, connection: Connection) -> None:
-        """Show the files and the run of this connection's queue."""
+        """Show the files and the run of a connection's queue."""
         self._wording.queue = connection.key
         self._empty.follow(connection)
         self._list.run.follow_queue(connection.key)
@@ -282,7 +278,7 @@ class MainWindow(QMainWindow):
         """Add files, folders and URLs. `ADD_FILES` and `ADD_FOLDER` open the dialogs instead.
 
         Args:
-            paths: Paths and URLs from the command line, from a drop or from a second start of the program.
+            paths: Paths and URLs from the command line, a drop, or another start of the program.
         """
         requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
         for path in paths:
@@ -299,7 +295,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def show_error(self, text: str) -> None:
-        """Show an error message, unless it is shown already."""
+        """Show an error message, unless it is already shown."""
         shown = self.notices.notice
         if shown is None or shown.text != text:
             self.show_notice(Notice(text, Kind.PROBLEM))

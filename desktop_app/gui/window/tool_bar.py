@@ -28,17 +28,14 @@ class ToolBar(QToolBar):
     """
 
     def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
-        super().__init__(tr("Tools"), parent)
+        super().__init__(
+            tr("Tools"), parent, movable=False, floatable=False, iconSize=_ICON, toolButtonStyle=_TEXT_AND_ICON
+        )
         self._box = box
         self._fitted: tuple[object, ...] = ()
-        self._fit_timer = QTimer(self)
-        self._fit_timer.setSingleShot(True)
+        self._fit_timer = QTimer(self, singleShot=True)
         self._fit_timer.timeout.connect(self.fit)
         self.setObjectName("tools")
-        self.setMovable(False)
-        self.setFloatable(False)
-        self.setIconSize(_ICON)
-        self.setToolButtonStyle(_TEXT_AND_ICON)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addActions([actions.add_files, actions.add_folder])
         self.addSeparator()
@@ -59,7 +56,7 @@ class ToolBar(QToolBar):
 
     @Slot()
     def fit(self) -> None:
-        """Show as many texts as fit."""
+        """Show as many button texts as fit."""
         buttons = self._buttons()
         state = (self.width(), self.font().toString(), *(button.text() for button in buttons))
         if state == self._fitted:
@@ -72,7 +69,7 @@ class ToolBar(QToolBar):
                 return
 
     def _needed_width(self) -> int:
-        """Return the width in pixels of all widgets, with the filter box at its minimum width."""
+        """Return the width in pixels that all widgets need, with the filter box at its minimum width."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
@@ -83,12 +80,12 @@ class ToolBar(QToolBar):
         return sum(hints) + layout.spacing() * (len(hints) - 1) + around
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the texts to the new width."""
+        """Fit the button texts to the new width."""
         super().resizeEvent(event)
         self.fit()
 
     def actionEvent(self, event: QActionEvent) -> None:
-        """Fit the texts again after the text of an action has changed."""
+        """Fit the button texts again after an action has changed."""
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
             self._fit_timer.start(0)

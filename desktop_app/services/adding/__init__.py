@@ -1,1 +1,1 @@
-"""Services for adding files: review the result of a scan, and change the list."""
+"""Services for adding files: reviewing the result of a scan, and changing the list."""

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
-"""One day longer than SQS can keep a message (the maximum of MessageRetentionPeriod is 14 days)."""
+"""How long removed jobs are kept: one day longer than the maximum retention period of SQS messages (14 days)."""
 
 
 class JobEditor:
     """Changes the list. Any thread, but changing many rows would block the main thread.
 
     Args:
-        intake: Writes the rows.
+        intake: The part of the store that adds and changes jobs.
         queue: The key of the queue for new and retried jobs.
         clock: The clock.
-        control: Wakes the sender and prioritizes jobs.
+        control: The `ProcessingControl` that wakes the sender and prioritizes jobs.
     """
 
     def __init__(self, intake: Intake, *, queue: str, clock: Clock, control: ProcessingControl) -> None:
@@ -44,11 +44,11 @@ class JobEditor:
         self._queue = key
 
     def review(self, result: ScanResult, cancelled: Callable[[], bool] = lambda: False) -> Review:
-        """Return a review of a scan's result, compared with the list.
+        """Return a review that compares the result of a scan with the list.
 
         Args:
             result: The result of the scan.
-            cancelled: Returns whether to skip the rest of the comparison.
+            cancelled: A function that returns whether to skip the rest of the comparison.
 
         Raises:
             StoreError: If the database can't be read.
@@ -93,7 +93,7 @@ class JobEditor:
         return replace(moved, is_served=is_served)
 
     def retry(self, row_ids: Iterable[int]) -> int:
-        """Submit ended jobs again to the current queue, and return the number of jobs changed.
+        """Resubmit finished jobs to the current queue; return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -103,7 +103,7 @@ class JobEditor:
         return count
 
     def relocate(self, row_id: int, path: str) -> bool:
-        """Submit a failed job again with a new path; return False if the job is no longer FAILED.
+        """Resubmit a failed job with a new path; return False if the job is no longer FAILED.
 
         This accesses the file, so do not call it on the main thread.
 
@@ -112,7 +112,7 @@ class JobEditor:
             path: The new path of the file.
 
         Raises:
-            KnownError: If the path is not that of a regular file.
+            KnownError: If there is no regular file at the path.
             StoreError: If the database can't be written.
         """
         found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
@@ -123,7 +123,7 @@ class JobEditor:
         return is_done
 
     def remove(self, row_ids: Iterable[int]) -> int:
-        """Remove jobs from the list and return their number. The files themselves are not changed.
+        """Remove jobs from the list without changing their files; return the number of jobs removed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -131,7 +131,7 @@ class JobEditor:
         return self._intake.remove(row_ids, now_ms=self._clock.now_ms())
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Restore removed jobs and return their number.
+        """Restore removed jobs; return the number of jobs restored.
 
         Raises:
             StoreError: If the database can't be written.
@@ -141,7 +141,7 @@ class JobEditor:
         return count
 
     def delete_removed(self) -> int:
-        """Delete the rows of jobs that were removed long ago, and return the number of rows deleted.
+        """Delete the rows of jobs that were removed long ago; return the number of rows deleted.
 
         Raises:
             StoreError: If the database can't be written.

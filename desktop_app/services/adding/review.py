@@ -4,9 +4,9 @@ Files are selected by patterns such as `*.csv; *.txt`, `.git` or `2024/**`. Patt
 there is no semicolon, by spaces, so that both `*.csv *.txt` and `my notes*.txt; *.csv` work as expected. A pattern with
 spaces can be put in quotation marks. Case is ignored.
 
-`*` matches any part of a name, `?` one character, `[abc]` one of the characters, and `**` any number of folders. A
-pattern with a slash is relative to the added folder; other patterns match at any depth. `name/` matches a folder and
-everything in it.
+`*` matches any characters within a name, `?` one character, `[abc]` one of the characters, and `**` any number of
+folders. A pattern with a slash is relative to the added folder; other patterns match at any depth. `name/` matches a
+folder and everything in it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class SelectionRules:
 
     Attributes:
         subfolders: Whether to include files in subfolders.
-        only: The patterns of the files to include, as typed; empty for all files.
-        leave_out: The patterns of the files and folders to exclude, as typed.
+        only: The patterns for the files to include, as the user typed them; empty for all files.
+        leave_out: The patterns for the files and folders to exclude, as the user typed them.
     """
 
     subfolders: bool = True
@@ -76,7 +76,7 @@ class SelectionResult:
 
 
 class Review:
-    """The result of a scan, from which files can be selected. Immutable; any thread.
+    """The result of a scan, from which files can be selected. Immutable, so any thread can use it.
 
     Args:
         result: The result of the scan.
@@ -109,7 +109,7 @@ class Review:
 
         Args:
             rules: The rules.
-            cancelled: Returns whether to stop; called once for every `_ASK_EVERY` files.
+            cancelled: A function that returns whether to stop; called once for every `_ASK_EVERY` files.
         """
         wanted = _condition(rules)
         paths, sizes = self.result.files.paths, self.result.files.sizes
@@ -145,10 +145,10 @@ class Review:
                 yield refused[place], _relative(path, base) if base else ""
 
     def _parts(self, inside: list[range], count: int) -> Iterator[tuple[int, range]]:
-        """Split the positions 0 to `count` by the added folders.
+        """Split the positions from 0 to `count` by added folder.
 
         Yields:
-            The length of the path of an added folder, or 0 outside of the folders, and a range of positions.
+            Pairs of the length of an added folder's path (0 outside the added folders) and a range of positions.
         """
         at = 0
         for folder, part in zip(self.result.folders, inside, strict=True):
@@ -171,12 +171,12 @@ def _condition(rules: SelectionRules) -> Callable[[str], bool]:
 
 
 def _concerns(refusal: Refusal, name: str, rules: SelectionRules) -> bool:
-    """Return whether an entry that can't be added matches the rules; True if `name` is empty, for an added path."""
+    """Return whether an entry that can't be added matches the rules; True for an added path, whose `name` is empty."""
     if not name:
         return True
     if not rules.subfolders and _lies_below(refusal, name):
         return False
-    # A folder that could not be read may contain files that match.
+    # A folder that could not be read might contain files that match.
     return _condition(replace(rules, only="") if refusal.reason.code in _ABOUT_FOLDERS else rules)(name)
 
 
@@ -186,12 +186,12 @@ def _lies_below(refusal: Refusal, name: str) -> bool:
 
 
 def _length(folder: str) -> int:
-    """Return the length of a folder's path with the separator that follows it."""
+    """Return the length of a folder's path, including the separator that follows it."""
     return len(folder) if folder.endswith(os.sep) else len(folder) + 1
 
 
 def _relative(path: str, base: int) -> str:
-    """Return a path relative to its added folder, with slashes; for a file that was added itself, its name."""
+    """Return a path relative to its added folder, with slashes; for a file that was added directly, its name."""
     name = path[base:] if base else path[path.rfind(os.sep) + 1 :]
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
@@ -209,7 +209,7 @@ def only(text: str) -> Callable[[str], bool] | None:
     """Return a predicate that tests whether a relative path matches one of the patterns; None if there is no pattern.
 
     Args:
-        text: The patterns, as typed.
+        text: The patterns, as the user typed them.
     """
     patterns = split_patterns(text)
     endings = [_LITERAL_ENDING.fullmatch(pattern) for pattern in patterns]
@@ -220,10 +220,10 @@ def only(text: str) -> Callable[[str], bool] | None:
 
 
 def neither(text: str) -> Callable[[str], bool] | None:
-    """Return a predicate that tests whether a path or one of its folders matches a pattern; None if there is none.
+    """Return a predicate that tests whether a path or one of its folders matches any pattern; None if there are none.
 
     Args:
-        text: The patterns, as typed.
+        text: The patterns, as the user typed them.
     """
     return _any_of([_expression(pattern, inside=True) for pattern in split_patterns(text)])
 
@@ -240,7 +240,7 @@ def _expression(pattern: str, *, inside: bool) -> str:
 
     Args:
         pattern: The pattern.
-        inside: Whether a folder that matches includes everything in it.
+        inside: Whether a folder that matches the pattern includes everything in it.
     """
     if os.sep == "\\":
         pattern = pattern.replace("\\", "/")
@@ -262,7 +262,7 @@ def _expression(pattern: str, *, inside: bool) -> str:
 
 
 def _component(part: str) -> str:
-    """Return the regular expression for one component of a pattern; it avoids backtracking with several stars."""
+    """Return a regular expression for one component of a pattern; several stars do not cause backtracking."""
     pieces: list[str] = [""]  # separated by stars
     at = 0
     while at < len(part):
@@ -286,7 +286,8 @@ def _component(part: str) -> str:
 
 def _set(found: re.Match[str]) -> str:
     """Return the regular expression for a set such as `[a-z]` or `[!0-9]`; an invalid set is taken literally."""
-    inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", found[2])
+    ranges = re.finditer(r"(.)(?:-(.))?", found[2], re.DOTALL)
+    inside = "".join("-".join(re.escape(end) for end in ends.groups() if end) for ends in ranges)
     made = f"(?!/)[{'^' if found[1] else ''}{inside}]"
     try:
         re.compile(made)

@@ -1,1 +1,1 @@
-"""The consumer: receive messages, process their files, commit the results, and delete the messages."""
+"""The consumer, which receives messages, processes their files, commits the results, and deletes the messages."""

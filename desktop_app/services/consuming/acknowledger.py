@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 MAX_AGE_SECONDS = 0.05
-"""The maximum age of a buffered request; a steady stream of messages does not delay it further."""
+"""The maximum age of a buffered request, even in a steady stream of messages."""
 LATE_SECONDS = 60.0
-"""How long after the end of the lease a delete is still sent. A standard queue accepts it until the next receive."""
+"""How long delete requests are sent after the lease has ended. A standard queue accepts them until the next receive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Acknowledger:
         self._backoff = Backoff(first=0.5, longest=10)
 
     def delete(self, message: InFlightMessage) -> None:
-        """Delete a message whose result is committed or that is obsolete."""
+        """Delete a message that is obsolete or whose result has been committed."""
         self._put(_Ack(message, None))
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
@@ -66,7 +66,7 @@ class Acknowledger:
 
     def _put(self, ack: _Ack) -> None:
         if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled when it is
+            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
             return
         with self._condition:
             self._waiting.append(ack)
@@ -74,10 +74,11 @@ class Acknowledger:
                 self._condition.notify()
 
     def run(self, is_replaced: Callable[[], bool]) -> None:
-        """Send requests until `stop` is called, then send the remaining ones unless the queue fails to respond.
+        """Send requests until `stop` is called, then send the remaining requests unless the queue fails to respond.
 
         Args:
-            is_replaced: Returns whether another thread has taken over, in which case this method returns immediately.
+            is_replaced: A function that returns whether another thread has taken over; if so, this method returns
+                immediately.
         """
         while not is_replaced():
             with self._condition:
@@ -101,7 +102,7 @@ class Acknowledger:
             self._condition.notify()
 
     def _next_batch(self) -> list[_Ack]:
-        """Remove and return the next requests of the same kind, oldest first; at most `MAX_ENTRIES`."""
+        """Remove and return the oldest requests that are of the same kind, at most `MAX_ENTRIES`."""
         batch: list[_Ack] = []
         while self._waiting and len(batch) < MAX_ENTRIES:
             if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
@@ -142,7 +143,7 @@ class Acknowledger:
         )
 
     def _drop_all(self) -> None:
-        """Discard all requests if the queue does not respond during shutdown; the visibility timeouts will end."""
+        """Discard all requests during a shutdown if the queue does not respond; the visibility timeouts will expire."""
         with self._condition:
             left, self._waiting = list(self._waiting), deque()
         for ack in left:

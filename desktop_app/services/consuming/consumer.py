@@ -57,9 +57,9 @@ QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
 MOST_IN_FLIGHT = 200
-"""The number of messages in flight at which receiving pauses, because the queue does not respond to deletes."""
+"""The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
-"""Longer than any request to the queue takes, including timeouts and retries."""
+"""How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
@@ -72,10 +72,10 @@ class ConsumerOptions:
         queue: The key of the queue to consume.
         concurrency: The number of files to process at once.
         visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
-        wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. The shutdown waits for the end of a poll
-            of up to `SHORT_POLL_SECONDS`, so that its messages can be released; a longer poll is abandoned.
-        work_grace_s: How long running work may continue after a stop request, in seconds.
-        flush_grace_s: How long the last acknowledgements may take after that, in seconds.
+        wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. A shutdown waits for a poll of up to
+            `SHORT_POLL_SECONDS` to end, so that its messages can be released; a longer poll is abandoned.
+        work_grace_s: How long running files may take to finish after a stop request, in seconds.
+        flush_grace_s: How long the last acknowledgements may then take, in seconds.
         keeps_order: Whether files must be processed in the queue's order, without priorities.
     """
 
@@ -93,14 +93,14 @@ class Consumer:
 
     Args:
         database: The database.
-        connector: Connects to the queue.
-        registry: Processes files.
+        connector: The connector for the queue.
+        registry: The registry that processes the files.
         identity: The name under which this program holds leases.
         options: The options.
         clock: The clock.
-        report: Called with the states of the loop, on several threads.
-        control: Controls pausing and priorities.
-        foreign: Records foreign messages.
+        report: Called with each new state of the loop, on various threads.
+        control: The `ProcessingControl` for pausing and priorities.
+        foreign: The record of foreign messages.
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class Consumer:
         self._attempt(self._check_foreign)
 
     def _end_loops(self) -> None:
-        """End the receiver, then the acknowledger, and last the heartbeat, since leases are needed until then."""
+        """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
         if self._options.wait_s <= SHORT_POLL_SECONDS:
             self._receiving.join(self._options.wait_s + 1)
         # Release the messages that the receiver delivered just before it stopped.
@@ -250,7 +250,7 @@ class Consumer:
             log.info("messages of programs that have ended stay hidden until their timeout: %s", error.text)
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
-        """Register received messages as in flight and pass them to the consumer's thread. Runs on the receiver's."""
+        """Register received messages, and pass them to the consumer's thread. Runs on the receiver's thread."""
         now = self._clock.steady()
         arrived = [InFlightMessage(received, expires, now) for received in messages]
         for message in arrived:
@@ -258,7 +258,7 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return the number of messages to receive: as many as can start now, and `PREFETCH` more for quick files."""
+        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if processing is quick."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
@@ -267,7 +267,7 @@ class Consumer:
         return self._options.concurrency + spare - self._in_flight.count_unsettled()
 
     def _turn(self, patience: float) -> None:
-        """Handle received messages and finished files, waiting for the first, and commit the results."""
+        """Wait for received messages or finished files, handle them, and commit the results."""
         if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
             return
         if self._is_store_away:
@@ -301,7 +301,7 @@ class Consumer:
             self._control.wake_sender()
 
     def _arrivals(self, patience: float) -> Iterator[list[InFlightMessage] | Done]:
-        """Wait for the first item in the inbox, and yield it and those after it, up to `COMMIT_ROWS`."""
+        """Wait for an item in the inbox, then yield it and up to `COMMIT_ROWS` items that follow it."""
         try:
             yield self._inbox.get(timeout=patience)
             for _ in range(COMMIT_ROWS):
@@ -310,7 +310,7 @@ class Consumer:
             return
 
     def _end_work(self) -> None:
-        """Stop receiving, release waiting messages, let running files finish, and release those that do not."""
+        """Stop receiving, release waiting messages, and let running files finish; release those that take too long."""
         self._is_stopping.set()
         self._receiving.stop()
         self._attempt(self._take_in, 0)
@@ -323,7 +323,7 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
     def _wait_for_work(self, seconds: float) -> None:
-        """Commit results until all messages are settled or a time has passed."""
+        """Commit results until all messages are settled or the time is up."""
         end = self._clock.steady() + seconds
         while self._clock.steady() < end and self._in_flight.count_unsettled():
             self._turn(STOP_CHECK_SECONDS)

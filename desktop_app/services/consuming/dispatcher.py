@@ -43,15 +43,15 @@ class Dispatcher:
     """Claims the jobs of received messages and starts processing them. One thread.
 
     Args:
-        claims: Claims rows.
+        claims: The part of the store that claims rows.
         worker: The name under which this program holds leases.
         queue: The key of the queue.
         in_flight: All messages in flight.
-        acknowledger: Deletes and releases messages.
-        groups: Preserves the order within FIFO message groups.
-        pool: Processes files.
-        foreign: Records foreign messages.
-        control: Provides the prioritized jobs, and whether files may be started.
+        acknowledger: The acknowledger that deletes and releases messages.
+        groups: The FIFO message groups, within which the order is kept.
+        pool: The pool of threads that process the files.
+        foreign: The record of foreign messages.
+        control: The `ProcessingControl` that holds the prioritized jobs, and decides whether processing may start.
         clock: The clock.
         visibility_s: The visibility timeout in seconds; the lease of a row is slightly longer.
     """
@@ -84,7 +84,7 @@ class Dispatcher:
         self._visibility_s = visibility_s
 
     def accept(self, arrived: Sequence[InFlightMessage]) -> None:
-        """Handle the messages of one poll.
+        """Handle the messages from one poll.
 
         Raises:
             StoreError: If the rows can't be claimed. The messages have been released and will be redelivered.
@@ -107,11 +107,12 @@ class Dispatcher:
     def start_prioritized(self, limit: int) -> None:
         """Claim the rows of prioritized jobs without their messages, and start processing the jobs.
 
-        This is safe because the row's token fences the claim. A message that arrives during the processing is attached
-        to the job, and one that arrives later is deleted. If this program dies, the message is still in the queue.
+        This is safe because the row's fencing token protects the claim. A message that arrives during processing is
+        attached to the job, and a message that arrives later is deleted. If this program crashes, the message is still
+        in the queue.
 
         Args:
-            limit: The maximum number of jobs to start; may be negative.
+            limit: The maximum number of jobs to start; can be negative.
 
         Raises:
             StoreError: If the rows can't be claimed. The jobs stay prioritized.
@@ -169,7 +170,7 @@ class Dispatcher:
             self._acknowledger.delete(message)
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Handle a message whose row is claimed by another worker, or by this one through an earlier message."""
+        """Handle a message whose row is claimed by another worker, or by this worker through an earlier message."""
         received = message.received
         if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
             message.settle(Outcome.DUPLICATE)
@@ -179,11 +180,11 @@ class Dispatcher:
         # deliveries would move the message to the dead-letter queue while its file is still being processed.
         left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
         patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
-        jitter = random.uniform(1, 3)  # noqa: S311 - no secret
+        jitter = random.uniform(1, 3)  # noqa: S311 - not a secret
         self._release(message, int(max(left, patience) + jitter), Outcome.RETRIED)
 
     def _leave(self, message: InFlightMessage, why: str) -> None:
-        """Ignore a foreign message, which becomes visible when its visibility timeout ends."""
+        """Ignore a foreign message, which becomes visible again when its visibility timeout ends."""
         if self._foreign.note(message.received, why):
             log.info("left message %s alone: %s", message.received.message_id, why)
         message.settle(Outcome.FOREIGN)
@@ -197,7 +198,7 @@ class Dispatcher:
 def _log_claim(message: InFlightMessage, request: ClaimRequest) -> None:
     if message.job is None:
         return
-    level = logging.INFO if message.is_suspect else logging.DEBUG  # ordinary claims are not worth INFO
+    level = logging.INFO if message.is_suspect else logging.DEBUG  # ordinary claims are too frequent for INFO
     log.log(
         level,
         "job %s: claimed, attempt %d of submission %d%s",

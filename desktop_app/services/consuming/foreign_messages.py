@@ -1,4 +1,4 @@
-"""A record of the messages of other programs, which stop the consumer if there are too many.
+"""A record of messages from other programs; too many of them stop the consumer.
 
 Each receive increments a message's receive count, and SQS moves messages with a high count to the dead-letter queue. By
 receiving another program's messages repeatedly, the consumer would make that program lose them.
@@ -60,7 +60,7 @@ class ForeignMessages:
             self._in_a_row.clear()
 
     def note(self, received: Received, why: str) -> bool:
-        """Record a foreign message and why it is foreign; return whether it was not among the newest ones before."""
+        """Record a foreign message and why it is foreign; return False if it was already among the newest."""
         message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
         with self._lock:
             self._count += 1
@@ -73,7 +73,7 @@ class ForeignMessages:
             return not known
 
     def note_own(self) -> None:
-        """Set `in_a_row` to 0, because one of our messages arrived or the user wants to retry."""
+        """Set `in_a_row` to 0, because one of our messages has arrived or the user wants to retry."""
         with self._lock:
             self._in_a_row.clear()
 
@@ -85,11 +85,11 @@ class ForeignMessages:
 
     @property
     def in_a_row(self) -> int:
-        """The number of different foreign messages since the last of our messages."""
+        """The number of different foreign messages since our last message."""
         with self._lock:
             return len(self._in_a_row)
 
     def newest(self) -> tuple[ForeignMessage, ...]:
-        """Return the last foreign messages, at most `KEPT`, newest first."""
+        """Return up to `KEPT` foreign messages, newest first."""
         with self._lock:
             return tuple(reversed(self._newest))

@@ -1,8 +1,8 @@
-"""Messages in flight, which were received and are not yet deleted or released.
+"""Messages in flight, which have been received but not yet deleted or released.
 
 A lease has two parts: the visibility timeout of the message in the queue, and `lease_until` in the row. Both are short,
-so that the messages of a program that dies are redelivered soon. The heartbeat extends both for every message in
-flight, including those that wait to be processed or deleted.
+so that the messages of a program that crashes are redelivered soon. The heartbeat extends both for every message in
+flight, including those that are waiting to be processed or deleted.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 VISIBILITY_SECONDS = 30
 """The visibility timeout in each receive request, which overrides the queue's own setting."""
 ROW_MARGIN_MS = 10_000
-"""The additional time of a row's lease, so that the row is still claimed when its message is redelivered early."""
+"""How much longer the lease of the row is, so that the row is still claimed if its message is redelivered early."""
 HEARTBEAT_SECONDS = 1.0
 RENEW_MESSAGE_SECONDS = 11.5 * 3600
-"""When a new message replaces the old one, since SQS limits the visibility timeout to 12 hours after the receive."""
+"""The age at which a new message replaces an old one, since SQS hides a message for at most 12 hours."""
 
 
 class Outcome(StrEnum):
-    """The outcome of a received message. Each message has exactly one."""
+    """The outcome of a received message. Each message has exactly one outcome."""
 
     PROCESSED = "processed"
     FAILED = "failed"
@@ -53,7 +53,7 @@ class Outcome(StrEnum):
     RELEASED = "released"
     """Released without a result, because processing stopped or the database was unavailable."""
     LOST = "lost"
-    """The lease ended before the result was written, and another worker may have the message."""
+    """The lease ended before the result was written, and another worker might have the message."""
 
 
 @dataclass(eq=False, slots=True)
@@ -69,12 +69,12 @@ class InFlightMessage:
         progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
         cancelled: An event that stops the processing when it is set.
-        awaits_message: Whether the message is still in the queue, because only the row is claimed or the message was
-            sent again.
-        is_suspect: Whether a program has ended unexpectedly while it processed this file.
-        is_begun: Whether the file has been started.
+        awaits_message: Whether the message is still in the queue, because only the row was claimed or the message was
+            resent.
+        is_suspect: Whether a program has ended unexpectedly while processing this file.
+        is_begun: Whether processing has started.
         is_lost: Whether the lease was lost to another worker.
-        is_releasing: Whether the message is being released, so that its visibility timeout must not be extended.
+        is_releasing: Whether the message is being released, in which case its visibility timeout must not be extended.
         outcome: The outcome; None until it is known.
     """
 
@@ -147,7 +147,7 @@ class InFlightMessages:
             return sum(not message.is_settled for message in self._messages)
 
     def attach(self, file_id: str, received: Received, expires: float, now: float) -> bool:
-        """Attach a received message to the job if that was claimed without its message; return whether it was.
+        """Attach a received message to its job if the job was claimed without it; return whether it was attached.
 
         Args:
             file_id: The ID of the job.
@@ -171,14 +171,14 @@ class InFlightMessages:
 
 
 class MessageGroups:
-    """Makes the messages of each FIFO message group wait for each other. One thread."""
+    """Keeps the messages of each FIFO message group in order: each waits for the one before it. One thread."""
 
     def __init__(self) -> None:
         self._groups: dict[str, deque[InFlightMessage]] = {}
         """The messages by group ID. Only the first message of each group may be processed."""
 
     def enter(self, message: InFlightMessage) -> bool:
-        """Append a message to its group; return whether it may start now, as messages without a group always may."""
+        """Append a message to its group; return whether it may be processed now. Without a group, it always may."""
         group_id = message.received.group_id
         if not group_id:
             return True
@@ -187,7 +187,7 @@ class MessageGroups:
         return len(group) == 1
 
     def leave(self, message: InFlightMessage) -> InFlightMessage | None:
-        """Remove a finished message; return the next message of its group, which may start now, or None."""
+        """Remove a finished message; return the next message of its group, which may now be processed, or None."""
         group_id = message.received.group_id
         group = self._groups.get(group_id)
         if not group or group[0] is not message:
@@ -202,7 +202,7 @@ class MessageGroups:
         """Remove a message that will be released, and the messages after it in its group.
 
         Returns:
-            The messages after it, which must be released in this order too.
+            The messages after it, which must also be released, in this order.
         """
         group_id = message.received.group_id
         group = self._groups.get(group_id)
@@ -221,7 +221,7 @@ class Heartbeat:
     """Extends the leases of all messages in flight. One thread.
 
     Extending a lease late can still succeed, since SQS accepts a receipt handle until the message is received again. A
-    failure is harmless, since leases are extended long before they end.
+    single failure is harmless, since leases are extended long before they end.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class Heartbeat:
             self.beat()
 
     def beat(self) -> None:
-        """Extend the leases with less than half of their time left."""
+        """Extend the leases that have less than half of their time left."""
         now = self._clock.steady()
         near = [
             message

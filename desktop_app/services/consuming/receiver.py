@@ -1,4 +1,4 @@
-"""The receiving loop, which receives only as many messages as can be started soon."""
+"""The receiving loop, which receives only as many messages as can be processed soon."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ NO_WAIT_PAUSE_SECONDS = 0.5
 
 
 class Receiver:
-    """Receives messages with long polls. Call `run` on a separate thread, which may end one poll after a stop request.
+    """Receives messages with long polls. Call `run` on a separate thread; it returns only after the current poll.
 
     A poll can't be cancelled, and if its connection were closed, the messages that SQS has already assigned to it would
-    stay hidden until their visibility timeout. Therefore a poll is never interrupted. The messages that it receives
-    after a stop request are released immediately, in order.
+    stay hidden until their visibility timeout ends. Therefore a poll is never interrupted. The messages that it
+    receives after a stop request are released immediately, in order.
 
     Args:
-        connector: Connects to the queue.
-        room: Returns the number of messages that can be accepted now; may be negative.
+        connector: The connector for the queue.
+        room: A function that returns the number of messages that can be accepted now; the number can be negative.
         deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
             must return quickly.
-        state: Reports the state of the loop.
+        state: The reporter of the loop's state.
         clock: The clock.
         visibility_s: The visibility timeout of received messages in seconds.
-        wait_s: The wait time of a poll in seconds; with 0, polls follow every `NO_WAIT_PAUSE_SECONDS`.
-        control: Interrupts the wait after an error if the user wants to retry immediately.
+        wait_s: The wait time of a poll in seconds; if it is 0, the loop polls every `NO_WAIT_PAUSE_SECONDS`.
+        control: The `ProcessingControl` that ends the wait after an error if the user wants to retry immediately.
         backoff: The wait times after errors.
     """
 
@@ -73,10 +73,10 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self.has_room = threading.Event()
-        """An event to set when `room` may have increased."""
+        """An event to set when `room` might have increased."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Receive until a stop is requested. Queue errors do not end the loop; they are retried with backoff."""
+        """Receive until a stop is requested. After a queue error, try again with backoff."""
         while not should_stop():
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
@@ -111,12 +111,12 @@ class Receiver:
             # Do not spin if the server does not support long polls, or `wait_s` is 0.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The timeout starts when SQS returns the messages, at the latest when the wait time of the poll ends.
+            # The timeout starts when SQS returns the messages, or at the latest when the wait time of the poll ends.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 
     def _attempt(self) -> str:
-        """Return the receive request attempt ID, which a retry after an error reuses for `ATTEMPT_SECONDS`."""
+        """Return the receive request attempt ID, which retries after an error reuse for `ATTEMPT_SECONDS`."""
         now = self._clock.steady()
         if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
             self._attempt_id = str(uuid.uuid4())

@@ -36,11 +36,11 @@ class Committer:
     """Collects the results of the workers and commits them. One thread.
 
     Args:
-        work: Writes the rows.
+        work: The part of the store that writes results.
         in_flight: All messages in flight.
-        acknowledger: Deletes and releases messages.
-        groups: Preserves the order within FIFO message groups.
-        pool: Processes files.
+        acknowledger: The acknowledger that deletes and releases messages.
+        groups: The FIFO message groups, within which the order is kept.
+        pool: The pool of threads that process the files.
         clock: The clock.
     """
 
@@ -69,14 +69,15 @@ class Committer:
     def take(self, done: Done) -> None:
         """Accept the outcome of one file, which the next `commit` writes."""
         if done.message.is_settled:
-            return  # it was released during a shutdown because its thread did not respond
+            return  # the message was released during a shutdown because the thread did not respond
         self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
         job = done.message.job
         can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):
             self._unfinished.append(done)
         else:
-            # Even if the message's lease was lost, since only the fencing token decides whether the result is accepted.
+            # Even if the lease of the message was lost, since only the fencing token decides whether a result is
+            # accepted.
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
     def commit(self) -> bool:
@@ -98,12 +99,12 @@ class Committer:
         return self._write_progress() or changed
 
     def _conclude(self, message: InFlightMessage, result: Result, *, is_written: bool) -> None:
-        """Delete a message after the commit, and start the next message of its group."""
+        """Delete a message after the commit, and start processing the next message of its group."""
         if is_written:
             message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
             self._acknowledger.delete(message)
         elif self._lose(message):
-            # Another worker may have the message, and later messages of its group must not overtake it.
+            # Another worker might have the message, and later messages of its group must not overtake it.
             for waiting in self._groups.cut(message):
                 self._interrupt(waiting)
             return
@@ -112,7 +113,7 @@ class Committer:
             self._pool.submit(following)
 
     def _lose(self, message: InFlightMessage) -> bool:
-        """Discard a result whose lease was lost; return False if the message is obsolete, and was deleted."""
+        """Discard a result whose lease was lost; return False if the message was obsolete and has been deleted."""
         job = message.job
         if job is not None and self._work.is_stale(job.row_id, job.generation):
             message.settle(Outcome.STALE)
@@ -150,7 +151,7 @@ class Committer:
             self._lose(message)
 
     def _interrupt(self, message: InFlightMessage) -> None:
-        """Release a message and its row without a result; the attempt counts only if the file was started."""
+        """Release a message and its row without a result; the attempt counts only if processing had started."""
         job = message.job
         is_ours = job is None or self._work.give_back(
             job.row_id, message.token, now_ms=self._clock.now_ms(), uncount=not message.is_begun
@@ -168,7 +169,7 @@ class Committer:
         """Release messages that have waited too long for a free thread, so that another worker can process them.
 
         Args:
-            after_s: The maximum waiting time in seconds; 0 releases all messages whose file has not been started.
+            after_s: The maximum waiting time in seconds; 0 to release all messages whose processing has not started.
 
         Raises:
             StoreError: If the database can't be written.
@@ -187,7 +188,8 @@ class Committer:
         """Release unfinished messages during a shutdown, oldest first.
 
         Args:
-            also_begun: Whether to release the messages of started files too, whose late results will be rejected.
+            also_begun: Whether to also release the messages of files that are being processed; their late results will
+                be rejected.
 
         Raises:
             StoreError: If the database can't be written. The messages are redelivered after their visibility timeout.
@@ -215,7 +217,7 @@ class Committer:
 
 
 def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
-    """Log the outcome of a job, at DEBUG level for a success."""
+    """Log the outcome of a job; a success is logged at DEBUG level."""
     job = done.message.job
     if job is None:
         return
@@ -230,12 +232,12 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
 
 
 def _tries(error: FileError) -> int:
-    """Return the maximum number of attempts for an error."""
+    """Return the maximum number of attempts after an error."""
     return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
 def _may_pass(error: FileError, job: Job) -> bool:
-    """Return whether another attempt is allowed and may succeed."""
+    """Return whether another attempt is allowed and could succeed."""
     return error.passing and job.attempts < _tries(error)
 
 

@@ -49,7 +49,7 @@ class Done:
 
 @dataclass(slots=True)
 class _Activity:
-    """The start time of a file, the time of its last progress, and that progress."""
+    """When the processing of a file started, when it last made progress, and that progress."""
 
     begun: float
     at: float
@@ -72,16 +72,17 @@ class _MessageWatch:
 class WorkerPool:
     """Processes submitted files in order on a fixed number of threads. Any thread.
 
-    The threads are daemons, so that one that is blocked by an unresponsive network share does not keep the program
-    from ending.
+    The threads are daemon threads, so that a thread blocked by an unresponsive network share does not keep the program
+    from exiting.
 
     Args:
         size: The number of threads, at least 1.
-        registry: Processes files.
-        on_done: Called once for each submitted file, on a thread of the pool or the caller's thread of
+        registry: The registry that processes the files.
+        on_done: Called once for each submitted file, on a thread of the pool or on the thread that calls
             `give_up_stalled`; must return quickly.
         clock: The clock; only `steady` is used.
-        may_begin: Returns whether files may be started; if not, a file is done immediately, without a result.
+        may_begin: A function that returns whether files may be started; if not, files are reported as done without a
+            result.
 
     """
 
@@ -118,13 +119,13 @@ class WorkerPool:
         self._todo.put(message)
 
     def longest(self) -> float:
-        """Return the longest time in seconds that a file has been running; 0 if none is."""
+        """Return the time in seconds since the oldest running file was started; 0 if no file is running."""
         now = self._clock.steady()
         with self._lock:
             return max((now - activity.begun for activity in self._running.values()), default=0.0)
 
     def withdraw(self, message: InFlightMessage) -> bool:
-        """Withdraw a submitted file; return False if it has started."""
+        """Withdraw a submitted file; return False if its processing has started."""
         with self._lock:
             if message.is_begun:
                 return False
@@ -132,7 +133,7 @@ class WorkerPool:
             return True
 
     def stop(self) -> None:
-        """Make the threads end after the submitted files, and return immediately."""
+        """Tell the threads to exit after processing the submitted files, and return immediately."""
         for _ in range(self._size):
             self._todo.put(None)
 

@@ -1,4 +1,4 @@
-"""Monitor the dead-letter queue: mark the jobs of its messages as FAILED."""
+"""Monitor the dead-letter queue, and mark the jobs of its messages as FAILED."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VISIBILITY_SECONDS = 30
 class DeadLetterWatcher:
     """A periodic task that marks the jobs of dead-lettered messages as FAILED, and deletes the messages. One thread.
 
-    The messages are not needed any more, since a retry sends new ones. Foreign messages stay in the dead-letter queue.
+    The messages are no longer needed, since a retry sends new ones. Foreign messages stay in the dead-letter queue.
     """
 
     def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:

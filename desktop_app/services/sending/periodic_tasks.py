@@ -23,12 +23,12 @@ EVERY_SECONDS = 60.0
 
 
 class PeriodicTasks:
-    """Runs tasks at an interval, and immediately at the user's request. One thread.
+    """Runs tasks at a fixed interval, and immediately when the user requests it. One thread.
 
     Args:
-        tasks: The tasks by their names in the log, in the order in which to run them. They may raise `KnownError`.
+        tasks: The tasks by their names in the log, in the order in which to run them. They can raise `KnownError`.
         clock: The clock; only `steady` is used.
-        control: Provides the user's request.
+        control: The `ProcessingControl` that receives the user's request.
         every_s: The interval in seconds.
     """
 
@@ -67,8 +67,8 @@ class BackupTask:
     """A periodic task that backs up the database regularly if it has changed. One thread.
 
     Args:
-        backups: Makes the backups.
-        jobs: The list, which is checked for changes.
+        backups: The backups of the database.
+        jobs: The list of jobs, which is checked for changes.
         clock: The clock.
     """
 

@@ -1,8 +1,8 @@
-"""Find jobs whose message no longer exists, and send their messages again.
+"""Find jobs whose messages no longer exist, and resend the messages.
 
 Messages disappear when a queue is purged or deleted, and when their retention period ends. SQS does not report this, so
-the number of messages in the queue is compared with the database. Sending a message again unnecessarily is harmless,
-since the claim of the row makes sure that its file is processed only once.
+the number of messages in the queue is compared with the database. Resending a message unnecessarily is harmless, since
+the claim on the row ensures that its file is processed only once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTLED_MS = 120_000
-"""The minimum age of a message that can be missing. The counts from SQS may be more than a minute out of date."""
+"""The minimum age of a missing message, since the counts from SQS can be more than a minute out of date."""
 
 
 class Reconciler:
-    """A periodic task that sends missing messages again. One thread.
+    """A periodic task that resends missing messages. One thread.
 
     Args:
-        recovery: Finds the rows and puts their messages into the outbox again.
-        connector: Connects to the queue.
+        recovery: The part of the store that puts messages back into the outbox.
+        connector: The connector for the queue.
         queue: The key of the queue.
         clock: The clock.
     """
@@ -41,7 +41,7 @@ class Reconciler:
         self._was_short = False
 
     def do(self) -> None:
-        """Compare the queue with the database, and send missing messages again.
+        """Compare the queue with the database, and resend missing messages.
 
         Raises:
             QueueError: If the queue's attributes can't be read.
@@ -49,7 +49,7 @@ class Reconciler:
         """
         state = self._connector.connect().state()
         count = 0
-        # Another creation time means that the queue was deleted and created again under the same name.
+        # A different creation time means that the queue was deleted and created again under the same name.
         if self._recovery.is_another_queue(queue=self._queue, created_at_ms=state.created_at_ms):
             count += self._resend(before_ms=self._clock.now_ms())
         count += self._resend(before_ms=self._clock.now_ms() - state.retention_s * 1000)
@@ -58,7 +58,7 @@ class Reconciler:
             log.info("reconciler: the messages of %d files are gone and are sent again", count)
 
     def _resend_missing(self, state: QueueState) -> int:
-        """Resend all messages if the queue has too few twice in a row, since it is unknown which ones are missing."""
+        """Resend all messages if the queue has too few twice in a row, since it is unknown which are missing."""
         settled = self._clock.now_ms() - SETTLED_MS
         is_short = state.total < self._recovery.in_flight(queue=self._queue, sent_before_ms=settled)
         is_confirmed = is_short and self._was_short

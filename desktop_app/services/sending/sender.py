@@ -1,8 +1,8 @@
 """The sender, which sends the messages in the outbox in order and in batches.
 
-A crash at any point is harmless. The claim of the outbox entries expires. Messages that were sent, but whose entries
-were not yet marked as sent, are sent again: a FIFO queue recognizes them by their deduplication ID, and on a standard
-queue the claim of the row prevents duplicate processing.
+A crash at any point is harmless. The claim on the outbox entries expires. Messages that were sent, but whose entries
+were not yet marked as sent, are resent: a FIFO queue recognizes them by their deduplication ID, and on a standard queue
+the claim on the row prevents duplicate processing.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ STRICT_GROUP = "filemill"
 
 
 def message_group(file_id: str, *, strict_order: bool) -> str:
-    """Return the message group ID of a file on a FIFO queue; in strict order, all files have the same."""
+    """Return the message group ID of a file on a FIFO queue; in strict order, it is the same for all files."""
     return STRICT_GROUP if strict_order else file_id
 
 
 def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication ID on a FIFO queue. The generation lets SQS accept a retry within five minutes."""
+    """Return the deduplication ID on a FIFO queue. With the generation, SQS accepts a retry within five minutes."""
     return f"{file_id}:{generation}"
 
 
@@ -60,7 +60,8 @@ class SenderOptions:
     Attributes:
         queue: The key of the queue to send to.
         window: The maximum number of messages in the queue; None for no limit.
-        strict_order: Whether all messages on a FIFO queue belong to one message group, instead of one group per file.
+        strict_order: Whether all messages on a FIFO queue share one message group, instead of having one group per
+            file.
     """
 
     queue: str
@@ -73,12 +74,12 @@ class Sender:
 
     Args:
         database: The database that contains the outbox.
-        connector: Connects to the queue.
+        connector: The connector for the queue.
         identity: The name under which this program claims outbox entries.
         options: The options.
         clock: The clock.
-        control: Wakes the sender when there are messages to send.
-        report: Called with the states of the loop, on its thread.
+        control: The `ProcessingControl` that wakes the sender when there are messages to send.
+        report: Called with each new state of the loop, on its thread.
         tasks: The periodic tasks to run between two batches.
         backoff: The wait times after errors.
     """
@@ -108,7 +109,7 @@ class Sender:
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Send until a stop is requested. Errors are retried with backoff.
+        """Send until a stop is requested. After an error, try again with backoff.
 
         Raises:
             StoreDamagedError: If the database is damaged.
@@ -128,13 +129,13 @@ class Sender:
                 self._backoff.reset()
                 self._state.running()
                 if not sent:
-                    # A full window has room again soon. If the outbox is empty, another program may add messages.
+                    # A full window will soon have room again. If the outbox is empty, another program may add messages.
                     busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def send_due(self) -> int:
-        """Send due messages, as many as the window allows, and return the number that the queue accepted.
+        """Send as many due messages as the window allows, and return the number that the queue accepted.
 
         Raises:
             QueueError: If the queue can't be reached or used. The entries are due again immediately.
@@ -154,7 +155,7 @@ class Sender:
             in_order=in_order,
         )
         messages = [self._message(client, entry) for entry in entries]
-        # In strict order, one by one: the queue could accept an entry of a batch but not the entries before it.
+        # In strict order, one by one: the queue could accept one entry of a batch but reject the entries before it.
         batches = [[at] for at in range(len(messages))] if in_order else plan_batches(messages)
         sent = done = 0
         for positions in batches:
@@ -213,14 +214,14 @@ class Sender:
                 raise
             if len(messages) == 1:
                 results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.said or error.text)]
-            else:  # send the messages separately to find the one that is the cause
+            else:  # send the messages separately to find the one that causes the error
                 return sum(
                     self._send_batch(client, [entry], [message], in_order=in_order)
                     for entry, message in zip(entries, messages, strict=True)
                 )
         trouble = results[0].trouble
         if in_order and trouble is not None and trouble is not QueueTrouble.REFUSED:
-            # The messages after it have to wait too, as after an error of the whole request.
+            # The messages after it have to wait too, as they do when the whole request fails.
             raise QueueError(Sentence("The queue did not accept a message."), trouble=trouble, detail=results[0].text)
         return self._note(entries, results)
 

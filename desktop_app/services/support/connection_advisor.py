@@ -32,7 +32,7 @@ class ConnectionAdvisor:
         return read_profiles()
 
     def regions(self) -> list[str]:
-        """Return the regions in which SQS is available, from the data of botocore."""
+        """Return the regions in which SQS is available, from botocore's data."""
         from desktop_app.queues.errors import known_regions
 
         return list(known_regions())
@@ -48,7 +48,7 @@ class ConnectionAdvisor:
         return list_queues(connection, should_stop)
 
     def look_in_regions(self, connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-        """Return the queues in other regions that have the same name.
+        """Return the queues with the same name in other regions.
 
         Raises:
             QueueError: If the profile can't be used.

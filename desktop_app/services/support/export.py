@@ -33,7 +33,7 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
 
 _VALUES: dict[str, Callable[[Job], Value]] = {
     **_ALWAYS,
-    # Exported only if they are selected.
+    # These fields are exported only if they are selected.
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
     "took_ms": lambda job: job.took_ms,
@@ -51,7 +51,7 @@ FIELDS = tuple(_ALWAYS)
 ALL_FIELDS = tuple(_VALUES)
 """All fields that can be exported."""
 
-# The last four are full-width forms, which some East Asian spreadsheets treat like the ASCII characters.
+# The last four characters are full-width forms, which some East Asian spreadsheets treat as the ASCII characters.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
 
@@ -69,8 +69,8 @@ def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
 def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
     """Return a job as one line of JSON that contains only ASCII characters.
 
-    A byte of the path that is not UTF-8 becomes an escaped lone surrogate, as with `os.fsdecode`. The bytes of the path
-    are `os.fsencode(json.loads(line)["file_path"])`.
+    A byte of the path that is not valid UTF-8 becomes an escaped lone surrogate, as with `os.fsdecode`. The bytes of
+    the path are `os.fsencode(json.loads(line)["file_path"])`.
     """
     return json.dumps(job_record(job, fields))
 
@@ -78,7 +78,7 @@ def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
 def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
     """Return a function that writes jobs as CSV according to RFC 4180, with a byte order mark for spreadsheets.
 
-    Texts are escaped as by `spreadsheet_text`. All numbers are integers, so they do not depend on the locale.
+    Texts are escaped by `spreadsheet_text`. All numbers are integers, so they do not depend on the locale.
 
     Args:
         fields: The names and the order of the fields, from `ALL_FIELDS`.
@@ -97,10 +97,10 @@ def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
 
 
 def spreadsheet_text(text: str) -> str:
-    """Return a text for a spreadsheet, with invisible characters escaped.
+    """Escape a text for a spreadsheet.
 
-    A text that a spreadsheet would treat as a formula, a number or a date, such as the file name 007, gets a leading
-    apostrophe.
+    Invisible characters are replaced by escape sequences. A text that a spreadsheet would treat as a formula, a number
+    or a date, such as the file name 007, gets a leading apostrophe.
     """
     needs_apostrophe = text.startswith(_FORMULA_STARTS) or _LIKE_A_NUMBER.fullmatch(text)
     return f"'{display_text(text)}" if needs_apostrophe else display_text(text)

@@ -42,7 +42,7 @@ _NAMED = re.compile(
 _AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?)[^\r\n\"']+")
 
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-"""A secret access key of AWS consists of 40 letters, digits, slashes and plus signs."""
+"""An AWS secret access key consists of 40 letters, digits, slashes and plus signs."""
 
 _RUN = re.compile(r"(?<![A-Za-z0-9/+_-])[A-Za-z0-9/+_-]{40,}={0,2}(?![A-Za-z0-9/+=_-])")
 
@@ -78,7 +78,7 @@ class Masked(StrEnum):
 class Masker:
     """Masks secrets and personal data in texts. One thread at a time.
 
-    Each AWS account is replaced by the same placeholder in all texts.
+    Each AWS account ID is replaced by the same placeholder in all texts.
 
     Args:
         secrets: Secret values.
@@ -106,7 +106,7 @@ class Masker:
         self._folders = [
             (spelling, mark) for folder, mark in (folders or {}).items() for spelling in _spellings(folder)
         ]
-        # A name that is a plain word could be part of any text.
+        # A name that is an ordinary word could occur in any text.
         own = {name for name in names if len(name) >= _LEAST and not name.isalnum()}
         self._names = sorted(own, key=len, reverse=True)
         self._accounts: dict[str, str] = {}
@@ -181,7 +181,7 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def _spellings(folder: str) -> Iterator[str]:
-    """Yield the forms of a folder's path in texts: unchanged, with forward slashes, and with escaped backslashes."""
+    """Yield the spellings of a folder's path: unchanged, with forward slashes, and with escaped backslashes."""
     if len(folder.strip("/\\")) > 1:
         yield from dict.fromkeys((folder, folder.replace("\\", "/"), folder.replace("\\", "\\\\")))
 
@@ -191,7 +191,7 @@ def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterabl
 
     Args:
         environment: The environment variables.
-        data_folder: The folder of settings, database and logs.
+        data_folder: The folder that contains the settings, the database and the logs.
         names: The names and paths of the user's files.
     """
     program = Path(__file__).resolve().parents[3]

@@ -14,8 +14,8 @@ class PathStatus:
 
     Attributes:
         path: The path.
-        is_there: Whether the path is that of a regular file.
-        is_readable: Whether this user may read the file.
+        is_there: Whether there is a regular file at the path.
+        is_readable: Whether this user can read the file.
         missing_folder: The topmost folder in the path that does not exist; empty if all exist.
         owner: The name of the file's owner; empty if unknown.
     """
@@ -30,7 +30,7 @@ class PathStatus:
 def look_at(path: str) -> PathStatus:
     """Return the state of a path without opening the file.
 
-    Do not call this on the main thread, since it can take minutes for an unresponsive network share.
+    Do not call this on the main thread, since it can take minutes on an unresponsive network share.
     """
     try:
         info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
@@ -41,7 +41,7 @@ def look_at(path: str) -> PathStatus:
 
 
 def _missing_folder(path: str) -> str:
-    """Return the topmost folder that does not exist; the search goes upwards, since upper folders may be unreadable."""
+    """Return the topmost folder that does not exist. Search upwards, since upper folders may be unreadable."""
     missing = ""
     for folder in Path(path).parents:
         try:

@@ -1,4 +1,4 @@
-"""Collect a support report, which contains no secrets and no content of files."""
+"""Collect a support report, which contains no secrets and no file contents."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The text of a part, without and with the names of files."""
+    """The text of one part of the report, with and without file names."""
 
     part: Part
     text: str
@@ -68,17 +68,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class SupportSources:
-    """The sources of a report's information; those that may change are functions.
+    """The sources of the information in a report. Functions provide the information that can change.
 
     Attributes:
-        home: The folder of settings, database and logs.
+        home: The folder that contains the settings, the database and the logs.
         environment: The environment variables.
-        settings: Returns the current settings.
-        connection: Returns the current connection.
-        connect: Returns a connector for the current queue, which the caller has to close.
-        test: Tests the current connection and yields findings; the argument returns whether to stop.
+        settings: A function that returns the current settings.
+        connection: A function that returns the current connection.
+        connect: A function that returns a connector for the current queue, which the caller has to close.
+        test: A function that tests the current connection and yields findings; its argument returns whether to stop.
         database: The database.
-        jobs: The list.
+        jobs: The list of jobs.
         clock: The clock.
     """
 
@@ -114,7 +114,7 @@ class SupportReport:
         self._is_stopped.set()
 
     def collect(self) -> list[Section]:
-        """Return all sections except that of the queue, which may take a long time."""
+        """Return all sections except the one about the queue, which can take a long time."""
         sources = self._sources
         self._masker = masker_for(sources.environment, sources.home.folder, _known_names(sources.jobs))
         texts = {
@@ -135,7 +135,7 @@ class SupportReport:
         """Return the beginning of the report, which lists the kinds of masked data.
 
         Args:
-            names: Whether the report includes the names of files.
+            names: Whether the report includes file names.
         """
         masked = {what: count for what, count in self._masker.counts.items() if not (names and what is Masked.FILES)}
         counts = [f"{what.value} ({count})" for what, count in masked.items() if count]
@@ -227,7 +227,7 @@ class SupportReport:
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:
-    """Return the lines that a function yields as one text, in which an error is reported as the last line."""
+    """Return the lines that a function yields as one text; if the function fails, the last line reports the error."""
     found: list[str] = []
     try:
         for fact in facts():

@@ -1,7 +1,7 @@
-"""Everything that is specific to SQLite; the other modules of the store work with any engine.
+"""Everything that is specific to SQLite. The other modules of the store do not depend on the engine.
 
-This includes connections with their pragmas and functions, write transactions, error codes, copying and checking a
-database, and the few SQL expressions that differ between engines.
+This includes connections with their pragmas and functions, write transactions, error codes, copying and checking
+databases, and the few SQL expressions that differ between engines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 PRAGMAS = {
     "journal_mode": "wal",
-    # A commit that is not flushed survives a crash of the program, but not a power failure. Durable transactions flush.
+    # An unflushed commit survives a program crash, but not a power failure. Durable transactions are flushed.
     "synchronous": "normal",
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
@@ -36,10 +36,10 @@ PRAGMAS = {
 }
 
 ERRORS = (peewee.DatabaseError, sqlite3.Error)
-"""The exceptions that database calls raise. peewee does not convert those raised while rows are fetched."""
+"""The exceptions that database calls raise. peewee does not convert exceptions raised while fetching rows."""
 
 SIDE_FILES = ("-wal", "-shm")
-"""The suffixes of the files that SQLite keeps beside a database file."""
+"""The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
 
@@ -72,13 +72,13 @@ class SqliteDatabase(peewee.SqliteDatabase):
             yield
 
     def rollback(self) -> None:
-        """Roll back, unless SQLite has already done so because the disk is full: that would raise another error."""
+        """Roll back, unless SQLite has already done so (for example, because the disk is full)."""
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
 
     def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert one or more rows, all with the same columns, several times as fast as peewee's own method."""
+        """Insert one or more rows with the same columns, several times faster than peewee's own method."""
         columns = ", ".join(f'"{column}"' for column in rows[0])
         marks = ", ".join([self.param] * len(rows[0]))
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
@@ -97,7 +97,7 @@ def without_pragmas(path: Path) -> peewee.Database:
 
 
 def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
-    """Convert an SQLite error to a readable one, based on its code.
+    """Convert an SQLite error to a readable `StoreError`, based on its code.
 
     Raises:
         peewee.DatabaseError, sqlite3.Error: The same error, if it indicates a bug in Filemill.
@@ -139,7 +139,7 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 
 
 def create_private(path: Path) -> None:
-    """Create a file that only its owner can access, unless it exists. SQLite would use the default permissions."""
+    """Create a file that only its owner can access, unless it exists. SQLite itself would use default permissions."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
@@ -154,7 +154,7 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 
 def copy_database(database: Path, target: Path) -> None:
-    """Make a consistent copy of a database while it is in use; the copy gets its final name when it is complete.
+    """Make a consistent copy of a database while it is in use. The copy gets its final name once it is complete.
 
     Raises:
         OSError, sqlite3.Error: If the database can't be read, or the copy can't be written.
@@ -187,7 +187,7 @@ def is_damaged(database: Path) -> bool:
 def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's expressions have no type
     """Return the condition that a column equals one of many integers.
 
-    The integers are passed as one JSON parameter, which was measured to be five times as fast as one parameter each.
+    The integers are passed as one JSON parameter, which is five times faster than one parameter each (measured).
     """
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
 
@@ -198,24 +198,24 @@ def least(one: Any, other: Any) -> Any:  # noqa: ANN401
 
 
 def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return the condition that a column contains a text, ignoring case and the composition of accents.
+    """Return the condition that a column contains a text, ignoring case and Unicode normalization.
 
-    Folding a million rows in Python is slow. SQLite's LIKE ignores the case of ASCII letters in half the time
-    (measured) and without the interpreter lock, so only texts with other characters are folded in Python.
+    Folding a million rows in Python is slow. SQLite's LIKE, which ignores the case of ASCII letters, takes half the
+    time (measured) and does not hold the interpreter lock, so only texts with other characters are folded in Python.
 
     Args:
         column: The column to search.
-        key: The text to find, folded.
+        key: The folded text to find.
     """
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE would end a search text at NUL, and find too much; no stored text contains NUL.
+    # LIKE would truncate a search text at NUL and match too much; no stored text contains NUL.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
 
 
 def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return the condition that any value of a column's JSON object contains a folded text."""
-    # The first condition is fast, but may match names; the second one is exact.
+    """Return the condition that any value in a column's JSON object contains a folded text."""
+    # The first condition is fast, but can also match names; the second condition is exact.
     written = json.dumps(key, ensure_ascii=False)[1:-1]
     return contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
 
@@ -227,7 +227,7 @@ def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
     """Return a text up to and including the last occurrence of any of these characters."""
-    # SQLite has no function to search backwards: trim all other characters of the text from its end.
+    # SQLite has no function that searches backwards, so trim all other characters from the end of the text.
     rest = text
     for character in characters:
         rest = fn.REPLACE(rest, character, "")

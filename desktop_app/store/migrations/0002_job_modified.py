@@ -1,4 +1,4 @@
-"""Add an index that is used to find files that are already on the list."""
+"""Add an index for finding files that are already on the list."""
 
 
 def up(migrator, db):

@@ -1,4 +1,4 @@
-"""Add a table of attempts. The models are copies that must not change: never import the current ones here."""
+"""Add the table of attempts. The models are copies that must not change: never import the current ones here."""
 
 from peewee import (
     AutoField,

@@ -1,4 +1,4 @@
-"""Add an index on the end times of jobs, to compute the progress and the throughput quickly."""
+"""Add an index on the end times of jobs, so that the progress and the throughput can be computed quickly."""
 
 
 def up(migrator, db):

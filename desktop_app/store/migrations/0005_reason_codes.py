@@ -118,7 +118,7 @@ def make_attempts(db):
 
 
 def parsed(sentence):
-    """Return the reason code for a stored sentence, and its arguments as JSON."""
+    """Return the reason code and the JSON arguments for a stored sentence."""
     code, arguments = taken_apart(sentence)
     return code, json.dumps(arguments, ensure_ascii=False) if arguments else ""
 

@@ -1,7 +1,7 @@
 """Resend all messages of the embedded queue, which was a server process and is now a file without these messages.
 
-The server's stored instance becomes a creation time that differs from that of the new file. The reconciler therefore
-detects another queue and sends all messages again.
+The stored server instance is replaced with a creation time that differs from the new file's. The reconciler therefore
+detects a new queue and resends all messages.
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desktop_app.services.adding.review import neither, only, split_patterns
@@ -62,6 +62,10 @@ def test_empty_pattern_is_no_condition(text: str) -> None:
         ("[!ab].txt", "b.txt", False),
         ("[!ab].txt", "c.txt", True),
         ("[z-a].txt", "z.txt", False),
+        ("[+--].txt", ",.txt", True),
+        ("[?--].txt", "[?--].txt", True),
+        ("[a-c--].txt", "-.txt", True),
+        ("[a&&b].txt", "&.txt", True),
         ("[a-c", "[a-c", True),
         ("a[!x]b", "a/b", False),
         ("(a+b).txt", "(a+b).txt", True),
@@ -114,7 +118,8 @@ def test_many_asterisks_are_matched_quickly() -> None:
     assert not says(only("*a*a*a*a*a*a*a*a*a*a*a*b"), "a" * 250)
 
 
+@example("[?--]", "")
 @given(st.text('ab*?[]!-;/. "\\^&~|', max_size=12), st.text("ab/.", max_size=12))
-def test_empty_pattern_list_is_rejected(pattern: str, path: str) -> None:
+def test_every_text_gives_a_predicate_or_none(pattern: str, path: str) -> None:
     for match in (only(pattern), neither(pattern)):
         assert match is None or isinstance(match(path), bool)
