@@ -435,7 +435,7 @@ def test_dialog_offers_to_stop_only_a_confirmed_process(qtbot: QtBot) -> None:
     qtbot.addWidget(sure)
     assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "Stop and Restart"]
     assert sure.text() == "Filemill is running but not responding."
-    assert "process 4711" in sure.informativeText()
+    assert "process ID is 4711" in sure.informativeText()
     assert "Stopping it is safe" in sure.informativeText()
     for pid in (None, 4711):
         dialog = NotRespondingDialog(pid, 1_793_000_000_000, can_stop=False, locale=english)
