@@ -105,7 +105,7 @@ def _settings(home: Home) -> str:
 
 
 def _database(program: Program) -> str:
-    return f"{program.database.path}, {counted(program.jobs.counts().total, 'file')} on the list"
+    return f"{program.database.path}, {counted(program.jobs.counts().total, 'file')} in the list"
 
 
 def _queue(program: Program) -> str:

@@ -59,7 +59,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="filemill",
         usage=f"filemill {_WINDOW_USAGE}\n{uses}",
-        description="Pick files, have a queue feed them to a worker, and follow each one's status.\n\n"
+        description="Pick files, process them through a queue, and follow the status of each file.\n\n"
         f"  {_WINDOW_USAGE:<9}\n            open the window and add the files named\n{summaries}",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -190,7 +190,7 @@ def look_up(job_list: JobList, ids: Iterable[str]) -> tuple[list[Job], list[str]
         elif matches:
             problems.append(f"The ID {quoted(text)} is ambiguous: give more characters.")
         else:
-            problems.append(f"No file on the list has the ID {quoted(text)}.")
+            problems.append(f"No file in the list has the ID {quoted(text)}.")
     return list(jobs.values()), problems
 
 

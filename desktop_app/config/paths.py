@@ -83,7 +83,7 @@ def find_home() -> Home:
             return Home(Path(named).expanduser().absolute())
         except RuntimeError as error:
             raise SettingsError(
-                Sentence("FILEMILL_HOME is “{named}”, but there is no such user. Correct it.", named=named)
+                Sentence("FILEMILL_HOME is “{named}”, but there is no such user. Correct the variable.", named=named)
             ) from error
     return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
 

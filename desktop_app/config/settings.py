@@ -33,7 +33,7 @@ _AWS_HOST = re.compile(
 """The default endpoints of boto3 in each region. Those with `queue` are legacy endpoints."""
 _HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
 """Other endpoints with a region in the host name: FIPS, dual-stack and VPC endpoints of AWS, and emulators."""
-_KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
+_KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("text in quotes")}
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
 _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
@@ -304,8 +304,8 @@ def _check_endpoint(url: str) -> None:
     except ValueError as error:  # unbalanced brackets, or a port that is not a number
         raise SettingsError(
             Sentence(
-                "“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or "
-                "endpoint_url in the settings.",
+                "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "
+                "AWS_ENDPOINT_URL, or endpoint_url in the settings.",
                 url=url,
             )
         ) from error

@@ -46,10 +46,10 @@ class MissingRight:
     def request_text(self) -> Sentence:
         """Return a request to an administrator, to be sent together with the policy."""
         return Sentence(
-            "Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. "
-            "AWS said: {said} This policy allows it:",
+            "Please allow {action} on {resource} for {principal}. Filemill needs this permission "
+            "to use the queue. Response from AWS: {said} This policy grants the permission:",
             action=self.action,
             resource=self.resource,
-            principal=self.principal or Sentence("my sign-in"),
+            principal=self.principal or Sentence("my identity"),
             said=self.service_text,
         )

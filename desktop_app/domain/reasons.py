@@ -98,7 +98,7 @@ class ReasonCode(StrEnum):
     )
     WEB_ADDRESS = (
         "web_address",
-        mark("Addresses on the web are not supported yet; download the file and add it from this computer"),
+        mark("Web addresses are not supported yet; download the file and add it from this computer"),
         FileProblem.NOT_A_FILE,
     )
     # Processing failed.
@@ -113,18 +113,17 @@ class ReasonCode(StrEnum):
         mark("The size that the system reports for this file does not match its content, so it can't be processed"),
         FileProblem.UNREADABLE,
     )
-    CRASHED = "crashed", mark("The program ended unexpectedly while it was processing this file"), FileProblem.CRASHED
+    CRASHED = "crashed", mark("Filemill exited unexpectedly while it was processing this file"), FileProblem.CRASHED
     CRASHED_OFTEN = (
         "crashed_often",
         mark(
-            "The program ended unexpectedly {count} times while it was processing this file. "
-            "Other files are not affected"
+            "Filemill exited unexpectedly {count} times while it was processing this file. Other files are not affected"
         ),
         FileProblem.CRASHED,
     )
     INTERNAL = (
         "internal",
-        mark("An internal error occurred in Filemill. The log has the details."),
+        mark("An internal error occurred in Filemill. See the log for details."),
         FileProblem.INTERNAL,
     )
     # Sending or receiving the message failed.
@@ -149,14 +148,17 @@ class ReasonCode(StrEnum):
         "linked_folder",
         mark("This is a link to a folder; links to folders are not followed, so that nothing is added twice"),
     )
-    NAMED_ADDRESS = "named_address", mark("Addresses on the web can't be added yet; download the file first")
+    NAMED_ADDRESS = "named_address", mark("Web addresses can't be added yet; download the file first")
     OTHER_COMPUTER = (
         "other_computer",
         mark("This address points to another computer; only files on this computer can be added"),
     )
     FOLDER_GONE = "folder_gone", mark("This folder no longer exists")
     FOLDER_NOT_ALLOWED = "folder_not_allowed", mark("You don't have permission to open this folder")
-    PARENT_NOT_ALLOWED = "parent_not_allowed", mark("You don't have permission to open the folder that contains this")
+    PARENT_NOT_ALLOWED = (
+        "parent_not_allowed",
+        mark("You don't have permission to open the folder that contains this item"),
+    )
 
     TEXT = "text", "{text}"
     """A literal sentence. Another version of Filemill stored it under a code that this version does not know."""

@@ -46,22 +46,22 @@ _SOURCES = {
 }
 
 _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
-    (Check.SEND, Sentence("May send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
+    (Check.SEND, Sentence("Can send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
     (
         Check.RECEIVE,
-        Sentence("May receive messages"),
+        Sentence("Can receive messages"),
         "ReceiveMessage",
         "receive_message",
         {"MaxNumberOfMessages": MAX_ENTRIES + 1, "VisibilityTimeout": 0},
     ),
     (
         Check.EXTEND,
-        Sentence("May extend visibility timeouts"),
+        Sentence("Can extend visibility timeouts"),
         "ChangeMessageVisibility",
         "change_message_visibility",
         {"ReceiptHandle": _NO_HANDLE, "VisibilityTimeout": 0},
     ),
-    (Check.DELETE, Sentence("May delete messages"), "DeleteMessage", "delete_message", {"ReceiptHandle": _NO_HANDLE}),
+    (Check.DELETE, Sentence("Can delete messages"), "DeleteMessage", "delete_message", {"ReceiptHandle": _NO_HANDLE}),
 )
 """The permissions to check, each with its step, text, API action, and invalid request (a method and its parameters)."""
 
@@ -86,7 +86,7 @@ def _local(queue_file: Path) -> Iterator[Finding]:
     begun = time.monotonic()
     try:
         connector.connect().state()
-        yield _fine(Check.SERVER, Sentence("The local queue responds, {ms} ms", ms=_ms_since(begun)))
+        yield _fine(Check.SERVER, Sentence("The local queue responded in {ms} ms", ms=_ms_since(begun)))
     except QueueError as error:
         yield _trouble(Check.SERVER, error)
         return
@@ -139,7 +139,7 @@ class _Probe:
         try:
             found = maker.credentials()
             if found is None and maker.accepts_any_keys:
-                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any"))
+                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any keys"))
             if found is None:
                 raise NoCredentialsError
             found.get_frozen_credentials()  # fails if the session has expired or the credential process fails
@@ -173,7 +173,7 @@ class _Probe:
             yield _trouble(Check.SERVER, error)
             return
         server = client.meta.endpoint_url.partition("://")[2]
-        yield _fine(Check.SERVER, Sentence("{server} responds, {ms} ms", server=server, ms=_ms_since(begun)))
+        yield _fine(Check.SERVER, Sentence("{server} responded in {ms} ms", server=server, ms=_ms_since(begun)))
         if error is not None:
             yield _trouble(Check.QUEUE, error)
             return
@@ -205,21 +205,25 @@ class _Probe:
             yield _note(
                 Check.QUEUE,
                 Sentence(
-                    "“{name}” exists, but you have no permission to read its attributes (GetQueueAttributes)", name=name
+                    "“{name}” exists, but you don't have permission to read its attributes (GetQueueAttributes)",
+                    name=name,
                 ),
             )
         else:
             waiting = self._attributes.get("ApproximateNumberOfMessages", "0")
             is_fifo = self._attributes.get("FifoQueue", "false").lower() == "true"
             if is_fifo:
-                text = Sentence("“{name}” is a FIFO queue, about {count} waiting", name=name, count=waiting)
+                text = Sentence("“{name}” is a FIFO queue; messages available: about {count}", name=name, count=waiting)
             else:
-                text = Sentence("“{name}” is a standard queue, about {count} waiting", name=name, count=waiting)
+                text = Sentence(
+                    "“{name}” is a standard queue; messages available: about {count}", name=name, count=waiting
+                )
             yield _fine(Check.QUEUE, text)
         owner = self._url.rstrip("/").split("/")[-2]
         if self._account and owner.isdigit() and owner != self._account:
             body = Sentence(
-                "You are signed in to account {mine}, but the queue is in {theirs}. It works if its owner allows it.",
+                "You are signed in to account {mine}, but the queue is in account {theirs}. You can "
+                "use it if its owner has granted you access.",
                 mine=self._account,
                 theirs=owner,
             )
@@ -242,9 +246,7 @@ class _Probe:
             policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
             name, most = str(policy["deadLetterTargetArn"]).rsplit(":", 1)[-1], policy["maxReceiveCount"]
         except (ValueError, KeyError, TypeError):
-            text = Sentence(
-                "It has no dead-letter queue: messages that can't be processed are received again and again"
-            )
+            text = Sentence("It has no dead-letter queue: messages that can't be processed are received repeatedly")
             yield _note(Check.DEAD_LETTERS, text)
             return
         yield _fine(

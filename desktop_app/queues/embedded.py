@@ -272,8 +272,8 @@ def _open(path: Path) -> sqlite3.Connection:
 def _check_version(version: int, path: Path) -> None:
     if version > _VERSION:
         text = Sentence(
-            "{file} was written by a newer Filemill. Install the newer version, or delete the file: the messages of "
-            "waiting files will be sent again.",
+            "{file} was written by a newer version of Filemill. Install that version, or delete "
+            "the file: the messages of waiting files will be sent again.",
             file=path,
         )
         raise _unusable(text, f"version {version}, this one knows {_VERSION}")
@@ -324,14 +324,14 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return QueueError(
                 Sentence("This computer may be very busy. Filemill will try again."),
-                title=Sentence("The local queue does not respond in time"),
+                title=Sentence("The local queue did not respond in time"),
                 trouble=QueueTrouble.OFFLINE,
                 cause=Cause.LOCAL_QUEUE,
                 detail=str(error),
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             text = Sentence(
-                "The disk with {file} is full or can't be written. Free some space, then try again.", file=path
+                "The disk that contains {file} is full or not writable. Free some space, then try again.", file=path
             )
             return _unusable(text, str(error), Cause.DISK_FULL)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:

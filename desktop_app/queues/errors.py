@@ -87,7 +87,7 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) 
                     place=_place(failure.connection),
                 ),
                 Sentence(
-                    "It was deleted, or it is not in the region or account of {who}. Your files stay on the list.",
+                    "It was deleted, or it is not in the region or account of {who}. Your files stay in the list.",
                     who=_who(failure.connection),
                 ),
             )
@@ -104,33 +104,33 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                     place=_place(failure.connection, starts_sentence=True),
                     code=_code(failure),
                 ),
-                Sentence("Filemill keeps trying; nothing is lost."),
+                Sentence("Filemill will keep trying. No data has been lost."),
             )
         case Cause.OFFLINE:
             return (
                 Sentence("Can't reach {place}", place=place),
-                Sentence("Your files stay on the list, and Filemill continues when the connection is back."),
+                Sentence("Your files stay in the list, and processing will continue when the connection is restored."),
             )
         case Cause.NOT_SQS:
             return (
                 Sentence("The response did not come from {place}", place=place),
                 Sentence(
-                    "If this network has a sign-in page, open any web page; "
-                    "otherwise check the proxy and the queue's address."
+                    "If this network requires you to sign in, open any web page to do so; "
+                    "otherwise, check the proxy and the queue's address."
                 ),
             )
         case Cause.PROXY:
             return (
                 Sentence("The proxy refused the connection to {place}", place=place),
                 Sentence(
-                    "Check the proxy settings (HTTPS_PROXY). Your files stay on the list, and Filemill "
-                    "continues once the proxy works."
+                    "Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and "
+                    "processing will continue when the proxy works."
                 ),
             )
         case Cause.NOT_TRUSTED:
             return (
                 Sentence("The connection to {place} is not trusted", place=place),
-                Sentence("Nothing is sent over it. Check the server's certificate, or set AWS_CA_BUNDLE."),
+                Sentence("Nothing will be sent over it. Check the server's certificate, or set AWS_CA_BUNDLE."),
             )
         case Cause.THROTTLED:
             return "", Sentence(
@@ -146,9 +146,9 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
     if trouble is QueueTrouble.REFUSED:
         return "", Sentence("The queue “{name}” rejected the request: {said}", name=name, said=said)
     if failure.was_answered:
-        return Sentence("The queue “{name}” can't be used as it is configured", name=name), said
+        return Sentence("The queue “{name}” can't be used with its current configuration", name=name), said
     place = _place(failure.connection, starts_sentence=True)
-    return Sentence("{place} can't be used as it is configured", place=place), str(failure.error)
+    return Sentence("{place} can't be used with its current configuration", place=place), str(failure.error)
 
 
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
@@ -156,19 +156,22 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     if isinstance(error, boto.ProfileNotFound):
         return (
             Sentence("There is no {who} in the AWS configuration", who=who),
-            Sentence("Choose another profile, or create this one with “aws configure”. Your files stay on the list."),
+            Sentence("Choose another profile, or create this one with “aws configure”. Your files stay in the list."),
         )
     if isinstance(error, boto.NoCredentialsError):
         return (
             Sentence("No credentials were found for {who}", who=who),
-            Sentence("Choose a profile, or create one with “aws configure”. Your files stay on the list."),
+            Sentence("Choose a profile, or create one with “aws configure”. Your files stay in the list."),
         )
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
         return Sentence("The credentials of {who} can't be used", who=who), str(error)
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
             Sentence("An MFA code is required for {who}", who=who),
-            Sentence("Filemill can't prompt for it. Choose a profile that needs none, such as one with SSO."),
+            Sentence(
+                "Filemill can't prompt for the code. Choose a profile that does not require one, such "
+                "as a profile that uses SSO."
+            ),
         )
     return Sentence("The AWS configuration can't be used"), str(error)
 
@@ -177,11 +180,12 @@ def _session_ended(failure: Failure, command: str) -> Sentence:
     who = _who(failure.connection)
     if command:
         return Sentence(
-            "Sign in again with {who}, for example with “{command}”. Processing continues then; nothing is lost.",
+            "Sign in again with {who}, for example with “{command}”. Processing will then "
+            "continue. No data has been lost.",
             who=who,
             command=command,
         )
-    return Sentence("Sign in again with {who}. Processing continues then; nothing is lost.", who=who)
+    return Sentence("Sign in again with {who}. Processing will then continue. No data has been lost.", who=who)
 
 
 def _clock(said: str) -> Sentence:
@@ -190,13 +194,13 @@ def _clock(said: str) -> Sentence:
     minutes = round((stamps[-1] - stamps[0]).total_seconds() / _MINUTE) if len(stamps) > 1 else 0
     if minutes > 0:
         return Sentence(
-            "It is about {minutes} min slow, so AWS rejects the requests. Set the date and time.", minutes=minutes
+            "It is about {minutes} min slow, so AWS is rejecting requests. Set the date and time.", minutes=minutes
         )
     if minutes < 0:
         return Sentence(
-            "It is about {minutes} min fast, so AWS rejects the requests. Set the date and time.", minutes=-minutes
+            "It is about {minutes} min fast, so AWS is rejecting requests. Set the date and time.", minutes=-minutes
         )
-    return Sentence("AWS rejects the requests because of it. Set the date and time.")
+    return Sentence("Because of this, AWS is rejecting requests. Set the date and time.")
 
 
 def _no_region(failure: Failure) -> tuple[str, str]:
@@ -216,18 +220,19 @@ def _no_region(failure: Failure) -> tuple[str, str]:
 def _no_right(failure: Failure) -> tuple[str, str]:
     name, right = failure.connection.queue_name, _missing_right(failure)
     title = {
-        "ReceiveMessage": Sentence("No permission to receive from “{name}”", name=name),
-        "SendMessage": Sentence("No permission to send to “{name}”", name=name),
+        "ReceiveMessage": Sentence("No permission to receive messages from “{name}”", name=name),
+        "SendMessage": Sentence("No permission to send messages to “{name}”", name=name),
         "DeleteMessage": Sentence("No permission to delete messages from “{name}”", name=name),
     }.get(failure.action, Sentence("No permission for {action} on “{name}”", action=right.action, name=name))
     if _KMS.match(failure.code):
         return title, Sentence(
-            "You don't have permission to use its encryption key ({action}). Ask the queue's administrator for it.",
+            "You don't have permission to use its encryption key ({action}). Ask the queue's "
+            "administrator to grant it.",
             action=right.action,
         )
     return title, Sentence(
-        "You are signed in, but the queue's policy or your account does not allow {action}. "
-        "Ask the queue's administrator for it.",
+        "You are signed in, but the queue's policy or your account does not allow {action}. Ask "
+        "the queue's administrator to allow it.",
         action=right.action,
     )
 

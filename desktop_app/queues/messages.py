@@ -36,11 +36,11 @@ _KEYS = {"v", "file_id", "generation"}
 class ForeignReason(StrEnum):
     """The reason that a message is foreign."""
 
-    TOO_LONG = Sentence("longer than any message of Filemill")
+    TOO_LONG = Sentence("longer than any Filemill message")
     NOT_JSON = Sentence("not JSON")
-    WRONG_SHAPE = Sentence("not a message of Filemill")
+    WRONG_SHAPE = Sentence("not a Filemill message")
     NEWER_VERSION = Sentence("from a newer version of Filemill")
-    UNKNOWN_FILE = Sentence("a file on another list")
+    UNKNOWN_FILE = Sentence("a file in another list")
 
 
 class ForeignMessageError(ValueError):

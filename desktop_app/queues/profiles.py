@@ -112,7 +112,7 @@ def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Tabl
         known = place in _SOURCES
         return "" if known else Sentence("Its credential_source “{name}” is not a valid value.", name=place)
     if not source:
-        return Sentence("It assumes a role, but does not name the credentials to do so with (source_profile).")
+        return Sentence("It assumes a role but does not specify the credentials for this (source_profile).")
     return _source_trouble(name, tables, sso)
 
 
@@ -147,4 +147,4 @@ def _sso_trouble(table: Table, sso: Mapping[str, Table]) -> str:
 
 def _missing(table: Table, names: tuple[str, ...]) -> str:
     absent = ", ".join(name for name in names if not str(table.get(name, "")).strip())
-    return Sentence("It lacks {names}.", names=absent) if absent else ""
+    return Sentence("It is missing {names}.", names=absent) if absent else ""

@@ -194,8 +194,9 @@ class ProcessingControl:
 
 
 OFF_TEXT = Sentence(
-    "Files are sent to this queue, but not yet processed on this computer. Allow it if only Filemill uses the queue: "
-    "each receive of another program's message counts as a delivery attempt for it."
+    "Messages are sent to this queue, but the files are not processed on this computer yet. Allow "
+    "processing if only Filemill uses the queue: each time it receives another program's message, "
+    "it counts as a delivery attempt."
 )
 
 

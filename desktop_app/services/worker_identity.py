@@ -52,7 +52,7 @@ class WorkerIdentity:
         except OSError as error:
             raise StoreError(
                 Sentence(
-                    "The folder {folder} can't be written: {why}. Check its permissions.",
+                    "The folder {folder} can't be written to: {why}. Check its permissions.",
                     folder=self._folder,
                     why=error.strerror or error,
                 )

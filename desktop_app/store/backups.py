@@ -112,7 +112,7 @@ class Backups:
                     self._database.with_name(self._database.name + suffix).rename(f"{aside}{suffix}")
         except OSError as error:
             raise StoreError(
-                Sentence("{file} can't be moved away: {why}.", file=self._database, why=error.strerror or error)
+                Sentence("{file} can't be moved: {why}.", file=self._database, why=error.strerror or error)
             ) from error
         return aside
 

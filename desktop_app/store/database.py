@@ -199,8 +199,9 @@ class Database:
         if newer:
             raise StoreError(
                 Sentence(
-                    "{file} was written by a newer Filemill (schema {newer}; this version knows {known}). Install "
-                    "the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.",
+                    "{file} was written by a newer version of Filemill (schema {newer}; this "
+                    "version supports up to {known}). Install the newer version, or set "
+                    "FILEMILL_DATABASE to another file. Nothing was changed.",
                     file=self.path,
                     newer=newer[-1],
                     known=known[-1],
@@ -249,7 +250,7 @@ def open_database(path: Path, scripts: Path) -> Database:
     except LockTimeout as error:
         raise StoreBusyError(
             Sentence(
-                "Another program is using {file} and does not release it. Close that program, then try again.",
+                "Another program is using {file} and has not released it. Close that program, then try again.",
                 file=path,
             )
         ) from error

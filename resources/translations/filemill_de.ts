@@ -105,7 +105,7 @@
         <translation>&amp;Ordner hinzufügen…</translation>
     </message>
     <message>
-        <source>Choose a folder and which of its files to add</source>
+        <source>Choose a folder, and select which of its files to add</source>
         <translation>Einen Ordner auswählen und festlegen, welche Dateien daraus hinzugefügt werden</translation>
     </message>
     <message>
@@ -129,15 +129,15 @@
         <translation>&amp;Beenden</translation>
     </message>
     <message>
-        <source>Close Filemill; unfinished files continue at the next start</source>
-        <translation>Filemill schließen; unfertige Dateien werden nach dem nächsten Start weiter verarbeitet</translation>
+        <source>Quit Filemill; unfinished files will be processed the next time you start it</source>
+        <translation>Filemill beenden; unfertige Dateien werden nach dem nächsten Start weiter verarbeitet</translation>
     </message>
     <message>
         <source>&amp;Copy Rows</source>
         <translation>Zeilen &amp;kopieren</translation>
     </message>
     <message>
-        <source>Copy the selected rows for a spreadsheet</source>
+        <source>Copy the selected rows to paste into a spreadsheet</source>
         <translation>Die ausgewählten Zeilen für eine Tabellenkalkulation kopieren</translation>
     </message>
     <message>
@@ -185,7 +185,7 @@
         <translation>A&amp;usstehende Dateien</translation>
     </message>
     <message>
-        <source>Show only the files that are waiting</source>
+        <source>Show only the files that are waiting to be processed</source>
         <translation>Nur die wartenden Dateien anzeigen</translation>
     </message>
     <message>
@@ -241,16 +241,16 @@
         <translation>Vorheriges &amp;Problem</translation>
     </message>
     <message>
-        <source>Select the failed file before this one</source>
-        <translation>Die fehlgeschlagene Datei davor auswählen</translation>
+        <source>Select the previous file that has failed</source>
+        <translation>Die vorherige fehlgeschlagene Datei auswählen</translation>
     </message>
     <message>
-        <source>F&amp;ollow Running File</source>
+        <source>F&amp;ollow Current File</source>
         <translation>Ak&amp;tuelle Datei verfolgen</translation>
     </message>
     <message>
-        <source>Keep the file that is being processed in view</source>
-        <translation>Die Datei im sichtbaren Bereich halten, die gerade verarbeitet wird</translation>
+        <source>Scroll automatically to keep the current file visible</source>
+        <translation>Automatisch scrollen, damit die aktuelle Datei sichtbar bleibt</translation>
     </message>
     <message>
         <source>T&amp;hroughput</source>
@@ -289,7 +289,7 @@
         <translation>&amp;Pausieren</translation>
     </message>
     <message>
-        <source>Start no more files until you resume</source>
+        <source>Process no more files until you resume</source>
         <translation>Bis zum Fortsetzen keine weiteren Dateien verarbeiten</translation>
     </message>
     <message>
@@ -349,7 +349,7 @@
         <translation>Alle mit diesem &amp;Grund erneut versuchen</translation>
     </message>
     <message>
-        <source>Process all files again that failed for the reason selected in the sidebar, or for the same reason as the selected file</source>
+        <source>Retry all files that failed for the reason selected in the sidebar, or for the same reason as the selected file</source>
         <translation>Alle Dateien erneut verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie die ausgewählte Datei fehlgeschlagen sind</translation>
     </message>
     <message>
@@ -377,7 +377,7 @@
         <translation>Datei su&amp;chen…</translation>
     </message>
     <message>
-        <source>Choose where the selected file is now, and process it from there</source>
+        <source>Choose the new location of the selected file, and process it from there</source>
         <translation>Den neuen Ort der ausgewählten Datei angeben und sie von dort verarbeiten</translation>
     </message>
     <message>
@@ -549,11 +549,11 @@
         <translation>Dateien aus dieser Warteschlange auf diesem Computer verar&amp;beiten</translation>
     </message>
     <message>
-        <source>Only for a queue that no other program uses: receiving another program&apos;s message counts as a delivery attempt for it.</source>
-        <translation>Nur für Warteschlangen, die kein anderes Programm verwendet: Wird die Nachricht eines anderen Programms empfangen, zählt das für sie als Zustellversuch.</translation>
+        <source>Select this only if no other program uses the queue: each time Filemill receives another program&apos;s message, it counts as a delivery attempt.</source>
+        <translation>Nur auswählen, wenn kein anderes Programm die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt als Zustellversuch.</translation>
     </message>
     <message>
-        <source>Files are added, queued and processed on this computer. Files that are unfinished when you close Filemill continue at the next start.</source>
+        <source>Files are added, queued and processed on this computer. Files that are unfinished when you close Filemill will be processed the next time you start it.</source>
         <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Dateien, die beim Schließen von Filemill noch nicht fertig sind, werden nach dem nächsten Start weiter verarbeitet.</translation>
     </message>
     <message>
@@ -649,7 +649,7 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
-        <source>No file has failed.</source>
+        <source>No files have failed.</source>
         <translation>Keine Datei ist fehlgeschlagen.</translation>
     </message>
     <message>
@@ -712,16 +712,16 @@
         <translation>Keine Datei passt zu „{words}“</translation>
     </message>
     <message>
-        <source>Only the files selected in the sidebar are searched.</source>
-        <translation>Es werden nur die in der Seitenleiste ausgewählten Dateien durchsucht.</translation>
+        <source>Only the files that match the selection in the sidebar are searched.</source>
+        <translation>Es werden nur die Dateien durchsucht, die zur Auswahl in der Seitenleiste passen.</translation>
     </message>
     <message>
         <source>No files here</source>
         <translation>Keine Dateien hier</translation>
     </message>
     <message>
-        <source>No file matches everything selected in the sidebar.</source>
-        <translation>Keine Datei passt zur gesamten Auswahl in der Seitenleiste.</translation>
+        <source>No files match the selection in the sidebar.</source>
+        <translation>Keine Datei passt zur Auswahl in der Seitenleiste.</translation>
     </message>
     <message>
         <source>Dismiss this message</source>
@@ -772,7 +772,7 @@
         <translation>Hinzugefügt</translation>
     </message>
     <message>
-        <source>Took</source>
+        <source>Duration</source>
         <translation>Dauer</translation>
     </message>
     <message>
@@ -860,7 +860,7 @@
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
-        <source>&amp;Retry All These</source>
+        <source>&amp;Retry All</source>
         <translation>&amp;Alle erneut versuchen</translation>
     </message>
     <message numerus="yes">
@@ -907,8 +907,8 @@
         <translation>Nachrichten anzeigen</translation>
     </message>
     <message>
-        <source>Process Only Filemill&apos;s</source>
-        <translation>Nur die von Filemill verarbeiten</translation>
+        <source>Process Anyway</source>
+        <translation>Trotzdem verarbeiten</translation>
     </message>
     <message>
         <source>Choose Profile…</source>
@@ -935,7 +935,7 @@
         <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>Copied: {command}. Run it in a terminal; waiting files then continue.</source>
+        <source>Copied: {command}. Run it in a terminal; the waiting files will then be processed.</source>
         <translation>Kopiert: {command}. Führen Sie den Befehl in einem Terminal aus; danach werden die wartenden Dateien verarbeitet.</translation>
     </message>
     <message>
@@ -975,8 +975,8 @@
         <translation>Der Ordner {folder} kann nicht verwendet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
     </message>
     <message>
-        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct it.</source>
-        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie den Wert.</translation>
+        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct the variable.</source>
+        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie die Variable.</translation>
     </message>
     <message>
         <source>The file no longer exists</source>
@@ -1031,7 +1031,7 @@
         <translation>Diese symbolische Verknüpfung verweist auf sich selbst und führt nie zu einer Datei</translation>
     </message>
     <message>
-        <source>Addresses on the web are not supported yet; download the file and add it from this computer</source>
+        <source>Web addresses are not supported yet; download the file and add it from this computer</source>
         <translation>Webadressen werden noch nicht unterstützt; laden Sie die Datei herunter und fügen Sie sie von diesem Computer hinzu</translation>
     </message>
     <message>
@@ -1047,15 +1047,15 @@
         <translation>Die Größe, die das System für diese Datei meldet, stimmt nicht mit ihrem Inhalt überein; deshalb kann sie nicht verarbeitet werden</translation>
     </message>
     <message>
-        <source>The program ended unexpectedly while it was processing this file</source>
+        <source>Filemill exited unexpectedly while it was processing this file</source>
         <translation>Das Programm wurde unerwartet beendet, während es diese Datei verarbeitete</translation>
     </message>
     <message>
-        <source>The program ended unexpectedly {count} times while it was processing this file. Other files are not affected</source>
+        <source>Filemill exited unexpectedly {count} times while it was processing this file. Other files are not affected</source>
         <translation>Das Programm wurde {count}-mal unerwartet beendet, während es diese Datei verarbeitete. Andere Dateien sind nicht betroffen</translation>
     </message>
     <message>
-        <source>An internal error occurred in Filemill. The log has the details.</source>
+        <source>An internal error occurred in Filemill. See the log for details.</source>
         <translation>In Filemill ist ein interner Fehler aufgetreten. Details finden Sie im Protokoll.</translation>
     </message>
     <message>
@@ -1099,7 +1099,7 @@
         <translation>Keine Berechtigung, diesen Ordner zu öffnen</translation>
     </message>
     <message>
-        <source>You don&apos;t have permission to open the folder that contains this</source>
+        <source>You don&apos;t have permission to open the folder that contains this item</source>
         <translation>Keine Berechtigung, den übergeordneten Ordner zu öffnen</translation>
     </message>
     <message>
@@ -1131,7 +1131,7 @@
         <translation>Dies ist ein Ordner; fügen Sie ihn als Ordner hinzu, um die Dateien darin einzuschließen</translation>
     </message>
     <message>
-        <source>Addresses on the web can&apos;t be added yet; download the file first</source>
+        <source>Web addresses can&apos;t be added yet; download the file first</source>
         <translation>Webadressen können noch nicht hinzugefügt werden; laden Sie die Datei zuerst herunter</translation>
     </message>
     <message>
@@ -1167,8 +1167,8 @@
         <translation>„{name}“ ist kein gültiger Name für eine Warteschlange: Verwenden Sie bis zu 80 Buchstaben, Ziffern, - und _, für eine FIFO-Warteschlange mit .fifo am Ende. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
-        <source>“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
-        <translation>„{url}“ ist keine gültige URL eines Servers. Korrigieren Sie AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
+        <source>“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
+        <translation>„{url}“ ist keine gültige Server-URL. Korrigieren Sie AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
     </message>
     <message>
         <source>“{url}” is not a valid queue URL.</source>
@@ -1179,8 +1179,8 @@
         <translation>eine ganze Zahl</translation>
     </message>
     <message>
-        <source>a text in quotes</source>
-        <translation>ein Text in Anführungszeichen</translation>
+        <source>text in quotes</source>
+        <translation>Text in Anführungszeichen</translation>
     </message>
     <message>
         <source>true or false</source>
@@ -1203,7 +1203,7 @@
         <translation>Von {file} konnte keine Sicherung erstellt werden: {why}</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be moved away: {why}.</source>
+        <source>{file} can&apos;t be moved: {why}.</source>
         <translation>{file} kann nicht verschoben werden: {why}.</translation>
     </message>
     <message>
@@ -1219,8 +1219,8 @@
         <translation>Diese Kopie von Filemill ist unvollständig: {folder} enthält keine Migrationsskripte.</translation>
     </message>
     <message>
-        <source>{file} was written by a newer Filemill (schema {newer}; this version knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation>{file} wurde von einer neueren Version von Filemill geschrieben (Schema {newer}; diese Version kennt {known}). Installieren Sie die neuere Version, oder legen Sie mit FILEMILL_DATABASE eine andere Datei fest. Es wurde nichts geändert.</translation>
+        <source>{file} was written by a newer version of Filemill (schema {newer}; this version supports up to {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
+        <translation>{file} wurde von einer neueren Version von Filemill geschrieben (Schema {newer}; diese Version unterstützt Schemas bis {known}). Installieren Sie die neuere Version, oder legen Sie mit FILEMILL_DATABASE eine andere Datei fest. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
@@ -1231,7 +1231,7 @@
         <translation>{file} kann nicht geschrieben werden: {why}. Prüfen Sie den Ordner.</translation>
     </message>
     <message>
-        <source>Another program is using {file} and does not release it. Close that program, then try again.</source>
+        <source>Another program is using {file} and has not released it. Close that program, then try again.</source>
         <translation>Ein anderes Programm verwendet {file} und gibt die Datei nicht frei. Schließen Sie das Programm, und versuchen Sie es erneut.</translation>
     </message>
     <message>
@@ -1239,7 +1239,7 @@
         <translation>{file} kann nicht geöffnet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder setzen Sie FILEMILL_DATABASE.</translation>
     </message>
     <message>
-        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the messages of waiting files will be sent again.</source>
+        <source>{file} was written by a newer version of Filemill. Install that version, or delete the file: the messages of waiting files will be sent again.</source>
         <translation>{file} wurde von einer neueren Version von Filemill geschrieben. Installieren Sie die neuere Version, oder löschen Sie die Datei: Die Nachrichten wartender Dateien werden dann erneut gesendet.</translation>
     </message>
     <message>
@@ -1247,11 +1247,11 @@
         <translation>Möglicherweise ist dieser Computer stark ausgelastet. Filemill versucht es erneut.</translation>
     </message>
     <message>
-        <source>The local queue does not respond in time</source>
-        <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
+        <source>The local queue did not respond in time</source>
+        <translation>Die lokale Warteschlange hat nicht rechtzeitig geantwortet</translation>
     </message>
     <message>
-        <source>The disk with {file} is full or can&apos;t be written. Free some space, then try again.</source>
+        <source>The disk that contains {file} is full or not writable. Free some space, then try again.</source>
         <translation>Der Datenträger mit {file} ist voll oder nicht beschreibbar. Geben Sie Speicherplatz frei, und versuchen Sie es erneut.</translation>
     </message>
     <message>
@@ -1275,7 +1275,7 @@
         <translation>Filemill läuft, reagiert aber nicht.</translation>
     </message>
     <message>
-        <source>Stopping it is safe: unfinished files are processed again.</source>
+        <source>Stopping it is safe: unfinished files will be processed again.</source>
         <translation>Das Beenden ist unbedenklich: Unfertige Dateien werden erneut verarbeitet.</translation>
     </message>
     <message>
@@ -1283,7 +1283,7 @@
         <translation>Warten</translation>
     </message>
     <message>
-        <source>Stop It and Start</source>
+        <source>Stop and Restart</source>
         <translation>Beenden und neu starten</translation>
     </message>
     <message>
@@ -1295,8 +1295,8 @@
         <translation>Vielleicht wird es noch gestartet. Sie können noch etwas warten.</translation>
     </message>
     <message>
-        <source>It was started at {time} and is process {number}.</source>
-        <translation>Es wurde um {time} gestartet und ist Prozess {number}.</translation>
+        <source>It was started at {time}. Its process ID is {number}.</source>
+        <translation>Es wurde um {time} gestartet. Die Prozess-ID ist {number}.</translation>
     </message>
     <message>
         <source>An export is in progress. Wait for it to finish, or stop it.</source>
@@ -1426,18 +1426,18 @@
         <translation>Versuche anzeigen</translation>
     </message>
     <message numerus="yes">
-        <source>Select at most %Ln file(s) to open them.</source>
+        <source>You can open at most %Ln file(s) at once.</source>
         <translation>
-            <numerusform>Wählen Sie zum Öffnen höchstens %Ln Datei aus.</numerusform>
-            <numerusform>Wählen Sie zum Öffnen höchstens %Ln Dateien aus.</numerusform>
+            <numerusform>Sie können höchstens %Ln Datei auf einmal öffnen.</numerusform>
+            <numerusform>Sie können höchstens %Ln Dateien auf einmal öffnen.</numerusform>
         </translation>
     </message>
     <message>
-        <source>This computer has no program to open “{name}”.</source>
+        <source>No program on this computer can open “{name}”.</source>
         <translation>Auf diesem Computer gibt es kein Programm, das „{name}“ öffnen kann.</translation>
     </message>
     <message>
-        <source>The folder of “{name}” can&apos;t be opened; it may no longer exist.</source>
+        <source>The folder that contains “{name}” can&apos;t be opened; it may no longer exist.</source>
         <translation>Der Ordner von „{name}“ kann nicht geöffnet werden; vielleicht gibt es ihn nicht mehr.</translation>
     </message>
     <message>
@@ -1480,13 +1480,6 @@
         <translation>
             <numerusform>(%Ln Datei hinzufügen)</numerusform>
             <numerusform>(%Ln Dateien hinzufügen)</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Removed %Ln file(s) from the list again. Nothing was changed on disk.</source>
-        <translation>
-            <numerusform>%Ln Datei wieder aus der Liste entfernt. Die Datei selbst wurde nicht verändert.</numerusform>
-            <numerusform>%Ln Dateien wieder aus der Liste entfernt. Die Dateien selbst wurden nicht verändert.</numerusform>
         </translation>
     </message>
     <message>
@@ -1587,8 +1580,8 @@
         <translation>Er&amp;neut hinzufügen</translation>
     </message>
     <message>
-        <source>Add files that are already in the list again</source>
-        <translation>Dateien, die bereits in der Liste sind, erneut hinzufügen</translation>
+        <source>Add files even if they are already in the list</source>
+        <translation>Dateien auch dann hinzufügen, wenn sie bereits in der Liste sind</translation>
     </message>
     <message>
         <source>Sho&amp;w…</source>
@@ -1647,16 +1640,16 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>None of %Ln file(s) (matches|match)</source>
+        <source>(The only file does not match|None of the %Ln files match)</source>
         <translation>
-            <numerusform>Keine von %Ln Datei passt</numerusform>
-            <numerusform>Keine von %Ln Dateien passt</numerusform>
+            <numerusform>Die einzige Datei passt nicht</numerusform>
+            <numerusform>Keine der %Ln Dateien passt</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>All %Ln file(s), {size}</source>
+        <source>(%Ln file|All %Ln files), {size}</source>
         <translation>
-            <numerusform>Alle (%Ln Datei), {size}</numerusform>
+            <numerusform>%Ln Datei, {size}</numerusform>
             <numerusform>Alle %Ln Dateien, {size}</numerusform>
         </translation>
     </message>
@@ -1892,11 +1885,11 @@
         <translation>Wird gestartet…</translation>
     </message>
     <message numerus="yes">
-        <source>▲ %Ln foreign</source>
+        <source>▲ %Ln other message(s)</source>
         <comment>messages</comment>
         <translation>
-            <numerusform>▲ %Ln fremde</numerusform>
-            <numerusform>▲ %Ln fremde</numerusform>
+            <numerusform>▲ %Ln fremde Nachricht</numerusform>
+            <numerusform>▲ %Ln fremde Nachrichten</numerusform>
         </translation>
     </message>
     <message>
@@ -1920,7 +1913,7 @@
         <translation>Fehler in Filemill</translation>
     </message>
     <message>
-        <source>This is an error in Filemill, not in your files. Your list is safe, and you can keep working. If it happens again, please send this report. It contains no content of your files.</source>
+        <source>This is an error in Filemill, not in your files. Your list is safe, and you can keep working. If it happens again, please send this report. It does not include the content of your files.</source>
         <translation>Das ist ein Fehler in Filemill, nicht in Ihren Dateien. Ihre Liste ist sicher, und Sie können weiterarbeiten. Falls der Fehler erneut auftritt, senden Sie bitte diesen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
     <message>
@@ -1966,12 +1959,8 @@
         <translation>Nicht hinzugefügt</translation>
     </message>
     <message>
-        <source>What</source>
-        <translation>Was</translation>
-    </message>
-    <message>
-        <source>Why</source>
-        <translation>Warum</translation>
+        <source>Item</source>
+        <translation>Element</translation>
     </message>
     <message>
         <source>Keyboard Shortcuts</source>
@@ -1986,6 +1975,10 @@
         <translation>Tasten</translation>
     </message>
     <message>
+        <source>Action</source>
+        <translation>Aktion</translation>
+    </message>
+    <message>
         <source>About Filemill</source>
         <translation>Über Filemill</translation>
     </message>
@@ -1994,7 +1987,7 @@
         <translation>Filemill {version}</translation>
     </message>
     <message>
-        <source>Pick files, have a queue feed them to a worker, and follow each one&apos;s status.</source>
+        <source>Pick files, process them through a queue, and follow the status of each file.</source>
         <translation>Wählen Sie Dateien aus, lassen Sie sie über eine Warteschlange verarbeiten, und verfolgen Sie den Status jeder Datei.</translation>
     </message>
     <message>
@@ -2089,16 +2082,16 @@
         <translation>{column}, absteigend sortiert</translation>
     </message>
     <message>
-        <source>{column}, sorted</source>
-        <translation>{column}, sortiert</translation>
+        <source>{column}, sorted in ascending order</source>
+        <translation>{column}, aufsteigend sortiert</translation>
     </message>
     <message>
-        <source>{column}, sorted second in descending order</source>
-        <translation>{column}, an zweiter Stelle absteigend sortiert</translation>
+        <source>{column}, second sort column, descending</source>
+        <translation>{column}, zweite Sortierspalte, absteigend</translation>
     </message>
     <message>
-        <source>{column}, sorted second</source>
-        <translation>{column}, an zweiter Stelle sortiert</translation>
+        <source>{column}, second sort column, ascending</source>
+        <translation>{column}, zweite Sortierspalte, aufsteigend</translation>
     </message>
     <message>
         <source>Sorted by {column}</source>
@@ -2113,7 +2106,7 @@
         <translation>{column} (absteigend)</translation>
     </message>
     <message>
-        <source>Sign-in needed</source>
+        <source>Sign-in required</source>
         <translation>Anmeldung erforderlich</translation>
     </message>
     <message>
@@ -2133,8 +2126,8 @@
         <translation>Angehalten</translation>
     </message>
     <message>
-        <source>No files are started until you resume. You can add files, and their messages are sent to {queue}.</source>
-        <translation>Bis zum Fortsetzen werden keine weiteren Dateien verarbeitet. Sie können Dateien hinzufügen; ihre Nachrichten werden an {queue} gesendet.</translation>
+        <source>No more files will be processed until you resume. You can still add files; their messages will be sent to {queue}.</source>
+        <translation>Bis zum Fortsetzen werden keine weiteren Dateien verarbeitet. Sie können weiterhin Dateien hinzufügen; ihre Nachrichten werden an {queue} gesendet.</translation>
     </message>
     <message>
         <source>Paused</source>
@@ -2145,11 +2138,11 @@
         <translation>Wird pausiert…</translation>
     </message>
     <message>
-        <source>The current files are finished first.</source>
+        <source>The current files will be finished first.</source>
         <translation>Die aktuellen Dateien werden noch fertig verarbeitet.</translation>
     </message>
     <message>
-        <source>Nothing is sent to or received from {queue}.</source>
+        <source>Nothing is being sent to or received from {queue}.</source>
         <translation>Es wird nichts an {queue} gesendet oder von dort empfangen.</translation>
     </message>
     <message>
@@ -2161,12 +2154,12 @@
         <translation>{queue} · nur Senden</translation>
     </message>
     <message>
-        <source>Files are sent and processed on this computer, no account needed.</source>
-        <translation>Dateien werden auf diesem Computer gesendet und verarbeitet, ganz ohne Konto.</translation>
+        <source>Files are queued and processed on this computer; no account is needed.</source>
+        <translation>Dateien werden auf diesem Computer eingereiht und verarbeitet, ganz ohne Konto.</translation>
     </message>
     <message>
-        <source>Files are sent and processed through {queue}.</source>
-        <translation>Dateien werden über {queue} gesendet und verarbeitet.</translation>
+        <source>Files are processed through {queue}.</source>
+        <translation>Dateien werden über {queue} verarbeitet.</translation>
     </message>
     <message>
         <source>Waiting</source>
@@ -2189,11 +2182,11 @@
         <translation>[Wird pausiert]</translation>
     </message>
     <message>
-        <source>Filemill is still paused. No files are started until you resume.</source>
+        <source>Filemill is still paused. No files will be processed until you resume.</source>
         <translation>Filemill ist noch pausiert. Bis zum Fortsetzen werden keine Dateien verarbeitet.</translation>
     </message>
     <message>
-        <source>Paused. The current files will be finished; no other files are started.</source>
+        <source>Paused. The current files will be finished, but no others will be processed.</source>
         <translation>Pausiert. Die aktuellen Dateien werden noch fertig verarbeitet, aber keine weiteren.</translation>
     </message>
     <message>
@@ -2216,7 +2209,7 @@
         <translation>F&amp;ortsetzen</translation>
     </message>
     <message>
-        <source>Continue with the waiting files</source>
+        <source>Continue processing the waiting files</source>
         <translation>Die wartenden Dateien weiter verarbeiten</translation>
     </message>
     <message>
@@ -2256,8 +2249,8 @@
         <translation>Geben Sie die Adresse des Servers ein, zum Beispiel http://localhost:9324.</translation>
     </message>
     <message>
-        <source>Set in the environment and used again at the next start: {names}</source>
-        <translation>In der Umgebung festgelegt und beim nächsten Start wieder verwendet: {names}</translation>
+        <source>Set by environment variables, which will apply again at the next start: {names}</source>
+        <translation>Durch Umgebungsvariablen festgelegt, die beim nächsten Start wieder gelten: {names}</translation>
     </message>
     <message>
         <source>Stopped.</source>
@@ -2358,27 +2351,27 @@
         <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
     </message>
     <message>
-        <source>Filemill keeps trying; nothing is lost.</source>
-        <translation>Filemill versucht es weiter; nichts geht verloren.</translation>
+        <source>Filemill will keep trying. No data has been lost.</source>
+        <translation>Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
-        <source>Your files stay on the list, and Filemill continues when the connection is back.</source>
+        <source>Your files stay in the list, and processing will continue when the connection is restored.</source>
         <translation>Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald die Verbindung wiederhergestellt ist.</translation>
     </message>
     <message>
-        <source>If this network has a sign-in page, open any web page; otherwise check the proxy and the queue&apos;s address.</source>
-        <translation>Falls dieses Netzwerk eine Anmeldung verlangt, öffnen Sie eine beliebige Webseite. Prüfen Sie andernfalls den Proxy und die Adresse der Warteschlange.</translation>
+        <source>If this network requires you to sign in, open any web page to do so; otherwise, check the proxy and the queue&apos;s address.</source>
+        <translation>Falls dieses Netzwerk eine Anmeldung verlangt, öffnen Sie dazu eine beliebige Webseite. Prüfen Sie andernfalls den Proxy und die Adresse der Warteschlange.</translation>
     </message>
     <message>
         <source>The proxy refused the connection to {place}</source>
         <translation>Der Proxy hat die Verbindung abgelehnt ({place})</translation>
     </message>
     <message>
-        <source>Check the proxy settings (HTTPS_PROXY). Your files stay on the list, and Filemill continues once the proxy works.</source>
+        <source>Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and processing will continue when the proxy works.</source>
         <translation>Prüfen Sie die Proxy-Einstellungen (HTTPS_PROXY). Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald der Proxy funktioniert.</translation>
     </message>
     <message>
-        <source>Nothing is sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
+        <source>Nothing will be sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
         <translation>Deshalb wird darüber nichts gesendet. Prüfen Sie das Zertifikat des Servers, oder setzen Sie AWS_CA_BUNDLE.</translation>
     </message>
     <message>
@@ -2394,15 +2387,15 @@
         <translation>Die Warteschlange „{name}“ hat die Anfrage abgelehnt: {said}</translation>
     </message>
     <message>
-        <source>The queue “{name}” can&apos;t be used as it is configured</source>
+        <source>The queue “{name}” can&apos;t be used with its current configuration</source>
         <translation>Die Warteschlange „{name}“ kann mit ihrer jetzigen Konfiguration nicht verwendet werden</translation>
     </message>
     <message>
-        <source>{place} can&apos;t be used as it is configured</source>
+        <source>{place} can&apos;t be used with its current configuration</source>
         <translation>Kann mit der jetzigen Konfiguration nicht verwendet werden: {place}</translation>
     </message>
     <message>
-        <source>Choose another profile, or create this one with “aws configure”. Your files stay on the list.</source>
+        <source>Choose another profile, or create this one with “aws configure”. Your files stay in the list.</source>
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
@@ -2410,7 +2403,7 @@
         <translation>Keine Anmeldedaten gefunden ({who})</translation>
     </message>
     <message>
-        <source>Choose a profile, or create one with “aws configure”. Your files stay on the list.</source>
+        <source>Choose a profile, or create one with “aws configure”. Your files stay in the list.</source>
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
@@ -2422,27 +2415,27 @@
         <translation>MFA-Code erforderlich ({who})</translation>
     </message>
     <message>
-        <source>Filemill can&apos;t prompt for it. Choose a profile that needs none, such as one with SSO.</source>
+        <source>Filemill can&apos;t prompt for the code. Choose a profile that does not require one, such as a profile that uses SSO.</source>
         <translation>Filemill kann ihn nicht abfragen. Wählen Sie ein Profil, das keinen Code benötigt, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}, for example with “{command}”. Processing continues then; nothing is lost.</source>
-        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“. Die Verarbeitung wird dann fortgesetzt; es geht nichts verloren.</translation>
+        <source>Sign in again with {who}, for example with “{command}”. Processing will then continue. No data has been lost.</source>
+        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“. Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}. Processing continues then; nothing is lost.</source>
-        <translation>Melden Sie sich erneut an ({who}). Die Verarbeitung wird dann fortgesetzt; es geht nichts verloren.</translation>
+        <source>Sign in again with {who}. Processing will then continue. No data has been lost.</source>
+        <translation>Melden Sie sich erneut an ({who}). Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
-        <source>It is about {minutes} min slow, so AWS rejects the requests. Set the date and time.</source>
+        <source>It is about {minutes} min slow, so AWS is rejecting requests. Set the date and time.</source>
         <translation>Sie geht etwa {minutes} min nach, deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
-        <source>It is about {minutes} min fast, so AWS rejects the requests. Set the date and time.</source>
+        <source>It is about {minutes} min fast, so AWS is rejecting requests. Set the date and time.</source>
         <translation>Sie geht etwa {minutes} min vor, deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
-        <source>AWS rejects the requests because of it. Set the date and time.</source>
+        <source>Because of this, AWS is rejecting requests. Set the date and time.</source>
         <translation>Deshalb lehnt AWS die Anfragen ab. Stellen Sie Datum und Uhrzeit richtig ein.</translation>
     </message>
     <message>
@@ -2462,12 +2455,12 @@
         <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder korrigieren Sie AWS_REGION.</translation>
     </message>
     <message>
-        <source>No permission to receive from “{name}”</source>
-        <translation>Keine Berechtigung, aus „{name}“ zu empfangen</translation>
+        <source>No permission to receive messages from “{name}”</source>
+        <translation>Keine Berechtigung, Nachrichten aus „{name}“ zu empfangen</translation>
     </message>
     <message>
-        <source>No permission to send to “{name}”</source>
-        <translation>Keine Berechtigung, an „{name}“ zu senden</translation>
+        <source>No permission to send messages to “{name}”</source>
+        <translation>Keine Berechtigung, Nachrichten an „{name}“ zu senden</translation>
     </message>
     <message>
         <source>No permission to delete messages from “{name}”</source>
@@ -2478,12 +2471,12 @@
         <translation>Keine Berechtigung für {action} auf „{name}“</translation>
     </message>
     <message>
-        <source>You don&apos;t have permission to use its encryption key ({action}). Ask the queue&apos;s administrator for it.</source>
+        <source>You don&apos;t have permission to use its encryption key ({action}). Ask the queue&apos;s administrator to grant it.</source>
         <translation>Sie haben keine Berechtigung für den Verschlüsselungsschlüssel ({action}). Bitten Sie den Administrator der Warteschlange darum.</translation>
     </message>
     <message>
-        <source>You are signed in, but the queue&apos;s policy or your account does not allow {action}. Ask the queue&apos;s administrator for it.</source>
-        <translation>Sie sind angemeldet, aber die Richtlinie der Warteschlange oder Ihr Konto erlaubt {action} nicht. Bitten Sie den Administrator der Warteschlange um die Berechtigung.</translation>
+        <source>You are signed in, but the queue&apos;s policy or your account does not allow {action}. Ask the queue&apos;s administrator to allow it.</source>
+        <translation>Sie sind angemeldet, aber die Richtlinie der Warteschlange oder Ihr Konto erlaubt {action} nicht. Bitten Sie den Administrator der Warteschlange, dies zu erlauben.</translation>
     </message>
     <message>
         <source>no code</source>
@@ -2506,7 +2499,7 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
-        <source>It was deleted, or it is not in the region or account of {who}. Your files stay on the list.</source>
+        <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
@@ -2558,23 +2551,23 @@
         <translation>Rolle dieses Containers</translation>
     </message>
     <message>
-        <source>May send messages</source>
+        <source>Can send messages</source>
         <translation>Darf Nachrichten senden</translation>
     </message>
     <message>
-        <source>May receive messages</source>
+        <source>Can receive messages</source>
         <translation>Darf Nachrichten empfangen</translation>
     </message>
     <message>
-        <source>The local queue responds, {ms} ms</source>
-        <translation>Die lokale Warteschlange antwortet, {ms} ms</translation>
+        <source>The local queue responded in {ms} ms</source>
+        <translation>Die lokale Warteschlange hat in {ms} ms geantwortet</translation>
     </message>
     <message>
         <source>No account and no permissions are needed</source>
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any</source>
+        <source>No keys are set; a server on this computer accepts any keys</source>
         <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
     </message>
     <message>
@@ -2582,19 +2575,19 @@
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
     <message>
-        <source>{server} responds, {ms} ms</source>
-        <translation>{server} antwortet, {ms} ms</translation>
+        <source>{server} responded in {ms} ms</source>
+        <translation>{server} hat in {ms} ms geantwortet</translation>
     </message>
     <message>
-        <source>“{name}” exists, but you have no permission to read its attributes (GetQueueAttributes)</source>
+        <source>“{name}” exists, but you don&apos;t have permission to read its attributes (GetQueueAttributes)</source>
         <translation>„{name}“ ist vorhanden, aber Sie haben keine Berechtigung, die Attribute zu lesen (GetQueueAttributes)</translation>
     </message>
     <message>
-        <source>You are signed in to account {mine}, but the queue is in {theirs}. It works if its owner allows it.</source>
-        <translation>Sie sind im Konto {mine} angemeldet, aber die Warteschlange gehört zu {theirs}. Sie funktioniert, wenn ihr Besitzer es erlaubt.</translation>
+        <source>You are signed in to account {mine}, but the queue is in account {theirs}. You can use it if its owner has granted you access.</source>
+        <translation>Sie sind im Konto {mine} angemeldet, aber die Warteschlange gehört zum Konto {theirs}. Sie können sie verwenden, wenn deren Besitzer Ihnen Zugriff gewährt hat.</translation>
     </message>
     <message>
-        <source>It has no dead-letter queue: messages that can&apos;t be processed are received again and again</source>
+        <source>It has no dead-letter queue: messages that can&apos;t be processed are received repeatedly</source>
         <translation>Sie hat keine Dead-Letter-Warteschlange: Nachrichten, die nicht verarbeitet werden können, werden immer wieder empfangen</translation>
     </message>
     <message>
@@ -2602,11 +2595,11 @@
         <translation>Anmeldedaten gefunden: {source}, Profil „{name}“</translation>
     </message>
     <message>
-        <source>May extend visibility timeouts</source>
+        <source>Can extend visibility timeouts</source>
         <translation>Darf Sichtbarkeits-Timeouts verlängern</translation>
     </message>
     <message>
-        <source>May delete messages</source>
+        <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
     </message>
     <message>
@@ -2618,12 +2611,12 @@
         <translation>Angemeldet als {arn} (Konto {account})</translation>
     </message>
     <message>
-        <source>“{name}” is a FIFO queue, about {count} waiting</source>
-        <translation>„{name}“ ist eine FIFO-Warteschlange, etwa {count} warten</translation>
+        <source>“{name}” is a FIFO queue; messages available: about {count}</source>
+        <translation>„{name}“ ist eine FIFO-Warteschlange; verfügbare Nachrichten: etwa {count}</translation>
     </message>
     <message>
-        <source>“{name}” is a standard queue, about {count} waiting</source>
-        <translation>„{name}“ ist eine Standard-Warteschlange, etwa {count} warten</translation>
+        <source>“{name}” is a standard queue; messages available: about {count}</source>
+        <translation>„{name}“ ist eine Standard-Warteschlange; verfügbare Nachrichten: etwa {count}</translation>
     </message>
     <message>
         <source>This queue belongs to another account</source>
@@ -2650,7 +2643,7 @@
         <translation>Der Wert „{name}“ von credential_source ist ungültig.</translation>
     </message>
     <message>
-        <source>It assumes a role, but does not name the credentials to do so with (source_profile).</source>
+        <source>It assumes a role but does not specify the credentials for this (source_profile).</source>
         <translation>Es übernimmt eine Rolle, gibt aber nicht an, mit welchen Anmeldedaten (source_profile).</translation>
     </message>
     <message>
@@ -2666,23 +2659,23 @@
         <translation>Seine SSO-Sitzung „{name}“ gibt es nicht.</translation>
     </message>
     <message>
-        <source>It lacks {names}.</source>
+        <source>It is missing {names}.</source>
         <translation>Es fehlt: {names}.</translation>
     </message>
     <message>
-        <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} This policy allows it:</source>
-        <translation>Bitte erlauben Sie {action} auf {resource} für {principal}. Filemill benötigt diese Berechtigung, um die Warteschlange zu verwenden. Meldung von AWS: {said} Diese Richtlinie erlaubt es:</translation>
+        <source>Please allow {action} on {resource} for {principal}. Filemill needs this permission to use the queue. Response from AWS: {said} This policy grants the permission:</source>
+        <translation>Bitte erlauben Sie {action} auf {resource} für {principal}. Filemill benötigt diese Berechtigung, um die Warteschlange zu verwenden. Meldung von AWS: {said} Diese Richtlinie erteilt die Berechtigung:</translation>
     </message>
     <message>
-        <source>my sign-in</source>
-        <translation>meine Anmeldung</translation>
+        <source>my identity</source>
+        <translation>meine Identität</translation>
     </message>
     <message>
-        <source>No file in this list has failed.</source>
+        <source>No files in this list have failed.</source>
         <translation>Keine Datei in dieser Liste ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>longer than any message of Filemill</source>
+        <source>longer than any Filemill message</source>
         <translation>länger als jede Nachricht von Filemill</translation>
     </message>
     <message>
@@ -2690,7 +2683,7 @@
         <translation>kein JSON</translation>
     </message>
     <message>
-        <source>not a message of Filemill</source>
+        <source>not a Filemill message</source>
         <translation>keine Nachricht von Filemill</translation>
     </message>
     <message>
@@ -2698,7 +2691,7 @@
         <translation>von einer neueren Version von Filemill</translation>
     </message>
     <message>
-        <source>a file on another list</source>
+        <source>a file in another list</source>
         <translation>eine Datei aus einer anderen Liste</translation>
     </message>
     <message>
@@ -2733,8 +2726,8 @@
         <translation>„{name}“ wird in den anderen Regionen gesucht…</translation>
     </message>
     <message>
-        <source>No other region that responded has a queue “{name}” for this profile. It may be in another account.</source>
-        <translation>In keiner anderen Region, die geantwortet hat, gibt es für dieses Profil eine Warteschlange „{name}“. Vielleicht gehört sie zu einem anderen Konto.</translation>
+        <source>None of the other regions that responded has a queue named “{name}” for this profile. It may be in another account.</source>
+        <translation>In keiner der anderen Regionen, die geantwortet haben, gibt es für dieses Profil eine Warteschlange „{name}“. Vielleicht gehört sie zu einem anderen Konto.</translation>
     </message>
     <message>
         <source>Use {region}</source>
@@ -2745,7 +2738,7 @@
         <translation>„{name}“ wurde gefunden in {regions}.</translation>
     </message>
     <message>
-        <source>A web page opens. Filemill continues with the waiting files as soon as you are signed in.</source>
+        <source>A web page will open. The waiting files will be processed as soon as you have signed in.</source>
         <translation>Eine Webseite wird geöffnet. Sobald Sie angemeldet sind, werden die wartenden Dateien verarbeitet.</translation>
     </message>
     <message>
@@ -2753,8 +2746,8 @@
         <translation>Anmeldung läuft: {command}</translation>
     </message>
     <message>
-        <source>Signed in. Filemill continues with the waiting files.</source>
-        <translation>Angemeldet. Die wartenden Dateien werden verarbeitet.</translation>
+        <source>Signed in. The waiting files will now be processed.</source>
+        <translation>Angemeldet. Die wartenden Dateien werden jetzt verarbeitet.</translation>
     </message>
     <message>
         <source>The command exited with code {code}.</source>
@@ -2809,7 +2802,7 @@
         <translation>Ein anderes Programm hat sie bei jedem der drei Versuche geändert. Die Ergebnisse wurden verworfen, weil sie falsch sein könnten. Versuchen Sie es erneut, wenn das andere Programm fertig ist.</translation>
     </message>
     <message>
-        <source>Only ordinary files can be processed, so it was not opened. Removing it from the list does not delete it.</source>
+        <source>Only regular files can be processed, so it was not opened. Removing it from the list does not delete it.</source>
         <translation>Nur reguläre Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wenn Sie sie aus der Liste entfernen, wird sie nicht gelöscht.</translation>
     </message>
     <message>
@@ -2817,20 +2810,20 @@
         <translation>Prüfen Sie den Datenträger oder die Verbindung dorthin, und versuchen Sie es erneut. Die Datei wurde nicht verändert.</translation>
     </message>
     <message>
-        <source>The program ended repeatedly while it was processing this file. The other files continue. You can retry it; if it happens again, please send a report. The report contains no content of your files.</source>
-        <translation>Das Programm wurde wiederholt beendet, während es diese Datei verarbeitete. Die anderen Dateien werden weiter verarbeitet. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
+        <source>Filemill exited several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
+        <translation>Filemill wurde mehrmals beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
     <message>
-        <source>This is an error in Filemill, not in your file. The file was skipped; the others continue. The report contains no content of your files; you can review it before it is saved.</source>
-        <translation>Das ist ein Fehler in Filemill, nicht in Ihrer Datei. Die Datei wurde übersprungen; die anderen werden weiter verarbeitet. Der Bericht enthält keine Inhalte Ihrer Dateien; Sie können ihn prüfen, bevor er gespeichert wird.</translation>
+        <source>This is an error in Filemill, not in your file. The file was skipped; the other files are not affected. The report does not include the content of your files; you can review it before it is saved.</source>
+        <translation>Das ist ein Fehler in Filemill, nicht in Ihrer Datei. Die Datei wurde übersprungen; die anderen Dateien sind nicht betroffen. Der Bericht enthält keine Inhalte Ihrer Dateien; Sie können ihn prüfen, bevor er gespeichert wird.</translation>
     </message>
     <message>
         <source>The file was not changed. Check the connection and the queue, then retry.</source>
         <translation>Die Datei wurde nicht verändert. Prüfen Sie die Verbindung und die Warteschlange, und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
-        <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht verändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
+        <source>The queue delivered the file&apos;s message several times without a result, then moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
+        <translation>Die Warteschlange hat die Nachricht der Datei mehrmals ohne Ergebnis zugestellt und dann in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht verändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
     </message>
     <message>
         <source>Last attempt: {result}</source>
@@ -2860,7 +2853,7 @@
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <source>Copy all attempts for a spreadsheet</source>
+        <source>Copy all attempts to paste into a spreadsheet</source>
         <translation>Alle Versuche für eine Tabellenkalkulation kopieren</translation>
     </message>
     <message>
@@ -2872,20 +2865,20 @@
         <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
-        <source>Where Is “{name}” Now?</source>
-        <translation>Wo ist „{name}“ jetzt?</translation>
+        <source>Locate “{name}”</source>
+        <translation>„{name}“ suchen</translation>
     </message>
     <message>
         <source>Process</source>
         <translation>Verarbeiten</translation>
     </message>
     <message>
-        <source>Copy these lines in full</source>
-        <translation>Diese Zeilen vollständig kopieren</translation>
+        <source>Copy these entries in full</source>
+        <translation>Diese Einträge vollständig kopieren</translation>
     </message>
     <message>
-        <source>Log lines about this file</source>
-        <translation>Protokollzeilen zu dieser Datei</translation>
+        <source>Log entries about this file</source>
+        <translation>Protokolleinträge zu dieser Datei</translation>
     </message>
     <message>
         <source>Reading the log…</source>
@@ -2971,15 +2964,15 @@
         <translation>Deduplizierungs-ID</translation>
     </message>
     <message>
-        <source>Running</source>
+        <source>In progress</source>
         <translation>Läuft</translation>
     </message>
     <message>
-        <source>Released before it finished (the program was closed)</source>
+        <source>Released before it finished (Filemill was closed)</source>
         <translation>Vor dem Ende freigegeben (das Programm wurde geschlossen)</translation>
     </message>
     <message>
-        <source>Ended without a result (the program stopped)</source>
+        <source>Ended without a result (Filemill exited)</source>
         <translation>Ohne Ergebnis beendet (das Programm wurde beendet)</translation>
     </message>
     <message>
@@ -2995,8 +2988,8 @@
         <translation>Die Warteschlange wird jetzt abgefragt.</translation>
     </message>
     <message>
-        <source>Only files that are waiting for this queue can be processed next; these are already being processed or have finished.</source>
-        <translation>Nur Dateien, die auf diese Warteschlange warten, können als Nächstes verarbeitet werden; diese sind bereits in Arbeit oder fertig.</translation>
+        <source>The selected files can&apos;t be processed next: they are already being processed, have finished or belong to another queue.</source>
+        <translation>Die ausgewählten Dateien können nicht als Nächstes verarbeitet werden: Sie sind bereits in Arbeit oder fertig, oder sie gehören zu einer anderen Warteschlange.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed next.</source>
@@ -3172,8 +3165,8 @@
         <translation>Protokoll filtern</translation>
     </message>
     <message>
-        <source>Keep the newest entry in view; scroll up to stop following</source>
-        <translation>Den neuesten Eintrag im sichtbaren Bereich halten; scrollen Sie nach oben, um dies zu beenden</translation>
+        <source>Scroll automatically to keep the newest entry visible; scroll up to stop following</source>
+        <translation>Automatisch scrollen, damit der neueste Eintrag sichtbar bleibt; scrollen Sie nach oben, um dies zu beenden</translation>
     </message>
     <message>
         <source>The selected entry</source>
@@ -3196,7 +3189,7 @@
         <translation>Protokoll&amp;ordner öffnen</translation>
     </message>
     <message>
-        <source>Copy the selected entries, or all entries shown if none is selected</source>
+        <source>Copy the selected entries, or all entries shown if none are selected</source>
         <translation>Die ausgewählten Einträge kopieren, oder alle angezeigten, wenn keine ausgewählt sind</translation>
     </message>
     <message>
@@ -3265,7 +3258,7 @@
         <translation>Der Bericht</translation>
     </message>
     <message>
-        <source>Search in the report</source>
+        <source>Search the report</source>
         <translation>Im Bericht suchen</translation>
     </message>
     <message>
@@ -3309,8 +3302,8 @@
         <translation>Eine Datei ist fehlgeschlagen</translation>
     </message>
     <message>
-        <source>The other files continue. Filemill shows why it failed and what to do.</source>
-        <translation>Die anderen Dateien werden weiter verarbeitet. Filemill zeigt den Grund und was Sie tun können.</translation>
+        <source>The other files are not affected. Open Filemill to see why the file failed and what you can do.</source>
+        <translation>Die anderen Dateien sind nicht betroffen. Öffnen Sie Filemill, um den Grund zu sehen und was Sie tun können.</translation>
     </message>
     <message>
         <source>Finished with problems</source>
@@ -3333,27 +3326,27 @@
         <translation>Bytes pro Sekunde</translation>
     </message>
     <message>
-        <source>This queue contains messages of another program</source>
+        <source>This queue contains messages from another program</source>
         <translation>Diese Warteschlange enthält Nachrichten eines anderen Programms</translation>
     </message>
     <message>
-        <source>The last messages all belong to another program and were left alone. Processing has stopped because each receive counts as a delivery attempt for them. Choose a queue that only Filemill uses.</source>
-        <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht verändert. Die Verarbeitung wurde angehalten, weil jeder Empfang für sie als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
+        <source>The most recent messages all belong to another program and were left unchanged. Processing has stopped because each time they are received, it counts as a delivery attempt. Choose a queue that only Filemill uses.</source>
+        <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht verändert. Die Verarbeitung wurde angehalten, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
     </message>
     <message>
-        <source>Files are sent to this queue, but not yet processed on this computer. Allow it if only Filemill uses the queue: each receive of another program&apos;s message counts as a delivery attempt for it.</source>
-        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Erlauben Sie dies, wenn nur Filemill die Warteschlange verwendet: Wird die Nachricht eines anderen Programms empfangen, zählt das für sie als Zustellversuch.</translation>
+        <source>Messages are sent to this queue, but the files are not processed on this computer yet. Allow processing if only Filemill uses the queue: each time it receives another program&apos;s message, it counts as a delivery attempt.</source>
+        <translation>Nachrichten werden an diese Warteschlange gesendet, aber die Dateien werden auf diesem Computer noch nicht verarbeitet. Erlauben Sie die Verarbeitung, wenn nur Filemill die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt als Zustellversuch.</translation>
     </message>
     <message>
         <source>The queue did not accept a message.</source>
         <translation>Die Warteschlange hat eine Nachricht nicht angenommen.</translation>
     </message>
     <message>
-        <source>The folder {folder} can&apos;t be written: {why}. Check its permissions.</source>
+        <source>The folder {folder} can&apos;t be written to: {why}. Check its permissions.</source>
         <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Prüfen Sie seine Berechtigungen.</translation>
     </message>
     <message>
-        <source>Another program is using {file} and has locked it. It is safe to try again.</source>
+        <source>Another program is using {file} and has locked it. You can safely try again.</source>
         <translation>Ein anderes Programm verwendet {file} und hat die Datei gesperrt. Sie können es gefahrlos erneut versuchen.</translation>
     </message>
     <message>

@@ -221,7 +221,7 @@ def test_database_of_a_newer_version_is_refused_and_kept(cli: Cli, filemill_home
     outcome = cli("status")
     assert outcome.code == 1
     assert len(outcome.complaints) == 1
-    assert "newer Filemill" in outcome.err
+    assert "newer version of Filemill" in outcome.err
 
 
 def test_damaged_database_is_refused_and_kept(cli: Cli, filemill_home: Path) -> None:

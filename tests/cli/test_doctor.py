@@ -52,7 +52,7 @@ def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, file
     assert outcome.out.splitlines() == [
         f"✓ Folder: {filemill_home}",
         "✓ Settings: the defaults; queue: Local queue",
-        f"✓ Database: {filemill_home / 'filemill.db'}, 0 files on the list",
+        f"✓ Database: {filemill_home / 'filemill.db'}, 0 files in the list",
         "✓ Queue: Local queue responds; it is a standard queue",
     ]
     assert connector.is_closed
@@ -74,13 +74,13 @@ def test_each_permission_is_reported(cli: Cli, connector: Connector, monkeypatch
     monkeypatch.setenv("FILEMILL_QUEUE", "orders")
     connector.findings = (
         reach.Finding(reach.Check.SERVER, reach.Verdict.FINE, "said already"),
-        reach.Finding(reach.Check.SEND, reach.Verdict.FINE, "May send messages"),
+        reach.Finding(reach.Check.SEND, reach.Verdict.FINE, "Can send messages"),
         reach.Finding(reach.Check.RECEIVE, reach.Verdict.TROUBLE, "You may not receive."),
     )
     outcome = cli("doctor")
     assert outcome.code == 1
     assert outcome.out.splitlines()[-2:] == [
-        "✓ Connection: May send messages",
+        "✓ Connection: Can send messages",
         "✗ Connection: You may not receive.",
     ]
     assert "said already" not in outcome.out
@@ -157,7 +157,7 @@ def test_newest_backup_replaces_a_damaged_database(
     done = cli("doctor", "--use-copy")
     assert done.code == 0, done.err
     assert "replaces it" in done.out
-    assert "1 file on the list" in done.out
+    assert "1 file in the list" in done.out
     assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
 
 

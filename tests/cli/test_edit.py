@@ -44,7 +44,7 @@ def test_one_unknown_id_prevents_all_changes(cli: Cli, three: list[str]) -> None
     for command in ("retry", "remove"):
         outcome = cli(command, three[2], "zz")
         assert (outcome.code, outcome.out) == (1, "")
-        assert outcome.err == "filemill: No file on the list has the ID “zz”. Nothing was changed.\n"
+        assert outcome.err == "filemill: No file in the list has the ID “zz”. Nothing was changed.\n"
     assert statuses(cli) == ["PENDING", "PROCESSED", "FAILED"]
 
 

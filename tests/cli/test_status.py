@@ -99,14 +99,14 @@ def test_unknown_id_is_a_sentence_and_exits_with_1(cli: Cli, three: list[str], t
     outcome = cli("status", "--", text)
     assert (outcome.code, outcome.out) == (1, "")
     (line,) = outcome.complaints
-    assert line.startswith("filemill: No file on the list has the ID “")
+    assert line.startswith("filemill: No file in the list has the ID “")
 
 
 def test_known_jobs_are_shown_beside_an_unknown_one(cli: Cli, three: list[str]) -> None:
     outcome = cli("status", "--json", "zz", three[0])
     assert outcome.code == 1
     assert [job["id"] for job in outcome.jobs] == [three[0]]
-    assert outcome.err == "filemill: No file on the list has the ID “zz”.\n"
+    assert outcome.err == "filemill: No file in the list has the ID “zz”.\n"
 
 
 def test_ambiguous_prefix_is_a_sentence_and_exits_with_1(tmp_path: Path, cli: Cli) -> None:

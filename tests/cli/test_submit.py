@@ -113,7 +113,7 @@ def test_files_that_can_not_be_added_are_reported_and_the_rest_is_added(
     assert outcome.out == "Added 1 file (0 B).\n"
     assert outcome.complaints == [
         f"filemill: {tmp_path / 'gone.txt'}: The file does not exist.",
-        "filemill: https://x.test/y: Addresses on the web can't be added yet; download the file first.",
+        "filemill: https://x.test/y: Web addresses can't be added yet; download the file first.",
         "filemill: : The file does not exist.",
         LOCAL_HINT.strip(),
     ]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.gallery.scene import Scene
 
 UNREACHABLE = Sentence(
-    "The disk with {file} is full or can't be written. Free some space, then try again.", file="/data/a"
+    "The disk that contains {file} is full or not writable. Free some space, then try again.", file="/data/a"
 )
 
 

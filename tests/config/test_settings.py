@@ -207,10 +207,10 @@ def test_file_that_another_program_changes_is_waited_for_and_reported(
         ("concurrency = '4'", "concurrency must be a whole number, not '4'"),
         ("concurrency = true", "concurrency must be a whole number, not True"),
         ("concurrency = 2.0", "concurrency must be a whole number, not 2.0"),
-        ("queue = 7", "queue must be a text in quotes, not 7"),
-        ("region = ['eu']", "region must be a text in quotes"),
+        ("queue = 7", "queue must be text in quotes, not 7"),
+        ("region = ['eu']", "region must be text in quotes"),
         ("paused = 1", "paused must be true or false, not 1"),
-        ("profile = false", "profile must be a text in quotes, not False"),
+        ("profile = false", "profile must be text in quotes, not False"),
         ("concurrency = -1", "concurrency must be between 0 and 64, not -1"),
         ("concurrency = 65", "concurrency must be between 0 and 64, not 65"),
         ("fifo_order = 'random'", "fifo_order must be “parallel” or “strict”, not “random”"),
@@ -355,7 +355,7 @@ def test_invalid_queue_url_is_reported(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
 def test_invalid_endpoint_url_is_reported(url: str) -> None:
-    with pytest.raises(SettingsError, match="is not a valid URL of a server") as caught:
+    with pytest.raises(SettingsError, match="is not a valid server URL") as caught:
         connection_from(Settings(queue="files"), {"AWS_ENDPOINT_URL_SQS": url})
     assert url in caught.value.text
 

@@ -240,7 +240,7 @@ def test_dialog_can_be_closed_while_requests_are_running(
         (Place.AWS, {}, "▲ Choose a queue, or type its name, URL or ARN."),
         (Place.SERVER, {"queue": "work"}, "▲ Type the server's address, such as http://localhost:9324."),
         (Place.AWS, {"queue": "not a name"}, "▲ “not a name” is not a valid queue name"),
-        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid URL of a server."),
+        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid server URL."),
     ],
 )
 def test_invalid_values_are_reported_in_the_dialog(

@@ -38,7 +38,7 @@ def test_text_is_starting_and_then_the_queue(qapp: object, clock: FakeClock) -> 
     local.set_state(LoopKind.SENDER, RUNNING)
     local.set_state(LoopKind.CONSUMER, RUNNING)
     assert local.text.text == "Local queue"
-    assert "no account needed" in local.text.detail
+    assert "no account is needed" in local.text.detail
 
 
 def test_text_counts_down_to_the_next_attempt(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_text_counts_down_to_the_next_attempt(qtbot: QtBot, clock: FakeClock, mo
 @pytest.mark.parametrize(
     ("trouble", "text"),
     [
-        (QueueTrouble.SIGNED_OUT, "Sign-in needed"),
+        (QueueTrouble.SIGNED_OUT, "Sign-in required"),
         (QueueTrouble.NO_RIGHT, "Access to the queue denied"),
         (QueueTrouble.NO_QUEUE, "Queue not found"),
         (QueueTrouble.SETUP, "The connection needs attention"),

@@ -154,7 +154,7 @@ def test_newer_notification_replaces_the_older_one_of_its_kind(services: Service
     notifier.show(Notification(Topic.ENDED, "Finished", "1"))
     qtbot.waitUntil(lambda: len(notifier._ids) == 1)
     notifier.show(Notification(Topic.ENDED, "Finished", "2"))
-    notifier.show(Notification(Topic.TROUBLE, "Sign-in needed", "3", is_urgent=True))
+    notifier.show(Notification(Topic.TROUBLE, "Sign-in required", "3", is_urgent=True))
     qtbot.waitUntil(lambda: len(services.named("Notify")) == 3)
     assert [body[1] for body in services.named("Notify")] == [0, 8, 0]
 

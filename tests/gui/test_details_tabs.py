@@ -123,7 +123,7 @@ def test_running_attempt_is_shown_until_it_has_a_result(
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
     token = start(windows.jobs_db, key)
-    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Running"])
+    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["In progress"])
     finish(windows.jobs_db, key, token)
     qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Processed"])
 
@@ -137,7 +137,7 @@ def test_killed_program_leaves_an_attempt_without_a_result(
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
-    assert cells(window)[0][2:] == ["", "computer", "Ended without a result (the program stopped)"]
+    assert cells(window)[0][2:] == ["", "computer", "Ended without a result (Filemill exited)"]
 
 
 def test_file_without_attempts_is_shown_as_not_processed(window: MainWindow, qtbot: QtBot) -> None:
@@ -162,7 +162,7 @@ def test_attempts_are_copied_by_key_and_by_button(window: MainWindow, qtbot: QtB
     table.setFocus()
     press(Qt.Key.Key_Down)
     press(Qt.Key.Key_C, CTRL)
-    assert clipboard().splitlines()[0] == "Attempt\tStarted\tTook\tComputer\tResult"
+    assert clipboard().splitlines()[0] == "Attempt\tStarted\tDuration\tComputer\tResult"
     assert len(clipboard().splitlines()) == 2
     press(Qt.Key.Key_A, CTRL)
     assert window.view.selected_count() == 1, "the list's selection is left alone"

@@ -28,7 +28,7 @@ def test_foreign_messages_are_counted_and_the_newest_are_shown_as_plain_text(
         window.connection.foreign.count()
     assert window.menu_actions.foreign.isEnabled()
     assert window.status.foreign.isVisible()
-    assert "1 foreign" in window.status.foreign.text()
+    assert "1 other message" in window.status.foreign.text()
     dialog = window.connection.foreign.show_newest()
     qtbot.addWidget(dialog)
     assert dialog._pairs == [("not JSON, delivered 3 times", "<b>not</b>\\nours")]

@@ -271,9 +271,9 @@ def test_accessible_heading_tells_the_sort_order(three: MainWindow, windows: Win
         return model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.AccessibleTextRole)
 
     assert spoken(SIZE) == "Size, sorted in descending order"
-    assert spoken(NAME) == "Name, sorted second"
+    assert spoken(NAME) == "Name, second sort column, ascending"
     click(header, NAME, SHIFT)
-    assert spoken(NAME) == "Name, sorted second in descending order"
+    assert spoken(NAME) == "Name, second sort column, descending"
     assert spoken(STATUS) == "Status"
     table = QAccessible.queryAccessibleInterface(three.view)
     texts = [table.child(at).text(QAccessible.Text.Name) for at in range(table.childCount())]
@@ -303,7 +303,7 @@ def test_keys_move_between_titles_and_sort(keyed: JobsHeader, windows: WindowFac
     assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
-    assert keyed.accessibleDescription() == "Name, sorted"
+    assert keyed.accessibleDescription() == "Name, sorted in ascending order"
     QTest.keyClick(keyed, Qt.Key.Key_Right)
     QTest.keyClick(keyed, Qt.Key.Key_Return, SHIFT)
     assert keyed.second == (STATUS, UP)

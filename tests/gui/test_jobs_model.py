@@ -90,7 +90,7 @@ def test_cells_show_the_values_in_the_database(list_model: ListModel) -> None:
     assert cells[:5] == ["a.txt", "Processed", "", "12,340", "18.2 kB"]
     assert cells[6] == "0.8\N{NO-BREAK SPACE}s"
     titles = [list_model.model.headerData(number, Qt.Orientation.Horizontal) for number in range(len(COLUMNS))]
-    assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
+    assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Duration"]
     assert titles == [column.heading for column in COLUMNS]
     assert list_model.model.headerData(0, Qt.Orientation.Vertical) is None
     assert list_model.model.headerData(99, Qt.Orientation.Horizontal) is None

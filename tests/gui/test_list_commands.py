@@ -62,7 +62,7 @@ def test_retry_failed_does_not_change_other_files(commands: ListCommands, jobs_d
     notice = said(commands, qtbot, commands.retry_failed)
     assert notice.text == "2 files will be processed again."
     assert jobs_db.statuses() == ["PENDING", "PROCESSED", "PENDING"]
-    assert said(commands, qtbot, commands.retry_failed).text == "No file has failed."
+    assert said(commands, qtbot, commands.retry_failed).text == "No files have failed."
 
 
 def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:

@@ -246,7 +246,7 @@ def test_pasting_other_data_shows_a_message(windows: WindowFactory, qtbot: QtBot
     assert notice(window) == "There are no files, folders or paths on the clipboard."
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(window))
+    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice(window))
 
 
 def test_context_menu_has_the_same_actions_as_the_menu_bar(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -273,7 +273,7 @@ def test_menus_of_the_view_are_filled_when_they_open(windows: WindowFactory) -> 
         submenu.aboutToShow.emit()
         submenu.aboutToShow.emit()
         titles = [action.text() for action in submenu.actions() if not action.isSeparator()]
-        assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
+        assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Duration"]
         assert len(titles) == len(set(titles))
 
 

@@ -117,7 +117,7 @@ def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, mo
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window) == "This computer has no program to open “b.txt”.")
+    qtbot.waitUntil(lambda: notice(window) == "No program on this computer can open “b.txt”.")
 
 
 def test_number_of_files_opened_at_once_is_limited(
@@ -127,7 +127,7 @@ def test_number_of_files_opened_at_once_is_limited(
     window.view.selectAll()
     window.menu_actions.open.trigger()
     windows.settle()
-    assert notice(window) == "Select at most 2 files to open them."
+    assert notice(window) == "You can open at most 2 files at once."
     assert opened == []
 
 
@@ -186,7 +186,7 @@ def test_missing_folder_is_reported(windows: WindowFactory, bus: FakeBus, opened
     window = windows.open_active()
     window.view.select_rows(0, 0)
     window.menu_actions.show_file.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("The folder of “bad\\xff.txt” can't be opened"))
+    qtbot.waitUntil(lambda: notice(window).startswith("The folder that contains “bad\\xff.txt” can't be opened"))
     assert opened == []
 
 

@@ -91,9 +91,7 @@ def test_finished_files_can_not_be_processed_next(windows: WindowFactory, qtbot:
     assert not window.menu_actions.process_next.isEnabled()
     select(window, windows, "a.txt")
     window.menu_actions.process_next.trigger()
-    qtbot.waitUntil(
-        lambda: notice_of(window).startswith("Only files that are waiting for this queue can be processed next")
-    )
+    qtbot.waitUntil(lambda: notice_of(window).startswith("The selected files can't be processed next"))
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_full_disk_is_waited_for(
     app = open_app(Settings())
     names = fill(app, 400)
     disk.writes_left = 8  # far less than these files need, so it fills up while they are processed
-    assert until_shown(app, "is full or can't be written. Free some space, then try again.") == [
+    assert until_shown(app, "is full or not writable. Free some space, then try again.") == [
         "Open Folder",
         "Try Now",
     ]
@@ -175,7 +175,7 @@ def test_lock_of_another_program_is_waited_for(open_app: OpenApp, monkeypatch: p
     with closing(sqlite3.connect(app.program.database.path, isolation_level=None)) as other:
         other.execute("PRAGMA busy_timeout = 10000")
         other.execute("BEGIN EXCLUSIVE")
-        assert until_shown(app, "and has locked it. It is safe to try again.") == ["Try Now", "Details"]
+        assert until_shown(app, "and has locked it. You can safely try again.") == ["Try Now", "Details"]
         app.press("Details")
         (dialog,) = app.window.findChildren(PairsDialog)
         dialog.copy()

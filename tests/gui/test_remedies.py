@@ -263,7 +263,7 @@ def test_queue_that_is_in_no_region_is_reported(open_app: Enter, internet: Inter
     app = open_app(AWS)
     app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
     app.press("Look in Other Regions")
-    app.until(lambda: app.said().startswith("No other region that responded has a queue “work”"))
+    app.until(lambda: app.said().startswith("None of the other regions that responded has a queue named “work”"))
     app.press("Choose Queue…")
     dialog = app.window.connection.dialog
     assert dialog is not None
@@ -283,7 +283,7 @@ def test_missing_right_offers_to_copy_a_request_to_the_administrator(open_app: E
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", said, status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    buttons = app.until_banner("No permission to receive from “work”")
+    buttons = app.until_banner("No permission to receive messages from “work”")
     assert buttons == ["Copy Request", "Send Only", "Try Now"]
     app.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
@@ -302,7 +302,7 @@ def test_right_granted_later_is_used(open_app: Enter, internet: Internet) -> Non
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    app.until_banner("No permission to receive from “work”")
+    app.until_banner("No permission to receive messages from “work”")
     internet.sim.faults.heal()
     app.press("Try Now")
     app.until_processed("one.txt")
@@ -355,11 +355,11 @@ def test_foreign_messages_stop_processing_until_the_user_ignores_them(open_app: 
     for number in range(MANY_IN_A_ROW + 2):
         queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
     app = open_app(allowed(AWS))
-    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Filemill's"]
+    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Anyway"]
     app.press("Show Messages")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.close()
-    app.press("Process Only Filemill's")
+    app.press("Process Anyway")
     app.until(lambda: not app.window.banner.isVisible())
     app.add("one.txt")
     app.until_processed("one.txt")

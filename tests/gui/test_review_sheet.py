@@ -123,7 +123,7 @@ def test_count_follows_the_typed_patterns(asked: ReviewSheet, qtbot: QtBot) -> N
 def test_an_empty_selection_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
-    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files match")
+    qtbot.waitUntil(lambda: asked.chosen.text() == "None of the 63 files match")
     assert not asked.add.isEnabled()
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
     assert asked.isVisible()
@@ -221,7 +221,7 @@ def test_refused_items_are_counted_and_listed(windows: WindowFactory, folder: Pa
     QTest.mouseClick(sheet.show_refused, LEFT)
     dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     table = dialog.findChildren(QTableWidget)[0]
-    assert table.model().index(2, 1).data() == "Addresses on the web can't be added yet; download the file first"
+    assert table.model().index(2, 1).data() == "Web addresses can't be added yet; download the file first"
     dialog.close()
     QTest.mouseClick(sheet.add, LEFT)
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -361,9 +361,7 @@ def test_an_add_is_undone_and_redone(windows: WindowFactory, folder: Path, qtbot
 
     press("Undo", "Ctrl+Z")
     qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
-    qtbot.waitUntil(
-        lambda: notice(windows, window) == "Removed 3 files from the list again. Nothing was changed on disk."
-    )
+    qtbot.waitUntil(lambda: notice(windows, window) == "Removed 3 files from the list. Nothing was changed on disk.")
     assert (folder / "deep" / "0.txt").exists()
     press("Redo", "Ctrl+Y")
     qtbot.waitUntil(lambda: len(windows.names()) == 4)
@@ -419,4 +417,4 @@ def test_pasted_web_address_is_refused_with_a_reason(windows: WindowFactory, qtb
     window = windows.open_active()
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(windows, window))
+    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice(windows, window))

@@ -117,11 +117,13 @@ def test_first_failure_of_a_run_is_reported_once(reports: Reports) -> None:
 
 
 def test_problem_that_stops_processing_is_reported_once_until_processing_resumes(reports: Reports) -> None:
-    signed_out = ConnectionText(Mark.NEEDED, "Sign-in needed", "Your session has ended.")
+    signed_out = ConnectionText(Mark.NEEDED, "Sign-in required", "Your session has ended.")
     retrying = ConnectionText(Mark.RETRYING, "Trying again in 8 s", "")
     for text in (signed_out, retrying, signed_out):
         reports.notifications.follow_connection(text)
-    assert [(one.title, one.body) for one in reports.notifier.shown] == [("Sign-in needed", "Your session has ended.")]
+    assert [(one.title, one.body) for one in reports.notifier.shown] == [
+        ("Sign-in required", "Your session has ended.")
+    ]
     reports.notifications.follow_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
     reports.notifications.follow_connection(signed_out)
     assert reports.topics == [Topic.TROUBLE, Topic.TROUBLE]

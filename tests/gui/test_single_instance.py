@@ -433,9 +433,9 @@ def test_dialog_offers_to_stop_only_a_confirmed_process(qtbot: QtBot) -> None:
     english = QLocale("en_US")
     sure = NotRespondingDialog(4711, 1_793_000_000_000, can_stop=True, locale=english)
     qtbot.addWidget(sure)
-    assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "Stop It and Start"]
+    assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "Stop and Restart"]
     assert sure.text() == "Filemill is running but not responding."
-    assert "process 4711" in sure.informativeText()
+    assert "process ID is 4711" in sure.informativeText()
     assert "Stopping it is safe" in sure.informativeText()
     for pid in (None, 4711):
         dialog = NotRespondingDialog(pid, 1_793_000_000_000, can_stop=False, locale=english)
@@ -449,7 +449,7 @@ def test_dialog_offers_to_stop_only_a_confirmed_process(qtbot: QtBot) -> None:
     [
         (Qt.Key.Key_Return, NotRespondingChoice.WAIT),
         (Qt.Key.Key_Escape, NotRespondingChoice.CANCEL),
-        ("Stop It and Start", NotRespondingChoice.STOP),
+        ("Stop and Restart", NotRespondingChoice.STOP),
     ],
 )
 def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: NotRespondingChoice) -> None:

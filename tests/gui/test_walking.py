@@ -61,7 +61,7 @@ def test_list_without_problems_shows_a_notice(windows: WindowFactory, qtbot: QtB
     assert press(window, windows) == []
     shown = window.notices.notice
     assert shown is not None
-    assert shown.text == "No file in this list has failed."
+    assert shown.text == "No files in this list have failed."
     window.filter.setText("file1")
     window.menu_actions.status_views[0].trigger()
     qtbot.waitUntil(lambda: windows.names() == ["file1.txt"])

@@ -72,8 +72,8 @@ def test_working_queue_passes_every_check(internet: Internet) -> None:
     texts = [str(finding.text) for finding in findings]
     assert texts[0] == "Credentials found: environment variables"
     assert texts[1] == "Signed in as arn:aws:sts::123456789012:assumed-role/Ops/me (account 123456789012)"
-    assert texts[2].startswith("sqs.eu-west-1.amazonaws.com responds, ")
-    assert texts[3] == "“work” is a standard queue, about 0 waiting"
+    assert texts[2].startswith("sqs.eu-west-1.amazonaws.com responded in ")
+    assert texts[3] == "“work” is a standard queue; messages available: about 0"
     assert texts[-1] == "Dead-letter queue: “work-dlq”, after 5 deliveries"
 
 
@@ -174,7 +174,7 @@ def test_queue_of_another_account_is_reported(internet: Internet) -> None:
     internet.identity = "arn:aws:iam::999999999999:user/me"
     notes = [finding for finding in found() if finding.error is not None]
     assert [cause_of(note) for note in notes] == [Cause.OTHER_ACCOUNT]
-    assert "You are signed in to account 999999999999, but the queue is in 123456789012." in notes[0].text
+    assert "You are signed in to account 999999999999, but the queue is in account 123456789012." in notes[0].text
 
 
 def test_server_that_does_not_respond_is_reported() -> None:
@@ -193,14 +193,14 @@ def test_other_server_is_not_asked_for_the_identity(moto_url: str) -> None:
     settings = Settings(queue="probe.fifo", region="eu-west-1", endpoint_url=moto_url)
     findings = found(connection_from(settings, {}))
     assert Check.IDENTITY not in verdicts(findings)
-    assert "“probe.fifo” is a FIFO queue, about 0 waiting" in [str(finding.text) for finding in findings]
+    assert "“probe.fifo” is a FIFO queue; messages available: about 0" in [str(finding.text) for finding in findings]
     assert Verdict.TROUBLE not in verdicts(findings).values()
 
 
 def test_local_queue_is_opened_for_it(tmp_path: Path) -> None:
     findings = list(probe(Connection(), tmp_path / "queue", lambda: False))
     assert [finding.check for finding in findings] == [Check.SERVER, Check.QUEUE]
-    assert findings[0].text.startswith("The local queue responds, ")
+    assert findings[0].text.startswith("The local queue responded in ")
 
 
 def test_unusable_local_queue_is_reported(tmp_path: Path) -> None:

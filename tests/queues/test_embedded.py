@@ -412,7 +412,7 @@ def test_full_disk_is_a_known_error_and_loses_nothing(queue: EmbeddedQueue) -> N
     assert queue._connection is not None
     (pages,) = queue._connection.execute("PRAGMA page_count").fetchone()
     queue._connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(QueueError, match="is full or can't be written") as full:
+    with pytest.raises(QueueError, match="is full or not writable") as full:
         queue.send([Outgoing("b" * 100_000)])
     assert full.value.cause is Cause.DISK_FULL
     assert bodies(queue) == ["a"]
@@ -502,7 +502,7 @@ def test_newer_file_is_not_changed(queue: EmbeddedQueue, program: Program, path:
 
     error = trouble(program("older/2"))
 
-    assert "newer Filemill" in error.text
+    assert "newer version of Filemill" in error.text
     assert (error.trouble, error.cause) == (QueueTrouble.SETUP, Cause.LOCAL_QUEUE)
 
 
@@ -514,7 +514,7 @@ def test_file_that_is_locked_too_long_is_retried(
     queue.reset()
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(QueueError, match="does not respond in time") as busy:
+        with pytest.raises(QueueError, match="did not respond in time") as busy:
             queue.connect()
         assert busy.value.trouble is QueueTrouble.OFFLINE
         other.rollback()

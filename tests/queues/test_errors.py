@@ -244,8 +244,8 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "AccessDenied",
             "AWS",
             (
-                "No permission to receive from “work”. You are signed in, but the queue's policy or your account does "
-                "not allow sqs:ReceiveMessage. Ask the queue's administrator for it."
+                "No permission to receive messages from “work”. You are signed in, but the queue's policy or your "
+                "account does not allow sqs:ReceiveMessage. Ask the queue's administrator to allow it."
             ),
         ),
         (
@@ -253,7 +253,7 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "AWS",
             (
                 "The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or it is not in "
-                "the region or account of profile “team”. Your files stay on the list."
+                "the region or account of profile “team”. Your files stay in the list."
             ),
         ),
         (
@@ -261,7 +261,7 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "another server",
             (
                 "The queue “work” does not exist on the queue server at https://queues.example:9324. It was deleted, "
-                "or it is not in the region or account of the default profile. Your files stay on the list."
+                "or it is not in the region or account of the default profile. Your files stay in the list."
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS is throttling requests."),
@@ -270,15 +270,18 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "AWS",
             (
                 "Amazon SQS in eu-west-1 is temporarily unavailable (InternalError). "
-                "Filemill keeps trying; nothing is lost."
+                "Filemill will keep trying. No data has been lost."
             ),
         ),
         (
             "",
             "AWS",
-            "Amazon SQS in eu-west-1 is temporarily unavailable (no code). Filemill keeps trying; nothing is lost.",
+            (
+                "Amazon SQS in eu-west-1 is temporarily unavailable (no code). "
+                "Filemill will keep trying. No data has been lost."
+            ),
         ),
-        ("InvalidSecurity", "a URL", "The queue “work” can't be used as it is configured. AWS's text."),
+        ("InvalidSecurity", "a URL", "The queue “work” can't be used with its current configuration. AWS's text."),
         ("InvalidMessageContents", "AWS", "The queue “work” rejected the request: AWS's text."),
         ("ReceiptHandleIsInvalid", "AWS", "The queue “work” delivered the message to another consumer."),
         (
@@ -286,7 +289,7 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "AWS",
             (
                 "Your AWS session has expired. Sign in again with profile “team”. "
-                "Processing continues then; nothing is lost."
+                "Processing will then continue. No data has been lost."
             ),
         ),
         (
@@ -305,7 +308,7 @@ def test_sentence_for_an_error_response(code: str, connection: str, text: str) -
 
 def test_without_a_text_the_code_is_quoted() -> None:
     text = as_queue_error(client_error("KmsDisabled", ""), AWS, "SendMessage").text
-    assert text == "The queue “work” can't be used as it is configured. KmsDisabled"
+    assert text == "The queue “work” can't be used with its current configuration. KmsDisabled"
 
 
 @pytest.mark.parametrize(
@@ -336,8 +339,11 @@ def test_wrong_clock_is_reported_as_such(code: str, text: str) -> None:
             PermissionError(13, "Permission denied", "/x/.aws/credentials"),
             "can't be used. [Errno 13] Permission denied",
         ),
-        (tls("certificate"), "is not trusted. Nothing is sent over it."),
-        (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is configured"),
+        (tls("certificate"), "is not trusted. Nothing will be sent over it."),
+        (
+            ValueError("Invalid endpoint: nonsense"),
+            "Amazon SQS in eu-west-1 can't be used with its current configuration",
+        ),
         (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Your files stay"),
         (NotSqsError(status=200, start="<html>"), "The response did not come from Amazon SQS in eu-west-1."),
     ],

@@ -55,23 +55,23 @@ BROKEN = {
         "Its source profiles form a loop: x → y → x."
     ),
     "[profile x]\nrole_arn = r\nsource_profile = x": "Its source profiles form a loop: x → x.",
-    "[profile x]\nrole_arn = r": "It assumes a role, but does not name the credentials to do so with (source_profile).",
+    "[profile x]\nrole_arn = r": "It assumes a role but does not specify the credentials for this (source_profile).",
     "[profile x]\nrole_arn = r\nsource_profile = x\ncredential_source = Environment": (
         "It has both source_profile and credential_source; only one is allowed."
     ),
     "[profile x]\nrole_arn = r\ncredential_source = Moon": "Its credential_source “Moon” is not a valid value.",
     "[profile x]\nrole_arn = r\nsource_profile = y\n[profile y]\naws_access_key_id = A": (
-        "Its source profile “y” can't be used: It lacks aws_secret_access_key."
+        "Its source profile “y” can't be used: It is missing aws_secret_access_key."
     ),
     "[profile x]\nsso_session = gone\nsso_account_id = 1\nsso_role_name = r": "Its SSO session “gone” does not exist.",
     "[profile x]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_region = r": (
-        "It lacks sso_start_url."
+        "It is missing sso_start_url."
     ),
-    "[profile x]\nsso_session = s\n[sso-session s]": "It lacks sso_account_id, sso_role_name.",
-    "[profile x]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = r": "It lacks sso_region.",
-    "[profile x]\naws_access_key_id = A": "It lacks aws_secret_access_key.",
-    "[profile x]\ncredential_process =": "It lacks credential_process.",
-    "[profile x]\nlogin_session =": "It lacks login_session.",
+    "[profile x]\nsso_session = s\n[sso-session s]": "It is missing sso_account_id, sso_role_name.",
+    "[profile x]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = r": "It is missing sso_region.",
+    "[profile x]\naws_access_key_id = A": "It is missing aws_secret_access_key.",
+    "[profile x]\ncredential_process =": "It is missing credential_process.",
+    "[profile x]\nlogin_session =": "It is missing login_session.",
 }
 
 

@@ -116,7 +116,7 @@ def test_web_address_is_refused(address: str) -> None:
     error = refusal(address)
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
-    assert error.text.startswith("Addresses on the web are not supported yet; ")
+    assert error.text.startswith("Web addresses are not supported yet; ")
 
 
 @pytest.mark.parametrize("path", ["C:/a", "C://a", "a://b", "/http://a", "file://a", "://a", "1http://a"])

@@ -227,7 +227,7 @@ def test_missing_permission_for_the_parent_folder_is_reported(tmp_path: Path, mo
 
     monkeypatch.setattr(os, "stat", stat_with_a_wall)
 
-    assert refusal(tmp_path / "hidden") == "You don't have permission to open the folder that contains this"
+    assert refusal(tmp_path / "hidden") == "You don't have permission to open the folder that contains this item"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
@@ -268,7 +268,7 @@ def test_address_of_another_computer_is_refused(address: str) -> None:
     ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
 )
 def test_web_address_is_refused(address: str) -> None:
-    assert refusal(address) == "Addresses on the web can't be added yet; download the file first"
+    assert refusal(address) == "Web addresses can't be added yet; download the file first"
 
 
 @pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])
@@ -442,8 +442,8 @@ def test_listed_files_without_status_are_accepted_unless_they_may_be_folders(
 
     assert result.files == (NewFile(f"{top}/1-file", None, None),)
     assert [(Path(refused.path).name, str(refused.reason)) for refused in result.refused] == [
-        ("2-unknown", "You don't have permission to open the folder that contains this"),
-        ("3-not-told", "You don't have permission to open the folder that contains this"),
+        ("2-unknown", "You don't have permission to open the folder that contains this item"),
+        ("3-not-told", "You don't have permission to open the folder that contains this item"),
         ("4-vanished", "The file does not exist"),
     ]
 

@@ -133,7 +133,7 @@ def test_failed_move_or_copy_is_reported(store: Store, backups: Backups, monkeyp
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.rename", refuse)
-    with pytest.raises(StoreError, match="can't be moved away"):
+    with pytest.raises(StoreError, match="can't be moved"):
         backups.set_aside()
 
 

@@ -129,7 +129,9 @@ def test_newer_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path, scripts_with(tmp_path, s0999_later=ADD_COLUMN.format(name="later")))
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=f"newer Filemill .schema 0999_later; this version knows {NAMES[-1]}"):
+    with pytest.raises(
+        StoreError, match=f"newer version of Filemill .schema 0999_later; this version supports up to {NAMES[-1]}"
+    ):
         open_database(path, MIGRATIONS)
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.before-*"))

@@ -105,7 +105,7 @@ def test_database_locked_by_another_program_is_busy(store: Store, monkeypatch: p
     quick_to_give_up(store.database, monkeypatch)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusyError, match="It is safe to try again"):
+        with pytest.raises(StoreBusyError, match="You can safely try again"):
             store.add("/b")
         assert store.job(job).file_path == "/a", "reading goes on meanwhile"
         other.execute("ROLLBACK")
@@ -163,7 +163,7 @@ def test_read_only_database_is_reported(store: Store) -> None:
         (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusyError, "has locked it"),
         (sqlite3.SQLITE_PROTOCOL, StoreBusyError, "has locked it"),
         (sqlite3.SQLITE_FULL, StoreFullError, "is full"),
-        (sqlite3.SQLITE_IOERR_WRITE, StoreFullError, "can't be written"),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreFullError, "full or not writable"),
         (sqlite3.SQLITE_CORRUPT, StoreDamagedError, "damaged"),
         (sqlite3.SQLITE_NOTADB, StoreDamagedError, "not a Filemill database"),
         (sqlite3.SQLITE_READONLY_DIRECTORY, StoreError, "permissions"),

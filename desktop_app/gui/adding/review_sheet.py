@@ -204,7 +204,7 @@ class ReviewSheet(QDialog):
         self.skip.setAccessibleName(tr("Skip files that are already in the list"))
         self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
-        self.again.setAccessibleName(tr("Add files that are already in the list again"))
+        self.again.setAccessibleName(tr("Add files even if they are already in the list"))
         self.show_refused = QPushButton(tr("Sho&w…"), self, autoDefault=False)
         self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
         self.show_refused.clicked.connect(self._list_refused)
@@ -375,9 +375,9 @@ def chosen_text(picked: SelectionResult, total: int, wording: Wording) -> str:
     """Return the number of selected files, such as `412 of 3,118 files, 1.1 GB`."""
     count = len(picked.places)
     if not count:
-        return tr("None of %Ln file(s) (matches|match)", "", total)
+        return tr("(The only file does not match|None of the %Ln files match)", "", total)
     if count == total:
-        return tr("All %Ln file(s), {size}", "", total).format(size=wording.size(picked.size))
+        return tr("(%Ln file|All %Ln files), {size}", "", total).format(size=wording.size(picked.size))
     return tr("{chosen} of %Ln file(s), {size}", "", total).format(
         chosen=wording.number(count), size=wording.size(picked.size)
     )
@@ -415,6 +415,6 @@ def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
     if len(refused) > _MAX_SHOWN:
         text = tr("{text} The first %Ln are shown.", "", _MAX_SHOWN).format(text=text)
-    dialog = PairsDialog(tr("Not Added"), text, (tr("What"), tr("Why")), pairs, parent)
+    dialog = PairsDialog(tr("Not Added"), text, (tr("Item"), tr("Reason")), pairs, parent)
     dialog.show()
     return dialog

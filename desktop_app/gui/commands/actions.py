@@ -72,16 +72,21 @@ class Actions(QObject):
         new = self._new
         self.add_files = new(tr("&Add Files…"), "Ctrl+O", tr("Choose files to process"), "add-file")
         self.add_folder = new(
-            tr("Add F&older…"), "Ctrl+Shift+O", tr("Choose a folder and which of its files to add"), "add-folder"
+            tr("Add F&older…"),
+            "Ctrl+Shift+O",
+            tr("Choose a folder, and select which of its files to add"),
+            "add-folder",
         )
         self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths on the clipboard"))
         self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Save the list as a CSV or JSON file"), "export")
-        self.quit = new(tr("&Quit"), "Ctrl+Q", tr("Close Filemill; unfinished files continue at the next start"))
+        self.quit = new(
+            tr("&Quit"), "Ctrl+Q", tr("Quit Filemill; unfinished files will be processed the next time you start it")
+        )
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
     def _make_edit_actions(self) -> None:
         new = self._new
-        self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows for a spreadsheet"))
+        self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows to paste into a spreadsheet"))
         self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
@@ -91,7 +96,7 @@ class Actions(QObject):
         new = self._new
         self.status_views = (
             new(tr("&All Files"), "Ctrl+1", tr("Show all files, regardless of status, reason or batch")),
-            new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that are waiting")),
+            new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that are waiting to be processed")),
             new(tr("P&rocessing Files"), "Ctrl+3", tr("Show only the files that are being processed")),
             new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that have been processed")),
             new(tr("&Failed Files"), "Ctrl+5", tr("Show only the files that have failed")),
@@ -99,8 +104,10 @@ class Actions(QObject):
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
-        self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the failed file before this one"))
-        self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep the file that is being processed in view"))
+        self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the previous file that has failed"))
+        self.follow = new(
+            tr("F&ollow Current File"), "Ctrl+J", tr("Scroll automatically to keep the current file visible")
+        )
         self.throughput = new(tr("T&hroughput"), "Ctrl+G", tr("Show or hide the graph of files and bytes per second"))
         self.keep_in_tray = new(
             tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
@@ -112,7 +119,7 @@ class Actions(QObject):
 
     def _make_queue_actions(self) -> None:
         new = self._new
-        self.pause = new(tr("&Pause"), "Ctrl+P", tr("Start no more files until you resume"), "pause")
+        self.pause = new(tr("&Pause"), "Ctrl+P", tr("Process no more files until you resume"), "pause")
         self.stop_after_current = new(
             tr("Pause &After the Current Files"), "Ctrl+Shift+P", tr("Finish the current files, then pause")
         )
@@ -124,8 +131,8 @@ class Actions(QObject):
             tr("Retry All With &This Reason"),
             "Ctrl+Alt+Shift+R" if _IS_MAC else "Ctrl+Alt+R",
             tr(
-                "Process all files again that failed for the reason selected in the sidebar, or for the same "
-                "reason as the selected file"
+                "Retry all files that failed for the reason selected in the sidebar, or for the "
+                "same reason as the selected file"
             ),
             "retry",
         )
@@ -143,7 +150,7 @@ class Actions(QObject):
             tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue to use, and test the connection to it")
         )
         self.locate = new(
-            tr("Lo&cate File…"), "", tr("Choose where the selected file is now, and process it from there")
+            tr("Lo&cate File…"), "", tr("Choose the new location of the selected file, and process it from there")
         )
         self.foreign = new(
             tr("&Other Programs' Messages…"), "", tr("Show the messages that other programs sent to the queue")

@@ -74,7 +74,7 @@ class HelpCommands(QObject):
             if not action.shortcut().isEmpty()
         ]
         title, explanation = tr("Keyboard Shortcuts"), tr("Keyboard shortcuts in the main window.")
-        PairsDialog(title, explanation, (tr("What"), tr("Keys")), pairs, self._window).show()
+        PairsDialog(title, explanation, (tr("Action"), tr("Keys")), pairs, self._window).show()
 
     @Slot()
     def show_about(self) -> None:
@@ -84,7 +84,7 @@ class HelpCommands(QObject):
         box.setWindowTitle(tr("About Filemill"))
         box.setIconPixmap(program_icon().pixmap(64, 64))
         box.setText(tr("Filemill {version}").format(version=__version__))
-        about = tr("Pick files, have a queue feed them to a worker, and follow each one's status.")
+        about = tr("Pick files, process them through a queue, and follow the status of each file.")
         licence = tr("Free software under the MIT licence.")
         box.setInformativeText(f"{about}\n\n{licence}")
         box.open()

@@ -86,7 +86,9 @@ class ListCommands(QObject):
     def _report_retry(self, selected: int, retried: int) -> None:
         skipped = selected - retried
         if not retried:
-            text = tr("Nothing to retry: these files have not finished yet.") if selected else tr("No file has failed.")
+            text = (
+                tr("Nothing to retry: these files have not finished yet.") if selected else tr("No files have failed.")
+            )
         elif not skipped:
             text = tr("%Ln file(s) will be processed again.", "", retried)
         else:
@@ -149,7 +151,7 @@ class ListCommands(QObject):
         self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", count), passing=True))
 
     def _report_undone_add(self, count: int) -> None:
-        text = tr("Removed %Ln file(s) from the list again. Nothing was changed on disk.", "", count)
+        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Redo"), self.undo.redo),), passing=True))
 
     def _report_redone_add(self, count: int) -> None:

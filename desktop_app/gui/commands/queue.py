@@ -139,8 +139,8 @@ def priority_text(result: PriorityResult, *, may_begin: bool) -> str:
     """
     if not result.keys:
         return tr(
-            "Only files that are waiting for this queue can be processed next; these are already being "
-            "processed or have finished."
+            "The selected files can't be processed next: they are already being processed, have "
+            "finished or belong to another queue."
         )
     if result.is_served:
         if may_begin:
@@ -199,7 +199,7 @@ class LocateCommand(QObject):
         job = self._job()
         if job is None:
             return
-        title, folder = tr("Where Is “{name}” Now?").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
+        title, folder = tr("Locate “{name}”").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
         dialog = QFileDialog(self._window, title, folder, fileMode=QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
@@ -260,7 +260,7 @@ class PauseCommands(QObject):
         """Show the saved run mode, and notify the user if processing is still paused."""
         self._show()
         if self._shown is RunMode.PAUSED:
-            self._notify(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
+            self._notify(tr("Filemill is still paused. No files will be processed until you resume."), lasts=True)
 
     def close(self) -> None:
         """Stop following changes to the run mode."""
@@ -271,7 +271,7 @@ class PauseCommands(QObject):
         """Pause processing if it is running, or else resume it."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
-            self._notify(tr("Paused. The current files will be finished; no other files are started."))
+            self._notify(tr("Paused. The current files will be finished, but no others will be processed."))
             self._save(paused=True)
         else:
             self.resume()
@@ -306,9 +306,13 @@ class PauseCommands(QObject):
     def _show(self) -> None:
         mode = self._shown = self._control.mode
         if mode is RunMode.RUNNING:
-            self._actions.change(self._actions.pause, tr("&Pause"), tr("Start no more files until you resume"), "pause")
+            self._actions.change(
+                self._actions.pause, tr("&Pause"), tr("Process no more files until you resume"), "pause"
+            )
         else:
-            self._actions.change(self._actions.pause, tr("Res&ume"), tr("Continue with the waiting files"), "resume")
+            self._actions.change(
+                self._actions.pause, tr("Res&ume"), tr("Continue processing the waiting files"), "resume"
+            )
         self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
         self.mode_changed.emit(mode)
 

@@ -40,7 +40,7 @@ FOLLOW_EVERY_MS = 500
 
 
 class ViewCommands(QObject):
-    """The commands Next Problem, Previous Problem, Follow Running File, Next Pane and Previous Pane.
+    """The commands Next Problem, Previous Problem, Follow Current File, Next Pane and Previous Pane.
 
     Signals:
         notice(Notice): A message for the user.
@@ -177,7 +177,7 @@ class ProblemWalk(QObject):
     def _take(self, found: tuple[int, int] | None) -> None:
         self._is_searching = False
         if found is None:
-            self.notice.emit(Notice(tr("No file in this list has failed."), passing=True))
+            self.notice.emit(Notice(tr("No files in this list have failed."), passing=True))
             return
         key, row = found
         # The list may have changed during the search.

@@ -131,15 +131,15 @@ class ConnectionForm(QWidget):
         self._process_hint = Hint(
             self,
             tr(
-                "Only for a queue that no other program uses: receiving another program's message counts as a "
-                "delivery attempt for it."
+                "Select this only if no other program uses the queue: each time Filemill receives "
+                "another program's message, it counts as a delivery attempt."
             ),
         )
         self._local_hint = Hint(
             self,
             tr(
-                "Files are added, queued and processed on this computer. Files that are unfinished when you "
-                "close Filemill continue at the next start."
+                "Files are added, queued and processed on this computer. Files that are unfinished "
+                "when you close Filemill will be processed the next time you start it."
             ),
         )
         self._rows = self._arrange()

@@ -102,7 +102,9 @@ class QueuePage(ConnectionPage):
 
     def _show_overrides(self) -> None:
         names = self._controller.overrides
-        text = tr("Set in the environment and used again at the next start: {names}").format(names=", ".join(names))
+        text = tr("Set by environment variables, which will apply again at the next start: {names}").format(
+            names=", ".join(names)
+        )
         self._overrides.show_text(text if names else "")
 
     # --- overrides of ConnectionPage

@@ -124,7 +124,7 @@ class Remedies(QObject):
             Cause.FOREIGN: (
                 queue,
                 NoticeAction(tr("Show Messages"), self._show_foreign, keeps=True),
-                NoticeAction(tr("Process Only Filemill's"), self._controller.tolerate_foreign_messages),
+                NoticeAction(tr("Process Anyway"), self._controller.tolerate_foreign_messages),
             ),
             Cause.DISK_FULL: (folder, try_now),
             Cause.DATABASE_READ_ONLY: (folder, try_now),
@@ -190,7 +190,7 @@ class Remedies(QObject):
 
     def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
         """Return the buttons for signing in again; if the AWS CLI is not installed, only Copy Command."""
-        text = tr("Copied: {command}. Run it in a terminal; waiting files then continue.")
+        text = tr("Copied: {command}. Run it in a terminal; the waiting files will then be processed.")
         done = Notice(text.format(command=command))
         copy = NoticeAction(tr("Copy Command"), partial(self._copy, command, done), keeps=True)
         if shutil.which("aws") is None:
@@ -229,7 +229,7 @@ class Remedies(QObject):
         ]
         explanation = tr("Copy these details when you ask for help.")
         pairs = [(name, text) for name, text in pairs if text]
-        PairsDialog(tr("Details"), explanation, (tr("What"), tr("Text")), pairs, self._window).show()
+        PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window).show()
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
@@ -278,7 +278,7 @@ class SignIn(QObject):
         process.finished.connect(self._finish)
         process.errorOccurred.connect(self._fail)
         self._process = process
-        text = tr("A web page opens. Filemill continues with the waiting files as soon as you are signed in.")
+        text = tr("A web page will open. The waiting files will be processed as soon as you have signed in.")
         title = tr("Signing in: {command}").format(command=command)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Cancel"), self.stop),), title=title))
         process.start(shutil.which(name) or name, arguments)
@@ -302,7 +302,7 @@ class SignIn(QObject):
         lines = bytes(process.readAll().data()).decode(errors="replace").strip().splitlines()
         process.deleteLater()
         if code == 0:
-            self.notice.emit(Notice(tr("Signed in. Filemill continues with the waiting files."), passing=True))
+            self.notice.emit(Notice(tr("Signed in. The waiting files will now be processed."), passing=True))
             self._on_signed_in()
             return
         why = lines[-1] if lines else tr("The command exited with code {code}.").format(code=code)
@@ -359,7 +359,8 @@ class RegionSearch(QObject):
         name = connection.queue_name
         if not found:
             text = tr(
-                "No other region that responded has a queue “{name}” for this profile. It may be in another account."
+                "None of the other regions that responded has a queue named “{name}” for this profile. "
+                "It may be in another account."
             )
             self.notice.emit(Notice(text.format(name=name), Kind.WARNING))
             return

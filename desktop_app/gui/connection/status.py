@@ -93,7 +93,7 @@ class Trouble:
 
 
 _NEEDED = {
-    QueueTrouble.SIGNED_OUT: mark("Sign-in needed"),
+    QueueTrouble.SIGNED_OUT: mark("Sign-in required"),
     QueueTrouble.NO_RIGHT: mark("Access to the queue denied"),
     QueueTrouble.NO_QUEUE: mark("Queue not found"),
     QueueTrouble.SETUP: mark("The connection needs attention"),
@@ -164,17 +164,18 @@ class ConnectionStatus(QObject):
         label = tr("Local queue") if self._connection.is_local else self._connection.label
         if self._mode is RunMode.PAUSED:
             text = tr(
-                "No files are started until you resume. You can add files, and their messages are sent to {queue}."
+                "No more files will be processed until you resume. You can still add files; their "
+                "messages will be sent to {queue}."
             )
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
         if self._mode is RunMode.FINISHING:
-            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files are finished first."))
+            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files will be finished first."))
         for state in self._states.values():
             if state.phase is Phase.WAITING:
                 return self._waiting_text(state)
         phases = {state.phase for state in self._states.values()}
         if Phase.STOPPED in phases:
-            detail = tr("Nothing is sent to or received from {queue}.").format(queue=label)
+            detail = tr("Nothing is being sent to or received from {queue}.").format(queue=label)
             return ConnectionText(Mark.STOPPED, tr("Stopped"), detail)
         if Phase.STARTING in phases:
             return ConnectionText(Mark.STARTING, tr("Starting…"), tr("Connecting to {queue}.").format(queue=label))
@@ -183,9 +184,9 @@ class ConnectionStatus(QObject):
             text = tr("{queue} · sending only").format(queue=label)
             return ConnectionText(Mark.STARTING, text, translated(consumer.text))
         if self._connection.is_local:
-            detail = tr("Files are sent and processed on this computer, no account needed.")
+            detail = tr("Files are queued and processed on this computer; no account is needed.")
         else:
-            detail = tr("Files are sent and processed through {queue}.").format(queue=label)
+            detail = tr("Files are processed through {queue}.").format(queue=label)
         return ConnectionText(Mark.RUNNING, label, detail)
 
     def _waiting_text(self, state: LoopState) -> ConnectionText:

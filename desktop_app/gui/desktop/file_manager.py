@@ -70,7 +70,7 @@ class Opener(QObject):
     def open(self, paths: Sequence[str]) -> None:
         """Open each file in its default program. If there are more than `MOST_AT_ONCE` files, open none."""
         if len(paths) > MOST_AT_ONCE:
-            self._warn(tr("Select at most %Ln file(s) to open them.", "", MOST_AT_ONCE))
+            self._warn(tr("You can open at most %Ln file(s) at once.", "", MOST_AT_ONCE))
         elif paths:
             self._tasks.run(partial(_existing, paths), partial(self._open, paths))
 
@@ -80,7 +80,7 @@ class Opener(QObject):
         if missing:
             self._warn(_missing_text(missing))
         elif not_opened:
-            self._warn(tr("This computer has no program to open “{name}”.").format(name=_name(not_opened[0])))
+            self._warn(tr("No program on this computer can open “{name}”.").format(name=_name(not_opened[0])))
 
     def show(self, paths: Sequence[str]) -> None:
         """Show the first file, and the other given files in its folder, in the file manager.
@@ -97,7 +97,7 @@ class Opener(QObject):
         if folder is None:
             return
         if not (folder and QDesktopServices.openUrl(file_url(folder))):
-            text = tr("The folder of “{name}” can't be opened; it may no longer exist.")
+            text = tr("The folder that contains “{name}” can't be opened; it may no longer exist.")
             self._warn(text.format(name=_name(path)))
         elif is_missing:
             self._warn(_missing_text([path]))

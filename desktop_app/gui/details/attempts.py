@@ -65,7 +65,7 @@ class AttemptsTable(QTableWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_WrappingDelegate(self))
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        titles = [tr("Attempt"), tr("Started"), tr("Took"), tr("Computer"), tr("Result")]
+        titles = [tr("Attempt"), tr("Started"), tr("Duration"), tr("Computer"), tr("Result")]
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
         header = self.horizontalHeader()
@@ -135,7 +135,9 @@ class AttemptsPage(CopyPage):
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy all attempts for a spreadsheet"), lambda: self.table.text(all_rows=True), parent)
+        super().__init__(
+            tr("Copy all attempts to paste into a spreadsheet"), lambda: self.table.text(all_rows=True), parent
+        )
         self._wording = wording
         self.table = AttemptsTable(self)
         self.none.setText(tr("This file has not been processed yet."))

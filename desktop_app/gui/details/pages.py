@@ -309,10 +309,10 @@ class LogPage(CopyPage):
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy these lines in full"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
+        super().__init__(tr("Copy these entries in full"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
         self._wording = wording
         self._lines: tuple[str, ...] = ()
-        self.text = read_only_text(tr("Log lines about this file"), self)
+        self.text = read_only_text(tr("Log entries about this file"), self)
         self.text.setObjectName("detailsLog")
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.set_content(self.text)

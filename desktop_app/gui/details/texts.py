@@ -75,7 +75,7 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
         (tr("Size"), "" if job.file_size is None else wording.bytes(job.file_size)),
         (tr("Lines"), "" if job.lines_count is None else wording.number(job.lines_count)),
         *((caption, "" if moment is None else wording.full_moment(moment)) for caption, moment in moments),
-        (tr("Took"), "" if job.took_ms is None else wording.span(job.took_ms)),
+        (tr("Duration"), "" if job.took_ms is None else wording.span(job.took_ms)),
         (tr("Attempts"), wording.number(job.attempts) if job.attempts else ""),
     ]
     happened = wording.status(job)
@@ -104,7 +104,7 @@ _ADVICE = {
     ),
     FileProblem.NOT_A_FILE: (
         mark(
-            "Only ordinary files can be processed, so it was not opened. Removing it from the list does not delete it."
+            "Only regular files can be processed, so it was not opened. Removing it from the list does not delete it."
         ),
         (Fix.REMOVE, Fix.SHOW_FILE),
     ),
@@ -114,15 +114,17 @@ _ADVICE = {
     ),
     FileProblem.CRASHED: (
         mark(
-            "The program ended repeatedly while it was processing this file. The other files continue. You can "
-            "retry it; if it happens again, please send a report. The report contains no content of your files."
+            "Filemill exited several times while it was processing this file. The other files are "
+            "not affected. You can retry this file; if it happens again, please send a report. The "
+            "report does not include the content of your files."
         ),
         _OUR_ERROR,
     ),
     FileProblem.INTERNAL: (
         mark(
-            "This is an error in Filemill, not in your file. The file was skipped; the others continue. The report "
-            "contains no content of your files; you can review it before it is saved."
+            "This is an error in Filemill, not in your file. The file was skipped; the other files "
+            "are not affected. The report does not include the content of your files; you can "
+            "review it before it is saved."
         ),
         _OUR_ERROR,
     ),
@@ -132,8 +134,8 @@ _ADVICE = {
     ),
     FileProblem.DEAD_LETTERED: (
         mark(
-            "The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. "
-            "The file was not changed. Retry sends a new message."
+            "The queue delivered the file's message several times without a result, then moved it "
+            "to the dead-letter queue. The file was not changed. Retry sends a new message."
         ),
         (Fix.RETRY, Fix.SHOW_ATTEMPTS, Fix.REMOVE),
     ),
@@ -248,7 +250,7 @@ def attempt_result(attempt: Attempt) -> str:
     reason = reason_text(attempt.reason)
     match attempt.outcome:
         case None:
-            return tr("Running")
+            return tr("In progress")
         case AttemptOutcome.PROCESSED:
             return status_word(Status.PROCESSED)
         case AttemptOutcome.FAILED:
@@ -256,9 +258,9 @@ def attempt_result(attempt: Attempt) -> str:
         case AttemptOutcome.LATER:
             return reason
         case AttemptOutcome.RETURNED:
-            return tr("Released before it finished (the program was closed)")
+            return tr("Released before it finished (Filemill was closed)")
         case AttemptOutcome.STOPPED:
-            return tr("Ended without a result (the program stopped)")
+            return tr("Ended without a result (Filemill exited)")
         case AttemptOutcome.PUT_ASIDE:
             return tr("Ended without a result (the message was moved to the dead-letter queue)")
         case AttemptOutcome.REMOVED:

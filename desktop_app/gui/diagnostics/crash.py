@@ -129,8 +129,9 @@ class CrashDialog(QDialog):
         self.resize(680, 440)
         text = plain_label(
             tr(
-                "This is an error in Filemill, not in your files. Your list is safe, and you can keep working. "
-                "If it happens again, please send this report. It contains no content of your files."
+                "This is an error in Filemill, not in your files. Your list is safe, and you can "
+                "keep working. If it happens again, please send this report. It does not include "
+                "the content of your files."
             ),
             self,
         )

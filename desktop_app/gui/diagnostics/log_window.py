@@ -198,7 +198,7 @@ class LogWindow(QWidget):
         self.level.setAccessibleName(tr("Level"))
         self.filter.setAccessibleName(tr("Filter the log"))
         self.follow.setChecked(True)
-        self.follow.setToolTip(tr("Keep the newest entry in view; scroll up to stop following"))
+        self.follow.setToolTip(tr("Scroll automatically to keep the newest entry visible; scroll up to stop following"))
         self.whole.setFrameShape(QFrame.Shape.NoFrame)
         self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
         top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
@@ -213,7 +213,7 @@ class LogWindow(QWidget):
         bottom = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
         bottom.addWidget(self.state, 1)
         for text, tip, slot in (
-            (tr("&Copy"), tr("Copy the selected entries, or all entries shown if none is selected"), self.copy),
+            (tr("&Copy"), tr("Copy the selected entries, or all entries shown if none are selected"), self.copy),
             (tr("C&lear View"), tr("Show only new entries; the log itself is not changed"), self.clear),
             (tr("&Open Log Folder"), "", self.open_folder),
             (tr("Save Support &Report…"), "", self.report_requested),

@@ -81,7 +81,7 @@ class ReportDialog(QDialog):
         self.resize(*_SIZE)
         self.parts = {part: QCheckBox(translated(part.value), self) for part in Part}
         self.names = QCheckBox(tr("File &names"), self)
-        self.search = QLineEdit(self, placeholderText=tr("Search in the report"), clearButtonEnabled=True)
+        self.search = QLineEdit(self, placeholderText=tr("Search the report"), clearButtonEnabled=True)
         self.text = read_only_text(tr("The report"), self)
         self.state = plain_label("", self)
         self._arrange()
@@ -96,7 +96,7 @@ class ReportDialog(QDialog):
             ),
             self,
         )
-        self.search.setAccessibleName(tr("Search in the report"))
+        self.search.setAccessibleName(tr("Search the report"))
         self.search.textChanged.connect(self._find_first)
         self.search.returnPressed.connect(self.find_next)
         left = spaced(QVBoxLayout(), 4)

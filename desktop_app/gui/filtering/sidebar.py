@@ -306,7 +306,7 @@ class Sidebar(QScrollArea):
         self.retry.setText(text)
         self.retry.setToolTip("")
         if self.retry.sizeHint().width() > most:
-            self.retry.setText(tr("&Retry All These"))
+            self.retry.setText(tr("&Retry All"))
             self.retry.setToolTip(text.replace("&", ""))
         return self.retry.sizeHint().width()
 

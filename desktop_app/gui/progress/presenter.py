@@ -108,7 +108,7 @@ class RunNotifications(QObject):
             self._failure_reported = False
         elif not self._failure_reported:
             self._failure_reported = True
-            text = tr("The other files continue. Filemill shows why it failed and what to do.")
+            text = tr("The other files are not affected. Open Filemill to see why the file failed and what you can do.")
             self._notify(Notification(Topic.FAILURE, tr("A file has failed"), text))
 
     @Slot(object)

@@ -153,7 +153,7 @@ class JobsStatusBar(QStatusBar):
     @Slot(int)
     def show_foreign(self, count: int) -> None:
         """Show the number of foreign messages, unless it is zero."""
-        self.foreign.setText(tr("▲ %Ln foreign", "messages", count))
+        self.foreign.setText(tr("▲ %Ln other message(s)", "messages", count))
         self.foreign.setToolTip(tr("This queue contains messages from other programs; see the Queue menu."))
         self.foreign.setVisible(count > 0)
         self.fit()

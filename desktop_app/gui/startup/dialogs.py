@@ -123,10 +123,10 @@ class NotRespondingDialog(_WarningDialog[NotRespondingChoice]):
             more = tr("It may still be starting. You can wait a little longer.")
         else:
             when = QDateTime.fromMSecsSinceEpoch(started_at).time()
-            more = tr("It was started at {time} and is process {number}.").format(
+            more = tr("It was started at {time}. Its process ID is {number}.").format(
                 time=locale.toString(when, QLocale.FormatType.ShortFormat), number=pid
             )
         if can_stop:
-            more += " " + tr("Stopping it is safe: unfinished files are processed again.")
-            self._offer(NotRespondingChoice.STOP, tr("Stop It and Start"), _Role.DestructiveRole)
+            more += " " + tr("Stopping it is safe: unfinished files will be processed again.")
+            self._offer(NotRespondingChoice.STOP, tr("Stop and Restart"), _Role.DestructiveRole)
         self.setInformativeText(more)

@@ -207,7 +207,7 @@ COLUMNS: tuple[Column, ...] = (
     _moment_column("added", mark("Added"), lambda job: job.created_at, field="created_at", sort_key=ADDED, shown=True),
     _number_column(
         "took",
-        mark("Took"),
+        mark("Duration"),
         lambda job: job.took_ms,
         Wording.span,
         hint=lambda wording, value: tr("{number} ms").format(number=wording.number(value)),
@@ -301,9 +301,13 @@ def spoken_heading(number: int, order: Sort) -> str:
         return column.heading
     descending = order.terms[place].descending
     if place == 0:
-        text = tr("{column}, sorted in descending order") if descending else tr("{column}, sorted")
+        text = tr("{column}, sorted in descending order") if descending else tr("{column}, sorted in ascending order")
     else:
-        text = tr("{column}, sorted second in descending order") if descending else tr("{column}, sorted second")
+        text = (
+            tr("{column}, second sort column, descending")
+            if descending
+            else tr("{column}, second sort column, ascending")
+        )
     return text.format(column=column.heading)
 
 

@@ -150,13 +150,15 @@ class NoMatch(_EmptyPage):
         self._has_no_failures = not searches and where.statuses == {Status.FAILED} and not where.batches
         if self._has_no_failures:
             self._title.setText(tr("No problems"))
-            self.words.setText(tr("No file has failed."))
+            self.words.setText(tr("No files have failed."))
         elif searches:
             self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
-            self.words.setText(tr("Only the files selected in the sidebar are searched.") if chooses else "")
+            self.words.setText(
+                tr("Only the files that match the selection in the sidebar are searched.") if chooses else ""
+            )
         else:
             self._title.setText(tr("No files here"))
-            self.words.setText(tr("No file matches everything selected in the sidebar."))
+            self.words.setText(tr("No files match the selection in the sidebar."))
         self.words.setVisible(bool(self.words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)

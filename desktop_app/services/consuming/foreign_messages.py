@@ -24,11 +24,12 @@ MANY_IN_A_ROW = 10
 TOO_MANY_IN_A_ROW = 100
 """The number of foreign messages that always stops the consumer."""
 
-TOO_MANY_TITLE = Sentence("This queue contains messages of another program")
+TOO_MANY_TITLE = Sentence("This queue contains messages from another program")
 
 TOO_MANY_TEXT = Sentence(
-    "The last messages all belong to another program and were left alone. Processing has stopped because each receive "
-    "counts as a delivery attempt for them. Choose a queue that only Filemill uses."
+    "The most recent messages all belong to another program and were left unchanged. Processing "
+    "has stopped because each time they are received, it counts as a delivery attempt. Choose a "
+    "queue that only Filemill uses."
 )
 
 

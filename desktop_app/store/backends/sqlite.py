@@ -107,13 +107,13 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
     match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_PROTOCOL:
             return StoreBusyError(
-                Sentence("Another program is using {file} and has locked it. It is safe to try again.", file=path),
+                Sentence("Another program is using {file} and has locked it. You can safely try again.", file=path),
                 detail=text,
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
                 Sentence(
-                    "The disk with {file} is full or can't be written. Free some space, then try again.", file=path
+                    "The disk that contains {file} is full or not writable. Free some space, then try again.", file=path
                 ),
                 detail=text,
             )

@@ -399,7 +399,7 @@ def test_file_that_crashes_its_process_fails_after_three_attempts_and_others_con
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
     assert (
         str(waiting.reason)
-        == "The program ended unexpectedly while it was processing this file; attempt 3 of 3 will follow"
+        == "Filemill exited unexpectedly while it was processing this file; attempt 3 of 3 will follow"
     )
     running.deliver(message(job))
     running.settled(3)
@@ -438,7 +438,7 @@ def test_frequently_delivered_message_of_a_row_in_work_waits_long(running: Runni
 def test_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     running.deliver_foreign(10)
-    with pytest.raises(KnownError, match="messages of another program"):
+    with pytest.raises(KnownError, match="messages from another program"):
         running.consumer.run(lambda: False)
     assert running.count(Outcome.FOREIGN) == 10
     assert running.client.made("delete") == running.client.made("change_visibility") == []
@@ -546,7 +546,7 @@ def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
     assert not ended
     away.clear()
     wait_until(lambda: ended)
-    assert "messages of another program" in ended[0].text
+    assert "messages from another program" in ended[0].text
     running.stop()
 
 

@@ -177,12 +177,12 @@ def test_unreachable_queue_is_reported_with_the_cause(sources: SupportSources) -
 def test_connection_is_tested_permission_by_permission(sources: SupportSources) -> None:
     trouble = QueueError("May not.", trouble=QueueTrouble.NO_RIGHT, detail="AccessDenied")
     findings = [
-        Finding(Check.SEND, Verdict.FINE, "May send messages"),
-        Finding(Check.RECEIVE, Verdict.TROUBLE, "May not receive", trouble),
+        Finding(Check.SEND, Verdict.FINE, "Can send messages"),
+        Finding(Check.RECEIVE, Verdict.TROUBLE, "Can't receive", trouble),
         Finding(Check.DELETE, Verdict.NOTE, "Not looked at"),
     ]
     text = SupportReport(replace(sources, test=lambda _: iter(findings))).ask_queue().text
-    assert text.endswith("✓ May send messages\n✗ May not receive (AccessDenied)\n– Not looked at")
+    assert text.endswith("✓ Can send messages\n✗ Can't receive (AccessDenied)\n– Not looked at")
 
 
 def test_cancelled_test_ends(sources: SupportSources) -> None:
