@@ -1,6 +1,6 @@
 """Process a file in a child process if it was being processed when the program ended unexpectedly.
 
-If the file caused the crash, only the child process crashes again. The child process is another instance of this
+If the file causes another crash, only the child process crashes. The child process is another instance of this
 program, started with the arguments `_process PATH`. It writes one JSON array per line to standard output:
 `["progress", done, total]`, and finally `["done", size, lines, values]` or
 `["failed", code, arguments, passing, detail]`.

@@ -49,7 +49,10 @@ def message_group(file_id: str, *, strict_order: bool) -> str:
 
 
 def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication ID on a FIFO queue. With the generation, SQS accepts a retry within five minutes."""
+    """Return the deduplication ID for a FIFO queue.
+
+    It includes the generation, so that SQS does not discard the message of a retry within five minutes.
+    """
     return f"{file_id}:{generation}"
 
 
