@@ -74,7 +74,7 @@ class WorkerIdentity:
         if not file.exists():
             return False
         try:
-            with FileLock(file, blocking=False):
+            with FileLock(file, blocking=False, mode=0o600):
                 pass
         except Timeout:
             return True

@@ -257,8 +257,8 @@ class Claims:
             & JobRow.lease_owner.is_null(False)
         )
         with self._database.read():
-            owners = self._database.run(JobRow.select(fn.DISTINCT(JobRow.lease_owner)).where(held).tuples())
-            dead = [owner for (owner,) in owners if not is_alive(owner)]
+            owners = list(self._database.run(JobRow.select(fn.DISTINCT(JobRow.lease_owner)).where(held).tuples()))
+        dead = [owner for (owner,) in owners if not is_alive(owner)]
         if not dead:
             return 0
         with self._database.write() as revision:

@@ -76,8 +76,9 @@ class Recovery:
         """
         claimed = (OutboxRow.queue == queue) & OutboxRow.claim_owner.is_null(False)
         with self._database.read():
-            owners = self._database.run(OutboxRow.select(OutboxRow.claim_owner).where(claimed).distinct().tuples())
-            dead = [owner for (owner,) in owners if not is_alive(owner)]
+            query = OutboxRow.select(OutboxRow.claim_owner).where(claimed).distinct()
+            owners = list(self._database.run(query.tuples()))
+        dead = [owner for (owner,) in owners if not is_alive(owner)]
         if not dead:
             return 0
         with self._database.write():

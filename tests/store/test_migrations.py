@@ -94,6 +94,23 @@ def test_list_of_every_earlier_version_is_migrated(tmp_path: Path, version: str)
     store.database.release()
 
 
+def test_known_creation_time_of_the_local_queue_is_kept(tmp_path: Path) -> None:
+    """A build between 0.1.0 and this script stored it beside the server instance of 0.1.0."""
+    path = tmp_path / "jobs.db"
+    before = tmp_path / "before"
+    before.mkdir()
+    for name in NAMES[: NAMES.index("0006_embedded_queue")]:
+        shutil.copy(MIGRATIONS / f"{name}.py", before)
+    migrated(path, before)
+    with closing(sqlite3.connect(path)) as database, database:
+        facts = [("instance of local-0", "an instance"), ("creation of local", "1793000000000")]
+        database.executemany("INSERT INTO fact (name, value) VALUES (?, ?)", facts)
+    migrated(path)
+    assert rows_of(path, "SELECT name, value FROM fact WHERE name LIKE '%local%'") == [
+        ("creation of local", "1793000000000")
+    ]
+
+
 def test_history_names_every_script_once(tmp_path: Path) -> None:
     for _ in range(2):
         migrated(tmp_path / "jobs.db")
