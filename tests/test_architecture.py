@@ -16,26 +16,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
 
 # The modules that put the parts together may import everything.
 ROOTS = frozenset({"__main__", "window_app", "self_test", "tryout"})
+BELOW_SERVICES = {"store", "queues", "processing", "sources", "logs"}
 MAY_IMPORT = {
     "gui": {"services", "sources", "logs"},
-    "cli": {
-        "bootstrap",
-        "services",
-        "store",
-        "queues",
-        "processing",
-        "sources",
-        "logs",
-    },  # puts the parts of the terminal together
-    "bootstrap": {
-        "services",
-        "store",
-        "queues",
-        "processing",
-        "sources",
-        "logs",
-    },  # builds what the window and the terminal share
-    "services": {"store", "queues", "processing", "sources", "logs"},
+    "cli": {"bootstrap", "services", *BELOW_SERVICES},  # puts the parts of the terminal together
+    "bootstrap": {"services", *BELOW_SERVICES},  # builds what the window and the terminal share
+    "services": BELOW_SERVICES,
     "processing": {"sources", "logs"},
     "store": {"logs"},
     "queues": {"logs"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Job, NewFile
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimRequest, Claims
@@ -70,9 +71,20 @@ def services(tmp_path: Path) -> Iterator[ServicesSetup]:
 
 
 @pytest.fixture
-def running(services: ServicesSetup) -> Iterator[RunningConsumer]:
+def control() -> ProcessingControl:
+    return ProcessingControl()
+
+
+@pytest.fixture
+def concurrency() -> int:
+    """Return the number of threads of `running`; a module can override this."""
+    return 2
+
+
+@pytest.fixture
+def running(services: ServicesSetup, concurrency: int, control: ProcessingControl) -> Iterator[RunningConsumer]:
     """Return a consumer that is stopped at the end if the test has started it."""
     from tests.services.consuming.running_consumer import RunningConsumer  # it needs this file
 
-    with RunningConsumer(services) as running:
+    with RunningConsumer(services, concurrency, control) as running:
         yield running

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from desktop_app.domain.job import Job, Status
@@ -12,21 +10,10 @@ from desktop_app.services.control import ProcessingControl, RunMode
 from tests.helpers import wait_until
 from tests.services.consuming.running_consumer import RunningConsumer, message
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.services.conftest import ServicesSetup
-
 
 @pytest.fixture
-def control() -> ProcessingControl:
-    return ProcessingControl()
-
-
-@pytest.fixture
-def running(services: ServicesSetup, control: ProcessingControl) -> Iterator[RunningConsumer]:
-    with RunningConsumer(services, concurrency=1, control=control) as running:
-        yield running
+def concurrency() -> int:
+    return 1
 
 
 def statuses(running: RunningConsumer, *jobs: Job) -> list[tuple[Status, int]]:

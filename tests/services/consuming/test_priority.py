@@ -27,7 +27,6 @@ from tests.services.conftest import QUEUE
 from tests.services.consuming.running_consumer import RunningConsumer, message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from desktop_app.domain.job import Job
@@ -35,14 +34,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def control() -> ProcessingControl:
-    return ProcessingControl()
-
-
-@pytest.fixture
-def running(services: ServicesSetup, control: ProcessingControl) -> Iterator[RunningConsumer]:
-    with RunningConsumer(services, concurrency=1, control=control) as running:
-        yield running
+def concurrency() -> int:
+    return 1
 
 
 def begin(running: RunningConsumer) -> None:

@@ -19,31 +19,26 @@ import pytest
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.job import Job, Status
 from desktop_app.services.support.export import ALL_FIELDS, FIELDS, csv_writer, json_writer
+from tests.helpers import NEW_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-JOB = Job(
-    row_id=1,
+JOB = replace(
+    NEW_JOB,
     id="0c8b3f1e-0000-4000-8000-000000000001",
-    batch_id=1,
     file_path="/in/file.txt",
     status=Status.PROCESSED,
-    reason=None,
     file_size=1234567,
     lines_count=42,
     bytes_done=1234567,
     attempts=1,
-    generation=1,
-    queue="local",
     message_id="m-1",
     receive_count=1,
     created_at=1_793_000_000_000,
-    sent_at=None,
     started_at=1_793_000_001_000,
     finished_at=1_793_000_001_250,
-    next_try_at=None,
     revision=7,
     modified_ns=1_793_000_000_999_999_999,
     batch_name="2026",
