@@ -9,7 +9,7 @@ from desktop_app.cli.output import Progress, counted, emit, emit_json, human_siz
 from desktop_app.cli.parser import Command
 from desktop_app.cli.status import look_up
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
-from desktop_app.domain.job import Status, display_text
+from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
 from desktop_app.services.stop_signals import StopSignals
 
@@ -62,7 +62,7 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
         raise KnownError("Stopped. Nothing was added.")
     for refusal in found.refused:
         text = FOLDER_REFUSED if refusal.reason.code is ReasonCode.NAMED_FOLDER else refusal.reason
-        say(f"{display_text(refusal.path)}: {text}.")
+        say(f"{refusal.path}: {text}.")
     return found
 
 

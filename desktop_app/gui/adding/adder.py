@@ -227,7 +227,7 @@ class Adder(QObject):
     def _update_busy(self) -> None:
         if self._is_announced:
             self._announce()
-        elif self._text() and not self._delay.isActive():
+        elif not self._delay.isActive() and self._text():
             self._delay.start()
 
     @Slot()

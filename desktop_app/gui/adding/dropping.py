@@ -150,21 +150,20 @@ _GAP = 14
 
 
 class DropOverlay(QWidget):
-    """A translucent overlay that shows an icon and a line of text over its parent and ignores the mouse."""
+    """A translucent overlay that shows an icon and a line of text over its parent and ignores the mouse.
+
+    Attributes:
+        text: The displayed text.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._covered = parent
-        self._text = ""
+        self.text = ""
         self._accepts = True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
-
-    @property
-    def text(self) -> str:
-        """Return the displayed text."""
-        return self._text
 
     def show_text(self, text: str, *, accepts: bool) -> None:
         """Cover the parent and show a text.
@@ -173,7 +172,7 @@ class DropOverlay(QWidget):
             text: What a drop would do, or why it would be rejected.
             accepts: Whether the drop would be accepted.
         """
-        self._text = text
+        self.text = text
         self._accepts = accepts
         self.setAccessibleName(text)
         self.setGeometry(self._covered.rect())
@@ -203,5 +202,5 @@ class DropOverlay(QWidget):
         icon.paint(painter, int(frame.center().x()) - _ICON // 2, int(top), _ICON, _ICON)
         painter.setPen(QColor(colours.text))
         line = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)
-        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter, self._text)
+        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter, self.text)
         painter.end()

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.job import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr
-from desktop_app.gui.widgets.dialogs import PairsDialog, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import PairsDialog, caption, plain_label, spaced
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -237,7 +237,7 @@ class ReviewSheet(QDialog):
         column.addWidget(self.listed)
         column.addWidget(self.refused)
         named = QHBoxLayout()
-        named.addWidget(_caption(tr("&Batch name:"), self.name))
+        named.addWidget(caption(tr("&Batch name:"), self.name))
         named.addWidget(self.name, 1)
         column.addLayout(named)
         column.addStretch(1)
@@ -250,10 +250,10 @@ class ReviewSheet(QDialog):
 
     def _pattern_row(self) -> QBoxLayout:
         row = spaced(QHBoxLayout(), 8)
-        row.addWidget(_caption(tr("&Include:"), self.only))
+        row.addWidget(caption(tr("&Include:"), self.only))
         row.addWidget(self.only, 1)
         row.addSpacing(8)
-        row.addWidget(_caption(tr("&Exclude:"), self.leave_out))
+        row.addWidget(caption(tr("&Exclude:"), self.leave_out))
         row.addWidget(self.leave_out, 1)
         return row
 
@@ -345,12 +345,6 @@ class ReviewSheet(QDialog):
         self._counting.stop()
         self._counting.result.disconnect(self._show_count)  # the next sheet uses the same stream
         super().done(result)
-
-
-def _caption(text: str, box: QLineEdit) -> QLabel:
-    caption = QLabel(text, box.parentWidget())
-    caption.setBuddy(box)
-    return caption
 
 
 def title_text(proposal: Proposal, wording: Wording) -> str:

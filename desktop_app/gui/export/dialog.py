@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -29,7 +28,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, spaced
+from desktop_app.gui.widgets.dialogs import caption, plain_label, spaced
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -141,9 +140,7 @@ class ExportDialog(QDialog):
         where = spaced(QHBoxLayout(), 8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
-        label = QLabel(tr("&Save as:"), self)
-        label.setBuddy(self.path)
-        form.addRow(label, where)
+        form.addRow(caption(tr("&Save as:"), self.path), where)
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()

@@ -35,7 +35,8 @@ class _WarningDialog(MessageBox, Generic[_Choice]):
     def choose(self) -> _Choice:
         """Show the dialog and return the user's choice."""
         self.exec()
-        return self._choices[self.clickedButton()]
+        pressed: QAbstractButton | None = self.clickedButton()  # PySide's stubs omit None
+        return self._choices[self.escapeButton() if pressed is None else pressed]
 
 
 class StartErrorDialog(_WarningDialog["bool | None"]):

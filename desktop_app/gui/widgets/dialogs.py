@@ -49,6 +49,13 @@ def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     return label
 
 
+def caption(text: str, field: QWidget) -> QLabel:
+    """Return a label whose mnemonic key moves the focus to a field, and which has the field's parent."""
+    label = QLabel(text, field.parentWidget())
+    label.setBuddy(field)
+    return label
+
+
 def read_only_text(name: str, parent: QWidget) -> QPlainTextEdit:
     """Return a text area with a fixed-width font whose text can be selected and copied but not changed.
 
