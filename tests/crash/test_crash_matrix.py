@@ -199,15 +199,15 @@ def test_embedded_queue(embedded: EmbeddedSetup, point: str) -> None:
 
 def test_messages_of_a_dead_program_are_processed_at_once(tmp_path: Path) -> None:
     """This includes messages that it had only received; the next program waits for no visibility timeout."""
-    simulated = EmbeddedSetup(Installation(tmp_path))
-    simulated.add("a", "b", "c")
-    simulated.send()
-    kill_at("consumer", "C0 received, not claimed", simulated.installation)
-    kill_at("consumer", "C1 after the claim, before the work", simulated.installation)
-    before = simulated.snapshot()
+    embedded = EmbeddedSetup(Installation(tmp_path))
+    embedded.add("a", "b", "c")
+    embedded.send()
+    kill_at("consumer", "C0 received, not claimed", embedded.installation)
+    kill_at("consumer", "C1 after the claim, before the work", embedded.installation)
+    before = embedded.snapshot()
     assert before.statuses == ["PROCESSING"] * 3
     begun = time.monotonic()
-    simulated.run_again_and_check(before)
+    embedded.run_again_and_check(before)
     assert time.monotonic() - begun < VISIBILITY_SECONDS / 2
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
@@ -36,6 +37,24 @@ if TYPE_CHECKING:
     from desktop_app.gui.connection.status import ConnectionStatus
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.loops import Loop, LoopState
+
+
+def notice_text(window: MainWindow) -> str:
+    """Return the text of the notice that the window shows; empty if there is none."""
+    return window.notices.notice.text if window.notices.notice is not None else ""
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the paths that the system is asked to open."""
+    paths: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        paths.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    return paths
 
 
 @pytest.fixture(scope="module", autouse=True)

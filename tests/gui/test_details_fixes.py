@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
+from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.gui.details.texts import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 LEFT = Qt.MouseButton.LeftButton
-UNSENT = Reason(ReasonCode.MESSAGE_REFUSED, {"why": "too long"})
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
 
 

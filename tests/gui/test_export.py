@@ -189,15 +189,15 @@ def test_missing_folder_is_reported_in_the_dialog(
     ("code", "words"),
     [
         (errno.ENOSPC, "There is not enough free space on the disk for “list.csv”."),
-        (errno.EACCES, "The folder"),
-        (errno.EROFS, "The folder"),
+        (errno.EACCES, "The folder {folder} is not writable."),
+        (errno.EROFS, "The folder {folder} is not writable."),
         (errno.EISDIR, "“list.csv” is a folder."),
         (errno.EIO, "list.csv can't be written: oh"),
     ],
 )
 def test_write_errors_are_explained(tmp_path: Path, code: int, words: str) -> None:
     error = NotWrittenError("list.csv can't be written: oh.", code=code)
-    assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words)
+    assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words.format(folder=tmp_path))
 
 
 def test_empty_name_is_rejected(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:

@@ -22,6 +22,7 @@ from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.services.loops import LoopState, Phase
+from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -51,10 +51,6 @@ def files(tmp_path: Path) -> list[str]:
         (folder / name).write_text("x\n")
         paths.append(str(folder / name))
     return paths
-
-
-def notice(window: MainWindow) -> str:
-    return window.notices.notice.text if window.notices.notice else ""
 
 
 def tool(window: MainWindow, action: QAction) -> QToolButton:
@@ -102,7 +98,7 @@ def test_list_appears_with_the_first_file_and_disappears_with_the_last(
     window = windows.open()
     window.add(files)
     qtbot.waitUntil(window.view.isVisible)
-    qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
+    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files.")
     window.view.selectAll()
     window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: not window.view.isVisible())
@@ -176,7 +172,7 @@ def test_retry_by_keyboard_and_all_failed_by_mouse(windows: WindowFactory, qtbot
     qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["FAILED", "PENDING", "FAILED"])
     QTest.mouseClick(tool(window, window.menu_actions.retry_failed), LEFT)
     qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["PENDING"] * 3)
-    qtbot.waitUntil(lambda: notice(window) == "2 files will be processed again.")
+    qtbot.waitUntil(lambda: notice_text(window) == "2 files will be processed again.")
     qtbot.waitUntil(lambda: not window.menu_actions.retry_failed.isEnabled())
 
 
@@ -202,7 +198,7 @@ def test_remove_by_mouse_and_undo_in_the_message(windows: WindowFactory, qtbot: 
     qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
-    qtbot.waitUntil(lambda: notice(window) == "Restored 1 file to the list.")
+    qtbot.waitUntil(lambda: notice_text(window) == "Restored 1 file to the list.")
 
 
 def test_undo_of_many_works_while_the_list_is_sorted(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -229,7 +225,7 @@ def test_rows_are_copied_for_a_spreadsheet(windows: WindowFactory, qtbot: QtBot)
     qtbot.waitUntil(
         lambda: QGuiApplication.clipboard().text() == f"Size\tName\tStatus\n5\ta\t{waiting}\n5\tb\t{waiting}\n"
     )
-    assert notice(window) == "Copied 2 rows."
+    assert notice_text(window) == "Copied 2 rows."
 
 
 def test_paths_are_pasted(windows: WindowFactory, files: list[str], qtbot: QtBot) -> None:
@@ -243,10 +239,10 @@ def test_pasting_other_data_shows_a_message(windows: WindowFactory, qtbot: QtBot
     window = windows.open_active()
     QGuiApplication.clipboard().setText("just words")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    assert notice(window) == "There are no files, folders or paths on the clipboard."
+    assert notice_text(window) == "There are no files, folders or paths on the clipboard."
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice(window))
+    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice_text(window))
 
 
 def test_context_menu_has_the_same_actions_as_the_menu_bar(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -406,7 +402,7 @@ def test_drag_of_other_data_is_refused_with_a_message(windows: WindowFactory) ->
 def test_refused_things_are_listed_with_their_reasons(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.add(["/nowhere/<b>x</b>\n", "/dev/null"])
-    qtbot.waitUntil(lambda: notice(window) == "None of these 2 items can be added.")
+    qtbot.waitUntil(lambda: notice_text(window) == "None of these 2 items can be added.")
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     rows = pairs_in(dialog)
@@ -423,7 +419,7 @@ def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], q
     window = windows.open()
     window.view.scrollToTop()
     window.add(files)
-    qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
+    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files.")
     row = window.view.visualRect(windows.controller().model.index(300, 0))
     assert window.view.viewport().rect().contains(row)
 

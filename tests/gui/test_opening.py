@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
 from desktop_app.gui.desktop import file_manager
+from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import WindowFactory
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's keys and file managers")
@@ -69,11 +69,6 @@ def window(windows: WindowFactory, tmp_path: Path) -> MainWindow:
     return windows.open_active()
 
 
-def notice(window: MainWindow) -> str:
-    shown = window.notices.notice
-    return shown.text if shown else ""
-
-
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
 def test_enter_opens_the_selected_files(
     window: MainWindow, windows: WindowFactory, tmp_path: Path, opened: list[str], key: Qt.Key, qtbot: QtBot
@@ -81,7 +76,7 @@ def test_enter_opens_the_selected_files(
     window.view.select_rows(0, 1)
     QTest.keyClick(window.view, key)
     qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}/a%20b.txt", f"file://{tmp_path}/b.txt"])
-    assert notice(window) == ""
+    assert notice_text(window) == ""
 
 
 def test_double_click_opens_the_file(window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot) -> None:
@@ -104,20 +99,20 @@ def test_missing_file_is_reported_and_the_others_are_opened(
 ) -> None:
     window.view.select_rows(1, 2)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” no longer exists."))
+    qtbot.waitUntil(lambda: notice_text(window).startswith("“<i>gone.txt” no longer exists."))
     assert opened == [f"file://{tmp_path}/b.txt"]
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).unlink()
     window.view.selectAll()
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("3 files no longer exist."))
+    qtbot.waitUntil(lambda: notice_text(window).startswith("3 files no longer exist."))
 
 
 def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window) == "No program on this computer can open “b.txt”.")
+    qtbot.waitUntil(lambda: notice_text(window) == "No program on this computer can open “b.txt”.")
 
 
 def test_number_of_files_opened_at_once_is_limited(
@@ -127,7 +122,7 @@ def test_number_of_files_opened_at_once_is_limited(
     window.view.selectAll()
     window.menu_actions.open.trigger()
     windows.settle()
-    assert notice(window) == "You can open at most 2 files at once."
+    assert notice_text(window) == "You can open at most 2 files at once."
     assert opened == []
 
 
@@ -137,7 +132,7 @@ def test_file_manager_is_called_to_select_the_files(
     window.view.select_rows(0, 1)
     QTest.keyClick(window.view, Qt.Key.Key_E, CTRL)
     qtbot.waitUntil(lambda: bus.asked == [[[f"file://{tmp_path}/a%20b.txt", f"file://{tmp_path}/b.txt"], ""]])
-    assert (opened, notice(window)) == ([], "")
+    assert (opened, notice_text(window)) == ([], "")
 
 
 def test_only_the_folder_of_the_current_file_is_shown(
@@ -169,7 +164,7 @@ def test_folder_is_opened_where_no_file_manager_answers(
     window.view.select_rows(1, 1)
     window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}"])
-    assert notice(window) == ""
+    assert notice_text(window) == ""
 
 
 def test_folder_of_a_missing_file_is_opened_and_reported(
@@ -177,7 +172,7 @@ def test_folder_of_a_missing_file_is_opened_and_reported(
 ) -> None:
     window.view.select_rows(2, 2)
     window.menu_actions.show_file.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” no longer exists."))
+    qtbot.waitUntil(lambda: notice_text(window).startswith("“<i>gone.txt” no longer exists."))
     assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
 
 
@@ -186,7 +181,7 @@ def test_missing_folder_is_reported(windows: WindowFactory, bus: FakeBus, opened
     window = windows.open_active()
     window.view.select_rows(0, 0)
     window.menu_actions.show_file.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("The folder that contains “bad\\xff.txt” can't be opened"))
+    qtbot.waitUntil(lambda: notice_text(window).startswith("The folder that contains “bad\\xff.txt” can't be opened"))
     assert opened == []
 
 
@@ -196,5 +191,5 @@ def test_paths_of_the_selected_files_are_copied(window: MainWindow, tmp_path: Pa
     wanted = f"{tmp_path}/a b.txt\n{tmp_path}/b.txt"
     qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == wanted)
     assert len(QGuiApplication.clipboard().mimeData().urls()) == 2
-    assert notice(window) == "Copied 2 paths."
+    assert notice_text(window) == "Copied 2 paths."
     QGuiApplication.clipboard().clear()

@@ -13,13 +13,13 @@ from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.connection.status import LoopKind, Mark
 from desktop_app.services.control import RunMode
 from desktop_app.services.loops import LoopState, Phase
+from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import WindowFactory
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -29,10 +29,6 @@ def button_of(window: MainWindow) -> QToolButton:
     button = bar.widgetForAction(window.menu_actions.pause)
     assert isinstance(button, QToolButton)
     return button
-
-
-def notice_of(window: MainWindow) -> str:
-    return window.notices.notice.text if window.notices.notice is not None else ""
 
 
 def test_pause_and_resume_by_keyboard_are_shown_everywhere(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -45,7 +41,7 @@ def test_pause_and_resume_by_keyboard_are_shown_everywhere(windows: WindowFactor
     assert windows.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
     assert (windows.states.text.mark, window.status.connection.shown.text) == (Mark.PAUSED, "Paused")
-    assert notice_of(window).startswith("Paused.")
+    assert notice_text(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"
     assert button_of(window).accessibleName() == "Resume"
     assert not window.menu_actions.stop_after_current.isEnabled()
@@ -74,10 +70,10 @@ def test_pause_after_the_current_files_is_reported(windows: WindowFactory, qtbot
         assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
         assert window.status.connection.shown.text == "Pausing…"
-        assert "when the current files are finished" in notice_of(window)
+        assert "when the current files are finished" in notice_text(window)
         threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
-    assert notice_of(window) == "Paused after the current files. 2 files are waiting."
+    assert notice_text(window) == "Paused after the current files. 2 files are waiting."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING
@@ -98,7 +94,7 @@ def test_window_reports_at_the_start_that_it_is_still_paused(windows: WindowFact
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
     assert window.status.connection.shown.text == "Paused"
-    assert "is still paused" in notice_of(window)
+    assert "is still paused" in notice_text(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING
 
@@ -119,7 +115,7 @@ def test_pause_that_can_not_be_saved_is_reported_and_takes_effect(
     monkeypatch.setattr(window.pausing, "_save_paused", refuse)
     window.menu_actions.pause.trigger()
     assert windows.control.mode is RunMode.PAUSED
-    assert notice_of(window) == "The settings can't be written."
+    assert notice_text(window) == "The settings can't be written."
 
 
 def test_last_state_of_a_paused_consumer_is_not_shown_as_a_problem(windows: WindowFactory) -> None:

@@ -13,12 +13,12 @@ from desktop_app.domain.job import PriorityResult
 from desktop_app.gui.commands.queue import priority_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
+from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -38,10 +38,6 @@ def select(window: MainWindow, windows: WindowFactory, *names: str) -> None:
         QTest.mouseClick(window.view.viewport(), Qt.MouseButton.LeftButton, CTRL, place)
 
 
-def notice_of(window: MainWindow) -> str:
-    return window.notices.notice.text if window.notices.notice is not None else ""
-
-
 def send_all(windows: WindowFactory) -> None:
     outbox = Outbox(windows.jobs_db.database)
     entries = outbox.claim(queue="local", owner="s", limit=99, now_ms=1, claim_ms=1)
@@ -54,7 +50,7 @@ def test_process_next_by_keyboard(windows: WindowFactory, qtbot: QtBot) -> None:
     assert order(windows) == ["a.txt", "b.txt", "c.txt", "d.txt"]
     select(window, windows, "c.txt", "d.txt")
     QTest.keyClick(window.view, Qt.Key.Key_T, CTRL)
-    qtbot.waitUntil(lambda: notice_of(window) == "2 files moved to the front.")
+    qtbot.waitUntil(lambda: notice_text(window) == "2 files moved to the front.")
     assert sorted(order(windows)[:2]) == ["c.txt", "d.txt"]
     assert order(windows)[2:] == ["a.txt", "b.txt"]
     assert windows.jobs_db.control.wait_to_send(0.1, lambda: False)
@@ -69,7 +65,7 @@ def test_process_next_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot
     QTest.mouseClick(
         menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.process_next).center()
     )
-    qtbot.waitUntil(lambda: notice_of(window) == "1 file moved to the front.")
+    qtbot.waitUntil(lambda: notice_text(window) == "1 file moved to the front.")
     assert order(windows) == ["b.txt", "a.txt"]
 
 
@@ -81,7 +77,7 @@ def test_process_next_while_a_consumer_is_running(windows: WindowFactory, qtbot:
     control = windows.jobs_db.control
     with control.consuming(serves_priorities=True):
         window.menu_actions.process_next.trigger()
-        qtbot.waitUntil(lambda: notice_of(window) == "2 files will be processed next.")
+        qtbot.waitUntil(lambda: notice_text(window) == "2 files will be processed next.")
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
@@ -91,7 +87,7 @@ def test_finished_files_can_not_be_processed_next(windows: WindowFactory, qtbot:
     assert not window.menu_actions.process_next.isEnabled()
     select(window, windows, "a.txt")
     window.menu_actions.process_next.trigger()
-    qtbot.waitUntil(lambda: notice_of(window).startswith("The selected files can't be processed next"))
+    qtbot.waitUntil(lambda: notice_text(window).startswith("The selected files can't be processed next"))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +110,7 @@ def test_check_queue_by_keyboard(windows: WindowFactory) -> None:
     window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
     assert windows.tried == 1
-    assert notice_of(window) == "Checking the queue now."
+    assert notice_text(window) == "Checking the queue now."
 
 
 def test_check_queue_by_mouse(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop_app.config.settings import Connection, Settings
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from PySide6.QtCore import QUrl
     from pytestqt.qtbot import QtBot
 
     from tests.gui.running_app import RunningApp
@@ -74,19 +73,6 @@ for file in sys.argv[1:]:
     with open(file, "r+b") as opened:
         opened.write(b"garbage!" * (max(os.path.getsize(file), 200_000) // 8))
 """
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Record what the system was asked to open."""
-    urls: list[str] = []
-
-    def note(url: QUrl) -> bool:
-        urls.append(url.toLocalFile())
-        return True
-
-    monkeypatch.setattr(QDesktopServices, "openUrl", note)
-    return urls
 
 
 def shown(app: RunningApp) -> str:

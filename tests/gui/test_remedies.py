@@ -348,7 +348,6 @@ def test_throttling_is_shown_only_in_the_status_bar(open_app: Enter, internet: I
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.expected_log("ConsumerThread ended: This queue contains")
-@pytest.mark.expected_log("foreign|not ours", required=False)
 def test_foreign_messages_stop_processing_until_the_user_ignores_them(open_app: Enter, internet: Internet) -> None:
     queue = internet.sim.boto()
     url = queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]

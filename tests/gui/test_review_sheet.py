@@ -21,6 +21,7 @@ from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import NamedFolder, ScanResult
 from desktop_app.store.models import BatchRow
 from tests.clipping.names import unnamed
+from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import WindowFactory
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
@@ -68,7 +68,7 @@ def asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> ReviewSheet:
 
 def notice(windows: WindowFactory, window: MainWindow) -> str:
     windows.settle()
-    return window.notices.notice.text if window.notices.notice is not None else ""
+    return notice_text(window)
 
 
 def type_in(box: QWidget, text: str) -> None:

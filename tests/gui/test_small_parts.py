@@ -5,7 +5,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app.domain.errors import StoreError
@@ -15,20 +14,7 @@ from desktop_app.gui.startup.dialogs import StartErrorDialog
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtCore import QUrl
     from PySide6.QtWidgets import QAbstractButton
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    made: list[str] = []
-
-    def open_url(url: QUrl) -> bool:
-        made.append(url.toLocalFile())
-        return True
-
-    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
-    return made
 
 
 def press(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:

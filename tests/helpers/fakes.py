@@ -22,6 +22,25 @@ DONE = EntryResult()
 OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
 
 
+class RecordingWatch:
+    """A watch that records the progress, and is cancelled by `stop` or when it is asked for the n-th time."""
+
+    def __init__(self, stop_at_question: int | None = None) -> None:
+        self.progress: list[tuple[int, int]] = []
+        self.questions = 0
+        self.seen = threading.Event()
+        self.stop = threading.Event()
+        self._stop_at = stop_at_question
+
+    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
+        self.progress.append((bytes_done, bytes_total))
+        self.seen.set()
+
+    def cancelled(self) -> bool:
+        self.questions += 1
+        return self.stop.is_set() or self.questions == self._stop_at
+
+
 class FakeClock:
     """A clock that a test moves."""
 

@@ -14,22 +14,7 @@ from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
 from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import FileResult, default_registry
-
-
-class RecordingWatch:
-    """A watch that records the progress and is cancelled by a test."""
-
-    def __init__(self) -> None:
-        self.progress: list[tuple[int, int]] = []
-        self.seen = threading.Event()
-        self.stop = threading.Event()
-
-    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        self.progress.append((bytes_done, bytes_total))
-        self.seen.set()
-
-    def cancelled(self) -> bool:
-        return self.stop.is_set()
+from tests.helpers.fakes import RecordingWatch
 
 
 def child(code: str) -> IsolatedProcessing:

@@ -15,28 +15,13 @@ from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.processor import Cancelled, Field, Processor, Value
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
 from desktop_app.sources.local import FileSource, Source, open_source
+from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 MIB = 1 << 20
-
-
-class RecordingWatch:
-    """A watch that records the progress and cancels at the n-th call."""
-
-    def __init__(self, stop_at_question: int | None = None) -> None:
-        self.progress: list[tuple[int, int]] = []
-        self.questions = 0
-        self._stop_at = stop_at_question
-
-    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        self.progress.append((bytes_done, bytes_total))
-
-    def cancelled(self) -> bool:
-        self.questions += 1
-        return self.questions == self._stop_at
 
 
 class TickingClock:

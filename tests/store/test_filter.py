@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 GONE = Reason(ReasonCode.FILE_GONE)
-SECRET = Reason(ReasonCode.MAY_NOT_READ)
 STRANGE = Reason(ReasonCode.SYSTEM_ERROR, {"why": "Jörg's “disk_7”: 100 % \\ gone"})
 
 

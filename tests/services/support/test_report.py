@@ -95,7 +95,7 @@ def test_state_of_the_list(sources: SupportSources, database: Database) -> None:
     assert f"newest script {max(script.stem for script in MIGRATIONS.glob('0*.py'))}" in text
     assert "filemill.db: " in text
     assert "Free on its disk: " in text
-    assert "Gone" not in text
+    assert "no longer exists" not in text
 
 
 def test_end_of_the_log(sources: SupportSources) -> None:
