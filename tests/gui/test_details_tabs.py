@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QTabBar
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Attempt, AttemptOutcome
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.gui.details.pages import SummaryPage
 from desktop_app.gui.details.pane import WIDE
-from desktop_app.gui.details.texts import attempt_result, message_facts
+from desktop_app.gui.details.texts import Summary, attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims
@@ -104,6 +106,48 @@ def test_tab_shows_the_number_of_attempts_before_it_is_opened(window: MainWindow
     assert window.details.attempts.table.rowCount() == 0
     window.view.select_rows(1, 1)
     assert window.details.tabs.tabText(1) == "Attempts"
+
+
+def test_unchanged_attempts_are_not_set_again(window: MainWindow, qtbot: QtBot) -> None:
+    window.details.show_tab("attempts")
+    table = window.details.attempts.table
+    qtbot.waitUntil(lambda: table.rowCount() == 2)
+    changes: list[object] = []
+    table.model().dataChanged.connect(lambda *_: changes.append(1))
+    table.set_rows(table._rows)
+    assert changes == []
+    newest, oldest = table._rows
+    table.set_rows([(*newest[:-1], "Processed"), oldest])
+    assert changes
+    assert [row[-1] for row in cells(window)] == ["Processed", oldest[-1]]
+
+
+def test_selecting_more_files_does_not_read_the_file_that_was_shown(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.details.show_tab("attempts")
+    qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 2)
+    reads: list[int] = []
+    for name in ("attempts", "attempt_count"):
+        monkeypatch.setattr(JobList, name, lambda _jobs, key: reads.append(key))
+    window.view.selectAll()
+    assert window.details.shown_tab == "summary"
+    assert reads == []
+
+
+def test_selected_text_of_a_fact_stays_when_another_fact_changes(qtbot: QtBot) -> None:
+    page = SummaryPage()
+    qtbot.addWidget(page)
+    summary = Summary("a.txt", "", "", "", (("Size", "12 bytes"), ("Attempts", "1")))
+    page.show_summary(summary)
+    size, attempts = page.findChildren(QLabel, "detailsFact")
+    size.setSelection(0, 2)
+    page.show_summary(replace(summary, facts=(("Size", "12 bytes"), ("Attempts", "2"))))
+    assert (size.selectedText(), attempts.text()) == ("12", "2")
+    page.show_summary(replace(summary, facts=(("Size", "13 bytes"),)))
+    assert [label.text() for label in page.findChildren(QLabel, "detailsFact") if label.isVisibleTo(page)] == [
+        "13 bytes"
+    ]
 
 
 def test_attempts_before_a_retry_stay_and_are_marked(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:

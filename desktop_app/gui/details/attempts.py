@@ -79,6 +79,9 @@ class AttemptsTable(QTableWidget):
         self.setRowCount(len(rows))
         for row, texts in enumerate(rows):
             for column, text in enumerate(self._displayed(texts)):
+                shown = self.item(row, column)
+                if shown is not None and shown.text() == text:
+                    continue  # each `setItem` makes Qt measure the rows and columns again
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
                 item.setToolTip(tool_tip(text))

@@ -207,16 +207,21 @@ class SummaryPage(QScrollArea):
             self._show_facts(summary.facts)
 
     def _show_facts(self, facts: Facts) -> None:
-        self._shown_facts = facts
+        before, self._shown_facts = self._shown_facts, facts
+        if [caption for caption, _ in facts] != [caption for caption, _ in before]:
+            self._make_labels()
+        for label, (_, text) in zip(self._fact_labels[1::2], facts, strict=True):
+            label.setText(text)
+
+    def _make_labels(self) -> None:
         for label in self._fact_labels:
             label.hide()
             self._facts.removeWidget(label)
             label.deleteLater()
         self._fact_labels.clear()
-        for caption, text in facts:
+        for caption, _ in self._shown_facts:
             value = text_label("detailsFact", self._inside)
             value.setWordWrap(False)
-            value.setText(text)
             self._fact_labels += [caption_label(caption, self._inside), value]
         self._place_facts()
 

@@ -131,7 +131,7 @@ class DetailsPane(QFrame):
     soon as one file is selected.
 
     Signals:
-        tab_shown(): The current tab has changed.
+        tab_shown(): Another tab was chosen.
 
     Attributes:
         tabs: The tab widget.
@@ -245,7 +245,7 @@ class DetailsPane(QFrame):
     def _note_tab(self) -> None:
         if not self._is_switching:
             self._chosen = self.shown_tab
-        self.tab_shown.emit()
+            self.tab_shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go to the next or previous tab with Ctrl+Tab or Ctrl+Shift+Tab; Qt does this only inside the tab widget."""
