@@ -61,9 +61,10 @@ def _worker(options: Namespace) -> int:
 
     with (
         closing(StopSignals()) as stop,
-        closing(open_program()) as program,
+        closing(open_program()) as opened,
         closing(Progress("Processing", "files")) as bar,
     ):
+        program = opened
         watch = IdleWatch(program, bar)
         is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
         if options.until_idle and watch.look() and is_certain:
@@ -90,7 +91,7 @@ def _worker(options: Namespace) -> int:
         watch.look()
         watch.report()
         if program.foreign.count:
-            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
+            say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     return 0
 
 
@@ -208,8 +209,8 @@ class IdleWatch:
         for queue, count in self._jobs.unfinished_by_queue().items():
             if queue != self._queue:
                 say(
-                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker with "
-                    "that queue, or move them to this one with `filemill retry ID`."
+                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker "
+                    "with that queue, or move them to this one with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 

@@ -72,7 +72,7 @@ class Connection:
     typed: Connection | None = None
 
     @property
-    def saved_fields(self) -> dict[str, str]:
+    def saved_fields(self) -> dict[str, Any]:
         """The fields to store in the settings, by their names there."""
         return {name: getattr(self, name) for name in ("queue", "profile", "region", "endpoint_url")}
 

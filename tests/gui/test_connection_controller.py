@@ -13,6 +13,7 @@ from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.controller import OVERRIDING_VARIABLES, ConnectionController
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from tests.gui.conftest import FakeLoops
 from tests.gui.running_app import RunningApp, allowed
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.theme.theme import Theme
+    from tests.gui.jobs_database import JobsDatabase
 
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
@@ -85,7 +87,7 @@ def test_files_of_an_unreachable_queue_stay_pending_until_they_are_retried_on_an
     app.add("goes.txt")
     app.until_processed("goes.txt")
     assert app.jobs()["waits.txt"].status is Status.PENDING
-    assert app.text_of("waits.txt").endswith(f"Waiting for the queue {NOWHERE} away")
+    assert app.text_of("waits.txt").endswith(f"Waiting for the queue away · {NOWHERE.partition('://')[2]} · {REGION}")
     assert not app.window.banner.isVisible()
     app.window.view.selectAll()
     app.window.menu_actions.retry.trigger()
@@ -131,7 +133,7 @@ def test_queue_without_permission_is_only_sent_to_until_permission_is_given(app:
     assert [button.text() for button in app.window.banner.buttons][:1] == ["Process Here"]
     app.window.banner.buttons[0].click()
     app.until_processed("one.txt")
-    assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.key
+    assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.permission_key
 
 
 def test_saving_the_connection_keeps_the_comments_of_the_settings_file(app: Line, filemill_home: Path) -> None:
@@ -144,18 +146,18 @@ def test_saving_the_connection_keeps_the_comments_of_the_settings_file(app: Line
     assert "concurrency = 3 # not more" in text
     saved = load_settings(file)
     assert (saved.queue, saved.endpoint_url) == (chosen.queue, chosen.endpoint_url)
-    assert saved.process_queue == app.connection.connection.key
+    assert saved.process_queue == app.connection.connection.permission_key
     app.connection.choose(chosen, process_here=False)
     assert load_settings(file).process_queue == ""
     app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
 
 
-def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:
+def controller(folder: Path, jobs_db: JobsDatabase, environment: dict[str, str]) -> ConnectionController:
     """Return a controller whose loops are not started."""
     return ConnectionController(
         FakeLoops,
         ProcessingControl(),
-        ConnectionAdvisor(folder / "run"),
+        ConnectionAdvisor(folder / "run", QueueIdentity(jobs_db.database)),
         connection=Connection(),
         settings_file=folder / "settings.toml",
         clock=FakeClock(),
@@ -163,23 +165,27 @@ def controller(folder: Path, environment: dict[str, str]) -> ConnectionControlle
     )
 
 
-def test_overriding_environment_variables_are_named(qapp: QApplication, tmp_path: Path) -> None:
-    made = controller(tmp_path, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
+def test_overriding_environment_variables_are_named(qapp: QApplication, tmp_path: Path, jobs_db: JobsDatabase) -> None:
+    made = controller(tmp_path, jobs_db, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
     assert made.overrides == ("AWS_PROFILE",)
     assert set(made.overrides) <= set(OVERRIDING_VARIABLES)
     # The variables do not change the entered connection.
     assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
 
 
-def test_endpoint_from_the_environment_applies_to_an_entered_connection(qapp: QApplication, tmp_path: Path) -> None:
-    made = controller(tmp_path, {"AWS_ENDPOINT_URL": NOWHERE})
+def test_endpoint_from_the_environment_applies_to_an_entered_connection(
+    qapp: QApplication, tmp_path: Path, jobs_db: JobsDatabase
+) -> None:
+    made = controller(tmp_path, jobs_db, {"AWS_ENDPOINT_URL": NOWHERE})
     assert made.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
     other = Connection("work", endpoint_url="http://localhost:9324")
     assert made.check(other).endpoint_url == other.endpoint_url
 
 
-def test_permission_that_can_not_be_saved_holds_until_the_program_ends(qapp: QApplication, tmp_path: Path) -> None:
-    made = controller(tmp_path, {})
+def test_permission_that_can_not_be_saved_holds_until_the_program_ends(
+    qapp: QApplication, tmp_path: Path, jobs_db: JobsDatabase
+) -> None:
+    made = controller(tmp_path, jobs_db, {})
     made.choose(Connection("work", region="eu-west-3"), process_here=False)
     (tmp_path / "settings.toml").write_text("not = [toml")
     with pytest.raises(SettingsError):
