@@ -96,6 +96,11 @@ def old_place_and_name(key: str) -> tuple[str, str] | None:
     return (found["place"], found["name"]) if found and found["place"] != UNKNOWN_REGION else None
 
 
+def name_of(key: str) -> str:
+    """Return the queue's name in a key of any form."""
+    return key.partition(" with ")[0].rpartition(" ")[2].rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class QueueKey:
     """The parts of a queue's key.

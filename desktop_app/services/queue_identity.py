@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, StoreError
-from desktop_app.domain.queue_key import QueueKey, account_of
+from desktop_app.domain.job import OPEN_STATUSES
+from desktop_app.domain.queue_key import QueueKey, account_of, name_of
 from desktop_app.store.queue_keys import QueueKeys
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class QueueIdentity:
         """
         if connection.typed is None:
             return 0
-        others = self._keys.unfinished() - {connection.key}
+        name = connection.queue_name
+        others = {key for key in self._keys.used() if name_of(key) == name} - {connection.key}
         if not others:
             return 0
         from desktop_app.queues.identity import means, unanswered_keys
@@ -79,7 +81,10 @@ class QueueIdentity:
         if "://" in connection.queue and connection.account:
             # The name without the account can lead to another queue with these credentials.
             earlier = {key for key in earlier if self._keys.answered(key) == connection.key}
-        count = self._keys.adopt([key for key in others if key in earlier or means(key, connection)], connection.key)
+        count = self._keys.adopt(others & earlier, connection.key)
+        # There may be very many finished jobs with the keys of Filemill 0.1.0, so these keep them.
+        old = {key for key in others & self._keys.used(OPEN_STATUSES) if means(key, connection)}
+        count += self._keys.adopt(old, connection.key, OPEN_STATUSES)
         if count:
             log.info("%d waiting files belong to the queue %s", count, connection.key)
         return count
@@ -106,7 +111,7 @@ class QueueIdentity:
                 raise  # the configuration names the account
             account = error.account
         if connection.account and not connection.has_responded:
-            if "://" in connection.queue and connection.unanswered_key in self._keys.unfinished():
+            if "://" in connection.queue and connection.unanswered_key in self._keys.used(OPEN_STATUSES):
                 self._look_up_name(connection)
             return connection
         learnt = replace(connection, account=account, has_responded=True)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from desktop_app.domain.job import OPEN_STATUSES
+from desktop_app.domain.job import Status
 from desktop_app.store.models import FactRow, JobRow, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    from desktop_app.domain.job import Status
     from desktop_app.store.database import Database
 
 
@@ -44,11 +43,11 @@ class QueueKeys:
                 self._database.run(FactRow.delete().where(FactRow.name == name))
                 self._database.run(FactRow.insert(name=name, value=key))
 
-    def unfinished(self) -> set[str]:
-        """Return the keys of all queues with unfinished jobs. Each key takes one search of an index."""
+    def used(self, statuses: Iterable[Status] = Status) -> set[str]:
+        """Return the keys of all queues with jobs of the given statuses. Each key takes one search of an index."""
         found: set[str] = set()
         with self._database.read():
-            for status in OPEN_STATUSES:
+            for status in statuses:
                 last = ""
                 while last := self._next(status, last):
                     found.add(last)
@@ -59,13 +58,13 @@ class QueueKeys:
         query = JobRow.select(fn.MIN(JobRow.queue)).where(JobRow.status == status, JobRow.queue > last)
         return str(self._database.scalar(query) or "")
 
-    def adopt(self, old_keys: Collection[str], key: str) -> int:
-        """Give the unfinished jobs with one of the old keys another key; return the number of jobs."""
+    def adopt(self, old_keys: Collection[str], key: str, statuses: Iterable[Status] = Status) -> int:
+        """Give the jobs with one of the old keys and one of the statuses another key; return the number of jobs."""
         if not old_keys:
             return 0
         with self._database.write() as revision:
             jobs = JobRow.update(queue=key, revision=revision).where(
-                JobRow.status.in_(OPEN_STATUSES), JobRow.queue.in_(old_keys)
+                JobRow.status.in_(list(statuses)), JobRow.queue.in_(old_keys)
             )
             count = int(self._database.run(jobs))
             self._database.run(OutboxRow.update(queue=key).where(OutboxRow.queue.in_(old_keys)))

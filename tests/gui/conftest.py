@@ -154,7 +154,7 @@ class WindowFactory:
 
     def _make_loops(self, connection: Connection) -> FakeLoops:
         if self.loops:
-            self.chosen.append((connection, self.control.is_permitted(connection.key)))
+            self.chosen.append((connection.entered, self.control.is_permitted(connection.key)))
         self.loops.append(FakeLoops(connection))
         return self.loops[-1]
 

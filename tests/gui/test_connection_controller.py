@@ -74,8 +74,8 @@ def test_switching_changes_the_window_and_moves_no_job(app: Line) -> None:
     app.until_processed("two.txt")
     app.until(lambda: second.queue in app.window.status.connection.shown.text)
     queues = {name: job.queue for name, job in app.jobs().items()}
-    assert queues["one.txt"].endswith(app.first.queue)
-    assert queues["two.txt"].endswith(second.queue)
+    assert app.first.queue in queues["one.txt"]
+    assert second.queue in queues["two.txt"]
     assert second.queue in app.window._empty.words.text()
 
 
@@ -87,7 +87,9 @@ def test_files_of_an_unreachable_queue_stay_pending_until_they_are_retried_on_an
     app.add("goes.txt")
     app.until_processed("goes.txt")
     assert app.jobs()["waits.txt"].status is Status.PENDING
-    assert app.text_of("waits.txt").endswith(f"Waiting for the queue away · {NOWHERE.partition('://')[2]} · {REGION}")
+    assert app.text_of("waits.txt").endswith(
+        "Waiting for the queue away · 127.0.0.1:1 · us-east-1 · default credentials"
+    )
     assert not app.window.banner.isVisible()
     app.window.view.selectAll()
     app.window.menu_actions.retry.trigger()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display_text
-from desktop_app.domain.queue_key import queue_label
+from desktop_app.domain.queue_key import name_of, queue_label
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import reason_text, tr, translated
@@ -238,7 +238,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
         (tr("Job ID"), job.id),
         (tr("Batch"), tr("{number}, added {time}").format(number=job.batch_id, time=wording.moment(job.created_at))),
     ]
-    if job.queue.partition(" with ")[0].endswith(".fifo"):  # without the credentials; see `domain.queue_key`
+    if name_of(job.queue).endswith(".fifo"):
         facts += [
             (tr("Message group"), message_group(job.id, strict_order=strict_order)),
             (tr("Deduplication ID"), deduplication_id(job.id, job.generation)),
