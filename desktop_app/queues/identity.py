@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
 
+Table = dict[str, Any]
+
 _NO_KEYS: Any = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
 """With explicit keys, boto3 does not look for credentials, which could run a program or ask for a code."""
 _USUAL_REGION = "us-east-1"
@@ -72,7 +74,7 @@ def _resolved_place(session: botocore.session.Session, typed: Connection) -> tup
     return region, ""
 
 
-def _configured_account(profile: dict[str, Any]) -> str:
+def _configured_account(profile: Table) -> str:
     """Return the account of a profile's credentials if its configuration names the account; otherwise empty."""
     for name in ("role_arn", "login_session"):
         if name in profile:
@@ -86,19 +88,27 @@ def unanswered_keys(connection: Connection) -> set[str]:
 
     Without the account, a queue is known by its name and by the credentials that lead to it. The keys differ in
     whether the user or the profile determined the region and the endpoint, and in whether boto3 could find them out.
+
+    Args:
+        connection: A connection from `resolve`.
     """
-    typed = replace(connection.entered, queue=connection.queue_name, account="")
-    found = {connection.unanswered_key}
-    for endpoint_url in {typed.endpoint_url, ""}:
-        for region in {typed.region, ""}:
-            variant = resolve(replace(typed, region=region, endpoint_url=endpoint_url))
-            if variant.typed is not None and variant.place == connection.place:
-                found.add(variant.unanswered_key)
-    without_region = replace(typed, region="")
-    resolved = resolve(without_region)
-    if resolved.typed is None or resolved.place == connection.place:
-        found.add(without_region.unanswered_key)
-    return found
+    typed = replace(connection.entered, queue=connection.queue_name, profile=connection.profile)
+    session = botocore.session.Session(profile=connection.profile or None)
+    profile = session.get_scoped_config()
+    configured = _configured_endpoint(profile, session.full_config)
+    found = {replace(connection, typed=replace(typed, endpoint_url=connection.endpoint_url)).unanswered_key}
+    if place_of(configured, connection.region) == connection.place:
+        found.add(replace(connection, typed=replace(typed, endpoint_url="")).unanswered_key)
+    region = str(profile.get("region", ""))
+    if not region or place_of(typed.endpoint_url or configured, region) == connection.place:
+        found.add(replace(typed, region="").unanswered_key)
+    return found | {connection.unanswered_key}
+
+
+def _configured_endpoint(profile: Table, tables: Table) -> str:
+    """Return the endpoint URL for SQS in a profile's configuration; empty if there is none."""
+    service = tables.get("services", {}).get(profile.get("services"), {}).get("sqs", {})
+    return str(service.get("endpoint_url") or profile.get("endpoint_url") or "")
 
 
 def means(old_key: str, connection: Connection) -> bool:
@@ -119,7 +129,7 @@ def _places(old_place: str, connection: Connection) -> Iterator[tuple[str, str]]
         yield place_of(old_place, "")
         return
     tables = botocore.session.Session().full_config
-    profiles: dict[str, dict[str, Any]] = tables.get("profiles", {})
+    profiles: dict[str, Table] = tables.get("profiles", {})
     regions = {str(profile["region"]) for profile in profiles.values() if profile.get("region")}
     if "://" in old_place:
         typed = {connection.entered.region} - {""}
@@ -128,7 +138,6 @@ def _places(old_place: str, connection: Connection) -> Iterator[tuple[str, str]]
         return
     for profile in [*profiles.values(), *([] if profiles else [{}])]:
         region = str(profile.get("region", "")) if old_place == "aws" else old_place
-        service = tables.get("services", {}).get(profile.get("services"), {}).get("sqs", {})
-        endpoint_url = str(service.get("endpoint_url") or profile.get("endpoint_url") or "")
+        endpoint_url = _configured_endpoint(profile, tables)
         if region or endpoint_url:
             yield place_of(endpoint_url, region or _USUAL_REGION)
