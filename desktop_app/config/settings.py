@@ -392,7 +392,7 @@ def _with_url_parts(connection: Connection) -> Connection:
     if not is_url or parts.query or parts.fragment:
         raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))
     _check_name_in_url(connection.queue, parts.path)
-    connection = replace(connection, account=account_of(connection.queue))
+    connection = replace(connection, queue=connection.queue.rstrip("/"), account=account_of(connection.queue))
     host = parts.hostname or ""
     named = _HOST_WITH_REGION.search(host)
     region = aws_region(host) or (named["region"] if named else connection.region)

@@ -111,7 +111,7 @@ class QueueIdentity:
                 raise  # the configuration names the account
             account = error.account
         if connection.account and not connection.has_responded:
-            if "://" in connection.queue and connection.unanswered_key in self._keys.used(OPEN_STATUSES):
+            if "://" in connection.queue:
                 self._look_up_name(connection)
             return connection
         learnt = replace(connection, account=account, has_responded=True)
@@ -119,9 +119,14 @@ class QueueIdentity:
         return learnt
 
     def _look_up_name(self, connection: Connection) -> None:
-        """Find out whether the name of a queue leads to the same queue as its URL, since files wait for the name."""
+        """Find out whether a queue's name leads to the same queue as its URL, if files are waiting for the name."""
         from desktop_app.queues.connector import SqsConnector
+        from desktop_app.queues.identity import unanswered_keys
 
+        waiting = self._keys.used(OPEN_STATUSES) - {connection.key}
+        waiting = waiting & unanswered_keys(connection) if waiting else waiting
+        if not waiting:
+            return
         with closing(SqsConnector(replace(connection, queue=connection.queue_name, account=""))) as connector:
             try:
                 account = account_of(connector.connect().info.url)
@@ -129,7 +134,8 @@ class QueueIdentity:
                 log.info("the account of the queue can't be found out by its name: %s", error.text)
             else:
                 found = replace(connection, queue=connection.queue_name, account=account, has_responded=True)
-                self._keys.store_answered(connection.unanswered_key, found.key)
+                for key in waiting:
+                    self._keys.store_answered(key, found.key)
 
 
 class IdentityTask:

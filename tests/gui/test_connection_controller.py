@@ -16,7 +16,7 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from tests.gui.conftest import FakeLoops
-from tests.gui.running_app import RunningApp, allowed
+from tests.gui.running_app import RunningApp, allowed, queue_page
 from tests.helpers.fakes import FakeClock
 from tests.helpers.sqs.kit import boto_client
 from tests.helpers.sqs.simulator import REGION
@@ -40,17 +40,38 @@ class Line(RunningApp):
     """A running window connected to a server on which the test can create queues."""
 
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, url: str) -> None:
-        self._url = url
+        self.url = url
         self._sqs = boto_client(endpoint_url=url)
         self.first = self.queue()
         settings = Settings(queue=self.first.queue, region=REGION, endpoint_url=url)
         super().__init__(qtbot, theme, folder, allowed(settings))
 
+    def put_foreign_messages(self, connection: Connection, count: int) -> None:
+        """Send messages of another program to a queue."""
+        for number in range(count):
+            self._sqs.send_message(QueueUrl=self._queue_url(connection), MessageBody=f"foreign {number}")
+
+    def receive_counts(self, connection: Connection) -> list[int]:
+        """Receive all messages of a queue; return how often each has been received, including this time."""
+        found: list[int] = []
+        while True:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url(connection),
+                MaxNumberOfMessages=10,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+            if not answer.get("Messages"):
+                return found
+            found += [int(message["Attributes"]["ApproximateReceiveCount"]) for message in answer["Messages"]]
+
+    def _queue_url(self, connection: Connection) -> str:
+        return self._sqs.get_queue_url(QueueName=connection.queue)["QueueUrl"]
+
     def queue(self) -> Connection:
         """Create a queue and return its connection."""
         name = f"q-{uuid.uuid4().hex[:8]}"
         self._sqs.create_queue(QueueName=name)
-        return Connection(queue=name, endpoint_url=self._url, region=REGION)
+        return Connection(queue=name, endpoint_url=self.url, region=REGION)
 
 
 @pytest.fixture
@@ -118,7 +139,7 @@ def threads_of_the_consumer() -> set[str]:
 def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
     app.add("one.txt")
     app.until_processed("one.txt")
-    assert threads_of_the_consumer() == {"acknowledger", "heartbeat", "worker"}  # so they are called
+    app.until(lambda: threads_of_the_consumer() == {"acknowledger", "heartbeat", "worker"})  # so they are called
     app.connection.choose(app.queue(), process_here=True)
     app.connection.choose(Connection(), process_here=True)
     app.close()
@@ -136,6 +157,35 @@ def test_queue_without_permission_is_only_sent_to_until_permission_is_given(app:
     app.window.banner.buttons[0].click()
     app.until_processed("one.txt")
     assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.permission_key
+
+
+def test_queue_typed_in_the_dialog_is_not_consumed_with_the_permission_for_another_queue(app: Line) -> None:
+    app.add("one.txt")
+    app.until_processed("one.txt")
+    assert app.connection.processes_here
+    other = app.queue()
+    app.put_foreign_messages(other, 5)
+    dialog = app.window.connection.open_at("queue")
+    form = queue_page(dialog).form
+    assert form.process_here.isChecked()
+    form.queue.setEditText(other.queue)
+    dialog.connect_now.click()
+    app.add("two.txt")
+    app.until(lambda: app.jobs()["two.txt"].sent_at is not None)
+    app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
+    assert not app.connection.processes_here
+    assert app.receive_counts(other) == [1] * 6
+    app.connection.choose(app.first, process_here=False)
+    assert not app.connection.processes_here
+
+
+def test_permission_is_kept_when_the_queue_responds_for_the_first_time(app: Line) -> None:
+    assert app.connection.processes_here
+    app.until(lambda: app.connection.connection.account)
+    assert app.connection.processes_here
+    app.add("one.txt")
+    app.until_processed("one.txt")
+    assert app.connection.connection.label == f"{app.first.queue} · {app.url.partition('://')[2]} · {REGION}"
 
 
 def test_saving_the_connection_keeps_the_comments_of_the_settings_file(app: Line, filemill_home: Path) -> None:
