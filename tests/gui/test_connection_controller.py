@@ -162,7 +162,6 @@ def test_queue_without_permission_is_only_sent_to_until_permission_is_given(app:
 def test_queue_typed_in_the_dialog_is_not_consumed_with_the_permission_for_another_queue(app: Line) -> None:
     app.add("one.txt")
     app.until_processed("one.txt")
-    assert app.connection.processes_here
     other = app.queue()
     app.put_foreign_messages(other, 5)
     dialog = app.window.connection.open_at("queue")
