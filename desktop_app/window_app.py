@@ -293,6 +293,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         SenderThread(partial(build_sender, program, connector)),
         foreign_messages=program.foreign,
+        interrupt=connector.interrupt,
         close=connector.close,
     )
 

@@ -15,6 +15,7 @@ from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     )
     if connection.is_local:
         return Connection()
+    _refuse_login(connection)
     _check_endpoint(connection.endpoint_url)
     queue = _without_arn(queue, has_endpoint=bool(connection.endpoint_url))
     connection = replace(connection, queue=queue)
@@ -280,10 +282,25 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
             Sentence(
                 "“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for "
                 "a FIFO queue. A queue URL is accepted too.",
-                name=queue,
+                name=masked(queue),
             )
         )
     return connection
+
+
+def _refuse_login(connection: Connection) -> None:
+    """Raise SettingsError for a user name or password in a URL, which would be stored, shown and logged with it."""
+    if "@" in connection.endpoint_url:
+        raise SettingsError(
+            Sentence(
+                "The server URL contains a user name or password, which SQS does not use. Remove it from "
+                "AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings."
+            )
+        )
+    if "@" in connection.queue:
+        raise SettingsError(
+            Sentence("The queue URL contains a user name or password, which SQS does not use. Remove it from the URL.")
+        )
 
 
 def _without_arn(queue: str, *, has_endpoint: bool) -> str:
@@ -298,17 +315,20 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Raise SettingsError for an endpoint URL that `urlsplit` can't parse."""
+    """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
     try:
-        _ = urlsplit(url).port
-    except ValueError as error:  # unbalanced brackets, or a port that is not a number
+        parts = urlsplit(url)
+        is_valid = parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:  # unbalanced brackets, or a port that is not a number
+        is_valid = False
+    if not is_valid:
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "
                 "AWS_ENDPOINT_URL, or endpoint_url in the settings.",
-                url=url,
+                url=masked(url),
             )
-        ) from error
+        )
 
 
 def _with_url_parts(connection: Connection) -> Connection:
@@ -319,7 +339,7 @@ def _with_url_parts(connection: Connection) -> Connection:
     except ValueError:  # unbalanced brackets, or a port that is not a number
         is_url = False
     if not is_url or parts.query or parts.fragment:
-        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))
+        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=masked(connection.queue)))
     host = parts.hostname or ""
     aws = _AWS_HOST.fullmatch(host)
     if aws:
