@@ -286,7 +286,7 @@ class _CheckedProvider(CredentialProvider):
         if isinstance(self._provider, _ProgramProvider):
             return not_started(self._provider.title(), _reason(error))
         return Sentence(
-            "Reading them failed (source: {source}): {reason}. Correct the AWS configuration, or choose another "
+            "They can't be read (source: {source}): {reason}. Correct the AWS configuration, or choose another "
             "profile.",
             source=self.source,
             reason=_reason(error),
@@ -363,7 +363,7 @@ def _problem(value: object) -> Sentence | None:
     if "\n" in value or "\r" in value:
         return Sentence("contains a line break")
     if " " in value or "\t" in value:
-        return Sentence("contains a blank")
+        return Sentence("contains a space or a tab")
     if not value.isascii():
         return Sentence("contains characters that are not ASCII")
     return None if value.isprintable() else Sentence("contains control characters")

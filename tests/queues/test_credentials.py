@@ -270,7 +270,7 @@ def test_program_behind_a_role_is_named(aws: Aws) -> None:
 def test_keys_behind_a_role_are_checked(aws: Aws) -> None:
     path = aws.program(printing(SecretAccessKey=f"{KEY} "))
     aws.configure(f"[profile p]\n{ROLE}[profile base]\ncredential_process = {path}\n")
-    assert f"The secret access key contains a blank (source: program “{path}” of profile “base”)" in refusal().text
+    assert f"The secret access key contains a space or a tab (source: program “{path}” of profile “base”)" in refusal().text
 
 
 @pytest.mark.usefixtures("short_limit")
@@ -431,8 +431,8 @@ KEYS = {
     "\n": "contains a line break",
     "\r": "contains a line break",
     "\r\n": "contains a line break",
-    " ": "contains a blank",
-    "\t": "contains a blank",
+    " ": "contains a space or a tab",
+    "\t": "contains a space or a tab",
     "\x1b[31m": "contains control characters",
     "\x00": "contains control characters",
     "\x7f": "contains control characters",
@@ -480,4 +480,4 @@ def test_unsuitable_character_in_the_keys_of_a_program_is_named(aws: Aws, charac
 def test_unsuitable_character_in_a_file_is_named(aws: Aws, file: str, source: str) -> None:
     section = "p" if file == "credentials" else "profile p"
     aws.configure(f"[{section}]\naws_access_key_id = {ID}\naws_secret_access_key = {KEY[:9]} {KEY[9:]}\n", file=file)
-    assert f"The secret access key contains a blank (source: {source})" in refusal().text
+    assert f"The secret access key contains a space or a tab (source: {source})" in refusal().text
