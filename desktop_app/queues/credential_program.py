@@ -25,6 +25,7 @@ SLOW_SECONDS = 3.0
 _HELD_OPEN_SECONDS = 1.0
 """How long to wait for the end of the output after the program has exited. A child of it might hold the pipe open."""
 _CHECK_SECONDS = 0.05
+_SHORT_CHECK_SECONDS = 0.005
 _ENDING_SECONDS = 2.0
 _CHUNK_BYTES = 1 << 16
 
@@ -66,27 +67,22 @@ class ProgramRunner:
         """
         if self._should_stop():
             raise _stopped(title)
+        running = _Running(command)
         try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own setting
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **_own_session()
-            )
-        except (OSError, ValueError, IndexError) as error:  # an empty command has no first element
-            raise ProgramError(not_started(title, getattr(error, "strerror", None) or str(error))) from error
-        output = _Output(process)
-        is_clean = False
-        try:
-            self._wait(process, output, title)
-            is_clean = output.has_ended.is_set()
-        finally:
-            if not is_clean:
-                _kill_tree(process)
-        return output.content
+            running.start()
+            self._wait(running, title)
+        except BaseException:
+            running.kill()
+            raise
+        if not running.has_ended.is_set():
+            running.kill()  # a child still holds the pipe open
+        return running.output
 
-    def _wait(self, process: subprocess.Popen[bytes], output: _Output, title: Sentence) -> None:
+    def _wait(self, running: _Running, title: Sentence) -> None:
         """Wait until a program has exited and its output is complete."""
         started = time.monotonic()
-        slow_at, exited_at = started + SLOW_SECONDS, 0.0
-        while not output.is_too_long and (not output.has_ended.wait(_CHECK_SECONDS) or process.poll() is None):
+        slow_at = started + SLOW_SECONDS
+        while not running.is_over():
             now = time.monotonic()
             if self._should_stop():
                 raise _stopped(title)
@@ -95,17 +91,12 @@ class ProgramRunner:
             if now > slow_at:
                 slow_at = math.inf
                 self._notify(Sentence("{program} has not provided credentials yet. Waiting for it …", program=title))
-            if process.poll() is not None:
-                exited_at = exited_at or now
-                if now - exited_at > _HELD_OPEN_SECONDS:
-                    break
-            elif output.has_ended.is_set():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_CHECK_SECONDS)
-        if output.is_too_long:
+        if (error := running.error) is not None:
+            raise ProgramError(not_started(title, getattr(error, "strerror", None) or str(error))) from error
+        if running.is_too_long:
             raise _too_long(title)
-        if process.returncode:
-            raise _failed(title, process.returncode)
+        if running.exit_code:
+            raise _failed(title, running.exit_code)
 
 
 def not_started(title: Sentence, reason: str) -> Sentence:
@@ -147,35 +138,87 @@ def _failed(title: Sentence, code: int) -> ProgramError:
     return ProgramError(text)
 
 
-class _Output:
-    """The output of a program, read on a thread of its own, since Windows can't wait for a pipe with a timeout.
+class _Running:
+    """A program, started and read on a thread of its own.
+
+    Windows can't wait for a pipe with a timeout. Besides, a signal can interrupt the main thread at any time, even
+    while it starts a program, which would then be left running.
 
     Attributes:
+        error: The exception because of which the program could not be started, if any.
         has_ended: An event that is set at the end of the output, or when it becomes too long.
         is_too_long: Whether the output is longer than `MOST_BYTES`.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
         self._chunks: list[bytes] = []
+        self._thread = threading.Thread(target=self._run, name="credential program", daemon=True)
+        self._was_started = threading.Event()
+        self._exited_at = 0.0
+        self.error: Exception | None = None
         self.has_ended = threading.Event()
         self.is_too_long = False
-        threading.Thread(target=self._read, name="credential program", daemon=True).start()
+
+    def start(self) -> None:
+        """Start the program."""
+        self._thread.start()
 
     @property
-    def content(self) -> bytes:
+    def output(self) -> bytes:
+        """The output so far."""
         return b"".join(self._chunks)
 
-    def _read(self) -> None:
-        count = 0
-        with self._process.stdout or contextlib.nullcontext() as stream:
-            while stream is not None and (chunk := os.read(stream.fileno(), _CHUNK_BYTES)):
-                count += len(chunk)
-                if count > MOST_BYTES:
-                    self.is_too_long = True
-                    break
-                self._chunks.append(chunk)
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code; None if the program has not been started or is running."""
+        return None if self._process is None else self._process.poll()
+
+    def is_over(self) -> bool:
+        """Wait for up to `_CHECK_SECONDS`; return whether the program has exited, or its output is too long."""
+        has_ended = self.has_ended.wait(_CHECK_SECONDS)
+        if self.error is not None or self.is_too_long:
+            return True
+        if self.exit_code is not None:
+            self._exited_at = self._exited_at or time.monotonic()
+            return has_ended or time.monotonic() - self._exited_at > _HELD_OPEN_SECONDS
+        if has_ended:  # the program has closed its output
+            time.sleep(_SHORT_CHECK_SECONDS)
+        return False
+
+    def kill(self) -> None:
+        """Kill the program and its children, and wait for the program to end."""
+        if self._thread.ident is not None:
+            self._was_started.wait(_ENDING_SECONDS)
+        if self._process is not None:
+            _kill_tree(self._process)
+
+    def _run(self) -> None:
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the user's own setting
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                **_own_session(),
+            )
+        except (OSError, ValueError, IndexError) as error:  # an empty command has no first element
+            self.error = error
+        self._was_started.set()
+        if self._process is not None and self._process.stdout is not None:
+            with self._process.stdout as stream:
+                self._read(stream.fileno())
         self.has_ended.set()
+
+    def _read(self, descriptor: int) -> None:
+        count = 0
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            count += len(chunk)
+            if count > MOST_BYTES:
+                self.is_too_long = True
+                return
+            self._chunks.append(chunk)
 
 
 def _own_session() -> dict[str, Any]:
