@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 import time
 from pathlib import Path
@@ -113,14 +112,10 @@ class MountTable:
 
 
 def _system_mounts() -> Mapping[str, Mount]:
-    if sys.platform == "linux":
-        try:
-            return parse_mountinfo(MOUNTINFO.read_bytes())
-        except OSError:
-            return {}
-    if sys.platform == "darwin":
-        return _Volumes()
-    return {}
+    try:
+        return parse_mountinfo(MOUNTINFO.read_bytes())
+    except OSError:
+        return _Volumes()  # not Linux
 
 
 def parse_mountinfo(content: bytes) -> dict[str, Mount]:

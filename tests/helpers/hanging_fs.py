@@ -23,6 +23,8 @@ CONTENT = b"hello\nworld\n"
 SLOW_SECONDS = 3.0
 _DIRECT_IO = 1
 _DETACH = 2
+_PARALLEL_LOOKUPS = 1 << 18
+"""Without this flag, a hanging lookup blocks all others in the folder."""
 
 
 class HangingFileSystem:
@@ -56,7 +58,9 @@ class HangingFileSystem:
             self._handle(operation, unique, node, request[40:])
 
     def unmount(self) -> None:
+        """Unmount, and end this process, which ends all waiting requests with an error."""
         self._libc.umount2(self._place, _DETACH)
+        os._exit(0)
 
     def answer_all(self) -> None:
         HANGS.clear()
@@ -84,7 +88,9 @@ class HangingFileSystem:
 
     def _answer(self, operation: int, node: int, name: str) -> bytes:
         if operation == INIT:
-            return struct.pack("<IIIIHHIIHHIII", 7, 31, 65536, 0, 0, 0, 65536, 0, 0, 0, 0, 0, 0) + bytes(20)
+            return struct.pack(
+                "<IIIIHHIIHHIII", 7, 31, 65536, _PARALLEL_LOOKUPS, 0, 0, 65536, 0, 0, 0, 0, 0, 0
+            ) + bytes(20)
         if operation == LOOKUP:
             node = next((one for one, known in self._names.items() if known == name), len(self._names) + 1)
             self._names[node] = name
@@ -106,9 +112,10 @@ def _attributes(node: int) -> bytes:
 
 def main() -> None:
     files = HangingFileSystem(sys.argv[1], is_dead="--dead" in sys.argv)
-    signal.signal(signal.SIGTERM, lambda *_: (files.unmount(), os._exit(0)))
+    signal.signal(signal.SIGTERM, lambda *_: files.unmount())
     signal.signal(signal.SIGUSR1, lambda *_: files.answer_all())
-    print("mounted", flush=True)
+    sys.stdout.write("mounted\n")
+    sys.stdout.flush()
     files.serve()
 
 

@@ -341,6 +341,8 @@ class Consumer:
     def _wait_for_work(self, seconds: float) -> None:
         """Commit results until all messages are settled or the time is up."""
         end = self._clock.steady() + seconds
-        while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(SILENT_SECONDS):
+        while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(
+            SILENT_SECONDS
+        ):
             self._turn(STOP_CHECK_SECONDS)
         self._attempt(self._commit)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNRESPONSIVE_SECONDS = 2.0
+UNRESPONSIVE_SECONDS = 1.5
 """A file system is unresponsive if a probe has not been answered for this time."""
 RETRY_FIRST_SECONDS = 60.0
 RETRY_LONGEST_SECONDS = 900.0
@@ -95,11 +95,7 @@ class MountHealth:
         now = self._clock.steady()
         with self._lock:
             suspicion = self._suspicions.get(mount)
-            return (
-                suspicion is not None
-                and not suspicion.is_answered
-                and now - suspicion.since >= UNRESPONSIVE_SECONDS
-            )
+            return suspicion is not None and not suspicion.is_answered and now - suspicion.since >= UNRESPONSIVE_SECONDS
 
     def retry_after(self, mount: Mount, since: float) -> float:
         """Return the time to wait before the next attempt at a file, in seconds; it grows from one to 15 minutes.

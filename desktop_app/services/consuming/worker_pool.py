@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 1.0
 """How long a file may not respond before its file system is probed."""
-SET_ASIDE_SECONDS = 4.0
+SET_ASIDE_SECONDS = 3.0
+SET_ASIDE_SOON_SECONDS = 1.5
+"""The time for a file on a file system where another file does not respond."""
 GIVE_UP_SECONDS = 20.0
 STALL_SECONDS = 600.0
 """How long a processor may work on a file without reading it."""
@@ -220,7 +222,7 @@ class WorkerPool:
                     continue
                 if activity.is_accessing and silent > PROBE_SECONDS:
                     self._health.suspect(activity.mount, activity.at)
-                if activity.is_accessing and silent > SET_ASIDE_SECONDS and self._may_set_aside(activity):
+                if activity.is_accessing and self._may_set_aside(activity, silent):
                     self._set_aside(message, activity)
                 if silent > (GIVE_UP_SECONDS if activity.is_accessing else STALL_SECONDS):
                     activity.is_given_up = True
@@ -234,10 +236,12 @@ class WorkerPool:
         """Return the mount points that have responded again since the last call."""
         return self._health.take_recovered()
 
-    def _may_set_aside(self, activity: _Activity) -> bool:
+    def _may_set_aside(self, activity: _Activity, silent: float) -> bool:
         others = [other for other in self._running.values() if other.is_set_aside]
         on_mount = sum(other.mount == activity.mount for other in others)
-        return not activity.is_set_aside and len(others) < MAX_SET_ASIDE and on_mount < MAX_SET_ASIDE_PER_MOUNT
+        if activity.is_set_aside or len(others) >= MAX_SET_ASIDE or on_mount >= MAX_SET_ASIDE_PER_MOUNT:
+            return False
+        return silent > (SET_ASIDE_SOON_SECONDS if on_mount else SET_ASIDE_SECONDS)
 
     def _set_aside(self, message: InFlightMessage, activity: _Activity) -> None:
         activity.is_set_aside = True
