@@ -5,8 +5,8 @@ shares are processed by child processes that are reused, since a thread that is 
 program from exiting.
 
 A child process is another instance of this program, started with the arguments `_process PATH`, or with `_process` to
-read JSON requests from standard input, one per line: `["process", path]` or `["probe", mount point]`. It writes one JSON
-array per line to standard output: `["access", begins]` and `["progress", done, total]`, and finally
+read JSON requests from standard input, one per line: `["process", path]` or `["probe", mount point]`. It writes one
+JSON array per line to standard output: `["access", begins]` and `["progress", done, total]`, and finally
 `["done", size, lines, values]`, `["failed", code, arguments, passing, detail]` or `["answered"]`.
 """
 
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,10 +74,8 @@ def serve_requests(requests: Iterable[str], registry: ProcessorRegistry) -> int:
             case ["process", str(path)]:
                 serve_one(path, registry)
             case ["probe", str(place)]:
-                try:
+                with suppress(OSError):  # an error is an answer too
                     shutil.disk_usage(place)  # asks the server of a share, whose other answers may be cached
-                except OSError:
-                    pass  # an error is an answer too
                 _say("answered")
     return 0
 

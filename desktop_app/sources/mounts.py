@@ -10,11 +10,12 @@ import os
 import re
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 _REREAD_AFTER_S = 1.0
@@ -131,17 +132,19 @@ def parse_mountinfo(content: bytes) -> dict[str, Mount]:
     return mounts
 
 
-class _Volumes(dict[str, Mount]):
+class _Volumes(Mapping[str, Mount]):
     """The volumes of macOS, which are not listed: each folder in `/Volumes` and `/Network` counts as remote."""
 
-    def __contains__(self, path: object) -> bool:
-        return isinstance(path, str) and os.path.dirname(path) in {"/Volumes", "/Network"}  # noqa: PTH120
-
     def __getitem__(self, path: str) -> Mount:
+        if os.path.dirname(path) not in {"/Volumes", "/Network"}:  # noqa: PTH120
+            raise KeyError(path)
         return Mount(path, is_remote=True)
 
-    def get(self, path: str, default: Mount) -> Mount:  # type: ignore[override]
-        return self[path] if path in self else default
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def _windows_mount(path: str) -> Mount:

@@ -103,7 +103,7 @@ def test_healthy_files_are_done_within_seconds(tmp_path: Path, kind: str) -> Non
 
         wait_until(all_done, timeout=60)
         seconds = time.monotonic() - begun
-        print(f"{HEALTHY} healthy files with {kind}: {seconds:.1f} s")
+        sys.stdout.write(f"{HEALTHY} healthy files with {kind}: {seconds:.1f} s\n")
         wait_until(lambda: all(now()[name].reason is not None for name in KINDS[kind]), timeout=60)
         for name in KINDS[kind]:
             job = now()[name]
