@@ -312,7 +312,7 @@ def _local_name(named: str) -> str:
     """Return the absolute path of a path or `file:` URL; the root folder for other URLs, which are not accessed."""
     try:
         return os.path.abspath(_path_of(named))  # noqa: PTH100 - does not access it
-    except (_RefusedError, ValueError):
+    except (_RefusedError, ValueError, OSError):  # also if the working directory no longer exists
         return os.path.abspath(os.sep)  # noqa: PTH100
 
 
