@@ -115,5 +115,5 @@ def is_folder(path: str) -> bool:
 
 SHARES = ShareAccess()
 """For threads that can wait. The number of hung threads is counted for all callers together."""
-QUICK = ShareAccess(silent_s=0.3)
+QUICK = ShareAccess(silent_s=0.08)
 """For the main thread, which must not wait."""

@@ -1179,6 +1179,10 @@
         <translation>„{url}“ ist keine gültige URL einer Warteschlange.</translation>
     </message>
     <message>
+        <source>The queue URL “{url}” does not end in a queue name. Add the name at the end.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a whole number</source>
         <translation>eine ganze Zahl</translation>
     </message>
@@ -1754,6 +1758,10 @@
         <translation>Anzeigen…</translation>
     </message>
     <message>
+        <source>This queue contains messages from other programs. Click to show them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Connection: {words}</source>
         <translation>Verbindung: {words}</translation>
     </message>
@@ -1895,10 +1903,6 @@
             <numerusform>▲ %Ln fremde Nachricht</numerusform>
             <numerusform>▲ %Ln fremde Nachrichten</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>This queue contains messages from other programs; see the Queue menu.</source>
-        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
@@ -2764,6 +2768,10 @@
     <message>
         <source>The sign-in could not be started</source>
         <translation>Die Anmeldung konnte nicht gestartet werden</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the account {wanted}. Choose the profile of that account.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>
