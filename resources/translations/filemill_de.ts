@@ -1007,6 +1007,10 @@
         <translation>Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden</translation>
     </message>
     <message>
+        <source>The disk or network share at {place} does not respond</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht</translation>
+    </message>
+    <message>
         <source>This computer is low on memory or has too many files open</source>
         <translation>Auf diesem Computer ist zu wenig Arbeitsspeicher frei, oder es sind zu viele Dateien geöffnet</translation>
     </message>
