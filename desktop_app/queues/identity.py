@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
@@ -68,7 +69,8 @@ def _resolved_place(session: botocore.session.Session, typed: Connection) -> tup
     if typed.endpoint_url:
         return client.meta.region_name, typed.endpoint_url
     if url != usual.meta.endpoint_url:
-        return client.meta.region_name, url
+        parts = urlsplit(url)  # a user name or password in it would be shown and logged
+        return client.meta.region_name, parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if not region:
         raise NoRegionError
     return region, ""

@@ -92,6 +92,8 @@ class QueueIdentity:
     def learn(self, connection: Connection, connector: QueueConnector) -> Connection:
         """Connect to a queue; return the connection with the account in which the queue is.
 
+        If boto3 could not resolve the connection before, this is tried again first, and no request is made.
+
         Args:
             connection: A connection from `resolve`.
             connector: The connector for this connection.
@@ -100,8 +102,8 @@ class QueueIdentity:
             QueueError: If the queue can't be reached or used.
             StoreError: If the database can't be read or written.
         """
-        if connection.typed is None or connection.is_local:
-            return connection
+        if connection.typed is None:
+            return self.resolve(connection)
         from desktop_app.queues.connector import OtherAccountError
 
         try:
@@ -145,7 +147,7 @@ class IdentityTask:
         identity: The identity service.
         connection: The current connection.
         connector: The connector for the current connection.
-        on_change: Called when the queue turns out to have another key, with the connection that has this key.
+        on_change: Called with the connection as it is now known if that has changed; None if it can't be used.
     """
 
     def __init__(
@@ -168,8 +170,9 @@ class IdentityTask:
             StoreError: If the database can't be read or written.
         """
         learnt = self._identity.learn(self._connection, self._connector)
-        if learnt.key == self._connection.key:
-            self._identity.adopt(learnt)
-        elif self._on_change is not None:
-            self._identity.adopt(learnt)
+        is_new = learnt != self._connection
+        if is_new and self._on_change is None:
+            return  # the files must keep the key with which the loops look for them
+        self._identity.adopt(learnt)
+        if is_new and self._on_change is not None:
             self._on_change(learnt)

@@ -1188,7 +1188,7 @@
     </message>
     <message>
         <source>The queue URL “{url}” does not end in a queue name. Add the name at the end.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die URL „{url}“ endet nicht mit dem Namen einer Warteschlange. Ergänzen Sie den Namen am Ende.</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1767,7 +1767,7 @@
     </message>
     <message>
         <source>This queue contains messages from other programs. Click to show them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Warteschlange enthält Nachrichten anderer Programme. Klicken Sie, um sie anzuzeigen.</translation>
     </message>
     <message>
         <source>Connection: {words}</source>
@@ -2863,7 +2863,7 @@
     </message>
     <message>
         <source>The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the account {wanted}. Choose the profile of that account.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Warteschlange „{name}“ gehört zum Konto {found}, die wartenden Dateien wurden aber für die Warteschlange im Konto {wanted} hinzugefügt. Wählen Sie das Profil dieses Kontos.</translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>

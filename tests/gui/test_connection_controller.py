@@ -248,3 +248,21 @@ def test_permission_that_can_not_be_saved_holds_until_the_program_ends(
     with pytest.raises(SettingsError):
         made.choose(Connection("not a name"), process_here=True)
     assert made.connection.is_local
+
+
+def test_connection_is_resolved_as_soon_as_its_profile_exists(app: Line, isolated_environment: Path) -> None:
+    chosen = Connection(queue=app.first.queue, profile="late")
+    app.connection.choose(chosen, process_here=True)
+    app.add("waits.txt")
+    assert app.jobs()["waits.txt"].queue == f"? {app.first.queue} with profile late"
+    app.until(app.window.banner.isVisible)
+    assert app.connection.connection.label == app.first.queue
+    (isolated_environment / ".aws").mkdir()
+    (isolated_environment / ".aws" / "config").write_text(
+        f"[profile late]\nregion={REGION}\nendpoint_url={app.url}\naws_access_key_id=a\naws_secret_access_key=b\n"
+    )
+    app.program.control.try_now()
+    app.until(lambda: app.connection.connection.account)
+    app.until(lambda: app.jobs()["waits.txt"].sent_at is not None)
+    assert not app.connection.processes_here  # the user had not seen which queue it is
+    assert app.connection.connection.label == f"{app.first.queue} · {app.url.partition('://')[2]} · {REGION}"

@@ -187,6 +187,13 @@ def test_queue_without_a_known_place_or_account_is_named_by_the_credentials(
     assert "AKID" not in found.permission_key
 
 
+def test_login_in_a_configured_endpoint_is_left_out(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.write_text("[profile a]\nregion = eu-west-1\nendpoint_url = http://user:secret@localhost:4566/\n")
+    found = connection(monkeypatch, {**NAME, "AWS_PROFILE": "a"})
+    assert found.endpoint_url == "http://localhost:4566/"
+    assert "secret" not in f"{found.key}{found.permission_key}{found.label}"
+
+
 @pytest.mark.parametrize("text", ["[profile eu\nregion=", "\xff\xfe".encode("latin-1").decode("latin-1"), "[a]\nx"])
 def test_unreadable_configuration_leaves_the_connection_unresolved(
     config: Path, text: str, monkeypatch: pytest.MonkeyPatch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from desktop_app.config.settings import Connection, Settings, connection_from, update_settings
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
 from desktop_app.gui.i18n import translated
@@ -319,16 +319,20 @@ class ConnectionController(QObject):
 
     @Slot(object)
     def _use_new_key(self, connection: Connection) -> None:
-        """Switch to the same connection with its new key. The permission to process is kept unless the account differs.
+        """Switch to the same connection with its new key.
 
-        The permission is bound to the queue that the user saw, so another account's queue needs a new one.
+        The permission to process is kept, unless the user could not see the place of the queue or saw another account.
         """
         before = self.connection
-        if connection.typed == before.typed and connection.key != before.key:
-            is_same_queue = before.account in {"", connection.account}
-            if not is_same_queue:
+        if connection.entered != before.entered or connection == before:
+            return
+        is_same_queue = before.typed is not None and before.account in {"", connection.account}
+        if self.processes_here and not is_same_queue:
+            try:
                 update_settings(self._settings_file, process_queue="")
-            self._switch_to(connection, process_here=is_same_queue and self.processes_here)
+            except SettingsError as error:  # the next start compares the queue again
+                log.warning("the permission can't be removed from the settings: %s", error.text)
+        self._switch_to(connection, process_here=is_same_queue and self.processes_here)
 
     def _switch_to(self, connection: Connection, *, process_here: bool) -> None:
         self._control.permit(connection.key if connection.is_local or process_here else "")
