@@ -41,7 +41,7 @@ from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording, user_locale
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
-from desktop_app.sources.scan import from_here
+from desktop_app.sources.location import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +140,11 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
 
     Returns:
         The exit code: 0 if the window was closed or a running instance accepted the paths; 1 if the start failed.
+
+    Raises:
+        KnownError: If a path is relative, and the current folder no longer exists.
     """
+    paths = from_here(paths)
     theme = Theme()
     theme.follow(application)
     hook = CrashHook()
@@ -190,7 +194,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
         home = find_home()
         home.create()
         lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
-        return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
+        return become_first_instance(lock, Request(tuple(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
         return None  # if the cause also prevents opening the database, that error is shown

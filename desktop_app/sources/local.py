@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 import stat
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.sources.location import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ CHUNK_BYTES = 1 << 20
 """The chunk size: large enough for full speed, small enough to cancel quickly and to use little memory."""
 
 _ON_WINDOWS = os.name == "nt"
-
-_ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 # If a named pipe or a terminal replaces the file after the check, opening it must not block, and a terminal must not
 # become the controlling terminal. Windows has neither flag.
@@ -85,11 +83,6 @@ def open_source(path: str) -> Source:
     if is_address(path):
         raise FileError(Reason(ReasonCode.WEB_ADDRESS))
     return FileSource(path)
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is a URL other than a `file:` URL. `C:/x` and `C://x` are paths."""
-    return _ADDRESS.match(text) is not None
 
 
 class _Version(NamedTuple):

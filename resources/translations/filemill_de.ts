@@ -1087,8 +1087,16 @@
         <translation>Dies ist eine Verknüpfung zu einem Ordner; solchen Verknüpfungen wird nicht gefolgt, damit nichts doppelt hinzugefügt wird</translation>
     </message>
     <message>
+        <source>This location is not mounted on this computer; open it in the file manager first, and try again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This address points to another computer; only files on this computer can be added</source>
         <translation>Diese Adresse verweist auf einen anderen Computer; nur Dateien auf diesem Computer können hinzugefügt werden</translation>
+    </message>
+    <message>
+        <source>The current folder was removed; change to another folder, or give an absolute path</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This folder no longer exists</source>
@@ -1702,6 +1710,13 @@
         <translation>
             <numerusform>%Ln Webadresse</numerusform>
             <numerusform>%Ln Webadressen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln item(s) on other computers or devices</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -3352,6 +3367,10 @@
     <message>
         <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
+    </message>
+    <message>
+        <source>{reason}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>
