@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from PySide6.QtCore import QLocale, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
@@ -23,8 +24,9 @@ from desktop_app.gui.desktop.native import desktop_of
 from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
 from desktop_app.gui.i18n import use_language
 from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
+from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import Shutdown, Step
+from desktop_app.gui.startup.shutdown import DEADLINE_MS, Shutdown, Step
 from desktop_app.gui.startup.single_instance import (
     InstanceLock,
     InstanceServer,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE = 0, 1
+_POLL_SECONDS = 0.02
 
 
 class RunningWindow(QObject):
@@ -86,6 +89,7 @@ class RunningWindow(QObject):
         self.jobs = jobs
         self.left_over: list[str] = []
         self._begin = begin
+        self._loop_steps = tuple(steps)
         self._close_rest = close_rest
         self._shutdown = Shutdown([*steps, jobs.step()], parent=self)
         self._shutdown.finished.connect(self._finish)
@@ -101,6 +105,20 @@ class RunningWindow(QObject):
         self._begin()
         if paths:
             self.window.add(paths)
+
+    def exit_without_display(self) -> NoReturn:
+        """Stop the loops without the event loop, which waits for the lost display, and exit the process."""
+        try:
+            self.jobs.stop()
+            deadline = time.monotonic() + DEADLINE_MS / 1000
+            for step in self._loop_steps:
+                step.begin()
+                while not step.has_ended() and time.monotonic() < deadline:
+                    time.sleep(_POLL_SECONDS)
+            self.jobs.close()
+            self._close_rest()
+        finally:
+            exit_without_display()
 
     @Slot()
     def _begin_shutdown(self) -> None:
@@ -118,7 +136,7 @@ class RunningWindow(QObject):
 
 def make_application() -> QApplication:
     """Create Qt's application object. Call it before any other Qt object is created."""
-    install_message_handler()
+    install_message_handler(on_fatal=recover_from_platform, on_display_lost=exit_without_display)
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
@@ -165,6 +183,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         CrashDialogs(hook, program.home.logs, window, window.help.show_report)
         running.ended.connect(application.quit)
         running.start(paths)
+        install_message_handler(on_display_lost=running.exit_without_display)
         if instance is not None:
             # During the shutdown, a new start opens another window: two programs can share the list.
             window.closed.connect(instance.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from itertools import takewhile, zip_longest
 from pathlib import Path
@@ -110,6 +111,9 @@ class WindowMemory:
     details_tab = _text("details_tab")
 
     def __init__(self, file: Path) -> None:
+        if file.exists() and not file.is_file():
+            log.warning("%s is not a regular file: the layout of the window is not saved", file)
+            file = Path(os.devnull)  # opening a pipe would block
         self.settings = QSettings(str(file), QSettings.Format.IniFormat)
         if self.settings.value("version", VERSION, int) != VERSION:
             log.info("%s is from another version of Filemill: using the default layout", file)
