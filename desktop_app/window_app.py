@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -137,6 +138,10 @@ class RunningWindow(QObject):
 def make_application() -> QApplication:
     """Create Qt's application object. Call it before any other Qt object is created."""
     install_message_handler(on_fatal=recover_from_platform, on_display_lost=exit_without_display)
+    if sys.platform == "linux":
+        from desktop_app.gui.desktop.bus_connection import disable_unresponsive_buses
+
+        disable_unresponsive_buses(os.environ)
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
