@@ -65,10 +65,18 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
 
 
 def _resolved(target: Path) -> Path:
+    """Return the path to write, with links resolved.
+
+    Raises:
+        OSError: If the path is relative without a current folder, or is a pipe or a device, which would be replaced.
+    """
     try:
-        return Path(os.path.realpath(target))
-    except FileNotFoundError as error:  # the path is relative
+        path = Path(os.path.realpath(target))
+    except FileNotFoundError as error:
         raise OSError(error.errno, Sentence("the current folder was removed")) from error
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, Sentence("it is not a regular file"))
+    return path
 
 
 def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: bool = True) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from itertools import takewhile, zip_longest
 from pathlib import Path
@@ -111,10 +110,10 @@ class WindowMemory:
     details_tab = _text("details_tab")
 
     def __init__(self, file: Path) -> None:
-        if file.exists() and not file.is_file():
+        is_usable = file.is_file() or not file.exists()
+        if not is_usable:  # opening a pipe would block
             log.warning("%s is not a regular file: the layout of the window is not saved", file)
-            file = Path(os.devnull)  # opening a pipe would block
-        self.settings = QSettings(str(file), QSettings.Format.IniFormat)
+        self.settings = QSettings(str(file) if is_usable else "", QSettings.Format.IniFormat)
         if self.settings.value("version", VERSION, int) != VERSION:
             log.info("%s is from another version of Filemill: using the default layout", file)
             self.settings.clear()

@@ -165,7 +165,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
 
 def is_processed(home: Path) -> bool:
     with closing(sqlite3.connect(home / "filemill.db")) as database, suppress(sqlite3.Error):
-        return database.execute("SELECT count(*) FROM job WHERE status = 2").fetchone() == (1,)
+        return bool(database.execute("SELECT count(*) FROM job WHERE status = 2").fetchone()[0])
     return False
 
 
