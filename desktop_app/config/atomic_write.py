@@ -44,8 +44,8 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     Raises:
         NotWrittenError: If the file can't be written, or exists and must not be replaced.
     """
-    path = Path(os.path.realpath(target))
     try:
+        path = _resolved(target)
         if not replace and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         part = path.with_name(f".filemill-{secrets.token_hex(4)}.part")
@@ -62,6 +62,21 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         cause = error.strerror or str(error)
         text = Sentence("{file} can't be written: {cause}.", file=display_text(str(target)), cause=cause)
         raise NotWrittenError(text, code=error.errno or 0) from error
+
+
+def _resolved(target: Path) -> Path:
+    """Return the path to write, with links resolved.
+
+    Raises:
+        OSError: If the path is relative without a current folder, or is a pipe or a device, which would be replaced.
+    """
+    try:
+        path = Path(os.path.realpath(target))
+    except FileNotFoundError as error:
+        raise OSError(error.errno, Sentence("the current folder was removed")) from error
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, Sentence("it is not a regular file"))
+    return path
 
 
 def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: bool = True) -> None:

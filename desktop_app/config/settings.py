@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -229,7 +230,15 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file, without the byte order mark that some editors add."""
+    """Return the text of a file, without the byte order mark that some editors add.
+
+    Raises:
+        SettingsError: If it is not a regular file, or not UTF-8. Reading a pipe or a device could last forever.
+        OSError: If the file can't be read.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise SettingsError(Sentence("{file} is not a regular file. Delete it to start with the defaults.", file=path))
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

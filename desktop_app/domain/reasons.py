@@ -154,9 +154,17 @@ class ReasonCode(StrEnum):
         mark("This is a link to a folder; links to folders are not followed, so that nothing is added twice"),
     )
     NAMED_ADDRESS = "named_address", mark("Web addresses can't be added yet; download the file first")
+    NETWORK_LOCATION = (
+        "network_location",
+        mark("This location is not mounted on this computer; open it in the file manager first, and try again"),
+    )
     OTHER_COMPUTER = (
         "other_computer",
         mark("This address points to another computer; only files on this computer can be added"),
+    )
+    CURRENT_FOLDER_GONE = (
+        "current_folder_gone",
+        mark("The current folder was removed; change to another folder, or give an absolute path"),
     )
     FOLDER_GONE = "folder_gone", mark("This folder no longer exists")
     FOLDER_NOT_ALLOWED = "folder_not_allowed", mark("You don't have permission to open this folder")

@@ -112,7 +112,10 @@ class WindowMemory:
     details_tab = _text("details_tab")
 
     def __init__(self, file: Path) -> None:
-        self.settings = QSettings(str(file), QSettings.Format.IniFormat)
+        is_usable = file.is_file() or not file.exists()
+        if not is_usable:  # opening a pipe would block
+            log.warning("%s is not a regular file: the layout of the window is not saved", file)
+        self.settings = QSettings(str(file) if is_usable else "", QSettings.Format.IniFormat)
         if self.settings.value("version", VERSION, int) != VERSION:
             log.info("%s is from another version of Filemill: using the default layout", file)
             self.settings.clear()

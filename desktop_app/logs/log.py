@@ -33,7 +33,8 @@ KEPT_FILES = 5
 _LOG_NAME = "filemill.log"
 _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(message)s"
 _OWN_LOGGERS = __name__.partition(".")[0]
-_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+# With O_NONBLOCK, opening fails at once if the file is a named pipe without a reader.
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _LIBRARY_LEVELS = dict.fromkeys(("boto3", "botocore", "urllib3", "werkzeug", "moto", "filelock"), logging.WARNING)
 _LIBRARY_LEVELS["peewee"] = logging.INFO
 """The levels for libraries, even with `--debug`: at lower levels, some log signatures and message bodies."""

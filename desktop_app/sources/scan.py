@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import threading
 import time
@@ -11,12 +10,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
-from desktop_app.sources.local import file_error, is_address, unprocessable_kind
+from desktop_app.sources.local import file_error, unprocessable_kind
+from desktop_app.sources.location import RefusedNameError, absolute, mounted_path, path_in
 from desktop_app.sources.share_access import SHARES, NotRespondingError, ShareAccess
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ class RefusalKind(Enum):
     NOT_ALLOWED = auto()
     NOT_ORDINARY = auto()
     ADDRESS = auto()
+    NETWORK = auto()
     OTHER = auto()
 
 
@@ -48,7 +48,8 @@ _KINDS: dict[ReasonCode, RefusalKind] = {
     **dict.fromkeys((ReasonCode.LINKED_FOLDER, ReasonCode.LINK_TO_NOTHING), RefusalKind.LINK),
     **dict.fromkeys((ReasonCode.NO_SUCH_FILE, ReasonCode.FOLDER_GONE), RefusalKind.MISSING),
     **dict.fromkeys((ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.PARENT_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
-    **dict.fromkeys((ReasonCode.NAMED_ADDRESS, ReasonCode.OTHER_COMPUTER), RefusalKind.ADDRESS),
+    ReasonCode.NAMED_ADDRESS: RefusalKind.ADDRESS,
+    **dict.fromkeys((ReasonCode.NETWORK_LOCATION, ReasonCode.OTHER_COMPUTER), RefusalKind.NETWORK),
     **dict.fromkeys((ReasonCode.IS_PIPE, ReasonCode.IS_SOCKET, ReasonCode.IS_DEVICE), RefusalKind.NOT_ORDINARY),
 }
 
@@ -73,12 +74,6 @@ def _listing_reason(error: OSError) -> Reason:
 
 
 REPORT_EVERY_S = 0.1
-
-_ON_WINDOWS = os.name == "nt"
-
-_FILE_ADDRESS = re.compile(r"file:(?://(?P<host>[^/]*))?+(?P<path>/.*)", re.IGNORECASE | re.DOTALL)
-
-_DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
 _JUNCTION_TAG = 0xA0000003
 
@@ -120,7 +115,7 @@ def scan(
     on a network share that does not respond are rejected.
 
     Args:
-        paths: Relative or absolute paths as decoded by `os.fsdecode`, or `file:` URLs.
+        paths: Relative or absolute paths as decoded by `os.fsdecode`, or URLs; see `sources.location`.
         recursive: Whether to add the contents of folders; otherwise, folders are rejected.
         cancelled: Called before each file; the scan stops when it returns True.
         on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
@@ -214,12 +209,12 @@ class _Search:
         return self._stopped
 
     def add_path(self, named: str) -> None:
-        """Add the file or folder at a path or `file:` URL that the user gave."""
+        """Add the file or folder at a path or URL that the user gave."""
         path = named
         try:
-            path = _absolute(_path_of(named))
+            path = absolute(mounted_path(named))
             info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
-        except _RefusedError as error:
+        except RefusedNameError as error:
             self.refuse(named, Reason(error.code))
         except OSError as error:
             self.refuse(named, _access_reason(error, path))
@@ -311,55 +306,9 @@ def _moved(positions: range, by: int) -> range:
 def _local_name(named: str) -> str:
     """Return the absolute path of a path or `file:` URL; the root folder for other URLs, which are not accessed."""
     try:
-        return os.path.abspath(_path_of(named))  # noqa: PTH100 - does not access it
-    except (_RefusedError, ValueError, OSError):  # also if the working directory no longer exists
+        return os.path.abspath(path_in(named))  # noqa: PTH100 - does not access it
+    except (RefusedNameError, ValueError, OSError):  # also if the working directory no longer exists
         return os.path.abspath(os.sep)  # noqa: PTH100
-
-
-class _RefusedError(Exception):
-    """The text is not a path on this computer."""
-
-    def __init__(self, code: ReasonCode) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def from_here(names: Iterable[str]) -> tuple[str, ...]:
-    """Return absolute paths, for a program with another working directory. URLs are not changed."""
-    return tuple(
-        name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
-    )
-
-
-def _path_of(named: str) -> str:
-    """Return the path that the user gave, as a path or as a `file:` URL. It may be relative.
-
-    Raises:
-        _RefusedError: If the text is empty, a URL of another kind, or a path on another computer.
-    """
-    if not named:
-        raise _RefusedError(ReasonCode.NO_SUCH_FILE)
-    address = _FILE_ADDRESS.fullmatch(named)
-    if address is None:
-        if is_address(named):
-            raise _RefusedError(ReasonCode.NAMED_ADDRESS)
-        return named
-    if (address["host"] or "").lower() not in {"", "localhost"}:
-        raise _RefusedError(ReasonCode.OTHER_COMPUTER)
-    # Decode to bytes, since a name need not be UTF-8. "?" and "#" are parts of the name: many programs do not escape
-    # them, and a local file has no query.
-    path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))
-    return path[1:] if _ON_WINDOWS and _DRIVE.match(path) else path
-
-
-def _absolute(path: str) -> str:
-    """Return the absolute path. Links are resolved only if removing `link/..` would change the target."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
-    if os.pardir not in path or not os.path.lexists(path):
-        return absolute
-    if os.path.lexists(absolute) and os.path.samestat(os.lstat(path), os.lstat(absolute)):
-        return absolute
-    return os.path.realpath(path)
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:

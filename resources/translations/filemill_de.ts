@@ -971,12 +971,20 @@
         <translation>Einstellungen für Datum und Uhrzeit öffnen</translation>
     </message>
     <message>
+        <source>The folder {folder} can&apos;t be used: it, or a part of its path, is not a folder. Set FILEMILL_HOME to another folder.</source>
+        <translation>Der Ordner {folder} kann nicht verwendet werden: Er selbst oder ein Teil des Pfads ist kein Ordner. Legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
+    </message>
+    <message>
         <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
         <translation>Der Ordner {folder} kann nicht verwendet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
     </message>
     <message>
-        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct the variable.</source>
-        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie die Variable.</translation>
+        <source>{variable} is “{named}”, but there is no such user. Correct it.</source>
+        <translation>{variable} ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie die Variable.</translation>
+    </message>
+    <message>
+        <source>{variable} is “{named}”, a relative path, but the current folder was removed. Set it to an absolute path, or change to another folder.</source>
+        <translation>{variable} ist „{named}“, ein relativer Pfad, aber der aktuelle Ordner wurde gelöscht. Geben Sie einen absoluten Pfad an, oder wechseln Sie in einen anderen Ordner.</translation>
     </message>
     <message>
         <source>The file no longer exists</source>
@@ -1091,8 +1099,16 @@
         <translation>Dies ist eine Verknüpfung zu einem Ordner; solchen Verknüpfungen wird nicht gefolgt, damit nichts doppelt hinzugefügt wird</translation>
     </message>
     <message>
+        <source>This location is not mounted on this computer; open it in the file manager first, and try again</source>
+        <translation>Dieser Ort ist auf diesem Computer nicht eingebunden; öffnen Sie ihn zuerst im Dateimanager, und versuchen Sie es erneut</translation>
+    </message>
+    <message>
         <source>This address points to another computer; only files on this computer can be added</source>
         <translation>Diese Adresse verweist auf einen anderen Computer; nur Dateien auf diesem Computer können hinzugefügt werden</translation>
+    </message>
+    <message>
+        <source>The current folder was removed; change to another folder, or give an absolute path</source>
+        <translation>Der aktuelle Ordner wurde gelöscht; wechseln Sie in einen anderen Ordner, oder geben Sie einen absoluten Pfad an</translation>
     </message>
     <message>
         <source>This folder no longer exists</source>
@@ -1153,6 +1169,10 @@
     <message>
         <source>{file}: {reason} Fix the file, or delete it to start with the defaults.</source>
         <translation>{file}: {reason} Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
+    </message>
+    <message>
+        <source>{file} is not a regular file. Delete it to start with the defaults.</source>
+        <translation>{file} ist keine reguläre Datei. Löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>{file} is not UTF-8 text. Fix the file, or delete it to start with the defaults.</source>
@@ -1491,6 +1511,14 @@
         <source>{file} can&apos;t be written: {cause}.</source>
         <translation>{file} kann nicht geschrieben werden: {cause}.</translation>
     </message>
+    <message>
+        <source>the current folder was removed</source>
+        <translation>Der aktuelle Ordner wurde gelöscht</translation>
+    </message>
+    <message>
+        <source>it is not a regular file</source>
+        <translation>Dies ist keine reguläre Datei</translation>
+    </message>
     <message numerus="yes">
         <source>Add %Ln File(s)</source>
         <translation>
@@ -1718,6 +1746,13 @@
         <translation>
             <numerusform>%Ln Webadresse</numerusform>
             <numerusform>%Ln Webadressen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln item(s) on other computers or devices</source>
+        <translation>
+            <numerusform>%Ln Element auf anderen Computern oder Geräten</numerusform>
+            <numerusform>%Ln Elemente auf anderen Computern oder Geräten</numerusform>
         </translation>
     </message>
     <message numerus="yes">

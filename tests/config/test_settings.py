@@ -135,6 +135,25 @@ def test_file_in_another_encoding_is_reported_and_kept(path: Path) -> None:
     assert path.read_bytes() == b"profile = 'caf\xe9'\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device"])
+def test_pipe_or_device_in_place_of_the_file_is_refused_without_reading_it(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link to a pipe":
+        os.mkfifo(path.with_name("pipe"))
+        path.symlink_to("pipe")
+    else:
+        path.symlink_to("/dev/zero")
+
+    words = r"settings\.toml is not a regular file\. Delete it"
+    with pytest.raises(SettingsError, match=words):
+        load_settings(path)
+    with pytest.raises(SettingsError, match=words):
+        update_settings(path, paused=True)
+    assert not path.is_file()
+
+
 def test_folder_in_place_of_the_file_is_reported(path: Path) -> None:
     path.mkdir()
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):

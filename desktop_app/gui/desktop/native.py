@@ -165,7 +165,8 @@ def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
     if platform == "darwin":
         return Desktop(TrayNotifier(window), DockBadge(), MacAwake())
     if platform.startswith("linux"):
-        from desktop_app.gui.desktop.linux import SESSION, SYSTEM, Bus, BusAwake, BusNotifier, LauncherEntry
+        from desktop_app.gui.desktop.bus_connection import SESSION, SYSTEM
+        from desktop_app.gui.desktop.linux import Bus, BusAwake, BusNotifier, LauncherEntry
 
         session, system = Bus(SESSION, window), Bus(SYSTEM, window)
         return Desktop(BusNotifier(session), LauncherEntry(session), BusAwake(session, system))
