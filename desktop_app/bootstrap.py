@@ -149,15 +149,20 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control, queues)
 
 
-def connect_queue(program: Program) -> QueueConnector:
-    """Create the connector for the program's queue, which connects on first use. The caller must close it."""
+def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:
+    """Create the connector for the program's queue, which connects on first use. The caller must close it.
+
+    Args:
+        program: The program.
+        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+    """
     if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
         return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
     from desktop_app.queues.connector import SqsConnector
 
-    return SqsConnector(program.connection)
+    return SqsConnector(program.connection, notify)
 
 
 def build_sender(

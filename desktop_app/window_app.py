@@ -294,6 +294,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         sender,
         foreign_messages=program.foreign,
+        interrupt=connector.interrupt,
         close=connector.close,
     )
 

@@ -22,7 +22,7 @@ from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.bootstrap import Program
     from desktop_app.config.settings import Connection
@@ -70,8 +70,8 @@ def _worker(options: Namespace) -> int:
         if options.until_idle and watch.look() and is_certain:
             watch.report()
             return 0
-        errors = ErrorReporter(bar)
-        with closing(connect_queue(program)) as connector:
+        errors = ErrorReporter(bar, stop)
+        with closing(connect_queue(program, errors.notify)) as connector:
             if not is_certain:
                 program = _identified(program, connector, stop)
                 watch = IdleWatch(program, bar)
@@ -87,7 +87,7 @@ def _worker(options: Namespace) -> int:
                 ),
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            run_loops(threads, stop, watch, until_idle=options.until_idle)
+            run_loops(threads, stop, watch, until_idle=options.until_idle, on_stop=connector.interrupt)
         watch.look()
         watch.report()
         if program.foreign.count:
@@ -114,8 +114,22 @@ def _identified(program: Program, connector: QueueConnector, stop: StopSignals) 
     return program.identified(found[0]) if found else program
 
 
-def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
+def run_loops(
+    threads: Sequence[LoopThread],
+    stop: StopSignals,
+    watch: IdleWatch,
+    *,
+    until_idle: bool,
+    on_stop: Callable[[], None],
+) -> None:
     """Run loops until a stop signal arrives or, with `until_idle`, nothing is left to do; then wait for them to end.
+
+    Args:
+        threads: The threads that run the loops.
+        stop: The stop signals.
+        watch: Monitors the list.
+        until_idle: Whether to stop when nothing is left to do.
+        on_stop: Called when the loops have to stop, before waiting for them.
 
     Raises:
         KnownError: If a loop does not end in time.
@@ -129,6 +143,7 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
                 break
     finally:
         stop.set()
+        on_stop()
         end = time.monotonic() + STOP_SECONDS
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -220,10 +235,12 @@ class ErrorReporter:
 
     Args:
         bar: The progress bar, which is cleared before each message.
+        stop: The stop signals; after one of them, errors only mean that the connection is being closed.
     """
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, stop: StopSignals) -> None:
         self._bar = bar
+        self._stop = stop
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
 
@@ -233,10 +250,15 @@ class ErrorReporter:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:
                 self._texts[name] = state.text
-                if state.text not in before:
+                if state.text not in before and not self._stop.is_set():
                     self._say(f"Waiting: {state.text}")
             elif state.phase is Phase.RUNNING and self._texts.pop(name, "") and not self._texts:
                 self._say("Running again.")
+
+    def notify(self, text: str) -> None:
+        """Print a message."""
+        with self._lock:
+            self._say(text)
 
     def _say(self, text: str) -> None:
         self._bar.interrupt()

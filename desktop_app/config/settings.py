@@ -17,6 +17,7 @@ from filelock import Timeout as LockTimeout
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.queue_key import UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -334,6 +335,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
         endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
     )
+    _refuse_login(connection)
     if not connection.profile:  # boto3 ignores these keys if a profile is specified
         connection = replace(connection, access_keys=_fingerprint(environment.get("AWS_ACCESS_KEY_ID", "")))
     _check_endpoint(connection.endpoint_url)
@@ -346,7 +348,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
             Sentence(
                 "“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for "
                 "a FIFO queue. A queue URL is accepted too.",
-                name=queue,
+                name=masked(queue),
             )
         )
     return connection
@@ -355,6 +357,21 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 def _fingerprint(access_key_id: str) -> str:
     """Return a short digest by which an access key ID is recognized without being stored."""
     return hashlib.sha256(f"filemill {access_key_id}".encode()).hexdigest()[:8] if access_key_id else ""
+
+
+def _refuse_login(connection: Connection) -> None:
+    """Raise SettingsError for a user name or password in a URL, which would be stored, shown and logged with it."""
+    if "@" in connection.endpoint_url:
+        raise SettingsError(
+            Sentence(
+                "The server URL contains a user name or password, which SQS does not use. Remove it from "
+                "AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings."
+            )
+        )
+    if "@" in connection.queue:
+        raise SettingsError(
+            Sentence("The queue URL contains a user name or password, which SQS does not use. Remove it from the URL.")
+        )
 
 
 def _without_arn(queue: str, *, has_endpoint: bool) -> str:
@@ -369,17 +386,20 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Raise SettingsError for an endpoint URL that `urlsplit` can't parse."""
+    """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
     try:
-        _ = urlsplit(url).port
-    except ValueError as error:  # unbalanced brackets, or a port that is not a number
+        parts = urlsplit(url)
+        is_valid = parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:  # unbalanced brackets, or a port that is not a number
+        is_valid = False
+    if not is_valid:
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "
                 "AWS_ENDPOINT_URL, or endpoint_url in the settings.",
-                url=url,
+                url=masked(url),
             )
-        ) from error
+        )
 
 
 def _with_url_parts(connection: Connection) -> Connection:
@@ -390,7 +410,7 @@ def _with_url_parts(connection: Connection) -> Connection:
     except ValueError:  # unbalanced brackets, or a port that is not a number
         is_url = False
     if not is_url or parts.query or parts.fragment:
-        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))
+        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=masked(connection.queue)))
     _check_name_in_url(connection.queue, parts.path)
     connection = replace(connection, queue=connection.queue.rstrip("/"), account=account_of(connection.queue))
     host = parts.hostname or ""

@@ -12,7 +12,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +19,8 @@ from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.client import BotoClient, QueueClient
+from desktop_app.queues.credential_program import ProgramRunner
+from desktop_app.queues.credentials import CONNECT_SECONDS, READ_SECONDS, configuration_errors, make_session
 from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
@@ -32,13 +33,7 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
 
 
-# When a session has expired, these loggers write a traceback for each request, although the error is reported anyway.
-for _logger in ("botocore.tokens", "botocore.credentials"):
-    logging.getLogger(_logger).setLevel(logging.ERROR)
-
-CONNECT_SECONDS = 4
-
-READ_SECONDS = 8
+log = logging.getLogger(__name__)
 
 _POOL = 32
 
@@ -63,14 +58,22 @@ class ClientMaker:
 
     Args:
         connection: The profile, region and endpoint to use.
+        should_stop: A function that returns whether to end a program that provides credentials; called often.
+        notify: Called with a sentence if such a program takes long.
 
     Raises:
         BotoCoreError: If the profile or the configuration files can't be used.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        should_stop: Callable[[], bool] = lambda: False,
+        notify: Callable[[str], None] = log.info,
+    ) -> None:
         self._connection = connection
-        self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
+        with configuration_errors():
+            self._session = make_session(connection, ProgramRunner(should_stop, notify))
 
     def credentials(self) -> Credentials | None:
         """Return the credentials that boto3 finds, if any. Credentials that need a request are not resolved yet."""
@@ -110,7 +113,8 @@ class ClientMaker:
             if self.accepts_any_keys and self.credentials() is None:
                 # These keys are sent only to a server on this computer, which accepts any keys.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        client: SQSClient = self._session.client("sqs", **options)
+        with configuration_errors():
+            client: SQSClient = self._session.client("sqs", **options)
         return client
 
     def caller_arn(self) -> str:
@@ -161,20 +165,33 @@ class QueueConnector(Protocol):
         """Discard the client, so that the next call to `connect` creates a new one with current credentials."""
         ...
 
+    def interrupt(self) -> None:
+        """Make calls to `connect` that wait for a program to provide credentials fail soon, before `close`."""
+        ...
+
     def close(self) -> None:
         """Close all connections. Later calls to `connect` fail. Can be called more than once."""
         ...
 
 
 class SqsConnector:
-    """Connects to a queue on Amazon SQS or a compatible server."""
+    """Connects to a queue on Amazon SQS or a compatible server.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The connection.
+        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+    """
+
+    def __init__(self, connection: Connection, notify: Callable[[str], None] = log.info) -> None:
         self._connection = connection
+        self._notify = notify
         # A separate lock, since connecting can take a long time, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
+        self._failures = 0
+        self._failure: QueueError | None = None
+        self._interrupted = threading.Event()
         self._closed = threading.Event()
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
@@ -182,16 +199,22 @@ class SqsConnector:
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
+        failures = self._failures
         with self._connecting:
             with self._lock:
                 if self._client is not None:
                     return self._client
                 if self._closed.is_set():
                     raise _closed()
+            if self._failure is not None and self._failures != failures:
+                # Another thread has failed while this one was waiting; another attempt would double the wait.
+                raise self._failure
             try:
-                client = _sqs_client(self._connection)
+                client = _sqs_client(self._connection, self._interrupted.is_set, self._notify)
             except (BotoCoreError, ClientError, OSError, ValueError) as error:
-                raise as_queue_error(error, self._connection, "GetQueueUrl") from error
+                self._failure = as_queue_error(error, self._connection, "GetQueueUrl")
+                self._failures += 1
+                raise self._failure from error
             with self._lock:
                 if not self._closed.is_set():
                     self._client = client
@@ -206,8 +229,13 @@ class SqsConnector:
         if client is not None:
             client.close()
 
+    def interrupt(self) -> None:
+        """See `QueueConnector.interrupt`."""
+        self._interrupted.set()
+
     def close(self) -> None:
         """See `QueueConnector.close`."""
+        self.interrupt()
         with self._lock:
             self._closed.set()
         self.reset()
@@ -236,8 +264,8 @@ def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
-def _sqs_client(connection: Connection) -> BotoClient:
-    maker = ClientMaker(connection)
+def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
+    maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
     reject_other_responses(control)
     try:

@@ -88,6 +88,7 @@ class FakeLoops(QueueLoops):
             ConsumerThread(_no_loop),
             SenderThread(_no_loop),
             foreign_messages=ForeignMessages(),
+            interrupt=lambda: None,
             close=lambda: None,
         )
         self.starts = 0

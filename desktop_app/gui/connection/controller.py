@@ -117,11 +117,13 @@ class QueueLoops(QObject):
         connection: The connection.
         threads: The threads, in the order in which they are stopped.
         foreign_messages: The foreign messages of the queue.
+        interrupt: The function that ends the wait for a program that provides credentials. Call it when the threads are
+            asked to stop.
         close: The function that closes the SQS clients. Call it after both threads have finished; further calls do
             nothing.
 
     Args:
-        connection, foreign_messages, close: See the attributes.
+        connection, foreign_messages, interrupt, close: See the attributes.
         consumer, sender: The threads, not yet started.
 
     Signals:
@@ -137,12 +139,14 @@ class QueueLoops(QObject):
         sender: SenderThread,
         *,
         foreign_messages: ForeignMessages,
+        interrupt: Callable[[], None],
         close: Callable[[], None],
     ) -> None:
         super().__init__()
         self.connection = connection
         self.threads = (consumer, sender)
         self.foreign_messages = foreign_messages
+        self.interrupt = interrupt
         self.close = close
         for thread in self.threads:
             thread.setParent(self)
@@ -340,6 +344,7 @@ class ConnectionController(QObject):
         self.status.set_connection(connection)
         self.changed.emit(connection)
         if self._ending is None:
+            self._loops.interrupt()
             self._ending = Shutdown([thread_step(thread) for thread in self._loops.threads], parent=self)
             self._ending.finished.connect(self._start_next)
             self._ending.begin()
@@ -384,6 +389,8 @@ class ConnectionController(QObject):
 
         def begin() -> None:
             self._is_shutting_down = True
+            for loops in self._all():
+                loops.interrupt()
             for thread in threads():
                 thread.requestInterruption()
 

@@ -124,7 +124,8 @@ class Sender:
                     self._state.stopped()
                     raise  # a retry would not help
                 except (QueueError, StoreError) as error:
-                    self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
+                    if not should_stop():  # otherwise, the error might only mean that the connection is being closed
+                        self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                     continue
                 self._backoff.reset()
                 self._state.running()
