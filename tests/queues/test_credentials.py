@@ -270,7 +270,10 @@ def test_program_behind_a_role_is_named(aws: Aws) -> None:
 def test_keys_behind_a_role_are_checked(aws: Aws) -> None:
     path = aws.program(printing(SecretAccessKey=f"{KEY} "))
     aws.configure(f"[profile p]\n{ROLE}[profile base]\ncredential_process = {path}\n")
-    assert f"The secret access key contains a space or a tab (source: program “{path}” of profile “base”)" in refusal().text
+    assert (
+        f"The secret access key contains a space or a tab (source: program “{path}” of profile “base”)"
+        in refusal().text
+    )
 
 
 @pytest.mark.usefixtures("short_limit")
