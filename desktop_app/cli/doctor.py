@@ -102,6 +102,10 @@ def _settings(home: Home) -> str:
     from desktop_app.config.settings import connection_from, load_settings
 
     connection = connection_from(load_settings(home.settings_file), os.environ)
+    if not connection.is_local:
+        from desktop_app.queues.identity import resolve
+
+        connection = resolve(connection)
     source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
     return f"{source}; queue: {connection.label}"
 

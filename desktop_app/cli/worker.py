@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Cursor, StatusCounts
+from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import Loop, LoopState, Phase
 from desktop_app.services.stop_signals import StopSignals, pause_after
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
+    from desktop_app.queues.connector import QueueConnector
 
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
+IDENTITY_SECONDS = 5.0
+"""The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -56,15 +61,20 @@ def _worker(options: Namespace) -> int:
 
     with (
         closing(StopSignals()) as stop,
-        closing(open_program()) as program,
+        closing(open_program()) as opened,
         closing(Progress("Processing", "files")) as bar,
     ):
+        program = opened
         watch = IdleWatch(program, bar)
-        if options.until_idle and watch.look():
+        is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
+        if options.until_idle and watch.look() and is_certain:
             watch.report()
             return 0
         errors = ErrorReporter(bar, stop)
         with closing(connect_queue(program, errors.notify)) as connector:
+            if not is_certain:
+                program = _identified(program, connector, stop)
+                watch = IdleWatch(program, bar)
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
                 "consumer": build_consumer(
@@ -81,8 +91,27 @@ def _worker(options: Namespace) -> int:
         watch.look()
         watch.report()
         if program.foreign.count:
-            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
+            say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     return 0
+
+
+def _identified(program: Program, connector: QueueConnector, stop: StopSignals) -> Program:
+    """Return the program with its queue's account, or unchanged if the queue does not respond soon.
+
+    Errors are not reported here: the loops run into them as well.
+    """
+    found: list[Connection] = []
+
+    def connect() -> None:
+        with suppress(KnownError):
+            found.append(program.queues.learn(program.connection, connector))
+
+    thread = threading.Thread(target=connect, name="identity", daemon=True)
+    thread.start()
+    end = time.monotonic() + IDENTITY_SECONDS
+    while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
+        pass
+    return program.identified(found[0]) if found else program
 
 
 def run_loops(
@@ -195,8 +224,8 @@ class IdleWatch:
         for queue, count in self._jobs.unfinished_by_queue().items():
             if queue != self._queue:
                 say(
-                    f"{counted(count, 'file')} left waiting for another queue ({queue}): start a worker with "
-                    "that queue, or move them to this one with `filemill retry ID`."
+                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker "
+                    "with that queue, or move them to this one with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 

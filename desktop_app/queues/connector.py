@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
+from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.client import BotoClient, QueueClient
 from desktop_app.queues.credential_program import ProgramRunner
@@ -100,6 +101,10 @@ class ClientMaker:
         if region:
             options["region_name"] = region
         url = self._connection.endpoint_url
+        if not url and self._connection.typed is not None:
+            # The configuration might name another endpoint by now, and then another queue would be used.
+            settings: Any = Config  # boto3-stubs lack the parameter
+            options["config"] = config.merge(settings(ignore_configured_endpoint_urls=True))
         if url:
             options["endpoint_url"] = url
             if not self.region:
@@ -236,6 +241,25 @@ class SqsConnector:
         self.reset()
 
 
+class OtherAccountError(QueueError):
+    """The credentials lead to a queue of the same name in another account.
+
+    Attributes:
+        account: The account that the queue is in.
+    """
+
+    def __init__(self, connection: Connection, account: str) -> None:
+        text = Sentence(
+            "The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the "
+            "account {wanted}. Choose the profile of that account.",
+            name=connection.queue_name,
+            found=account,
+            wanted=connection.account,
+        )
+        super().__init__(text, trouble=QueueTrouble.SETUP, cause=Cause.OTHER_ACCOUNT)
+        self.account = account
+
+
 def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
@@ -257,6 +281,8 @@ def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
     url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
+    if connection.account and account_of(url) not in {"", connection.account}:
+        raise OtherAccountError(connection, account_of(url))
     try:
         attributes = _part(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), "Attributes")
     except ClientError as error:

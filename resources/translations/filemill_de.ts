@@ -1007,6 +1007,10 @@
         <translation>Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden</translation>
     </message>
     <message>
+        <source>The disk or network share at {place} does not respond</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht</translation>
+    </message>
+    <message>
         <source>This computer is low on memory or has too many files open</source>
         <translation>Auf diesem Computer ist zu wenig Arbeitsspeicher frei, oder es sind zu viele Dateien geöffnet</translation>
     </message>
@@ -1181,6 +1185,10 @@
     <message>
         <source>“{url}” is not a valid queue URL.</source>
         <translation>„{url}“ ist keine gültige URL einer Warteschlange.</translation>
+    </message>
+    <message>
+        <source>The queue URL “{url}” does not end in a queue name. Add the name at the end.</source>
+        <translation>Die URL „{url}“ endet nicht mit dem Namen einer Warteschlange. Ergänzen Sie den Namen am Ende.</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1758,6 +1766,10 @@
         <translation>Anzeigen…</translation>
     </message>
     <message>
+        <source>This queue contains messages from other programs. Click to show them.</source>
+        <translation>Diese Warteschlange enthält Nachrichten anderer Programme. Klicken Sie, um sie anzuzeigen.</translation>
+    </message>
+    <message>
         <source>Connection: {words}</source>
         <translation>Verbindung: {words}</translation>
     </message>
@@ -1899,10 +1911,6 @@
             <numerusform>▲ %Ln fremde Nachricht</numerusform>
             <numerusform>▲ %Ln fremde Nachrichten</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>This queue contains messages from other programs; see the Queue menu.</source>
-        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
@@ -2852,6 +2860,10 @@
     <message>
         <source>The sign-in could not be started</source>
         <translation>Die Anmeldung konnte nicht gestartet werden</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the account {wanted}. Choose the profile of that account.</source>
+        <translation>Die Warteschlange „{name}“ gehört zum Konto {found}, die wartenden Dateien wurden aber für die Warteschlange im Konto {wanted} hinzugefügt. Wählen Sie das Profil dieses Kontos.</translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>
