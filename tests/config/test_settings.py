@@ -7,7 +7,7 @@ import os
 import threading
 import tomllib
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -369,7 +369,7 @@ def test_invalid_queue_url_is_reported(url: str) -> None:
     "where", ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", "endpoint_url", "FILEMILL_QUEUE", "queue"]
 )
 def test_password_in_a_url_is_refused_and_not_shown(text: str, where: str) -> None:
-    settings = {"queue": "files"} | ({where: text} if where.islower() else {})
+    settings: dict[str, Any] = {"queue": "files"} | ({where: text} if where.islower() else {})
     with pytest.raises(SettingsError, match="contains a user name or password") as caught:
         connection_from(Settings(**settings), {} if where.islower() else {where: text})
     assert "anna" not in caught.value.text + caught.value.detail
