@@ -134,7 +134,7 @@ class StateReporter:
         seconds = backoff.next()
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
-            log.info("%s: %s (%s)", self._name, error.text, error.detail)
+            log.info("%s: %s%s", self._name, error.text, f" ({error.detail})" if error.detail else "")
         next_try = self._clock.now_ms() + int(seconds * 1000)
         self._change_to(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries, error))
         return seconds

@@ -7,7 +7,7 @@ import os
 import threading
 import tomllib
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -370,6 +370,39 @@ def test_invalid_queue_url_is_reported(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid queue URL") as caught:
         connection_from(Settings(queue=url), {})
     assert url in caught.value.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://anna:hush@127.0.0.1:9324",
+        "http://anna@hush@127.0.0.1",
+        "https://hush@host/",
+        "https://anna:hu/sh@host",
+        "https://anna:hu#sh@host",
+        "http://:hush@[::1]:9324",
+        "anna:hush@host",
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", "endpoint_url", "FILEMILL_QUEUE", "queue"]
+)
+def test_password_in_a_url_is_refused_and_not_shown(text: str, where: str) -> None:
+    settings: dict[str, Any] = {"queue": "files"} | ({where: text} if where.islower() else {})
+    with pytest.raises(SettingsError, match="contains a user name or password") as caught:
+        connection_from(Settings(**settings), {} if where.islower() else {where: text})
+    assert "anna" not in caught.value.text + caught.value.detail
+    assert "hu" not in caught.value.text + caught.value.detail
+
+
+def test_key_in_the_query_of_a_url_is_not_shown() -> None:
+    for settings in (
+        Settings(queue="https://host/1/files?X-Amz-Signature=0a1b2c3d"),
+        Settings(queue="files", endpoint_url="https://host/?token=0a1b2c3d"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            connection_from(settings, {})
+        assert "0a1b2c3d" not in caught.value.text
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
