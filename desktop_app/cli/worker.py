@@ -13,7 +13,7 @@ from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import Loop, LoopState, Phase
@@ -21,7 +21,7 @@ from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.bootstrap import Program
 
@@ -59,11 +59,11 @@ def _worker(options: Namespace) -> int:
         closing(open_program()) as program,
         closing(Progress("Processing", "files")) as bar,
     ):
-        watch = IdleWatch(program, bar)
+        errors = ErrorReporter(bar)
+        watch = IdleWatch(program, bar, partial(errors.report, "list"))
         if options.until_idle and watch.look():
             watch.report()
             return 0
-        errors = ErrorReporter(bar)
         with closing(connect_queue(program)) as connector:
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
@@ -138,9 +138,11 @@ class IdleWatch:
     Args:
         program: The program.
         bar: The progress bar.
+        report: Called with WAITING while the list can't be read, and with RUNNING once it can be read again.
     """
 
-    def __init__(self, program: Program, bar: Progress) -> None:
+    def __init__(self, program: Program, bar: Progress, report: Callable[[LoopState], None]) -> None:
+        self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
         self._queue = program.connection.key
@@ -154,9 +156,17 @@ class IdleWatch:
     def look(self) -> bool:
         """Update the counts and the progress bar; return whether no file of this queue is PENDING or PROCESSING.
 
-        Raises:
-            StoreError: If the database can't be read.
+        While the database can't be read, the answer is no.
         """
+        try:
+            is_idle = self._look()
+        except StoreError as error:
+            self._state(LoopState(Phase.WAITING, error.text))
+            return False
+        self._state(LoopState(Phase.RUNNING))
+        return is_idle
+
+    def _look(self) -> bool:
         started = self._steady()
         newest = self._jobs.changes.cursor()
         if newest != self._seen:

@@ -17,9 +17,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
+from desktop_app.config.private_files import create_private_folder, make_private, private_lock
 from desktop_app.domain.job import display_text
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class SharedFileHandler(logging.Handler):
         self._limit = max_bytes
         self._kept_files = kept_files
         self._descriptor = -1
+        self._was_opened = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. A record that can't be written, for example to a full disk, is dropped."""
@@ -151,9 +152,21 @@ class SharedFileHandler(logging.Handler):
             return False
 
     def _open(self) -> None:
+        """Open the file. If the folder disappears later, go on in the open file: do not create the folder again."""
+        if not self._was_opened:
+            create_private_folder(self._path.parent)
+        elif not self._path.parent.is_dir() and self._path.parent.parent.joinpath("run").is_dir():
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)  # only this folder was deleted
+        try:
+            descriptor = os.open(self._path, _APPENDING, 0o600)
+        except OSError:
+            if self._descriptor >= 0:
+                return
+            raise
         self._close_file()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(self._path, _APPENDING, 0o600)
+        self._descriptor = descriptor
+        self._was_opened = True
+        make_private(self._path)
 
     def _close_file(self) -> None:
         if self._descriptor >= 0:
@@ -163,7 +176,7 @@ class SharedFileHandler(logging.Handler):
     def _rotate(self, more: int) -> None:
         """Rotate the files, unless another process is doing so or has just done so."""
         try:
-            with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
+            with private_lock(self._path.with_name(f"{self._path.name}.lock"), timeout=0):
                 self._open()
                 if os.fstat(self._descriptor).st_size + more > self._limit:
                     self._close_file()

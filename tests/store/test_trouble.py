@@ -62,7 +62,7 @@ def test_migration_that_never_ends_is_reported(tmp_path: Path, monkeypatch: pyte
     is_held, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with FileLock(tmp_path / "jobs.db.lock"):
+        with FileLock(tmp_path / "jobs.db.lock", mode=0o600):
             is_held.set()
             may_end.wait(30)
 

@@ -232,6 +232,7 @@ class Heartbeat:
         self._work = work
         self._clock = clock
         self._visibility_s = visibility_s
+        self._logged = ""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Call `beat` once a second until a stop is requested."""
@@ -252,7 +253,11 @@ class Heartbeat:
             try:
                 self._extend(near[start : start + MAX_ENTRIES])
             except (QueueError, StoreError) as error:
-                log.info("heartbeat failed: %s (%s)", error.text, error.detail)
+                if error.text != self._logged:
+                    log.info("heartbeat failed: %s (%s)", error.text, error.detail)
+                self._logged = error.text
+            else:
+                self._logged = ""
 
     def _extend(self, near: Sequence[InFlightMessage]) -> None:
         # Rows first: if extending the messages then fails, a redelivered message only waits for the row's lease.

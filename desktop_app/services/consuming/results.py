@@ -80,6 +80,18 @@ class Committer:
             # accepted.
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
+    def discard(self) -> None:
+        """Discard all accepted results, and the claims of all files, because the database was replaced."""
+        self._ended.clear()
+        self._unfinished.clear()
+        for message in self._in_flight.all():
+            if message.job is not None and not message.is_settled:
+                message.cancelled.set()
+                self._pool.withdraw(message)
+                self._groups.cut(message)
+                message.settle(Outcome.LOST)
+                self._in_flight.remove(message)
+
     def commit(self) -> bool:
         """Write all accepted results and the progress of running files; return whether a job has changed.
 

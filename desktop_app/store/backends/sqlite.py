@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import peewee
 from peewee import SQL, fn
 
+from desktop_app.config.private_files import create_private
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.sentences import Sentence
 
@@ -59,6 +60,13 @@ class SqliteDatabase(peewee.SqliteDatabase):
         super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False)
         for name, function in functions.items():
             self.register_function(function, name)
+
+    def save_unlinked_log(self) -> None:
+        """Copy all commits to the database file, because the write-ahead log at its side was deleted.
+
+        This connection still has the deleted log open; a connection that is opened later does not see it.
+        """
+        self.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[no-untyped-call]
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
@@ -138,19 +146,29 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 # --- files
 
 
-def create_private(path: Path) -> None:
-    """Create a file that only its owner can access, unless it exists. SQLite itself would use default permissions."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+class FileState(NamedTuple):
+    """What tells that the file at a path is not the file that was opened, or that another program has written it."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+    def is_same_file(self, other: FileState | None) -> bool:
+        """Return whether two states are of the same file, and it has not been truncated since the other state.
+
+        SQLite never shrinks a database without VACUUM, which Filemill does not use.
+        """
+        return other is not None and self[:2] == other[:2] and self.size >= other.size
 
 
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of the file at a path; None if the file can't be accessed."""
+def file_state(path: str) -> FileState | None:
+    """Return the state of the file at a path; None if the file can't be accessed."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - called for each transaction, and twice as fast as `Path.stat`
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def copy_database(database: Path, target: Path) -> None:
