@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import Timeout as LockTimeout
@@ -115,7 +115,12 @@ class SharedFileHandler(logging.Handler):
         self._limit = max_bytes
         self._kept_files = kept_files
         self._descriptor = -1
-        self._was_opened = False
+        # Later, a missing home means that it was moved or that its disk was removed.
+        self._may_create_home = not path.parent.parent.is_dir()
+        if path.exists():
+            with suppress(OSError):  # `emit` tries again
+                self._descriptor = os.open(path, _APPENDING, 0o600)
+        self._was_opened = self._descriptor >= 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. A record that can't be written, for example to a full disk, is dropped."""
@@ -153,10 +158,12 @@ class SharedFileHandler(logging.Handler):
 
     def _open(self) -> None:
         """Open the file. If the folder disappears later, go on in the open file: do not create the folder again."""
-        if not self._was_opened:
-            create_private_folder(self._path.parent)
-        elif not self._path.parent.is_dir() and self._path.parent.parent.joinpath("run").is_dir():
-            self._path.parent.mkdir(mode=0o700, exist_ok=True)  # only this folder was deleted
+        folder = self._path.parent
+        home = folder.parent
+        if self._may_create_home:
+            create_private_folder(folder)
+        elif home.is_dir() and (not self._was_opened or (home / "run").is_dir()):
+            folder.mkdir(mode=0o700, exist_ok=True)
         try:
             descriptor = os.open(self._path, _APPENDING, 0o600)
         except OSError:
@@ -165,6 +172,7 @@ class SharedFileHandler(logging.Handler):
             raise
         self._close_file()
         self._descriptor = descriptor
+        self._may_create_home = False
         self._was_opened = True
         make_private(self._path)
 

@@ -16,7 +16,7 @@ import re
 import sqlite3
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -271,6 +271,7 @@ def _open(path: Path) -> sqlite3.Connection:
     # Text that is not UTF-8, written by another program, must become a foreign message, not a permanent error.
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
+        connection.execute("PRAGMA temp_store = memory")  # independent of TMPDIR and SQLITE_TMPDIR
         connection.execute("PRAGMA journal_mode = wal")
         # Commits are not flushed, so a power failure can undo the last ones, but can't corrupt the file. After a lost
         # receive or delete, the message is redelivered, which fenced claims can handle. After a lost send, the
@@ -291,6 +292,21 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def check_queue_file(path: Path) -> None:
+    """Read the whole file of the embedded queue to find damage.
+
+    Raises:
+        QueueError: If it is damaged or can't be read.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise _known_error(error, path) from error
+    if said != "ok":
+        raise _damaged(path, said)
 
 
 def _check_version(version: int, path: Path) -> None:
@@ -385,9 +401,12 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
             text = Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path)
             return _unusable(text, str(error))
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # SQLITE_ERROR: a table is missing
-            text = Sentence(
-                "{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.",
-                file=path,
-            )
-            return _unusable(text, str(error))
+            return _damaged(path, str(error))
     raise error
+
+
+def _damaged(path: Path, detail: str) -> QueueError:
+    text = Sentence(
+        "{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.", file=path
+    )
+    return _unusable(text, detail)

@@ -211,7 +211,7 @@ class Consumer:
         epoch = self._database.epoch
         if epoch != self._work.epoch:
             self._identity.renew()
-            self._committer.discard()
+            self._committer.discard_others(epoch)
             self._work.epoch = epoch
 
     def _check_foreign(self) -> None:

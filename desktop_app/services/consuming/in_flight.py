@@ -66,6 +66,7 @@ class InFlightMessage:
         received_at: When the message was received, in seconds of the steady clock.
         job: The job; None until its row is claimed.
         token: The fencing token of the row.
+        epoch: The epoch of the database that contains the row.
         progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
         cancelled: An event that stops the processing when it is set.
@@ -83,6 +84,7 @@ class InFlightMessage:
     received_at: float = math.inf
     job: Job | None = None
     token: int = 0
+    epoch: int = 0
     progress: tuple[int, int] | None = None
     saved_progress: tuple[int, int] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -105,7 +107,7 @@ class InFlightMessage:
 
     def take_claim(self, claim: Claim) -> None:
         """Record the job that was claimed for this message."""
-        self.job, self.token, self.is_suspect = claim.job, claim.token, claim.is_suspect
+        self.job, self.token, self.epoch, self.is_suspect = claim.job, claim.token, claim.epoch, claim.is_suspect
 
     def settle(self, outcome: Outcome) -> None:
         """Record the outcome of the message.

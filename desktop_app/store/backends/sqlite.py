@@ -43,6 +43,7 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
+_NO_TEMPORARY_FOLDER = sqlite3.SQLITE_IOERR_GETTEMPPATH
 
 
 # --- connections and transactions
@@ -118,6 +119,11 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
                 Sentence("Another program is using {file} and has locked it. You can safely try again.", file=path),
                 detail=text,
             )
+        case sqlite3.SQLITE_IOERR if getattr(cause, "sqlite_errorcode", 0) == _NO_TEMPORARY_FOLDER:
+            return StoreFullError(
+                Sentence("There is no temporary folder that can be written to. Set TMPDIR to the path of a folder."),
+                detail=text,
+            )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
                 Sentence(
@@ -190,13 +196,26 @@ def is_complete(copy: Path) -> bool:
     return not copy.name.endswith(_PART)
 
 
-def is_damaged(database: Path) -> bool:
-    """Return whether a database is damaged. Reads the whole file."""
+def find_damage(database: Path, *, is_quick: bool) -> str:
+    """Check a whole database, and return what SQLite says about the first damage; empty if there is none.
+
+    Args:
+        database: The file.
+        is_quick: Whether to skip the comparison of indexes with their tables, which takes most of the time.
+
+    Raises:
+        sqlite3.OperationalError: If the file can't be read.
+    """
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.DatabaseError:
-        return True
+            connection.execute("PRAGMA temp_store = memory")
+            kind = "quick_check" if is_quick else "integrity_check"
+            (said,) = connection.execute(f"PRAGMA {kind}(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return str(error)
+        raise
+    return "" if said == "ok" else str(said)
 
 
 # --- SQL
