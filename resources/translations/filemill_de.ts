@@ -2636,7 +2636,7 @@
     </message>
     <message>
         <source>The dead-letter queue “{name}” does not exist: create it, or remove it from the queue&apos;s redrive policy. Until then, messages that can&apos;t be processed are received repeatedly.</source>
-        <translation>Die Warteschlange für unzustellbare Nachrichten „{name}“ existiert nicht: Legen Sie sie an, oder entfernen Sie sie aus der Redrive-Richtlinie der Warteschlange. Bis dahin werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen.</translation>
+        <translation>Die Dead-Letter-Warteschlange „{name}“ existiert nicht: Legen Sie sie an, oder entfernen Sie sie aus der Redrive-Richtlinie der Warteschlange. Bis dahin werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen.</translation>
     </message>
     <message>
         <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
