@@ -10,11 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, quoted
+from desktop_app.cli.output import counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import display_text, iso_utc
+from desktop_app.services.stop_signals import raising_stop_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -44,9 +45,10 @@ def _doctor(options: Namespace) -> int:
         _repair(use_copy=options.use_copy)
     marks = _MARKS if _can_print("".join(_MARKS.values())) else _PLAIN_MARKS
     code = 0
-    for verdict, topic, text in _findings():
-        emit(f"{marks[verdict]} {topic}: {display_text(text)}", flush=True)
-        code = 1 if verdict is Verdict.TROUBLE else code
+    with raising_stop_signals():
+        for verdict, topic, text in _findings():
+            emit(f"{marks[verdict]} {topic}: {display_text(text)}", flush=True)
+            code = 1 if verdict is Verdict.TROUBLE else code
     return code
 
 
@@ -132,6 +134,10 @@ def _settings(home: Home) -> str:
     from desktop_app.config.settings import connection_from, load_settings
 
     connection = connection_from(load_settings(home.settings_file), os.environ)
+    if not connection.is_local:
+        from desktop_app.queues.identity import resolve
+
+        connection = resolve(connection)
     source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
     return f"{source}; queue: {connection.label}"
 
@@ -156,7 +162,7 @@ def _queue(program: Program) -> str:
         from desktop_app.queues.embedded import check_queue_file
 
         check_queue_file(program.queue_file)
-    with closing(connect_queue(program)) as connector:
+    with closing(connect_queue(program, say)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
