@@ -159,7 +159,12 @@ def connect_queue(program: Program, notify: Callable[[str], None] = log.info) ->
     if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
-        return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
+        return EmbeddedQueue(
+            program.queue_file,
+            receiver=program.identity.name,
+            database=program.database.path,
+            on_replaced=program.control.try_now,  # send again what is missing
+        )
     from desktop_app.queues.connector import SqsConnector
 
     return SqsConnector(program.connection, notify)

@@ -13,7 +13,7 @@ from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
@@ -65,16 +65,16 @@ def _worker(options: Namespace) -> int:
         closing(Progress("Processing", "files")) as bar,
     ):
         program = opened
-        watch = IdleWatch(program, bar)
+        errors = ErrorReporter(bar, stop)
+        watch = IdleWatch(program, bar, partial(errors.report, "list"))
         is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
         if options.until_idle and watch.look() and is_certain:
             watch.report()
             return 0
-        errors = ErrorReporter(bar, stop)
         with closing(connect_queue(program, errors.notify)) as connector:
             if not is_certain:
                 program = _identified(program, connector, stop)
-                watch = IdleWatch(program, bar)
+                watch = IdleWatch(program, bar, partial(errors.report, "list"))
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
                 "consumer": build_consumer(
@@ -182,9 +182,11 @@ class IdleWatch:
     Args:
         program: The program.
         bar: The progress bar.
+        report: Called with WAITING while the list can't be read, and with RUNNING once it can be read again.
     """
 
-    def __init__(self, program: Program, bar: Progress) -> None:
+    def __init__(self, program: Program, bar: Progress, report: Callable[[LoopState], None]) -> None:
+        self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
         self._queue = program.connection.key
@@ -198,9 +200,17 @@ class IdleWatch:
     def look(self) -> bool:
         """Update the counts and the progress bar; return whether no file of this queue is PENDING or PROCESSING.
 
-        Raises:
-            StoreError: If the database can't be read.
+        While the database can't be read, the answer is no.
         """
+        try:
+            is_idle = self._look()
+        except StoreError as error:
+            self._state(LoopState(Phase.WAITING, error.text))
+            return False
+        self._state(LoopState(Phase.RUNNING))
+        return is_idle
+
+    def _look(self) -> bool:
         started = self._steady()
         newest = self._jobs.changes.cursor()
         if newest != self._seen:

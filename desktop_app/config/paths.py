@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
+from desktop_app.config.private_files import create_private_folder, make_private
 from desktop_app.config.settings import load_settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.sentences import Sentence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 
 APP_NAME = "Filemill"
+
+_OUR_NAMES = ("filemill.db", "settings.toml", "window.ini", "logs", "run")
+"""What the names of the files and folders in the home begin with."""
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
 """The URLs that the menu of the desktop icon passes as arguments. The installation packages contain them too."""
@@ -59,7 +63,7 @@ class Home:
         """
         try:
             for folder in (self.folder, self.logs, self.run):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                create_private_folder(folder)
         except (FileExistsError, NotADirectoryError) as error:
             raise SettingsError(
                 Sentence(
@@ -77,6 +81,22 @@ class Home:
                     why=error.strerror or error,
                 )
             ) from error
+        self._make_private()
+
+    def _make_private(self) -> None:
+        """Remove the access of other users to a home that was created by hand, or by a backup program.
+
+        A folder that also contains other things, such as the user's home directory, keeps its permissions.
+        """
+        entries = list(self.folder.iterdir())
+        ours = [entry for entry in entries if entry.name.startswith(_OUR_NAMES)]
+        if len(ours) == len(entries):
+            make_private(self.folder)
+        for entry in ours:
+            make_private(entry)
+            if entry.is_dir() and not entry.is_symlink():
+                for file in entry.iterdir():
+                    make_private(file)
 
 
 def find_home() -> Home:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tomlkit
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
+from desktop_app.config.private_files import private_lock
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.queue_key import UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
 from desktop_app.domain.secrets import masked
@@ -289,8 +289,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
         SettingsError: If the file can't be read or written, or is not valid. The file is then left unchanged.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=0o600):
+        with private_lock(path.with_name(f"{path.name}.lock"), timeout=LOCK_SECONDS):
             saved = load_settings(path)
             updated = replace(saved, **changes)
             if updated != saved:
@@ -314,7 +313,7 @@ def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
             document[name] = value
         else:
             document.pop(name, None)
-    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)))
+    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)), is_private=True)
 
 
 def _not_writable(path: Path, why: str) -> SettingsError:

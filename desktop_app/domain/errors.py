@@ -59,6 +59,8 @@ class Cause(StrEnum):
     """Another program holds the database's lock."""
     DATABASE_DAMAGED = "database-damaged"
     DATABASE_READ_ONLY = "database-read-only"
+    DATABASE_GONE = "database-gone"
+    """The database is not at its path: it was moved or deleted, or its disk is not mounted."""
 
 
 class KnownError(Exception):
@@ -130,6 +132,21 @@ class StoreDamagedError(StoreError):
     """The database file is damaged and must be replaced before the program can continue."""
 
     cause = Cause.DATABASE_DAMAGED
+
+
+class StoreGoneError(StoreError):
+    """The database is not at its path; the program continues when it is back."""
+
+    cause = Cause.DATABASE_GONE
+
+
+def database_gone(path: object) -> Sentence:
+    """Return the text for a database that is not at its path. The embedded queue, next to it, uses the same text."""
+    return Sentence(
+        "{file} can't be found: it was moved or deleted, or its disk is not connected. Put it back, and Filemill will "
+        "continue.",
+        file=path,
+    )
 
 
 class QueueTrouble(StrEnum):

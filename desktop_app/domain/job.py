@@ -180,6 +180,7 @@ class Cursor:
     """An opaque position in the store's change feed."""
 
     revision: int
+    epoch: int = 0
 
     def is_before(self, job: Job) -> bool:
         """Return whether a job was last written after this position."""
@@ -200,12 +201,15 @@ class Changes:
         removed: The keys of jobs that were removed from the list.
         overflow: Whether there were too many changes to return. `jobs` and `removed` are then empty, and the whole
             list has to be read again.
+        replaced: Whether the database was replaced by another one since the cursor. The keys of jobs that were read
+            before are no longer valid, and the whole list has to be read again; `overflow` is set too.
     """
 
     cursor: Cursor
     jobs: tuple[Job, ...] = ()
     removed: tuple[int, ...] = ()
     overflow: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Tasks(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
         self._tokens = count(1)
-        self._waiting: dict[int, tuple[Callable[[Any], None], Callable[[KnownError], None] | None]] = {}
+        self._waiting: dict[int, tuple[Callable[[Any], None], Callable[[KnownError], None] | None, Callable[[], None]]]
+        self._waiting = {}
         self._closed = False
         self._ended.connect(self._deliver)
 
@@ -69,6 +70,7 @@ class Tasks(QObject):
         work: Callable[[], Result],
         on_done: Callable[[Result], None],
         on_problem: Callable[[KnownError], None] | None = None,
+        on_bug: Callable[[], None] = lambda: None,
     ) -> None:
         """Run a function on the pool, then call a callback on the thread of this object. Call this only on that thread.
 
@@ -77,11 +79,12 @@ class Tasks(QObject):
             on_done: Called with the result of `work`. A method, or a `partial` of one, if it uses a `QObject`.
             on_problem: Called with a `KnownError` raised by `work`; if it is None, `problem` is emitted. Any other
                 exception is a bug and is passed to `sys.excepthook`.
+            on_bug: Called after a bug.
         """
         if self._closed:
             return
         token = next(self._tokens)
-        self._waiting[token] = (on_done, on_problem)
+        self._waiting[token] = (on_done, on_problem, on_bug)
         self._pool.start(_Task(token, work, self._session, self._ended.emit))
 
     @property
@@ -108,7 +111,7 @@ class Tasks(QObject):
         waiting = self._waiting.pop(outcome.token, None)
         if waiting is None:
             return
-        on_done, on_problem = waiting
+        on_done, on_problem, on_bug = waiting
         match outcome.error:
             case None:
                 if _is_alive(on_done):
@@ -121,6 +124,7 @@ class Tasks(QObject):
                 self.problem.emit(translated(error.text))
             case error:
                 sys.excepthook(type(error), error, error.__traceback__)
+                on_bug()
 
 
 def _is_alive(callback: Callable[..., object]) -> bool:
@@ -236,7 +240,8 @@ class CoalescedTask(QObject):
         self._newest += 1
         self._running.add(self._newest)
         self._since_begin.start()
-        self._tasks.run(work, partial(self._end, self._newest), partial(self._fail, self._newest))
+        number = self._newest
+        self._tasks.run(work, partial(self._end, number), partial(self._fail, number), partial(self._drop, number))
 
     def _end(self, number: int, value: object) -> None:
         self._running.discard(number)
@@ -250,6 +255,11 @@ class CoalescedTask(QObject):
         self._running.discard(number)
         if number == self._newest:
             self.failed.emit(error)
+        self._run_requested()
+
+    def _drop(self, number: int) -> None:
+        """Forget a run that a bug has ended, so that later requests are still served."""
+        self._running.discard(number)
         self._run_requested()
 
     def _run_requested(self) -> None:

@@ -14,12 +14,12 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
+from desktop_app.config.private_files import create_private_folder, make_private, private_lock
 from desktop_app.domain.job import display_text
 from desktop_app.domain.secrets import masked, without_known_secrets
 
@@ -125,6 +125,12 @@ class SharedFileHandler(logging.Handler):
         self._limit = max_bytes
         self._kept_files = kept_files
         self._descriptor = -1
+        # Later, a missing home means that it was moved or that its disk was removed.
+        self._may_create_home = not path.parent.parent.is_dir()
+        if path.exists():
+            with suppress(OSError):  # `emit` tries again
+                self._descriptor = os.open(path, _APPENDING, 0o600)
+        self._was_opened = self._descriptor >= 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. A record that can't be written, for example to a full disk, is dropped."""
@@ -161,9 +167,24 @@ class SharedFileHandler(logging.Handler):
             return False
 
     def _open(self) -> None:
+        """Open the file. If the folder disappears later, go on in the open file: do not create the folder again."""
+        folder = self._path.parent
+        home = folder.parent
+        if self._may_create_home:
+            create_private_folder(folder)
+        elif home.is_dir() and (not self._was_opened or (home / "run").is_dir()):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            descriptor = os.open(self._path, _APPENDING, 0o600)
+        except OSError:
+            if self._descriptor >= 0:
+                return
+            raise
         self._close_file()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(self._path, _APPENDING, 0o600)
+        self._descriptor = descriptor
+        self._may_create_home = False
+        self._was_opened = True
+        make_private(self._path)
 
     def _close_file(self) -> None:
         if self._descriptor >= 0:
@@ -173,7 +194,7 @@ class SharedFileHandler(logging.Handler):
     def _rotate(self, more: int) -> None:
         """Rotate the files, unless another process is doing so or has just done so."""
         try:
-            with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
+            with private_lock(self._path.with_name(f"{self._path.name}.lock"), timeout=0):
                 self._open()
                 if os.fstat(self._descriptor).st_size + more > self._limit:
                     self._close_file()

@@ -169,7 +169,7 @@ class _Probe:
         yield from self._queue()
         for check, text, action, method, parameters in _RIGHTS:
             yield self._right(check, text, action, partial(getattr(client, method), QueueUrl=self._url, **parameters))
-        yield from self._dead_letters()
+        yield from self._dead_letters(client)
 
     def _look_up(self, client: Any) -> QueueError | None:  # noqa: ANN401
         """Look up the queue and read its attributes, as `SqsConnector` does; return the error, if any."""
@@ -228,15 +228,30 @@ class _Probe:
                 return _trouble(check, known)
         return _fine(check, text)
 
-    def _dead_letters(self) -> Iterator[Finding]:
+    def _dead_letters(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401
         if self._attributes is None:
             return
         try:
             policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
-            name, most = str(policy["deadLetterTargetArn"]).rsplit(":", 1)[-1], policy["maxReceiveCount"]
+            *_, account, name = str(policy["deadLetterTargetArn"]).split(":")
+            most = policy["maxReceiveCount"]
         except (ValueError, KeyError, TypeError):
             text = Sentence("It has no dead-letter queue: messages that can't be processed are received repeatedly")
             yield _note(Check.DEAD_LETTERS, text)
+            return
+        try:
+            client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        except _FAILURES as error:
+            known = self._known(error, "GetQueueUrl")
+            if known.trouble is QueueTrouble.NO_QUEUE:
+                text = Sentence(
+                    "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
+                    "policy. Until then, messages that can't be processed are received repeatedly.",
+                    name=name,
+                )
+                yield Finding(Check.DEAD_LETTERS, Verdict.TROUBLE, text, KnownError(text, cause=Cause.NO_QUEUE))
+            else:
+                yield Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
             return
         yield _fine(
             Check.DEAD_LETTERS, Sentence("Dead-letter queue: “{name}”, after {count} deliveries", name=name, count=most)

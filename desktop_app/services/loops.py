@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.errors import KnownError, QueueError, QueueTrouble
+from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ RESTART_SECONDS = 1.0
 """The minimum time between two starts of a loop, so that it does not restart continuously because of a bug."""
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
+LONGEST_LOCAL_SECONDS = 2.0
+"""The longest wait after an error of the database or the embedded queue: a look at the disk costs nothing."""
+_ON_THIS_COMPUTER = {Cause.LOCAL_QUEUE, Cause.DATABASE_GONE, Cause.DISK_FULL}
 _SHORTEST_SECONDS = 0.2
 LONGEST_GAP_SECONDS = 5.0
 
@@ -132,6 +135,8 @@ class StateReporter:
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
         """Report a known error and return the time to wait before the next attempt, in seconds."""
         seconds = backoff.next()
+        if isinstance(error, StoreError) or error.cause in _ON_THIS_COMPUTER:
+            seconds = min(seconds, LONGEST_LOCAL_SECONDS)
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
             log.info("%s: %s%s", self._name, error.text, f" ({error.detail})" if error.detail else "")

@@ -43,6 +43,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._epoch = database.epoch
 
     def claim(
         self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int, in_order: bool = False
@@ -64,6 +65,7 @@ class Outbox:
             if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
         with self._database.write():
+            self._epoch = self._database.epoch  # the entries are not valid in another one
             due = self._due(queue, owner, now_ms, limit, in_order=in_order)
             positions = [position for position, *_ in due]
             self._database.run(
@@ -95,7 +97,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self._epoch) as revision:
             for one in sent:
                 entry = one.entry
                 self._database.run(OutboxRow.delete().where(*_is(entry)))
@@ -112,7 +114,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self._epoch):
             for entry in entries:
                 self._database.run(
                     OutboxRow.update(
@@ -126,7 +128,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self._epoch) as revision:
             self._database.run(OutboxRow.delete().where(*_is(entry)))
             self._database.run(
                 JobRow.update(

@@ -46,10 +46,16 @@ class Tick:
 
 
 class Work:
-    """Updates the jobs that a consumer has claimed. Any thread."""
+    """Updates the jobs that a consumer has claimed. Any thread.
+
+    Attributes:
+        epoch: The epoch of the database in which the jobs were claimed. Nothing is written in another one, where the
+            same keys and tokens can belong to other files.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.epoch = database.epoch
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
         """Write results in one durable transaction; return False for each result whose lease was lost.
@@ -59,7 +65,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written. In this case, no results are stored.
         """
-        with self._database.write(durable=True) as revision:
+        with self._database.write(durable=True, epoch=self.epoch) as revision:
             kept = [self._finish(result, revision) for result in results]
             attempts.end_finished(self._database, revision)
             return kept
@@ -86,7 +92,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self.epoch) as revision:
             for tick in ticks:
                 self._database.run(
                     JobRow.update(bytes_done=tick.bytes_done, file_size=tick.bytes_total, revision=revision).where(
@@ -107,7 +113,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self.epoch):
             return [
                 int(self._database.run(JobRow.update(lease_until=until_ms).where(*_holds(row_id, token)))) == 1
                 for row_id, token in leases
@@ -145,7 +151,7 @@ class Work:
         """
         # The claim has counted as a crash until now.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
-        with self._database.write() as revision:
+        with self._database.write(epoch=self.epoch) as revision:
             query = JobRow.update(
                 **PENDING_AGAIN,
                 **reason_columns(reason),
@@ -172,7 +178,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self.epoch):
             if self._database.scalar(JobRow.select(JobRow.id).where(*_holds(row_id, token))) is None:
                 return False
             enqueue(self._database, JobRow.id == row_id)

@@ -1235,6 +1235,10 @@
         <translation>{file} kann nicht geschrieben werden: {why}.</translation>
     </message>
     <message>
+        <source>{file} is damaged. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
+        <translation>{file} ist beschädigt. Wie Sie sie beiseitelegen und durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
+    </message>
+    <message>
         <source>{file} could not be backed up: {why}</source>
         <translation>Von {file} konnte keine Sicherung erstellt werden: {why}</translation>
     </message>
@@ -1245,10 +1249,6 @@
     <message>
         <source>{file} can&apos;t be copied: {why}.</source>
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
-    </message>
-    <message>
-        <source>{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill again.</source>
-        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill die Datei verwendete. Legen Sie die Datei zurück, oder starten Sie Filemill neu.</translation>
     </message>
     <message>
         <source>This copy of Filemill is incomplete: {folder} contains no migration scripts.</source>
@@ -1265,6 +1265,14 @@
     <message>
         <source>{file} can&apos;t be written: {why}. Check its folder.</source>
         <translation>{file} kann nicht geschrieben werden: {why}. Prüfen Sie den Ordner.</translation>
+    </message>
+    <message>
+        <source>{file} was replaced while Filemill was using it. Filemill continues with the new file.</source>
+        <translation>{file} wurde ersetzt, während Filemill sie benutzte. Filemill arbeitet mit der neuen Datei weiter.</translation>
+    </message>
+    <message>
+        <source>{file} is empty. To replace it with the newest backup, see “filemill doctor --help”.</source>
+        <translation>{file} ist leer. Wie Sie sie durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
         <source>Another program is using {file} and has not released it. Close that program, then try again.</source>
@@ -2280,6 +2288,10 @@
         <translation>Nur {added} von {wanted} Dateien wurden hinzugefügt. {why}</translation>
     </message>
     <message>
+        <source>{file} can&apos;t be found: it was moved or deleted, or its disk is not connected. Put it back, and Filemill will continue.</source>
+        <translation>{file} ist nicht zu finden: Sie wurde verschoben oder gelöscht, oder ihr Datenträger ist nicht verbunden. Legen Sie sie zurück, dann macht Filemill weiter.</translation>
+    </message>
+    <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
     </message>
@@ -2756,6 +2768,10 @@
     <message>
         <source>This queue belongs to another account</source>
         <translation>Diese Warteschlange gehört einem anderen Konto</translation>
+    </message>
+    <message>
+        <source>The dead-letter queue “{name}” does not exist: create it, or remove it from the queue&apos;s redrive policy. Until then, messages that can&apos;t be processed are received repeatedly.</source>
+        <translation>Die Dead-Letter-Warteschlange „{name}“ existiert nicht: Legen Sie sie an, oder entfernen Sie sie aus der Redrive-Richtlinie der Warteschlange. Bis dahin werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen.</translation>
     </message>
     <message>
         <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
@@ -3487,6 +3503,10 @@
     <message>
         <source>Another program is using {file} and has locked it. You can safely try again.</source>
         <translation>Ein anderes Programm verwendet {file} und hat die Datei gesperrt. Sie können es gefahrlos erneut versuchen.</translation>
+    </message>
+    <message>
+        <source>There is no temporary folder that can be written to. Set TMPDIR to the path of a folder.</source>
+        <translation>Es gibt keinen temporären Ordner, in den geschrieben werden kann. Setzen Sie TMPDIR auf den Pfad eines Ordners.</translation>
     </message>
     <message>
         <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>

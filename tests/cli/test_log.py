@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from desktop_app.config.private_files import private_lock
 from desktop_app.domain.secrets import remember_secret
 from desktop_app.logs import log as log_module
 from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
@@ -157,7 +158,7 @@ def test_file_rotated_by_another_program_is_kept(tmp_path: Path, small: SharedFi
 
 def test_old_file_is_used_while_another_program_rotates(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("x" * 90))
-    with FileLock(tmp_path / "x.log.lock"):
+    with FileLock(tmp_path / "x.log.lock", mode=0o600):
         small.handle(record("y" * 90))
     assert contents(tmp_path) == {"x.log": ["x" * 90, "y" * 90]}
     small.handle(record("z"))
@@ -170,14 +171,12 @@ def test_file_that_was_just_rotated_is_not_rotated_again(
 ) -> None:
     small.handle(record("x" * 90))
 
-    class Slow(FileLock):
-        """A lock that another program releases only after it has rotated the files."""
+    def rotate_first(path: Path, *, timeout: float) -> FileLock:
+        """Return the lock after another program has rotated the files."""
+        (tmp_path / "x.log").rename(tmp_path / "x.log.1")
+        return private_lock(path, timeout=timeout)
 
-        def acquire(self, *args: Any, **kwargs: Any) -> Any:
-            (tmp_path / "x.log").rename(tmp_path / "x.log.1")
-            return super().acquire(*args, **kwargs)
-
-    monkeypatch.setattr(log_module, "FileLock", Slow)
+    monkeypatch.setattr(log_module, "private_lock", rotate_first)
     small.handle(record("y" * 90))
     assert contents(tmp_path) == {"x.log": ["y" * 90], "x.log.1": ["x" * 90]}
 

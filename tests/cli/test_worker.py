@@ -262,7 +262,7 @@ def test_progress_counts_jobs_finished_since_the_start(
 ) -> None:
     setup.finish(two[0])
     bar: Any = Bar()
-    watch = worker.IdleWatch(setup.program, bar)
+    watch = worker.IdleWatch(setup.program, bar, lambda _: None)
     watch.look()
     watch.look()
     (tmp_path / "three.txt").touch()
@@ -285,6 +285,6 @@ class SlowClock(SystemClock):
 
 def test_slow_list_is_read_less_often(setup: JobSetup) -> None:
     bar: Any = Bar()
-    watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar)
+    watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar, lambda _: None)
     assert watch.look()
     assert watch.pause_s == 10.0

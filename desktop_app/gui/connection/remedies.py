@@ -128,6 +128,7 @@ class Remedies(QObject):
             ),
             Cause.DISK_FULL: (folder, try_now),
             Cause.DATABASE_READ_ONLY: (folder, try_now),
+            Cause.DATABASE_GONE: (try_now,),
             Cause.DATABASE_BUSY: (try_now, details),
             Cause.DATABASE_DAMAGED: (NoticeAction(tr("Quit"), self._window.close), folder),
         }

@@ -79,6 +79,10 @@ class ListController(QObject):
         self.feed.changed.connect(self.groups.count)
         self.feed.changed.connect(self.run.look)
         self.feed.recovered.connect(self.model.reread)
+        for recount in (self.totals.count, self.groups.count, self.run.look):
+            self.feed.recovered.connect(recount)
+        self.feed.replaced.connect(self.model.clear)
+        self.feed.replaced.connect(self.commands.undo.clear)
         self.commands.written.connect(self.feed.look)
         self.commands.restored.connect(self.model.reload)
         self.model.problem.connect(self.problem)

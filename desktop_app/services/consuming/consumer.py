@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
+from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
@@ -135,7 +135,8 @@ class Consumer:
         """The error that ends the loop, if any."""
         self._claims = Claims(database)
         self._outbox = Outbox(database)
-        work, groups = Work(database), MessageGroups()
+        self._work = work = Work(database)
+        groups = MessageGroups()
         self._in_flight = InFlightMessages()
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
@@ -189,7 +190,6 @@ class Consumer:
 
         Raises:
             KnownError: If the queue appears to belong to another program, because it contains many foreign messages.
-            StoreDamagedError: If the database is damaged.
         """
         self._state.starting()
         self._foreign.note_own()  # count foreign messages from zero
@@ -200,6 +200,7 @@ class Consumer:
                 loop.start()
             self._attempt(self._free_dead_leases)
             while not should_stop() and self._end is None:
+                self._attempt(self._follow_database)
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
@@ -207,6 +208,14 @@ class Consumer:
         self._state.stopped()
         if self._end is not None:
             raise self._end
+
+    def _follow_database(self) -> None:
+        """If the database was replaced, abandon the files that were claimed in the previous one."""
+        epoch = self._database.epoch
+        if epoch != self._work.epoch:
+            self._identity.renew()
+            self._committer.discard_others(epoch)
+            self._work.epoch = epoch
 
     def _check_foreign(self) -> None:
         """End the loop if the queue appears to belong to another program."""
@@ -296,9 +305,6 @@ class Consumer:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)
-        except StoreDamagedError as error:
-            self._end = error  # a retry would not help
-            return False
         except StoreError as error:
             self._is_store_away = True
             self._is_stopping.wait(self._state.waiting(error, self._backoff))

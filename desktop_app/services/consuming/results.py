@@ -85,6 +85,18 @@ class Committer:
             # accepted.
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
+    def discard_others(self, epoch: int) -> None:
+        """Discard the claims and results of another epoch, because the database was replaced."""
+        self._ended = [ended for ended in self._ended if ended[0].message.epoch == epoch]
+        self._unfinished = deque(done for done in self._unfinished if done.message.epoch == epoch)
+        for message in self._in_flight.all():
+            if message.job is not None and not message.is_settled and message.epoch != epoch:
+                message.cancelled.set()
+                self._pool.withdraw(message)
+                self._groups.cut(message)
+                message.settle(Outcome.LOST)
+                self._in_flight.remove(message)
+
     def commit(self) -> bool:
         """Write all accepted results and the progress of running files; return whether a job has changed.
 

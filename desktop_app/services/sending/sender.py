@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
@@ -98,6 +98,7 @@ class Sender:
         backoff: Backoff | None = None,
     ) -> None:
         self._database = database
+        self._epoch = database.epoch
         self._outbox = Outbox(database)
         self._connector = connector
         self._identity = identity
@@ -109,20 +110,14 @@ class Sender:
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Send until a stop is requested. After an error, try again with backoff.
-
-        Raises:
-            StoreDamagedError: If the database is damaged.
-        """
+        """Send until a stop is requested. After an error, try again with backoff."""
         self._state.starting()
         with self._database.session():
             while not should_stop():
                 try:
+                    self._follow_database()
                     sent = self.send_due()
                     self._tasks.do_due()
-                except StoreDamagedError:
-                    self._state.stopped()
-                    raise  # a retry would not help
                 except (QueueError, StoreError) as error:
                     if not should_stop():  # otherwise, the error might only mean that the connection is being closed
                         self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
@@ -134,6 +129,13 @@ class Sender:
                     busy = self._options.window is not None and self._has_due()
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
+
+    def _follow_database(self) -> None:
+        """If the database was replaced, check at once which messages of its files are missing in the queue."""
+        if self._epoch != self._database.epoch:
+            self._identity.renew()
+            self._control.try_now()
+            self._epoch = self._database.epoch
 
     def send_due(self) -> int:
         """Send as many due messages as the window allows, and return the number that the queue accepted.

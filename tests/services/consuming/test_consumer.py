@@ -508,19 +508,25 @@ def test_foreign_messages_in_a_row_stop_the_consumer_even_in_front_of_own_ones(s
     running.stop_asked.set()
 
 
-def test_damaged_database_ends_the_consumer(services: ServicesSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_database_keeps_the_message_until_the_database_is_restored(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running = RunningConsumer(services)
     (job,) = services.add("a.txt")
+    finish, errors = Work.finish, [StoreDamagedError("It is damaged.")]
 
-    def damaged(*_: object) -> list[bool]:
-        raise StoreDamagedError("It is damaged.")
+    def damaged_at_first(work: Work, results: list[Result]) -> list[bool]:
+        if errors:
+            raise errors.pop()
+        return finish(work, results)
 
-    monkeypatch.setattr(Work, "finish", damaged)
+    monkeypatch.setattr(Work, "finish", damaged_at_first)
     running.deliver(message(job))
-    with pytest.raises(StoreDamagedError):
-        running.consumer.run(lambda: False)
-    assert running.client.made("delete") == []
-    running.stop_asked.set()
+    with running:
+        running.start()
+        running.settled(1)
+    assert running.count(Outcome.PROCESSED) == 1
+    assert "It is damaged." in [state.text for state in running.told]
 
 
 def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
