@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -18,8 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.client import BotoClient, QueueClient
-from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class ClientMaker:
         """
         client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
         try:
-            return str(client.get_caller_identity()["Arn"])
+            return str(client.get_caller_identity().get("Arn", ""))
         finally:
             client.close()
 
@@ -215,7 +215,7 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection) -> BotoClient:
     maker = ClientMaker(connection)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    reject_other_responses(control)
+    check_answers(control)
     try:
         info = _look_up(control, connection)
     except BaseException:
@@ -228,9 +228,9 @@ def _sqs_client(connection: Connection) -> BotoClient:
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
-    url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
+    url = connection.queue if "://" in connection.queue else client.get_queue_url(QueueName=name)["QueueUrl"]
     try:
-        attributes = _part(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), "Attributes")
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except ClientError as error:
         known = as_queue_error(error, connection, "GetQueueAttributes")
         if known.trouble is not QueueTrouble.NO_RIGHT:
@@ -238,9 +238,3 @@ def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
         return QueueInfo(url, name, is_fifo=connection.is_fifo)
     is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
-
-
-def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - any part of a response
-    if name not in answer:
-        raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
-    return answer[name]

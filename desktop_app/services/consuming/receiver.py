@@ -7,7 +7,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import QueueError
+from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
 from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
 
@@ -85,6 +85,8 @@ class Receiver:
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
+                if error.cause is Cause.MALFORMED:
+                    self._attempt_id = ""  # another attempt with the same ID would return the same messages
                 if error.trouble.needs_reconnect:
                     self._connector.reset()
                 if not should_stop():
