@@ -49,6 +49,12 @@ def _options(parser: ArgumentParser) -> None:
         metavar="N",
         help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: from the settings)",
     )
+    parser.add_argument(
+        "--shared-queue",
+        action="store_true",
+        help="keep running although the queue contains messages of another program, each receive of which counts as "
+        "a delivery attempt",
+    )
 
 
 def _worker(options: Namespace) -> int:
@@ -63,6 +69,8 @@ def _worker(options: Namespace) -> int:
         if options.until_idle and watch.look():
             watch.report()
             return 0
+        if options.shared_queue or options.until_idle:
+            program.foreign.tolerate()
         errors = ErrorReporter(bar)
         with closing(connect_queue(program)) as connector:
             loops: dict[str, Loop] = {
@@ -81,7 +89,7 @@ def _worker(options: Namespace) -> int:
         watch.look()
         watch.report()
         if program.foreign.count:
-            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
+            say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     return 0
 
 
@@ -216,10 +224,11 @@ class ErrorReporter:
 
 WORKER = Command(
     name="worker",
-    usage="[--until-idle] [--concurrency N]",
+    usage="[--until-idle] [--concurrency N] [--shared-queue]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
-    "If the queue can't be used, it says so and keeps trying, even with --until-idle.",
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
+    "messages of another program and no file is waiting, unless the queue is known to be shared.",
     add_options=_options,
     run=_worker,
 )

@@ -38,6 +38,7 @@ class Receiver:
     Args:
         connector: The connector for the queue.
         room: A function that returns the number of messages that can be accepted now; the number can be negative.
+        pause_s: A function that returns the time to wait before the next receive, in seconds.
         deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
             must return quickly.
         state: The reporter of the loop's state.
@@ -53,6 +54,7 @@ class Receiver:
         connector: QueueConnector,
         *,
         room: Callable[[], int],
+        pause_s: Callable[[], float],
         deliver: Callable[[list[Received], float], None],
         state: StateReporter,
         clock: Clock,
@@ -63,6 +65,7 @@ class Receiver:
     ) -> None:
         self._connector = connector
         self._room = room
+        self._pause_s = pause_s
         self._deliver = deliver
         self._state = state
         self._clock = clock
@@ -82,6 +85,7 @@ class Receiver:
             if limit <= 0:
                 wait_for(self.has_room, 1.0, should_stop)
                 continue
+            pause(self._pause_s(), should_stop)
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
