@@ -28,7 +28,7 @@ MANY_IN_A_ROW = 10
 """The number of foreign messages in a row that stops the consumer, or makes it hide them if own files are waiting."""
 HELD_UP_BY = 100
 """The number of foreign messages in a row from which on the user is told that they hold up own files."""
-HIDDEN_SECONDS = 120
+HIDDEN_SECONDS = 600
 """How long a foreign message is hidden the first time. This doubles with each further receive."""
 LONGEST_HIDDEN_SECONDS = 3_600
 
