@@ -236,5 +236,5 @@ def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
         if known.trouble is not QueueTrouble.NO_RIGHT:
             raise
         return QueueInfo(url, name, is_fifo=connection.is_fifo)
-    is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
+    is_fifo = attributes.get("FifoQueue", str(connection.is_fifo)).lower() == "true"
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))

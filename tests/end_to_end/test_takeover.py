@@ -72,8 +72,8 @@ def test_suspended_worker_loses_its_file_which_has_exactly_one_result(programs: 
     assert programs.start("submit", str(path)).wait(60) == 0
 
     def job() -> tuple[int, int, int]:
-        (columns,) = rows_of(programs.database, "SELECT status, lease_token, bytes_done FROM job")
-        return columns
+        ((status, token, done),) = rows_of(programs.database, "SELECT status, lease_token, bytes_done FROM job")
+        return status, token, done
 
     first = programs.start("worker", "--concurrency", "1")
     wait_until(lambda: job()[2], timeout=60)
