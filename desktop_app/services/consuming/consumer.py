@@ -223,6 +223,11 @@ class Consumer:
         elif not foreign.is_tolerated:
             self._end = KnownError(TOO_MANY_TEXT, title=TOO_MANY_TITLE, cause=Cause.FOREIGN)
 
+    def _release_hidden(self) -> None:
+        is_busy = not self._foreign.has_hidden or self._in_flight.count_unsettled()
+        if not is_busy and not self._outbox.has_unfinished(self._options.queue):
+            self._dispatcher.release_hidden()
+
     def _note_held_up(self, in_a_row: int) -> None:
         """Report that foreign messages hold up own files, again whenever their number has doubled."""
         count = self._foreign.count
@@ -247,6 +252,7 @@ class Consumer:
         if not self._control.may_begin and not self._in_flight.count_unsettled():
             self._control.note_idle()
         self._attempt(self._check_foreign)
+        self._attempt(self._release_hidden)
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
@@ -254,6 +260,7 @@ class Consumer:
             self._receiving.join(self._options.wait_s + 1)
         # Release the messages that the receiver delivered just before it stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
+        self._dispatcher.release_hidden()
         self._acknowledger.stop()
         self._acknowledging.join(self._options.flush_grace_s)
         self._extending.stop()

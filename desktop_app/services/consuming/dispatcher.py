@@ -148,6 +148,12 @@ class Dispatcher:
             self._in_flight.add(message)
             self._pool.submit(message)
 
+    def release_hidden(self) -> None:
+        """Make the hidden foreign messages visible again for the program that they belong to."""
+        now = self._clock.steady()
+        for received in self._foreign.take_hidden():
+            self._acknowledger.release(InFlightMessage(received, now, outcome=Outcome.FOREIGN))
+
     def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim]:
         lease_ms = self._visibility_s * 1000 + ROW_MARGIN_MS
         return self._claims.claim(requests, worker=self._worker, now_ms=self._clock.now_ms(), lease_ms=lease_ms)
@@ -200,7 +206,7 @@ class Dispatcher:
         message_id = message.received.message_id
         if self._foreign.note(message.received, why):
             log.log(level_for(self._foreign.count), "left message %s alone: %s", message_id, why)
-        seconds = self._foreign.hidden_seconds(message_id)
+        seconds = self._foreign.hide(message.received)
         if seconds > self._visibility_s:
             self._release(message, seconds, Outcome.FOREIGN)
             return

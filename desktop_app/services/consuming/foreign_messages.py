@@ -4,6 +4,7 @@ Each receive increments a message's receive count, and SQS moves messages with a
 receiving another program's messages repeatedly, the consumer would make that program lose them. Therefore the consumer
 stops if it receives many foreign messages in a row, unless own files are waiting for their messages. In that case, it
 continues more slowly, and hides the foreign messages for longer each time, until it has received those behind them.
+When no own file is waiting anymore, it makes the hidden messages visible again.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class ForeignMessages:
         self._times: OrderedDict[str, int] = OrderedDict()
         """How often each message was received, by its ID; the `REMEMBERED` most recent ones."""
         self._newest: OrderedDict[str, ForeignMessage] = OrderedDict()
+        self._hidden: OrderedDict[str, Received] = OrderedDict()
         self._in_a_row: set[str] = set()
         self._is_tolerated = False
         self.is_own_expected = False
@@ -98,13 +100,25 @@ class ForeignMessages:
         with self._lock:
             self._in_a_row.clear()
 
-    def hidden_seconds(self, message_id: str) -> int:
+    def hide(self, received: Received) -> int:
         """Return how long to hide a message, so that it is not received again before ours; 0 if that is not needed."""
         with self._lock:
             if len(self._in_a_row) < MANY_IN_A_ROW or not self.is_own_expected:
                 return 0
-            again = self._times.get(message_id, 1) - 1
+            _put(self._hidden, received.message_id, received, REMEMBERED)
+            again = self._times.get(received.message_id, 1) - 1
         return min(LONGEST_HIDDEN_SECONDS, HIDDEN_SECONDS << min(again, 10))
+
+    @property
+    def has_hidden(self) -> bool:
+        """Whether any messages are hidden, as far as is known."""
+        return bool(self._hidden)
+
+    def take_hidden(self) -> list[Received]:
+        """Return the hidden messages, which must be made visible again, and forget them."""
+        with self._lock:
+            hidden, self._hidden = self._hidden, OrderedDict()
+        return list(hidden.values())
 
     @property
     def count(self) -> int:

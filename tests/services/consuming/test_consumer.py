@@ -494,6 +494,12 @@ def test_foreign_messages_in_front_do_not_block_own_messages(services: ServicesS
     running.stop()
 
 
+def made_visible(running: RunningConsumer) -> set[str]:
+    return {
+        handle for changes in running.client.made("change_visibility") for handle, seconds in changes if not seconds
+    }
+
+
 def test_foreign_messages_in_front_of_own_ones_are_reported_and_hidden_until_ours_arrives(
     services: ServicesSetup,
 ) -> None:
@@ -509,9 +515,11 @@ def test_foreign_messages_in_front_of_own_ones_are_reported_and_hidden_until_our
     running.deliver(message(job))
     wait_until(lambda: services.job(job).status is Status.PROCESSED)
     wait_until(lambda: running.told[-1].phase is Phase.RUNNING)
-    hidden = dict(change for changes in running.client.made("change_visibility") for change in changes)
+    wait_until(lambda: not running.foreign.has_hidden and running.observer.in_flight == 0)
+    changes = [change for changes in running.client.made("change_visibility") for change in changes]
+    hidden = [handle for handle, seconds in changes if seconds == HIDDEN_SECONDS]
     assert len(hidden) >= 200
-    assert set(hidden.values()) == {HIDDEN_SECONDS}
+    wait_until(lambda: made_visible(running) == set(hidden))
     wait_until(lambda: running.client.made("delete") == [["a.txt"]])
     running.stop()
 
