@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 SCENES = {"between": (500, 500), "front": (440, 2000)}
 """The number of files and of foreign messages by scene."""
-PARTS = 20
+FILES_A_PART = 25
 SUBMIT_SECONDS = 120.0
 
 _UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -172,10 +172,11 @@ class ForeignLab:
             self._submit(paths)
         else:
             kinds = list(HOSTILE)
-            for part in range(PARTS):
-                self._submit(paths[part::PARTS])
+            parts = max(1, len(paths) // FILES_A_PART)
+            for part in range(parts):
+                self._submit(paths[part::parts])
                 ours: list[str] = [job for (job,) in rows_of(self.programs.database, "SELECT uuid FROM job")]
-                numbers = range(part, self._options.messages, PARTS)
+                numbers = range(part, self._options.messages, parts)
                 names = [kinds[number % len(kinds)] for number in numbers]
                 self._put([HOSTILE[name](self._chance.choice(ours), str(self._canary)) for name in names])
         begun, since = time.monotonic(), time.time()
