@@ -101,7 +101,7 @@ torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable netwo
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
 	@$(PY) tests/torture/run.py --embedded $(ARGS)
 
-hostile: system $(HAS_DEV) ## mutate 10,000 responses of a queue, and put foreign messages around files on each kind of queue (15 minutes)
+hostile: system $(HAS_DEV) ## mutate responses of a queue, and put foreign messages around files (15 minutes)
 	@$(PY) tests/torture/fuzz.py
 	@for scene in between front; do for kind in '' --fifo --embedded; do \
 	  $(PY) tests/torture/foreign.py --scene $$scene $$kind || exit 1; \

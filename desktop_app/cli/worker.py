@@ -52,8 +52,7 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--shared-queue",
         action="store_true",
-        help="keep running although the queue contains messages of another program, each receive of which counts as "
-        "a delivery attempt",
+        help="keep running even if only messages of another program are received",
     )
 
 
@@ -228,7 +227,7 @@ WORKER = Command(
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
     "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
-    "messages of another program and no file is waiting, unless the queue is known to be shared.",
+    "messages of another program and no file is waiting, unless --shared-queue is given.",
     add_options=_options,
     run=_worker,
 )
