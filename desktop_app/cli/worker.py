@@ -54,6 +54,11 @@ def _options(parser: ArgumentParser) -> None:
         metavar="N",
         help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: from the settings)",
     )
+    parser.add_argument(
+        "--shared-queue",
+        action="store_true",
+        help="keep running even if only messages of another program are received",
+    )
 
 
 def _worker(options: Namespace) -> int:
@@ -71,6 +76,8 @@ def _worker(options: Namespace) -> int:
         if options.until_idle and watch.look() and is_certain:
             watch.report()
             return 0
+        if options.shared_queue or options.until_idle:
+            opened.foreign.tolerate()
         with closing(connect_queue(program, errors.notify)) as connector:
             if not is_certain:
                 program = _identified(program, connector, stop)
@@ -277,10 +284,11 @@ class ErrorReporter:
 
 WORKER = Command(
     name="worker",
-    usage="[--until-idle] [--concurrency N]",
+    usage="[--until-idle] [--concurrency N] [--shared-queue]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
-    "If the queue can't be used, it says so and keeps trying, even with --until-idle.",
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
+    "messages of another program and no file is waiting, unless --shared-queue is given.",
     add_options=_options,
     run=_worker,
 )

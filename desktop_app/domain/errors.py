@@ -42,6 +42,8 @@ class Cause(StrEnum):
     """The service can't be reached or reports an internal error."""
     NOT_SQS = "not-sqs"
     """The response is not from SQS."""
+    MALFORMED = "malformed"
+    """The response is from SQS or a compatible server, but has a missing or invalid field."""
     PROXY = "proxy"
     """The proxy refuses the connection."""
     NOT_TRUSTED = "not-trusted"

@@ -16,10 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.credentials import SOURCES
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_ENTRIES
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class _Probe:
         except _FAILURES as error:
             yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
             return
-        reject_other_responses(client)
+        check_answers(client)
         try:
             yield from self._look_up_and_check(client)
         finally:
@@ -150,9 +151,10 @@ class _Probe:
             known = self._known(error, "GetCallerIdentity")
             if known.trouble is QueueTrouble.SIGNED_OUT:
                 return self._end(Check.IDENTITY, known)
-            # Some networks allow access to SQS only.
+            arn = ""  # some networks allow access to SQS only
+        if not arn:
             return _note(Check.IDENTITY, Sentence("AWS did not return your identity; the queue may still work"))
-        self._account = arn.split(":")[4]
+        self._account = "".join(arn.split(":")[4:5])
         return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
 
     def _look_up_and_check(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
@@ -175,17 +177,15 @@ class _Probe:
         """Look up the queue and read its attributes, as `SqsConnector` does; return the error, if any."""
         queue = self._connection.queue
         try:
-            self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
+            self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue)["QueueUrl"]
         except _FAILURES as error:
             return self._known(error, "GetQueueUrl")
-        if not self._url:
-            return self._known(NotSqsError(status=200, start=""), "GetQueueUrl")
         try:
             answer = client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
         except _FAILURES as error:
             known = self._known(error, "GetQueueAttributes")
             return None if known.trouble is QueueTrouble.NO_RIGHT else known
-        self._attributes = answer.get("Attributes", {})
+        self._attributes = answer["Attributes"]
         return None
 
     def _queue(self) -> Iterator[Finding]:
@@ -235,7 +235,7 @@ class _Probe:
             policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
             *_, account, name = str(policy["deadLetterTargetArn"]).split(":")
             most = policy["maxReceiveCount"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = Sentence("It has no dead-letter queue: messages that can't be processed are received repeatedly")
             yield _note(Check.DEAD_LETTERS, text)
             return

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -18,10 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.client import BotoClient, QueueClient
 from desktop_app.queues.credential_program import ProgramRunner
 from desktop_app.queues.credentials import CONNECT_SECONDS, READ_SECONDS, configuration_errors, make_session
-from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class ClientMaker:
         """
         client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
         try:
-            return str(client.get_caller_identity()["Arn"])
+            return str(client.get_caller_identity().get("Arn", ""))
         finally:
             client.close()
 
@@ -267,7 +267,7 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
     maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    reject_other_responses(control)
+    check_answers(control)
     try:
         info = _look_up(control, connection)
     except BaseException:
@@ -280,21 +280,15 @@ def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify:
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
-    url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
+    url = connection.queue if "://" in connection.queue else client.get_queue_url(QueueName=name)["QueueUrl"]
     if connection.account and account_of(url) not in {"", connection.account}:
         raise OtherAccountError(connection, account_of(url))
     try:
-        attributes = _part(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), "Attributes")
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except ClientError as error:
         known = as_queue_error(error, connection, "GetQueueAttributes")
         if known.trouble is not QueueTrouble.NO_RIGHT:
             raise
         return QueueInfo(url, name, is_fifo=connection.is_fifo)
-    is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
+    is_fifo = attributes.get("FifoQueue", str(connection.is_fifo)).lower() == "true"
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
-
-
-def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - any part of a response
-    if name not in answer:
-        raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
-    return answer[name]

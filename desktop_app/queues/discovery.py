@@ -10,8 +10,9 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
-from desktop_app.queues.errors import PARTITIONS, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import PARTITIONS, as_queue_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,14 +43,14 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
         client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
-    reject_other_responses(client)
+    check_answers(client)
     count = 0
     try:
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
             urls = page.get("QueueUrls", [])
             count += len(urls)
             yield [FoundQueue(url.rstrip("/").rsplit("/", 1)[-1], url, maker.region) for url in urls]
-            if count >= MOST or should_stop():
+            if not urls or count >= MOST or should_stop():
                 return
     except (ClientError, BotoCoreError, OSError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error

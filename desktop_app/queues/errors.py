@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore import exceptions as boto
@@ -20,8 +19,6 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.profiles import sign_in_command
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.client import SQSClient
-
     from desktop_app.config.settings import Connection
 
 
@@ -123,6 +120,17 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                 Sentence(
                     "If this network requires you to sign in, open any web page to do so; "
                     "otherwise, check the proxy and the queue's address."
+                ),
+            )
+        case Cause.MALFORMED:
+            return (
+                Sentence(
+                    "{place} sent a response that Filemill can't understand",
+                    place=_place(failure.connection, starts_sentence=True),
+                ),
+                Sentence(
+                    "Its response is invalid: {why}. Filemill will keep trying. No data has been lost.",
+                    why=failure.error,
                 ),
             )
         case Cause.PROXY:
@@ -384,26 +392,18 @@ _CONFIGURATION = (
 _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)
 
 
-def reject_other_responses(client: SQSClient) -> None:
-    """Make a client raise `NotSqsError` for responses that are not from SQS. Can be called more than once.
+class MalformedAnswerError(boto.BotoCoreError):
+    """A response contains a field that can't be used.
 
-    botocore parses any web page with status 200 as an empty response, so every poll would return immediately. Other
-    content, such as a JSON list, makes the parser fail.
+    Args:
+        field: The field, such as `Messages[0].ReceiptHandle`.
+        why: What is wrong with it, such as "is missing".
     """
-    client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
 
+    fmt = "{field} {why}"
 
-def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
-    body, status = response_dict["body"], response_dict["status_code"]
-    try:
-        is_readable = not body or isinstance(json.loads(body.decode()), dict)
-    except UnicodeDecodeError:
-        is_readable = False
-    except (ValueError, RecursionError):
-        # The content of an error response does not matter, since its status is sufficient.
-        is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
-    if not is_readable:
-        raise NotSqsError(status=status, start=body[:60])
+    def __init__(self, *, field: str, why: str) -> None:
+        super().__init__(field=field, why=why)
 
 
 def explains_itself(error: Exception) -> bool:
@@ -452,7 +452,7 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
         trouble = trouble_of_code(code, said)
         cause = _cause_of_answer(trouble, code, said)
     else:
-        failure = Failure(error, connection, action)
+        failure = Failure(error, connection, action, was_answered=isinstance(error, MalformedAnswerError))
         trouble, cause = _meaning(error, connection)
     command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ""
     title, body = _texts(failure, trouble, cause, command)
@@ -493,6 +493,7 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
         (_SETUP, QueueTrouble.SETUP, Cause.SETUP),
         (boto.ProxyConnectionError, QueueTrouble.OFFLINE, Cause.PROXY),
         (NotSqsError, QueueTrouble.OFFLINE, Cause.NOT_SQS),
+        (MalformedAnswerError, QueueTrouble.OFFLINE, Cause.MALFORMED),
     ):
         if isinstance(error, kinds):
             return trouble, cause

@@ -39,7 +39,7 @@ class Phase(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     WAITING = "waiting"
-    """A known error occurred; the loop will retry at `LoopState.next_try_at`."""
+    """A known error occurred; the loop will retry at `LoopState.next_try_at`, or is trying all the time."""
     OFF = "off"
     """The loop is waiting for the user's permission."""
     STOPPED = "stopped"
@@ -53,7 +53,8 @@ class LoopState:
         phase: The phase.
         text: For WAITING, what is wrong and what to do; for OFF, an explanation.
         trouble: For WAITING after a queue error, the kind of error.
-        next_try_at: For WAITING, the time of the next attempt, in milliseconds since the Unix epoch.
+        next_try_at: For WAITING, the time of the next attempt, in milliseconds since the Unix epoch; None if the loop
+            is trying all the time.
         tries: The number of failed attempts in a row.
         error: For WAITING, the error.
     """
@@ -116,6 +117,7 @@ class StateReporter:
         self._report = report
         self._clock = clock
         self._state: LoopState | None = None
+        self._hindrance: KnownError | None = None
         self._lock = threading.Lock()
 
     def starting(self) -> None:
@@ -123,10 +125,25 @@ class StateReporter:
         self._change_to(LoopState(Phase.STARTING))
 
     def running(self) -> None:
-        """Report that the loop is working normally."""
+        """Report that the loop is working: normally, or as far as the error set by `hinder` allows."""
+        if (error := self._hindrance) is not None:
+            self._change_to(LoopState(Phase.WAITING, error.text, error=error))
+            return
         if self._state is not None and self._state.phase is Phase.WAITING:
             log.info("%s: running again", self._name)
         self._change_to(LoopState(Phase.RUNNING))
+
+    @property
+    def is_hindered(self) -> bool:
+        """Whether an error set by `hinder` is not over yet."""
+        return self._hindrance is not None
+
+    def hinder(self, error: KnownError | None) -> None:
+        """Report a known error that keeps the loop from making progress but does not stop it; None if it is over."""
+        if error is not None:
+            log.info("%s: %s", self._name, error.text)
+        self._hindrance = error
+        self.running()
 
     def stopped(self) -> None:
         """Report that the loop has stopped."""

@@ -181,6 +181,16 @@ class Outbox:
             self._database.run(JobRow.update(next_try_at=now_ms, revision=revision).where(JobRow.id.in_(waiting)))
             return count
 
+    def has_unfinished(self, queue: str) -> bool:
+        """Return whether any job of a queue is unfinished, so that its message is or will be in the queue.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        unfinished = (JobRow.queue == queue) & JobRow.status.in_(OPEN_STATUSES) & JobRow.removed_at.is_null()
+        with self._database.read():
+            return self._database.scalar(JobRow.select(JobRow.id).where(unfinished).limit(1)) is not None
+
     def in_queue(self, queue: str) -> int:
         """Return the number of unfinished jobs whose messages should be in a queue, either visible or in flight.
 

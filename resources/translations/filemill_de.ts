@@ -2426,6 +2426,14 @@
         <translation>Falls dieses Netzwerk eine Anmeldung verlangt, öffnen Sie dazu eine beliebige Webseite. Prüfen Sie andernfalls den Proxy und die Adresse der Warteschlange.</translation>
     </message>
     <message>
+        <source>{place} sent a response that Filemill can&apos;t understand</source>
+        <translation>Unverständliche Antwort ({place})</translation>
+    </message>
+    <message>
+        <source>Its response is invalid: {why}. Filemill will keep trying. No data has been lost.</source>
+        <translation>Die Antwort ist ungültig: {why}. Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
+    </message>
+    <message>
         <source>The proxy refused the connection to {place}</source>
         <translation>Der Proxy hat die Verbindung abgelehnt ({place})</translation>
     </message>
@@ -3489,6 +3497,10 @@
         <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht verändert. Die Verarbeitung wurde angehalten, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
     </message>
     <message>
+        <source>Messages from another program are holding up your files</source>
+        <translation>Nachrichten eines anderen Programms halten Ihre Dateien auf</translation>
+    </message>
+    <message>
         <source>Messages are sent to this queue, but the files are not processed on this computer yet. Allow processing if only Filemill uses the queue: each time it receives another program&apos;s message, it counts as a delivery attempt.</source>
         <translation>Nachrichten werden an diese Warteschlange gesendet, aber die Dateien werden auf diesem Computer noch nicht verarbeitet. Erlauben Sie die Verarbeitung, wenn nur Filemill die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt als Zustellversuch.</translation>
     </message>
@@ -3535,6 +3547,10 @@
     <message>
         <source>{program} failed with exit code {code}. Run it in a terminal to see why.</source>
         <translation>{program} ist mit dem Exit-Code {code} fehlgeschlagen. Führen Sie es in einem Terminal aus, um den Grund zu sehen.</translation>
+    </message>
+    <message>
+        <source>Filemill has received {count} messages of another program so far, and left them unchanged. It keeps looking for the messages of your files, but more slowly, because each time a message is received, it counts as a delivery attempt. Choose a queue that only Filemill uses.</source>
+        <translation>Filemill hat bisher {count} Nachrichten eines anderen Programms empfangen und nicht verändert. Es sucht weiter nach den Nachrichten Ihrer Dateien, aber langsamer, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
     </message>
 </context>
 </TS>

@@ -16,6 +16,7 @@ from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
 from desktop_app.services.loops import LoopState, Phase
 from tests.cli.test_submit import Connector
+from tests.helpers.fakes import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class WorkerParts:
     reports: dict[str, Callable[[LoopState], None]] = field(default_factory=dict)
     concurrency: int | None = None
     wait_s: int = 0
+    program: Program | None = None
 
     def build_sender(self, program: Program, connector: object, report: Callable[[LoopState], None]) -> Any:
         self.reports["sender"] = report
@@ -66,6 +68,7 @@ class WorkerParts:
         concurrency: int | None = None,
         wait_s: int = 20,
     ) -> Any:
+        self.program = program
         self.reports["consumer"] = report
         self.concurrency = concurrency
         self.wait_s = wait_s
@@ -142,6 +145,33 @@ def test_concurrency_is_passed_on(cli: Cli, parts: WorkerParts, two: list[str], 
     parts.consumer = Loop(lambda: setup.finish_all(two))
     assert cli("worker", "--until-idle", "--concurrency", str(number)).code == 0
     assert parts.concurrency == number
+
+
+@pytest.mark.parametrize("option", ["--shared-queue", "--until-idle"])
+def test_messages_of_another_program_do_not_end_a_worker_on_a_shared_queue(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, option: str
+) -> None:
+    def end() -> None:
+        setup.finish_all(two)
+        signal.raise_signal(signal.SIGTERM)
+
+    parts.consumer = Loop(end)
+    assert cli("worker", option).code == 0
+    assert parts.program is not None
+    assert parts.program.foreign.is_tolerated
+
+
+def test_messages_of_another_program_are_counted_at_the_end(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
+) -> None:
+    def note() -> None:
+        assert parts.program is not None
+        for number in range(30):
+            parts.program.foreign.note(received("not ours", message_id=f"m{number % 25}"), "not JSON")
+        setup.finish_all(two)
+
+    parts.consumer = Loop(note)
+    assert "25 messages of another program left in the queue." in cli("worker", "--until-idle").err
 
 
 def test_worker_that_ends_soon_polls_briefly(cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup) -> None:

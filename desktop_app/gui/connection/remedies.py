@@ -117,6 +117,7 @@ class Remedies(QObject):
             Cause.NO_REGION: (region, details),
             Cause.OFFLINE: (try_now, details),
             Cause.NOT_SQS: (try_now, details),
+            Cause.MALFORMED: (try_now, details),
             Cause.PROXY: (details, try_now),
             Cause.NOT_TRUSTED: (details, try_now),
             Cause.SETUP: (queue, details),

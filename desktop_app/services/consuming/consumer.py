@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher
 from desktop_app.services.consuming.foreign_messages import (
+    HELD_UP_BY,
+    HELD_UP_TITLE,
     MANY_IN_A_ROW,
-    TOO_MANY_IN_A_ROW,
     TOO_MANY_TEXT,
     TOO_MANY_TITLE,
     ForeignMessages,
@@ -131,6 +133,8 @@ class Consumer:
         self._inbox: SimpleQueue[list[InFlightMessage] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
         self._is_store_away = False
+        self._held_up_by = 0
+        """The number of foreign messages that the user was last told about."""
         self._end: KnownError | None = None
         """The error that ends the loop, if any."""
         self._claims = Claims(database)
@@ -169,6 +173,7 @@ class Consumer:
         self._receiver = Receiver(
             connector,
             room=self._room,
+            pause_s=lambda: self._dispatcher.pause_s,
             deliver=self._deliver,
             state=self._state,
             control=control,
@@ -189,7 +194,8 @@ class Consumer:
         """Consume until a stop is requested, then shut down within the grace periods of the options.
 
         Raises:
-            KnownError: If the queue appears to belong to another program, because it contains many foreign messages.
+            KnownError: If the queue appears to belong to another program: it contains many foreign messages, and no own
+                file is waiting for a message.
         """
         self._state.starting()
         self._foreign.note_own()  # count foreign messages from zero
@@ -218,12 +224,36 @@ class Consumer:
             self._work.epoch = epoch
 
     def _check_foreign(self) -> None:
-        """End the loop if the queue appears to belong to another program."""
-        in_a_row = self._foreign.in_a_row
-        if in_a_row >= TOO_MANY_IN_A_ROW or (
-            in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
-        ):
+        """End the loop if the queue appears to belong to another program; continue if own files are waiting."""
+        in_a_row, foreign = self._foreign.in_a_row, self._foreign
+        if in_a_row < MANY_IN_A_ROW:
+            self._note_held_up(0)
+            return
+        foreign.is_own_expected = self._outbox.has_unfinished(self._options.queue)
+        if foreign.is_own_expected:
+            self._note_held_up(in_a_row)
+        elif not foreign.is_tolerated:
             self._end = KnownError(TOO_MANY_TEXT, title=TOO_MANY_TITLE, cause=Cause.FOREIGN)
+
+    def _release_hidden(self) -> None:
+        is_busy = not self._foreign.has_hidden or self._in_flight.count_unsettled()
+        if not is_busy and not self._outbox.has_unfinished(self._options.queue):
+            self._dispatcher.release_hidden()
+
+    def _note_held_up(self, in_a_row: int) -> None:
+        """Report that foreign messages hold up own files, again whenever their number has doubled."""
+        count = self._foreign.count
+        if in_a_row >= HELD_UP_BY and count >= 2 * self._held_up_by:
+            self._held_up_by = count
+            text = Sentence(
+                "Filemill has received {count} messages of another program so far, and left them unchanged. It keeps "
+                "looking for the messages of your files, but more slowly, because each time a message is received, "
+                "it counts as a delivery attempt. Choose a queue that only Filemill uses.",
+                count=count,
+            )
+            self._state.hinder(KnownError(text, title=HELD_UP_TITLE, cause=Cause.FOREIGN))
+        elif not in_a_row and self._state.is_hindered:
+            self._state.hinder(None)
 
     def _supervise(self) -> None:
         for loop in self._loops:
@@ -236,6 +266,7 @@ class Consumer:
         if not self._control.may_begin and not self._in_flight.count_unsettled():
             self._control.note_idle()
         self._attempt(self._check_foreign)
+        self._attempt(self._release_hidden)
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
@@ -243,6 +274,7 @@ class Consumer:
             self._receiving.join(self._options.wait_s + 1)
         # Release the messages that the receiver delivered just before it stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
+        self._dispatcher.release_hidden()
         self._acknowledger.stop()
         self._acknowledging.join(self._options.flush_grace_s)
         self._extending.stop()
@@ -272,12 +304,15 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if processing is quick."""
+        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if that fills the threads."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
+        are_foreign = self._foreign.in_a_row >= MANY_IN_A_ROW
+        if are_foreign and not self._foreign.is_own_expected:
+            return 0  # only foreign messages would be received, and each time counts as a delivery attempt
         is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
-        spare = PREFETCH if is_quick else 0
+        spare = PREFETCH if is_quick or are_foreign else 0
         return self._free_threads() + spare
 
     def _free_threads(self) -> int:

@@ -7,7 +7,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import QueueError
+from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
 from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
 
@@ -38,6 +38,7 @@ class Receiver:
     Args:
         connector: The connector for the queue.
         room: A function that returns the number of messages that can be accepted now; the number can be negative.
+        pause_s: A function that returns the time to wait before the next receive, in seconds.
         deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
             must return quickly.
         state: The reporter of the loop's state.
@@ -53,6 +54,7 @@ class Receiver:
         connector: QueueConnector,
         *,
         room: Callable[[], int],
+        pause_s: Callable[[], float],
         deliver: Callable[[list[Received], float], None],
         state: StateReporter,
         clock: Clock,
@@ -63,6 +65,7 @@ class Receiver:
     ) -> None:
         self._connector = connector
         self._room = room
+        self._pause_s = pause_s
         self._deliver = deliver
         self._state = state
         self._clock = clock
@@ -82,9 +85,12 @@ class Receiver:
             if limit <= 0:
                 wait_for(self.has_room, 1.0, should_stop)
                 continue
+            pause(self._pause_s(), should_stop)
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
+                if error.cause is Cause.MALFORMED:
+                    self._attempt_id = ""  # another attempt with the same ID would return the same messages
                 if error.trouble.needs_reconnect:
                     self._connector.reset()
                 if not should_stop():

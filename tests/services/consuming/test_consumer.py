@@ -13,6 +13,7 @@ import pytest
 
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import (
+    Cause,
     FileError,
     KnownError,
     QueueTrouble,
@@ -26,7 +27,7 @@ from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
-from desktop_app.services.consuming.foreign_messages import ForeignMessages
+from desktop_app.services.consuming.foreign_messages import HIDDEN_SECONDS, ForeignMessages
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
 from desktop_app.services.consuming.results import Committer, _may_pass
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
@@ -499,13 +500,50 @@ def test_foreign_messages_in_front_do_not_block_own_messages(services: ServicesS
     running.stop()
 
 
-def test_foreign_messages_in_a_row_stop_the_consumer_even_in_front_of_own_ones(services: ServicesSetup) -> None:
+def made_visible(running: RunningConsumer) -> set[str]:
+    return {
+        handle for changes in running.client.made("change_visibility") for handle, seconds in changes if not seconds
+    }
+
+
+def test_foreign_messages_in_front_of_own_ones_are_reported_and_hidden_until_ours_arrives(
+    services: ServicesSetup,
+) -> None:
     running = RunningConsumer(services)
-    add_sent(services, "a.txt")
-    running.deliver_foreign(100)
-    with pytest.raises(KnownError):
-        running.consumer.run(lambda: False)
-    running.stop_asked.set()
+    job = add_sent(services, "a.txt")
+    running.deliver_foreign(250)
+    running.start()
+    wait_until(lambda: any("holding up your files" in state.text for state in running.told))
+    assert running.told[-1].phase is Phase.WAITING
+    assert running.told[-1].error is not None
+    assert running.told[-1].error.cause is Cause.FOREIGN
+    wait_until(lambda: running.count(Outcome.FOREIGN) == 250)
+    running.deliver(message(job))
+    wait_until(lambda: services.job(job).status is Status.PROCESSED)
+    wait_until(lambda: running.told[-1].phase is Phase.RUNNING)
+    wait_until(lambda: not running.foreign.has_hidden and running.observer.in_flight == 0)
+    changes = [change for changes in running.client.made("change_visibility") for change in changes]
+    hidden = [handle for handle, seconds in changes if seconds == HIDDEN_SECONDS]
+    assert len(hidden) >= 200
+    wait_until(lambda: made_visible(running) == set(hidden))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    running.stop()
+
+
+def test_shared_queue_without_own_files_is_left_alone_until_a_file_is_added(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
+    running.foreign.tolerate()
+    running.deliver_foreign(10)
+    running.start()
+    running.settled(10)
+    calls = len(running.client.calls)
+    assert running.consumer._room() == 0
+    job = add_sent(services, "a.txt")
+    running.deliver(message(job))
+    running.settled(11)
+    assert services.job(job).status is Status.PROCESSED
+    assert len(running.client.calls) > calls
+    running.stop()
 
 
 def test_damaged_database_keeps_the_message_until_the_database_is_restored(
@@ -533,16 +571,16 @@ def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = RunningConsumer(services)
-    in_queue = Outbox.in_queue
+    has_unfinished = Outbox.has_unfinished
     away = threading.Event()
     away.set()
 
-    def busy(self: Outbox, queue: str) -> int:
+    def busy(self: Outbox, queue: str) -> bool:
         if away.is_set():
             raise StoreBusyError("Another program holds it locked.")
-        return in_queue(self, queue)
+        return has_unfinished(self, queue)
 
-    monkeypatch.setattr(Outbox, "in_queue", busy)
+    monkeypatch.setattr(Outbox, "has_unfinished", busy)
     running.deliver_foreign(10)
     ended: list[KnownError] = []
 

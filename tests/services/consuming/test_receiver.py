@@ -31,6 +31,7 @@ class ReceiverSetup:
         self.receiver = Receiver(
             self.connector,
             room=lambda: self.room,
+            pause_s=lambda: 0.0,
             deliver=lambda messages, expires: self.got.append((messages, expires)),
             state=StateReporter("consumer", self.told.append, self.clock),
             clock=self.clock,
