@@ -165,7 +165,8 @@ class QueueError(KnownError):
         text, title, detail, cause: See `KnownError`; the detail is the service's error code and text.
         trouble: The kind of queue error.
         right: The missing permission, if that is the cause.
-        command: For an expired session, the command that signs in again; empty if there is none.
+        command: For an expired session, the command that signs in again, as a program and its arguments; empty if
+            there is none.
         was_answered: Whether the service itself returned the error.
         said: The service's error message, or its error code if there is no message; empty without a response.
     """
@@ -179,7 +180,7 @@ class QueueError(KnownError):
         detail: str = "",
         cause: Cause | None = None,
         right: MissingRight | None = None,
-        command: str = "",
+        command: tuple[str, ...] = (),
         was_answered: bool = False,
         said: str = "",
     ) -> None:

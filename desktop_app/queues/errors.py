@@ -15,7 +15,7 @@ from botocore import exceptions as boto
 
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, command_line
 from desktop_app.queues.profiles import sign_in_command
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Failure:
     was_answered: bool = False
 
 
-def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
+def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple[str, ...]) -> tuple[str, str]:
     match cause:
         case Cause.NO_SIGN_IN:
             return _no_sign_in(failure)
@@ -176,14 +176,14 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     return Sentence("The AWS configuration can't be used"), str(error)
 
 
-def _session_ended(failure: Failure, command: str) -> Sentence:
+def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
     who = _who(failure.connection)
     if command:
         return Sentence(
             "Sign in again with {who}, for example with “{command}”. Processing will then "
             "continue. No data has been lost.",
             who=who,
-            command=command,
+            command=command_line(command),
         )
     return Sentence("Sign in again with {who}. Processing will then continue. No data has been lost.", who=who)
 
@@ -415,7 +415,7 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     else:
         failure = Failure(error, connection, action)
         trouble, cause = _meaning(error, connection)
-    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ""
+    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ()
     title, body = _texts(failure, trouble, cause, command)
     return QueueError(
         body,
