@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, foreign_text
 
 if TYPE_CHECKING:
     from desktop_app.domain.iam_policy import MissingRight
@@ -42,8 +42,10 @@ class Cause(StrEnum):
     """The service can't be reached or reports an internal error."""
     NOT_SQS = "not-sqs"
     """The response is not from SQS."""
+    PROTOCOL = "protocol"
+    """The server does not use the protocol that its address or SQS requires."""
     PROXY = "proxy"
-    """The proxy refuses the connection."""
+    """The proxy refuses the connection, or can't be used."""
     NOT_TRUSTED = "not-trusted"
     """This computer does not trust the server's certificate."""
     THROTTLED = "throttled"
@@ -78,13 +80,18 @@ class KnownError(Exception):
     cause = Cause.OTHER
 
     def __init__(self, text: str, *, title: str = "", detail: str = "", cause: Cause | None = None) -> None:
-        self.text = Sentence("{title}. {body}", title=title, body=text) if title else text
+        self.title = _own(title)
+        self.body = _own(text)
+        self.text = Sentence("{title}. {body}", title=self.title, body=self.body) if title else self.body
         super().__init__(self.text)
-        self.title = title
-        self.body = text
-        self.detail = detail
+        self.detail = foreign_text(detail)
         if cause is not None:
             self.cause = cause
+
+
+def _own(text: str) -> str:
+    """Return a text that is not a `Sentence` as one line without control characters; it may quote anything."""
+    return text if isinstance(text, Sentence) else foreign_text(text)
 
 
 class UsageError(KnownError):
@@ -189,7 +196,7 @@ class QueueError(KnownError):
         self.right = right
         self.command = command
         self.was_answered = was_answered
-        self.said = said
+        self.said = foreign_text(said)
 
 
 class FileError(KnownError):

@@ -121,6 +121,7 @@ class Remedies(QObject):
             Cause.NOT_SQS: (try_now, details),
             Cause.PROXY: (details, try_now),
             Cause.NOT_TRUSTED: (details, try_now),
+            Cause.PROTOCOL: (queue, details),
             Cause.SETUP: (queue, details),
             Cause.LOCAL_QUEUE: (try_now, details, queue),
             Cause.FOREIGN: (
