@@ -302,9 +302,9 @@ _CODES: dict[QueueTrouble, frozenset[str]] = {
         "QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
     }),
     QueueTrouble.SETUP: frozenset({
-        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "KmsDisabled", "KMS.Disabled", "KmsInvalidKeyUsage",
-        "KMS.InvalidKeyUsage", "KmsInvalidState", "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired",
-        "KMS.OptInRequired",
+        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "InvalidAction", "UnknownOperation", "KmsDisabled",
+        "KMS.Disabled", "KmsInvalidKeyUsage", "KMS.InvalidKeyUsage", "KmsInvalidState",
+        "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired", "KMS.OptInRequired",
     }),
     QueueTrouble.LEASE_LOST: frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"}),
     QueueTrouble.REFUSED: frozenset({
@@ -425,6 +425,8 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     if not connection.endpoint_url and (endpoint := configured_endpoint(connection)):
         connection = replace(connection, endpoint_url=endpoint.url)
     fault = network_fault(error, connection, partial(_place, connection))
+    if fault is not None and fault.cause is Cause.OFFLINE and _is_unknown_region(connection):
+        fault = None  # the address of an unknown region does not exist, whatever the way to it
     if fault is not None:
         failure = Failure(error, connection, action)
         trouble, cause = fault.trouble, fault.cause

@@ -213,7 +213,7 @@ def _invalid_address(way: _Way) -> NetworkFault | None:
     return NetworkFault(QueueTrouble.SETUP, Cause.SETUP, title, joined(source, example))
 
 
-def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault:
+def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault | None:
     if _HTTPS_WANTED.search(way.cause):
         return _https_wanted(place)
     if "BadStatusLine" in way.cause:
@@ -221,7 +221,8 @@ def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault:
     hint = ""
     if isinstance(error, boto.ConnectionClosedError) and way.is_plain and way.proxy is None:
         hint = Sentence("If the server uses HTTPS, write https:// in its address.")
-    return NetworkFault(QueueTrouble.OFFLINE, Cause.OFFLINE, note=joined(way.notes(), hint))
+    note = joined(way.notes(), hint)
+    return NetworkFault(QueueTrouble.OFFLINE, Cause.OFFLINE, note=note) if note else None
 
 
 # --- the proxy
