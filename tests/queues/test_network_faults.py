@@ -280,6 +280,7 @@ def test_certificate_that_is_not_trusted_is_reported(serve: Callable[..., str], 
     assert error.title == f"The connection to the queue server at {url} is not trusted"
 
 
+@pytest.mark.expected_log("Certificate did not match expected hostname")
 def test_certificate_for_another_name_is_not_trusted(
     serve: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
