@@ -10,6 +10,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import desktop_app.config.child_environment  # noqa: F401 - records the environment before anything changes it
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+
+from desktop_app.domain.sentences import display_text as display_text  # noqa: PLC0414 - most modules import it from here
 
 if TYPE_CHECKING:
     from desktop_app.domain.reasons import FileProblem, Reason
@@ -123,31 +124,6 @@ class StatusCounts:
     def of(self, status: Status) -> int:
         """Return the number of jobs with a status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
-
-
-def display_text(text: str) -> str:
-    r"""Escape a file name or other untrusted text for display in a table, a log line or a terminal.
-
-    Bytes that are not UTF-8 become `\xNN`. Control, line-break and bidirectional-override characters are escaped too,
-    so that a name can't start a new line or imitate another name.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_display_char(char) for char in text)
-
-
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-_SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
-
-
-def _display_char(char: str) -> str:
-    code = ord(char)
-    if code in _SURROGATE_ESCAPE:
-        return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(char) not in _HIDDEN_CATEGORIES or char in "\u200c\u200d":
-        return char
-    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 _NUMBER = re.compile(r"\d+")

@@ -206,10 +206,10 @@ class Reason:
     def sentence(self) -> Sentence:
         """The sentence, which can be translated."""
         is_one = bool(self.code.singular) and self.arguments.get("count") == 1
-        sentence = Sentence(self.code.singular if is_one else self.code.template, **self.arguments)
+        sentence = Sentence.unchanged(self.code.singular if is_one else self.code.template, **self.arguments)
         for name, ending in ENDINGS.items():
             if name in self.arguments:
-                sentence = Sentence(ending, **{**self.arguments, "reason": sentence})
+                sentence = Sentence.unchanged(ending, **{**self.arguments, "reason": sentence})
         return sentence
 
     @property

@@ -22,13 +22,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult, ProcessorRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 CANCEL_CHECK_SECONDS = 0.1
@@ -178,7 +179,7 @@ class IsolatedProcessing:
 def _start(command: Sequence[str], *, stdin: int, start_new_session: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own program
         command,
-        env=_own_environment(os.environ),
+        env=_own_environment(),
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -220,12 +221,10 @@ def _own_command() -> list[str]:
     return [sys.executable, *module, "_process"]
 
 
-def _own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+def _own_environment() -> dict[str, str]:
     """Return an environment in which `_own_command` starts this copy of the program from any working directory."""
-    environment = dict(inherited)
+    environment = child_environment()
     if getattr(sys, "frozen", False):
-        # Otherwise, the child process of a one-file bundle would use files that its parent unpacked and will delete.
-        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
         return environment
     environment["PYTHONSAFEPATH"] = "1"  # do not search the working directory for modules
     package_parent = Path(__file__).resolve().parents[2]

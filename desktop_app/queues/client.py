@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.secrets import masked
+from desktop_app.domain.sentences import foreign_text
 from desktop_app.queues.answers import UNREADABLE, check_answers, md5_of
 from desktop_app.queues.errors import MalformedAnswerError, as_queue_error, trouble_of_code
 from desktop_app.queues.messages import (
@@ -258,7 +259,7 @@ def _failed(entry: dict[str, Any]) -> EntryResult:
     trouble = trouble_of_code(code, text)
     if entry.get("SenderFault") and trouble is QueueTrouble.OFFLINE:
         trouble = QueueTrouble.REFUSED
-    return EntryResult(trouble=trouble, text=masked(text or code))
+    return EntryResult(trouble=trouble, text=foreign_text(masked(text or code)))
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:

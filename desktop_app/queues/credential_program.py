@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ class _Running:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own setting
                 self._command,
+                env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -232,7 +234,13 @@ def _kill_tree(process: subprocess.Popen[bytes]) -> None:
     """Kill a program and its children, and wait for the program to end."""
     if sys.platform == "win32":
         command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
-        subprocess.run(command, check=False, capture_output=True, creationflags=subprocess.CREATE_NO_WINDOW)  # noqa: S603
+        subprocess.run(  # noqa: S603
+            command,
+            env=child_environment(),
+            check=False,
+            capture_output=True,
+            creationflags=subprocess.CREATE_NO_WINDOW,
+        )
         process.kill()
     else:
         children = _descendants(process.pid)

@@ -10,6 +10,7 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
+from desktop_app.domain.sentences import foreign_text
 from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.errors import PARTITIONS, as_queue_error
@@ -49,7 +50,7 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
             urls = page.get("QueueUrls", [])
             count += len(urls)
-            yield [FoundQueue(url.rstrip("/").rsplit("/", 1)[-1], url, maker.region) for url in urls]
+            yield [FoundQueue(foreign_text(url.rstrip("/").rsplit("/", 1)[-1]), url, maker.region) for url in urls]
             if not urls or count >= MOST or should_stop():
                 return
     except (ClientError, BotoCoreError, OSError) as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from botocore import exceptions as boto
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
 from desktop_app.domain.secrets import masked
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, command_line, foreign_text
+from desktop_app.queues.network_faults import joined, network_fault
 from desktop_app.queues.profiles import sign_in_command
+from desktop_app.queues.routes import configured_endpoint, proxy_logins
 
 if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
@@ -33,6 +35,10 @@ _ACTION = re.compile(r"perform: ([a-z]+:\w+)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"://[^/]+/(\d{12})/")
 
 _KMS = re.compile(r"^(KMS\.|Kms)")
+
+_WRONG_REGION = re.compile(r"scoped to a valid region|scoped to (?:the )?correct region|region '[^']*' is wrong")
+
+_EXPECTED_REGION = re.compile(r"expecting '([a-z0-9-]+)'")
 
 _MINUTE = 60
 
@@ -63,7 +69,7 @@ class Failure:
         return "" if isinstance(self.error, SignInError) else masked(str(self.error))
 
 
-def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
+def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple[str, ...]) -> tuple[str, str]:
     match cause:
         case Cause.NO_SIGN_IN:
             return _no_sign_in(failure)
@@ -133,14 +139,6 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                     why=failure.error,
                 ),
             )
-        case Cause.PROXY:
-            return (
-                Sentence("The proxy refused the connection to {place}", place=place),
-                Sentence(
-                    "Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and "
-                    "processing will continue when the proxy works."
-                ),
-            )
         case Cause.NOT_TRUSTED:
             return (
                 Sentence("The connection to {place} is not trusted", place=place),
@@ -192,14 +190,14 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     return Sentence("The AWS configuration can't be used"), failure.detail
 
 
-def _session_ended(failure: Failure, command: str) -> Sentence:
+def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
     who = _who(failure.connection)
     if command:
         return Sentence(
             "Sign in again with {who}, for example with “{command}”. Processing will then "
             "continue. No data has been lost.",
             who=who,
-            command=command,
+            command=command_line(command),
         )
     return Sentence("Sign in again with {who}. Processing will then continue. No data has been lost.", who=who)
 
@@ -220,6 +218,8 @@ def _clock(said: str) -> Sentence:
 
 
 def _no_region(failure: Failure) -> tuple[str, str]:
+    if failure.was_answered:
+        return _wrong_region(failure)
     if isinstance(failure.error, boto.NoRegionError):
         return (
             Sentence("No region is set"),
@@ -231,6 +231,20 @@ def _no_region(failure: Failure) -> tuple[str, str]:
         Sentence("The region “{region}” does not exist", region=region),
         Sentence("Each queue belongs to one region. Choose its region, or correct AWS_REGION."),
     )
+
+
+def _wrong_region(failure: Failure) -> tuple[str, str]:
+    """Describe a request signed for a region that the server rejects. The server may say which region it expects."""
+    found = _EXPECTED_REGION.search(failure.service_text)
+    body = (
+        Sentence("The server expects “{region}”. Choose this region, or correct AWS_REGION.", region=found[1])
+        if found
+        else Sentence("Choose the region of the queue and its server, or correct AWS_REGION.")
+    )
+    region = failure.connection.region
+    if region:
+        return Sentence("The region “{region}” is not the region of the queue", region=region), body
+    return Sentence("The requests are signed for the wrong region"), body
 
 
 def _no_right(failure: Failure) -> tuple[str, str]:
@@ -327,9 +341,9 @@ _CODES: dict[QueueTrouble, frozenset[str]] = {
         "QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
     }),
     QueueTrouble.SETUP: frozenset({
-        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "KmsDisabled", "KMS.Disabled", "KmsInvalidKeyUsage",
-        "KMS.InvalidKeyUsage", "KmsInvalidState", "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired",
-        "KMS.OptInRequired",
+        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "InvalidAction", "UnknownOperation", "KmsDisabled",
+        "KMS.Disabled", "KmsInvalidKeyUsage", "KMS.InvalidKeyUsage", "KmsInvalidState",
+        "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired", "KMS.OptInRequired",
     }),
     QueueTrouble.LEASE_LOST: frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"}),
     QueueTrouble.REFUSED: frozenset({
@@ -429,6 +443,8 @@ def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
     plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
     if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
         return QueueTrouble.LEASE_LOST
+    if _WRONG_REGION.search(text):
+        return QueueTrouble.SETUP
     return _TROUBLE_OF.get(plain, QueueTrouble.OFFLINE)
 
 
@@ -445,23 +461,36 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     """
     if isinstance(error, _OURS):
         raise error
-    if isinstance(error, boto.ClientError):
+    if not connection.endpoint_url and (endpoint := configured_endpoint(connection)):
+        connection = replace(connection, endpoint_url=endpoint.url)
+    fault = network_fault(error, connection, partial(_place, connection))
+    if fault is not None and fault.cause is Cause.OFFLINE and _is_unknown_region(connection):
+        fault = None  # the address of an unknown region does not exist, whatever the way to it
+    if fault is not None:
+        failure = Failure(error, connection, action)
+        trouble, cause = fault.trouble, fault.cause
+    elif isinstance(error, boto.ClientError):
         answer = error.response.get("Error", {})
-        code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
-        failure = Failure(error, connection, action, code, masked(said), was_answered=True)
+        code = foreign_text(str(answer.get("Code", "")))
+        said = foreign_text(masked(str(answer.get("Message", ""))))
+        failure = Failure(error, connection, action, code, said, was_answered=True)
         trouble = trouble_of_code(code, said)
         cause = _cause_of_answer(trouble, code, said)
     else:
         failure = Failure(error, connection, action, was_answered=isinstance(error, MalformedAnswerError))
         trouble, cause = _meaning(error, connection)
-    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ""
-    title, body = _texts(failure, trouble, cause, command)
+    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ()
+    if fault is not None and fault.title:
+        title, body = fault.title, fault.body
+    else:
+        title, body = _texts(failure, trouble, cause, command)
+        body = joined(fault.note, body) if fault is not None else body
     return QueueError(
         body,
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=failure.detail,
+        detail=_without_login(failure.detail),
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,
@@ -469,11 +498,20 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     )
 
 
+def _without_login(text: str) -> str:
+    """Return a text of botocore without the user name and the password of a proxy, which it does not always mask."""
+    for login in proxy_logins():
+        text = text.replace(login, "***")
+    return text
+
+
 def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
     if trouble is QueueTrouble.SIGNED_OUT:
         if code == "RequestExpired" or any(part in text for part in _CLOCK_TEXTS):
             return Cause.CLOCK_WRONG
         return Cause.SESSION_ENDED if "Expired" in code else Cause.KEYS_REFUSED
+    if trouble is QueueTrouble.SETUP and _WRONG_REGION.search(text):
+        return Cause.NO_REGION
     return {
         QueueTrouble.THROTTLED: Cause.THROTTLED,
         QueueTrouble.NO_RIGHT: Cause.NO_RIGHT,
@@ -491,7 +529,6 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
         (_NO_REGION, QueueTrouble.SETUP, Cause.NO_REGION),
         (_CONFIGURATION, QueueTrouble.SETUP, Cause.NO_SIGN_IN),
         (_SETUP, QueueTrouble.SETUP, Cause.SETUP),
-        (boto.ProxyConnectionError, QueueTrouble.OFFLINE, Cause.PROXY),
         (NotSqsError, QueueTrouble.OFFLINE, Cause.NOT_SQS),
         (MalformedAnswerError, QueueTrouble.OFFLINE, Cause.MALFORMED),
     ):

@@ -2434,12 +2434,108 @@
         <translation>Die Antwort ist ungültig: {why}. Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
+        <source>Its address is set by {source}.</source>
+        <translation>Seine Adresse ist hier eingestellt: {source}.</translation>
+    </message>
+    <message>
+        <source>Requests use the proxy {address}, set by {source}.</source>
+        <translation>Anfragen laufen über den Proxy {address} (eingestellt in: {source}).</translation>
+    </message>
+    <message>
+        <source>{first} {others}</source>
+        <translation>{first} {others}</translation>
+    </message>
+    <message>
+        <source>{place} supports only the older XML protocol of SQS</source>
+        <translation>{place} unterstützt nur das ältere XML-Protokoll von SQS</translation>
+    </message>
+    <message>
+        <source>Filemill needs the JSON protocol. Update the server, or choose a queue on another one.</source>
+        <translation>Filemill braucht das JSON-Protokoll. Aktualisieren Sie den Server, oder wählen Sie eine Warteschlange auf einem anderen.</translation>
+    </message>
+    <message>
+        <source>{place} requires HTTPS</source>
+        <translation>{place} verlangt HTTPS</translation>
+    </message>
+    <message>
+        <source>Write https:// instead of http:// in its address.</source>
+        <translation>Schreiben Sie in der Adresse https:// statt http://.</translation>
+    </message>
+    <message>
+        <source>{place} does not use HTTPS</source>
+        <translation>{place} verwendet kein HTTPS</translation>
+    </message>
+    <message>
+        <source>Check its address and port; if the server uses HTTP, write http:// instead of https://.</source>
+        <translation>Prüfen Sie Adresse und Port. Falls der Server HTTP verwendet, schreiben Sie http:// statt https://.</translation>
+    </message>
+    <message>
+        <source>The file of trusted certificates can&apos;t be used</source>
+        <translation>Die Datei mit den vertrauenswürdigen Zertifikaten ist nicht verwendbar</translation>
+    </message>
+    <message>
+        <source>{source} names a file that does not exist or contains no certificates. Correct or remove this setting.</source>
+        <translation>{source} nennt eine Datei, die es nicht gibt oder die keine Zertifikate enthält. Korrigieren oder entfernen Sie diese Einstellung.</translation>
+    </message>
+    <message>
+        <source>Use an address such as “http://localhost:9324” or “https://…”.</source>
+        <translation>Verwenden Sie eine Adresse wie „http://localhost:9324“ oder „https://…“.</translation>
+    </message>
+    <message>
+        <source>It is set by {source}.</source>
+        <translation>Sie ist hier eingestellt: {source}.</translation>
+    </message>
+    <message>
+        <source>The address “{url}” is not valid</source>
+        <translation>Die Adresse „{url}“ ist ungültig</translation>
+    </message>
+    <message>
+        <source>If the server uses HTTPS, write https:// in its address.</source>
+        <translation>Falls der Server HTTPS verwendet, schreiben Sie https:// in seine Adresse.</translation>
+    </message>
+    <message>
+        <source>The proxy set by {source} can&apos;t be used</source>
+        <translation>Der eingestellte Proxy ist nicht verwendbar ({source})</translation>
+    </message>
+    <message>
+        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it. Your files stay in the list.</source>
+        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>The proxy refused the connection to {place}</source>
         <translation>Der Proxy hat die Verbindung abgelehnt ({place})</translation>
     </message>
     <message>
-        <source>Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen (HTTPS_PROXY). Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald der Proxy funktioniert.</translation>
+        <source>Write http:// instead of https:// in {source}.</source>
+        <translation>Ersetzen Sie dort https:// durch http://: {source}.</translation>
+    </message>
+    <message>
+        <source>The proxy {address} does not use HTTPS</source>
+        <translation>Der Proxy {address} verwendet kein HTTPS</translation>
+    </message>
+    <message>
+        <source>Can&apos;t reach the proxy {address}</source>
+        <translation>Der Proxy {address} ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>A proxy on the way to {place} requires a user name and password</source>
+        <translation>Ein Proxy auf dem Weg zur Warteschlange verlangt Benutzername und Passwort ({place})</translation>
+    </message>
+    <message>
+        <source>The proxy {address} requires a user name and password</source>
+        <translation>Der Proxy {address} verlangt Benutzername und Passwort</translation>
+    </message>
+    <message>
+        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded. Your files stay in the list.</source>
+        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings. Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen. Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings ({source}). Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen ({source}). Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
     </message>
     <message>
         <source>Nothing will be sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
@@ -2524,6 +2620,22 @@
     <message>
         <source>Each queue belongs to one region. Choose its region, or correct AWS_REGION.</source>
         <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>The server expects “{region}”. Choose this region, or correct AWS_REGION.</source>
+        <translation>Der Server erwartet „{region}“. Wählen Sie diese Region, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>Choose the region of the queue and its server, or correct AWS_REGION.</source>
+        <translation>Wählen Sie die Region der Warteschlange und ihres Servers, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>The region “{region}” is not the region of the queue</source>
+        <translation>Die Region „{region}“ ist nicht die der Warteschlange</translation>
+    </message>
+    <message>
+        <source>The requests are signed for the wrong region</source>
+        <translation>Die Anfragen sind für die falsche Region signiert</translation>
     </message>
     <message>
         <source>No permission to receive messages from “{name}”</source>
@@ -3551,6 +3663,26 @@
     <message>
         <source>Filemill has received {count} messages of another program so far, and left them unchanged. It keeps looking for the messages of your files, but more slowly, because each time a message is received, it counts as a delivery attempt. Choose a queue that only Filemill uses.</source>
         <translation>Filemill hat bisher {count} Nachrichten eines anderen Programms empfangen und nicht verändert. Es sucht weiter nach den Nachrichten Ihrer Dateien, aber langsamer, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
+    </message>
+    <message>
+        <source>the services section “{name}” of the AWS configuration</source>
+        <translation>Abschnitt „{name}“ (services) der AWS-Konfiguration</translation>
+    </message>
+    <message>
+        <source>endpoint_url of profile “{name}”</source>
+        <translation>endpoint_url im Profil „{name}“</translation>
+    </message>
+    <message>
+        <source>the system&apos;s proxy settings</source>
+        <translation>Proxy-Einstellungen des Systems</translation>
+    </message>
+    <message>
+        <source>{variable} excludes it from the proxy.</source>
+        <translation>{variable} nimmt ihn vom Proxy aus.</translation>
+    </message>
+    <message>
+        <source>The proxy in {variable} is not used for AWS; set {wanted}.</source>
+        <translation>Der Proxy in {variable} wird für AWS nicht verwendet; setzen Sie {wanted}.</translation>
     </message>
 </context>
 </TS>

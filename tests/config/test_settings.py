@@ -22,6 +22,7 @@ from desktop_app.config.settings import (
     update_settings,
 )
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -438,7 +439,7 @@ def test_valid_queue_name_is_accepted(name: str) -> None:
 def test_invalid_queue_name_is_reported(name: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid queue name") as caught:
         connection_from(Settings(queue=name), {})
-    assert name in caught.value.text
+    assert display_text(name) in caught.value.text
 
 
 def test_fifo_queue_is_recognized_by_its_url() -> None:

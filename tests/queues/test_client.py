@@ -286,13 +286,32 @@ def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: 
 
 @each_call
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>no</html>", 407), (b"", 503), (b"", 302)]
+    ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>later</html>", 429), (b"", 503)]
 )
 def test_error_page_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=rf"is temporarily unavailable \({status}\)") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
+
+
+@each_call
+@pytest.mark.parametrize(
+    ("body", "status", "title"),
+    [
+        (b"", 302, "The response did not come from Amazon SQS"),
+        (b"<html>not here</html>", 404, "The response did not come from Amazon SQS"),
+        (b"<html>no</html>", 407, "A proxy on the way to Amazon SQS in eu-west-1 requires a user name and password"),
+    ],
+)
+def test_page_of_another_server_is_no_fault_of_the_service(
+    sim: SimulatedSqs, operation: str, body: bytes, status: int, title: str
+) -> None:
+    sim.faults.next(operation, faults.garbage(body, status=status))
+    with pytest.raises(QueueError) as error:
+        CALLS[operation][1](sim.client())
+    assert error.value.title.startswith(title)
+    assert not error.value.was_answered
 
 
 def test_bug_is_no_error_of_the_queue(sim: SimulatedSqs) -> None:

@@ -299,7 +299,7 @@ def test_missing_region_is_reported_with_a_remedy() -> None:
         (
             Connection(queue="work", endpoint_url="queues.example"),
             {},
-            "can't be used with its current configuration. Invalid endpoint",
+            "The address “queues.example” is not valid.",
         ),
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication
 
+from desktop_app.config.child_environment import child_environment
 from desktop_app.gui.desktop.ports import Desktop, no_desktop
 from desktop_app.gui.desktop.tray import TrayNotifier
 
@@ -145,7 +146,10 @@ class MacAwake:
         """Prevent sleep, or allow it again."""
         if awake and self._process is None:
             try:
-                self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
+                self._process = subprocess.Popen(  # noqa: S603 - part of macOS, found through PATH
+                    ["caffeinate", "-i", "-w", str(os.getpid())],  # noqa: S607
+                    env=child_environment(),
+                )
             except OSError as error:
                 log.info("can't keep this computer awake: %r", error)
         elif not awake and self._process is not None:

@@ -230,7 +230,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
     facts = [
-        (tr("Message ID"), job.message_id or tr("Not sent yet")),
+        (tr("Message ID"), display_text(job.message_id or "") or tr("Not sent yet")),
         (tr("Queue"), tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)),
         (tr("Sent"), "" if job.sent_at is None else wording.full_moment(job.sent_at)),
         (tr("Received"), tr("%Ln time(s)", "", job.receive_count) if job.receive_count else ""),
