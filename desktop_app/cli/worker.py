@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.bootstrap import Program
+    from desktop_app.services.consuming.drain import Drain
 
 LOOK_S = 0.25
+DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
@@ -53,6 +55,7 @@ def _options(parser: ArgumentParser) -> None:
 
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
+    from desktop_app.services.consuming.drain import Drain
 
     with (
         closing(StopSignals()) as stop,
@@ -65,28 +68,35 @@ def _worker(options: Namespace) -> int:
             return 0
         errors = ErrorReporter(bar)
         with closing(connect_queue(program)) as connector:
+            consumer = build_consumer(
+                program,
+                connector,
+                partial(errors.report, "consumer"),
+                concurrency=options.concurrency,
+                # Short, since messages received by a poll that is abandoned at the end would not be processed.
+                wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
+            )
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
-                "consumer": build_consumer(
-                    program,
-                    connector,
-                    partial(errors.report, "consumer"),
-                    concurrency=options.concurrency,
-                    # Short, since messages received by a poll that is abandoned at the end would not be processed.
-                    wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
-                ),
+                "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            run_loops(threads, stop, watch, until_idle=options.until_idle)
+            drain = Drain(consumer, connector, program.foreign, program.clock)
+            run_loops(threads, stop, watch, drain if options.until_idle else None)
         watch.look()
         watch.report()
+        if drain.left:
+            say(
+                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
+                "killed. If Filemill sent them, the next worker deletes them."
+            )
         if program.foreign.count:
             say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
     return 0
 
 
-def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
-    """Run loops until a stop signal arrives or, with `until_idle`, nothing is left to do; then wait for them to end.
+def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, drain: Drain | None) -> None:
+    """Run loops until a stop signal arrives or, with `drain`, nothing is left to do; then wait for them to end.
 
     Raises:
         KnownError: If a loop does not end in time.
@@ -95,9 +105,17 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
     for thread in threads:
         thread.start()
     try:
-        while stop.pause(watch.pause_s) and all(thread.is_alive() for thread in threads):
-            if watch.look() and until_idle:
+        pause_s = watch.pause_s
+        while stop.pause(pause_s) and all(thread.is_alive() for thread in threads):
+            is_idle, pause_s = watch.look(), watch.pause_s
+            if drain is None:
+                continue
+            if not is_idle:
+                drain.interrupt()
+            elif drain.is_over():
                 break
+            else:
+                pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
     finally:
         stop.set()
         end = time.monotonic() + STOP_SECONDS

@@ -51,6 +51,7 @@ class ForeignMessages:
         self._count = 0
         self._newest: deque[ForeignMessage] = deque(maxlen=KEPT)
         self._in_a_row: set[str] = set()
+        self._ids: set[str] = set()
         self._is_tolerated = False
 
     def tolerate(self) -> None:
@@ -64,6 +65,7 @@ class ForeignMessages:
         message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
         with self._lock:
             self._count += 1
+            self._ids.add(received.message_id)
             known = [one for one in self._newest if one.message_id == received.message_id]
             for one in known:
                 self._newest.remove(one)
@@ -82,6 +84,12 @@ class ForeignMessages:
         """The number of foreign messages received."""
         with self._lock:
             return self._count
+
+    @property
+    def different(self) -> int:
+        """The number of different foreign messages received."""
+        with self._lock:
+            return len(self._ids)
 
     @property
     def in_a_row(self) -> int:
