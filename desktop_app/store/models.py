@@ -145,8 +145,7 @@ class CounterRow(_Row):
 
 
 class SweepRow(_Row):
-    """The current sweep of a queue, which ends when all messages that were in the queue at its start must have been
-    received; see `Recovery.end_sweep`."""
+    """The current sweep of a queue; see `Recovery.end_sweep`."""
 
     queue = TextField(primary_key=True)
     began_at = BigIntegerField()

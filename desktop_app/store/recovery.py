@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import Expression
-
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import FactRow, JobRow, OutboxRow, SweepRow
 from desktop_app.store.outbox import enqueue
@@ -13,6 +11,8 @@ from desktop_app.store.rows import ROWS_A_TRANSACTION, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from peewee import Expression
 
     from desktop_app.store.database import Database
 
@@ -180,8 +180,9 @@ class Recovery:
                 swept = began
             # If messages have vanished, the next sweep may be shorter than the rest of this one.
             if swept or row is None or total < expected - received / 2:
-                values = {"queue": queue, "began_at": now_ms, "expected": total, "received": 0, "empty_at": 0}
-                self._database.run(SweepRow.replace(**values))
+                values = {"began_at": now_ms, "expected": total, "received": 0, "empty_at": 0}
+                self._database.run(SweepRow.delete().where(SweepRow.queue == queue))
+                self._database.run(SweepRow.insert(queue=queue, **values))
             elif empty:
                 self._database.run(SweepRow.update(empty_at=0).where(SweepRow.queue == queue))
             return 0 if strict_order and self._was_blocked(queue, swept) else swept

@@ -3,8 +3,8 @@
 Messages disappear when a queue is purged or deleted, when their retention period ends, and when another program
 receives and deletes them. SQS does not report this, and its counts do not tell whose messages a queue contains. So each
 job is judged by itself: a message that should have been visible for a while is lost if the consumers of this database
-have since received everything that was in the queue; see `Recovery.end_sweep`. A message that is waiting its turn behind
-others is not lost, and is not sent again.
+have since received everything that was in the queue; see `Recovery.end_sweep`. A message that is waiting its turn is
+not lost, and is not sent again.
 
 The judgement can be wrong, for example while another program holds a message in flight. An unnecessary message is
 harmless, since the claim on the row ensures that its file is processed only once, and there are few, since the wait

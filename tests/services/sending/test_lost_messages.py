@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.job import Job, Status
+from desktop_app.domain.job import Status
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, ForeignMessageError, Outgoing, decode, encode
 from desktop_app.services.consuming.consumer import NOTE_POLLS_SECONDS
 from desktop_app.services.consuming.receiver import PollRecord
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.sending.periodic_tasks import EVERY_SECONDS, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
@@ -26,6 +26,7 @@ from tests.services.conftest import QUEUE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from desktop_app.domain.job import Job
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.messages import Received
     from tests.helpers.sqs.kit import SimulatedSqs
@@ -102,7 +103,7 @@ class Scene:
             tasks=self._tasks,
         )
         self.workers: list[Worker] = []
-        self.others: list[Callable[[], None]] = []
+        self.others: list[Callable[[], object]] = []
         self.sent = 0
         self._next_note = 0.0
 
@@ -223,3 +224,101 @@ def test_lost_messages_are_replaced_within_minutes(
     scene.lose(jobs[:lost] if scene.strict_order else jobs[-lost:])  # in strict order, only the first can get lost
     assert scene.seconds_until_done() <= 5 * MINUTES
     assert scene.sent == added + lost
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lost_messages_are_replaced_in_a_queue_of_thousands_of_foreign_ones(
+    make: Callable[..., Scene], kind: str
+) -> None:
+    scene = make(kind)
+    scene.put_foreign(2000)
+    jobs = scene.add(50)
+    scene.lose(jobs[:3])
+    assert scene.seconds_until_done() <= 5 * MINUTES
+    assert scene.sent == 53
+
+
+def test_lost_messages_are_replaced_in_a_queue_that_never_becomes_empty(make: Callable[..., Scene]) -> None:
+    """The consumer is too slow to receive all 300 foreign messages before the first are visible again."""
+    scene = make(STANDARD, per_second=5)
+    scene.put_foreign(300)
+    scene.lose(scene.add(3))
+    assert scene.run(15 * MINUTES, until_done=True) <= 10 * MINUTES
+
+
+@pytest.mark.parametrize("kind", [STANDARD, FIFO, STRICT])
+def test_lost_messages_are_replaced_while_files_are_being_added(make: Callable[..., Scene], kind: str) -> None:
+    scene = make(kind)
+    lost = scene.add(3)
+    scene.lose(lost)
+    scene.others = [lambda: scene.services.add(f"{uuid.uuid4().hex}.txt")]
+    scene.run(5 * MINUTES)
+    assert {scene.services.job(job).status for job in lost} == {Status.PROCESSED}
+
+
+@pytest.mark.parametrize("kind", [STANDARD, FIFO, EMBEDDED])
+def test_files_are_finished_although_another_program_deletes_half_of_the_messages(
+    make: Callable[..., Scene], kind: str
+) -> None:
+    scene = make(kind, per_second=2)
+
+    def steal() -> None:
+        scene.client.delete([message.receipt_handle for message in scene.receive(MAX_ENTRIES)])
+
+    scene.others = [steal]
+    scene.add(50)
+    scene.run(2 * MINUTES)
+    assert scene.unfinished() > 10
+    scene.others = []
+    assert scene.seconds_until_done() <= 6 * MINUTES
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("lag_s", [0, 60])
+@pytest.mark.parametrize("kind", [STANDARD, FIFO, STRICT])
+def test_messages_that_wait_their_turn_are_not_sent_again(
+    make: Callable[..., Scene], kind: str, lag_s: int, *, shuffled: bool
+) -> None:
+    """A slow worker has a deep backlog, and foreign messages are in the queue too."""
+    scene = make(kind, per_second=0.5)
+    scene.sim.simulator.delay_counts(lag_s)
+    if shuffled:
+        scene.sim.simulator.shuffle(1)
+    scene.put_foreign(5)
+    scene.add(600)
+    assert scene.run(15 * MINUTES, step_s=10) == float("inf")
+    assert scene.sent == 600
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_messages_are_not_sent_again_without_a_worker(make: Callable[..., Scene], kind: str) -> None:
+    scene = make(kind, workers=0)
+    scene.add(40)
+    scene.run(24 * 60 * MINUTES, step_s=600)
+    assert scene.sent == 40
+
+
+def test_delayed_messages_are_not_sent_again(make: Callable[..., Scene]) -> None:
+    scene = make(STANDARD, DelaySeconds=600)
+    scene.add(5)
+    assert 10 * MINUTES <= scene.seconds_until_done() <= 11 * MINUTES
+    assert scene.sent == 5
+
+
+def test_messages_that_another_program_hides_are_sent_again_ever_more_rarely(make: Callable[..., Scene]) -> None:
+    scene = make(STANDARD)
+    scene.others = [lambda: scene.client.receive(limit=10, wait_s=0, visibility_s=43_200)]
+    scene.add(3)
+    scene.run(60 * MINUTES, step_s=20)
+    assert 3 * 2 <= scene.sent <= 3 * 12
+
+
+def test_message_that_blocks_its_group_for_long_does_not_cause_resends(make: Callable[..., Scene]) -> None:
+    """In strict order, the messages behind a file that takes an hour are not lost, although polls are empty."""
+    scene = make(STRICT)
+    jobs = scene.add(20)
+    (first,) = scene.receive(1)
+    scene.services.claim(jobs[0], lease_ms=3_600_000)
+    scene.client.change_visibility([(first.receipt_handle, 3600)])
+    scene.run(50 * MINUTES, step_s=20)
+    assert scene.sent == 20
