@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.job import OPEN_STATUSES, Status
+from desktop_app.domain.job import FINAL_STATUSES, OPEN_STATUSES, Status
 from desktop_app.store.models import FactRow, JobRow, OutboxRow, SweepRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import ROWS_A_TRANSACTION, parts
@@ -81,22 +81,13 @@ class Recovery:
             StoreError: If the database can't be written.
         """
         # If a message was sent twice, it is unknown which of the two was received.
-        received = (
-            JobRow.select(JobRow.sent_at)
-            .where(
-                JobRow.queue == queue,
-                JobRow.status != Status.PENDING,
-                JobRow.removed_at.is_null(),
-                JobRow.sent_at.is_null(False),
-                JobRow.resends == 0,
-            )
-            .order_by(JobRow.sent_at.desc())
-            .limit(1)
-        )
+        ours = (JobRow.queue == queue) & JobRow.removed_at.is_null() & JobRow.sent_at.is_null(False)
+        once = ours & (JobRow.resends == 0)
         with self._database.read():
-            newest = self._database.scalar(received)
-        if newest is None:
-            return 0
+            newest = 0
+            for status in (Status.PROCESSING, *FINAL_STATUSES):  # one by one, so that the index provides the order
+                received = JobRow.select(JobRow.sent_at).where(once, JobRow.status == status)
+                newest = max(newest, self._database.scalar(received.order_by(JobRow.sent_at.desc()).limit(1)) or 0)
         overtaken = (JobRow.status == Status.PENDING) & (JobRow.sent_at < newest)
         return self._resend(_is_in_queue(queue) & overtaken & _is_visible_long(now_ms, patience_ms))
 
@@ -133,7 +124,7 @@ class Recovery:
         Raises:
             StoreError: If the database can't be written.
         """
-        waiting = JobRow.select(JobRow.id).where(_is_in_queue(queue), JobRow.status == Status.PENDING).limit(1)
+        waiting = JobRow.select(JobRow.id).where(_is_in_queue(queue)).limit(1)
         with self._database.read():
             if self._database.scalar(waiting) is None:
                 return

@@ -194,7 +194,7 @@ def test_loop_that_does_not_end_is_abandoned(
 ) -> None:
     release = threading.Event()
 
-    class Hanging:
+    class Hanging(Loop):
         def run(self, should_stop: Callable[[], bool]) -> None:
             release.wait()
 
@@ -317,6 +317,8 @@ def test_messages_that_may_be_left_are_reported(
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
     assert outcome.complaints == [
-        "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
-        "If Filemill sent them, the next worker deletes them."
+        (
+            "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
+            "If Filemill sent them, the next worker deletes them."
+        )
     ]
