@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from desktop_app.store.database import Database
 
 
+COUNTS_LAG_MS = 60_000
+"""How long a message may be missing from the counts of SQS (AWS: about a minute)."""
+
+
 class Recovery:
     """Resends lost messages, and releases the claims of senders that have exited. Any thread."""
 
@@ -168,7 +172,7 @@ class Recovery:
             if empty and visible <= received:
                 swept = empty
             elif received > 2 * expected and received >= total:
-                swept = began
+                swept = began - COUNTS_LAG_MS
             # If messages have vanished, the next sweep may be shorter than the rest of this one.
             if swept or row is None or total < expected - received / 2:
                 values = {"began_at": now_ms, "expected": total, "received": 0, "empty_at": 0}

@@ -241,9 +241,10 @@ def test_lost_messages_are_replaced_in_a_queue_of_thousands_of_foreign_ones(
 def test_lost_messages_are_replaced_in_a_queue_that_never_becomes_empty(make: Callable[..., Scene]) -> None:
     """The consumer is too slow to receive all 300 foreign messages before the first are visible again."""
     scene = make(STANDARD, per_second=5)
+    scene.sim.simulator.shuffle(1)  # in the order of sending, the foreign messages would always come first
     scene.put_foreign(300)
     scene.lose(scene.add(3))
-    assert scene.run(15 * MINUTES, until_done=True) <= 10 * MINUTES
+    assert scene.seconds_until_done() <= 15 * MINUTES
 
 
 @pytest.mark.parametrize("kind", [STANDARD, FIFO, STRICT])
@@ -263,14 +264,15 @@ def test_files_are_finished_although_another_program_deletes_half_of_the_message
     scene = make(kind, per_second=2)
 
     def steal() -> None:
-        scene.client.delete([message.receipt_handle for message in scene.receive(MAX_ENTRIES)])
+        if stolen := scene.receive(MAX_ENTRIES):
+            scene.client.delete([message.receipt_handle for message in stolen])
 
     scene.others = [steal]
     scene.add(50)
-    scene.run(2 * MINUTES)
+    scene.run(1 * MINUTES)
     assert scene.unfinished() > 10
     scene.others = []
-    assert scene.seconds_until_done() <= 6 * MINUTES
+    assert scene.seconds_until_done() <= 5 * MINUTES
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
@@ -280,14 +282,14 @@ def test_messages_that_wait_their_turn_are_not_sent_again(
     make: Callable[..., Scene], kind: str, lag_s: int, *, shuffled: bool
 ) -> None:
     """A slow worker has a deep backlog, and foreign messages are in the queue too."""
-    scene = make(kind, per_second=0.5)
+    scene = make(kind, per_second=0.2)
     scene.sim.simulator.delay_counts(lag_s)
     if shuffled:
         scene.sim.simulator.shuffle(1)
     scene.put_foreign(5)
-    scene.add(600)
-    assert scene.run(15 * MINUTES, step_s=10) == float("inf")
-    assert scene.sent == 600
+    scene.add(250)
+    assert scene.run(15 * MINUTES, step_s=20) == float("inf")
+    assert scene.sent == 250
 
 
 @pytest.mark.parametrize("kind", KINDS)
