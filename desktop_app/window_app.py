@@ -244,7 +244,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     connection = ConnectionController(
         partial(make_loops, program),
         program.control,
-        ConnectionAdvisor(program.queue_file),
+        ConnectionAdvisor(program.queue_file, program.queues),
         connection=program.connection,
         settings_file=program.home.settings_file,
         clock=program.clock,
@@ -288,11 +288,13 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
     program = program.reconnected(connection)
     connector = connect_queue(program)
+    sender = SenderThread(lambda report: build_sender(program, connector, report, on_new_key=sender.key_changed.emit))
     return QueueLoops(
         connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
-        SenderThread(partial(build_sender, program, connector)),
+        sender,
         foreign_messages=program.foreign,
+        interrupt=connector.interrupt,
         close=connector.close,
     )
 

@@ -7,10 +7,11 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit
+from desktop_app.cli.output import counted, emit, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import display_text, iso_utc
+from desktop_app.services.stop_signals import raising_stop_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -35,9 +36,10 @@ def _doctor(options: Namespace) -> int:
         _repair(use_copy=options.use_copy)
     good, bad = ("✓", "✗") if _can_print("✓✗") else ("[ok]", "[no]")
     code = 0
-    for is_fine, topic, text in _findings():
-        emit(f"{good if is_fine else bad} {topic}: {display_text(text)}", flush=True)
-        code = code if is_fine else 1
+    with raising_stop_signals():
+        for is_fine, topic, text in _findings():
+            emit(f"{good if is_fine else bad} {topic}: {display_text(text)}", flush=True)
+            code = code if is_fine else 1
     return code
 
 
@@ -100,6 +102,10 @@ def _settings(home: Home) -> str:
     from desktop_app.config.settings import connection_from, load_settings
 
     connection = connection_from(load_settings(home.settings_file), os.environ)
+    if not connection.is_local:
+        from desktop_app.queues.identity import resolve
+
+        connection = resolve(connection)
     source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
     return f"{source}; queue: {connection.label}"
 
@@ -111,7 +117,7 @@ def _database(program: Program) -> str:
 def _queue(program: Program) -> str:
     from desktop_app.bootstrap import connect_queue
 
-    with closing(connect_queue(program)) as connector:
+    with closing(connect_queue(program, say)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 

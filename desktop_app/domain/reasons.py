@@ -79,6 +79,11 @@ class ReasonCode(StrEnum):
         FileProblem.UNREADABLE,
     )
     NO_ANSWER = "no_answer", mark("The disk or network share did not answer for 10 minutes"), FileProblem.UNREADABLE
+    SHARE_SILENT = (
+        "share_silent",
+        mark("The disk or network share at {place} does not respond"),
+        FileProblem.UNREADABLE,
+    )
     SHORT_OF_RESOURCES = (
         "short_of_resources",
         mark("This computer is low on memory or has too many files open"),

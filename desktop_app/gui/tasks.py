@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QElapsedTimer, QObject, QRunnable, QThreadPool, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import translated
@@ -38,7 +39,8 @@ class _Outcome:
 class Tasks(QObject):
     """Runs functions on a thread pool and passes their results to callbacks on the thread of this object.
 
-    Each function runs in a database session, so that no pool thread keeps a connection open.
+    Each function runs in a database session, so that no pool thread keeps a connection open. A result is discarded if
+    its callback is a method of a `QObject`, such as a dialog, that has been deleted in the meantime.
 
     Signals:
         problem(str): The text of a `KnownError` raised by a function that was run without `on_problem`.
@@ -72,7 +74,7 @@ class Tasks(QObject):
 
         Args:
             work: The function. It must not use widgets.
-            on_done: Called with the result of `work`.
+            on_done: Called with the result of `work`. A method, or a `partial` of one, if it uses a `QObject`.
             on_problem: Called with a `KnownError` raised by `work`; if it is None, `problem` is emitted. Any other
                 exception is a bug and is passed to `sys.excepthook`.
         """
@@ -109,14 +111,24 @@ class Tasks(QObject):
         on_done, on_problem = waiting
         match outcome.error:
             case None:
-                on_done(outcome.value)
+                if _is_alive(on_done):
+                    on_done(outcome.value)
             case KnownError() as error if on_problem is not None:
-                on_problem(error)
+                if _is_alive(on_problem):
+                    on_problem(error)
             case KnownError() as error:
                 log.warning("%s", error.text)
                 self.problem.emit(translated(error.text))
             case error:
                 sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _is_alive(callback: Callable[..., object]) -> bool:
+    """Return False if a callback is a method of a `QObject` that has been deleted."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 class _Task(QRunnable):
@@ -294,7 +306,7 @@ class Stream(QObject):
                     return
                 deliver(number, one)
 
-        self._tasks.run(run, lambda _: self._end(number), lambda error: self._end(number, error))
+        self._tasks.run(run, partial(self._finish, number), partial(self._fail, number))
 
     def stop(self) -> None:
         """Discard all further results, and ask the task to stop."""
@@ -307,11 +319,17 @@ class Stream(QObject):
         if number == self._number and self._stop is not None:
             self.result.emit(one)
 
-    def _end(self, number: int, error: KnownError | None = None) -> None:
-        if number != self._number or self._stop is None:
-            return
-        self._stop = None
-        if error is None:
+    def _finish(self, number: int, _: None) -> None:
+        if self._has_ended(number):
             self.finished.emit()
-        else:
+
+    def _fail(self, number: int, error: KnownError) -> None:
+        if self._has_ended(number):
             self.failed.emit(error)
+
+    def _has_ended(self, number: int) -> bool:
+        """Forget a task; return False if it was stopped before."""
+        if number != self._number or self._stop is None:
+            return False
+        self._stop = None
+        return True

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from desktop_app.sources.share_access import is_folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -147,9 +149,9 @@ class WindowMemory:
             self.settings.setValue(key, texts)
 
     def folder(self, purpose: str) -> str:
-        """Return the folder last used for a purpose, or the home folder if that folder no longer exists."""
+        """Return the folder last used for a purpose, or the home folder if that one can't be accessed."""
         value = self.settings.value(f"folders/{purpose}")
-        return value if isinstance(value, str) and Path(value).is_dir() else str(Path.home())
+        return value if isinstance(value, str) and is_folder(value) else str(Path.home())
 
     def set_folder(self, purpose: str, folder: str) -> None:
         """Save the folder last used for a purpose."""

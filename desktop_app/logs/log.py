@@ -21,6 +21,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from desktop_app.domain.job import display_text
+from desktop_app.domain.secrets import masked, without_known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ MAX_BYTES = 1_000_000
 KEPT_FILES = 5
 _LOG_NAME = "filemill.log"
 _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(message)s"
+_OWN_LOGGERS = __name__.partition(".")[0]
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _LIBRARY_LEVELS = dict.fromkeys(("boto3", "botocore", "urllib3", "werkzeug", "moto", "filelock"), logging.WARNING)
 _LIBRARY_LEVELS["peewee"] = logging.INFO
@@ -86,7 +88,11 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
 
 
 class _Formatter(logging.Formatter):
-    """Formats times in UTC, and escapes control characters, which could forge a record or control the terminal."""
+    """Formats times in UTC, masks secrets, and escapes control characters.
+
+    Control characters could forge a record or control the terminal. Tracebacks and the records of libraries are masked
+    completely; Filemill's own texts, which contain the names of files, only where they contain a secret in use.
+    """
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
@@ -96,7 +102,10 @@ class _Formatter(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n    ".join(display_text(line) for line in super().format(record).split("\n"))
+        text = super().format(record)
+        is_own = record.name.startswith(_OWN_LOGGERS) and not record.exc_info
+        text = without_known_secrets(text) if is_own else masked(text)
+        return "\n    ".join(display_text(line) for line in text.split("\n"))
 
 
 class SharedFileHandler(logging.Handler):

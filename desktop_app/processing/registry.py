@@ -6,6 +6,7 @@ To add a processor, add a line to `default_registry`, before `LineProcessor`, wh
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -91,15 +92,28 @@ class ProcessorRegistry:
         """Return the result, or the reason why the file has to be reread."""
         if watch.cancelled():
             raise Cancelled
-        with self._open(path) as source:
+        with _access(watch):
+            opened = self._open(path)
+        with opened as source:
             watched = _WatchedSource(source, watch, self._clock)
             values = _checked(processor, processor.process(watched))
-            if source.changed():
-                return ReasonCode.CHANGED_WHILE_READ
+            with _access(watch):
+                if source.changed():
+                    return ReasonCode.CHANGED_WHILE_READ
             if watched.bytes_done != source.size:
                 return ReasonCode.SIZE_UNTRUE
             lines_count = values.pop(LINES_COUNT.name, None)
             return FileResult(source.size, None if lines_count is None else int(lines_count), values)
+
+
+@contextmanager
+def _access(watch: Watch) -> Iterator[None]:
+    """Return a context manager that tells a watch that the file is being accessed."""
+    watch.on_access(begins=True)
+    try:
+        yield
+    finally:
+        watch.on_access(begins=False)
 
 
 def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -131,7 +145,12 @@ class _WatchedSource:
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         self.bytes_done = 0
         next_report = self._clock.steady() + FIRST_PROGRESS_S
-        for chunk in self._source.chunks(chunk_bytes):
+        chunks = self._source.chunks(chunk_bytes)
+        while True:
+            with _access(self._watch):
+                chunk = next(chunks, b"")
+            if not chunk:
+                return
             if self._watch.cancelled():
                 raise Cancelled
             self.bytes_done += len(chunk)

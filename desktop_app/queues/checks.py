@@ -17,6 +17,7 @@ from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.connector import ClientMaker, no_retry_config
+from desktop_app.queues.credentials import SOURCES
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_ENTRIES
@@ -31,19 +32,6 @@ if TYPE_CHECKING:
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
 _NO_HANDLE = "filemill-permission-check"
-
-_SOURCES = {
-    "env": Sentence("environment variables"),
-    "shared-credentials-file": Sentence("credentials file"),
-    "config-file": Sentence("configuration file"),
-    "sso": Sentence("single sign-on"),
-    "login": Sentence("console sign-in"),
-    "assume-role": Sentence("assumed role"),
-    "assume-role-with-web-identity": Sentence("web identity"),
-    "custom-process": Sentence("a program"),
-    "iam-role": Sentence("this computer's role"),
-    "container-role": Sentence("this container's role"),
-}
 
 _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
     (Check.SEND, Sentence("Can send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
@@ -74,7 +62,7 @@ def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bo
         queue_file: The file of the embedded queue.
         should_stop: Called after each step; the test ends when it returns True.
     """
-    steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
+    steps = _local(queue_file) if connection.is_local else _Probe(connection, should_stop).findings()
     for finding in steps:
         yield finding
         if should_stop():
@@ -98,8 +86,9 @@ def _local(queue_file: Path) -> Iterator[Finding]:
 class _Probe:
     """A test of a connection to SQS or a compatible server."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, should_stop: Callable[[], bool]) -> None:
         self._connection = connection
+        self._should_stop = should_stop
         self._account = ""
         self._url = ""
         self._attributes: dict[str, str] | None = None
@@ -108,7 +97,7 @@ class _Probe:
 
     def findings(self) -> Iterator[Finding]:
         try:
-            maker = ClientMaker(self._connection)
+            maker = ClientMaker(self._connection, self._should_stop)
         except _FAILURES as error:
             yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
             return
@@ -145,7 +134,7 @@ class _Probe:
             found.get_frozen_credentials()  # fails if the session has expired or the credential process fails
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
-        source = _SOURCES.get(found.method, found.method)
+        source = SOURCES.get(found.method, found.method)
         if self._connection.profile:
             text = Sentence(
                 "Credentials found: {source}, profile “{name}”", source=source, name=self._connection.profile

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueTrouble
+from desktop_app.domain.secrets import masked
 from desktop_app.queues.errors import as_queue_error, reject_other_responses, trouble_of_code
 from desktop_app.queues.messages import (
     DEFAULT_RETENTION_SECONDS,
@@ -233,7 +234,7 @@ def _failed(entry: dict[str, Any]) -> EntryResult:
     trouble = trouble_of_code(code, text)
     if entry.get("SenderFault") and trouble is QueueTrouble.OFFLINE:
         trouble = QueueTrouble.REFUSED
-    return EntryResult(trouble=trouble, text=text or code)
+    return EntryResult(trouble=trouble, text=masked(text or code))
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:

@@ -38,7 +38,7 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
         QueueError: If the queues can't be listed.
     """
     try:
-        maker = ClientMaker(connection)
+        maker = ClientMaker(connection, should_stop)
         client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
@@ -72,7 +72,7 @@ def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> 
     partition = next((regions for regions in partitions if connection.region in regions), partitions[0])
     others = [name for name in partition if name != connection.region]
     try:
-        maker = ClientMaker(replace(connection, endpoint_url=""))
+        maker = ClientMaker(replace(connection, endpoint_url=""), should_stop)
         # Created on this thread, since a session is not thread-safe.
         clients = {name: maker.sqs(no_retry_config(), region=name) for name in others}
     except (BotoCoreError, OSError, ValueError) as error:

@@ -115,6 +115,9 @@ class EmbeddedQueue:
             self._turn.notify_all()
             self._turn.release()
 
+    def interrupt(self) -> None:
+        """Do nothing: the embedded queue needs no credentials."""
+
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """See `QueueConnector.release_abandoned`."""
         now = _now_ms()

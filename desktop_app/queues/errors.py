@@ -15,6 +15,7 @@ from botocore import exceptions as boto
 
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.profiles import sign_in_command
 
@@ -48,7 +49,7 @@ class Failure:
         connection: The connection that was used.
         action: The API action, such as `ReceiveMessage`.
         code: The service's error code; empty if the service did not respond.
-        service_text: The service's error message; empty if the service did not respond.
+        service_text: The service's error message, without secrets; empty if the service did not respond.
         was_answered: Whether the service responded.
     """
 
@@ -58,6 +59,11 @@ class Failure:
     code: str = ""
     service_text: str = ""
     was_answered: bool = False
+
+    @property
+    def detail(self) -> str:
+        """The text of the exception, without secrets; empty if the error's own text says the same."""
+        return "" if isinstance(self.error, SignInError) else masked(str(self.error))
 
 
 def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
@@ -148,7 +154,7 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
     if failure.was_answered:
         return Sentence("The queue “{name}” can't be used with its current configuration", name=name), said
     place = _place(failure.connection, starts_sentence=True)
-    return Sentence("{place} can't be used with its current configuration", place=place), str(failure.error)
+    return Sentence("{place} can't be used with its current configuration", place=place), failure.detail
 
 
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
@@ -163,8 +169,10 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
             Sentence("No credentials were found for {who}", who=who),
             Sentence("Choose a profile, or create one with “aws configure”. Your files stay in the list."),
         )
+    if isinstance(error, SignInError):
+        return Sentence("The credentials of {who} can't be used", who=who), error.text
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return Sentence("The credentials of {who} can't be used", who=who), str(error)
+        return Sentence("The credentials of {who} can't be used", who=who), failure.detail
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
             Sentence("An MFA code is required for {who}", who=who),
@@ -173,7 +181,7 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
                 "as a profile that uses SSO."
             ),
         )
-    return Sentence("The AWS configuration can't be used"), str(error)
+    return Sentence("The AWS configuration can't be used"), failure.detail
 
 
 def _session_ended(failure: Failure, command: str) -> Sentence:
@@ -259,9 +267,12 @@ def _code(failure: Failure) -> str:
 
 
 def _who(connection: Connection) -> Sentence:
-    if connection.profile:
-        return Sentence("profile “{name}”", name=connection.profile)
-    return Sentence("the default profile")
+    return profile_label(connection.profile)
+
+
+def profile_label(name: str) -> Sentence:
+    """Return a profile as part of a sentence; an empty name means the default profile."""
+    return Sentence("profile “{name}”", name=name) if name else Sentence("the default profile")
 
 
 def _place(connection: Connection, *, starts_sentence: bool = False) -> Sentence:
@@ -270,6 +281,26 @@ def _place(connection: Connection, *, starts_sentence: bool = False) -> Sentence
             return Sentence("The queue server at {url}", url=url)
         return Sentence("the queue server at {url}", url=url)
     return Sentence("Amazon SQS in {region}", region=connection.region) if connection.region else Sentence("Amazon SQS")
+
+
+class NotSqsError(boto.BotoCoreError):
+    """The response is not from SQS, but from a network's sign-in page, a proxy or another web server."""
+
+    fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
+
+
+class SignInError(boto.BotoCoreError):
+    """The credentials can't be found, refreshed or used.
+
+    Attributes:
+        text: One or two sentences that name what is wrong, such as the program or the key.
+    """
+
+    fmt = "{text}"
+
+    def __init__(self, text: Sentence) -> None:
+        super().__init__(text=text)
+        self.text = text
 
 
 _CODES: dict[QueueTrouble, frozenset[str]] = {
@@ -316,6 +347,7 @@ _NO_SIGN_IN = (
     boto.CredentialRetrievalError,
     boto.ProfileNotFound,
     boto.RefreshWithMFAUnsupportedError,
+    SignInError,
 )
 
 _SESSION_ENDED = (
@@ -352,12 +384,6 @@ _CONFIGURATION = (
 _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)
 
 
-class NotSqsError(boto.BotoCoreError):
-    """The response is not from SQS, but from a network's sign-in page, a proxy or another web server."""
-
-    fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
-
-
 def reject_other_responses(client: SQSClient) -> None:
     """Make a client raise `NotSqsError` for responses that are not from SQS. Can be called more than once.
 
@@ -378,6 +404,19 @@ def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
         is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
     if not is_readable:
         raise NotSqsError(status=status, start=body[:60])
+
+
+def explains_itself(error: Exception) -> bool:
+    """Return whether `as_queue_error` has a text for an error that occurred while credentials were looked up."""
+    if isinstance(error, boto.ClientError):
+        trouble = trouble_of_code(str(error.response.get("Error", {}).get("Code", "")))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return (
+            trouble in {QueueTrouble.SIGNED_OUT, QueueTrouble.THROTTLED} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+    if isinstance(error, boto.HTTPClientError):
+        return not isinstance(error.kwargs.get("error"), (ValueError, TypeError))  # the request can't be built
+    return isinstance(error, (*_NO_SIGN_IN, *_SESSION_ENDED, *_NO_REGION, *_CONFIGURATION, boto.ConnectionError))
 
 
 def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
@@ -409,7 +448,7 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     if isinstance(error, boto.ClientError):
         answer = error.response.get("Error", {})
         code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
-        failure = Failure(error, connection, action, code, said, was_answered=True)
+        failure = Failure(error, connection, action, code, masked(said), was_answered=True)
         trouble = trouble_of_code(code, said)
         cause = _cause_of_answer(trouble, code, said)
     else:
@@ -422,7 +461,7 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=str(error),
+        detail=failure.detail,
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,
@@ -460,7 +499,7 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
     # A connection that breaks during the handshake does not mean that the certificate is invalid.
     if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
         return QueueTrouble.SETUP, Cause.NOT_TRUSTED
-    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
+    if is_endpoint_error(error):
         return QueueTrouble.SETUP, Cause.SETUP
     if isinstance(error, OSError) and error.filename is not None:
         return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # an AWS configuration file
@@ -469,6 +508,11 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
     if isinstance(error, (boto.BotoCoreError, OSError)):
         return QueueTrouble.OFFLINE, Cause.OFFLINE
     raise error
+
+
+def is_endpoint_error(error: Exception) -> bool:
+    """Return whether botocore rejects the URL of an endpoint."""
+    return isinstance(error, ValueError) and str(error).startswith("Invalid endpoint")
 
 
 def _is_unknown_region(connection: Connection) -> bool:

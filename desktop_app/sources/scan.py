@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
+import threading
 import time
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -15,9 +17,10 @@ from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.local import file_error, is_address, unprocessable_kind
+from desktop_app.sources.share_access import SHARES, NotRespondingError, ShareAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,13 @@ def scan(
     cancelled: Callable[[], bool],
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
+    shares: ShareAccess = SHARES,
 ) -> ScanResult:
     """Find all files to add. This can take a long time, so do not call it on the main thread.
 
     A file that is found more than once under the same absolute path is added once. A link to a file is added under the
-    path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders.
+    path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders. Paths
+    on a network share that does not respond are rejected.
 
     Args:
         paths: Relative or absolute paths as decoded by `os.fsdecode`, or `file:` URLs.
@@ -120,12 +125,25 @@ def scan(
         cancelled: Called before each file; the scan stops when it returns True.
         on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
         steady: A function that returns the monotonic time in seconds.
+        shares: The access to network shares.
     """
     search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
         if search.must_stop():
             break
-        search.add_path(named)
+        place = _local_name(named)
+        if not shares.is_remote(place):
+            search.add_path(named)
+            continue
+        abandoned = threading.Event()
+        try:
+            part = shares.run(place, partial(search.part, named, abandoned), stopped=cancelled)
+        except NotRespondingError as error:
+            abandoned.set()
+            if not search.must_stop():
+                search.refuse(named, Reason(ReasonCode.SHARE_SILENT, {"place": error.place}))
+        else:
+            search.take(part)
     return search.result()
 
 
@@ -139,7 +157,9 @@ class _Search:
         cancelled: Callable[[], bool],
         on_found: Callable[[int], None],
         steady: Callable[[], float],
+        known: Container[str] = (),
     ) -> None:
+        self._known = known
         self._recursive = recursive
         self._cancelled = cancelled
         self._on_found = on_found
@@ -154,6 +174,35 @@ class _Search:
     def result(self) -> ScanResult:
         self._on_found(len(self._files))
         return ScanResult(self._files, tuple(self._refused), self._stopped, tuple(self._folders))
+
+    def part(self, named: str, abandoned: threading.Event, note_response: Callable[[], None]) -> _Search:
+        """Return a scan of one path, which does not change this one, since it may be abandoned while it is running."""
+        found = len(self._files)
+
+        def cancelled() -> bool:
+            note_response()
+            return abandoned.is_set() or self._cancelled()
+
+        def on_found(count: int) -> None:
+            if not abandoned.is_set():
+                self._on_found(found + count)
+
+        part = _Search(
+            recursive=self._recursive, cancelled=cancelled, on_found=on_found, steady=self._steady, known=self._seen
+        )
+        part.add_path(named)
+        return part
+
+    def take(self, part: _Search) -> None:
+        """Add the files of a scan of one path."""
+        files, refused = len(self._files), len(self._refused)
+        for folder in part._folders:
+            ranges = _moved(folder.files, files), _moved(folder.refused, refused)
+            self._folders.append(NamedFolder(folder.path, *ranges))
+        self._files.extend(part._files)
+        self._refused += part._refused
+        self._seen |= part._seen
+        self._stopped = self._stopped or part._stopped
 
     def must_stop(self) -> bool:
         """Return whether the scan was cancelled. Also report the number of files, at intervals."""
@@ -171,11 +220,11 @@ class _Search:
             path = _absolute(_path_of(named))
             info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
         except _RefusedError as error:
-            self._refuse(named, Reason(error.code))
+            self.refuse(named, Reason(error.code))
         except OSError as error:
-            self._refuse(named, _access_reason(error, path))
+            self.refuse(named, _access_reason(error, path))
         except ValueError:  # a NUL, or a surrogate that does not represent a byte
-            self._refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
+            self.refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
         else:
             if not stat.S_ISDIR(info.st_mode):
                 self._add_regular(path, info, named)
@@ -185,7 +234,7 @@ class _Search:
                 ranges = range(files, len(self._files)), range(refused, len(self._refused))
                 self._folders.append(NamedFolder(path, *ranges))
             else:
-                self._refuse(named, Reason(ReasonCode.NAMED_FOLDER))
+                self.refuse(named, Reason(ReasonCode.NAMED_FOLDER))
 
     def _walk(self, top: str) -> None:
         """Add the contents of a folder and its subfolders. Not recursive: a tree can be deeper than Python's stack."""
@@ -198,7 +247,7 @@ class _Search:
                 with os.scandir(folder) as listing:
                     entries = sorted(self._until_stopped(listing), key=_sort_key)
             except OSError as error:
-                self._refuse(folder, _listing_reason(error))
+                self.refuse(folder, _listing_reason(error))
                 continue
             subfolders = [entry.path for entry in self._until_stopped(entries) if self._add_entry(entry)]
             waiting.extend(reversed(subfolders))
@@ -220,7 +269,7 @@ class _Search:
             self._add_regular(entry.path, info, entry.path)
             return False
         if entry.is_symlink() or getattr(info, "st_reparse_tag", 0) == _JUNCTION_TAG:
-            self._refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
+            self.refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
             return False
         return True
 
@@ -229,29 +278,42 @@ class _Search:
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
-            self._refuse(entry.path, _access_reason(error, entry.path))
+            self.refuse(entry.path, _access_reason(error, entry.path))
 
     def _add_regular(self, path: str, info: os.stat_result, named: str) -> None:
         code = unprocessable_kind(info.st_mode)
         if code is None:
             self._add(path, info.st_size, info.st_mtime_ns)
         else:
-            self._refuse(named, Reason(code))
+            self.refuse(named, Reason(code))
 
     def _add(self, path: str, size: int | None, modified_ns: int | None) -> None:
         if self._is_new(path):
             self._files.add(path, size, modified_ns)
 
-    def _refuse(self, path: str, reason: Reason) -> None:
+    def refuse(self, path: str, reason: Reason) -> None:
+        """Add a path that can't be added."""
         self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
         """Store a path; return whether it was not found before. On Windows, case is ignored."""
         key = os.path.normcase(path)
-        if key in self._seen:
+        if key in self._seen or key in self._known:
             return False
         self._seen.add(key)
         return True
+
+
+def _moved(positions: range, by: int) -> range:
+    return range(positions.start + by, positions.stop + by)
+
+
+def _local_name(named: str) -> str:
+    """Return the absolute path of a path or `file:` URL; the root folder for other URLs, which are not accessed."""
+    try:
+        return os.path.abspath(_path_of(named))  # noqa: PTH100 - does not access it
+    except (_RefusedError, ValueError, OSError):  # also if the working directory no longer exists
+        return os.path.abspath(os.sep)  # noqa: PTH100
 
 
 class _RefusedError(Exception):

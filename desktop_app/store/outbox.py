@@ -154,15 +154,36 @@ class Outbox:
             query = OutboxRow.select(fn.COUNT(OutboxRow.position)).where(OutboxRow.queue == queue)
             return int(self._database.scalar(query) or 0)
 
-    def has_waiting(self, queue: str) -> bool:
-        """Return whether there are unsent messages for a queue; faster than counting them.
+    def has_due(self, queue: str, *, now_ms: int) -> bool:
+        """Return whether there are unsent messages for a queue that are due; faster than counting them.
 
         Raises:
             StoreError: If the database can't be read.
         """
+        is_due = (OutboxRow.queue == queue) & (OutboxRow.next_try_at <= now_ms)
         with self._database.read():
-            query = OutboxRow.select(OutboxRow.position).where(OutboxRow.queue == queue).limit(1)
-            return self._database.scalar(query) is not None
+            return self._database.scalar(OutboxRow.select(OutboxRow.position).where(is_due).limit(1)) is not None
+
+    def bring_forward(self, *, queue: str, reason: Reason, now_ms: int) -> int:
+        """Make the entries of jobs that wait for a reason due now; return the number of entries.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        code, arguments = reason_columns(reason).values()
+        waiting = JobRow.select(JobRow.id).where(
+            JobRow.queue == queue,
+            JobRow.status == Status.PENDING,
+            JobRow.sent_at.is_null(),
+            JobRow.next_try_at > now_ms,
+            JobRow.reason_code == code,
+            JobRow.reason_args == arguments,
+        )
+        with self._database.write() as revision:
+            due = OutboxRow.update(next_try_at=now_ms).where(OutboxRow.job.in_(waiting))
+            count = int(self._database.run(due))
+            self._database.run(JobRow.update(next_try_at=now_ms, revision=revision).where(JobRow.id.in_(waiting)))
+            return count
 
     def in_queue(self, queue: str) -> int:
         """Return the number of unfinished jobs whose messages should be in a queue, either visible or in flight.
@@ -188,12 +209,13 @@ def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 
-def enqueue(database: Database, which: Expression) -> int:
+def enqueue(database: Database, which: Expression, *, next_try_at: int = 0) -> int:
     """Create an outbox entry for each matching job that has none, oldest job first.
 
     Args:
         database: The database, in a `write` transaction.
         which: The condition on `JobRow`.
+        next_try_at: When the messages are due, in milliseconds since 1970.
 
     Returns:
         The number of entries created.
@@ -203,7 +225,7 @@ def enqueue(database: Database, which: Expression) -> int:
         JobRow.queue,
         JobRow.generation,
         Value(0).alias("tries"),
-        Value(0).alias("next"),
+        Value(next_try_at).alias("next"),
         Value(0).alias("until"),
     ).where(which & JobRow.id.not_in(OutboxRow.select(OutboxRow.job)))
     # INSERT … SELECT ignores the default values of the model.

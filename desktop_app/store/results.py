@@ -126,6 +126,7 @@ class Work:
         next_try_at: int | None = None,
         uncount: bool = False,
         crashed: bool = False,
+        is_resent: bool = False,
     ) -> bool:
         """Return a job to PENDING, because the program is closing or the job is to be tried again later.
 
@@ -137,6 +138,7 @@ class Work:
             next_try_at: The time of the next attempt, in milliseconds since 1970.
             uncount: Whether processing was never started, so that the claim does not count as an attempt.
             crashed: Whether the file crashed its child process, so that the claim still counts as a crash.
+            is_resent: Whether to send a new message at the time of the next attempt. The caller deletes the old one.
 
         Returns:
             False if the lease was lost.
@@ -154,10 +156,13 @@ class Work:
                 attempts=JobRow.attempts - (1 if uncount else 0),
                 crashes=crashes,
                 next_try_at=next_try_at,
+                **({"sent_at": None, "message_id": None} if is_resent else {}),
                 revision=revision,
             ).where(*_holds(row_id, token))
             if int(self._database.run(query)) != 1:
                 return False
+            if is_resent:
+                enqueue(self._database, JobRow.id == row_id, next_try_at=next_try_at or 0)
             if uncount:
                 attempts.discard(self._database, row_id, token)
             else:

@@ -1007,6 +1007,10 @@
         <translation>Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden</translation>
     </message>
     <message>
+        <source>The disk or network share at {place} does not respond</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht</translation>
+    </message>
+    <message>
         <source>This computer is low on memory or has too many files open</source>
         <translation>Auf diesem Computer ist zu wenig Arbeitsspeicher frei, oder es sind zu viele Dateien geöffnet</translation>
     </message>
@@ -1167,12 +1171,24 @@
         <translation>„{name}“ ist kein gültiger Name für eine Warteschlange: Verwenden Sie bis zu 80 Buchstaben, Ziffern, - und _, für eine FIFO-Warteschlange mit .fifo am Ende. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
+        <source>The server URL contains a user name or password, which SQS does not use. Remove it from AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
+        <translation>Die Server-URL enthält einen Benutzernamen oder ein Passwort, das SQS nicht verwendet. Entfernen Sie es aus AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>The queue URL contains a user name or password, which SQS does not use. Remove it from the URL.</source>
+        <translation>Die URL der Warteschlange enthält einen Benutzernamen oder ein Passwort, das SQS nicht verwendet. Entfernen Sie es aus der URL.</translation>
+    </message>
+    <message>
         <source>“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
         <translation>„{url}“ ist keine gültige Server-URL. Korrigieren Sie AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
     </message>
     <message>
         <source>“{url}” is not a valid queue URL.</source>
         <translation>„{url}“ ist keine gültige URL einer Warteschlange.</translation>
+    </message>
+    <message>
+        <source>The queue URL “{url}” does not end in a queue name. Add the name at the end.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1750,6 +1766,10 @@
         <translation>Anzeigen…</translation>
     </message>
     <message>
+        <source>This queue contains messages from other programs. Click to show them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Connection: {words}</source>
         <translation>Verbindung: {words}</translation>
     </message>
@@ -1891,10 +1911,6 @@
             <numerusform>▲ %Ln fremde Nachricht</numerusform>
             <numerusform>▲ %Ln fremde Nachrichten</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>This queue contains messages from other programs; see the Queue menu.</source>
-        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
@@ -2551,6 +2567,90 @@
         <translation>Rolle dieses Containers</translation>
     </message>
     <message>
+        <source>The program “{name}” of {profile}</source>
+        <translation>Das Programm „{name}“ ({profile})</translation>
+    </message>
+    <message>
+        <source>the output is not JSON</source>
+        <translation>die Ausgabe ist kein JSON</translation>
+    </message>
+    <message>
+        <source>the output is not a JSON object</source>
+        <translation>die Ausgabe ist kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>“{name}” is not {value}</source>
+        <translation>„{name}“ ist nicht {value}</translation>
+    </message>
+    <message>
+        <source>“{name}” is missing</source>
+        <translation>„{name}“ fehlt</translation>
+    </message>
+    <message>
+        <source>{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.</source>
+        <translation>{program} hat keine Anmeldedaten ausgegeben: {reason}. Führen Sie es in einem Terminal aus, um die Ausgabe zu sehen.</translation>
+    </message>
+    <message>
+        <source>program “{name}” of {profile}</source>
+        <translation>Programm „{name}“ ({profile})</translation>
+    </message>
+    <message>
+        <source>AWS configuration</source>
+        <translation>AWS-Konfiguration</translation>
+    </message>
+    <message>
+        <source>AWS did not issue credentials ({action}): {said}</source>
+        <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
+    </message>
+    <message>
+        <source>They have expired, and no new ones were provided (source: {source}).</source>
+        <translation>Sie sind abgelaufen, und es wurden keine neuen bereitgestellt (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>They can&apos;t be read (source: {source}): {reason}. Correct the AWS configuration, or choose another profile.</source>
+        <translation>Sie können nicht gelesen werden (Quelle: {source}): {reason}. Korrigieren Sie die AWS-Konfiguration, oder wählen Sie ein anderes Profil.</translation>
+    </message>
+    <message>
+        <source>contains a space or a tab</source>
+        <translation>enthält ein Leerzeichen oder einen Tabulator</translation>
+    </message>
+    <message>
+        <source>The access key ID {problem} (source: {source}).</source>
+        <translation>Die Zugriffsschlüssel-ID {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The secret access key {problem} (source: {source}).</source>
+        <translation>Der geheime Zugriffsschlüssel {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The session token {problem} (source: {source}).</source>
+        <translation>Das Sitzungstoken {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>{what} Correct it, or choose another profile.</source>
+        <translation>{what} Korrigieren Sie diesen Wert, oder wählen Sie ein anderes Profil.</translation>
+    </message>
+    <message>
+        <source>is not text</source>
+        <translation>ist kein Text</translation>
+    </message>
+    <message>
+        <source>is empty</source>
+        <translation>ist leer</translation>
+    </message>
+    <message>
+        <source>contains a line break</source>
+        <translation>enthält einen Zeilenumbruch</translation>
+    </message>
+    <message>
+        <source>contains characters that are not ASCII</source>
+        <translation>enthält Zeichen, die nicht zu ASCII gehören</translation>
+    </message>
+    <message>
+        <source>contains control characters</source>
+        <translation>enthält Steuerzeichen</translation>
+    </message>
+    <message>
         <source>Can send messages</source>
         <translation>Darf Nachrichten senden</translation>
     </message>
@@ -2760,6 +2860,10 @@
     <message>
         <source>The sign-in could not be started</source>
         <translation>Die Anmeldung konnte nicht gestartet werden</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the account {wanted}. Choose the profile of that account.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>
@@ -3352,6 +3456,30 @@
     <message>
         <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
+    </message>
+    <message>
+        <source>{program} has not provided credentials yet. Waiting for it …</source>
+        <translation>{program} hat noch keine Anmeldedaten bereitgestellt. Filemill wartet darauf …</translation>
+    </message>
+    <message>
+        <source>{program} could not be started: {reason}. Check credential_process in the AWS configuration.</source>
+        <translation>{program} konnte nicht gestartet werden: {reason}. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{program} was ended because the connection is being closed.</source>
+        <translation>{program} wurde beendet, weil die Verbindung geschlossen wird.</translation>
+    </message>
+    <message>
+        <source>{program} did not finish within {seconds} s and was ended. Run it in a terminal to see what it is waiting for.</source>
+        <translation>{program} war nach {seconds} s nicht fertig und wurde beendet. Führen Sie es in einem Terminal aus, um zu sehen, worauf es wartet.</translation>
+    </message>
+    <message>
+        <source>{program} printed more than {count} bytes. Check credential_process in the AWS configuration.</source>
+        <translation>{program} hat mehr als {count} Bytes ausgegeben. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{program} failed with exit code {code}. Run it in a terminal to see why.</source>
+        <translation>{program} ist mit dem Exit-Code {code} fehlgeschlagen. Führen Sie es in einem Terminal aus, um den Grund zu sehen.</translation>
     </message>
 </context>
 </TS>

@@ -41,7 +41,7 @@ class Connector:
 @pytest.fixture
 def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     made = Connector()
-    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made)
     monkeypatch.setattr("desktop_app.queues.checks.probe", lambda *_: iter(made.findings))
     return made
 

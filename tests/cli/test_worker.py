@@ -93,7 +93,7 @@ class WorkerParts:
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> WorkerParts:
     made = WorkerParts()
-    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made.connector)
     monkeypatch.setattr("desktop_app.bootstrap.build_sender", made.build_sender)
     monkeypatch.setattr("desktop_app.bootstrap.build_consumer", made.build_consumer)
     monkeypatch.setattr(worker, "LOOK_S", 0.01)

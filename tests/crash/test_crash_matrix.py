@@ -53,8 +53,10 @@ def test_sender(simulated: SimulatedSetup, point: str) -> None:
     observer = program.observer
     assert observer.count(Outcome.PROCESSED) == len(FILES)
     assert observer.count(Outcome.DUPLICATE) == (0 if simulated.installation.connection.is_fifo else sent_twice)
-    # A duplicate that arrives while its file is processed is released once.
-    assert observer.received == len(FILES) + observer.count(Outcome.DUPLICATE) + observer.count(Outcome.RETRIED)
+    # A duplicate that arrives while its file is being processed is released once. On a busy machine, the lease of one
+    # second can expire; the message is then delivered again.
+    others = sum(map(observer.count, (Outcome.DUPLICATE, Outcome.RETRIED, Outcome.LOST)))
+    assert observer.received == len(FILES) + others
 
 
 @pytest.mark.parametrize("point", points.CONSUMER)

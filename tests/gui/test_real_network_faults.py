@@ -243,6 +243,6 @@ def test_queue_of_another_account_is_reported_by_the_test(
     assert finding.check is Check.QUEUE
     assert finding.text.startswith(
         "This queue belongs to another account. "
-        "You are signed in to account 999999999999, but the queue is in 123456789012."
+        "You are signed in to account 999999999999, but the queue is in account 123456789012."
     )
     dialog.reject()

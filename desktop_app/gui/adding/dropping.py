@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +12,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, Q
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.gui.i18n import tr
+from desktop_app.sources.share_access import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def drop_text(paths: Sequence[str], wording: Wording) -> str:
         return tr("Only files and folders on this computer can be dropped here")
     if len(paths) > _MAX_CHECKED:
         return tr("Drop to add %Ln item(s)", "", len(paths))
-    folders = sum(Path(path).is_dir() for path in paths)
+    folders = sum(is_folder(path) for path in paths)
     files = len(paths) - folders
     if not folders:
         return tr("Drop to add %Ln file(s)", "", files)

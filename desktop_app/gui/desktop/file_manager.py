@@ -16,9 +16,10 @@ from PySide6.QtGui import QDesktopServices
 from desktop_app.domain.job import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.notice import Kind, Notice
+from desktop_app.sources.share_access import SHARES, NotRespondingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.gui.tasks import Tasks
 
@@ -112,7 +113,7 @@ def file_url(path: str) -> QUrl:
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
-    return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - keep surrogates
+    return [path for path in paths if _accessible(path, os.path.exists)]
 
 
 def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
@@ -125,7 +126,15 @@ def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
     existing = _existing(paths)
     if existing and reveal(existing):
         return None, False
-    return folder if os.path.isdir(folder) else "", not existing  # noqa: PTH112 - keep surrogates
+    return folder if _accessible(folder, os.path.isdir) else "", not existing
+
+
+def _accessible(path: str, test: Callable[[str], bool]) -> bool:
+    """Return the result of a test of a path; False if its network share does not respond."""
+    try:
+        return SHARES.run(path, lambda _: test(path))
+    except NotRespondingError:
+        return False
 
 
 def _missing_text(paths: Sequence[str]) -> str:

@@ -61,7 +61,8 @@ class ListController(QObject):
         self.reader = reader
         # Several pools, so that a long scan does not delay the table. A single thread for writes keeps them in order.
         self.reads = Tasks(session, threads=2, parent=self)
-        self._scans = Tasks(session, threads=2, parent=self)
+        # A scan can wait for seconds for a network share that does not respond, while others go on.
+        self._scans = Tasks(session, threads=8, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.tasks = Tasks(session, threads=3, parent=self)
         self.feed = JobFeed(reader.changes, self)

@@ -234,6 +234,7 @@ class MainWindow(QMainWindow):
         self.connection.notice.connect(self.show_notice)
         self.connection.failed.connect(self.show_error)
         self.connection.foreign.counted.connect(self.status.show_foreign)
+        self.status.foreign_pressed.connect(self.connection.foreign.show_newest)
         jobs.feed.problem.connect(self.connection.banner.set_database_error)
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
         self._controller.changed.connect(self.follow_connection)

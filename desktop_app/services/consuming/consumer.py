@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher
@@ -64,6 +65,8 @@ PATIENCE_SECONDS = 60.0
 CANCEL_GRACE_SECONDS = 0.5
 NOTE_POLLS_SECONDS = 5.0
 """The interval at which the outcome of the polls is written to the database."""
+SILENT_SECONDS = 1.0
+"""A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
 
@@ -235,9 +238,11 @@ class Consumer:
     def _supervise(self) -> None:
         for loop in self._loops:
             loop.check()
-        self._pool.give_up_stalled()
+        self._pool.check_stalled()
+        for place in self._pool.take_recovered():
+            self._attempt(lambda place=place: self._retry_recovered(place))
         self._attempt(self._committer.release_waiting, WAIT_SECONDS if self._control.may_begin else 0)
-        self._attempt(self._dispatcher.start_prioritized, self._options.concurrency - self._in_flight.count_unsettled())
+        self._attempt(self._dispatcher.start_prioritized, self._free_threads())
         if not self._control.may_begin and not self._in_flight.count_unsettled():
             self._control.note_idle()
         self._attempt(self._check_foreign)
@@ -291,7 +296,18 @@ class Consumer:
             return 0
         is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
         spare = PREFETCH if is_quick else 0
-        return self._options.concurrency + spare - self._in_flight.count_unsettled()
+        return self._free_threads() + spare
+
+    def _free_threads(self) -> int:
+        """Return the number of free threads; negative if claimed files are waiting for one."""
+        return self._options.concurrency - (self._in_flight.count_unsettled() - self._pool.count_set_aside())
+
+    def _retry_recovered(self, place: str) -> None:
+        """Send the messages of the files that are waiting for a disk or share that responds again."""
+        reason = Reason(ReasonCode.SHARE_SILENT, {"place": place})
+        if count := self._outbox.bring_forward(queue=self._options.queue, reason=reason, now_ms=self._clock.now_ms()):
+            log.info("%d files on %s are tried again", count, place)
+            self._control.wake_sender()
 
     def _turn(self, patience: float) -> None:
         """Wait for received messages or finished files, handle them, and commit the results."""
@@ -352,6 +368,8 @@ class Consumer:
     def _wait_for_work(self, seconds: float) -> None:
         """Commit results until all messages are settled or the time is up."""
         end = self._clock.steady() + seconds
-        while self._clock.steady() < end and self._in_flight.count_unsettled():
+        while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(
+            SILENT_SECONDS
+        ):
             self._turn(STOP_CHECK_SECONDS)
         self._attempt(self._commit)

@@ -74,7 +74,7 @@ class Drain:
         except QueueError as error:
             log.info("it is unknown whether messages are left: %s (%s)", error.text, error.detail)
             return is_late
-        self.left = max(0, total - self._foreign.different)
+        self.left = max(0, total - self._foreign.count)
         if self.left and not is_late:
             self._consumer.drain()
         return is_late or not self.left

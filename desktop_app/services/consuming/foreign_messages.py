@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEPT = 20
 KEPT_CHARS = 2_000
+MOST_COUNTED = 100_000
+"""The number of message IDs to keep in memory; further messages are not counted."""
 MANY_IN_A_ROW = 10
 """The number of foreign messages that stops the consumer if none of our messages is in the queue."""
 TOO_MANY_IN_A_ROW = 100
@@ -48,10 +50,9 @@ class ForeignMessages:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._count = 0
+        self._ids: set[str] = set()
         self._newest: deque[ForeignMessage] = deque(maxlen=KEPT)
         self._in_a_row: set[str] = set()
-        self._ids: set[str] = set()
         self._is_tolerated = False
 
     def tolerate(self) -> None:
@@ -64,8 +65,8 @@ class ForeignMessages:
         """Record a foreign message and why it is foreign; return False if it was already among the newest."""
         message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
         with self._lock:
-            self._count += 1
-            self._ids.add(received.message_id)
+            if len(self._ids) < MOST_COUNTED:
+                self._ids.add(received.message_id)
             known = [one for one in self._newest if one.message_id == received.message_id]
             for one in known:
                 self._newest.remove(one)
@@ -81,13 +82,7 @@ class ForeignMessages:
 
     @property
     def count(self) -> int:
-        """The number of foreign messages received."""
-        with self._lock:
-            return self._count
-
-    @property
-    def different(self) -> int:
-        """The number of different foreign messages received."""
+        """The number of different foreign messages received, at most `MOST_COUNTED`."""
         with self._lock:
             return len(self._ids)
 

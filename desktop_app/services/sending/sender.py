@@ -128,13 +128,14 @@ class Sender:
                     self._state.stopped()
                     raise  # a retry would not help
                 except (QueueError, StoreError) as error:
-                    self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
+                    if not should_stop():  # otherwise, the error might only mean that the connection is being closed
+                        self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                     continue
                 self._backoff.reset()
                 self._state.running()
                 if not sent:
                     # A full window will soon have room again. If the outbox is empty, another program may add messages.
-                    busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
+                    busy = self._options.window is not None and self._has_due()
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
@@ -186,12 +187,15 @@ class Sender:
             StoreError: If the database can't be used.
         """
         total = 0
-        while self._outbox.has_waiting(self._options.queue) and self._clock.steady() < deadline:
+        while self._has_due() and self._clock.steady() < deadline:
             sent = self.send_due()
             if not sent:
                 break
             total += sent
         return total
+
+    def _has_due(self) -> bool:
+        return self._outbox.has_due(self._options.queue, now_ms=self._clock.now_ms())
 
     def _room(self) -> int:
         if self._options.window is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -24,7 +27,9 @@ from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
-from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
+from desktop_app.services.consuming.results import Committer, _may_pass
+from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.queues.client import QueueClient
+    from desktop_app.services.consuming.acknowledger import Acknowledger
     from tests.services.conftest import ServicesSetup
 
 
@@ -594,3 +600,52 @@ def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
     wait_until(lambda: tries[0] == 2)
     stop.set()
     thread.join()
+
+
+SILENT = FileError(Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt/nas"}), passing=True)
+
+
+@pytest.mark.parametrize(
+    ("group", "is_resent"), [("", True), ("own", True), ("filemill", False)], ids=["standard", "FIFO", "strict order"]
+)
+def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
+    services: ServicesSetup, group: str, is_resent: bool
+) -> None:
+    job = add_sent(services, "a.txt")
+    group = job.id if group == "own" else group
+    acknowledged: list[tuple[str, int]] = []
+    in_flight, groups = InFlightMessages(), MessageGroups()
+    acknowledger = SimpleNamespace(
+        delete=lambda _: acknowledged.append(("delete", 0)),
+        release=lambda _, seconds: acknowledged.append(("release", seconds)),
+    )
+    committer = Committer(
+        Work(services.database),
+        in_flight=in_flight,
+        acknowledger=cast("Acknowledger", acknowledger),
+        groups=groups,
+        pool=cast("WorkerPool", None),
+        clock=services.clock,
+    )
+    one = InFlightMessage(received(group=group), math.inf)
+    one.take_claim(services.claim(job))
+    groups.enter(one)
+    committer.take(Done(one, error=SILENT, retry_after_s=60, was_tried=False))
+    committer.commit()
+    waiting = services.job(job)
+    assert (waiting.status, waiting.reason, waiting.attempts) == (Status.PENDING, SILENT.reason, 0)
+    assert waiting.next_try_at is not None
+    seconds = (waiting.next_try_at - services.clock.now_ms()) / 1000
+    if is_resent:
+        assert acknowledged == [("delete", 0)]
+        assert services.outbox.waiting(QUEUE) == 1
+        assert 60 <= seconds <= 66 if not group else seconds >= 300, "after the deduplication interval"
+    else:
+        assert acknowledged == [("release", int(seconds))]
+        assert services.outbox.waiting(QUEUE) == 0
+
+
+def test_silent_share_is_tried_without_limit(services: ServicesSetup) -> None:
+    job = replace(add_sent(services, "a.txt"), attempts=1_000)
+    assert _may_pass(SILENT, job)
+    assert not _may_pass(FileError(Reason(ReasonCode.IN_USE), passing=True), job)
