@@ -101,6 +101,11 @@ class Program:
         """The file of the embedded queue; each database has its own."""
         return self.database.path.with_name(f"{self.database.path.name}.queue")
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the files of a FIFO queue must be processed in order, since they share one message group."""
+        return self.connection.is_fifo and self.settings.fifo_order == "strict"
+
     def close(self) -> None:
         """Release this program's identity and close the calling thread's database connection."""
         self.identity.close()
@@ -198,10 +203,10 @@ def build_sender(
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         {
-            # Free the outbox entries of a killed process immediately, instead of when its claim expires.
             "queue identity": IdentityTask(program.queues, program.connection, connector, on_new_key).do,
+            # Free the outbox entries of a killed process immediately, instead of when its claim expires.
             "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
-            "reconciler": Reconciler(recovery, connector, queue=key, clock=clock).do,
+            "reconciler": Reconciler(recovery, connector, queue=key, clock=clock, strict_order=program.keeps_order).do,
             "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
             "backup": BackupTask(Backups(database.path), program.jobs, clock).do,
             "removed rows": program.editor.delete_removed,
@@ -250,7 +255,7 @@ def build_consumer(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
         wait_s=wait_s,
-        keeps_order=program.connection.is_fifo and program.settings.fifo_order == "strict",
+        keeps_order=program.keeps_order,
     )
     return Consumer(
         program.database,

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.config.settings import Connection
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.consuming.drain import Drain
 
 LOOK_S = 0.25
+DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
 IDENTITY_SECONDS = 5.0
 """The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
@@ -63,6 +65,7 @@ def _options(parser: ArgumentParser) -> None:
 
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
+    from desktop_app.services.consuming.drain import Drain
 
     with (
         closing(StopSignals()) as stop,
@@ -82,21 +85,28 @@ def _worker(options: Namespace) -> int:
             if not is_certain:
                 program = _identified(program, connector, stop)
                 watch = IdleWatch(program, bar, partial(errors.report, "list"))
+            consumer = build_consumer(
+                program,
+                connector,
+                partial(errors.report, "consumer"),
+                concurrency=options.concurrency,
+                # Short, since messages received by a poll that is abandoned at the end would not be processed.
+                wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
+            )
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
-                "consumer": build_consumer(
-                    program,
-                    connector,
-                    partial(errors.report, "consumer"),
-                    concurrency=options.concurrency,
-                    # Short, since messages received by a poll that is abandoned at the end would not be processed.
-                    wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
-                ),
+                "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            run_loops(threads, stop, watch, until_idle=options.until_idle, on_stop=connector.interrupt)
+            drain = Drain(consumer, connector, program.foreign, program.clock)
+            run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
         watch.look()
         watch.report()
+        if drain.left:
+            say(
+                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
+                "killed. If Filemill sent them, the next worker deletes them."
+            )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     return 0
@@ -125,17 +135,17 @@ def run_loops(
     threads: Sequence[LoopThread],
     stop: StopSignals,
     watch: IdleWatch,
+    drain: Drain | None,
     *,
-    until_idle: bool,
     on_stop: Callable[[], None],
 ) -> None:
-    """Run loops until a stop signal arrives or, with `until_idle`, nothing is left to do; then wait for them to end.
+    """Run loops until a stop signal arrives or, with `drain`, nothing is left to do; then wait for them to end.
 
     Args:
         threads: The threads that run the loops.
         stop: The stop signals.
         watch: Monitors the list.
-        until_idle: Whether to stop when nothing is left to do.
+        drain: Decides when to stop once all files are finished; None to run until a stop signal.
         on_stop: Called when the loops have to stop, before waiting for them.
 
     Raises:
@@ -145,9 +155,17 @@ def run_loops(
     for thread in threads:
         thread.start()
     try:
-        while stop.pause(watch.pause_s) and all(thread.is_alive() for thread in threads):
-            if watch.look() and until_idle:
+        pause_s = watch.pause_s
+        while stop.pause(pause_s) and all(thread.is_alive() for thread in threads):
+            is_idle, pause_s = watch.look(), watch.pause_s
+            if drain is None:
+                continue
+            if not is_idle:
+                drain.interrupt()
+            elif drain.is_over():
                 break
+            else:
+                pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
     finally:
         stop.set()
         on_stop()

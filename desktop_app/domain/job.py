@@ -69,6 +69,8 @@ class Job:
     """The value of the database's change counter when this row was last written."""
     modified_ns: int | None = None
     """The file's last known modification time, in nanoseconds since the Unix epoch."""
+    resends: int = 0
+    """How often the message of this generation was sent again because it was lost."""
     batch_name: str = field(default="", compare=False)
     """The name of the batch; may be empty. Set only on jobs read through `JobList`."""
 

@@ -251,6 +251,7 @@ def _state(attributes: dict[str, str]) -> QueueState:
         created_at_ms=int(float(attributes.get("CreatedTimestamp", 0)) * 1000),
         retention_s=int(attributes.get("MessageRetentionPeriod", DEFAULT_RETENTION_SECONDS)),
         dead_letter_arn=str(redrive.get("deadLetterTargetArn", "")) if isinstance(redrive, dict) else "",
+        delay_s=int(attributes.get("DelaySeconds", 0)),
     )
 
 

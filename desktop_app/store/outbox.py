@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A message to send; `tries` is the number of failed attempts to send it."""
+    """A message to send.
+
+    `tries` is the number of failed attempts to send it, and `resends` how often messages of this generation were lost.
+    """
 
     row_id: int
     file_id: str
     generation: int
     tries: int
+    resends: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,13 @@ class Outbox:
         return [OutboxEntry(*rest) for _, *rest in due]
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
-        """Return the position, key, UUID, generation and tries of the due entries; see `claim`."""
+        """Return the position and the columns of an `OutboxEntry` for each due entry; see `claim`."""
         is_free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
         is_due = (OutboxRow.next_try_at <= now_ms) & is_free
         query = (
-            OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
+            OutboxRow.select(
+                OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries, JobRow.resends
+            )
             .join(JobRow)
             .where(OutboxRow.queue == queue)
             .order_by(OutboxRow.position)
@@ -103,9 +109,9 @@ class Outbox:
                 self._database.run(OutboxRow.delete().where(*_is(entry)))
                 # Regardless of the status: a consumer may already have claimed the job.
                 self._database.run(
-                    JobRow.update(sent_at=now_ms, message_id=one.message_id, revision=revision).where(
-                        JobRow.id == entry.row_id, JobRow.generation == entry.generation
-                    )
+                    JobRow.update(
+                        sent_at=now_ms, visible_at=now_ms, message_id=one.message_id, revision=revision
+                    ).where(JobRow.id == entry.row_id, JobRow.generation == entry.generation)
                 )
 
     def postpone(self, entries: Sequence[OutboxEntry], *, until_ms: int) -> None:

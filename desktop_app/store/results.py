@@ -12,7 +12,7 @@ from peewee import fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
-from desktop_app.store.models import JobRow
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
 
@@ -67,6 +67,9 @@ class Work:
         """
         with self._database.write(durable=True, epoch=self.epoch) as revision:
             kept = [self._finish(result, revision) for result in results]
+            # A message that was about to be sent again is no longer needed.
+            ended = [result.row_id for result, is_kept in zip(results, kept, strict=True) if is_kept]
+            self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(ended)))
             attempts.end_finished(self._database, revision)
             return kept
 
@@ -152,8 +155,9 @@ class Work:
         # The claim has counted as a crash until now.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
         with self._database.write(epoch=self.epoch) as revision:
+            released = {**PENDING_AGAIN, "visible_at": now_ms if next_try_at is None else next_try_at}
             query = JobRow.update(
-                **PENDING_AGAIN,
+                **released,
                 **reason_columns(reason),
                 attempts=JobRow.attempts - (1 if uncount else 0),
                 crashes=crashes,
@@ -182,6 +186,7 @@ class Work:
             if self._database.scalar(JobRow.select(JobRow.id).where(*_holds(row_id, token))) is None:
                 return False
             enqueue(self._database, JobRow.id == row_id)
+            self._database.run(JobRow.update(resends=JobRow.resends + 1).where(JobRow.id == row_id))
             return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:

@@ -14,9 +14,10 @@ import pytest
 from desktop_app.cli import worker
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
+from desktop_app.queues.messages import QueueState
 from desktop_app.services.loops import LoopState, Phase
 from tests.cli.test_submit import Connector
-from tests.helpers.fakes import received
+from tests.helpers.fakes import FakeClient, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,11 @@ class Loop:
         self._action = action
         self.ended = False
 
+    is_drained = True
+
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Receive nothing, as with an empty queue."""
+
     def run(self, should_stop: Callable[[], bool]) -> None:
         self._action()
         pause = threading.Event()
@@ -43,13 +49,24 @@ class Loop:
         self.ended = True
 
 
+class EmptyQueue(Connector):
+    """A connector for a queue that contains a number of messages at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = FakeClient(queue_state=QueueState(0, 0, 0, 0, 345_600))
+
+    def connect(self) -> FakeClient:
+        return self.client
+
+
 @dataclass
 class WorkerParts:
     """The loops of the worker, and the arguments that it built them with."""
 
     sender: Any = field(default_factory=Loop)
     consumer: Any = field(default_factory=Loop)
-    connector: Connector = field(default_factory=Connector)
+    connector: EmptyQueue = field(default_factory=EmptyQueue)
     reports: dict[str, Callable[[LoopState], None]] = field(default_factory=dict)
     concurrency: int | None = None
     wait_s: int = 0
@@ -206,7 +223,7 @@ def test_loop_that_does_not_end_is_abandoned(
 ) -> None:
     release = threading.Event()
 
-    class Hanging:
+    class Hanging(Loop):
         def run(self, should_stop: Callable[[], bool]) -> None:
             release.wait()
 
@@ -318,3 +335,19 @@ def test_slow_list_is_read_less_often(setup: JobSetup) -> None:
     watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar, lambda _: None)
     assert watch.look()
     assert watch.pause_s == 10.0
+
+
+def test_messages_that_may_be_left_are_reported(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.services.consuming.drain.LONGEST_SECONDS", 0.05)
+    parts.connector.client.queue_state = QueueState(0, 3, 0, 0, 345_600)
+    parts.consumer = Loop(lambda: setup.finish_all(two))
+    outcome = cli("worker", "--until-idle")
+    assert outcome.code == 0
+    assert outcome.complaints == [
+        (
+            "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
+            "If Filemill sent them, the next worker deletes them."
+        )
+    ]

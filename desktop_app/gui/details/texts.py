@@ -241,7 +241,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
     if name_of(job.queue).endswith(".fifo"):
         facts += [
             (tr("Message group"), message_group(job.id, strict_order=strict_order)),
-            (tr("Deduplication ID"), deduplication_id(job.id, job.generation)),
+            (tr("Deduplication ID"), deduplication_id(job.id, job.generation, job.resends)),
         ]
     return _without_empty(facts)
 

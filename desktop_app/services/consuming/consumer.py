@@ -34,12 +34,13 @@ from desktop_app.services.consuming.in_flight import (
     InFlightMessages,
     MessageGroups,
 )
-from desktop_app.services.consuming.receiver import Receiver
+from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
 from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
+from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ MOST_IN_FLIGHT = 200
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
+NOTE_POLLS_SECONDS = 5.0
+"""The interval at which the outcome of the polls is written to the database."""
 SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
@@ -139,6 +142,9 @@ class Consumer:
         """The error that ends the loop, if any."""
         self._claims = Claims(database)
         self._outbox = Outbox(database)
+        self._recovery = Recovery(database)
+        self._polls = PollRecord()
+        self._next_note = clock.steady()
         self._work = work = Work(database)
         groups = MessageGroups()
         self._in_flight = InFlightMessages()
@@ -180,6 +186,7 @@ class Consumer:
             clock=clock,
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
+            polls=self._polls,
         )
         self._receiving = SupervisedLoop(
             "receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake
@@ -215,6 +222,16 @@ class Consumer:
         if self._end is not None:
             raise self._end
 
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Receive until a poll finds no message, then stop receiving; or undo this. Any thread."""
+        self._polls.drain(is_wanted=is_wanted)
+        self._receiver.has_room.set()
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether a poll has found no message since `drain` was called, and all messages are settled."""
+        return self._polls.is_drained and not self._in_flight
+
     def _follow_database(self) -> None:
         """If the database was replaced, abandon the files that were claimed in the previous one."""
         epoch = self._database.epoch
@@ -225,6 +242,8 @@ class Consumer:
 
     def _check_foreign(self) -> None:
         """End the loop if the queue appears to belong to another program; continue if own files are waiting."""
+        if self._polls.is_draining:
+            return  # it ends soon anyway
         in_a_row, foreign = self._foreign.in_a_row, self._foreign
         if in_a_row < MANY_IN_A_ROW:
             self._note_held_up(0)
@@ -267,6 +286,14 @@ class Consumer:
             self._control.note_idle()
         self._attempt(self._check_foreign)
         self._attempt(self._release_hidden)
+        if self._clock.steady() >= self._next_note:
+            self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
+            self._attempt(self._note_polls)
+
+    def _note_polls(self) -> None:
+        received, empty_at = self._polls.take()
+        if received or empty_at:
+            self._recovery.note_polls(queue=self._options.queue, received=received, empty_at_ms=empty_at)
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
@@ -306,7 +333,7 @@ class Consumer:
     def _room(self) -> int:
         """Return the number of messages to receive: one per free thread, plus `PREFETCH` if that fills the threads."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
-        if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
+        if not may_receive or self._polls.is_drained or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
         are_foreign = self._foreign.in_a_row >= MANY_IN_A_ROW
         if are_foreign and not self._foreign.is_own_expected:

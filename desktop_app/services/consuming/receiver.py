@@ -28,6 +28,57 @@ AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
 
 
+class PollRecord:
+    """What the polls of a receiver have shown about the queue. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._received = 0
+        self._last_empty = 0
+        self._empty_at = 0
+        self._is_draining = False
+        self._is_drained = False
+
+    def note(self, asked_ms: int, received: int) -> None:
+        """Record a poll.
+
+        Args:
+            asked_ms: When the poll began, in milliseconds since 1970.
+            received: The number of messages that it received.
+        """
+        with self._lock:
+            self._received += received
+            if received:
+                self._last_empty = 0
+                return
+            # Only two empty polls in a row count, since a single one can be a fault of the server.
+            self._empty_at = self._last_empty or self._empty_at
+            self._last_empty = asked_ms
+            self._is_drained = self._is_draining
+
+    def take(self) -> tuple[int, int]:
+        """Return the number of messages received since the last call, and when the queue was empty; 0 if it was not."""
+        with self._lock:
+            taken = self._received, self._empty_at
+            self._received = self._empty_at = 0
+            return taken
+
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Make the next empty poll the last one, or undo this."""
+        with self._lock:
+            self._is_draining, self._is_drained = is_wanted, False
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the next empty poll is, or was, the last one."""
+        return self._is_draining
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether a poll has been empty since `drain` was called."""
+        return self._is_drained
+
+
 class Receiver:
     """Receives messages with long polls. Call `run` on a separate thread; it returns only after the current poll.
 
@@ -46,6 +97,7 @@ class Receiver:
         visibility_s: The visibility timeout of received messages in seconds.
         wait_s: The wait time of a poll in seconds; if it is 0, the loop polls every `NO_WAIT_PAUSE_SECONDS`.
         control: The `ProcessingControl` that ends the wait after an error if the user wants to retry immediately.
+        polls: The record of the polls.
         backoff: The wait times after errors.
     """
 
@@ -61,6 +113,7 @@ class Receiver:
         visibility_s: int,
         wait_s: int,
         control: ProcessingControl,
+        polls: PollRecord,
         backoff: Backoff | None = None,
     ) -> None:
         self._connector = connector
@@ -75,6 +128,7 @@ class Receiver:
         self._attempt_id = ""
         self._attempted_at = 0.0
         self._control = control
+        self._polls = polls
         self.has_room = threading.Event()
         """An event to set when `room` might have increased."""
 
@@ -102,7 +156,7 @@ class Receiver:
             self._state.running()
         # After an error, poll without waiting, so that a success is reported immediately.
         wait_s = 0 if self._backoff.tries else self._wait_s
-        asked = self._clock.steady()
+        asked, asked_ms = self._clock.steady(), self._clock.now_ms()
         messages = client.receive(
             limit=limit, wait_s=wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
         )
@@ -111,6 +165,8 @@ class Receiver:
         if should_stop():
             self._release(client, messages)
             return
+        if messages or wait_s:  # without waiting, SQS asks only some of its servers (AWS: short polling)
+            self._polls.note(asked_ms, len(messages))
         self._state.running()
         took = self._clock.steady() - asked
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:

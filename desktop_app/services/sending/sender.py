@@ -48,9 +48,13 @@ def message_group(file_id: str, *, strict_order: bool) -> str:
     return STRICT_GROUP if strict_order else file_id
 
 
-def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication ID on a FIFO queue. With the generation, SQS accepts a retry within five minutes."""
-    return f"{file_id}:{generation}"
+def deduplication_id(file_id: str, generation: int, resends: int) -> str:
+    """Return the deduplication ID on a FIFO queue.
+
+    SQS discards a second message with the same ID within five minutes, even if the first one is gone. The ID therefore
+    differs for each retry by the user and for each replacement of a lost message.
+    """
+    return f"{file_id}:{generation}:{resends}" if resends else f"{file_id}:{generation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class Sender:
         return Outgoing(
             body,
             group_id=message_group(entry.file_id, strict_order=self._options.strict_order),
-            deduplication_id=deduplication_id(entry.file_id, entry.generation),
+            deduplication_id=deduplication_id(entry.file_id, entry.generation, entry.resends),
         )
 
     def _send_batch(
