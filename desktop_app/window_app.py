@@ -211,7 +211,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
     """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server that receives the requests from later starts; None if no server can be created; or the outcome if
+        The server that receives the requests from later instances; None if no server can be created; or the outcome if
         this program has to exit.
     """
     try:
@@ -225,7 +225,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
 
 
 def handle_request(window: MainWindow, request: Request) -> None:
-    """Add the files from a later start to the window, and raise the window."""
+    """Add the files from a later instance to the window, and raise the window."""
     if request.names:
         window.add(request.names)
     activate(window, request.token)

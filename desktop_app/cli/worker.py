@@ -280,7 +280,7 @@ class ErrorReporter:
         self._texts: dict[str, str] = {}
 
     def report(self, name: str, state: LoopState) -> None:
-        """Print the error in a loop's new state if it is new, or print that the loops are running again."""
+        """Print the error of a loop, unless it was printed before, or that all loops are running again."""
         with self._lock:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:

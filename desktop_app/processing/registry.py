@@ -72,10 +72,10 @@ class ProcessorRegistry:
 
         Args:
             path: The path as decoded by `os.fsdecode`.
-            watch: The recipient of the progress, which can cancel the processing.
+            watch: Receives the progress, and can cancel the processing.
 
         Raises:
-            FileError: If the file can't be processed, or changed each time it was read.
+            FileError: If the file can't be processed, or if it changed every time it was read.
             Cancelled: If `watch` cancelled the processing.
         """
         processor = next((processor for processor in self._processors if processor.accepts(path)), None)

@@ -51,7 +51,7 @@ class Notifier(Protocol):
 
 
 class Taskbar(Protocol):
-    """The program's entry on the task bar or in the dock. Main thread; never blocks."""
+    """The program's entry on the taskbar or in the dock. Main thread; never blocks."""
 
     def show(self, fraction: float | None, failed: int) -> None:
         """Show the progress of the run (from 0 to 1; None hides it) and the number of failed files."""

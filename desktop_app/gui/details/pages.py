@@ -279,7 +279,7 @@ class CopyPage(QWidget):
         self._box.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
 
     def show_content(self, *, shown: bool) -> None:
-        """Show the content and enable the button, or show `none` and disable the button."""
+        """Show the content and enable the button; without content, show `none` and disable the button."""
         self._stack.setCurrentIndex(int(shown))
         self.copy.setEnabled(shown)
 

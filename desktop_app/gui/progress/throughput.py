@@ -167,7 +167,7 @@ class Graph(QWidget):
         colour: The name of the line's colour in `Colours`.
         theme: The colours.
         parent: The parent.
-        least: The lower limit of the value at the top of the axis.
+        least: The smallest value that the top of the axis can have.
     """
 
     def __init__(

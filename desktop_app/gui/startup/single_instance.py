@@ -1,4 +1,6 @@
-"""Allow one window per list, user and computer. A later start passes its arguments to the running window.
+"""Allow only one window per list, user and computer.
+
+An instance that is started later passes its arguments to the running one.
 
 A file lock decides which program may open the window. The operating system releases it however the program exits, so
 a leftover socket or lock file is never mistaken for a window, and if several programs start at the same moment, exactly
@@ -73,7 +75,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The request from a later start.
+    """The request from a later instance.
 
     Attributes:
         names: The files, folders and URLs to add, in the form that `scan` accepts; paths are absolute.
@@ -224,7 +226,7 @@ class InstanceLock:
 
 
 class InstanceServer(QObject):
-    """Receives the requests from later starts while this program holds the lock. Main thread.
+    """Receives the requests from later instances while this program holds the lock. Main thread.
 
     Args:
         lock: The lock, which this program holds.
@@ -244,7 +246,7 @@ class InstanceServer(QObject):
 
     @Slot()
     def listen(self) -> None:
-        """Start listening. If that fails, the lock is released, and a later start opens another window."""
+        """Start listening. If that fails, the lock is released, and the next instance opens another window."""
         if not self._lock.is_held():
             return  # closed before the event loop started
         for address in self._addresses():

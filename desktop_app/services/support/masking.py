@@ -1,4 +1,4 @@
-"""Mask secrets and personal data in texts: keys, account numbers, and names of people and files."""
+"""Mask secrets and personal data in text: keys, account numbers, and names of people and files."""
 
 from __future__ import annotations
 

@@ -211,8 +211,8 @@ def make(services: ServicesSetup, sim: SimulatedSqs, monkeypatch: pytest.MonkeyP
             scene.client.close()
 
 
-@pytest.mark.parametrize(("foreign", "lag_s"), [(0, 0), (0, 60), (1, 60), (2, 60), (5, 0), (5, 60)])
-@pytest.mark.parametrize(("lost", "added"), [(1, 1), (3, 50), (50, 50)])
+@pytest.mark.parametrize(("foreign", "lag_s"), [(0, 0), (2, 60), (5, 60)])
+@pytest.mark.parametrize(("lost", "added"), [(3, 50), (50, 50)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_lost_messages_are_replaced_within_minutes(
     make: Callable[..., Scene], kind: str, lost: int, added: int, foreign: int, lag_s: int
@@ -227,11 +227,11 @@ def test_lost_messages_are_replaced_within_minutes(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_lost_messages_are_replaced_in_a_queue_of_thousands_of_foreign_ones(
+def test_lost_messages_are_replaced_in_a_queue_of_hundreds_of_foreign_ones(
     make: Callable[..., Scene], kind: str
 ) -> None:
     scene = make(kind)
-    scene.put_foreign(2000)
+    scene.put_foreign(500)
     jobs = scene.add(50)
     scene.lose(jobs[:3])
     assert scene.seconds_until_done() <= 5 * MINUTES
@@ -276,20 +276,19 @@ def test_files_are_finished_although_another_program_deletes_half_of_the_message
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-@pytest.mark.parametrize("lag_s", [0, 60])
 @pytest.mark.parametrize("kind", [STANDARD, FIFO, STRICT])
 def test_messages_that_wait_their_turn_are_not_sent_again(
-    make: Callable[..., Scene], kind: str, lag_s: int, *, shuffled: bool
+    make: Callable[..., Scene], kind: str, *, shuffled: bool
 ) -> None:
     """A slow worker has a deep backlog, and foreign messages are in the queue too."""
     scene = make(kind, per_second=0.2)
-    scene.sim.simulator.delay_counts(lag_s)
+    scene.sim.simulator.delay_counts(60)
     if shuffled:
         scene.sim.simulator.shuffle(1)
     scene.put_foreign(5)
-    scene.add(250)
-    assert scene.run(15 * MINUTES, step_s=20) == float("inf")
-    assert scene.sent == 250
+    scene.add(120)
+    assert scene.run(8 * MINUTES, step_s=20) == float("inf")
+    assert scene.sent == 120
 
 
 @pytest.mark.parametrize("kind", KINDS)
