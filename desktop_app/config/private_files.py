@@ -33,11 +33,11 @@ def create_private_folder(folder: Path) -> None:
     Raises:
         OSError: If the folder can't be created.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [one for one in (folder, *folder.parents) if not os.path.exists(one)]  # noqa: PTH110 - never raises
     for one in reversed(missing):
         with suppress(FileExistsError):
             one.mkdir(mode=0o700)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - never raises
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 

@@ -23,7 +23,9 @@ _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
 
 _KEY_ID = re.compile(r"\b(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,}\b")
 
-_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_SECRET_KEY = re.compile(
+    r"(?<![A-Za-z0-9/+])(?=\S{0,39}[a-z])(?=\S{0,39}[A-Z])(?=\S{0,39}\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
 """An AWS secret access key consists of 40 letters, digits, slashes and plus signs."""
 
 _LOGIN = re.compile(r"(?<=://)[^/\s]+(?=@)")
@@ -36,8 +38,8 @@ _AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?)[^\r\n\"'
 
 _NAMED = re.compile(
     r"""(?ix)
-    (?P<name>[\w-]*(?:secret|token|passw(?:or)?d|pwd|credential|signature|api[_-]?key|access[_-]?key(?:[_-]?id)?
-        |private[_-]?key)[\w-]*["']?\s*[=:]\s*["']?)
+    (?<![\w-])(?P<name>[\w-]{0,100}(?:secret|token|passw(?:or)?d|pwd|credential|signature|api[_-]?key|access[_-]?key(?:[_-]?id)?
+        |private[_-]?key)[\w-]{0,100}["']?\s{0,9}[=:]\s{0,9}["']?)
     (?P<value>[^\s"',;&)\]}]{4,})"""
 )
 

@@ -126,8 +126,8 @@ class SharedFileHandler(logging.Handler):
         self._kept_files = kept_files
         self._descriptor = -1
         # Later, a missing home means that it was moved or that its disk was removed.
-        self._may_create_home = not path.parent.parent.is_dir()
-        if path.exists():
+        self._may_create_home = not os.path.isdir(path.parent.parent)  # noqa: PTH112 - never raises
+        if os.path.lexists(path):
             with suppress(OSError):  # `emit` tries again
                 self._descriptor = os.open(path, _APPENDING, 0o600)
         self._was_opened = self._descriptor >= 0

@@ -112,9 +112,10 @@ def _checked_error(body: bytes, status: int) -> bytes:
         raise NotSqsError(status=status, start=body[:60]) from None
     try:
         error = json.loads(text)
-    except (ValueError, RecursionError):
-        # The status is sufficient.
-        return body if text.lstrip().startswith("<") else b""
+    except ValueError:
+        return body  # its text can tell what has answered instead of SQS
+    except RecursionError:
+        return b""
     if not isinstance(error, dict):
         raise NotSqsError(status=status, start=body[:60])
     return json.dumps({name: error[name] for name in _ERROR_FIELDS if _is_text(error.get(name))}).encode()

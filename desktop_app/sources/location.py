@@ -15,6 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.reasons import ReasonCode
+from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -124,7 +125,7 @@ def from_here(names: Iterable[str]) -> tuple[str, ...]:
             return absolute(path_in(name))
         except RefusedNameError as error:
             if error.code is ReasonCode.CURRENT_FOLDER_GONE:
-                raise KnownError(f"{error.code.template}.") from error
+                raise KnownError(Sentence("{reason}.", reason=Sentence(error.code.template))) from error
             return name
 
     return tuple(map(absolute_name, names))

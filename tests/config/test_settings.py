@@ -215,7 +215,7 @@ def test_file_that_another_program_changes_is_waited_for_and_reported(
 ) -> None:
     monkeypatch.setattr("desktop_app.config.settings.LOCK_SECONDS", 0.05)
     with (
-        FileLock(f"{path}.lock"),
+        FileLock(f"{path}.lock", mode=0o600),
         pytest.raises(SettingsError, match="can't be written: another program is changing it"),
     ):
         update_settings(path, concurrency=3)

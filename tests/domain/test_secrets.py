@@ -77,3 +77,11 @@ def test_short_value_is_not_masked() -> None:
 )
 def test_useful_text_of_a_library_is_kept(text: str) -> None:
     assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "part", ["x", "secret", ".", "-", "Authorization: ", "://a@", "aB1/", "-----BEGIN ", "eyJ", " \t"]
+)
+def test_masking_a_long_text_takes_time_in_proportion_to_its_length(part: str) -> None:
+    """A pattern that backtracks would need minutes; pytest's time limit is the check."""
+    assert isinstance(masked(part * (1_000_000 // len(part))), str)

@@ -43,6 +43,7 @@ class RunningApp:
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
+        find_home().create()
         update_settings(find_home().settings_file, **asdict(settings))
         self.program: Program = open_program()
         self.running: RunningWindow = window_app.assemble(self.program, theme)

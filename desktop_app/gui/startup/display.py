@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from desktop_app.config.child_environment import child_environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -66,7 +68,9 @@ def recover_from_platform(message: str) -> NoReturn:  # noqa: ARG001 - it is in 
     text = _WRONG_PLATFORM.format(name=chosen)
     log.warning("%s", text)
     _say(text)
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this program
+    environment = child_environment()
+    environment.pop("QT_QPA_PLATFORM", None)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this program
 
 
 def exit_without_display() -> NoReturn:
