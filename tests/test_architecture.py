@@ -241,7 +241,8 @@ def spawn_violations(source: Source) -> list[str]:
                 isinstance(node, ast.Call)
                 and makers & {_called(word.value) for word in node.keywords if word.arg == "env"}
             )
-            and module != f"{source.name}.gui.programs"
+            # The first gives the environment to Qt, and the second restarts this program.
+            and module not in {f"{source.name}.gui.programs", f"{source.name}.gui.startup.display"}
         ]
     return found
 

@@ -48,7 +48,7 @@ def open_bus(bus: str) -> DBusConnection:
     except Exception as error:
         connected.close()
         if has_timed_out.is_set():
-            raise TimeoutError(f"No reply in {RESPOND_SECONDS:g} seconds") from error
+            raise TimeoutError from error
         raise
     finally:
         timer.cancel()
