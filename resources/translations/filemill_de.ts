@@ -3085,10 +3085,6 @@
         <translation>Prüfen Sie den Datenträger oder die Verbindung dorthin, und versuchen Sie es erneut. Die Datei wurde nicht verändert.</translation>
     </message>
     <message>
-        <source>Filemill exited several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
-        <translation>Filemill wurde mehrmals beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
-    </message>
-    <message>
         <source>This is an error in Filemill, not in your file. The file was skipped; the other files are not affected. The report does not include the content of your files; you can review it before it is saved.</source>
         <translation>Das ist ein Fehler in Filemill, nicht in Ihrer Datei. Die Datei wurde übersprungen; die anderen Dateien sind nicht betroffen. Der Bericht enthält keine Inhalte Ihrer Dateien; Sie können ihn prüfen, bevor er gespeichert wird.</translation>
     </message>
@@ -3182,6 +3178,10 @@
     <message>
         <source>Select a file to see what happened to it.</source>
         <translation>Wählen Sie eine Datei aus, um zu sehen, was mit ihr passiert ist.</translation>
+    </message>
+    <message>
+        <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
+        <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) selected</source>
@@ -3683,6 +3683,10 @@
     <message>
         <source>The proxy in {variable} is not used for AWS; set {wanted}.</source>
         <translation>Der Proxy in {variable} wird für AWS nicht verwendet; setzen Sie {wanted}.</translation>
+    </message>
+    <message>
+        <source>{reason}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

@@ -198,7 +198,7 @@ def sign_in_again(user: User) -> None:
         user.start()
         wait_for(lambda: user.run("status", "--json").count('"message_id": null') == 1, "a file that waits")
         # The banner appears when the first request has shown that the session has expired.
-        user.wait_for_log("ended")
+        user.wait_for_log("session has expired")
         user.hand.press("shift+F6", "space")
         wait_for(lambda: all(job["message_id"] for job in user.jobs()), "the message that is sent at last")
         user.close()

@@ -284,7 +284,7 @@ def test_file_that_crashed_the_program_repeatedly_is_explained(windows: WindowFa
     Claims(windows.jobs_db.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
     assert job_of(windows, key).problem is FileProblem.CRASHED
     window = shown(windows, key, qtbot)
-    assert "exited several times" in window.details.summary.advice
+    assert "exited unexpectedly several times" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)

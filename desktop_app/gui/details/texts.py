@@ -115,8 +115,8 @@ _ADVICE = {
     ),
     FileProblem.CRASHED: (
         mark(
-            "Filemill exited several times while it was processing this file. The other files are "
-            "not affected. You can retry this file; if it happens again, please send a report. The "
+            "Filemill exited unexpectedly several times while it was processing this file. The other "
+            "files are not affected. You can retry this file; if it happens again, please send a report. The "
             "report does not include the content of your files."
         ),
         _OUR_ERROR,
