@@ -3686,7 +3686,7 @@
     </message>
     <message>
         <source>{reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{reason}.</translation>
     </message>
 </context>
 </TS>
