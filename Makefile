@@ -33,7 +33,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run run-sqs test lint types format check translations icons screenshots coverage bench desktop torture installer ci clean system
+.PHONY: help run run-sqs test lint types format check translations icons screenshots coverage bench desktop torture hostile installer ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,7 +43,7 @@ help: ## list the tasks
 unexport PYTHONDONTWRITEBYTECODE
 
 # Only `run` and `desktop` use a display.
-run-sqs test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
+run-sqs test lint types format check icons screenshots coverage bench torture hostile installer: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, process the samples offscreen
 	@$(PY) -m desktop_app.tryout $(ARGS)
@@ -100,6 +100,12 @@ torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable netwo
 	@$(PY) tests/torture/run.py $(ARGS)
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
 	@$(PY) tests/torture/run.py --embedded $(ARGS)
+
+hostile: system $(HAS_DEV) ## mutate responses of a queue, and put foreign messages around files (15 minutes)
+	@$(PY) tests/torture/fuzz.py
+	@for scene in between front; do for kind in '' --fifo --embedded; do \
+	  $(PY) tests/torture/foreign.py --scene $$scene $$kind || exit 1; \
+	done; done
 
 installer: system $(HAS_PACKAGING) $(HAS_FROZEN) ## build the frozen program and packages for this system, into dist
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(FROZEN)/bin/python -m resources.packaging.build $(ARGS)

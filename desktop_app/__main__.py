@@ -10,6 +10,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import desktop_app.config.child_environment  # noqa: F401 - records the environment before anything changes it
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     match arguments:
-        case ["_process", path]:
-            # This is the isolated child process, for a file that was being processed when the program crashed.
-            from desktop_app.processing.isolation import serve_one
+        case ["_process", *path]:
+            # This is a child process; see `processing/isolation.py`.
+            from desktop_app.processing.isolation import serve_one, serve_requests
             from desktop_app.processing.registry import default_registry
 
-            return serve_one(path, default_registry())
+            return serve_one(path[0], default_registry()) if path else serve_requests(sys.stdin, default_registry())
         case ["--self-test"]:
             from desktop_app.self_test import self_test
 

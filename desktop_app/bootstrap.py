@@ -17,6 +17,7 @@ from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PermissionGate, ProcessingControl
+from desktop_app.services.queue_identity import IdentityTask, QueueIdentity
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
@@ -51,6 +52,7 @@ class Program:
         editor: The service that changes the list of files.
         identity: The identity of this program as an owner of leases.
         control: The state that the user controls: pause, permission to process, and priority.
+        queues: The service that determines which queue a connection leads to.
         foreign: The messages in the queue that Filemill did not send.
     """
 
@@ -63,6 +65,7 @@ class Program:
     editor: JobEditor
     identity: WorkerIdentity
     control: ProcessingControl
+    queues: QueueIdentity
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
 
     def reconnected(self, connection: Connection) -> Program:
@@ -80,10 +83,28 @@ class Program:
         # The loops of the previous queue might still be running, and must not add to the new queue's foreign messages.
         return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
+    def identified(self, connection: Connection) -> Program:
+        """Return this program with the account of its queue, and adopt the files that wait for the queue.
+
+        Args:
+            connection: The connection from `QueueIdentity.learn`.
+
+        Raises:
+            StoreError: If the database can't be read or written.
+        """
+        self.queues.adopt(connection)
+        self.editor.use_queue(connection.key)
+        return replace(self, connection=connection)
+
     @property
     def queue_file(self) -> Path:
         """The file of the embedded queue; each database has its own."""
         return self.database.path.with_name(f"{self.database.path.name}.queue")
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the files of a FIFO queue must be processed in order, since they share one message group."""
+        return self.connection.is_fifo and self.settings.fifo_order == "strict"
 
     def close(self) -> None:
         """Release this program's identity and close the calling thread's database connection."""
@@ -119,34 +140,56 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     home = find_home()
     home.create()
     settings = load_settings(home.settings_file)
-    connection = connection_from(settings, environment)
+    typed = connection_from(settings, environment)
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
+    queues = QueueIdentity(database)
+    connection = queues.resolve(typed)
+    queues.adopt(connection)
     clock = SystemClock()
     control = ProcessingControl()
-    control.permit(connection.key if connection.is_local else settings.process_queue)
+    is_permitted = connection.is_local or settings.process_queue == connection.permission_key
+    control.permit(connection.key if is_permitted else "")
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control)
+    return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control, queues)
 
 
-def connect_queue(program: Program) -> QueueConnector:
-    """Create the connector for the program's queue, which connects on first use. The caller must close it."""
+def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:
+    """Create the connector for the program's queue, which connects on first use. The caller must close it.
+
+    Args:
+        program: The program.
+        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+    """
     if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
-        return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
+        return EmbeddedQueue(
+            program.queue_file,
+            receiver=program.identity.name,
+            database=program.database.path,
+            on_replaced=program.control.try_now,  # send again what is missing
+        )
     from desktop_app.queues.connector import SqsConnector
 
-    return SqsConnector(program.connection)
+    return SqsConnector(program.connection, notify)
 
 
-def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
+def build_sender(
+    program: Program,
+    connector: QueueConnector,
+    report: Callable[[LoopState], None],
+    *,
+    on_new_key: Callable[[Connection], object] | None = None,
+) -> Sender:
     """Create the loop that sends the messages in the outbox to the program's queue.
 
     Args:
         program: The program.
         connector: The connector for the program's queue, shared by all loops of this process.
         report: Called with each new state of the loop, on the loop's thread.
+        on_new_key: Called on the loop's thread if the queue turns out to have another key, with the connection that
+            has this key. Without it, the loop keeps its key until the program exits.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
     from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTasks
@@ -160,9 +203,10 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         {
+            "queue identity": IdentityTask(program.queues, program.connection, connector, on_new_key).do,
             # Free the outbox entries of a killed process immediately, instead of when its claim expires.
             "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
-            "reconciler": Reconciler(recovery, connector, queue=key, clock=clock).do,
+            "reconciler": Reconciler(recovery, connector, queue=key, clock=clock, strict_order=program.keeps_order).do,
             "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
             "backup": BackupTask(Backups(database.path), program.jobs, clock).do,
             "removed rows": program.editor.delete_removed,
@@ -211,7 +255,7 @@ def build_consumer(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
         wait_s=wait_s,
-        keeps_order=program.connection.is_fifo and program.settings.fifo_order == "strict",
+        keeps_order=program.keeps_order,
     )
     return Consumer(
         program.database,
@@ -251,6 +295,8 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
     before = waiting(program.connection.key)
     trouble = ""
     try:
+        program = program.identified(program.queues.learn(program.connection, connector))
+        before = waiting(program.connection.key)
         build_sender(program, connector, lambda _: None).send_all(program.clock.steady() + deadline_s)
     except KnownError as error:
         trouble = error.text

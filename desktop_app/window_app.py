@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from PySide6.QtCore import QLocale, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
@@ -23,8 +25,9 @@ from desktop_app.gui.desktop.native import desktop_of
 from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
 from desktop_app.gui.i18n import use_language
 from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
+from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import Shutdown, Step
+from desktop_app.gui.startup.shutdown import DEADLINE_MS, Shutdown, Step
 from desktop_app.gui.startup.single_instance import (
     InstanceLock,
     InstanceServer,
@@ -41,7 +44,7 @@ from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording, user_locale
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
-from desktop_app.sources.scan import from_here
+from desktop_app.sources.location import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE = 0, 1
+_POLL_SECONDS = 0.02
 
 
 class RunningWindow(QObject):
@@ -86,6 +90,7 @@ class RunningWindow(QObject):
         self.jobs = jobs
         self.left_over: list[str] = []
         self._begin = begin
+        self._loop_steps = tuple(steps)
         self._close_rest = close_rest
         self._shutdown = Shutdown([*steps, jobs.step()], parent=self)
         self._shutdown.finished.connect(self._finish)
@@ -101,6 +106,20 @@ class RunningWindow(QObject):
         self._begin()
         if paths:
             self.window.add(paths)
+
+    def exit_without_display(self) -> NoReturn:
+        """Stop the loops without the event loop, which waits for the lost display, and exit the process."""
+        try:
+            self.jobs.stop()
+            deadline = time.monotonic() + DEADLINE_MS / 1000
+            for step in self._loop_steps:
+                step.begin()
+                while not step.has_ended() and time.monotonic() < deadline:
+                    time.sleep(_POLL_SECONDS)
+            self.jobs.close()
+            self._close_rest()
+        finally:
+            exit_without_display()
 
     @Slot()
     def _begin_shutdown(self) -> None:
@@ -118,7 +137,11 @@ class RunningWindow(QObject):
 
 def make_application() -> QApplication:
     """Create Qt's application object. Call it before any other Qt object is created."""
-    install_message_handler()
+    install_message_handler(on_fatal=recover_from_platform, on_display_lost=exit_without_display)
+    if sys.platform == "linux":
+        from desktop_app.gui.desktop.bus_connection import disable_unresponsive_buses
+
+        disable_unresponsive_buses(os.environ)
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
@@ -140,7 +163,11 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
 
     Returns:
         The exit code: 0 if the window was closed or a running instance accepted the paths; 1 if the start failed.
+
+    Raises:
+        KnownError: If a path is relative, and the current folder no longer exists.
     """
+    paths = from_here(paths)
     theme = Theme()
     theme.follow(application)
     hook = CrashHook()
@@ -161,6 +188,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         CrashDialogs(hook, program.home.logs, window, window.help.show_report)
         running.ended.connect(application.quit)
         running.start(paths)
+        install_message_handler(on_display_lost=running.exit_without_display)
         if instance is not None:
             # During the shutdown, a new start opens another window: two programs can share the list.
             window.closed.connect(instance.close)
@@ -190,7 +218,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
         home = find_home()
         home.create()
         lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
-        return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
+        return become_first_instance(lock, Request(tuple(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
         return None  # if the cause also prevents opening the database, that error is shown
@@ -244,7 +272,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     connection = ConnectionController(
         partial(make_loops, program),
         program.control,
-        ConnectionAdvisor(program.queue_file),
+        ConnectionAdvisor(program.queue_file, program.queues),
         connection=program.connection,
         settings_file=program.home.settings_file,
         clock=program.clock,
@@ -288,11 +316,13 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
     program = program.reconnected(connection)
     connector = connect_queue(program)
+    sender = SenderThread(lambda report: build_sender(program, connector, report, on_new_key=sender.key_changed.emit))
     return QueueLoops(
         connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
-        SenderThread(partial(build_sender, program, connector)),
+        sender,
         foreign_messages=program.foreign,
+        interrupt=connector.interrupt,
         close=connector.close,
     )
 

@@ -195,12 +195,68 @@ def docstring_violations(source: Source) -> list[str]:
     ]
 
 
+_STARTERS = {
+    "subprocess": ("Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput"),
+    "os": ("system", "popen", "startfile", "exec", "spawn", "posix_spawn", "fork"),
+    "QProcess": ("startDetached", "execute"),
+    "QDesktopServices": ("openUrl",),
+}
+"""What starts a program, by module or class; names in `os` stand for all that begin with them."""
+
+
+def spawn_violations(source: Source) -> list[str]:
+    """Return places that start a program in another environment than that of `child_environment`."""
+    found = [
+        f"{item}: it starts programs"
+        for item in source.outer()
+        if item.imported.startswith(("webbrowser", "multiprocessing", "pty.", "subprocess.", "asyncio.subprocess"))
+    ]
+    for module, file in source.files.items():
+        tree = ast.parse(file.read_bytes())
+        makers = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and "child_environment" in map(_called, ast.walk(node))
+        } | {"child_environment"}
+        found += [
+            f"{module}:{node.lineno} starts a program without child_environment"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.expr)
+            and _starts_a_program(node)
+            and not (
+                isinstance(node, ast.Call)
+                and makers & {_called(word.value) for word in node.keywords if word.arg == "env"}
+            )
+            # The first gives the environment to Qt, and the second restarts this program.
+            and module not in {f"{source.name}.gui.programs", f"{source.name}.gui.startup.display"}
+        ]
+    return found
+
+
+def _called(node: ast.AST) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def _starts_a_program(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="subprocess"), attr=name)):
+            return name in _STARTERS["subprocess"]
+        case ast.Call(func=ast.Name(id="QProcess") | ast.Attribute(attr="setOpenExternalLinks")):
+            return True
+        case ast.Attribute(value=ast.Name(id="os"), attr=name):
+            return name.startswith(_STARTERS["os"])
+        case ast.Attribute(value=ast.Name(id="QProcess" | "QDesktopServices" as owner), attr=name):
+            return name in _STARTERS[owner]
+    return False
+
+
 RULES: list[Callable[[Source], list[str]]] = [
     layer_violations,
     ownership_violations,
     cycle_violations,
     folder_violations,
     docstring_violations,
+    spawn_violations,
 ]
 
 
@@ -385,3 +441,37 @@ def test_module_without_docstring_is_found(tmp_path: Path) -> None:
     made = package(tmp_path, {"a.py": "x = 1"})
     (tmp_path / "made_up" / "a.py").write_text("x = 1\n")
     assert docstring_violations(made) == ["made_up.a has no docstring"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import subprocess\nsubprocess.Popen(['x'])",
+        "import subprocess\nsubprocess.run(['x'], env=os.environ)",
+        "import subprocess\nsubprocess.check_output(['x'], env=dict(os.environ))",
+        "from subprocess import run",
+        "import webbrowser",
+        "import os\nos.system('x')",
+        "import os\nos.startfile('x')",
+        "import os\nos.execvp('x', ['x'])",
+        "from PySide6.QtCore import QProcess\nQProcess()",
+        "from PySide6.QtCore import QProcess\nstart = QProcess.startDetached",
+        "from PySide6.QtGui import QDesktopServices\nQDesktopServices.openUrl(url)",
+        "label.setOpenExternalLinks(True)",
+    ],
+)
+def test_program_started_in_another_environment_is_found(tmp_path: Path, statement: str) -> None:
+    assert len(spawn_violations(package(tmp_path, {"gui/a.py": statement}))) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import subprocess\nsubprocess.Popen(['x'], env=child_environment())",
+        "import subprocess\ndef own():\n    return child_environment()\nsubprocess.run(['x'], env=own())",
+        "import subprocess\nprocess: subprocess.Popen[bytes]",
+        "from PySide6.QtCore import QProcess\nQProcess.nullDevice()",
+    ],
+)
+def test_program_started_in_the_user_environment_is_allowed(tmp_path: Path, statement: str) -> None:
+    assert spawn_violations(package(tmp_path, {"gui/a.py": statement})) == []

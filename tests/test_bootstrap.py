@@ -101,7 +101,7 @@ def test_invalid_settings_are_reported(filemill_home: Path) -> None:
 
 def test_home_that_can_not_be_created_is_reported(filemill_home: Path) -> None:
     filemill_home.write_text("a file")
-    with pytest.raises(SettingsError, match="Make it writable, or set FILEMILL_HOME to another folder"):
+    with pytest.raises(SettingsError, match="it, or a part of its path, is not a folder"):
         open_program({})
 
 

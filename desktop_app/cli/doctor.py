@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit
+from desktop_app.cli.output import counted, emit, quoted, say
 from desktop_app.cli.parser import Command
+from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import display_text, iso_utc
+from desktop_app.services.stop_signals import raising_stop_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -18,6 +23,11 @@ if TYPE_CHECKING:
 
     from desktop_app.bootstrap import Program
     from desktop_app.config.paths import Home
+
+
+_MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "!", Verdict.TROUBLE: "✗"}
+_PLAIN_MARKS = {Verdict.FINE: "[ok]", Verdict.NOTE: "[!]", Verdict.TROUBLE: "[no]"}
+_LITTLE_SPACE = 16 * 1024**2
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -33,11 +43,12 @@ def _options(parser: ArgumentParser) -> None:
 def _doctor(options: Namespace) -> int:
     if options.use_copy or options.start_empty:
         _repair(use_copy=options.use_copy)
-    good, bad = ("✓", "✗") if _can_print("✓✗") else ("[ok]", "[no]")
+    marks = _MARKS if _can_print("".join(_MARKS.values())) else _PLAIN_MARKS
     code = 0
-    for is_fine, topic, text in _findings():
-        emit(f"{good if is_fine else bad} {topic}: {display_text(text)}", flush=True)
-        code = code if is_fine else 1
+    with raising_stop_signals():
+        for verdict, topic, text in _findings():
+            emit(f"{marks[verdict]} {topic}: {display_text(text)}", flush=True)
+            code = 1 if verdict is Verdict.TROUBLE else code
     return code
 
 
@@ -70,11 +81,11 @@ def _can_print(text: str) -> bool:
     return True
 
 
-def _findings() -> Iterator[tuple[bool, str, str]]:
+def _findings() -> Iterator[tuple[Verdict, str, str]]:
     """Run the checks, stopping at a failure that makes the remaining checks impossible.
 
     Yields:
-        Whether the check passed, its topic, and either the state found or what to fix.
+        The verdict of a check, its topic, and either the state found or what to fix.
     """
     from desktop_app.bootstrap import open_program
     from desktop_app.config.paths import find_home
@@ -83,49 +94,88 @@ def _findings() -> Iterator[tuple[bool, str, str]]:
     try:
         home = find_home()
         home.create()
-        yield True, topic, str(home.folder)
+        yield _folder(home)
+        yield from _temporary_folder()
         topic = "Settings"
-        yield True, topic, _settings(home)
+        yield Verdict.FINE, topic, _settings(home)
         topic = "Database"
         with closing(open_program()) as program:
-            yield True, topic, _database(program)
+            yield Verdict.FINE, topic, _database(program)
             topic = "Queue"
-            yield True, topic, _queue(program)
+            yield Verdict.FINE, topic, _queue(program)
             yield from _rights(program)
     except KnownError as error:
-        yield False, topic, f"{error.text} ({error.detail})" if error.detail else error.text
+        yield Verdict.TROUBLE, topic, f"{error.text} ({error.detail})" if error.detail else error.text
+
+
+def _folder(home: Home) -> tuple[Verdict, str, str]:
+    free = shutil.disk_usage(home.folder).free
+    if free < _LITTLE_SPACE:
+        mib = free // 1024**2
+        return Verdict.TROUBLE, "Folder", f"{home.folder}: only {mib} MiB are free on its disk. Free some space."
+    return Verdict.FINE, "Folder", str(home.folder)
+
+
+def _temporary_folder() -> Iterator[tuple[Verdict, str, str]]:
+    """Check the temporary folder, which SQLite needs for large sorts."""
+    named = os.environ.get("TMPDIR", "")
+    try:
+        used = tempfile.gettempdir()
+    except FileNotFoundError:
+        text = "There is no temporary folder that can be written to. Set TMPDIR to the path of a folder."
+        yield Verdict.TROUBLE, "Temporary folder", text
+        return
+    if named and not (Path(named).is_dir() and os.access(named, os.W_OK)):
+        text = f"TMPDIR is {quoted(named)}, which is not a folder that can be written to; {used} is used instead."
+        yield Verdict.NOTE, "Temporary folder", text
 
 
 def _settings(home: Home) -> str:
     from desktop_app.config.settings import connection_from, load_settings
 
     connection = connection_from(load_settings(home.settings_file), os.environ)
+    if not connection.is_local:
+        from desktop_app.queues.identity import resolve
+
+        connection = resolve(connection)
     source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
     return f"{source}; queue: {connection.label}"
 
 
 def _database(program: Program) -> str:
-    return f"{program.database.path}, {counted(program.jobs.counts().total, 'file')} in the list"
+    """Check the whole database, and return its path and content.
+
+    Raises:
+        StoreDamagedError: If it is damaged.
+    """
+    from desktop_app.store.backups import check_database
+
+    checked = check_database(program.database.path)
+    text = f"{program.database.path}, {counted(program.jobs.counts().total, 'file')} in the list"
+    return text if checked.is_complete else f"{text}; quick check done in {checked.seconds:.1f} s"
 
 
 def _queue(program: Program) -> str:
     from desktop_app.bootstrap import connect_queue
 
-    with closing(connect_queue(program)) as connector:
+    if program.connection.is_local and program.queue_file.exists():
+        from desktop_app.queues.embedded import check_queue_file
+
+        check_queue_file(program.queue_file)
+    with closing(connect_queue(program, say)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
 
-def _rights(program: Program) -> Iterator[tuple[bool, str, str]]:
+def _rights(program: Program) -> Iterator[tuple[Verdict, str, str]]:
     """Check the identity and each permission, unless the queue is local."""
-    from desktop_app.domain.connection_checks import Check, Verdict
     from desktop_app.queues.checks import probe
 
     if program.connection.is_local:
         return
     for found in probe(program.connection, program.queue_file, lambda: False):
         if found.check not in {Check.SERVER, Check.QUEUE}:
-            yield found.verdict is not Verdict.TROUBLE, "Connection", found.text
+            yield found.verdict, "Connection", found.text
 
 
 DOCTOR = Command(

@@ -11,7 +11,7 @@ from desktop_app.cli.status import look_up
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
-from desktop_app.services.stop_signals import StopSignals
+from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -146,7 +146,7 @@ def _send_now(program: Program, count: int) -> None:
     from desktop_app.bootstrap import connect_queue, send_all
 
     try:
-        with closing(connect_queue(program)) as connector:
+        with raising_stop_signals(), closing(connect_queue(program, say)) as connector:
             report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
     except QueueError as error:
         say(f"{error.text} The files are saved; their messages will be sent later.")

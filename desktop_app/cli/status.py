@@ -129,6 +129,8 @@ class _Feed:
         if since is None:
             return self._jobs.all()
         changes = self._jobs.changes.since(since)
+        if changes.replaced:
+            return self._jobs.all()
         if changes.overflow:
             return (job for job in self._jobs.all() if since.is_before(job))
         return changes.jobs

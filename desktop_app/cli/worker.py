@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,20 +13,27 @@ from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
+from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import Loop, LoopState, Phase
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.consuming.drain import Drain
 
 LOOK_S = 0.25
+DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
+IDENTITY_SECONDS = 5.0
+"""The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -49,44 +56,97 @@ def _options(parser: ArgumentParser) -> None:
         metavar="N",
         help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: from the settings)",
     )
+    parser.add_argument(
+        "--shared-queue",
+        action="store_true",
+        help="keep running even if only messages of another program are received",
+    )
 
 
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
+    from desktop_app.services.consuming.drain import Drain
 
     with (
         closing(StopSignals()) as stop,
-        closing(open_program()) as program,
+        closing(open_program()) as opened,
         closing(Progress("Processing", "files")) as bar,
     ):
-        watch = IdleWatch(program, bar)
-        if options.until_idle and watch.look():
+        program = opened
+        errors = ErrorReporter(bar, stop)
+        watch = IdleWatch(program, bar, partial(errors.report, "list"))
+        is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
+        if options.until_idle and watch.look() and is_certain:
             watch.report()
             return 0
-        errors = ErrorReporter(bar)
-        with closing(connect_queue(program)) as connector:
+        if options.shared_queue or options.until_idle:
+            opened.foreign.tolerate()
+        with closing(connect_queue(program, errors.notify)) as connector:
+            if not is_certain:
+                program = _identified(program, connector, stop)
+                watch = IdleWatch(program, bar, partial(errors.report, "list"))
+            consumer = build_consumer(
+                program,
+                connector,
+                partial(errors.report, "consumer"),
+                concurrency=options.concurrency,
+                # Short, since messages received by a poll that is abandoned at the end would not be processed.
+                wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
+            )
             loops: dict[str, Loop] = {
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
-                "consumer": build_consumer(
-                    program,
-                    connector,
-                    partial(errors.report, "consumer"),
-                    concurrency=options.concurrency,
-                    # Short, since messages received by a poll that is abandoned at the end would not be processed.
-                    wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
-                ),
+                "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            run_loops(threads, stop, watch, until_idle=options.until_idle)
+            drain = Drain(consumer, connector, program.foreign, program.clock)
+            run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
         watch.look()
         watch.report()
+        if drain.left:
+            say(
+                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
+                "killed. If Filemill sent them, the next worker deletes them."
+            )
         if program.foreign.count:
-            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
+            say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     return 0
 
 
-def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
-    """Run loops until a stop signal arrives or, with `until_idle`, nothing is left to do; then wait for them to end.
+def _identified(program: Program, connector: QueueConnector, stop: StopSignals) -> Program:
+    """Return the program with its queue's account, or unchanged if the queue does not respond soon.
+
+    Errors are not reported here: the loops run into them as well.
+    """
+    found: list[Connection] = []
+
+    def connect() -> None:
+        with suppress(KnownError):
+            found.append(program.queues.learn(program.connection, connector))
+
+    thread = threading.Thread(target=connect, name="identity", daemon=True)
+    thread.start()
+    end = time.monotonic() + IDENTITY_SECONDS
+    while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
+        pass
+    return program.identified(found[0]) if found else program
+
+
+def run_loops(
+    threads: Sequence[LoopThread],
+    stop: StopSignals,
+    watch: IdleWatch,
+    drain: Drain | None,
+    *,
+    on_stop: Callable[[], None],
+) -> None:
+    """Run loops until a stop signal arrives or, with `drain`, nothing is left to do; then wait for them to end.
+
+    Args:
+        threads: The threads that run the loops.
+        stop: The stop signals.
+        watch: Monitors the list.
+        drain: Decides when to stop once all files are finished; None to run until a stop signal.
+        on_stop: Called when the loops have to stop, before waiting for them.
 
     Raises:
         KnownError: If a loop does not end in time.
@@ -95,11 +155,20 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
     for thread in threads:
         thread.start()
     try:
-        while stop.pause(watch.pause_s) and all(thread.is_alive() for thread in threads):
-            if watch.look() and until_idle:
+        pause_s = watch.pause_s
+        while stop.pause(pause_s) and all(thread.is_alive() for thread in threads):
+            is_idle, pause_s = watch.look(), watch.pause_s
+            if drain is None:
+                continue
+            if not is_idle:
+                drain.interrupt()
+            elif drain.is_over():
                 break
+            else:
+                pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
     finally:
         stop.set()
+        on_stop()
         end = time.monotonic() + STOP_SECONDS
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -138,9 +207,11 @@ class IdleWatch:
     Args:
         program: The program.
         bar: The progress bar.
+        report: Called with WAITING while the list can't be read, and with RUNNING once it can be read again.
     """
 
-    def __init__(self, program: Program, bar: Progress) -> None:
+    def __init__(self, program: Program, bar: Progress, report: Callable[[LoopState], None]) -> None:
+        self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
         self._queue = program.connection.key
@@ -154,9 +225,17 @@ class IdleWatch:
     def look(self) -> bool:
         """Update the counts and the progress bar; return whether no file of this queue is PENDING or PROCESSING.
 
-        Raises:
-            StoreError: If the database can't be read.
+        While the database can't be read, the answer is no.
         """
+        try:
+            is_idle = self._look()
+        except StoreError as error:
+            self._state(LoopState(Phase.WAITING, error.text))
+            return False
+        self._state(LoopState(Phase.RUNNING))
+        return is_idle
+
+    def _look(self) -> bool:
         started = self._steady()
         newest = self._jobs.changes.cursor()
         if newest != self._seen:
@@ -180,8 +259,8 @@ class IdleWatch:
         for queue, count in self._jobs.unfinished_by_queue().items():
             if queue != self._queue:
                 say(
-                    f"{counted(count, 'file')} left waiting for another queue ({queue}): start a worker with "
-                    "that queue, or move them to this one with `filemill retry ID`."
+                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker "
+                    "with that queue, or move them to this one with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 
@@ -191,10 +270,12 @@ class ErrorReporter:
 
     Args:
         bar: The progress bar, which is cleared before each message.
+        stop: The stop signals; after one of them, errors only mean that the connection is being closed.
     """
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, stop: StopSignals) -> None:
         self._bar = bar
+        self._stop = stop
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
 
@@ -204,10 +285,15 @@ class ErrorReporter:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:
                 self._texts[name] = state.text
-                if state.text not in before:
+                if state.text not in before and not self._stop.is_set():
                     self._say(f"Waiting: {state.text}")
             elif state.phase is Phase.RUNNING and self._texts.pop(name, "") and not self._texts:
                 self._say("Running again.")
+
+    def notify(self, text: str) -> None:
+        """Print a message."""
+        with self._lock:
+            self._say(text)
 
     def _say(self, text: str) -> None:
         self._bar.interrupt()
@@ -216,10 +302,11 @@ class ErrorReporter:
 
 WORKER = Command(
     name="worker",
-    usage="[--until-idle] [--concurrency N]",
+    usage="[--until-idle] [--concurrency N] [--shared-queue]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
-    "If the queue can't be used, it says so and keeps trying, even with --until-idle.",
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
+    "messages of another program and no file is waiting, unless --shared-queue is given.",
     add_options=_options,
     run=_worker,
 )

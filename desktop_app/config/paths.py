@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
+from desktop_app.config.private_files import create_private_folder, make_private
 from desktop_app.config.settings import load_settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.sentences import Sentence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 
 APP_NAME = "Filemill"
+
+_OUR_NAMES = ("filemill.db", "settings.toml", "window.ini", "logs", "run")
+"""What the names of the files and folders in the home begin with."""
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
 """The URLs that the menu of the desktop icon passes as arguments. The installation packages contain them too."""
@@ -59,7 +63,15 @@ class Home:
         """
         try:
             for folder in (self.folder, self.logs, self.run):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                create_private_folder(folder)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise SettingsError(
+                Sentence(
+                    "The folder {folder} can't be used: it, or a part of its path, is not a folder. Set FILEMILL_HOME "
+                    "to another folder.",
+                    folder=folder,
+                )
+            ) from error
         except OSError as error:
             raise SettingsError(
                 Sentence(
@@ -69,23 +81,58 @@ class Home:
                     why=error.strerror or error,
                 )
             ) from error
+        self._make_private()
+
+    def _make_private(self) -> None:
+        """Remove the access of other users to a home that was created by hand, or by a backup program.
+
+        A folder that also contains other things, such as the user's home directory, keeps its permissions.
+        """
+        entries = list(self.folder.iterdir())
+        ours = [entry for entry in entries if entry.name.startswith(_OUR_NAMES)]
+        if len(ours) == len(entries):
+            make_private(self.folder)
+        for entry in ours:
+            make_private(entry)
+            if entry.is_dir() and not entry.is_symlink():
+                for file in entry.iterdir():
+                    make_private(file)
 
 
 def find_home() -> Home:
     """Return the home folder: FILEMILL_HOME if it is set, otherwise the platform's folder for application data.
 
     Raises:
-        SettingsError: If FILEMILL_HOME begins with `~user`, and there is no such user.
+        SettingsError: If FILEMILL_HOME is relative and the current folder was removed, or begins with an unknown
+            `~user`.
     """
     named = os.environ.get("FILEMILL_HOME", "")
     if named:
-        try:
-            return Home(Path(named).expanduser().absolute())
-        except RuntimeError as error:
-            raise SettingsError(
-                Sentence("FILEMILL_HOME is “{named}”, but there is no such user. Correct the variable.", named=named)
-            ) from error
+        return Home(_absolute("FILEMILL_HOME", named))
     return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+
+
+def _absolute(variable: str, named: str) -> Path:
+    """Return the path that a variable names; a relative path is relative to the current folder.
+
+    Raises:
+        SettingsError: If there is no current folder, or no user of that name.
+    """
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError as error:
+        text = Sentence(
+            "{variable} is “{named}”, but there is no such user. Correct it.", variable=variable, named=named
+        )
+        raise SettingsError(text) from error
+    except OSError as error:
+        text = Sentence(
+            "{variable} is “{named}”, a relative path, but the current folder was removed. Set it to an absolute path, "
+            "or change to another folder.",
+            variable=variable,
+            named=named,
+        )
+        raise SettingsError(text) from error
 
 
 def database_path(home: Home, named: str) -> Path:
@@ -96,12 +143,12 @@ def database_path(home: Home, named: str) -> Path:
         named: The value of FILEMILL_DATABASE: a path, a `sqlite:` URL, or empty for the default.
 
     Raises:
-        SettingsError: If the value is a URL of an unsupported kind.
+        SettingsError: If the value is a URL of an unsupported kind, or a path that can't be made absolute.
     """
     if not named:
         return home.database_file
     if "://" not in named:
-        return Path(named).expanduser().absolute()
+        return _absolute("FILEMILL_DATABASE", named)
     try:
         parts = urlsplit(named)
         supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
@@ -117,7 +164,7 @@ def database_path(home: Home, named: str) -> Path:
     path = unquote(parts.path)
     # The path of sqlite:////data/jobs.db is //data/jobs.db; that of sqlite:///C:/jobs.db on Windows is /C:/jobs.db.
     has_extra_slash = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
-    return Path(path[1:] if has_extra_slash else path).absolute()
+    return Path(path[1:] if has_extra_slash else path)
 
 
 def resource(name: str) -> Path:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tomlkit
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
+from desktop_app.config.private_files import private_lock
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.queue_key import UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -26,22 +30,27 @@ LOCAL_QUEUE = "local"
 MAX_CONCURRENCY = 64
 LOCK_SECONDS = 10.0
 
-_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
-_AWS_HOST = re.compile(
-    rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
-)
+_HOST_WITH_REGION = re.compile(r"(?:^|\.)sqs\.(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d+)\.")
+"""The hosts of emulators that have a region in their name."""
+_DEFAULT_HOST = re.compile(r"(?:sqs\.[a-z0-9-]+|(?:[a-z0-9-]+\.)?queue)\.amazonaws\.(?:com(?:\.cn)?|eu)")
 """The default endpoints of boto3 in each region. Those with `queue` are legacy endpoints."""
-_HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
-"""Other endpoints with a region in the host name: FIPS, dual-stack and VPC endpoints of AWS, and emulators."""
 _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("text in quotes")}
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
+_ACCOUNT = re.compile(r"\d{12}")
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
-_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+_DOMAINS = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A queue and how to reach it. If the profile, region or endpoint is empty, boto3 determines it.
+    """A queue and how to reach it. `queues.identity.resolve` fills in what boto3 determines.
 
     Attributes:
         queue: The name or URL of the queue; empty for the embedded queue.
@@ -49,12 +58,25 @@ class Connection:
         region: The region, such as `eu-west-1`; with an AWS queue URL, the region in the URL.
         endpoint_url: The endpoint if it is not the default of the region: a server other than AWS, or a FIPS,
             dual-stack or VPC endpoint of AWS.
+        access_keys: A fingerprint of the access keys in the environment variables; empty without them.
+        account: The account of the queue; empty if it is unknown.
+        has_responded: Whether the queue has responded to these credentials before.
+        typed: The connection as entered by the user, before `resolve`; None if it has not been resolved.
     """
 
     queue: str = ""
     profile: str = ""
     region: str = ""
     endpoint_url: str = ""
+    access_keys: str = ""
+    account: str = ""
+    has_responded: bool = False
+    typed: Connection | None = None
+
+    @property
+    def saved_fields(self) -> dict[str, Any]:
+        """The fields to store in the settings, by their names there."""
+        return {name: getattr(self, name) for name in ("queue", "profile", "region", "endpoint_url")}
 
     @property
     def is_local(self) -> bool:
@@ -72,23 +94,66 @@ class Connection:
         return self.queue_name.endswith(".fifo")
 
     @property
+    def entered(self) -> Connection:
+        """The connection as entered by the user, without what boto3 determines."""
+        return self.typed or self
+
+    @property
     def key(self) -> str:
         """The identifier of the queue, stored with each job so that its message is sent to no other queue.
 
-        It consists of the endpoint or region and the queue's name, so it does not depend on whether the settings
-        contain the name or the URL of the queue.
+        It does not depend on how the user has specified the queue; see `domain.queue_key`.
         """
         if self.is_local:
             return LOCAL_QUEUE
-        return f"{self.endpoint_url.rstrip('/') or self.region or 'aws'} {self.queue_name}"
+        if self.typed is not None and (self.account or self.has_responded):
+            return str(self._place_and_name(account=self.account))
+        return self.unanswered_key
+
+    @property
+    def may_have_another_key(self) -> bool:
+        """Whether the key may change as soon as the queue responds."""
+        return not self.is_local and self.key == self.unanswered_key
+
+    @property
+    def unanswered_key(self) -> str:
+        """The key that the queue has until it responds for the first time.
+
+        An endpoint in the profile's configuration is not a part of it, so files that are waiting for a server that has
+        never responded follow the profile when its endpoint is corrected.
+        """
+        place = self.entered.endpoint_url
+        return str(replace(self._place_and_name(endpoint_url=place), credentials=self._credentials))
+
+    @property
+    def permission_key(self) -> str:
+        """The identifier for the permission to process the queue's files here.
+
+        It changes with the queue, server, region, account and credentials, but not when the queue responds for the
+        first time.
+        """
+        account = "" if self.has_responded else self.account
+        return LOCAL_QUEUE if self.is_local else f"{self._place_and_name(account=account)} with {self._credentials}"
+
+    @property
+    def _credentials(self) -> str:
+        if self.profile:
+            return f"profile {self.profile}"
+        return f"access keys {self.access_keys}" if self.access_keys else "default credentials"
+
+    def _place_and_name(self, *, endpoint_url: str | None = None, account: str = "") -> QueueKey:
+        server, region = place_of(self.endpoint_url if endpoint_url is None else endpoint_url, self.region)
+        return QueueKey(region or UNKNOWN_REGION, self.queue_name, server, account)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The server, which is empty for AWS, and the region."""
+        return place_of(self.endpoint_url, self.region)
 
     @property
     def label(self) -> str:
         """A short description for the status bar."""
-        if self.is_local:
-            return Sentence("Local queue")
-        place = self.region or urlsplit(self.endpoint_url).netloc
-        return f"{self.queue_name} · {place}" if place else self.queue_name
+        return Sentence("Local queue") if self.is_local else self._place_and_name().label
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +163,8 @@ class Settings:
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
         concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, but at most 4.
-        process_queue: The key of the SQS queue whose files the window may process on this computer. The embedded
-            queue needs no permission.
+        process_queue: The SQS queue whose files the window may process on this computer, as
+            `Connection.permission_key`. The embedded queue needs no permission.
         fifo_order: How messages are grouped on a FIFO queue. `parallel` sends each file in a separate group; `strict`
             sends all files in one group, so that they are processed one by one in the order in which they were added.
         language: The language of the window as a code such as `de`; empty for the system's language.
@@ -165,7 +230,15 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file, without the byte order mark that some editors add."""
+    """Return the text of a file, without the byte order mark that some editors add.
+
+    Raises:
+        SettingsError: If it is not a regular file, or not UTF-8. Reading a pipe or a device could last forever.
+        OSError: If the file can't be read.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise SettingsError(Sentence("{file} is not a regular file. Delete it to start with the defaults.", file=path))
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -216,8 +289,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
         SettingsError: If the file can't be read or written, or is not valid. The file is then left unchanged.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=0o600):
+        with private_lock(path.with_name(f"{path.name}.lock"), timeout=LOCK_SECONDS):
             saved = load_settings(path)
             updated = replace(saved, **changes)
             if updated != saved:
@@ -241,7 +313,7 @@ def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
             document[name] = value
         else:
             document.pop(name, None)
-    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)))
+    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)), is_private=True)
 
 
 def _not_writable(path: Path, why: str) -> SettingsError:
@@ -254,22 +326,26 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     Args:
         settings: The settings.
         environment: The environment variables FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION,
-            AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL.
+            AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS and AWS_ACCESS_KEY_ID.
 
     Raises:
         SettingsError: If the queue is neither a valid name nor a URL, or the endpoint is not a valid URL.
     """
     queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
+    if not queue:
+        return Connection()
+    ignores_endpoints = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
+    variables = () if ignores_endpoints else ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+    endpoints = (environment.get(name, "") for name in variables)
     connection = Connection(
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
         region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
-        endpoint_url=environment.get("AWS_ENDPOINT_URL_SQS", "")
-        or environment.get("AWS_ENDPOINT_URL", "")
-        or settings.endpoint_url,
+        endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
     )
-    if connection.is_local:
-        return Connection()
+    _refuse_login(connection)
+    if not connection.profile:  # boto3 ignores these keys if a profile is specified
+        connection = replace(connection, access_keys=_fingerprint(environment.get("AWS_ACCESS_KEY_ID", "")))
     _check_endpoint(connection.endpoint_url)
     queue = _without_arn(queue, has_endpoint=bool(connection.endpoint_url))
     connection = replace(connection, queue=queue)
@@ -280,10 +356,30 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
             Sentence(
                 "“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for "
                 "a FIFO queue. A queue URL is accepted too.",
-                name=queue,
+                name=masked(queue),
             )
         )
     return connection
+
+
+def _fingerprint(access_key_id: str) -> str:
+    """Return a short digest by which an access key ID is recognized without being stored."""
+    return hashlib.sha256(f"filemill {access_key_id}".encode()).hexdigest()[:8] if access_key_id else ""
+
+
+def _refuse_login(connection: Connection) -> None:
+    """Raise SettingsError for a user name or password in a URL, which would be stored, shown and logged with it."""
+    if "@" in connection.endpoint_url:
+        raise SettingsError(
+            Sentence(
+                "The server URL contains a user name or password, which SQS does not use. Remove it from "
+                "AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings."
+            )
+        )
+    if "@" in connection.queue:
+        raise SettingsError(
+            Sentence("The queue URL contains a user name or password, which SQS does not use. Remove it from the URL.")
+        )
 
 
 def _without_arn(queue: str, *, has_endpoint: bool) -> str:
@@ -298,17 +394,20 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Raise SettingsError for an endpoint URL that `urlsplit` can't parse."""
+    """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
     try:
-        _ = urlsplit(url).port
-    except ValueError as error:  # unbalanced brackets, or a port that is not a number
+        parts = urlsplit(url)
+        is_valid = parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:  # unbalanced brackets, or a port that is not a number
+        is_valid = False
+    if not is_valid:
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "
                 "AWS_ENDPOINT_URL, or endpoint_url in the settings.",
-                url=url,
+                url=masked(url),
             )
-        ) from error
+        )
 
 
 def _with_url_parts(connection: Connection) -> Connection:
@@ -319,14 +418,23 @@ def _with_url_parts(connection: Connection) -> Connection:
     except ValueError:  # unbalanced brackets, or a port that is not a number
         is_url = False
     if not is_url or parts.query or parts.fragment:
-        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))
+        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=masked(connection.queue)))
+    _check_name_in_url(connection.queue, parts.path)
+    connection = replace(connection, queue=connection.queue.rstrip("/"), account=account_of(connection.queue))
     host = parts.hostname or ""
-    aws = _AWS_HOST.fullmatch(host)
-    if aws:
-        return replace(connection, region=aws["region"] or aws["legacy"] or "us-east-1")
     named = _HOST_WITH_REGION.search(host)
-    return replace(
-        connection,
-        region=named["region"] if named else connection.region,
-        endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}",
-    )
+    region = aws_region(host) or (named["region"] if named else connection.region)
+    connection = replace(connection, region=region)
+    if _DEFAULT_HOST.fullmatch(host):
+        return connection
+    return replace(connection, endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}")
+
+
+def _check_name_in_url(url: str, path: str) -> None:
+    """Raise SettingsError for the path of a queue URL that does not end in a queue name."""
+    *before, name = path.strip("/").split("/")
+    is_account = bool(_ACCOUNT.fullmatch(name)) and not (before and _ACCOUNT.fullmatch(before[-1]))
+    if is_account or not _QUEUE_NAME.fullmatch(name):
+        raise SettingsError(
+            Sentence("The queue URL “{url}” does not end in a queue name. Add the name at the end.", url=url)
+        )

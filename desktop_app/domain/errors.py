@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, foreign_text
 
 if TYPE_CHECKING:
     from desktop_app.domain.iam_policy import MissingRight
@@ -42,8 +42,12 @@ class Cause(StrEnum):
     """The service can't be reached or reports an internal error."""
     NOT_SQS = "not-sqs"
     """The response is not from SQS."""
+    MALFORMED = "malformed"
+    """The response is from SQS or a compatible server, but has a missing or invalid field."""
+    PROTOCOL = "protocol"
+    """The server does not use the protocol that its address or SQS requires."""
     PROXY = "proxy"
-    """The proxy refuses the connection."""
+    """The proxy refuses the connection, or can't be used."""
     NOT_TRUSTED = "not-trusted"
     """This computer does not trust the server's certificate."""
     THROTTLED = "throttled"
@@ -59,6 +63,8 @@ class Cause(StrEnum):
     """Another program holds the database's lock."""
     DATABASE_DAMAGED = "database-damaged"
     DATABASE_READ_ONLY = "database-read-only"
+    DATABASE_GONE = "database-gone"
+    """The database is not at its path: it was moved or deleted, or its disk is not mounted."""
 
 
 class KnownError(Exception):
@@ -78,13 +84,18 @@ class KnownError(Exception):
     cause = Cause.OTHER
 
     def __init__(self, text: str, *, title: str = "", detail: str = "", cause: Cause | None = None) -> None:
-        self.text = Sentence("{title}. {body}", title=title, body=text) if title else text
+        self.title = _own(title)
+        self.body = _own(text)
+        self.text = Sentence("{title}. {body}", title=self.title, body=self.body) if title else self.body
         super().__init__(self.text)
-        self.title = title
-        self.body = text
-        self.detail = detail
+        self.detail = foreign_text(detail)
         if cause is not None:
             self.cause = cause
+
+
+def _own(text: str) -> str:
+    """Return a text that is not a `Sentence` as one line without control characters; it may quote anything."""
+    return text if isinstance(text, Sentence) else foreign_text(text)
 
 
 class UsageError(KnownError):
@@ -132,6 +143,21 @@ class StoreDamagedError(StoreError):
     cause = Cause.DATABASE_DAMAGED
 
 
+class StoreGoneError(StoreError):
+    """The database is not at its path; the program continues when it is back."""
+
+    cause = Cause.DATABASE_GONE
+
+
+def database_gone(path: object) -> Sentence:
+    """Return the text for a database that is not at its path. The embedded queue, next to it, uses the same text."""
+    return Sentence(
+        "{file} can't be found: it was moved or deleted, or its disk is not connected. Put it back, and Filemill will "
+        "continue.",
+        file=path,
+    )
+
+
 class QueueTrouble(StrEnum):
     """The kind of queue error, which determines whether and when to retry, and what the window shows."""
 
@@ -165,7 +191,8 @@ class QueueError(KnownError):
         text, title, detail, cause: See `KnownError`; the detail is the service's error code and text.
         trouble: The kind of queue error.
         right: The missing permission, if that is the cause.
-        command: For an expired session, the command that signs in again; empty if there is none.
+        command: For an expired session, the command that signs in again, as a program and its arguments; empty if
+            there is none.
         was_answered: Whether the service itself returned the error.
         said: The service's error message, or its error code if there is no message; empty without a response.
     """
@@ -179,7 +206,7 @@ class QueueError(KnownError):
         detail: str = "",
         cause: Cause | None = None,
         right: MissingRight | None = None,
-        command: str = "",
+        command: tuple[str, ...] = (),
         was_answered: bool = False,
         said: str = "",
     ) -> None:
@@ -188,7 +215,7 @@ class QueueError(KnownError):
         self.right = right
         self.command = command
         self.was_answered = was_answered
-        self.said = said
+        self.said = foreign_text(said)
 
 
 class FileError(KnownError):

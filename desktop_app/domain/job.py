@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+
+from desktop_app.domain.sentences import display_text as display_text  # noqa: PLC0414 - most modules import it from here
 
 if TYPE_CHECKING:
     from desktop_app.domain.reasons import FileProblem, Reason
@@ -68,6 +69,8 @@ class Job:
     """The value of the database's change counter when this row was last written."""
     modified_ns: int | None = None
     """The file's last known modification time, in nanoseconds since the Unix epoch."""
+    resends: int = 0
+    """How often the message of this generation was sent again because it was lost."""
     batch_name: str = field(default="", compare=False)
     """The name of the batch; may be empty. Set only on jobs read through `JobList`."""
 
@@ -125,31 +128,6 @@ class StatusCounts:
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
 
-def display_text(text: str) -> str:
-    r"""Escape a file name or other untrusted text for display in a table, a log line or a terminal.
-
-    Bytes that are not UTF-8 become `\xNN`. Control, line-break and bidirectional-override characters are escaped too,
-    so that a name can't start a new line or imitate another name.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_display_char(char) for char in text)
-
-
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-_SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
-
-
-def _display_char(char: str) -> str:
-    code = ord(char)
-    if code in _SURROGATE_ESCAPE:
-        return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(char) not in _HIDDEN_CATEGORIES or char in "\u200c\u200d":
-        return char
-    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
 _NUMBER = re.compile(r"\d+")
 
 
@@ -180,6 +158,7 @@ class Cursor:
     """An opaque position in the store's change feed."""
 
     revision: int
+    epoch: int = 0
 
     def is_before(self, job: Job) -> bool:
         """Return whether a job was last written after this position."""
@@ -200,12 +179,15 @@ class Changes:
         removed: The keys of jobs that were removed from the list.
         overflow: Whether there were too many changes to return. `jobs` and `removed` are then empty, and the whole
             list has to be read again.
+        replaced: Whether the database was replaced by another one since the cursor. The keys of jobs that were read
+            before are no longer valid, and the whole list has to be read again; `overflow` is set too.
     """
 
     cursor: Cursor
     jobs: tuple[Job, ...] = ()
     removed: tuple[int, ...] = ()
     overflow: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

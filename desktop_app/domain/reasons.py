@@ -79,6 +79,11 @@ class ReasonCode(StrEnum):
         FileProblem.UNREADABLE,
     )
     NO_ANSWER = "no_answer", mark("The disk or network share did not answer for 10 minutes"), FileProblem.UNREADABLE
+    SHARE_SILENT = (
+        "share_silent",
+        mark("The disk or network share at {place} does not respond"),
+        FileProblem.UNREADABLE,
+    )
     SHORT_OF_RESOURCES = (
         "short_of_resources",
         mark("This computer is low on memory or has too many files open"),
@@ -149,9 +154,17 @@ class ReasonCode(StrEnum):
         mark("This is a link to a folder; links to folders are not followed, so that nothing is added twice"),
     )
     NAMED_ADDRESS = "named_address", mark("Web addresses can't be added yet; download the file first")
+    NETWORK_LOCATION = (
+        "network_location",
+        mark("This location is not mounted on this computer; open it in the file manager first, and try again"),
+    )
     OTHER_COMPUTER = (
         "other_computer",
         mark("This address points to another computer; only files on this computer can be added"),
+    )
+    CURRENT_FOLDER_GONE = (
+        "current_folder_gone",
+        mark("The current folder was removed; change to another folder, or give an absolute path"),
     )
     FOLDER_GONE = "folder_gone", mark("This folder no longer exists")
     FOLDER_NOT_ALLOWED = "folder_not_allowed", mark("You don't have permission to open this folder")
@@ -193,10 +206,10 @@ class Reason:
     def sentence(self) -> Sentence:
         """The sentence, which can be translated."""
         is_one = bool(self.code.singular) and self.arguments.get("count") == 1
-        sentence = Sentence(self.code.singular if is_one else self.code.template, **self.arguments)
+        sentence = Sentence.unchanged(self.code.singular if is_one else self.code.template, **self.arguments)
         for name, ending in ENDINGS.items():
             if name in self.arguments:
-                sentence = Sentence(ending, **{**self.arguments, "reason": sentence})
+                sentence = Sentence.unchanged(ending, **{**self.arguments, "reason": sentence})
         return sentence
 
     @property

@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QElapsedTimer, QObject, QRunnable, QThreadPool, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import translated
@@ -38,7 +39,8 @@ class _Outcome:
 class Tasks(QObject):
     """Runs functions on a thread pool and passes their results to callbacks on the thread of this object.
 
-    Each function runs in a database session, so that no pool thread keeps a connection open.
+    Each function runs in a database session, so that no pool thread keeps a connection open. A result is discarded if
+    its callback is a method of a `QObject`, such as a dialog, that has been deleted in the meantime.
 
     Signals:
         problem(str): The text of a `KnownError` raised by a function that was run without `on_problem`.
@@ -58,7 +60,8 @@ class Tasks(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
         self._tokens = count(1)
-        self._waiting: dict[int, tuple[Callable[[Any], None], Callable[[KnownError], None] | None]] = {}
+        self._waiting: dict[int, tuple[Callable[[Any], None], Callable[[KnownError], None] | None, Callable[[], None]]]
+        self._waiting = {}
         self._closed = False
         self._ended.connect(self._deliver)
 
@@ -67,19 +70,21 @@ class Tasks(QObject):
         work: Callable[[], Result],
         on_done: Callable[[Result], None],
         on_problem: Callable[[KnownError], None] | None = None,
+        on_bug: Callable[[], None] = lambda: None,
     ) -> None:
         """Run a function on the pool, then call a callback on the thread of this object. Call this only on that thread.
 
         Args:
             work: The function. It must not use widgets.
-            on_done: Called with the result of `work`.
+            on_done: Called with the result of `work`. A method, or a `partial` of one, if it uses a `QObject`.
             on_problem: Called with a `KnownError` raised by `work`; if it is None, `problem` is emitted. Any other
                 exception is a bug and is passed to `sys.excepthook`.
+            on_bug: Called after a bug.
         """
         if self._closed:
             return
         token = next(self._tokens)
-        self._waiting[token] = (on_done, on_problem)
+        self._waiting[token] = (on_done, on_problem, on_bug)
         self._pool.start(_Task(token, work, self._session, self._ended.emit))
 
     @property
@@ -106,17 +111,28 @@ class Tasks(QObject):
         waiting = self._waiting.pop(outcome.token, None)
         if waiting is None:
             return
-        on_done, on_problem = waiting
+        on_done, on_problem, on_bug = waiting
         match outcome.error:
             case None:
-                on_done(outcome.value)
+                if _is_alive(on_done):
+                    on_done(outcome.value)
             case KnownError() as error if on_problem is not None:
-                on_problem(error)
+                if _is_alive(on_problem):
+                    on_problem(error)
             case KnownError() as error:
                 log.warning("%s", error.text)
                 self.problem.emit(translated(error.text))
             case error:
                 sys.excepthook(type(error), error, error.__traceback__)
+                on_bug()
+
+
+def _is_alive(callback: Callable[..., object]) -> bool:
+    """Return False if a callback is a method of a `QObject` that has been deleted."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    owner = getattr(callback, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 class _Task(QRunnable):
@@ -224,7 +240,8 @@ class CoalescedTask(QObject):
         self._newest += 1
         self._running.add(self._newest)
         self._since_begin.start()
-        self._tasks.run(work, partial(self._end, self._newest), partial(self._fail, self._newest))
+        number = self._newest
+        self._tasks.run(work, partial(self._end, number), partial(self._fail, number), partial(self._drop, number))
 
     def _end(self, number: int, value: object) -> None:
         self._running.discard(number)
@@ -238,6 +255,11 @@ class CoalescedTask(QObject):
         self._running.discard(number)
         if number == self._newest:
             self.failed.emit(error)
+        self._run_requested()
+
+    def _drop(self, number: int) -> None:
+        """Forget a run that a bug has ended, so that later requests are still served."""
+        self._running.discard(number)
         self._run_requested()
 
     def _run_requested(self) -> None:
@@ -294,7 +316,7 @@ class Stream(QObject):
                     return
                 deliver(number, one)
 
-        self._tasks.run(run, lambda _: self._end(number), lambda error: self._end(number, error))
+        self._tasks.run(run, partial(self._finish, number), partial(self._fail, number))
 
     def stop(self) -> None:
         """Discard all further results, and ask the task to stop."""
@@ -307,11 +329,17 @@ class Stream(QObject):
         if number == self._number and self._stop is not None:
             self.result.emit(one)
 
-    def _end(self, number: int, error: KnownError | None = None) -> None:
-        if number != self._number or self._stop is None:
-            return
-        self._stop = None
-        if error is None:
+    def _finish(self, number: int, _: None) -> None:
+        if self._has_ended(number):
             self.finished.emit()
-        else:
+
+    def _fail(self, number: int, error: KnownError) -> None:
+        if self._has_ended(number):
             self.failed.emit(error)
+
+    def _has_ended(self, number: int) -> bool:
+        """Forget a task; return False if it was stopped before."""
+        if number != self._number or self._stop is None:
+            return False
+        self._stop = None
+        return True

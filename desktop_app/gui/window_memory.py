@@ -8,7 +8,10 @@ from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QEvent, QSettings
+
+from desktop_app.config.private_files import create_private
+from desktop_app.sources.share_access import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +89,29 @@ def _pixels(key: str, default: int) -> _Saved[int]:
     return _Saved(key, read, int)
 
 
+class _IniFile(QSettings):
+    """An INI file that is written only while its folder exists: Qt would create the folder.
+
+    Args:
+        file: The file; None to keep the settings only in memory.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        super().__init__("" if file is None else str(file), QSettings.Format.IniFormat)
+        self._file = file
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.UpdateRequest:  # some time after `setValue`
+            self.save()
+            return True
+        return super().event(event)
+
+    def save(self) -> None:
+        if self._file is not None and self._file.parent.is_dir():
+            create_private(self._file)
+            self.sync()
+
+
 class WindowMemory:
     """The state of the window, stored in the INI file `window.ini`. Invalid values are ignored.
 
@@ -110,15 +136,18 @@ class WindowMemory:
     details_tab = _text("details_tab")
 
     def __init__(self, file: Path) -> None:
-        self.settings = QSettings(str(file), QSettings.Format.IniFormat)
+        is_usable = file.is_file() or not file.exists()
+        if not is_usable:  # opening a pipe would block
+            log.warning("%s is not a regular file: the layout of the window is not saved", file)
+        self.settings = _IniFile(file if is_usable else None)
         if self.settings.value("version", VERSION, int) != VERSION:
             log.info("%s is from another version of Filemill: using the default layout", file)
             self.settings.clear()
         self.settings.setValue("version", VERSION)
 
     def save(self) -> None:
-        """Write the changes to the file."""
-        self.settings.sync()
+        """Write the changes to the file, unless its folder has disappeared: Qt would create it."""
+        self.settings.save()
 
     def columns(self) -> list[ColumnLayout]:
         """Return the columns in order. Some of them may not exist in this version; ignore those."""
@@ -147,9 +176,9 @@ class WindowMemory:
             self.settings.setValue(key, texts)
 
     def folder(self, purpose: str) -> str:
-        """Return the folder last used for a purpose, or the home folder if that folder no longer exists."""
+        """Return the folder last used for a purpose, or the home folder if that one can't be accessed."""
         value = self.settings.value(f"folders/{purpose}")
-        return value if isinstance(value, str) and Path(value).is_dir() else str(Path.home())
+        return value if isinstance(value, str) and is_folder(value) else str(Path.home())
 
     def set_folder(self, purpose: str, folder: str) -> None:
         """Save the folder last used for a purpose."""

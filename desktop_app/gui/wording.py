@@ -8,6 +8,7 @@ import sys
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import reason_text, tr, translated
 
@@ -159,7 +160,7 @@ class Wording:
 
     def _pending_details(self, job: Job) -> str:
         if self.queue and job.queue != self.queue:
-            return tr("Waiting for the queue {queue}").format(queue=job.queue)
+            return tr("Waiting for the queue {queue}").format(queue=queue_label(job.queue))
         if job.next_try_at is None:
             if job.reason:
                 return reason_text(job.reason)

@@ -14,13 +14,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
+from desktop_app.config.private_files import create_private_folder, make_private, private_lock
 from desktop_app.domain.job import display_text
+from desktop_app.domain.secrets import masked, without_known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,9 @@ MAX_BYTES = 1_000_000
 KEPT_FILES = 5
 _LOG_NAME = "filemill.log"
 _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(message)s"
-_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_OWN_LOGGERS = __name__.partition(".")[0]
+# With O_NONBLOCK, opening fails at once if the file is a named pipe without a reader.
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _LIBRARY_LEVELS = dict.fromkeys(("boto3", "botocore", "urllib3", "werkzeug", "moto", "filelock"), logging.WARNING)
 _LIBRARY_LEVELS["peewee"] = logging.INFO
 """The levels for libraries, even with `--debug`: at lower levels, some log signatures and message bodies."""
@@ -86,7 +89,11 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
 
 
 class _Formatter(logging.Formatter):
-    """Formats times in UTC, and escapes control characters, which could forge a record or control the terminal."""
+    """Formats times in UTC, masks secrets, and escapes control characters.
+
+    Control characters could forge a record or control the terminal. Tracebacks and the records of libraries are masked
+    completely; Filemill's own texts, which contain the names of files, only where they contain a secret in use.
+    """
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
@@ -96,7 +103,10 @@ class _Formatter(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n    ".join(display_text(line) for line in super().format(record).split("\n"))
+        text = super().format(record)
+        is_own = record.name.startswith(_OWN_LOGGERS) and not record.exc_info
+        text = without_known_secrets(text) if is_own else masked(text)
+        return "\n    ".join(display_text(line) for line in text.split("\n"))
 
 
 class SharedFileHandler(logging.Handler):
@@ -115,6 +125,12 @@ class SharedFileHandler(logging.Handler):
         self._limit = max_bytes
         self._kept_files = kept_files
         self._descriptor = -1
+        # Later, a missing home means that it was moved or that its disk was removed.
+        self._may_create_home = not os.path.isdir(path.parent.parent)  # noqa: PTH112 - never raises
+        if os.path.lexists(path):
+            with suppress(OSError):  # `emit` tries again
+                self._descriptor = os.open(path, _APPENDING, 0o600)
+        self._was_opened = self._descriptor >= 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. A record that can't be written, for example to a full disk, is dropped."""
@@ -151,9 +167,24 @@ class SharedFileHandler(logging.Handler):
             return False
 
     def _open(self) -> None:
+        """Open the file. If the folder disappears later, go on in the open file: do not create the folder again."""
+        folder = self._path.parent
+        home = folder.parent
+        if self._may_create_home:
+            create_private_folder(folder)
+        elif home.is_dir() and (not self._was_opened or (home / "run").is_dir()):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            descriptor = os.open(self._path, _APPENDING, 0o600)
+        except OSError:
+            if self._descriptor >= 0:
+                return
+            raise
         self._close_file()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(self._path, _APPENDING, 0o600)
+        self._descriptor = descriptor
+        self._may_create_home = False
+        self._was_opened = True
+        make_private(self._path)
 
     def _close_file(self) -> None:
         if self._descriptor >= 0:
@@ -163,7 +194,7 @@ class SharedFileHandler(logging.Handler):
     def _rotate(self, more: int) -> None:
         """Rotate the files, unless another process is doing so or has just done so."""
         try:
-            with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
+            with private_lock(self._path.with_name(f"{self._path.name}.lock"), timeout=0):
                 self._open()
                 if os.fstat(self._descriptor).st_size + more > self._limit:
                     self._close_file()

@@ -4,8 +4,9 @@ A line ends with a line feed. Text after the last line feed counts as a line, so
 `"a\n"` have 1. CRLF line endings are counted correctly.
 
 A file that starts with a UTF-16 or UTF-32 byte order mark is read in that encoding, and any other file as bytes, so no
-file fails because of its encoding. The mark itself is not text. An incomplete code unit at the end of the file counts
-as text.
+file fails because of its encoding. UTF-16 and UTF-32 without a mark are not recognized: no number of NUL bytes makes it
+certain that a file is text. A mark itself, also that of UTF-8, is not text. An incomplete code unit at the end of the
+file counts as text.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _ENCODINGS = (
     _Encoding(b"\x00\x00\xfe\xff", "utf-32-be", 4, "big"),
     _Encoding(b"\xff\xfe", "utf-16-le", 2, "little"),
     _Encoding(b"\xfe\xff", "utf-16-be", 2, "big"),
+    _Encoding(b"\xef\xbb\xbf", "", 1, "little"),
     _Encoding(b"", "", 1, "little"),
 )
 

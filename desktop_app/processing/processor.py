@@ -78,6 +78,13 @@ class Watch(Protocol):
         """Receive the progress; called at most every 100 ms. The progress restarts at 0 if the file is reread."""
         ...
 
+    def on_access(self, *, begins: bool) -> None:
+        """Note that an access to the file begins or ends: each can block if a disk or network share does not respond.
+
+        Called often, so it must return immediately.
+        """
+        ...
+
     def cancelled(self) -> bool:
         """Return whether to cancel. Called before each chunk, so it must return immediately."""
         ...

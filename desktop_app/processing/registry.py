@@ -5,7 +5,9 @@ To add a processor, add a line to `default_registry`, before `LineProcessor`, wh
 
 from __future__ import annotations
 
+import hashlib
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -14,7 +16,7 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Processor, Value, Watch
-from desktop_app.sources.local import CHUNK_BYTES, Source, open_source
+from desktop_app.sources.local import CHUNK_BYTES, Change, Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,27 +81,67 @@ class ProcessorRegistry:
         processor = next((processor for processor in self._processors if processor.accepts(path)), None)
         if processor is None:
             raise FileError(Reason(ReasonCode.NO_PROCESSOR))
+        previous = self._read_once(processor, path, watch, with_digest=False)
         for pause_s in PAUSES_S:
-            if isinstance(result := self._read_once(processor, path, watch), FileResult):
-                return result
+            if previous.problem is None:
+                break
             self._pause(pause_s)
-        if isinstance(result := self._read_once(processor, path, watch), FileResult):
-            return result
-        raise FileError(Reason(result))
+            reading = self._read_once(processor, path, watch, with_digest=True)
+            # A backup program may change the status of a file again and again, and some network file systems report
+            # another status change time at each call. A file that had the same content twice has not changed.
+            if reading.only_status_changed and reading.digest == previous.digest:
+                return reading.result
+            previous = reading
+        if previous.problem is not None:
+            raise FileError(Reason(previous.problem))
+        return previous.result
 
-    def _read_once(self, processor: Processor, path: str, watch: Watch) -> FileResult | ReasonCode:
-        """Return the result, or the reason why the file has to be reread."""
+    def _read_once(self, processor: Processor, path: str, watch: Watch, *, with_digest: bool) -> _Reading:
         if watch.cancelled():
             raise Cancelled
-        with self._open(path) as source:
-            watched = _WatchedSource(source, watch, self._clock)
+        with _access(watch):
+            opened = self._open(path)
+        with opened as source:
+            watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
             values = _checked(processor, processor.process(watched))
-            if source.changed():
-                return ReasonCode.CHANGED_WHILE_READ
-            if watched.bytes_done != source.size:
-                return ReasonCode.SIZE_UNTRUE
+            with _access(watch):
+                change = source.change()
+            problem = None
+            if change is not Change.NONE:
+                problem = ReasonCode.CHANGED_WHILE_READ
+            elif watched.bytes_done != source.size:
+                problem = ReasonCode.SIZE_UNTRUE
             lines_count = values.pop(LINES_COUNT.name, None)
-            return FileResult(source.size, None if lines_count is None else int(lines_count), values)
+            result = FileResult(source.size, None if lines_count is None else int(lines_count), values)
+            is_complete = watched.bytes_done == source.size
+            return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One reading of a file.
+
+    Attributes:
+        result: The result, which is valid only if there is no problem.
+        problem: The reason why the file has to be reread.
+        only_status_changed: Whether the only problem is that the file's status change time differs.
+        digest: The digest of the content; empty if it was not computed.
+    """
+
+    result: FileResult
+    problem: ReasonCode | None
+    only_status_changed: bool
+    digest: bytes
+
+
+@contextmanager
+def _access(watch: Watch) -> Iterator[None]:
+    """Return a context manager that tells a watch that the file is being accessed."""
+    watch.on_access(begins=True)
+    try:
+        yield
+    finally:
+        watch.on_access(begins=False)
 
 
 def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -118,10 +160,12 @@ def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Val
 class _WatchedSource:
     """A source that reports its progress to a watch, and raises `Cancelled` if the watch cancels the processing."""
 
-    def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
+    def __init__(self, source: Source, watch: Watch, clock: Clock, *, with_digest: bool) -> None:
         self._source = source
         self._watch = watch
         self._clock = clock
+        self._with_digest = with_digest
+        self._hash = hashlib.blake2b()
         self.bytes_done = 0
 
     @property
@@ -130,21 +174,33 @@ class _WatchedSource:
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         self.bytes_done = 0
+        self._hash = hashlib.blake2b()
         next_report = self._clock.steady() + FIRST_PROGRESS_S
-        for chunk in self._source.chunks(chunk_bytes):
+        chunks = self._source.chunks(chunk_bytes)
+        while True:
+            with _access(self._watch):
+                chunk = next(chunks, b"")
+            if not chunk:
+                return
             if self._watch.cancelled():
                 raise Cancelled
             self.bytes_done += len(chunk)
             if self.bytes_done > self._source.size:
                 return  # the file has grown; it might grow as fast as it is read
+            if self._with_digest:
+                self._hash.update(chunk)
             yield chunk
             now = self._clock.steady()
             if now >= next_report:
                 next_report = now + PROGRESS_EVERY_S
                 self._watch.on_progress(self.bytes_done, self._source.size)
 
-    def changed(self) -> bool:
-        return self._source.changed()
+    def change(self) -> Change:
+        return self._source.change()
+
+    def digest(self) -> bytes:
+        """Return the digest of the content; empty if it is not computed."""
+        return self._hash.digest() if self._with_digest else b""
 
     def __enter__(self) -> Self:
         return self

@@ -16,9 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
+from desktop_app.queues.credentials import SOURCES
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_ENTRIES
 
 if TYPE_CHECKING:
@@ -31,19 +33,6 @@ if TYPE_CHECKING:
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
 _NO_HANDLE = "filemill-permission-check"
-
-_SOURCES = {
-    "env": Sentence("environment variables"),
-    "shared-credentials-file": Sentence("credentials file"),
-    "config-file": Sentence("configuration file"),
-    "sso": Sentence("single sign-on"),
-    "login": Sentence("console sign-in"),
-    "assume-role": Sentence("assumed role"),
-    "assume-role-with-web-identity": Sentence("web identity"),
-    "custom-process": Sentence("a program"),
-    "iam-role": Sentence("this computer's role"),
-    "container-role": Sentence("this container's role"),
-}
 
 _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
     (Check.SEND, Sentence("Can send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
@@ -74,7 +63,7 @@ def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bo
         queue_file: The file of the embedded queue.
         should_stop: Called after each step; the test ends when it returns True.
     """
-    steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
+    steps = _local(queue_file) if connection.is_local else _Probe(connection, should_stop).findings()
     for finding in steps:
         yield finding
         if should_stop():
@@ -98,8 +87,9 @@ def _local(queue_file: Path) -> Iterator[Finding]:
 class _Probe:
     """A test of a connection to SQS or a compatible server."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, should_stop: Callable[[], bool]) -> None:
         self._connection = connection
+        self._should_stop = should_stop
         self._account = ""
         self._url = ""
         self._attributes: dict[str, str] | None = None
@@ -108,7 +98,7 @@ class _Probe:
 
     def findings(self) -> Iterator[Finding]:
         try:
-            maker = ClientMaker(self._connection)
+            maker = ClientMaker(self._connection, self._should_stop)
         except _FAILURES as error:
             yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
             return
@@ -122,7 +112,7 @@ class _Probe:
         except _FAILURES as error:
             yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
             return
-        reject_other_responses(client)
+        check_answers(client)
         try:
             yield from self._look_up_and_check(client)
         finally:
@@ -145,7 +135,7 @@ class _Probe:
             found.get_frozen_credentials()  # fails if the session has expired or the credential process fails
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
-        source = _SOURCES.get(found.method, found.method)
+        source = SOURCES.get(found.method, found.method)
         if self._connection.profile:
             text = Sentence(
                 "Credentials found: {source}, profile “{name}”", source=source, name=self._connection.profile
@@ -161,9 +151,10 @@ class _Probe:
             known = self._known(error, "GetCallerIdentity")
             if known.trouble is QueueTrouble.SIGNED_OUT:
                 return self._end(Check.IDENTITY, known)
-            # Some networks allow access to SQS only.
+            arn = ""  # some networks allow access to SQS only
+        if not arn:
             return _note(Check.IDENTITY, Sentence("AWS did not return your identity; the queue may still work"))
-        self._account = arn.split(":")[4]
+        self._account = "".join(arn.split(":")[4:5])
         return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
 
     def _look_up_and_check(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
@@ -180,23 +171,21 @@ class _Probe:
         yield from self._queue()
         for check, text, action, method, parameters in _RIGHTS:
             yield self._right(check, text, action, partial(getattr(client, method), QueueUrl=self._url, **parameters))
-        yield from self._dead_letters()
+        yield from self._dead_letters(client)
 
     def _look_up(self, client: Any) -> QueueError | None:  # noqa: ANN401
         """Look up the queue and read its attributes, as `SqsConnector` does; return the error, if any."""
         queue = self._connection.queue
         try:
-            self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
+            self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue)["QueueUrl"]
         except _FAILURES as error:
             return self._known(error, "GetQueueUrl")
-        if not self._url:
-            return self._known(NotSqsError(status=200, start=""), "GetQueueUrl")
         try:
             answer = client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
         except _FAILURES as error:
             known = self._known(error, "GetQueueAttributes")
             return None if known.trouble is QueueTrouble.NO_RIGHT else known
-        self._attributes = answer.get("Attributes", {})
+        self._attributes = answer["Attributes"]
         return None
 
     def _queue(self) -> Iterator[Finding]:
@@ -239,15 +228,30 @@ class _Probe:
                 return _trouble(check, known)
         return _fine(check, text)
 
-    def _dead_letters(self) -> Iterator[Finding]:
+    def _dead_letters(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401
         if self._attributes is None:
             return
         try:
             policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
-            name, most = str(policy["deadLetterTargetArn"]).rsplit(":", 1)[-1], policy["maxReceiveCount"]
-        except (ValueError, KeyError, TypeError):
+            *_, account, name = str(policy["deadLetterTargetArn"]).split(":")
+            most = policy["maxReceiveCount"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = Sentence("It has no dead-letter queue: messages that can't be processed are received repeatedly")
             yield _note(Check.DEAD_LETTERS, text)
+            return
+        try:
+            client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        except _FAILURES as error:
+            known = self._known(error, "GetQueueUrl")
+            if known.trouble is QueueTrouble.NO_QUEUE:
+                text = Sentence(
+                    "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
+                    "policy. Until then, messages that can't be processed are received repeatedly.",
+                    name=name,
+                )
+                yield Finding(Check.DEAD_LETTERS, Verdict.TROUBLE, text, KnownError(text, cause=Cause.NO_QUEUE))
+            else:
+                yield Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
             return
         yield _fine(
             Check.DEAD_LETTERS, Sentence("Dead-letter queue: “{name}”, after {count} deliveries", name=name, count=most)

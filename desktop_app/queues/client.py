@@ -6,14 +6,18 @@ message can be in a batch twice. An entry that the response does not mention is 
 
 from __future__ import annotations
 
-import hashlib
 import json
+import logging
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desktop_app.domain.errors import QueueTrouble
-from desktop_app.queues.errors import as_queue_error, reject_other_responses, trouble_of_code
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.domain.secrets import masked
+from desktop_app.domain.sentences import foreign_text
+from desktop_app.queues.answers import UNREADABLE, check_answers, md5_of
+from desktop_app.queues.errors import MalformedAnswerError, as_queue_error, trouble_of_code
 from desktop_app.queues.messages import (
     DEFAULT_RETENTION_SECONDS,
     EntryResult,
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.config.settings import Connection
+
+
+log = logging.getLogger(__name__)
+
+_QUEUE_ARN = re.compile(r"arn:[!-9;-~]+:sqs:[!-9;-~]*:([0-9]+):([\w.-]+)", re.ASCII)
 
 _NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
@@ -116,13 +125,14 @@ class BotoClient:
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
         for client in (control, receiving):
-            reject_other_responses(client)
+            check_answers(client)
         self._control = control
         self._receiving = receiving
         self.info = info
         self._connection = connection
         self._dead_letters: dict[str, BotoClient] = {}
         self._fresh_state: QueueState | None = None
+        self._unreadable: list[str] = []
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """See `QueueClient.send`."""
@@ -148,7 +158,13 @@ class BotoClient:
             MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
             **repeatable,
         )
-        return [_received(message) for message in answer.get("Messages", [])]
+        messages, unreadable = answer.get("Messages", []), answer[UNREADABLE]
+        if unreadable and not messages:
+            raise self._malformed("ReceiveMessage", unreadable[0])
+        if unreadable and unreadable != self._unreadable:
+            log.info("%d messages can't be read and are skipped: %s", len(unreadable), unreadable[0])
+        self._unreadable = unreadable
+        return [_received(message) for message in messages]
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
         """See `QueueClient.delete`."""
@@ -168,7 +184,7 @@ class BotoClient:
             QueueUrl=self.info.url,
             AttributeNames=["All"],
         )
-        self._fresh_state = _state(answer.get("Attributes", {}))
+        self._fresh_state = _state(answer["Attributes"])
         return self._fresh_state
 
     def dead_letters(self) -> BotoClient | None:
@@ -182,7 +198,10 @@ class BotoClient:
         return self._dead_letters[arn]
 
     def _at(self, arn: str) -> BotoClient:
-        *_, account, name = arn.split(":")
+        match = _QUEUE_ARN.fullmatch(arn)
+        if match is None:
+            raise self._malformed("GetQueueAttributes", "Attributes.RedrivePolicy has an invalid deadLetterTargetArn")
+        account, name = match.groups()
         answer = self._call("GetQueueUrl", self._control.get_queue_url, QueueName=name, QueueOwnerAWSAccountId=account)
         info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
         return BotoClient(self._control, self._receiving, info, self._connection)
@@ -192,12 +211,20 @@ class BotoClient:
     ) -> list[EntryResult]:
         numbered = [{"Id": str(position), **entry} for position, entry in enumerate(entries)]
         answer = self._call(action, method, QueueUrl=self.info.url, Entries=numbered)
-        results = {
-            str(entry.get("Id")): EntryResult(entry.get("MessageId", ""), entry.get("MD5OfMessageBody", ""))
-            for entry in answer.get("Successful", [])
-        }
-        results |= {str(entry.get("Id")): _failed(entry) for entry in answer.get("Failed", [])}
-        return [results.get(str(entry["Id"]), _NOT_MENTIONED) for entry in numbered]
+        results: dict[str, EntryResult] = {}
+        for entry in answer.get("Successful", []):
+            result = EntryResult(entry.get("MessageId", ""), entry.get("MD5OfMessageBody", ""))
+            # Two results that contradict each other confirm nothing.
+            results[entry["Id"]] = result if results.get(entry["Id"], result) == result else _NOT_MENTIONED
+        results |= {entry["Id"]: _failed(entry) for entry in answer.get("Failed", [])}
+        known = [results.get(str(position), _NOT_MENTIONED) for position in range(len(numbered))]
+        if all(result is _NOT_MENTIONED for result in known):
+            raise self._malformed(action, *answer[UNREADABLE][:1] or ["Successful is missing"])
+        return known
+
+    def _malformed(self, action: str, why: str) -> QueueError:
+        field, _, why = why.partition(" ")
+        return as_queue_error(MalformedAnswerError(field=field, why=why), self._connection, action)
 
     def _call(self, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
         try:
@@ -215,7 +242,7 @@ class BotoClient:
 def _state(attributes: dict[str, str]) -> QueueState:
     try:
         redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         redrive = {}
     return QueueState(
         visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
@@ -224,23 +251,23 @@ def _state(attributes: dict[str, str]) -> QueueState:
         created_at_ms=int(float(attributes.get("CreatedTimestamp", 0)) * 1000),
         retention_s=int(attributes.get("MessageRetentionPeriod", DEFAULT_RETENTION_SECONDS)),
         dead_letter_arn=str(redrive.get("deadLetterTargetArn", "")) if isinstance(redrive, dict) else "",
+        delay_s=int(attributes.get("DelaySeconds", 0)),
     )
 
 
 def _failed(entry: dict[str, Any]) -> EntryResult:
-    code, text = str(entry.get("Code", "")), str(entry.get("Message", ""))
+    code, text = entry["Code"], entry.get("Message", "")
     trouble = trouble_of_code(code, text)
     if entry.get("SenderFault") and trouble is QueueTrouble.OFFLINE:
         trouble = QueueTrouble.REFUSED
-    return EntryResult(trouble=trouble, text=text or code)
+    return EntryResult(trouble=trouble, text=foreign_text(masked(text or code)))
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
     """Return the result, or a failure if the digest shows that the body was altered (AWS: MD5OfMessageBody)."""
     if not result.is_done:
         return result
-    digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
-    if result.body_md5 == digest:
+    if result.body_md5 == md5_of(message.body):
         return result
     return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received a different body")
 
@@ -248,9 +275,9 @@ def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
 def _received(message: Any) -> Received:  # noqa: ANN401
     attributes = message.get("Attributes", {})
     return Received(
-        message_id=message.get("MessageId", ""),
+        message_id=message["MessageId"],
         receipt_handle=message["ReceiptHandle"],
-        body=message.get("Body", ""),
+        body=message["Body"],
         receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
         group_id=attributes.get("MessageGroupId", ""),
     )

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
+from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.client import BotoClient, QueueClient
-from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
+from desktop_app.queues.credential_program import ProgramRunner
+from desktop_app.queues.credentials import CONNECT_SECONDS, READ_SECONDS, configuration_errors, make_session
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
@@ -31,13 +33,7 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
 
 
-# When a session has expired, these loggers write a traceback for each request, although the error is reported anyway.
-for _logger in ("botocore.tokens", "botocore.credentials"):
-    logging.getLogger(_logger).setLevel(logging.ERROR)
-
-CONNECT_SECONDS = 4
-
-READ_SECONDS = 8
+log = logging.getLogger(__name__)
 
 _POOL = 32
 
@@ -62,14 +58,22 @@ class ClientMaker:
 
     Args:
         connection: The profile, region and endpoint to use.
+        should_stop: A function that returns whether to end a program that provides credentials; called often.
+        notify: Called with a sentence if such a program takes long.
 
     Raises:
         BotoCoreError: If the profile or the configuration files can't be used.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        should_stop: Callable[[], bool] = lambda: False,
+        notify: Callable[[str], None] = log.info,
+    ) -> None:
         self._connection = connection
-        self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
+        with configuration_errors():
+            self._session = make_session(connection, ProgramRunner(should_stop, notify))
 
     def credentials(self) -> Credentials | None:
         """Return the credentials that boto3 finds, if any. Credentials that need a request are not resolved yet."""
@@ -97,6 +101,10 @@ class ClientMaker:
         if region:
             options["region_name"] = region
         url = self._connection.endpoint_url
+        if not url and self._connection.typed is not None:
+            # The configuration might name another endpoint by now, and then another queue would be used.
+            settings: Any = Config  # boto3-stubs lack the parameter
+            options["config"] = config.merge(settings(ignore_configured_endpoint_urls=True))
         if url:
             options["endpoint_url"] = url
             if not self.region:
@@ -105,7 +113,8 @@ class ClientMaker:
             if self.accepts_any_keys and self.credentials() is None:
                 # These keys are sent only to a server on this computer, which accepts any keys.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        client: SQSClient = self._session.client("sqs", **options)
+        with configuration_errors():
+            client: SQSClient = self._session.client("sqs", **options)
         return client
 
     def caller_arn(self) -> str:
@@ -117,7 +126,7 @@ class ClientMaker:
         """
         client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
         try:
-            return str(client.get_caller_identity()["Arn"])
+            return str(client.get_caller_identity().get("Arn", ""))
         finally:
             client.close()
 
@@ -156,20 +165,33 @@ class QueueConnector(Protocol):
         """Discard the client, so that the next call to `connect` creates a new one with current credentials."""
         ...
 
+    def interrupt(self) -> None:
+        """Make calls to `connect` that wait for a program to provide credentials fail soon, before `close`."""
+        ...
+
     def close(self) -> None:
         """Close all connections. Later calls to `connect` fail. Can be called more than once."""
         ...
 
 
 class SqsConnector:
-    """Connects to a queue on Amazon SQS or a compatible server."""
+    """Connects to a queue on Amazon SQS or a compatible server.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The connection.
+        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+    """
+
+    def __init__(self, connection: Connection, notify: Callable[[str], None] = log.info) -> None:
         self._connection = connection
+        self._notify = notify
         # A separate lock, since connecting can take a long time, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
+        self._failures = 0
+        self._failure: QueueError | None = None
+        self._interrupted = threading.Event()
         self._closed = threading.Event()
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
@@ -177,16 +199,22 @@ class SqsConnector:
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
+        failures = self._failures
         with self._connecting:
             with self._lock:
                 if self._client is not None:
                     return self._client
                 if self._closed.is_set():
                     raise _closed()
+            if self._failure is not None and self._failures != failures:
+                # Another thread has failed while this one was waiting; another attempt would double the wait.
+                raise self._failure
             try:
-                client = _sqs_client(self._connection)
+                client = _sqs_client(self._connection, self._interrupted.is_set, self._notify)
             except (BotoCoreError, ClientError, OSError, ValueError) as error:
-                raise as_queue_error(error, self._connection, "GetQueueUrl") from error
+                self._failure = as_queue_error(error, self._connection, "GetQueueUrl")
+                self._failures += 1
+                raise self._failure from error
             with self._lock:
                 if not self._closed.is_set():
                     self._client = client
@@ -201,21 +229,45 @@ class SqsConnector:
         if client is not None:
             client.close()
 
+    def interrupt(self) -> None:
+        """See `QueueConnector.interrupt`."""
+        self._interrupted.set()
+
     def close(self) -> None:
         """See `QueueConnector.close`."""
+        self.interrupt()
         with self._lock:
             self._closed.set()
         self.reset()
+
+
+class OtherAccountError(QueueError):
+    """The credentials lead to a queue of the same name in another account.
+
+    Attributes:
+        account: The account that the queue is in.
+    """
+
+    def __init__(self, connection: Connection, account: str) -> None:
+        text = Sentence(
+            "The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the "
+            "account {wanted}. Choose the profile of that account.",
+            name=connection.queue_name,
+            found=account,
+            wanted=connection.account,
+        )
+        super().__init__(text, trouble=QueueTrouble.SETUP, cause=Cause.OTHER_ACCOUNT)
+        self.account = account
 
 
 def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
-def _sqs_client(connection: Connection) -> BotoClient:
-    maker = ClientMaker(connection)
+def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
+    maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    reject_other_responses(control)
+    check_answers(control)
     try:
         info = _look_up(control, connection)
     except BaseException:
@@ -228,19 +280,15 @@ def _sqs_client(connection: Connection) -> BotoClient:
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     """Look up the queue by name or URL, and read its attributes if that is permitted."""
     name = connection.queue_name
-    url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
+    url = connection.queue if "://" in connection.queue else client.get_queue_url(QueueName=name)["QueueUrl"]
+    if connection.account and account_of(url) not in {"", connection.account}:
+        raise OtherAccountError(connection, account_of(url))
     try:
-        attributes = _part(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), "Attributes")
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except ClientError as error:
         known = as_queue_error(error, connection, "GetQueueAttributes")
         if known.trouble is not QueueTrouble.NO_RIGHT:
             raise
         return QueueInfo(url, name, is_fifo=connection.is_fifo)
-    is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
+    is_fifo = attributes.get("FifoQueue", str(connection.is_fifo)).lower() == "true"
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
-
-
-def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - any part of a response
-    if name not in answer:
-        raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
-    return answer[name]

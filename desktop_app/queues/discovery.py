@@ -10,8 +10,10 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
+from desktop_app.domain.sentences import foreign_text
+from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
-from desktop_app.queues.errors import PARTITIONS, as_queue_error, reject_other_responses
+from desktop_app.queues.errors import PARTITIONS, as_queue_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,18 +40,18 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
         QueueError: If the queues can't be listed.
     """
     try:
-        maker = ClientMaker(connection)
+        maker = ClientMaker(connection, should_stop)
         client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
-    reject_other_responses(client)
+    check_answers(client)
     count = 0
     try:
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
             urls = page.get("QueueUrls", [])
             count += len(urls)
-            yield [FoundQueue(url.rstrip("/").rsplit("/", 1)[-1], url, maker.region) for url in urls]
-            if count >= MOST or should_stop():
+            yield [FoundQueue(foreign_text(url.rstrip("/").rsplit("/", 1)[-1]), url, maker.region) for url in urls]
+            if not urls or count >= MOST or should_stop():
                 return
     except (ClientError, BotoCoreError, OSError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
@@ -72,7 +74,7 @@ def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> 
     partition = next((regions for regions in partitions if connection.region in regions), partitions[0])
     others = [name for name in partition if name != connection.region]
     try:
-        maker = ClientMaker(replace(connection, endpoint_url=""))
+        maker = ClientMaker(replace(connection, endpoint_url=""), should_stop)
         # Created on this thread, since a session is not thread-safe.
         clients = {name: maker.sqs(no_retry_config(), region=name) for name in others}
     except (BotoCoreError, OSError, ValueError) as error:

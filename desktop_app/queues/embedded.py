@@ -16,12 +16,13 @@ import re
 import sqlite3
 import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from threading import Condition
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
+from desktop_app.config.private_files import create_private, make_private
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble, database_gone
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
 
@@ -84,15 +85,27 @@ class EmbeddedQueue:
     Args:
         path: The file, created on first use. The reconciler recognizes a new file by its creation time.
         receiver: The name of this program, stored with the messages that it receives; see `release_abandoned`.
+        database: The database that the queue belongs to. While it is missing, the file is not created, since its disk
+            might have been removed. None if there is none.
+        on_replaced: Called after the file was deleted or replaced while it was in use, so that its messages are gone.
     """
 
-    def __init__(self, path: Path, *, receiver: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        receiver: str = "",
+        database: Path | None = None,
+        on_replaced: Callable[[], None] = lambda: None,
+    ) -> None:
         self.info = QueueInfo(path.absolute().as_uri(), "local", is_fifo=False)
         self._path = path
         self._receiver = receiver
+        self._database = database
+        self._on_replaced = on_replaced
         self._turn = Condition()
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: _Files | None = None
         self._is_closed = False
 
     # --- QueueConnector
@@ -114,6 +127,9 @@ class EmbeddedQueue:
             self._drop()
             self._turn.notify_all()
             self._turn.release()
+
+    def interrupt(self) -> None:
+        """Do nothing: the embedded queue needs no credentials."""
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """See `QueueConnector.release_abandoned`."""
@@ -226,11 +242,21 @@ class EmbeddedQueue:
     def _opened(self) -> sqlite3.Connection:
         if self._is_closed:
             raise QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
-        if self._connection is not None and _identity(self._path) != self._file:
-            self._drop()  # the file was deleted or replaced, so messages sent to the old file would be lost
+        found = _files(self._path)
+        before = self._file
+        if before is not None and self._connection is None:
+            before = before._replace(log=found.log)  # SQLite deletes the log when the last program closes the file
+        was_replaced = before is not None and not found.is_same(before)
+        if was_replaced:
+            self._drop()  # messages sent to the old file would be lost
         if self._connection is None:
+            if self._database is not None and not self._database.exists():
+                raise QueueError(database_gone(self._database), trouble=QueueTrouble.OFFLINE, cause=Cause.DATABASE_GONE)
             self._connection = _open(self._path)
-            self._file = _identity(self._path)
+            found = _files(self._path)
+        self._file = found
+        if was_replaced:
+            self._on_replaced()
         return self._connection
 
     def _drop(self) -> None:
@@ -241,12 +267,14 @@ class EmbeddedQueue:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open the file, and create it and its schema if necessary. Several programs can do so at the same time."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    create_private(path)
+    for suffix in ("", "-wal", "-shm"):
+        make_private(path.with_name(path.name + suffix))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # Text that is not UTF-8, written by another program, must become a foreign message, not a permanent error.
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
+        connection.execute("PRAGMA temp_store = memory")  # independent of TMPDIR and SQLITE_TMPDIR
         connection.execute("PRAGMA journal_mode = wal")
         # Commits are not flushed, so a power failure can undo the last ones, but can't corrupt the file. After a lost
         # receive or delete, the message is redelivered, which fenced claims can handle. After a lost send, the
@@ -269,6 +297,21 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def check_queue_file(path: Path) -> None:
+    """Read the whole file of the embedded queue to find damage.
+
+    Raises:
+        QueueError: If it is damaged or can't be read.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise _known_error(error, path) from error
+    if said != "ok":
+        raise _damaged(path, said)
+
+
 def _check_version(version: int, path: Path) -> None:
     if version > _VERSION:
         text = Sentence(
@@ -279,13 +322,36 @@ def _check_version(version: int, path: Path) -> None:
         raise _unusable(text, f"version {version}, this one knows {_VERSION}")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of the file at a path; None if there is no file."""
+class _Files(NamedTuple):
+    """What tells that the files of the queue are no longer those that were opened.
+
+    Attributes:
+        database, log: The device and inode of the database and of its write-ahead log; None if it does not exist.
+        size: The size of the database, which SQLite never shrinks.
+    """
+
+    database: tuple[int, int] | None
+    log: tuple[int, int] | None
+    size: int
+
+    def is_same(self, before: _Files) -> bool:
+        return self[:2] == before[:2] and self.size >= before.size
+
+
+def _files(path: Path) -> _Files:
+    database, log = _stat(str(path)), _stat(f"{path}-wal")
+    return _Files(
+        None if database is None else (database.st_dev, database.st_ino),
+        None if log is None else (log.st_dev, log.st_ino),
+        0 if database is None else database.st_size,
+    )
+
+
+def _stat(path: str) -> os.stat_result | None:
     try:
-        found = path.stat()
+        return os.stat(path)  # noqa: PTH116 - in each call of the queue, and twice as fast as `Path.stat`
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
 
 
 def _now_ms() -> int:
@@ -338,9 +404,12 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
             text = Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path)
             return _unusable(text, str(error))
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # SQLITE_ERROR: a table is missing
-            text = Sentence(
-                "{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.",
-                file=path,
-            )
-            return _unusable(text, str(error))
+            return _damaged(path, str(error))
     raise error
+
+
+def _damaged(path: Path, detail: str) -> QueueError:
+    text = Sentence(
+        "{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.", file=path
+    )
+    return _unusable(text, detail)

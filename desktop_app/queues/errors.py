@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore import exceptions as boto
 
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.secrets import masked
+from desktop_app.domain.sentences import Sentence, command_line, foreign_text
+from desktop_app.queues.network_faults import joined, network_fault
 from desktop_app.queues.profiles import sign_in_command
+from desktop_app.queues.routes import configured_endpoint, proxy_logins
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs.client import SQSClient
-
     from desktop_app.config.settings import Connection
 
 
@@ -36,6 +36,10 @@ _ACCOUNT = re.compile(r"://[^/]+/(\d{12})/")
 
 _KMS = re.compile(r"^(KMS\.|Kms)")
 
+_WRONG_REGION = re.compile(r"scoped to a valid region|scoped to (?:the )?correct region|region '[^']*' is wrong")
+
+_EXPECTED_REGION = re.compile(r"expecting '([a-z0-9-]+)'")
+
 _MINUTE = 60
 
 
@@ -48,7 +52,7 @@ class Failure:
         connection: The connection that was used.
         action: The API action, such as `ReceiveMessage`.
         code: The service's error code; empty if the service did not respond.
-        service_text: The service's error message; empty if the service did not respond.
+        service_text: The service's error message, without secrets; empty if the service did not respond.
         was_answered: Whether the service responded.
     """
 
@@ -59,8 +63,13 @@ class Failure:
     service_text: str = ""
     was_answered: bool = False
 
+    @property
+    def detail(self) -> str:
+        """The text of the exception, without secrets; empty if the error's own text says the same."""
+        return "" if isinstance(self.error, SignInError) else masked(str(self.error))
 
-def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
+
+def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple[str, ...]) -> tuple[str, str]:
     match cause:
         case Cause.NO_SIGN_IN:
             return _no_sign_in(failure)
@@ -119,12 +128,15 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                     "otherwise, check the proxy and the queue's address."
                 ),
             )
-        case Cause.PROXY:
+        case Cause.MALFORMED:
             return (
-                Sentence("The proxy refused the connection to {place}", place=place),
                 Sentence(
-                    "Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and "
-                    "processing will continue when the proxy works."
+                    "{place} sent a response that Filemill can't understand",
+                    place=_place(failure.connection, starts_sentence=True),
+                ),
+                Sentence(
+                    "Its response is invalid: {why}. Filemill will keep trying. No data has been lost.",
+                    why=failure.error,
                 ),
             )
         case Cause.NOT_TRUSTED:
@@ -148,7 +160,7 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
     if failure.was_answered:
         return Sentence("The queue “{name}” can't be used with its current configuration", name=name), said
     place = _place(failure.connection, starts_sentence=True)
-    return Sentence("{place} can't be used with its current configuration", place=place), str(failure.error)
+    return Sentence("{place} can't be used with its current configuration", place=place), failure.detail
 
 
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
@@ -163,8 +175,10 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
             Sentence("No credentials were found for {who}", who=who),
             Sentence("Choose a profile, or create one with “aws configure”. Your files stay in the list."),
         )
+    if isinstance(error, SignInError):
+        return Sentence("The credentials of {who} can't be used", who=who), error.text
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return Sentence("The credentials of {who} can't be used", who=who), str(error)
+        return Sentence("The credentials of {who} can't be used", who=who), failure.detail
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
             Sentence("An MFA code is required for {who}", who=who),
@@ -173,17 +187,17 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
                 "as a profile that uses SSO."
             ),
         )
-    return Sentence("The AWS configuration can't be used"), str(error)
+    return Sentence("The AWS configuration can't be used"), failure.detail
 
 
-def _session_ended(failure: Failure, command: str) -> Sentence:
+def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
     who = _who(failure.connection)
     if command:
         return Sentence(
             "Sign in again with {who}, for example with “{command}”. Processing will then "
             "continue. No data has been lost.",
             who=who,
-            command=command,
+            command=command_line(command),
         )
     return Sentence("Sign in again with {who}. Processing will then continue. No data has been lost.", who=who)
 
@@ -204,6 +218,8 @@ def _clock(said: str) -> Sentence:
 
 
 def _no_region(failure: Failure) -> tuple[str, str]:
+    if failure.was_answered:
+        return _wrong_region(failure)
     if isinstance(failure.error, boto.NoRegionError):
         return (
             Sentence("No region is set"),
@@ -215,6 +231,20 @@ def _no_region(failure: Failure) -> tuple[str, str]:
         Sentence("The region “{region}” does not exist", region=region),
         Sentence("Each queue belongs to one region. Choose its region, or correct AWS_REGION."),
     )
+
+
+def _wrong_region(failure: Failure) -> tuple[str, str]:
+    """Describe a request signed for a region that the server rejects. The server may say which region it expects."""
+    found = _EXPECTED_REGION.search(failure.service_text)
+    body = (
+        Sentence("The server expects “{region}”. Choose this region, or correct AWS_REGION.", region=found[1])
+        if found
+        else Sentence("Choose the region of the queue and its server, or correct AWS_REGION.")
+    )
+    region = failure.connection.region
+    if region:
+        return Sentence("The region “{region}” is not the region of the queue", region=region), body
+    return Sentence("The requests are signed for the wrong region"), body
 
 
 def _no_right(failure: Failure) -> tuple[str, str]:
@@ -259,9 +289,12 @@ def _code(failure: Failure) -> str:
 
 
 def _who(connection: Connection) -> Sentence:
-    if connection.profile:
-        return Sentence("profile “{name}”", name=connection.profile)
-    return Sentence("the default profile")
+    return profile_label(connection.profile)
+
+
+def profile_label(name: str) -> Sentence:
+    """Return a profile as part of a sentence; an empty name means the default profile."""
+    return Sentence("profile “{name}”", name=name) if name else Sentence("the default profile")
 
 
 def _place(connection: Connection, *, starts_sentence: bool = False) -> Sentence:
@@ -270,6 +303,26 @@ def _place(connection: Connection, *, starts_sentence: bool = False) -> Sentence
             return Sentence("The queue server at {url}", url=url)
         return Sentence("the queue server at {url}", url=url)
     return Sentence("Amazon SQS in {region}", region=connection.region) if connection.region else Sentence("Amazon SQS")
+
+
+class NotSqsError(boto.BotoCoreError):
+    """The response is not from SQS, but from a network's sign-in page, a proxy or another web server."""
+
+    fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
+
+
+class SignInError(boto.BotoCoreError):
+    """The credentials can't be found, refreshed or used.
+
+    Attributes:
+        text: One or two sentences that name what is wrong, such as the program or the key.
+    """
+
+    fmt = "{text}"
+
+    def __init__(self, text: Sentence) -> None:
+        super().__init__(text=text)
+        self.text = text
 
 
 _CODES: dict[QueueTrouble, frozenset[str]] = {
@@ -288,9 +341,9 @@ _CODES: dict[QueueTrouble, frozenset[str]] = {
         "QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
     }),
     QueueTrouble.SETUP: frozenset({
-        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "KmsDisabled", "KMS.Disabled", "KmsInvalidKeyUsage",
-        "KMS.InvalidKeyUsage", "KmsInvalidState", "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired",
-        "KMS.OptInRequired",
+        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "InvalidAction", "UnknownOperation", "KmsDisabled",
+        "KMS.Disabled", "KmsInvalidKeyUsage", "KMS.InvalidKeyUsage", "KmsInvalidState",
+        "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired", "KMS.OptInRequired",
     }),
     QueueTrouble.LEASE_LOST: frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"}),
     QueueTrouble.REFUSED: frozenset({
@@ -316,6 +369,7 @@ _NO_SIGN_IN = (
     boto.CredentialRetrievalError,
     boto.ProfileNotFound,
     boto.RefreshWithMFAUnsupportedError,
+    SignInError,
 )
 
 _SESSION_ENDED = (
@@ -352,32 +406,31 @@ _CONFIGURATION = (
 _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)
 
 
-class NotSqsError(boto.BotoCoreError):
-    """The response is not from SQS, but from a network's sign-in page, a proxy or another web server."""
+class MalformedAnswerError(boto.BotoCoreError):
+    """A response contains a field that can't be used.
 
-    fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
-
-
-def reject_other_responses(client: SQSClient) -> None:
-    """Make a client raise `NotSqsError` for responses that are not from SQS. Can be called more than once.
-
-    botocore parses any web page with status 200 as an empty response, so every poll would return immediately. Other
-    content, such as a JSON list, makes the parser fail.
+    Args:
+        field: The field, such as `Messages[0].ReceiptHandle`.
+        why: What is wrong with it, such as "is missing".
     """
-    client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
+
+    fmt = "{field} {why}"
+
+    def __init__(self, *, field: str, why: str) -> None:
+        super().__init__(field=field, why=why)
 
 
-def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
-    body, status = response_dict["body"], response_dict["status_code"]
-    try:
-        is_readable = not body or isinstance(json.loads(body.decode()), dict)
-    except UnicodeDecodeError:
-        is_readable = False
-    except (ValueError, RecursionError):
-        # The content of an error response does not matter, since its status is sufficient.
-        is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
-    if not is_readable:
-        raise NotSqsError(status=status, start=body[:60])
+def explains_itself(error: Exception) -> bool:
+    """Return whether `as_queue_error` has a text for an error that occurred while credentials were looked up."""
+    if isinstance(error, boto.ClientError):
+        trouble = trouble_of_code(str(error.response.get("Error", {}).get("Code", "")))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return (
+            trouble in {QueueTrouble.SIGNED_OUT, QueueTrouble.THROTTLED} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+    if isinstance(error, boto.HTTPClientError):
+        return not isinstance(error.kwargs.get("error"), (ValueError, TypeError))  # the request can't be built
+    return isinstance(error, (*_NO_SIGN_IN, *_SESSION_ENDED, *_NO_REGION, *_CONFIGURATION, boto.ConnectionError))
 
 
 def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
@@ -390,6 +443,8 @@ def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
     plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
     if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
         return QueueTrouble.LEASE_LOST
+    if _WRONG_REGION.search(text):
+        return QueueTrouble.SETUP
     return _TROUBLE_OF.get(plain, QueueTrouble.OFFLINE)
 
 
@@ -406,23 +461,36 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     """
     if isinstance(error, _OURS):
         raise error
-    if isinstance(error, boto.ClientError):
+    if not connection.endpoint_url and (endpoint := configured_endpoint(connection)):
+        connection = replace(connection, endpoint_url=endpoint.url)
+    fault = network_fault(error, connection, partial(_place, connection))
+    if fault is not None and fault.cause is Cause.OFFLINE and _is_unknown_region(connection):
+        fault = None  # the address of an unknown region does not exist, whatever the way to it
+    if fault is not None:
+        failure = Failure(error, connection, action)
+        trouble, cause = fault.trouble, fault.cause
+    elif isinstance(error, boto.ClientError):
         answer = error.response.get("Error", {})
-        code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
+        code = foreign_text(str(answer.get("Code", "")))
+        said = foreign_text(masked(str(answer.get("Message", ""))))
         failure = Failure(error, connection, action, code, said, was_answered=True)
         trouble = trouble_of_code(code, said)
         cause = _cause_of_answer(trouble, code, said)
     else:
-        failure = Failure(error, connection, action)
+        failure = Failure(error, connection, action, was_answered=isinstance(error, MalformedAnswerError))
         trouble, cause = _meaning(error, connection)
-    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ""
-    title, body = _texts(failure, trouble, cause, command)
+    command = sign_in_command(connection.profile) if cause is Cause.SESSION_ENDED else ()
+    if fault is not None and fault.title:
+        title, body = fault.title, fault.body
+    else:
+        title, body = _texts(failure, trouble, cause, command)
+        body = joined(fault.note, body) if fault is not None else body
     return QueueError(
         body,
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=str(error),
+        detail=_without_login(failure.detail),
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,
@@ -430,11 +498,20 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     )
 
 
+def _without_login(text: str) -> str:
+    """Return a text of botocore without the user name and the password of a proxy, which it does not always mask."""
+    for login in proxy_logins():
+        text = text.replace(login, "***")
+    return text
+
+
 def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
     if trouble is QueueTrouble.SIGNED_OUT:
         if code == "RequestExpired" or any(part in text for part in _CLOCK_TEXTS):
             return Cause.CLOCK_WRONG
         return Cause.SESSION_ENDED if "Expired" in code else Cause.KEYS_REFUSED
+    if trouble is QueueTrouble.SETUP and _WRONG_REGION.search(text):
+        return Cause.NO_REGION
     return {
         QueueTrouble.THROTTLED: Cause.THROTTLED,
         QueueTrouble.NO_RIGHT: Cause.NO_RIGHT,
@@ -452,15 +529,15 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
         (_NO_REGION, QueueTrouble.SETUP, Cause.NO_REGION),
         (_CONFIGURATION, QueueTrouble.SETUP, Cause.NO_SIGN_IN),
         (_SETUP, QueueTrouble.SETUP, Cause.SETUP),
-        (boto.ProxyConnectionError, QueueTrouble.OFFLINE, Cause.PROXY),
         (NotSqsError, QueueTrouble.OFFLINE, Cause.NOT_SQS),
+        (MalformedAnswerError, QueueTrouble.OFFLINE, Cause.MALFORMED),
     ):
         if isinstance(error, kinds):
             return trouble, cause
     # A connection that breaks during the handshake does not mean that the certificate is invalid.
     if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
         return QueueTrouble.SETUP, Cause.NOT_TRUSTED
-    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
+    if is_endpoint_error(error):
         return QueueTrouble.SETUP, Cause.SETUP
     if isinstance(error, OSError) and error.filename is not None:
         return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # an AWS configuration file
@@ -469,6 +546,11 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
     if isinstance(error, (boto.BotoCoreError, OSError)):
         return QueueTrouble.OFFLINE, Cause.OFFLINE
     raise error
+
+
+def is_endpoint_error(error: Exception) -> bool:
+    """Return whether botocore rejects the URL of an endpoint."""
+    return isinstance(error, ValueError) and str(error).startswith("Invalid endpoint")
 
 
 def _is_unknown_region(connection: Connection) -> bool:

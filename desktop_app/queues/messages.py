@@ -137,6 +137,8 @@ class QueueState:
     retention_s: int
     dead_letter_arn: str = ""
     """The ARN of the dead-letter queue; empty if there is none."""
+    delay_s: int = 0
+    """How long each sent message stays invisible at first, in seconds."""
 
     @property
     def total(self) -> int:

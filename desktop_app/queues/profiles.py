@@ -53,8 +53,10 @@ def read_profiles() -> Profiles:
     return Profiles(tuple(_profile(name, tables, sso) for name in tables), files)
 
 
-def sign_in_command(profile: str) -> str:
-    """Return the command for signing in with a profile; empty if there is none. Any thread.
+def sign_in_command(profile: str) -> tuple[str, ...]:
+    """Return the command for signing in with a profile, as a program and its arguments; empty if there is none.
+
+    Any thread.
 
     Args:
         profile: The profile's name; empty for the default profile.
@@ -65,12 +67,16 @@ def sign_in_command(profile: str) -> str:
     try:
         tables: dict[str, Table] = session.full_config.get("profiles", {})
     except (BotoCoreError, OSError, ValueError):
-        return ""
+        return ()
     name = _signing_in(name, tables)
-    kind = _kind(tables.get(name, {}))
-    if kind is ProfileKind.SSO:
-        return f"aws sso login --profile {name}"
-    return f"aws login --profile {name}" if kind is ProfileKind.LOGIN else ""
+    # The AWS CLI would take a name that begins with a dash for an option.
+    named = (f"--profile={name}",) if name.startswith("-") else ("--profile", name)
+    match _kind(tables.get(name, {})):
+        case ProfileKind.SSO:
+            return ("aws", "sso", "login", *named)
+        case ProfileKind.LOGIN:
+            return ("aws", "login", *named)
+    return ()
 
 
 def _signing_in(name: str, tables: Mapping[str, Table]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.errors import KnownError, QueueError, QueueTrouble
+from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ RESTART_SECONDS = 1.0
 """The minimum time between two starts of a loop, so that it does not restart continuously because of a bug."""
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
+LONGEST_LOCAL_SECONDS = 2.0
+"""The longest wait after an error of the database or the embedded queue: a look at the disk costs nothing."""
+_ON_THIS_COMPUTER = {Cause.LOCAL_QUEUE, Cause.DATABASE_GONE, Cause.DISK_FULL}
 _SHORTEST_SECONDS = 0.2
 LONGEST_GAP_SECONDS = 5.0
 
@@ -36,7 +39,7 @@ class Phase(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     WAITING = "waiting"
-    """A known error occurred; the loop will retry at `LoopState.next_try_at`."""
+    """A known error occurred; the loop will retry at `LoopState.next_try_at`, or is trying all the time."""
     OFF = "off"
     """The loop is waiting for the user's permission."""
     STOPPED = "stopped"
@@ -50,7 +53,8 @@ class LoopState:
         phase: The phase.
         text: For WAITING, what is wrong and what to do; for OFF, an explanation.
         trouble: For WAITING after a queue error, the kind of error.
-        next_try_at: For WAITING, the time of the next attempt, in milliseconds since the Unix epoch.
+        next_try_at: For WAITING, the time of the next attempt, in milliseconds since the Unix epoch; None if the loop
+            is trying all the time.
         tries: The number of failed attempts in a row.
         error: For WAITING, the error.
     """
@@ -113,6 +117,7 @@ class StateReporter:
         self._report = report
         self._clock = clock
         self._state: LoopState | None = None
+        self._hindrance: KnownError | None = None
         self._lock = threading.Lock()
 
     def starting(self) -> None:
@@ -120,10 +125,25 @@ class StateReporter:
         self._change_to(LoopState(Phase.STARTING))
 
     def running(self) -> None:
-        """Report that the loop is working normally."""
+        """Report that the loop is working: normally, or as far as the error set by `hinder` allows."""
+        if (error := self._hindrance) is not None:
+            self._change_to(LoopState(Phase.WAITING, error.text, error=error))
+            return
         if self._state is not None and self._state.phase is Phase.WAITING:
             log.info("%s: running again", self._name)
         self._change_to(LoopState(Phase.RUNNING))
+
+    @property
+    def is_hindered(self) -> bool:
+        """Whether an error set by `hinder` is not over yet."""
+        return self._hindrance is not None
+
+    def hinder(self, error: KnownError | None) -> None:
+        """Report a known error that keeps the loop from making progress but does not stop it; None if it is over."""
+        if error is not None:
+            log.info("%s: %s", self._name, error.text)
+        self._hindrance = error
+        self.running()
 
     def stopped(self) -> None:
         """Report that the loop has stopped."""
@@ -132,9 +152,11 @@ class StateReporter:
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
         """Report a known error and return the time to wait before the next attempt, in seconds."""
         seconds = backoff.next()
+        if isinstance(error, StoreError) or error.cause in _ON_THIS_COMPUTER:
+            seconds = min(seconds, LONGEST_LOCAL_SECONDS)
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
-            log.info("%s: %s (%s)", self._name, error.text, error.detail)
+            log.info("%s: %s%s", self._name, error.text, f" ({error.detail})" if error.detail else "")
         next_try = self._clock.now_ms() + int(seconds * 1000)
         self._change_to(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries, error))
         return seconds

@@ -8,7 +8,10 @@ import signal
 import socket
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """The names of the stop signals. Not all of them exist on every system."""
@@ -23,6 +26,24 @@ def pause_after(took_s: float, *, least_s: float) -> float:
         least_s: The minimum time to return, in seconds.
     """
     return max(least_s, _IDLE_SHARE * took_s)
+
+
+@contextlib.contextmanager
+def raising_stop_signals() -> Iterator[None]:
+    """Make all stop signals raise `KeyboardInterrupt`, as SIGINT does, so that clean-up code runs. Main thread only.
+
+    Signals that were ignored before stay ignored.
+    """
+    before: list[tuple[int, Any]] = []
+    for name in _NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            before.append((number, signal.signal(number, signal.default_int_handler)))
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 class StopSignals:

@@ -10,10 +10,12 @@ import socket
 import time
 import uuid
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from desktop_app.config.private_files import create_private_folder, make_private, private_lock
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.sentences import Sentence
 
@@ -42,14 +44,22 @@ class WorkerIdentity:
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
-        self._lock = FileLock(self._file(tag), blocking=False, thread_local=False, mode=0o600)
+        self._lock: FileLock | None = None
+        self._lock_own_file()
+        self._remove_stale_files()
+
+    def _lock_own_file(self) -> None:
+        file = self._file(self.name.rpartition("/")[2])
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for file in self._folder.glob(f"{self._prefix}*.lock"):
-                if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not a file that is being created right now
-                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")  # removes a stale file
+            # The folder of the database exists. If it does not, its disk was removed.
+            if self._folder.parent.is_dir():
+                create_private_folder(self._folder)
+                make_private(self._folder)
+            # Another program may remove the folder or the file between these calls.
+            self._lock = private_lock(file, timeout=0)
             self._lock.acquire()
         except OSError as error:
+            self._lock = None
             raise StoreError(
                 Sentence(
                     "The folder {folder} can't be written to: {why}. Check its permissions.",
@@ -57,6 +67,23 @@ class WorkerIdentity:
                     why=error.strerror or error,
                 )
             ) from error
+
+    def _remove_stale_files(self) -> None:
+        for file in self._folder.glob(f"{self._prefix}*.lock"):
+            with suppress(OSError):  # its program has just ended
+                if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not a file that is being created right now
+                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
+
+    def renew(self) -> None:
+        """Lock a new file if the previous one is gone, because the folder was replaced together with the database.
+
+        Raises:
+            StoreError: If the folder is not writable.
+        """
+        if not self._file(self.name.rpartition("/")[2]).exists():
+            if self._lock is not None:
+                self._lock.release()
+            self._lock_own_file()
 
     def _file(self, tag: str) -> Path:
         return self._folder / f"{self._prefix}{tag}.lock"
@@ -76,13 +103,15 @@ class WorkerIdentity:
         try:
             with FileLock(file, blocking=False, mode=0o600):
                 pass
+            file.unlink(missing_ok=True)
         except Timeout:
             return True
-        file.unlink(missing_ok=True)
+        except OSError:  # the folder is not accessible now
+            return True
         return False
 
     def close(self) -> None:
         """Release the lock and remove its file. Can be called more than once."""
-        if self._lock.is_locked:
+        if self._lock is not None:
             self._lock.release()
         self._file(self.name.rpartition("/")[2]).unlink(missing_ok=True)

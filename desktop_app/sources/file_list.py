@@ -38,6 +38,12 @@ class FileList(Sequence[NewFile]):
         self.sizes.append(_UNKNOWN if size is None else size)
         self._modified.append(_UNKNOWN if modified_ns is None else modified_ns)
 
+    def extend(self, other: FileList) -> None:
+        """Append the files of another list."""
+        self.paths += other.paths
+        self.sizes += other.sizes
+        self._modified += other._modified
+
     def __len__(self) -> int:
         return len(self.paths)
 

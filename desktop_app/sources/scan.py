@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
+import threading
 import time
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
-from desktop_app.sources.local import file_error, is_address, unprocessable_kind
+from desktop_app.sources.local import file_error, unprocessable_kind
+from desktop_app.sources.location import RefusedNameError, absolute, mounted_path, path_in
+from desktop_app.sources.share_access import SHARES, NotRespondingError, ShareAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class RefusalKind(Enum):
     NOT_ALLOWED = auto()
     NOT_ORDINARY = auto()
     ADDRESS = auto()
+    NETWORK = auto()
     OTHER = auto()
 
 
@@ -45,7 +48,8 @@ _KINDS: dict[ReasonCode, RefusalKind] = {
     **dict.fromkeys((ReasonCode.LINKED_FOLDER, ReasonCode.LINK_TO_NOTHING), RefusalKind.LINK),
     **dict.fromkeys((ReasonCode.NO_SUCH_FILE, ReasonCode.FOLDER_GONE), RefusalKind.MISSING),
     **dict.fromkeys((ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.PARENT_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
-    **dict.fromkeys((ReasonCode.NAMED_ADDRESS, ReasonCode.OTHER_COMPUTER), RefusalKind.ADDRESS),
+    ReasonCode.NAMED_ADDRESS: RefusalKind.ADDRESS,
+    **dict.fromkeys((ReasonCode.NETWORK_LOCATION, ReasonCode.OTHER_COMPUTER), RefusalKind.NETWORK),
     **dict.fromkeys((ReasonCode.IS_PIPE, ReasonCode.IS_SOCKET, ReasonCode.IS_DEVICE), RefusalKind.NOT_ORDINARY),
 }
 
@@ -70,12 +74,6 @@ def _listing_reason(error: OSError) -> Reason:
 
 
 REPORT_EVERY_S = 0.1
-
-_ON_WINDOWS = os.name == "nt"
-
-_FILE_ADDRESS = re.compile(r"file:(?://(?P<host>[^/]*))?+(?P<path>/.*)", re.IGNORECASE | re.DOTALL)
-
-_DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
 _JUNCTION_TAG = 0xA0000003
 
@@ -108,24 +106,39 @@ def scan(
     cancelled: Callable[[], bool],
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
+    shares: ShareAccess = SHARES,
 ) -> ScanResult:
     """Find all files to add. This can take a long time, so do not call it on the main thread.
 
     A file that is found more than once under the same absolute path is added once. A link to a file is added under the
-    path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders.
+    path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders. Paths
+    on a network share that does not respond are rejected.
 
     Args:
-        paths: Relative or absolute paths as decoded by `os.fsdecode`, or `file:` URLs.
+        paths: Relative or absolute paths as decoded by `os.fsdecode`, or URLs; see `sources.location`.
         recursive: Whether to add the contents of folders; otherwise, folders are rejected.
         cancelled: Called before each file; the scan stops when it returns True.
         on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
         steady: A function that returns the monotonic time in seconds.
+        shares: The access to network shares.
     """
     search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
         if search.must_stop():
             break
-        search.add_path(named)
+        place = _local_name(named)
+        if not shares.is_remote(place):
+            search.add_path(named)
+            continue
+        abandoned = threading.Event()
+        try:
+            part = shares.run(place, partial(search.part, named, abandoned), stopped=cancelled)
+        except NotRespondingError as error:
+            abandoned.set()
+            if not search.must_stop():
+                search.refuse(named, Reason(ReasonCode.SHARE_SILENT, {"place": error.place}))
+        else:
+            search.take(part)
     return search.result()
 
 
@@ -139,7 +152,9 @@ class _Search:
         cancelled: Callable[[], bool],
         on_found: Callable[[int], None],
         steady: Callable[[], float],
+        known: Container[str] = (),
     ) -> None:
+        self._known = known
         self._recursive = recursive
         self._cancelled = cancelled
         self._on_found = on_found
@@ -155,6 +170,35 @@ class _Search:
         self._on_found(len(self._files))
         return ScanResult(self._files, tuple(self._refused), self._stopped, tuple(self._folders))
 
+    def part(self, named: str, abandoned: threading.Event, note_response: Callable[[], None]) -> _Search:
+        """Return a scan of one path, which does not change this one, since it may be abandoned while it is running."""
+        found = len(self._files)
+
+        def cancelled() -> bool:
+            note_response()
+            return abandoned.is_set() or self._cancelled()
+
+        def on_found(count: int) -> None:
+            if not abandoned.is_set():
+                self._on_found(found + count)
+
+        part = _Search(
+            recursive=self._recursive, cancelled=cancelled, on_found=on_found, steady=self._steady, known=self._seen
+        )
+        part.add_path(named)
+        return part
+
+    def take(self, part: _Search) -> None:
+        """Add the files of a scan of one path."""
+        files, refused = len(self._files), len(self._refused)
+        for folder in part._folders:
+            ranges = _moved(folder.files, files), _moved(folder.refused, refused)
+            self._folders.append(NamedFolder(folder.path, *ranges))
+        self._files.extend(part._files)
+        self._refused += part._refused
+        self._seen |= part._seen
+        self._stopped = self._stopped or part._stopped
+
     def must_stop(self) -> bool:
         """Return whether the scan was cancelled. Also report the number of files, at intervals."""
         self._stopped = self._stopped or self._cancelled()
@@ -165,17 +209,17 @@ class _Search:
         return self._stopped
 
     def add_path(self, named: str) -> None:
-        """Add the file or folder at a path or `file:` URL that the user gave."""
+        """Add the file or folder at a path or URL that the user gave."""
         path = named
         try:
-            path = _absolute(_path_of(named))
+            path = absolute(mounted_path(named))
             info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
-        except _RefusedError as error:
-            self._refuse(named, Reason(error.code))
+        except RefusedNameError as error:
+            self.refuse(named, Reason(error.code))
         except OSError as error:
-            self._refuse(named, _access_reason(error, path))
+            self.refuse(named, _access_reason(error, path))
         except ValueError:  # a NUL, or a surrogate that does not represent a byte
-            self._refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
+            self.refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
         else:
             if not stat.S_ISDIR(info.st_mode):
                 self._add_regular(path, info, named)
@@ -185,7 +229,7 @@ class _Search:
                 ranges = range(files, len(self._files)), range(refused, len(self._refused))
                 self._folders.append(NamedFolder(path, *ranges))
             else:
-                self._refuse(named, Reason(ReasonCode.NAMED_FOLDER))
+                self.refuse(named, Reason(ReasonCode.NAMED_FOLDER))
 
     def _walk(self, top: str) -> None:
         """Add the contents of a folder and its subfolders. Not recursive: a tree can be deeper than Python's stack."""
@@ -198,7 +242,7 @@ class _Search:
                 with os.scandir(folder) as listing:
                     entries = sorted(self._until_stopped(listing), key=_sort_key)
             except OSError as error:
-                self._refuse(folder, _listing_reason(error))
+                self.refuse(folder, _listing_reason(error))
                 continue
             subfolders = [entry.path for entry in self._until_stopped(entries) if self._add_entry(entry)]
             waiting.extend(reversed(subfolders))
@@ -220,7 +264,7 @@ class _Search:
             self._add_regular(entry.path, info, entry.path)
             return False
         if entry.is_symlink() or getattr(info, "st_reparse_tag", 0) == _JUNCTION_TAG:
-            self._refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
+            self.refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
             return False
         return True
 
@@ -229,75 +273,42 @@ class _Search:
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
-            self._refuse(entry.path, _access_reason(error, entry.path))
+            self.refuse(entry.path, _access_reason(error, entry.path))
 
     def _add_regular(self, path: str, info: os.stat_result, named: str) -> None:
         code = unprocessable_kind(info.st_mode)
         if code is None:
             self._add(path, info.st_size, info.st_mtime_ns)
         else:
-            self._refuse(named, Reason(code))
+            self.refuse(named, Reason(code))
 
     def _add(self, path: str, size: int | None, modified_ns: int | None) -> None:
         if self._is_new(path):
             self._files.add(path, size, modified_ns)
 
-    def _refuse(self, path: str, reason: Reason) -> None:
+    def refuse(self, path: str, reason: Reason) -> None:
+        """Add a path that can't be added."""
         self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
         """Store a path; return whether it was not found before. On Windows, case is ignored."""
         key = os.path.normcase(path)
-        if key in self._seen:
+        if key in self._seen or key in self._known:
             return False
         self._seen.add(key)
         return True
 
 
-class _RefusedError(Exception):
-    """The text is not a path on this computer."""
-
-    def __init__(self, code: ReasonCode) -> None:
-        super().__init__(code)
-        self.code = code
+def _moved(positions: range, by: int) -> range:
+    return range(positions.start + by, positions.stop + by)
 
 
-def from_here(names: Iterable[str]) -> tuple[str, ...]:
-    """Return absolute paths, for a program with another working directory. URLs are not changed."""
-    return tuple(
-        name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
-    )
-
-
-def _path_of(named: str) -> str:
-    """Return the path that the user gave, as a path or as a `file:` URL. It may be relative.
-
-    Raises:
-        _RefusedError: If the text is empty, a URL of another kind, or a path on another computer.
-    """
-    if not named:
-        raise _RefusedError(ReasonCode.NO_SUCH_FILE)
-    address = _FILE_ADDRESS.fullmatch(named)
-    if address is None:
-        if is_address(named):
-            raise _RefusedError(ReasonCode.NAMED_ADDRESS)
-        return named
-    if (address["host"] or "").lower() not in {"", "localhost"}:
-        raise _RefusedError(ReasonCode.OTHER_COMPUTER)
-    # Decode to bytes, since a name need not be UTF-8. "?" and "#" are parts of the name: many programs do not escape
-    # them, and a local file has no query.
-    path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))
-    return path[1:] if _ON_WINDOWS and _DRIVE.match(path) else path
-
-
-def _absolute(path: str) -> str:
-    """Return the absolute path. Links are resolved only if removing `link/..` would change the target."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
-    if os.pardir not in path or not os.path.lexists(path):
-        return absolute
-    if os.path.lexists(absolute) and os.path.samestat(os.lstat(path), os.lstat(absolute)):
-        return absolute
-    return os.path.realpath(path)
+def _local_name(named: str) -> str:
+    """Return the absolute path of a path or `file:` URL; the root folder for other URLs, which are not accessed."""
+    try:
+        return os.path.abspath(path_in(named))  # noqa: PTH100 - does not access it
+    except (RefusedNameError, ValueError, OSError):  # also if the working directory no longer exists
+        return os.path.abspath(os.sep)  # noqa: PTH100
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:

@@ -54,6 +54,8 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "message_id": None,
     "receive_count": 0,
     "sent_at": None,
+    "visible_at": None,
+    "resends": 0,
     "next_try_at": None,
 }
 """The column values for resubmitting a job. Messages of earlier generations become stale."""

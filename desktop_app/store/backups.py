@@ -10,9 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import StoreError
+from desktop_app.domain.errors import StoreDamagedError, StoreError, StoreGoneError, database_gone
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_database, is_complete, is_damaged
+from desktop_app.store.backends.sqlite import (
+    ERRORS,
+    SIDE_FILES,
+    copy_database,
+    find_damage,
+    is_complete,
+    store_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +31,9 @@ log = logging.getLogger(__name__)
 
 KEPT = 3
 """The number of backups of each kind to keep."""
+
+LARGE_BYTES = 64 * 1024 * 1024
+"""The size above which a database is only checked quickly."""
 
 BACKUP_EVERY_SECONDS = 3600.0
 
@@ -54,6 +64,42 @@ class Backup:
     made_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedDatabase:
+    """How a database without damage was checked: completely, or only quickly because it is large."""
+
+    is_complete: bool
+    seconds: float
+
+
+def check_database(database: Path) -> CheckedDatabase:
+    """Read the whole database to find damage.
+
+    Raises:
+        StoreDamagedError: If it is damaged.
+        StoreError: If it can't be read.
+    """
+    begun = time.monotonic()
+    try:
+        is_quick = database.stat().st_size > LARGE_BYTES
+        damage = find_damage(database, is_quick=is_quick)
+    except OSError as error:
+        raise StoreGoneError(database_gone(database), detail=str(error)) from error
+    except ERRORS as error:
+        raise store_error(error, database) from error
+    if damage:
+        raise _damaged(database, damage)
+    return CheckedDatabase(not is_quick, time.monotonic() - begun)
+
+
+def _damaged(database: Path, damage: str) -> StoreDamagedError:
+    text = Sentence(
+        "{file} is damaged. To set it aside and use the newest backup instead, see “filemill doctor --help”.",
+        file=database,
+    )
+    return StoreDamagedError(text, detail=damage.splitlines()[-1])
+
+
 class Backups:
     """The backups of one database. Any thread, but only one at a time.
 
@@ -70,8 +116,20 @@ class Backups:
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Return whether the database is damaged and must be replaced. Reads the whole file."""
-        return is_damaged(self._database)
+        """Return whether the database is damaged or empty, and must be replaced. Reads the whole file.
+
+        Raises:
+            StoreError: If the file can't be read.
+        """
+        if not self._database.exists():
+            return False
+        if not self._database.stat().st_size:
+            return True
+        try:
+            check_database(self._database)
+        except StoreDamagedError:
+            return True
+        return False
 
     def make(self) -> Backup | None:
         """Back up the database while it is in use, and delete old backups.
@@ -88,11 +146,15 @@ class Backups:
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
         try:
             copy_database(self._database, target)
+            damage = find_damage(target, is_quick=True)
         except (OSError, *ERRORS) as error:
             raise StoreError(
                 Sentence("{file} could not be backed up: {why}", file=self._database, why=error),
                 detail=repr(error),
             ) from error
+        if damage:
+            target.unlink()  # it must not replace the backups made before the damage
+            raise _damaged(self._database, damage)
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
@@ -126,8 +188,10 @@ class Backups:
             StoreError: If the database can't be renamed or the backup can't be copied.
         """
         aside = self.set_aside()
+        part = self._database.with_name(f"{self._database.name}.restoring")
         try:
-            shutil.copy2(backup.path, self._database)
+            shutil.copy2(backup.path, part)
+            part.replace(self._database)  # a running program opens only a complete file
         except OSError as error:
             raise StoreError(
                 Sentence("{file} can't be copied: {why}.", file=backup.path, why=error.strerror or error)

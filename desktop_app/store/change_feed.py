@@ -38,13 +38,17 @@ class ChangeFeed:
         """Return the jobs written after a cursor, in their current state.
 
         Returns:
-            The changes. If there are more than `MAX_CHANGES`, they are omitted and `overflow` is True.
+            The changes. If there are more than `MAX_CHANGES`, they are omitted and `overflow` is True. If the database
+            was replaced, `replaced` is True as well.
 
         Raises:
             StoreError: If the database can't be read.
         """
         with self._database.read():
             newest = self._newest()
+            if newest.epoch != cursor.epoch or newest.revision < cursor.revision:
+                # The second case is an older copy that was written over the file.
+                return Changes(newest, overflow=True, replaced=True)
             newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(
                 JobRow.revision > cursor.revision
             )
@@ -58,4 +62,4 @@ class ChangeFeed:
 
     def _newest(self) -> Cursor:
         value = self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
-        return Cursor(int(value or 0))
+        return Cursor(int(value or 0), self._database.epoch)

@@ -67,7 +67,8 @@ class Claim:
     """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
 
     For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program
-    exited unexpectedly while processing this job; the file may be the cause.
+    exited unexpectedly while processing this job; the file may be the cause. `epoch` is the epoch of the database in
+    which the token is valid.
     """
 
     outcome: ClaimOutcome
@@ -75,6 +76,7 @@ class Claim:
     token: int = 0
     busy_until_ms: int = 0
     is_suspect: bool = False
+    epoch: int = 0
 
 
 class Claims:
@@ -169,7 +171,13 @@ class Claims:
         won = next(iter(self._database.run(query)), None)
         if won is not None:
             *columns, token, crashes = won
-            return Claim(ClaimOutcome.CLAIMED, jobs_from([tuple(columns)])[0], token, is_suspect=crashes > 1)
+            return Claim(
+                ClaimOutcome.CLAIMED,
+                jobs_from([tuple(columns)])[0],
+                token,
+                is_suspect=crashes > 1,
+                epoch=self._database.epoch,
+            )
         return self._unclaimed(request, now_ms, revision)
 
     def _unclaimed(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:

@@ -6,21 +6,31 @@ Code that is specific to an engine is in `backends`.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.domain.errors import Cause, StoreBusyError, StoreError
+from desktop_app.config.private_files import create_private, create_private_folder, make_private, private_lock
+from desktop_app.domain.errors import (
+    Cause,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreGoneError,
+    database_gone,
+)
 from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backends.sqlite import (
     ERRORS,
+    SIDE_FILES,
+    FileState,
     SqliteDatabase,
     copy_database,
-    create_private,
-    file_identity,
+    file_state,
     store_error,
     without_pragmas,
 )
@@ -37,18 +47,56 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MIGRATE_LOCK_SECONDS = 60.0
+_FOLLOW_LOCK_SECONDS = 1.0
+_REOPENED = {Cause.DATABASE_READ_ONLY, Cause.DATABASE_DAMAGED, Cause.DISK_FULL}
+"""The errors after which a new connection is opened: the old one stays read-only, or keeps what it has cached, even
+when the file has been mended."""
+_REOPEN_SECONDS = 1.0
+"""The shortest time between two connections of a thread. A new one does not use pages that an old one has cached."""
 _HISTORY_TABLE = "schema_migration"
+
+
+class _Thread(threading.local):
+    """What each thread remembers about its connection.
+
+    Attributes:
+        epoch: The epoch in which the connection was opened.
+        opened_at: When it was opened, in seconds of the monotonic clock.
+        changed_ns: When the file had last been changed, in nanoseconds since 1970.
+        log: The state of the write-ahead log; None until it exists.
+    """
+
+    epoch = -1
+    opened_at = 0.0
+    changed_ns = 0
+    log: FileState | None = None
 
 
 class Database:
     """The database, with one connection per thread. Any thread.
 
     Create it with `open_database`. Each thread that uses it must call `release` when done, or use `session`.
+
+    The file can disappear while it is in use, and another one can take its place. Each transaction therefore begins
+    with a look at the file. While it is missing, nothing is created; if it was replaced, all threads open the new file.
+
+    Args:
+        path: The database file.
+        scripts: The folder of the migration scripts.
+
+    Attributes:
+        path: The database file.
+        epoch: How often the file was replaced. Keys and fencing tokens of one epoch are not valid in another.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, scripts: Path) -> None:
         self.path = path
-        self._file: tuple[int, int] | None = None
+        self.epoch = 0
+        self._scripts = scripts
+        self._names = str(path), str(path) + SIDE_FILES[0]
+        self._file: FileState | None = None
+        self._thread = _Thread()
+        self._following = threading.Lock()
         # SQLite's own LOWER converts only A to Z.
         self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
 
@@ -76,7 +124,7 @@ class Database:
             yield
 
     @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[int]:
+    def write(self, *, durable: bool = False, epoch: int | None = None) -> Iterator[int]:
         """Enter a write transaction, and yield the revision to store in each row that it writes.
 
         Keep the transaction short: it holds the write lock from its start, so that revisions are committed in
@@ -85,15 +133,21 @@ class Database:
         Args:
             durable: Whether the commit must survive a power failure, such as for added files, or for results whose
                 messages are about to be deleted.
+            epoch: The epoch of the keys to be written; None if they are read in the same transaction.
 
         Raises:
+            StoreGoneError: If the file disappeared or was replaced, before or during the transaction.
             StoreBusyError: If another program holds the lock for too long.
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
         with self._connected(), self._peewee.writing(durable=durable):
+            if epoch is not None and epoch != self.epoch:
+                raise self._replaced()
             next_revision = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
             yield int(self.scalar(next_revision.returning(CounterRow.value)))
+        if not self._peewee.in_transaction() and not self._is_in_place():
+            raise StoreGoneError(database_gone(self.path))  # the commit went into a file that nobody will read
 
     def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
         """Execute one query inside `read` or `write`."""
@@ -113,25 +167,83 @@ class Database:
         row = next(iter(self.run(query.tuples())), None)
         return None if row is None else row[0]
 
-    def _check_file(self) -> None:
-        """Check that the path still refers to the open file. Otherwise, new data would be lost with the old file.
+    def _is_in_place(self) -> bool:
+        found = file_state(self._names[0])
+        return found is not None and found.is_same_file(self._file)
+
+    def _replaced(self) -> StoreGoneError:
+        return StoreGoneError(
+            Sentence(
+                "{file} was replaced while Filemill was using it. Filemill continues with the new file.", file=self.path
+            )
+        )
+
+    def _look_at_file(self) -> None:
+        """Find out whether the file is still in its place, and open the new one if it was replaced.
 
         Raises:
-            StoreError: If the file was moved, deleted or replaced.
+            StoreGoneError: If the file is missing.
+            StoreError: If another file is in its place that can't be used.
         """
-        if self._file is not None and file_identity(self.path) != self._file:
-            raise StoreError(
-                Sentence(
-                    "{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill "
-                    "again.",
-                    file=self.path,
-                )
-            )
+        found = file_state(self._names[0])
+        if found is None:
+            self.release()
+            raise StoreGoneError(database_gone(self.path))
+        if not found.is_same_file(self._file):
+            self.release()
+            found = self._follow()
+        self._file = found
+        self._refresh_connection(found)
+
+    def _follow(self) -> FileState:
+        """Check the file that has taken the place of the one in use; return its state."""
+        with self._following:
+            found = file_state(self._names[0])
+            if found is None:
+                raise StoreGoneError(database_gone(self.path))
+            if not found.is_same_file(self._file):
+                if not found.size:
+                    # Opening it would create an empty list, and delete a write-ahead log that is still needed.
+                    raise StoreDamagedError(
+                        Sentence(
+                            "{file} is empty. To replace it with the newest backup, see “filemill doctor --help”.",
+                            file=self.path,
+                        )
+                    )
+                with _migration_lock(self.path, seconds=_FOLLOW_LOCK_SECONDS), self._known_errors():
+                    self._prepare(is_new=False)
+                log.info("%s was replaced; continuing with the new file", self.path.name)
+                self.epoch += 1
+                self._file = found
+            return found
+
+    def _refresh_connection(self, found: FileState) -> None:
+        """Close this thread's connection if it might not see what is in the file now."""
+        thread, now = self._thread, time.monotonic()
+        if self._peewee.is_closed():
+            thread.epoch, thread.opened_at, thread.changed_ns, thread.log = self.epoch, now, found.changed_ns, None
+            return
+        side = file_state(self._names[1])
+        if thread.log is None:
+            thread.log = side
+        if thread.epoch != self.epoch or (
+            found.changed_ns != thread.changed_ns and now - thread.opened_at > _REOPEN_SECONDS
+        ):
+            self.release()
+        elif thread.log is not None and (side is None or side[:2] != thread.log[:2]):
+            if side is None:
+                with self._known_errors():
+                    self._peewee.save_unlinked_log()
+            self.release()
+        else:
+            return
+        self._refresh_connection(found)
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
         """Open this thread's connection if necessary, and convert the errors raised in the context to `StoreError`s."""
-        self._check_file()
+        if not self._peewee.in_transaction():
+            self._look_at_file()
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
             yield
@@ -142,39 +254,45 @@ class Database:
             yield
         except ERRORS as error:
             known = store_error(error, self.path)
-            if known.cause is Cause.DATABASE_READ_ONLY and not self._peewee.in_transaction():
-                # A read-only connection stays read-only even if the file becomes writable: open a new one next time.
+            if known.cause in _REOPENED and not self._peewee.in_transaction():
                 self.release()
             raise known from error
 
-    def migrate(self, scripts: Path) -> list[str]:
-        """Apply the pending migrations.
-
-        Args:
-            scripts: The folder of the numbered migration scripts.
-
-        Returns:
-            The names of the scripts that were applied.
+    def migrate(self) -> list[str]:
+        """Apply the pending migrations, and return the names of the scripts that were applied.
 
         Raises:
             StoreError: If there are no scripts, or the database can't be used: see `_applied`.
         """
-        known = [script.name for script in Migration.load_directory(str(scripts))]
+        with self._known_errors(), self.session():
+            ran = self._prepare(is_new=True)
+            self._file = file_state(self._names[0])
+            return ran
+
+    def _prepare(self, *, is_new: bool) -> list[str]:
+        """Check that the file is a database of Filemill, and apply the pending migrations.
+
+        Args:
+            is_new: Whether an empty database may be turned into one of Filemill.
+        """
+        known = [script.name for script in Migration.load_directory(str(self._scripts))]
         if not known:
             # A frozen program without its scripts would silently use an empty schema.
             raise StoreError(
-                Sentence("This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=scripts)
+                Sentence(
+                    "This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=self._scripts
+                )
             )
-        with self._known_errors(), self.session():
-            self._file = file_identity(self.path)
-            applied = self._applied(known)
-            pending = [name for name in known if name not in applied]
-            if not pending:
-                return []
-            self._peewee.connect(reuse_if_open=True)
-            if applied:
-                self._back_up(pending[0])
-            return list(Runner(self._peewee, str(scripts)).up())
+        applied = self._applied(known)
+        pending = [name for name in known if name not in applied]
+        if not pending:
+            return []
+        if not (applied or is_new):
+            raise StoreError(_other_program(self.path))
+        self._peewee.connect(reuse_if_open=True)
+        if applied:
+            self._back_up(pending[0])
+        return list(Runner(self._peewee, str(self._scripts)).up())
 
     def scripts(self) -> list[str]:
         """Return the names of the migrations applied to this database, oldest first.
@@ -208,12 +326,7 @@ class Database:
                 )
             )
         if not applied and tables - {_HISTORY_TABLE}:
-            raise StoreError(
-                Sentence(
-                    "{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.",
-                    file=self.path,
-                )
-            )
+            raise StoreError(_other_program(self.path))
         return applied
 
     def _back_up(self, before: str) -> None:
@@ -230,6 +343,12 @@ class Database:
         keep_newest(sorted(copies, key=lambda path: path.stat().st_mtime, reverse=True))
 
 
+def _other_program(path: Path) -> Sentence:
+    return Sentence(
+        "{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.", file=path
+    )
+
+
 def open_database(path: Path, scripts: Path) -> Database:
     """Open the database and apply pending migrations. Several programs can do so at the same time.
 
@@ -240,13 +359,26 @@ def open_database(path: Path, scripts: Path) -> Database:
     Raises:
         StoreError: If the file can't be used. An existing file is never overwritten.
     """
-    database = Database(path)
+    database = Database(path, scripts)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(path.parent)
+        for suffix in ("", *SIDE_FILES):
+            make_private(path.with_name(path.name + suffix))
         create_private(path)
-        # Private, since anyone who can open the lock file can hold the lock and prevent the program from starting.
-        with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS, mode=0o600):
-            ran = database.migrate(scripts)
+    except OSError as error:
+        raise _not_opened(path, error) from error
+    with _migration_lock(path, seconds=_MIGRATE_LOCK_SECONDS):
+        ran = database.migrate()
+    if ran:
+        log.info("database %s: ran %s", path.name, ", ".join(ran))
+    return database
+
+
+@contextmanager
+def _migration_lock(path: Path, *, seconds: float) -> Iterator[None]:
+    try:
+        with private_lock(path.with_name(f"{path.name}.lock"), timeout=seconds):
+            yield
     except LockTimeout as error:
         raise StoreBusyError(
             Sentence(
@@ -255,13 +387,14 @@ def open_database(path: Path, scripts: Path) -> Database:
             )
         ) from error
     except OSError as error:
-        raise StoreError(
-            Sentence(
-                "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.",
-                file=path,
-                why=error.strerror or error,
-            )
-        ) from error
-    if ran:
-        log.info("database %s: ran %s", path.name, ", ".join(ran))
-    return database
+        raise _not_opened(path, error) from error
+
+
+def _not_opened(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        Sentence(
+            "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.",
+            file=path,
+            why=error.strerror or error,
+        )
+    )

@@ -6,6 +6,7 @@ The models are not bound to a database: queries are executed by `Database.run`, 
 from __future__ import annotations
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
     BlobField,
@@ -75,6 +76,10 @@ class JobRow(_Row):
     removed_at = BigIntegerField(null=True)
     """The time at which the job was removed from the list. The row is kept while messages for it may still arrive."""
     revision = BigIntegerField(index=True)
+    visible_at = BigIntegerField(null=True)
+    """The time from which the message should be visible in the queue: when it was sent, or will be visible again after
+    a receive. NULL if it has not been sent. While the job is claimed, `lease_until` applies instead."""
+    resends = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         # Covers all counts, for the whole list and for one queue. `removed_at` must not be first in any index: SQLite
@@ -137,6 +142,19 @@ class CounterRow(_Row):
 
     name = CharField(32, primary_key=True)
     value = BigIntegerField()
+
+
+class SweepRow(_Row):
+    """The current sweep of a queue; see `Recovery.end_sweep`."""
+
+    queue = TextField(primary_key=True)
+    began_at = BigIntegerField()
+    expected = BigIntegerField()
+    """The number of messages in the queue at the start, according to the queue."""
+    received = BigIntegerField()
+    """The number of messages received since then, including foreign ones."""
+    empty_at = BigIntegerField()
+    """The time at which the queue was empty except for messages in flight, or 0."""
 
 
 class FactRow(_Row):

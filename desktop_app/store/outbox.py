@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A message to send; `tries` is the number of failed attempts to send it."""
+    """A message to send.
+
+    `tries` is the number of failed attempts to send it, and `resends` how often messages of this generation were lost.
+    """
 
     row_id: int
     file_id: str
     generation: int
     tries: int
+    resends: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._epoch = database.epoch
 
     def claim(
         self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int, in_order: bool = False
@@ -64,6 +69,7 @@ class Outbox:
             if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
         with self._database.write():
+            self._epoch = self._database.epoch  # the entries are not valid in another one
             due = self._due(queue, owner, now_ms, limit, in_order=in_order)
             positions = [position for position, *_ in due]
             self._database.run(
@@ -74,11 +80,13 @@ class Outbox:
         return [OutboxEntry(*rest) for _, *rest in due]
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
-        """Return the position, key, UUID, generation and tries of the due entries; see `claim`."""
+        """Return the position and the columns of an `OutboxEntry` for each due entry; see `claim`."""
         is_free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
         is_due = (OutboxRow.next_try_at <= now_ms) & is_free
         query = (
-            OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
+            OutboxRow.select(
+                OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries, JobRow.resends
+            )
             .join(JobRow)
             .where(OutboxRow.queue == queue)
             .order_by(OutboxRow.position)
@@ -95,15 +103,15 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self._epoch) as revision:
             for one in sent:
                 entry = one.entry
                 self._database.run(OutboxRow.delete().where(*_is(entry)))
                 # Regardless of the status: a consumer may already have claimed the job.
                 self._database.run(
-                    JobRow.update(sent_at=now_ms, message_id=one.message_id, revision=revision).where(
-                        JobRow.id == entry.row_id, JobRow.generation == entry.generation
-                    )
+                    JobRow.update(
+                        sent_at=now_ms, visible_at=now_ms, message_id=one.message_id, revision=revision
+                    ).where(JobRow.id == entry.row_id, JobRow.generation == entry.generation)
                 )
 
     def postpone(self, entries: Sequence[OutboxEntry], *, until_ms: int) -> None:
@@ -112,7 +120,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self._epoch):
             for entry in entries:
                 self._database.run(
                     OutboxRow.update(
@@ -126,7 +134,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self._epoch) as revision:
             self._database.run(OutboxRow.delete().where(*_is(entry)))
             self._database.run(
                 JobRow.update(
@@ -148,15 +156,46 @@ class Outbox:
             query = OutboxRow.select(fn.COUNT(OutboxRow.position)).where(OutboxRow.queue == queue)
             return int(self._database.scalar(query) or 0)
 
-    def has_waiting(self, queue: str) -> bool:
-        """Return whether there are unsent messages for a queue; faster than counting them.
+    def has_due(self, queue: str, *, now_ms: int) -> bool:
+        """Return whether there are unsent messages for a queue that are due; faster than counting them.
 
         Raises:
             StoreError: If the database can't be read.
         """
+        is_due = (OutboxRow.queue == queue) & (OutboxRow.next_try_at <= now_ms)
         with self._database.read():
-            query = OutboxRow.select(OutboxRow.position).where(OutboxRow.queue == queue).limit(1)
-            return self._database.scalar(query) is not None
+            return self._database.scalar(OutboxRow.select(OutboxRow.position).where(is_due).limit(1)) is not None
+
+    def bring_forward(self, *, queue: str, reason: Reason, now_ms: int) -> int:
+        """Make the entries of jobs that wait for a reason due now; return the number of entries.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        code, arguments = reason_columns(reason).values()
+        waiting = JobRow.select(JobRow.id).where(
+            JobRow.queue == queue,
+            JobRow.status == Status.PENDING,
+            JobRow.sent_at.is_null(),
+            JobRow.next_try_at > now_ms,
+            JobRow.reason_code == code,
+            JobRow.reason_args == arguments,
+        )
+        with self._database.write() as revision:
+            due = OutboxRow.update(next_try_at=now_ms).where(OutboxRow.job.in_(waiting))
+            count = int(self._database.run(due))
+            self._database.run(JobRow.update(next_try_at=now_ms, revision=revision).where(JobRow.id.in_(waiting)))
+            return count
+
+    def has_unfinished(self, queue: str) -> bool:
+        """Return whether any job of a queue is unfinished, so that its message is or will be in the queue.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        unfinished = (JobRow.queue == queue) & JobRow.status.in_(OPEN_STATUSES) & JobRow.removed_at.is_null()
+        with self._database.read():
+            return self._database.scalar(JobRow.select(JobRow.id).where(unfinished).limit(1)) is not None
 
     def in_queue(self, queue: str) -> int:
         """Return the number of unfinished jobs whose messages should be in a queue, either visible or in flight.
@@ -182,12 +221,13 @@ def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 
-def enqueue(database: Database, which: Expression) -> int:
+def enqueue(database: Database, which: Expression, *, next_try_at: int = 0) -> int:
     """Create an outbox entry for each matching job that has none, oldest job first.
 
     Args:
         database: The database, in a `write` transaction.
         which: The condition on `JobRow`.
+        next_try_at: When the messages are due, in milliseconds since 1970.
 
     Returns:
         The number of entries created.
@@ -197,7 +237,7 @@ def enqueue(database: Database, which: Expression) -> int:
         JobRow.queue,
         JobRow.generation,
         Value(0).alias("tries"),
-        Value(0).alias("next"),
+        Value(next_try_at).alias("next"),
         Value(0).alias("until"),
     ).where(which & JobRow.id.not_in(OutboxRow.select(OutboxRow.job)))
     # INSERT … SELECT ignores the default values of the model.

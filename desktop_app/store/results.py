@@ -12,7 +12,7 @@ from peewee import fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
-from desktop_app.store.models import JobRow
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
 
@@ -46,10 +46,16 @@ class Tick:
 
 
 class Work:
-    """Updates the jobs that a consumer has claimed. Any thread."""
+    """Updates the jobs that a consumer has claimed. Any thread.
+
+    Attributes:
+        epoch: The epoch of the database in which the jobs were claimed. Nothing is written in another one, where the
+            same keys and tokens can belong to other files.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.epoch = database.epoch
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
         """Write results in one durable transaction; return False for each result whose lease was lost.
@@ -59,8 +65,11 @@ class Work:
         Raises:
             StoreError: If the database can't be written. In this case, no results are stored.
         """
-        with self._database.write(durable=True) as revision:
+        with self._database.write(durable=True, epoch=self.epoch) as revision:
             kept = [self._finish(result, revision) for result in results]
+            # A message that was about to be sent again is no longer needed.
+            ended = [result.row_id for result, is_kept in zip(results, kept, strict=True) if is_kept]
+            self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(ended)))
             attempts.end_finished(self._database, revision)
             return kept
 
@@ -86,7 +95,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write() as revision:
+        with self._database.write(epoch=self.epoch) as revision:
             for tick in ticks:
                 self._database.run(
                     JobRow.update(bytes_done=tick.bytes_done, file_size=tick.bytes_total, revision=revision).where(
@@ -107,7 +116,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self.epoch):
             return [
                 int(self._database.run(JobRow.update(lease_until=until_ms).where(*_holds(row_id, token)))) == 1
                 for row_id, token in leases
@@ -123,6 +132,7 @@ class Work:
         next_try_at: int | None = None,
         uncount: bool = False,
         crashed: bool = False,
+        is_resent: bool = False,
     ) -> bool:
         """Return a job to PENDING, because the program is closing or the job is to be tried again later.
 
@@ -134,6 +144,7 @@ class Work:
             next_try_at: The time of the next attempt, in milliseconds since 1970.
             uncount: Whether processing was never started, so that the claim does not count as an attempt.
             crashed: Whether the file crashed its child process, so that the claim still counts as a crash.
+            is_resent: Whether to send a new message at the time of the next attempt. The caller deletes the old one.
 
         Returns:
             False if the lease was lost.
@@ -143,17 +154,21 @@ class Work:
         """
         # The claim has counted as a crash until now.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
-        with self._database.write() as revision:
+        with self._database.write(epoch=self.epoch) as revision:
+            released = {**PENDING_AGAIN, "visible_at": now_ms if next_try_at is None else next_try_at}
             query = JobRow.update(
-                **PENDING_AGAIN,
+                **released,
                 **reason_columns(reason),
                 attempts=JobRow.attempts - (1 if uncount else 0),
                 crashes=crashes,
                 next_try_at=next_try_at,
+                **({"sent_at": None, "message_id": None} if is_resent else {}),
                 revision=revision,
             ).where(*_holds(row_id, token))
             if int(self._database.run(query)) != 1:
                 return False
+            if is_resent:
+                enqueue(self._database, JobRow.id == row_id, next_try_at=next_try_at or 0)
             if uncount:
                 attempts.discard(self._database, row_id, token)
             else:
@@ -167,10 +182,11 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
+        with self._database.write(epoch=self.epoch):
             if self._database.scalar(JobRow.select(JobRow.id).where(*_holds(row_id, token))) is None:
                 return False
             enqueue(self._database, JobRow.id == row_id)
+            self._database.run(JobRow.update(resends=JobRow.resends + 1).where(JobRow.id == row_id))
             return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:

@@ -46,7 +46,14 @@ ROWS_A_TRANSACTION = 200
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """The column values for revoking a job's lease. Results with the old token are rejected."""
-PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}
+PENDING_AGAIN: dict[str, Any] = {
+    "status": Status.PENDING,
+    "bytes_done": 0,
+    "started_at": None,
+    # The lease lasts slightly longer than the visibility timeout of the message.
+    "visible_at": JobRow.lease_until,
+    **LEASE_ENDED,
+}
 """The column values for returning an unfinished job to PENDING."""
 
 

@@ -971,12 +971,20 @@
         <translation>Einstellungen für Datum und Uhrzeit öffnen</translation>
     </message>
     <message>
+        <source>The folder {folder} can&apos;t be used: it, or a part of its path, is not a folder. Set FILEMILL_HOME to another folder.</source>
+        <translation>Der Ordner {folder} kann nicht verwendet werden: Er selbst oder ein Teil des Pfads ist kein Ordner. Legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
+    </message>
+    <message>
         <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
         <translation>Der Ordner {folder} kann nicht verwendet werden: {why}. Geben Sie sich Schreibrechte für den Ordner, oder legen Sie mit FILEMILL_HOME einen anderen fest.</translation>
     </message>
     <message>
-        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct the variable.</source>
-        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie die Variable.</translation>
+        <source>{variable} is “{named}”, but there is no such user. Correct it.</source>
+        <translation>{variable} ist „{named}“, aber diesen Benutzer gibt es nicht. Korrigieren Sie die Variable.</translation>
+    </message>
+    <message>
+        <source>{variable} is “{named}”, a relative path, but the current folder was removed. Set it to an absolute path, or change to another folder.</source>
+        <translation>{variable} ist „{named}“, ein relativer Pfad, aber der aktuelle Ordner wurde gelöscht. Geben Sie einen absoluten Pfad an, oder wechseln Sie in einen anderen Ordner.</translation>
     </message>
     <message>
         <source>The file no longer exists</source>
@@ -1005,6 +1013,10 @@
     <message>
         <source>The file could not be read from its disk or network share</source>
         <translation>Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden</translation>
+    </message>
+    <message>
+        <source>The disk or network share at {place} does not respond</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht</translation>
     </message>
     <message>
         <source>This computer is low on memory or has too many files open</source>
@@ -1087,8 +1099,16 @@
         <translation>Dies ist eine Verknüpfung zu einem Ordner; solchen Verknüpfungen wird nicht gefolgt, damit nichts doppelt hinzugefügt wird</translation>
     </message>
     <message>
+        <source>This location is not mounted on this computer; open it in the file manager first, and try again</source>
+        <translation>Dieser Ort ist auf diesem Computer nicht eingebunden; öffnen Sie ihn zuerst im Dateimanager, und versuchen Sie es erneut</translation>
+    </message>
+    <message>
         <source>This address points to another computer; only files on this computer can be added</source>
         <translation>Diese Adresse verweist auf einen anderen Computer; nur Dateien auf diesem Computer können hinzugefügt werden</translation>
+    </message>
+    <message>
+        <source>The current folder was removed; change to another folder, or give an absolute path</source>
+        <translation>Der aktuelle Ordner wurde gelöscht; wechseln Sie in einen anderen Ordner, oder geben Sie einen absoluten Pfad an</translation>
     </message>
     <message>
         <source>This folder no longer exists</source>
@@ -1151,6 +1171,10 @@
         <translation>{file}: {reason} Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
+        <source>{file} is not a regular file. Delete it to start with the defaults.</source>
+        <translation>{file} ist keine reguläre Datei. Löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
+    </message>
+    <message>
         <source>{file} is not UTF-8 text. Fix the file, or delete it to start with the defaults.</source>
         <translation>{file} ist kein UTF-8-Text. Korrigieren Sie die Datei, oder löschen Sie sie, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
@@ -1167,12 +1191,24 @@
         <translation>„{name}“ ist kein gültiger Name für eine Warteschlange: Verwenden Sie bis zu 80 Buchstaben, Ziffern, - und _, für eine FIFO-Warteschlange mit .fifo am Ende. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
+        <source>The server URL contains a user name or password, which SQS does not use. Remove it from AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
+        <translation>Die Server-URL enthält einen Benutzernamen oder ein Passwort, das SQS nicht verwendet. Entfernen Sie es aus AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>The queue URL contains a user name or password, which SQS does not use. Remove it from the URL.</source>
+        <translation>Die URL der Warteschlange enthält einen Benutzernamen oder ein Passwort, das SQS nicht verwendet. Entfernen Sie es aus der URL.</translation>
+    </message>
+    <message>
         <source>“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
         <translation>„{url}“ ist keine gültige Server-URL. Korrigieren Sie AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL oder endpoint_url in den Einstellungen.</translation>
     </message>
     <message>
         <source>“{url}” is not a valid queue URL.</source>
         <translation>„{url}“ ist keine gültige URL einer Warteschlange.</translation>
+    </message>
+    <message>
+        <source>The queue URL “{url}” does not end in a queue name. Add the name at the end.</source>
+        <translation>Die URL „{url}“ endet nicht mit dem Namen einer Warteschlange. Ergänzen Sie den Namen am Ende.</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1199,6 +1235,10 @@
         <translation>{file} kann nicht geschrieben werden: {why}.</translation>
     </message>
     <message>
+        <source>{file} is damaged. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
+        <translation>{file} ist beschädigt. Wie Sie sie beiseitelegen und durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
+    </message>
+    <message>
         <source>{file} could not be backed up: {why}</source>
         <translation>Von {file} konnte keine Sicherung erstellt werden: {why}</translation>
     </message>
@@ -1209,10 +1249,6 @@
     <message>
         <source>{file} can&apos;t be copied: {why}.</source>
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
-    </message>
-    <message>
-        <source>{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill again.</source>
-        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill die Datei verwendete. Legen Sie die Datei zurück, oder starten Sie Filemill neu.</translation>
     </message>
     <message>
         <source>This copy of Filemill is incomplete: {folder} contains no migration scripts.</source>
@@ -1229,6 +1265,14 @@
     <message>
         <source>{file} can&apos;t be written: {why}. Check its folder.</source>
         <translation>{file} kann nicht geschrieben werden: {why}. Prüfen Sie den Ordner.</translation>
+    </message>
+    <message>
+        <source>{file} was replaced while Filemill was using it. Filemill continues with the new file.</source>
+        <translation>{file} wurde ersetzt, während Filemill sie benutzte. Filemill arbeitet mit der neuen Datei weiter.</translation>
+    </message>
+    <message>
+        <source>{file} is empty. To replace it with the newest backup, see “filemill doctor --help”.</source>
+        <translation>{file} ist leer. Wie Sie sie durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
         <source>Another program is using {file} and has not released it. Close that program, then try again.</source>
@@ -1475,6 +1519,14 @@
         <source>{file} can&apos;t be written: {cause}.</source>
         <translation>{file} kann nicht geschrieben werden: {cause}.</translation>
     </message>
+    <message>
+        <source>the current folder was removed</source>
+        <translation>Der aktuelle Ordner wurde gelöscht</translation>
+    </message>
+    <message>
+        <source>it is not a regular file</source>
+        <translation>Dies ist keine reguläre Datei</translation>
+    </message>
     <message numerus="yes">
         <source>Add %Ln File(s)</source>
         <translation>
@@ -1705,6 +1757,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln item(s) on other computers or devices</source>
+        <translation>
+            <numerusform>%Ln Element auf anderen Computern oder Geräten</numerusform>
+            <numerusform>%Ln Elemente auf anderen Computern oder Geräten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln other item(s)</source>
         <translation>
             <numerusform>%Ln anderes Element</numerusform>
@@ -1748,6 +1807,10 @@
     <message>
         <source>Show…</source>
         <translation>Anzeigen…</translation>
+    </message>
+    <message>
+        <source>This queue contains messages from other programs. Click to show them.</source>
+        <translation>Diese Warteschlange enthält Nachrichten anderer Programme. Klicken Sie, um sie anzuzeigen.</translation>
     </message>
     <message>
         <source>Connection: {words}</source>
@@ -1891,10 +1954,6 @@
             <numerusform>▲ %Ln fremde Nachricht</numerusform>
             <numerusform>▲ %Ln fremde Nachrichten</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>This queue contains messages from other programs; see the Queue menu.</source>
-        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
@@ -2229,6 +2288,10 @@
         <translation>Nur {added} von {wanted} Dateien wurden hinzugefügt. {why}</translation>
     </message>
     <message>
+        <source>{file} can&apos;t be found: it was moved or deleted, or its disk is not connected. Put it back, and Filemill will continue.</source>
+        <translation>{file} ist nicht zu finden: Sie wurde verschoben oder gelöscht, oder ihr Datenträger ist nicht verbunden. Legen Sie sie zurück, dann macht Filemill weiter.</translation>
+    </message>
+    <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
     </message>
@@ -2363,12 +2426,116 @@
         <translation>Falls dieses Netzwerk eine Anmeldung verlangt, öffnen Sie dazu eine beliebige Webseite. Prüfen Sie andernfalls den Proxy und die Adresse der Warteschlange.</translation>
     </message>
     <message>
+        <source>{place} sent a response that Filemill can&apos;t understand</source>
+        <translation>Unverständliche Antwort ({place})</translation>
+    </message>
+    <message>
+        <source>Its response is invalid: {why}. Filemill will keep trying. No data has been lost.</source>
+        <translation>Die Antwort ist ungültig: {why}. Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
+    </message>
+    <message>
+        <source>Its address is set by {source}.</source>
+        <translation>Seine Adresse ist hier eingestellt: {source}.</translation>
+    </message>
+    <message>
+        <source>Requests use the proxy {address}, set by {source}.</source>
+        <translation>Anfragen laufen über den Proxy {address} (eingestellt in: {source}).</translation>
+    </message>
+    <message>
+        <source>{first} {others}</source>
+        <translation>{first} {others}</translation>
+    </message>
+    <message>
+        <source>{place} supports only the older XML protocol of SQS</source>
+        <translation>{place} unterstützt nur das ältere XML-Protokoll von SQS</translation>
+    </message>
+    <message>
+        <source>Filemill needs the JSON protocol. Update the server, or choose a queue on another one.</source>
+        <translation>Filemill braucht das JSON-Protokoll. Aktualisieren Sie den Server, oder wählen Sie eine Warteschlange auf einem anderen.</translation>
+    </message>
+    <message>
+        <source>{place} requires HTTPS</source>
+        <translation>{place} verlangt HTTPS</translation>
+    </message>
+    <message>
+        <source>Write https:// instead of http:// in its address.</source>
+        <translation>Schreiben Sie in der Adresse https:// statt http://.</translation>
+    </message>
+    <message>
+        <source>{place} does not use HTTPS</source>
+        <translation>{place} verwendet kein HTTPS</translation>
+    </message>
+    <message>
+        <source>Check its address and port; if the server uses HTTP, write http:// instead of https://.</source>
+        <translation>Prüfen Sie Adresse und Port. Falls der Server HTTP verwendet, schreiben Sie http:// statt https://.</translation>
+    </message>
+    <message>
+        <source>The file of trusted certificates can&apos;t be used</source>
+        <translation>Die Datei mit den vertrauenswürdigen Zertifikaten ist nicht verwendbar</translation>
+    </message>
+    <message>
+        <source>{source} names a file that does not exist or contains no certificates. Correct or remove this setting.</source>
+        <translation>{source} nennt eine Datei, die es nicht gibt oder die keine Zertifikate enthält. Korrigieren oder entfernen Sie diese Einstellung.</translation>
+    </message>
+    <message>
+        <source>Use an address such as “http://localhost:9324” or “https://…”.</source>
+        <translation>Verwenden Sie eine Adresse wie „http://localhost:9324“ oder „https://…“.</translation>
+    </message>
+    <message>
+        <source>It is set by {source}.</source>
+        <translation>Sie ist hier eingestellt: {source}.</translation>
+    </message>
+    <message>
+        <source>The address “{url}” is not valid</source>
+        <translation>Die Adresse „{url}“ ist ungültig</translation>
+    </message>
+    <message>
+        <source>If the server uses HTTPS, write https:// in its address.</source>
+        <translation>Falls der Server HTTPS verwendet, schreiben Sie https:// in seine Adresse.</translation>
+    </message>
+    <message>
+        <source>The proxy set by {source} can&apos;t be used</source>
+        <translation>Der eingestellte Proxy ist nicht verwendbar ({source})</translation>
+    </message>
+    <message>
+        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it. Your files stay in the list.</source>
+        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>The proxy refused the connection to {place}</source>
         <translation>Der Proxy hat die Verbindung abgelehnt ({place})</translation>
     </message>
     <message>
-        <source>Check the proxy settings (HTTPS_PROXY). Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen (HTTPS_PROXY). Ihre Dateien bleiben in der Liste und werden weiter verarbeitet, sobald der Proxy funktioniert.</translation>
+        <source>Write http:// instead of https:// in {source}.</source>
+        <translation>Ersetzen Sie dort https:// durch http://: {source}.</translation>
+    </message>
+    <message>
+        <source>The proxy {address} does not use HTTPS</source>
+        <translation>Der Proxy {address} verwendet kein HTTPS</translation>
+    </message>
+    <message>
+        <source>Can&apos;t reach the proxy {address}</source>
+        <translation>Der Proxy {address} ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>A proxy on the way to {place} requires a user name and password</source>
+        <translation>Ein Proxy auf dem Weg zur Warteschlange verlangt Benutzername und Passwort ({place})</translation>
+    </message>
+    <message>
+        <source>The proxy {address} requires a user name and password</source>
+        <translation>Der Proxy {address} verlangt Benutzername und Passwort</translation>
+    </message>
+    <message>
+        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded. Your files stay in the list.</source>
+        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings. Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen. Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings ({source}). Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen ({source}). Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
     </message>
     <message>
         <source>Nothing will be sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
@@ -2453,6 +2620,22 @@
     <message>
         <source>Each queue belongs to one region. Choose its region, or correct AWS_REGION.</source>
         <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>The server expects “{region}”. Choose this region, or correct AWS_REGION.</source>
+        <translation>Der Server erwartet „{region}“. Wählen Sie diese Region, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>Choose the region of the queue and its server, or correct AWS_REGION.</source>
+        <translation>Wählen Sie die Region der Warteschlange und ihres Servers, oder korrigieren Sie AWS_REGION.</translation>
+    </message>
+    <message>
+        <source>The region “{region}” is not the region of the queue</source>
+        <translation>Die Region „{region}“ ist nicht die der Warteschlange</translation>
+    </message>
+    <message>
+        <source>The requests are signed for the wrong region</source>
+        <translation>Die Anfragen sind für die falsche Region signiert</translation>
     </message>
     <message>
         <source>No permission to receive messages from “{name}”</source>
@@ -2551,6 +2734,90 @@
         <translation>Rolle dieses Containers</translation>
     </message>
     <message>
+        <source>The program “{name}” of {profile}</source>
+        <translation>Das Programm „{name}“ ({profile})</translation>
+    </message>
+    <message>
+        <source>the output is not JSON</source>
+        <translation>die Ausgabe ist kein JSON</translation>
+    </message>
+    <message>
+        <source>the output is not a JSON object</source>
+        <translation>die Ausgabe ist kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>“{name}” is not {value}</source>
+        <translation>„{name}“ ist nicht {value}</translation>
+    </message>
+    <message>
+        <source>“{name}” is missing</source>
+        <translation>„{name}“ fehlt</translation>
+    </message>
+    <message>
+        <source>{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.</source>
+        <translation>{program} hat keine Anmeldedaten ausgegeben: {reason}. Führen Sie es in einem Terminal aus, um die Ausgabe zu sehen.</translation>
+    </message>
+    <message>
+        <source>program “{name}” of {profile}</source>
+        <translation>Programm „{name}“ ({profile})</translation>
+    </message>
+    <message>
+        <source>AWS configuration</source>
+        <translation>AWS-Konfiguration</translation>
+    </message>
+    <message>
+        <source>AWS did not issue credentials ({action}): {said}</source>
+        <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
+    </message>
+    <message>
+        <source>They have expired, and no new ones were provided (source: {source}).</source>
+        <translation>Sie sind abgelaufen, und es wurden keine neuen bereitgestellt (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>They can&apos;t be read (source: {source}): {reason}. Correct the AWS configuration, or choose another profile.</source>
+        <translation>Sie können nicht gelesen werden (Quelle: {source}): {reason}. Korrigieren Sie die AWS-Konfiguration, oder wählen Sie ein anderes Profil.</translation>
+    </message>
+    <message>
+        <source>contains a space or a tab</source>
+        <translation>enthält ein Leerzeichen oder einen Tabulator</translation>
+    </message>
+    <message>
+        <source>The access key ID {problem} (source: {source}).</source>
+        <translation>Die Zugriffsschlüssel-ID {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The secret access key {problem} (source: {source}).</source>
+        <translation>Der geheime Zugriffsschlüssel {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The session token {problem} (source: {source}).</source>
+        <translation>Das Sitzungstoken {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>{what} Correct it, or choose another profile.</source>
+        <translation>{what} Korrigieren Sie diesen Wert, oder wählen Sie ein anderes Profil.</translation>
+    </message>
+    <message>
+        <source>is not text</source>
+        <translation>ist kein Text</translation>
+    </message>
+    <message>
+        <source>is empty</source>
+        <translation>ist leer</translation>
+    </message>
+    <message>
+        <source>contains a line break</source>
+        <translation>enthält einen Zeilenumbruch</translation>
+    </message>
+    <message>
+        <source>contains characters that are not ASCII</source>
+        <translation>enthält Zeichen, die nicht zu ASCII gehören</translation>
+    </message>
+    <message>
+        <source>contains control characters</source>
+        <translation>enthält Steuerzeichen</translation>
+    </message>
+    <message>
         <source>Can send messages</source>
         <translation>Darf Nachrichten senden</translation>
     </message>
@@ -2621,6 +2888,10 @@
     <message>
         <source>This queue belongs to another account</source>
         <translation>Diese Warteschlange gehört einem anderen Konto</translation>
+    </message>
+    <message>
+        <source>The dead-letter queue “{name}” does not exist: create it, or remove it from the queue&apos;s redrive policy. Until then, messages that can&apos;t be processed are received repeatedly.</source>
+        <translation>Die Dead-Letter-Warteschlange „{name}“ existiert nicht: Legen Sie sie an, oder entfernen Sie sie aus der Redrive-Richtlinie der Warteschlange. Bis dahin werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen.</translation>
     </message>
     <message>
         <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
@@ -2760,6 +3031,10 @@
     <message>
         <source>The sign-in could not be started</source>
         <translation>Die Anmeldung konnte nicht gestartet werden</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” is in the account {found}, but the waiting files were added for the queue in the account {wanted}. Choose the profile of that account.</source>
+        <translation>Die Warteschlange „{name}“ gehört zum Konto {found}, die wartenden Dateien wurden aber für die Warteschlange im Konto {wanted} hinzugefügt. Wählen Sie das Profil dieses Kontos.</translation>
     </message>
     <message>
         <source>The connection to the queue has been closed.</source>
@@ -3334,6 +3609,10 @@
         <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht verändert. Die Verarbeitung wurde angehalten, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
     </message>
     <message>
+        <source>Messages from another program are holding up your files</source>
+        <translation>Nachrichten eines anderen Programms halten Ihre Dateien auf</translation>
+    </message>
+    <message>
         <source>Messages are sent to this queue, but the files are not processed on this computer yet. Allow processing if only Filemill uses the queue: each time it receives another program&apos;s message, it counts as a delivery attempt.</source>
         <translation>Nachrichten werden an diese Warteschlange gesendet, aber die Dateien werden auf diesem Computer noch nicht verarbeitet. Erlauben Sie die Verarbeitung, wenn nur Filemill die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt als Zustellversuch.</translation>
     </message>
@@ -3350,8 +3629,64 @@
         <translation>Ein anderes Programm verwendet {file} und hat die Datei gesperrt. Sie können es gefahrlos erneut versuchen.</translation>
     </message>
     <message>
+        <source>There is no temporary folder that can be written to. Set TMPDIR to the path of a folder.</source>
+        <translation>Es gibt keinen temporären Ordner, in den geschrieben werden kann. Setzen Sie TMPDIR auf den Pfad eines Ordners.</translation>
+    </message>
+    <message>
         <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
+    </message>
+    <message>
+        <source>{program} has not provided credentials yet. Waiting for it …</source>
+        <translation>{program} hat noch keine Anmeldedaten bereitgestellt. Filemill wartet darauf …</translation>
+    </message>
+    <message>
+        <source>{program} could not be started: {reason}. Check credential_process in the AWS configuration.</source>
+        <translation>{program} konnte nicht gestartet werden: {reason}. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{program} was ended because the connection is being closed.</source>
+        <translation>{program} wurde beendet, weil die Verbindung geschlossen wird.</translation>
+    </message>
+    <message>
+        <source>{program} did not finish within {seconds} s and was ended. Run it in a terminal to see what it is waiting for.</source>
+        <translation>{program} war nach {seconds} s nicht fertig und wurde beendet. Führen Sie es in einem Terminal aus, um zu sehen, worauf es wartet.</translation>
+    </message>
+    <message>
+        <source>{program} printed more than {count} bytes. Check credential_process in the AWS configuration.</source>
+        <translation>{program} hat mehr als {count} Bytes ausgegeben. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{program} failed with exit code {code}. Run it in a terminal to see why.</source>
+        <translation>{program} ist mit dem Exit-Code {code} fehlgeschlagen. Führen Sie es in einem Terminal aus, um den Grund zu sehen.</translation>
+    </message>
+    <message>
+        <source>Filemill has received {count} messages of another program so far, and left them unchanged. It keeps looking for the messages of your files, but more slowly, because each time a message is received, it counts as a delivery attempt. Choose a queue that only Filemill uses.</source>
+        <translation>Filemill hat bisher {count} Nachrichten eines anderen Programms empfangen und nicht verändert. Es sucht weiter nach den Nachrichten Ihrer Dateien, aber langsamer, weil jeder Empfang als Zustellversuch zählt. Wählen Sie eine Warteschlange, die nur Filemill verwendet.</translation>
+    </message>
+    <message>
+        <source>the services section “{name}” of the AWS configuration</source>
+        <translation>Abschnitt „{name}“ (services) der AWS-Konfiguration</translation>
+    </message>
+    <message>
+        <source>endpoint_url of profile “{name}”</source>
+        <translation>endpoint_url im Profil „{name}“</translation>
+    </message>
+    <message>
+        <source>the system&apos;s proxy settings</source>
+        <translation>Proxy-Einstellungen des Systems</translation>
+    </message>
+    <message>
+        <source>{variable} excludes it from the proxy.</source>
+        <translation>{variable} nimmt ihn vom Proxy aus.</translation>
+    </message>
+    <message>
+        <source>The proxy in {variable} is not used for AWS; set {wanted}.</source>
+        <translation>Der Proxy in {variable} wird für AWS nicht verwendet; setzen Sie {wanted}.</translation>
+    </message>
+    <message>
+        <source>{reason}.</source>
+        <translation>{reason}.</translation>
     </message>
 </context>
 </TS>

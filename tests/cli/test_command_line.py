@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -240,3 +241,119 @@ def test_invalid_queue_name_is_a_sentence(cli: Cli, monkeypatch: pytest.MonkeyPa
     outcome = cli("status")
     assert (outcome.code, len(outcome.complaints)) == (1, 1)
     assert "not a name" in outcome.err
+
+
+# --- folders that can't be used
+
+
+@pytest.fixture
+def removed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder that has been removed the current folder."""
+    (tmp_path / "removed").mkdir()
+    monkeypatch.chdir(tmp_path / "removed")
+    (tmp_path / "removed").rmdir()
+
+
+_NO_FOLDER = "The current folder was removed; change to another folder, or give an absolute path."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
+@pytest.mark.usefixtures("removed_folder")
+@pytest.mark.parametrize(
+    ("variable", "words", "code", "complaint"),
+    [
+        ("", ["export", "out.csv"], 1, "filemill: out.csv can't be written: the current folder was removed."),
+        ("", ["export", "../out.json"], 1, "filemill: ../out.json can't be written: the current folder was removed."),
+        ("", ["submit", "a.txt"], 1, f"filemill: a.txt: {_NO_FOLDER}"),
+        (
+            "FILEMILL_HOME",
+            ["status"],
+            1,
+            "filemill: FILEMILL_HOME is “relative”, a relative path, but the current folder",
+        ),
+        (
+            "FILEMILL_HOME",
+            ["a.txt"],
+            1,
+            "filemill: FILEMILL_HOME is “relative”, a relative path, but the current folder",
+        ),
+        ("FILEMILL_DATABASE", ["status"], 1, "filemill: FILEMILL_DATABASE is “relative”, a relative path, but the"),
+        ("FILEMILL_DATABASE", ["worker"], 1, "filemill: FILEMILL_DATABASE is “relative”, a relative path, but the"),
+    ],
+)
+def test_relative_path_without_a_current_folder_is_one_sentence(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, variable: str, words: list[str], code: int, complaint: str
+) -> None:
+    if variable:
+        monkeypatch.setenv(variable, "relative")
+
+    outcome = cli(*words)
+
+    assert outcome.code == code
+    assert outcome.complaints[0].startswith(complaint)
+    assert len(outcome.complaints) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
+@pytest.mark.usefixtures("removed_folder")
+def test_absolute_paths_work_without_a_current_folder(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a\n")
+
+    assert cli("submit", tmp_path / "a.txt", f"file://{tmp_path}/a.txt").code == 0
+    assert cli("worker", "--until-idle").code == 0
+    assert [job["lines_count"] for job in cli("status", "--json").jobs] == [1]
+    assert cli("export", tmp_path / "out.json").code == 0
+    assert cli("retry", "--failed").code == 0
+    assert cli("remove", "--all").code == 0
+    assert cli("doctor").code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows no line breaks in names")
+@pytest.mark.parametrize(
+    ("named", "complaint"),
+    [
+        ("relative", ""),
+        ("two\nlines", ""),
+        ("\x1b[31mred", ""),
+        (" ", ""),
+        ("bytes \udcff", ""),
+        ("file", "{folder}/file can't be used: it, or a part of its path, is not a folder"),
+        ("file/below", "{folder}/file/below can't be used: it, or a part of its path, is not a folder"),
+        ("file/two\nlines", "{folder}/file/two\\nlines can't be used: it, or a part of its path, is not a folder"),
+        ("link", "{folder}/link can't be used: it, or a part of its path, is not a folder"),
+        ("/dev/null", "/dev/null can't be used: it, or a part of its path, is not a folder"),
+        ("/proc/none", "/proc/none can't be used: No such file or directory. Make it writable"),
+        ("x" * 300, "can't be used: File name too long. Make it writable"),
+        ("~nobody-of-this-name/x", "FILEMILL_HOME is “~nobody-of-this-name/x”, but there is no such user"),
+    ],
+)
+def test_home_folder_is_used_or_refused_in_one_sentence(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, complaint: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FILEMILL_HOME", named)
+
+    outcome = cli("status", "--json")
+
+    if complaint:
+        assert outcome.code == 1
+        [line] = outcome.complaints
+        assert complaint.format(folder=tmp_path) in line
+    else:
+        assert outcome.code == 0
+        assert (tmp_path / named / "filemill.db").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_pipes_in_the_home_folder_do_not_block(cli: Cli, filemill_home: Path) -> None:
+    (filemill_home / "logs").mkdir(parents=True)
+    os.mkfifo(filemill_home / "logs" / "filemill.log")
+    assert cli("status", "--json").code == 0
+
+    os.mkfifo(filemill_home / "settings.toml")
+    outcome = cli("status")
+    assert outcome.code == 1
+    assert len(outcome.complaints) == 1
+    assert "settings.toml is not a regular file" in outcome.err

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
+import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -41,7 +44,7 @@ class Connector:
 @pytest.fixture
 def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     made = Connector()
-    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made)
     monkeypatch.setattr("desktop_app.queues.checks.probe", lambda *_: iter(made.findings))
     return made
 
@@ -179,3 +182,74 @@ def test_intact_database_is_not_replaced(cli: Cli, filemill_home: Path) -> None:
     done = cli("doctor", "--start-empty")
     assert (done.code, done.err) == (1, "filemill: The database is not damaged, so nothing was done.\n")
     assert (filemill_home / "filemill.db").exists()
+
+
+def test_damage_outside_the_pages_that_are_counted_blocks(
+    cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
+) -> None:
+    files = [tmp_path / f"{number}.txt" for number in range(60)]
+    for file in files:
+        file.touch()
+    cli.submit(*files)
+    database = filemill_home / "filemill.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'attempt'").fetchone()
+    content = bytearray(database.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    database.write_bytes(content)
+    done = cli("doctor")
+    assert done.code == 1
+    assert "✗ Database: " in done.out
+    assert "is damaged" in done.out
+
+
+def test_large_database_is_checked_quickly_and_says_how_long(
+    cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.store.backups.LARGE_BYTES", 0)
+    done = cli("doctor")
+    assert done.code == 0
+    assert re.search(r"✓ Database: .*, 0 files in the list; quick check done in \d+\.\d s\n", done.out)
+
+
+def test_damaged_queue_file_blocks(cli: Cli, filemill_home: Path) -> None:
+    assert cli("doctor").code == 0
+    (filemill_home / "filemill.db.queue").write_bytes(b"no database" * 1000)
+    done = cli("doctor")
+    assert done.code == 1
+    assert "✗ Queue: " in done.out
+    assert "filemill.db.queue is damaged. Delete it, then try again" in done.out
+
+
+def test_empty_database_can_be_replaced_by_a_backup(
+    cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
+) -> None:
+    (tmp_path / "a.txt").touch()
+    cli.submit(tmp_path / "a.txt")
+    assert Backups(filemill_home / "filemill.db").make() is not None
+    for suffix in ("-wal", "-shm"):
+        (filemill_home / f"filemill.db{suffix}").unlink(missing_ok=True)
+    (filemill_home / "filemill.db").write_bytes(b"")
+    assert "1 file in the list" in cli("doctor", "--use-copy").out
+
+
+def test_note_has_a_mark_of_its_own_and_blocks_nothing(
+    cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILEMILL_QUEUE", "orders")
+    connector.findings = (reach.Finding(reach.Check.DEAD_LETTERS, reach.Verdict.NOTE, "It has no dead-letter queue"),)
+    done = cli("doctor")
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "! Connection: It has no dead-letter queue"
+
+
+def test_full_disk_and_missing_temporary_folder_are_named(
+    cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    done = cli("doctor")
+    assert done.code == 1
+    assert "only 3 MiB are free on its disk. Free some space." in done.out
+    assert "! Temporary folder: TMPDIR is “/nowhere”, which is not a folder that can be written to" in done.out

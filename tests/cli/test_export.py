@@ -110,6 +110,15 @@ def test_folder_of_the_same_name_is_a_sentence_and_is_kept(cli: Cli, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_pipe_of_the_same_name_is_a_sentence_and_is_kept(cli: Cli, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    outcome = cli("export", tmp_path / "pipe.csv")
+    assert outcome.code == 1
+    assert outcome.err == f"filemill: {tmp_path}/pipe.csv can't be written: it is not a regular file.\n"
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
 def test_error_while_writing_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")

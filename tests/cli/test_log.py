@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from desktop_app.config.private_files import private_lock
+from desktop_app.domain.secrets import remember_secret
 from desktop_app.logs import log as log_module
 from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
 
@@ -51,6 +53,30 @@ def test_no_file_is_created_without_a_record(tmp_path: Path) -> None:
     with start_logging(tmp_path / "logs", debug=False):
         ours.debug("not at this level")
     assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.expected_log("Credential", required=False)
+@pytest.mark.expected_log("failed", level="ERROR")
+def test_secrets_are_masked_in_the_file_and_in_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/x, Signature=0a1b2c3d"
+    remember_secret("a-secret-in-use")
+    with start_logging(tmp_path, debug=True):
+        logging.getLogger("urllib3.connectionpool").warning("Retrying: %s", header)
+        logging.getLogger("desktop_app.somewhere").info("server said a-secret-in-use")
+        error = ValueError(f"Invalid header value b'{header}'")
+        logging.getLogger("desktop_app.somewhere").error("failed", exc_info=error)
+    texts = log_file(tmp_path).read_text(encoding="utf-8"), capsys.readouterr().err
+    for text in texts:
+        assert text.count("[secret]") >= 3
+        assert "ValueError" in text
+        for secret in ("AKIAIOSFODNN7EXAMPLE", "0a1b2c3d", "a-secret-in-use"):
+            assert secret not in text
+
+
+def test_name_of_a_file_is_not_masked(tmp_path: Path) -> None:
+    with start_logging(tmp_path, debug=False):
+        logging.getLogger("desktop_app.somewhere").info("job 1: /in/token=IMG20260101T1200Final.csv")
+    assert "token=IMG20260101T1200Final.csv" in log_file(tmp_path).read_text(encoding="utf-8")
 
 
 def test_debug_records_go_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +158,7 @@ def test_file_rotated_by_another_program_is_kept(tmp_path: Path, small: SharedFi
 
 def test_old_file_is_used_while_another_program_rotates(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("x" * 90))
-    with FileLock(tmp_path / "x.log.lock"):
+    with FileLock(tmp_path / "x.log.lock", mode=0o600):
         small.handle(record("y" * 90))
     assert contents(tmp_path) == {"x.log": ["x" * 90, "y" * 90]}
     small.handle(record("z"))
@@ -145,14 +171,12 @@ def test_file_that_was_just_rotated_is_not_rotated_again(
 ) -> None:
     small.handle(record("x" * 90))
 
-    class Slow(FileLock):
-        """A lock that another program releases only after it has rotated the files."""
+    def rotate_first(path: Path, *, timeout: float) -> FileLock:
+        """Return the lock after another program has rotated the files."""
+        (tmp_path / "x.log").rename(tmp_path / "x.log.1")
+        return private_lock(path, timeout=timeout)
 
-        def acquire(self, *args: Any, **kwargs: Any) -> Any:
-            (tmp_path / "x.log").rename(tmp_path / "x.log.1")
-            return super().acquire(*args, **kwargs)
-
-    monkeypatch.setattr(log_module, "FileLock", Slow)
+    monkeypatch.setattr(log_module, "private_lock", rotate_first)
     small.handle(record("y" * 90))
     assert contents(tmp_path) == {"x.log": ["y" * 90], "x.log.1": ["x" * 90]}
 

@@ -30,6 +30,9 @@ class Connector:
     def __init__(self) -> None:
         self.closed = 0
 
+    def interrupt(self) -> None:
+        """Do nothing: no program provides credentials."""
+
     def close(self) -> None:
         self.closed += 1
 
@@ -55,7 +58,7 @@ class Sending:
 def sending(monkeypatch: pytest.MonkeyPatch) -> Sending:
     made = Sending(Connector(), SendReport(1, 0), [])
     monkeypatch.setenv("FILEMILL_QUEUE", "my-queue")
-    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made.connector)
     monkeypatch.setattr("desktop_app.bootstrap.send_all", made.send_all)
     return made
 

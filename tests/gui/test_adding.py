@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
@@ -15,7 +17,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.adding import adder as adding
 from desktop_app.gui.adding.add_flow import notice_of
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
-from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_paths
+from desktop_app.gui.adding.dropping import DropTarget, dragged_names, drop_text, pasted_names
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.adding.job_editor import JobEditor
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.wording import Wording
+    from tests.gui.conftest import WindowFactory
     from tests.gui.jobs_database import JobsDatabase
 
 
@@ -379,31 +382,58 @@ def mime(*urls: str, text: str = "") -> QMimeData:
     return data
 
 
-def test_dropped_files_keep_names_that_are_not_utf8() -> None:
-    assert dragged_paths(mime("file:///in/a%20b", "file:///in/bad%FF", "https://example.org/x")) == [
-        "/in/a b",
-        "/in/bad\udcff",
+def test_dropped_urls_are_parsed_like_those_on_the_command_line() -> None:
+    urls = ("file:///in/a%20b", "file:///in/bad%FF", "file://localhost/c", "file://server/etc/passwd", "smb://nas/d")
+    assert dragged_names(mime(*urls)) == [
+        *("/in/a b", "/in/bad\udcff", "/c", "file://server/etc/passwd", "smb://nas/d"),
     ]
 
 
-def test_pasted_text_is_read_as_one_path_or_address_per_line() -> None:
-    text = '/in/a.txt\n  "/in/b c.txt" \nfile:///in/d\nhttps://example.org/x\nsome prose\n\nrelative/path\n'
-    assert pasted_paths(mime(text=text)) == ["/in/a.txt", "/in/b c.txt", "file:///in/d", "https://example.org/x"]
-    assert pasted_paths(mime("file:///in/a", "https://example.org/x")) == ["/in/a", "https://example.org/x"]
-    assert pasted_paths(mime()) == []
+def test_drop_is_accepted_if_an_item_can_be_added(windows: WindowFactory, tmp_path: Path) -> None:
+    (tmp_path / "a b").touch()
+    local, other, network, web = f"file://{tmp_path}/a%20b", "file://server/a", "smb://nas/a", "https://example.org/a"
+    window = windows.open()
+    added: list[list[str]] = []
+    target = window.findChild(DropTarget)
+    assert target is not None
+    target.dropped.disconnect()
+    target.dropped.connect(added.append)
+    for urls, wanted in [
+        ((local,), [f"{tmp_path}/a b"]),
+        ((local, other, web), [f"{tmp_path}/a b", other, web]),
+        ((network,), [network]),
+        ((other,), None),
+        ((web, other), None),
+    ]:
+        added.clear()
+        drop(window, mime(*urls))
+        assert added == ([] if wanted is None else [wanted]), urls
 
 
-def test_pasted_paths_can_be_quoted_and_start_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("USERPROFILE", "/home/me")
-    text = """'/in/it''s'\n"/in/one"\n'/in/two"\n~/three\n~four/x\n"/in/" quoted"\n"""
-    assert pasted_paths(mime(text=text)) == ["/in/it''s", "/in/one", "/home/me/three", '/in/" quoted']
+def drop(window: QWidget, data: QMimeData) -> None:
+    place, copy, left, none = (
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window, QDragEnterEvent(place.toPoint(), copy, data, left, none))
+    QApplication.sendEvent(window, QDropEvent(place, copy, data, left, none))
+
+
+def test_copied_files_are_preferred_to_copied_text() -> None:
+    assert pasted_names(mime("file:///in/a", "https://example.org/x", text="/b")) == ["/in/a", "https://example.org/x"]
+    assert pasted_names(mime(text="/in/a\nprose\n")) == ["/in/a"]
+    assert pasted_names(mime()) == []
+    gnome = mime()
+    gnome.setData("x-special/gnome-copied-files", b"copy\nfile:///in/a%20b")
+    assert pasted_names(gnome) == ["/in/a b"]
 
 
 def test_ten_thousand_pasted_lines_do_not_freeze_the_window() -> None:
     lines = mime(text="".join(f'"/data/in/file {number}.csv"\n' for number in range(10_000)))
     began = time.perf_counter()
-    assert len(pasted_paths(lines)) == 10_000
+    assert len(pasted_names(lines)) == 10_000
     assert time.perf_counter() - began < 0.25  # some 0.01 s here
 
 
@@ -418,4 +448,5 @@ def test_drop_text_counts_files_and_folders(wording: Wording, tmp_path: Path) ->
     assert drop_text([*folders[:1], "/x"], wording) == "Drop to add 1 file and 1 folder"
     assert drop_text(["/x", "/y"], wording) == "Drop to add 2 files"
     assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 items"
+    assert drop_text(["/x", "smb://nas/y"], wording) == "Drop to add 2 items"
     assert "Only files" in drop_text([], wording)

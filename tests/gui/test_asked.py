@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
-from desktop_app.sources.scan import from_here
+from desktop_app.sources.location import from_here
 
 if TYPE_CHECKING:
     from pathlib import Path

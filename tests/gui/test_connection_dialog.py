@@ -357,3 +357,67 @@ def test_dialog_is_usable_at_its_minimum_size(dialog: ConnectionDialog, page: Qu
     assert dialog.minimumWidth() <= 720
     assert dialog.minimumHeight() <= 440
     assert dialog.connect_now.isVisible()
+
+
+PERMITTED = Connection("orders", "work-account", endpoint_url="http://localhost:9324")
+
+
+@pytest.fixture
+def permitted(windows: WindowFactory, internet: Internet, qtbot: QtBot) -> QueuePage:
+    """Open the dialog for a queue whose files are processed on this computer, and wait for the profiles."""
+    windows.connection.choose(PERMITTED, process_here=True)
+    page = queue_page(windows.open().connection.open_at(""))
+    qtbot.waitUntil(lambda: page.form.profile.findData("broken") >= 0 and page.form.region.count() > 10)
+    return page
+
+
+def test_permission_to_process_stays_selected_while_the_profiles_are_read(permitted: QueuePage) -> None:
+    assert permitted.form.region.currentText() == "eu-west-1"
+    assert permitted.form.process_here.isChecked()
+    permitted.load()
+    assert permitted.form.process_here.isChecked()
+
+
+CHANGES: dict[str, Callable[[QueuePage], object]] = {
+    "queue": lambda page: QTest.keyClicks(page.form.queue.line, "2"),
+    "queue URL": lambda page: page.form.queue.setEditText("http://localhost:9324/000000000000/orders"),
+    "queue from the list": lambda page: page.form.queue.setEditText("work"),
+    "server": lambda page: QTest.keyClicks(page.form.server, "5"),
+    "region": lambda page: page.form.region.setEditText("us-east-1"),
+    "typed region": lambda page: QTest.keyClick(page.form.region.line, Qt.Key.Key_Backspace),
+    "profile": lambda page: page.form.profile.setCurrentIndex(page.form.profile.findData("broken")),
+    "default profile": lambda page: page.form.profile.setCurrentIndex(page.form.profile.findData("")),
+    "Amazon SQS": lambda page: page.form.places[Place.AWS.value].click(),
+    "this computer": lambda page: page.form.places[Place.COMPUTER.value].click(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_permission_to_process_is_cleared_with_every_change(
+    change: str, permitted: QueuePage, windows: WindowFactory
+) -> None:
+    form = permitted.form
+    before = form.entered
+    CHANGES[change](permitted)
+    assert not form.process_here.isChecked()
+    form.places[Place.SERVER.value].click()
+    form.set_connection(before, processes_here=False)
+    assert not form.process_here.isChecked()
+    dialog = permitted.window()
+    assert isinstance(dialog, ConnectionDialog)
+    dialog.connect_now.click()
+    assert windows.chosen[-1] == (before, False)
+    assert load_settings(windows.settings_file).process_queue == ""
+
+
+def test_permission_belongs_to_what_is_entered_when_it_is_selected(
+    permitted: QueuePage, windows: WindowFactory
+) -> None:
+    permitted.form.queue.setEditText("work")
+    permitted.form.process_here.click()
+    dialog = permitted.window()
+    assert isinstance(dialog, ConnectionDialog)
+    dialog.connect_now.click()
+    assert windows.chosen[-1][1]
+    saved = load_settings(windows.settings_file).process_queue
+    assert saved == "http://127.0.0.1:9324 eu-west-1 work with profile work-account"

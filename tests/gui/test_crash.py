@@ -56,6 +56,13 @@ def caught(error: Exception) -> Exception:
     raise AssertionError
 
 
+def test_report_contains_no_secrets() -> None:
+    report = report_of(caught(ValueError("b'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/x, Signature=c0ffee'")))
+    assert "ValueError" in report
+    assert "AKIAIOSFODNN7EXAMPLE" not in report
+    assert "c0ffee" not in report
+
+
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_bug_is_logged_and_reported(hook: CrashHook, qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
     error = caught(ZeroDivisionError("oops"))

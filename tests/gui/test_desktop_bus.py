@@ -19,13 +19,12 @@ from jeepney import HeaderFields, Message, MessageType, new_method_return, new_s
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
+from desktop_app.gui.desktop.bus_connection import SESSION, SYSTEM
 from desktop_app.gui.desktop.linux import (
     GNOME_SESSION,
     LOGIN,
     NOTIFICATIONS,
     POWER,
-    SESSION,
-    SYSTEM,
     Bus,
     BusAwake,
     BusNotifier,

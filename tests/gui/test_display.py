@@ -4,9 +4,11 @@ import ctypes
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from desktop_app.gui.startup import display
 from tests.gui.jobs_database import without_display
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LINUX = "linux"
 
@@ -138,3 +140,71 @@ def test_program_prints_one_sentence_and_exits_with_2(extra: dict[str, str], fil
     assert done.stdout == ""
     assert done.stderr.splitlines() == [display.NO_DISPLAY]
     assert not (filemill_home / "filemill.db").exists()
+
+
+# --- platforms that Qt can't use, and displays that go away
+
+
+def window(environment: dict[str, str], home: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "desktop_app", str(Path(__file__))],
+        env={**without_display(), "FILEMILL_HOME": str(home), "DBUS_SESSION_BUS_ADDRESS": "disabled:", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_processed(home: Path) -> bool:
+    with closing(sqlite3.connect(home / "filemill.db")) as database, suppress(sqlite3.Error):
+        return bool(database.execute("SELECT count(*) FROM job WHERE status = 2").fetchone()[0])
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != LINUX, reason="elsewhere there is always a display")
+@pytest.mark.parametrize("platform", ["nonsense", "nonsense;cocoa", "linuxfb", " "])
+def test_unusable_platform_without_a_display_is_one_sentence_each(platform: str, filemill_home: Path) -> None:
+    done = run(QT_QPA_PLATFORM=platform)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"filemill: QT_QPA_PLATFORM is “{platform}”, which does not work here, so it is ignored.",
+        display.NO_DISPLAY,
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_unusable_platform_falls_back_to_the_display(tmp_path: Path) -> None:
+    with x_server() as name, window({"DISPLAY": name, "QT_QPA_PLATFORM": "nonsense"}, tmp_path) as process:
+        wait_until(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "QT_QPA_PLATFORM is “nonsense”, which does not work here, so it is ignored." in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_window_ends_in_order_when_the_x_server_goes_away(tmp_path: Path) -> None:
+    with x_server() as name:
+        process = window({"DISPLAY": name}, tmp_path)
+        wait_until(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
+    with process:
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said.splitlines() == [f"filemill: {display.DISPLAY_LOST}"]
+    # The program has released its identity and closed the database.
+    assert not list((tmp_path / "filemill.db.workers").iterdir())
+    assert not list(tmp_path.glob("filemill.db-*"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtTest import QSignalSpy
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.domain.job import Changes, StatusCounts
+from desktop_app.domain.job import Changes, Cursor, StatusCounts
 from desktop_app.gui.table import job_feed
 from desktop_app.gui.table.job_feed import JobFeed, Totals
 from desktop_app.gui.tasks import Tasks
@@ -93,3 +93,39 @@ def test_totals_are_counted_again_after_an_error(
     qtbot.waitUntil(lambda: totals.counts.total == 1)
     assert len(calls) == 3
     tasks.close(1000)
+
+
+def test_counts_follow_after_a_bug(jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """A bug in one count must not freeze the counts for ever."""
+    tasks = Tasks(jobs_db.session, threads=1)
+    totals = Totals(jobs_db.jobs, tasks)
+    bugs: list[object] = []
+    monkeypatch.setattr("sys.excepthook", lambda *bug: bugs.append(bug))
+    count, first = totals._task._prepare, [True]
+
+    def fail_first() -> object:
+        if first.pop():
+            raise ZeroDivisionError
+        return None
+
+    monkeypatch.setattr(totals._task, "_prepare", lambda: fail_first)
+    totals.count()
+    qtbot.waitUntil(lambda: len(bugs) == 1)
+    monkeypatch.setattr(totals._task, "_prepare", count)
+    jobs_db.add("a", "b")
+    totals.count()
+    qtbot.waitUntil(lambda: totals.counts == StatusCounts(pending=2))
+    tasks.close(1000)
+
+
+def test_replaced_database_is_reported_before_its_changes(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    jobs_db.add("old")
+    feed = JobFeed(jobs_db.jobs.changes)
+    feed.start()
+    order: list[str] = []
+    feed.replaced.connect(lambda: order.append("replaced"))
+    feed.changed.connect(lambda changes: order.append(f"changed {changes.overflow}"))
+    feed._cursor = Cursor(99, epoch=7)
+    feed.look()
+    assert order == ["replaced", "changed True"]
+    feed.stop()

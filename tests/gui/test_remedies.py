@@ -14,11 +14,11 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from desktop_app.config.settings import Connection, Settings, load_settings
-from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.errors import Cause, KnownError, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
-from desktop_app.gui.connection.status import LoopKind
+from desktop_app.gui.connection.status import LoopKind, Mark
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, TOO_MANY_TITLE
+from desktop_app.services.consuming.foreign_messages import HELD_UP_TITLE, MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.backends.sqlite import store_error
 from tests.gui.running_app import allowed, queue_page
@@ -324,13 +324,14 @@ def test_missing_network_can_be_retried_and_shows_details(open_app: Enter) -> No
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_refusing_proxy_is_named(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_is_down_is_named(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     app = open_app(AWS)
-    assert app.until_banner("The proxy refused the connection to Amazon SQS in eu-west-1")[0] == "Details"
+    assert app.until_banner("Can't reach the proxy 127.0.0.1:1")[0] == "Details"
     app.press("Details")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
+    assert "HTTPS_PROXY" in clipboard()
     assert "secret" not in clipboard()
     dialog.close()
 
@@ -363,6 +364,18 @@ def test_foreign_messages_stop_processing_until_the_user_ignores_them(open_app: 
     app.add("one.txt")
     app.until_processed("one.txt")
     app.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all foreign
+
+
+def test_foreign_messages_that_hold_up_files_are_named_with_their_number(windows: WindowFactory) -> None:
+    window = windows.open()
+    error = KnownError("Filemill has received 413 messages.", title=HELD_UP_TITLE, cause=Cause.FOREIGN)
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.WAITING, error.text, error=error))
+    assert window.banner.notice is not None
+    assert (window.banner.notice.title, window.banner.notice.text) == (HELD_UP_TITLE, error.body)
+    assert [button.text() for button in window.banner.buttons] == ["Choose Queue…", "Show Messages", "Process Anyway"]
+    assert windows.states.text.mark is Mark.RETRYING
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.RUNNING))
+    assert not window.banner.isVisible()
 
 
 # E12, E13: only the buttons; the faults are caused in test_real_faults.py

@@ -177,6 +177,7 @@ def test_lock_and_address_without_their_program_are_no_instance(tmp_path: Path, 
 def test_leftover_socket_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     killed = FirstInstance(tmp_path)
     killed.open()
+    assert killed.lock._lock is not None
     killed.lock._lock.release()  # as the system does when a program is killed: socket and address stay
     lock = killed.another()
     server = become_first_instance(lock, Request(), never)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -8,10 +7,12 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app.domain.errors import StoreError
+from desktop_app.gui.desktop import file_manager
 from desktop_app.gui.desktop.file_manager import reveal
 from desktop_app.gui.startup.dialogs import StartErrorDialog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from PySide6.QtWidgets import QAbstractButton
@@ -61,7 +62,12 @@ def test_missing_folder_is_not_offered(qapp: object, tmp_path: Path) -> None:
 )
 def test_other_systems_have_their_own_way(platform: str, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
+
+    def start_detached(program: str, arguments: Sequence[str]) -> bool:
+        started.append([program, *arguments])
+        return True
+
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(subprocess, "Popen", started.append)
+    monkeypatch.setattr(file_manager, "start_detached", start_detached)
     assert reveal(["/in/a b"])
     assert started == [command]

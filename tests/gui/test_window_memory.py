@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,3 +70,14 @@ def test_invalid_values_are_ignored(file: Path, text: str) -> None:
     assert memory.columns() == []
     assert memory.sort_order() == []
     assert memory.geometry.isEmpty()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+@pytest.mark.expected_log("is not a regular file")
+def test_pipe_in_place_of_the_file_is_not_opened(file: Path) -> None:
+    os.mkfifo(file)
+    memory = WindowMemory(file)
+    memory.details_height = 300
+    memory.save()
+    assert memory.details_height == 300
+    assert file.is_fifo()

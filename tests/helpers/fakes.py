@@ -27,10 +27,14 @@ class RecordingWatch:
 
     def __init__(self, stop_at_question: int | None = None) -> None:
         self.progress: list[tuple[int, int]] = []
+        self.accesses: list[bool] = []
         self.questions = 0
         self.seen = threading.Event()
         self.stop = threading.Event()
         self._stop_at = stop_at_question
+
+    def on_access(self, *, begins: bool) -> None:
+        self.accesses.append(begins)
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         self.progress.append((bytes_done, bytes_total))
@@ -130,6 +134,9 @@ class FakeConnector:
         if self.trouble is not None:
             raise self.trouble
         return cast("QueueClient", self.client)
+
+    def interrupt(self) -> None:
+        """Do nothing: no program provides credentials."""
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """Do nothing, as with SQS; raise `trouble` if it is set."""

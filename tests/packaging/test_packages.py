@@ -78,7 +78,7 @@ def test_desktop_entry_is_valid_and_names_the_command(tmp_path: Path) -> None:
     entry.optionxform = str  # type: ignore[assignment, method-assign]
     entry.read_string(deb.desktop_entry())
     values = entry["Desktop Entry"]
-    assert values["Exec"] == f"{PRODUCT.command} %U"
+    assert values["Exec"] == f"{PRODUCT.command} %F"
     assert values["Icon"] == values["StartupWMClass"] == PRODUCT.command
     assert values["MimeType"].endswith(";inode/directory;")
     asked = [entry[f"Desktop Action {name}"]["Exec"].split()[1] for name in values["Actions"].strip(";").split(";")]

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem
-from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
+from desktop_app.processing.isolation import (
+    HelperProcess,
+    IsolatedProcessing,
+    ProcessDiedError,
+    serve_one,
+    serve_requests,
+)
 from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import FileResult, default_registry
 from tests.helpers.fakes import RecordingWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def child(code: str) -> IsolatedProcessing:
@@ -82,7 +94,7 @@ def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pyte
     (tmp_path / "a").write_bytes(b"x\n")
     assert serve_one(str(tmp_path / "a"), default_registry()) == 0
     assert serve_one(str(tmp_path), default_registry()) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
     assert lines[0] == '["done", 2, 1, {}]'
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
 
@@ -101,3 +113,68 @@ def test_child_reports_progress_and_is_never_cancelled(capsys: pytest.CaptureFix
 def test_values_of_another_processor_are_returned(watch: RecordingWatch) -> None:
     code = 'print(\'["done", 10, null, {"sha256": "ab", "pages": 3}]\')'
     assert child(code).process("a", watch) == FileResult(10, None, {"sha256": "ab", "pages": 3})
+
+
+# --- a child process that is reused
+
+
+@pytest.fixture
+def helper() -> Iterator[HelperProcess]:
+    with closing(HelperProcess()) as helper:
+        yield helper
+
+
+def test_helper_processes_files_one_after_another(tmp_path: Path, watch: RecordingWatch, helper: HelperProcess) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n.txt") if os.name == "posix" else str(tmp_path / "a")
+    Path(path).write_bytes(b"x\n")
+    assert helper.process(path, watch) == FileResult(2, 1)
+    child = helper._child
+    with pytest.raises(FileError):
+        helper.process(str(tmp_path), watch)
+    assert helper.process(path, watch) == FileResult(2, 1)
+    assert helper._child is child, "it is reused, also after an error"
+    assert watch.accesses[-1] is False
+
+
+def test_helper_that_died_is_replaced(tmp_path: Path, watch: RecordingWatch, helper: HelperProcess) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    helper.process(str(tmp_path / "a"), watch)
+    assert helper._child is not None
+    helper._child.kill()
+    helper._child.wait()
+    assert helper.process(str(tmp_path / "a"), watch) == FileResult(2, 1)
+
+
+def test_helper_that_dies_affects_only_its_file(watch: RecordingWatch) -> None:
+    with closing(HelperProcess([sys.executable, "-c", "input()"])) as helper, pytest.raises(ProcessDiedError):
+        helper.process("a", watch)
+
+
+def test_helper_that_can_not_be_started_says_so(watch: RecordingWatch) -> None:
+    with closing(HelperProcess(["/no/such/program"])) as helper, pytest.raises(ProcessDiedError):
+        helper.process("a", watch)
+
+
+def test_cancelled_helper_is_ended(watch: RecordingWatch) -> None:
+    code = "import threading; input(); threading.Event().wait(60)"
+    watch.stop.set()
+    with closing(HelperProcess([sys.executable, "-c", code])) as helper, pytest.raises(Cancelled):
+        helper.process("a", watch)
+
+
+def test_probe_is_answered_by_a_file_system_and_by_an_error(helper: HelperProcess, tmp_path: Path) -> None:
+    assert helper.probe(str(tmp_path))
+    assert helper.probe(str(tmp_path / "gone"))
+
+
+def test_probe_in_a_child_that_dies_is_not_an_answer() -> None:
+    with closing(HelperProcess([sys.executable, "-c", "input()"])) as helper:
+        assert not helper.probe("/")
+
+
+def test_requests_are_answered_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    requests = [json.dumps(["process", str(tmp_path / "a")]), json.dumps(["probe", str(tmp_path)])]
+    assert serve_requests(requests, default_registry()) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
+    assert lines == ['["done", 2, 1, {}]', '["answered"]']

@@ -42,6 +42,7 @@ def lines_of_text(text: str) -> int:
 def lines_of_units(content: bytes) -> int:
     """Count lines one code unit at a time; an incomplete unit at the end counts as one."""
     marks = sorted(MARKS.items(), key=lambda item: -len(item[1]))
+    marks.append(("", codecs.BOM_UTF8))
     codec, mark = next(((c, m) for c, m in marks if content.startswith(m)), ("", b""))
     width = int(codec[4:6]) // 8 if codec else 1
     units = list(cut(content[len(mark) :], width))
@@ -67,8 +68,6 @@ def lines_of_units(content: bytes) -> int:
         (b"\xff\n\xfe\x80\n\xc3", 3),
         ("ä\nö".encode(), 2),
         ("a\nb".encode("latin-1"), 2),
-        (codecs.BOM_UTF8, 1),
-        (codecs.BOM_UTF8 + b"a\n", 1),
         ("a\u2028b\u0085c".encode(), 1),
         (b"\xff", 1),
         (b"\xfe\n", 1),
@@ -105,6 +104,22 @@ def test_bytes_without_a_mark_are_counted_by_their_line_feeds(content: bytes, li
 @pytest.mark.parametrize("piece_bytes", PIECES)
 def test_text_with_a_mark_is_counted_in_its_encoding(text: str, lines: int, codec: str, piece_bytes: int) -> None:
     assert count(MARKS[codec] + text.encode(codec), piece_bytes) == lines
+
+
+@pytest.mark.parametrize(
+    ("rest", "lines"),
+    [(b"", 0), (b"\n", 1), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"\xff\n\xfe", 2), (codecs.BOM_UTF8, 1)],
+)
+@pytest.mark.parametrize("piece_bytes", PIECES)
+def test_mark_of_utf_8_is_not_text(rest: bytes, lines: int, piece_bytes: int) -> None:
+    assert count(codecs.BOM_UTF8 + rest, piece_bytes) == lines
+
+
+@pytest.mark.parametrize("mark", [*MARKS.values(), codecs.BOM_UTF8])
+@pytest.mark.parametrize("piece_bytes", PIECES)
+def test_part_of_a_mark_is_text(mark: bytes, piece_bytes: int) -> None:
+    if mark[:-1] not in MARKS.values():
+        assert count(mark[:-1], piece_bytes) == 1
 
 
 @pytest.mark.parametrize("codec", MARKS)
@@ -148,6 +163,7 @@ def test_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
 
 @given(content=st.binary(max_size=300), piece_bytes=st.sampled_from(PIECES))
 @example(content=b"\xff\xfe\0", piece_bytes=1)
+@example(content=codecs.BOM_UTF8, piece_bytes=1)
 @example(content=b"\xff\xfe\0\0", piece_bytes=3)
 def test_any_bytes_have_the_specified_number_of_lines(content: bytes, piece_bytes: int) -> None:
     assert count(content, piece_bytes) == lines_of_units(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tracemalloc
@@ -14,7 +15,7 @@ from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.processor import Cancelled, Field, Processor, Value
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
-from desktop_app.sources.local import FileSource, Source, open_source
+from desktop_app.sources.local import Change, FileSource, Source, open_source
 from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def test_progress_of_a_long_file_is_reported_every_tenth_of_a_second(tmp_path: P
 
     process(tmp_path / "file", watch, TickingClock(0.0625))
 
-    assert [done // MIB for done, _ in watch.progress] == [4, 6, 8, 10]
+    assert [done // MIB for done, _ in watch.progress] == [2, 4, 6, 8, 10]
     assert {total for _, total in watch.progress} == {10 * MIB}
 
 
@@ -260,6 +261,70 @@ def test_file_that_changes_during_each_attempt_fails_after_three(tmp_path: Path)
         "The file changed while it was being read; the result was discarded because it could be wrong"
     )
     assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no status change time")
+def test_content_changed_with_its_time_set_back_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\nc\n")
+    os.utime(file, ns=(1, 1))
+
+    def rewrite() -> None:
+        with file.open("r+b") as stream:
+            stream.write(b"a b c\n")
+        os.utime(file, ns=(1, 1))
+        _wait_for_another_time(file)
+
+    _wait_for_another_time(file)
+    shop = RegistrySetup(rewrite, times=1)
+
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 1)
+    assert shop.opened == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no status change time")
+def test_content_that_alternates_with_its_time_set_back_fails(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    contents = itertools.cycle([b"a b c\n", b"a\nb c\n"])
+    file.write_bytes(b"a\nb\nc\n")
+    os.utime(file, ns=(1, 1))
+
+    def rewrite() -> None:
+        with file.open("r+b") as stream:
+            stream.write(next(contents))
+        os.utime(file, ns=(1, 1))
+        _wait_for_another_time(file)
+
+    _wait_for_another_time(file)
+    shop = RegistrySetup(rewrite)
+
+    with pytest.raises(FileError, match="changed while it was being read"):
+        shop.registry.process(str(file), RecordingWatch())
+    assert shop.opened == 3
+
+
+def _wait_for_another_time(file: Path) -> None:
+    """Wait until the file system's clock has advanced since the file was changed."""
+    probe = file.with_name("probe")
+    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= file.stat().st_ctime_ns:
+        pass
+
+
+@pytest.mark.parametrize("times", [1, 2, 100])
+def test_file_whose_status_changes_during_each_attempt_is_processed(tmp_path: Path, times: int) -> None:
+    """Backup programs change permissions and links; some file systems report another time at each call."""
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\n")
+
+    class Restless(FileSource):
+        def change(self) -> Change:
+            nonlocal times
+            times -= 1
+            return Change.STATUS if times >= 0 else super().change()
+
+    registry = ProcessorRegistry([LineProcessor()], opener=Restless, pause=lambda _: None)
+
+    assert registry.process(str(file), RecordingWatch()) == FileResult(4, 2)
 
 
 def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None:

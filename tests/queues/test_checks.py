@@ -113,6 +113,18 @@ def test_queue_without_permission_to_read_attributes_can_be_used(internet: Inter
 
 
 @pytest.mark.usefixtures("signed_in", "internet")
+def test_dead_letter_queue_that_does_not_exist_is_reported(internet: Internet) -> None:
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:work-dlq", "maxReceiveCount": 5}
+    internet.sim.simulator.create_queue("work-dlq")
+    url = internet.sim.simulator.queue("work").url
+    internet.sim.boto().set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    internet.sim.boto().delete_queue(QueueUrl=internet.sim.simulator.queue("work-dlq").url)
+    last = found()[-1]
+    assert (last.check, last.verdict) == (Check.DEAD_LETTERS, Verdict.TROUBLE)
+    assert "The dead-letter queue “work-dlq” does not exist" in last.text
+
+
+@pytest.mark.usefixtures("signed_in", "internet")
 def test_queue_without_a_dead_letter_queue_is_reported() -> None:
     assert found()[-1].verdict is Verdict.NOTE
 

@@ -172,7 +172,9 @@ def test_entry_missing_in_the_response_has_failed(sim: SimulatedSqs) -> None:
 @pytest.mark.parametrize("operation", BATCHES)
 def test_response_without_ids_confirms_nothing(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.entries_unnamed([0]))
-    assert troubles(CALLS[operation][1](sim.client())) == [T.OFFLINE]
+    with pytest.raises(QueueError, match=r"can't understand\. Its response is invalid: Successful is missing") as error:
+        CALLS[operation][1](sim.client())
+    assert error.value.trouble is T.OFFLINE
 
 
 def test_order_of_a_response_does_not_matter(sim: SimulatedSqs) -> None:
@@ -284,13 +286,32 @@ def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: 
 
 @each_call
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>no</html>", 407), (b"", 503), (b"", 302)]
+    ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>later</html>", 429), (b"", 503)]
 )
 def test_error_page_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=rf"is temporarily unavailable \({status}\)") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
+
+
+@each_call
+@pytest.mark.parametrize(
+    ("body", "status", "title"),
+    [
+        (b"", 302, "The response did not come from Amazon SQS"),
+        (b"<html>not here</html>", 404, "The response did not come from Amazon SQS"),
+        (b"<html>no</html>", 407, "A proxy on the way to Amazon SQS in eu-west-1 requires a user name and password"),
+    ],
+)
+def test_page_of_another_server_is_no_fault_of_the_service(
+    sim: SimulatedSqs, operation: str, body: bytes, status: int, title: str
+) -> None:
+    sim.faults.next(operation, faults.garbage(body, status=status))
+    with pytest.raises(QueueError) as error:
+        CALLS[operation][1](sim.client())
+    assert error.value.title.startswith(title)
+    assert not error.value.was_answered
 
 
 def test_bug_is_no_error_of_the_queue(sim: SimulatedSqs) -> None:
@@ -399,12 +420,12 @@ def test_queue_without_counts_is_taken_as_empty(sim: SimulatedSqs, policy: str) 
 
 def test_optional_fields_may_be_missing(sim: SimulatedSqs) -> None:
     def change(result: dict[str, Any]) -> None:
-        result["Messages"] = [{"ReceiptHandle": "handle", "Unheard": "of"}]
+        result["Messages"] = [{"MessageId": "id", "ReceiptHandle": "handle", "Body": "", "Unheard": "of"}]
         result["Unheard"] = "of"
 
     sim.faults.next("ReceiveMessage", faults.result_changed(change))
     (message,) = sim.client().receive(limit=1, wait_s=0, visibility_s=0)
-    assert (message.message_id, message.body, message.receive_count, message.group_id) == ("", "", 1, "")
+    assert (message.message_id, message.body, message.receive_count, message.group_id) == ("id", "", 1, "")
 
 
 def test_closing_lets_a_running_poll_end(waiting_sim: SimulatedSqs) -> None:

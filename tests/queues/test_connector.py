@@ -195,13 +195,21 @@ def test_session_that_expires_between_the_requests_is_no_missing_permission(inte
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("operation", ["GetQueueUrl", "GetQueueAttributes"])
-@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{}"])
-def test_response_of_another_server_is_not_taken_for_a_queue(internet: Internet, operation: str, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"<html>Sign in</html>", "The response did not come from Amazon SQS in eu-west-1."),
+        (b"{}", "Amazon SQS in eu-west-1 sent a response that Filemill can't understand."),
+    ],
+)
+def test_response_of_another_server_is_not_taken_for_a_queue(
+    internet: Internet, operation: str, body: bytes, text: str
+) -> None:
     internet.sim.simulator.create_queue("work")
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.OFFLINE
-    assert refused.text.startswith("The response did not come from Amazon SQS in eu-west-1.")
+    assert refused.text.startswith(text)
 
 
 # Credentials and configuration
@@ -291,7 +299,7 @@ def test_missing_region_is_reported_with_a_remedy() -> None:
         (
             Connection(queue="work", endpoint_url="queues.example"),
             {},
-            "can't be used with its current configuration. Invalid endpoint",
+            "The address “queues.example” is not valid.",
         ),
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],

@@ -124,7 +124,7 @@ def test_unreadable_files_are_reported(isolated_environment: Path) -> None:
     profiles = read_profiles()
     assert profiles.found == ()
     assert profiles.trouble.startswith("The AWS configuration can't be read: Unable to parse config file")
-    assert sign_in_command("x") == ""
+    assert sign_in_command("x") == ()
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,33 @@ def test_unreadable_files_are_reported(isolated_environment: Path) -> None:
 )
 def test_command_that_signs_in_again(isolated_environment: Path, profile: str, command: str) -> None:
     write(isolated_environment, CONFIG)
-    assert sign_in_command(profile) == command
+    assert sign_in_command(profile) == tuple(command.split())
 
 
 def test_command_of_the_default_profile(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(isolated_environment, CONFIG)
-    assert sign_in_command("") == ""
+    assert sign_in_command("") == ()
     monkeypatch.setenv("AWS_PROFILE", "sso")
-    assert sign_in_command("") == "aws sso login --profile sso"
+    assert sign_in_command("") == ("aws", "sso", "login", "--profile", "sso")
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("[profile 'two words']", "two words"),
+        ('[profile "it\'s mine"]', "it's mine"),
+        ("[profile 'the \"best\"']", 'the "best"'),
+        ("[profile $HOME;id]", "$HOME;id"),
+        ("[profile Ärger-名前]", "Ärger-名前"),
+    ],
+)
+def test_name_of_the_profile_is_one_argument_of_the_command(
+    isolated_environment: Path, section: str, name: str
+) -> None:
+    write(isolated_environment, f"{section}\nlogin_session = arn:aws:iam::1:user/me\n")
+    assert sign_in_command(name) == ("aws", "login", "--profile", name)
+
+
+def test_name_that_begins_with_a_dash_is_not_taken_for_an_option(isolated_environment: Path) -> None:
+    write(isolated_environment, "[profile -x]\nsso_session = corp\n")
+    assert sign_in_command("-x") == ("aws", "sso", "login", "--profile=-x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,7 +130,7 @@ def test_named_queue_needs_permission_once(filemill_home: Path, monkeypatch: pyt
     program = open_program(named)
     assert not program.control.is_permitted(program.connection.key)
     program.control.permit(program.connection.key)
-    update_settings(program.home.settings_file, process_queue=program.connection.key)
+    update_settings(program.home.settings_file, process_queue=program.connection.permission_key)
     assert program.control.is_permitted(program.connection.key)
     program.close()
     again = open_program(named)
@@ -138,4 +139,56 @@ def test_named_queue_needs_permission_once(filemill_home: Path, monkeypatch: pyt
     other = open_program({**named, "FILEMILL_QUEUE": "another"})
     assert not other.control.is_permitted(other.connection.key)
     other.close()
-    assert load_settings(filemill_home / "settings.toml") == Settings(process_queue="eu-west-1 ingest")
+    assert load_settings(filemill_home / "settings.toml") == Settings(
+        process_queue="eu-west-1 ingest with default credentials"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"FILEMILL_QUEUE": "another"},
+        {"FILEMILL_QUEUE": "https://sqs.eu-west-1.amazonaws.com/123456789012/ingest"},
+        {"AWS_REGION": "us-east-1"},
+        {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"},
+        {"AWS_ENDPOINT_URL": "http://localhost:4566"},
+        {"AWS_PROFILE": "other"},
+        {"AWS_ACCESS_KEY_ID": "AKIDOTHER"},
+    ],
+)
+def test_permission_does_not_apply_after_a_change_in_the_environment(
+    change: dict[str, str], filemill_home: Path
+) -> None:
+    named = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1"}
+    with closing(open_program(named)) as program:
+        update_settings(program.home.settings_file, process_queue=program.connection.permission_key)
+    for environment, is_permitted in ((named, True), ({**named, **change}, False), (named, True)):
+        with closing(open_program(environment)) as program:
+            assert program.control.is_permitted(program.connection.key) is is_permitted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"queue": "another"}, {"region": "us-east-1"}, {"endpoint_url": "http://localhost:4566"}, {"profile": "other"}],
+)
+def test_permission_does_not_apply_after_a_change_in_the_settings_file(
+    change: dict[str, str], filemill_home: Path
+) -> None:
+    file = filemill_home / "settings.toml"
+    update_settings(file, queue="ingest", region="eu-west-1")
+    with closing(open_program({})) as program:
+        update_settings(file, process_queue=program.connection.permission_key)
+    with closing(open_program({})) as program:
+        assert program.control.is_permitted(program.connection.key)
+    update_settings(file, **change)
+    with closing(open_program({})) as program:
+        assert not program.control.is_permitted(program.connection.key)
+
+
+def test_permission_of_0_1_0_does_not_apply_to_the_queue(filemill_home: Path) -> None:
+    """It names no credentials, so it could be meant for a queue in another account."""
+    update_settings(
+        filemill_home / "settings.toml", queue="ingest", region="eu-west-1", process_queue="eu-west-1 ingest"
+    )
+    with closing(open_program({})) as program:
+        assert not program.control.is_permitted(program.connection.key)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.sources import local as source_module
-from desktop_app.sources.local import FileSource, open_source
+from desktop_app.sources.local import Change, FileSource, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def test_file_returns_its_size_and_its_bytes_in_chunks(tmp_path: Path) -> None:
     with open_source(str(file)) as source:
         assert source.size == 10
         assert list(source.chunks(4)) == [b"0123", b"4567", b"89"]
-        assert not source.changed()
+        assert source.change() is Change.NONE
 
 
 def test_empty_file_has_no_chunks(tmp_path: Path) -> None:
@@ -140,6 +141,13 @@ def touch(file: Path) -> None:
     os.utime(file, ns=(1, 1))
 
 
+def rewrite_and_set_the_time_back(file: Path) -> None:
+    info = file.stat()
+    with file.open("r+b") as stream:
+        stream.write(b"FIRST")
+    os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
 def replace(file: Path) -> None:
     """Replace a file by another one of the same size and time."""
     info = file.stat()
@@ -158,62 +166,112 @@ def hide_behind_a_file(file: Path) -> None:
     file.parent.write_bytes(b"no folder any more")
 
 
-@posix_only
-@pytest.mark.parametrize("change", [grow, shrink, touch, replace, remove, hide_behind_a_file])
-def test_every_change_is_noticed(tmp_path: Path, change: Callable[[Path], None]) -> None:
+def make_readable(file: Path) -> None:
+    file.chmod(0o640)
+
+
+def link_as_a_backup(file: Path) -> None:
+    (file.parent / "backup").hardlink_to(file)
+
+
+def set_the_access_time_back(file: Path) -> None:
+    os.utime(file, ns=(1, file.stat().st_mtime_ns))
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    """Return a file whose status changed long enough ago for the next change to get another time."""
     (tmp_path / "folder").mkdir()
     file = tmp_path / "folder" / "file"
     file.write_bytes(b"first")
-
-    with open_source(str(file)) as source:
-        change(file)
-
-        assert source.changed()
-
-
-def test_change_is_detected_even_if_a_share_still_reports_the_old_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"first")
-    before = file.stat()
-
-    with open_source(str(file)) as source:
-        grow(file)
-        monkeypatch.setattr(os, "stat", lambda *_, **__: before)
-
-        assert source.changed()
+    written = file.stat().st_ctime_ns
+    probe = tmp_path / "probe"
+    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= written:
+        pass
+    return file
 
 
 @posix_only
-def test_link_whose_target_changed_is_a_change(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).write_bytes(b"same")
-        os.utime(tmp_path / name, ns=(1, 1))
-    link = tmp_path / "link"
-    link.symlink_to("one")
+@pytest.mark.parametrize("change", [grow, shrink, touch])
+def test_change_of_size_or_time_is_a_change_of_the_content(old_file: Path, change: Callable[[Path], None]) -> None:
+    with open_source(str(old_file)) as source:
+        change(old_file)
 
-    with open_source(str(link)) as source:
-        link.unlink()
-        link.symlink_to("two")
+        assert source.change() is Change.CONTENT
 
-        assert source.changed()
+
+@posix_only
+@pytest.mark.parametrize(
+    "change",
+    [
+        rewrite_and_set_the_time_back,
+        replace,
+        remove,
+        hide_behind_a_file,
+        make_readable,
+        link_as_a_backup,
+        set_the_access_time_back,
+    ],
+)
+def test_every_other_change_is_a_change_of_the_status(old_file: Path, change: Callable[[Path], None]) -> None:
+    with open_source(str(old_file)) as source:
+        change(old_file)
+
+        assert source.change() is Change.STATUS
+
+
+@posix_only
+def test_reading_a_file_is_no_change(old_file: Path) -> None:
+    os.utime(old_file, ns=(1, old_file.stat().st_mtime_ns))  # so that the access time is updated even with relatime
+
+    with open_source(str(old_file)) as source:
+        assert list(source.chunks()) == [b"first"]
+        assert source.change() is Change.NONE
+
+
+def test_what_the_path_reports_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems report other inode numbers at each call, or an outdated size."""
+    file = tmp_path / "file"
+    file.write_bytes(b"first")
+    inodes = itertools.count(1)
+    really_stat, really_fstat = os.stat, os.fstat
+
+    def renumbered(info: os.stat_result) -> os.stat_result:
+        number = next(inodes)
+        return os.stat_result(
+            (info[0], number, number, *info[3:10]), {"st_mtime_ns": info.st_mtime_ns, "st_ctime_ns": info.st_ctime_ns}
+        )
+
+    monkeypatch.setattr(os, "stat", lambda *a, **k: renumbered(really_stat(*a, **k)))
+    monkeypatch.setattr(os, "fstat", lambda descriptor: renumbered(really_fstat(descriptor)))
+
+    with open_source(str(file)) as source:
+        assert source.change() is Change.NONE
+        monkeypatch.setattr(os, "stat", lambda *_, **__: pytest.fail("the path was looked up"))
+        grow(file)
+        assert source.change() is Change.CONTENT
+
+
+def test_creation_time_of_windows_is_not_compared(old_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "_ON_WINDOWS", True)
+
+    with open_source(str(old_file)) as source:
+        make_readable(old_file)
+
+        assert source.change() is Change.NONE
 
 
 def test_undetectable_changes_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").touch()
-    really_stat = os.stat
 
     with open_source(str(tmp_path / "a")) as source:
 
-        def away(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
-            if path == str(tmp_path / "a"):
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-            return really_stat(path, *args, **kwargs)
+        def away(_descriptor: int) -> os.stat_result:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
-        monkeypatch.setattr(os, "stat", away)
-
-        with pytest.raises(FileError) as caught:
-            source.changed()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fstat", away)
+            with pytest.raises(FileError) as caught:
+                source.change()
 
     assert caught.value.passing

@@ -16,7 +16,6 @@ import pytest
 
 from desktop_app.domain.job import NewFile
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.sources import scan as scan_module
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult, scan
 
@@ -235,71 +234,59 @@ def test_relative_path_in_a_removed_folder_is_refused(tmp_path: Path, monkeypatc
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
+    (tmp_path / "a").touch()
 
-    assert refusal("file") == "The file does not exist"
+    result = look("file", tmp_path / "a", f"file://{tmp_path}/a", "../a", "")
+
+    assert found(result, tmp_path) == ["a"]
+    gone = "The current folder was removed; change to another folder, or give an absolute path"
+    assert [str(refused.reason) for refused in result.refused] == [gone, gone, "The file does not exist"]
 
 
-# --- addresses
+# --- URLs
 
 
 @posix_only
-@pytest.mark.parametrize("start", ["file://", "file://localhost", "FILE://LocalHost", "file:"])
-def test_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
-    fill(tmp_path, "a b#c?d\ne")
+def test_url_of_a_file_on_this_computer_is_its_path(tmp_path: Path) -> None:
+    fill(tmp_path, "a b#c?d\ne", "d/a")
 
     for name in ("a%20b%23c%3Fd%0ae", "a b#c?d\ne"):
-        assert found(look(f"{start}{tmp_path}/{name}"), tmp_path) == ["a b#c?d\ne"]
-
-
-@posix_only
-def test_address_of_a_folder_is_scanned(tmp_path: Path) -> None:
-    fill(tmp_path, "d/a")
-
+        assert found(look(f"file://{tmp_path}/{name}"), tmp_path) == ["a b#c?d\ne"]
     assert found(look(f"file://{tmp_path}/d/"), tmp_path) == ["d/a"]
 
 
-@pytest.mark.parametrize("address", ["file://server/share/a", "file://10.0.0.1/a"])
-def test_address_of_another_computer_is_refused(address: str) -> None:
-    assert refusal(address) == "This address points to another computer; only files on this computer can be added"
+@posix_only
+def test_url_of_another_computer_never_adds_a_local_file(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
 
+    result = look(f"file://server{tmp_path}/a", f"smb://server{tmp_path}/a", f"https://server{tmp_path}/a")
 
-@pytest.mark.parametrize(
-    "address",
-    ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
-)
-def test_web_address_is_refused(address: str) -> None:
-    assert refusal(address) == "Web addresses can't be added yet; download the file first"
-
-
-@pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])
-def test_incomplete_address_is_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert refusal(name) == "The file does not exist"
+    assert result.files == FileList()
+    assert [refused.reason.code for refused in result.refused] == [
+        ReasonCode.OTHER_COMPUTER,
+        ReasonCode.NETWORK_LOCATION,
+        ReasonCode.NAMED_ADDRESS,
+    ]
 
 
 @posix_only
-def test_file_whose_name_begins_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_location_is_scanned_where_it_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    fill(tmp_path / "gvfs", "smb-share:server=nas,share=in/a b")
+
+    result = look("smb://nas/in/a%20b", "smb://nas/in/other")
+
+    assert found(result, tmp_path / "gvfs" / "smb-share:server=nas,share=in") == ["a b"]
+    assert [str(refused.reason) for refused in result.refused] == ["The file does not exist"]
+
+
+@posix_only
+def test_file_whose_name_begins_like_a_url_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file:name")
     monkeypatch.chdir(tmp_path)
 
     assert found(look("file:name"), tmp_path) == ["file:name"]
-
-
-@pytest.mark.parametrize(
-    ("address", "path"),
-    [
-        ("file:///C:/My%20Files/a.txt", "C:/My Files/a.txt"),
-        ("file:///d:", "d:"),
-        ("file:///share/a", "/share/a"),
-    ],
-)
-def test_slash_before_a_drive_letter_is_removed_on_windows(
-    monkeypatch: pytest.MonkeyPatch, address: str, path: str
-) -> None:
-    monkeypatch.setattr(scan_module, "_ON_WINDOWS", True)
-
-    assert scan_module._path_of(address) == path
+    assert refusal("file:other") == "The file does not exist"
 
 
 # --- folders

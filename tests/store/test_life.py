@@ -310,7 +310,9 @@ class JobLife(RuleBasedStateMachine):
         result = Result(held.message.row_id, held.token, self.now, lines_count=lines, reason=a_reason(reason))
         assert self.programs[held.worker].work.finish([result]) == [counts]
         if counts:
-            self.end(self.rows[held.message.row_id], FAILED if reason else PROCESSED)
+            row = self.rows[held.message.row_id]
+            self.end(row, FAILED if reason else PROCESSED)
+            row.is_in_outbox = False
             self._delete(held.message)
 
     @precondition(lambda self: self.held)

@@ -23,7 +23,7 @@ from desktop_app.domain.job import Status
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.backups import KEPT
 from desktop_app.store.database import open_database
-from desktop_app.store.models import AttemptRow, BatchRow, CounterRow, FactRow, JobRow, OutboxRow
+from desktop_app.store.models import AttemptRow, BatchRow, CounterRow, FactRow, JobRow, OutboxRow, SweepRow
 from tests.store.kit import Store, rows_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def migrated(path: Path, scripts: Path = MIGRATIONS) -> None:
 def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
     migrated(tmp_path / "migrated.db")
     made = peewee.SqliteDatabase(str(tmp_path / "made.db"))
-    models = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, FactRow)
+    models = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow)
     with made.bind_ctx(models), made.connection_context():
         made.create_tables(models)
     assert schema(tmp_path / "migrated.db") == schema(tmp_path / "made.db")

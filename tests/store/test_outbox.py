@@ -14,6 +14,7 @@ from desktop_app.store.outbox import OutboxEntry, Sent
 from tests.store.kit import NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
+    from desktop_app.domain.job import Job
     from tests.store.kit import Store
 
 
@@ -204,3 +205,37 @@ def test_in_queue_counts_sent_unfinished_jobs(store: Store) -> None:
     store.work.give_back(jobs[5].row_id, store.start(jobs[5]), next_try_at=NOW + 60_000, now_ms=NOW)
     assert store.outbox.in_queue(QUEUE) == 2
     assert store.outbox.in_queue("another") == 0
+
+
+SILENT = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt/nas"})
+OTHER = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt/other"})
+
+
+def wait_for_share(store: Store, path: str, reason: Reason, *, until: int) -> Job:
+    """Submit a file, send and claim it, and return it to the outbox because its share does not respond."""
+    (job,) = store.add(path)
+    store.send()
+    token = store.start(job)
+    assert store.work.give_back(
+        job.row_id, token, now_ms=NOW, reason=reason, next_try_at=until, uncount=True, is_resent=True
+    )
+    return store.job(job)
+
+
+def test_file_on_a_silent_share_is_sent_again_later(store: Store) -> None:
+    job = wait_for_share(store, "/a", SILENT, until=NOW + 60_000)
+    assert (job.status, job.reason, job.next_try_at) == (Status.PENDING, SILENT, NOW + 60_000)
+    assert (job.sent_at, job.attempts) == (None, 0)
+    assert store.take(now=NOW + 59_999) == []
+    assert not store.outbox.has_due(QUEUE, now_ms=NOW + 59_999)
+    assert store.outbox.has_due(QUEUE, now_ms=NOW + 60_000)
+    assert rows(store.take(now=NOW + 60_000)) == [job.row_id]
+
+
+def test_files_of_a_share_that_responds_again_are_due_at_once(store: Store) -> None:
+    mine = wait_for_share(store, "/a", SILENT, until=NOW + 60_000)
+    other = wait_for_share(store, "/b", OTHER, until=NOW + 60_000)
+    assert store.outbox.bring_forward(queue=QUEUE, reason=SILENT, now_ms=NOW + 5) == 1
+    assert rows(store.take(now=NOW + 5)) == [mine.row_id]
+    assert store.job(other).next_try_at == NOW + 60_000
+    assert store.outbox.bring_forward(queue="another", reason=OTHER, now_ms=NOW + 5) == 0

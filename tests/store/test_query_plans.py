@@ -58,7 +58,12 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "give back": lambda store: store.work.give_back(1, 1, now_ms=NOW),
     "is stale": lambda store: store.work.is_stale(1, 1),
     "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW),
-    "in flight": lambda store: Recovery(store.database).in_flight(queue=QUEUE, sent_before_ms=NOW),
+    "lost": lambda store: Recovery(store.database).resend_lost(queue=QUEUE, swept_at_ms=NOW, patience_ms=1),
+    "overtaken": lambda store: Recovery(store.database).resend_overtaken(queue=QUEUE, now_ms=NOW, patience_ms=1),
+    "polls": lambda store: Recovery(store.database).note_polls(queue=QUEUE, received=1, empty_at_ms=NOW),
+    "sweep": lambda store: Recovery(store.database).end_sweep(
+        queue=QUEUE, total=1, visible=1, now_ms=NOW, strict_order=True
+    ),
     "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
     "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),
     "listed": lambda store: store.intake.listed([NewFile("/data/5", 5, 5)], lambda: False),

@@ -19,20 +19,6 @@ def recovery(store: Store) -> Recovery:
     return Recovery(store.database)
 
 
-def test_jobs_that_should_have_a_message_are_counted(store: Store, recovery: Recovery) -> None:
-    jobs = store.add("/waiting", "/running", "/processed", "/failed", "/removed")
-    store.send(now=NOW)
-    store.add("/unsent")
-    store.add("/theirs", queue="another")
-    store.start(jobs[1])
-    store.process(jobs[2])
-    store.process(jobs[3], reason="It is gone.")
-    store.intake.remove([jobs[4].row_id], now_ms=NOW)
-    assert recovery.in_flight(queue=QUEUE, sent_before_ms=NOW) == 2
-    assert recovery.in_flight(queue=QUEUE, sent_before_ms=NOW - 1) == 0
-    assert recovery.in_flight(queue="another", sent_before_ms=NOW) == 0
-
-
 def test_jobs_without_a_message_are_sent_again(store: Store, recovery: Recovery) -> None:
     waiting, working, left, ended, removed = store.add("/waiting", "/working", "/left", "/ended", "/removed")
     store.send(now=NOW)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -62,7 +61,7 @@ def test_migration_that_never_ends_is_reported(tmp_path: Path, monkeypatch: pyte
     is_held, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with FileLock(tmp_path / "jobs.db.lock"):
+        with FileLock(tmp_path / "jobs.db.lock", mode=0o600):
             is_held.set()
             may_end.wait(30)
 
@@ -220,18 +219,3 @@ def test_error_without_an_sqlite_code_is_a_bug(store: Store) -> None:
         store_error(error, store.path)
     with pytest.raises(peewee.DatabaseError):
         store_error(peewee.DatabaseError("no cause"), store.path)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the file of an open database in its place")
-@pytest.mark.parametrize("by_another", [False, True])
-def test_nothing_is_written_into_a_replaced_file(store: Store, *, by_another: bool) -> None:
-    store.add("/a")
-    store.path.rename(away := store.path.with_name("away.db"))
-    if by_another:
-        store.path.write_bytes(b"")
-    for use in (lambda: store.add("/b"), lambda: store.jobs.counts(QUEUE)):
-        with pytest.raises(StoreError, match="was moved, deleted or replaced while Filemill was using it"):
-            use()
-    away.rename(store.path)
-    store.add("/c")
-    assert [job.file_path for job in store.jobs.all()] == ["/a", "/c"]

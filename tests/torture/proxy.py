@@ -52,12 +52,19 @@ class Rates:
 
 @dataclass
 class Reply:
-    """A response; the connection may be cut in the middle of its body."""
+    """A response.
+
+    Attributes:
+        status, headers, body: The parts of a valid response; `Content-Length` is added.
+        is_cut: Whether to cut the connection in the middle of the body.
+        raw: Bytes to send instead, after which the connection is closed.
+    """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
     is_cut: bool = False
+    raw: bytes | None = None
 
 
 @dataclass
@@ -256,6 +263,10 @@ class _Handler(BaseHTTPRequestHandler):
         reply = proxy.answer(exchange)
         if reply is None:
             self._reset()
+            return
+        if reply.raw is not None:
+            self.close_connection = True
+            self.wfile.write(reply.raw)
             return
         self.send_response_only(reply.status)
         for name, value in reply.headers:

@@ -27,7 +27,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Expected], foreign
         known: The expected results by path.
         foreign: The bodies of other programs' messages, which must all be in the queue.
     """
-    wrong = _wrong_on_the_list(programs, known)
+    wrong = wrong_on_the_list(programs, known)
     wrong += status_log.violations(programs.database)
     statuses, waiting = programs.standing()
     if waiting:
@@ -36,7 +36,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Expected], foreign
     left, gone = Counter(bodies) - Counter(foreign), Counter(foreign) - Counter(bodies)
     wrong += [f"{count} times left in the queue: {body[:100]}" for body, count in left.items()]
     wrong += [f"a foreign message is gone: {body[:100]}" for body in gone.elements()]
-    wrong += _wrong_in_the_log(programs.home / "logs")
+    wrong += wrong_in_the_log(programs.home / "logs")
     for program in programs.started:
         output = programs.output_of(program)
         if "Traceback" in output:
@@ -44,7 +44,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Expected], foreign
     return wrong
 
 
-def _wrong_on_the_list(programs: Programs, known: dict[str, Expected]) -> list[str]:
+def wrong_on_the_list(programs: Programs, known: dict[str, Expected]) -> list[str]:
     status = programs.start("status", "--json")
     if status.wait(STATUS_SECONDS) != 0:
         return [f"filemill status ended with {status.returncode}: {programs.output_of(status)}"]
@@ -61,7 +61,7 @@ def _wrong_on_the_list(programs: Programs, known: dict[str, Expected]) -> list[s
     return wrong
 
 
-def _wrong_in_the_log(folder: Path) -> list[str]:
+def wrong_in_the_log(folder: Path) -> list[str]:
     """Return unexpected lines of the log: warnings and errors."""
     lines = [
         line for file in folder.glob("filemill.log*") for line in _BAD_LINE.findall(file.read_text(errors="replace"))

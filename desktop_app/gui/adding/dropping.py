@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.gui.i18n import tr
+from desktop_app.sources.location import is_address, is_local_or_network, names_in_text, names_in_uri_list
+from desktop_app.sources.share_access import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,57 +23,37 @@ _MAX_CHECKED = 50
 """The drop text distinguishes files from folders up to this number of items. Checking more could block the window for
 a long time on a slow network share."""
 
-_ADDRESSES = ("file:", "http://", "https://")
-
-_QUOTES = ('"', "'")
+_URI_LISTS = ("text/uri-list", "x-special/gnome-copied-files")
 
 
-def dragged_paths(mime: QMimeData) -> list[str]:
-    """Return the paths of the dragged local files and folders."""
-    return [_local_path(url) for url in mime.urls() if url.isLocalFile()]
+def dragged_names(mime: QMimeData) -> list[str]:
+    """Return the paths and URLs of the dragged items, in the form that `scan` accepts.
+
+    `QMimeData.urls` is not used, since `QUrl.toLocalFile` ignores the name of the computer, and corrupts paths that
+    are not UTF-8.
+    """
+    kind = next((kind for kind in _URI_LISTS if mime.hasFormat(kind)), "")
+    return names_in_uri_list(bytes(mime.data(kind).data())) if kind else []
 
 
-def pasted_paths(mime: QMimeData) -> list[str]:
-    """Return the paths of copied files and folders, or those lines of copied text that are paths or addresses."""
-    if mime.hasUrls():
-        return dropped_paths(mime)
-    return [path for line in mime.text().splitlines() if (path := _path_in(line))]
+def pasted_names(mime: QMimeData) -> list[str]:
+    """Return the paths and URLs of copied files, or those in copied text, in the form that `scan` accepts."""
+    return dragged_names(mime) or names_in_text(mime.text())
 
 
-def dropped_paths(mime: QMimeData) -> list[str]:
-    """Return the paths of local items and the URLs of all others, which the scan refuses with a reason."""
-    return [_local_path(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
+def drop_text(names: Sequence[str], wording: Wording) -> str:
+    """Return the text for the overlay, such as `Drop to add 3 folders`.
 
-
-def _path_in(line: str) -> str:
-    """Return the absolute path or the address in a line of text, or an empty string if there is neither."""
-    text = line.strip()
-    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
-        text = text[1:-1]
-    if text.startswith(("~/", f"~{os.sep}")):
-        return os.path.expanduser(text)  # noqa: PTH111 - `Path` would normalize the rest
-    # `Path` is several times slower, and this runs on the main thread.
-    is_absolute = os.path.isabs(text) and (os.sep == "/" or bool(os.path.splitdrive(text)[0]))  # noqa: PTH117
-    return text if is_absolute or text.lower().startswith(_ADDRESSES) else ""
-
-
-def _local_path(url: QUrl) -> str:
-    """Return the path of a `file:` URL. `QUrl.toLocalFile` corrupts paths that are not UTF-8."""
-    path = url.toLocalFile()
-    if sys.platform == "win32" or path.isascii():
-        return path
-    encoded = url.path(QUrl.ComponentFormattingOption.FullyEncoded)
-    return os.fsdecode(unquote_to_bytes(encoded))
-
-
-def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """Return the text for the overlay, such as `Drop to add 3 folders`."""
-    if not paths:
+    Args:
+        names: The paths and URLs of the items that can be dropped; see `is_local_or_network`.
+        wording: The formatter for numbers.
+    """
+    if not names:
         return tr("Only files and folders on this computer can be dropped here")
-    if len(paths) > _MAX_CHECKED:
-        return tr("Drop to add %Ln item(s)", "", len(paths))
-    folders = sum(Path(path).is_dir() for path in paths)
-    files = len(paths) - folders
+    if len(names) > _MAX_CHECKED or any(map(is_address, names)):
+        return tr("Drop to add %Ln item(s)", "", len(names))
+    folders = sum(is_folder(name) for name in names)
+    files = len(names) - folders
     if not folders:
         return tr("Drop to add %Ln file(s)", "", files)
     if not files:
@@ -122,9 +100,9 @@ class DropTarget(QObject):
 
     def _enter(self, event: QDragEnterEvent) -> None:
         """Accept every drag, because Qt sends no leave event for a rejected one."""
-        paths = dragged_paths(event.mimeData())
-        self._accepts = bool(paths)
-        self._overlay.show_text(drop_text(paths, self._wording), accepts=self._accepts)
+        names = [name for name in dragged_names(event.mimeData()) if is_local_or_network(name)]
+        self._accepts = bool(names)
+        self._overlay.show_text(drop_text(names, self._wording), accepts=self._accepts)
         event.acceptProposedAction()
 
     def _move(self, event: QDragMoveEvent) -> None:
@@ -136,9 +114,10 @@ class DropTarget(QObject):
 
     def _drop(self, event: QDropEvent) -> None:
         self._overlay.hide()
-        if dragged_paths(event.mimeData()):
+        names = dragged_names(event.mimeData())
+        if any(map(is_local_or_network, names)):
             event.acceptProposedAction()
-            self.dropped.emit(dropped_paths(event.mimeData()))
+            self.dropped.emit(names)
 
 
 _BACKGROUND_ALPHA = 242

@@ -396,6 +396,7 @@ def _kind(kind: RefusalKind, n: int) -> str:
         RefusalKind.NOT_ALLOWED: tr("%Ln folder(s) without read permission", "", n),
         RefusalKind.NOT_ORDINARY: tr("%Ln pipe(s) or device(s)", "", n),
         RefusalKind.ADDRESS: tr("%Ln web address(es)", "", n),
+        RefusalKind.NETWORK: tr("%Ln item(s) on other computers or devices", "", n),
         RefusalKind.OTHER: tr("%Ln other item(s)", "", n),
     }[kind]
 

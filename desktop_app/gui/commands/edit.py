@@ -74,12 +74,11 @@ class EditCommands(QObject):
 
     def _copy(self, read: Callable[[], Clip], text_of: Callable[[int], str]) -> None:
         """Read the content on the pool, put it on the clipboard and report how many rows were copied."""
+        self._reads.run(read, partial(self._finish_copy, text_of), self._report_error)
 
-        def finish(clip: Clip) -> None:
-            QGuiApplication.clipboard().setMimeData(clip.mime_data())
-            self.notice.emit(Notice(text_of(clip.rows), passing=True))
-
-        self._reads.run(read, finish, self._report_error)
+    def _finish_copy(self, text_of: Callable[[int], str], clip: Clip) -> None:
+        QGuiApplication.clipboard().setMimeData(clip.mime_data())
+        self.notice.emit(Notice(text_of(clip.rows), passing=True))
 
     def _report_error(self, error: KnownError) -> None:
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop_app.gui.adding.dropping import pasted_paths
+from desktop_app.gui.adding.dropping import pasted_names
 from desktop_app.gui.export.dialog import ExportDialog
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.notice import BusyStrip, Notice
@@ -77,7 +77,7 @@ class FileCommands(QObject):
     @Slot()
     def paste(self) -> None:
         """Add the files, folders and paths on the clipboard."""
-        paths = pasted_paths(QGuiApplication.clipboard().mimeData())
+        paths = pasted_names(QGuiApplication.clipboard().mimeData())
         if paths:
             self._adder.add(paths)
         else:

@@ -163,12 +163,11 @@ class ListCommands(QObject):
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
         """Run `work` on the pool. Emit `written` even after an error, as part of the change may have been written."""
+        self._writes.run(work, partial(self._finish, on_done), self._report_error)
 
-        def finish(result: Result) -> None:
-            self.written.emit()
-            on_done(result)
-
-        self._writes.run(work, finish, self._report_error)
+    def _finish(self, on_done: Callable[[Result], None], result: Result) -> None:
+        self.written.emit()
+        on_done(result)
 
     def _report_error(self, error: KnownError) -> None:
         self.written.emit()

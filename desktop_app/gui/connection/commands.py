@@ -145,7 +145,7 @@ class ForeignMessagesWatch(QObject):
     """Counts foreign messages once a second, because a signal for each message could flood the event loop.
 
     Signals:
-        counted(int): The number of foreign messages received; emitted when it changes.
+        counted(int): The number of different foreign messages received; emitted when it changes.
 
     Args:
         controller: The current connection.

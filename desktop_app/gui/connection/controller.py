@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
-from desktop_app.domain.errors import KnownError
+from desktop_app.config.settings import Connection, Settings, connection_from, update_settings
+from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
 from desktop_app.gui.i18n import translated
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", *ENDPOINT_VARIABLES)
 """The environment variables that take precedence over the saved connection when the program starts."""
 
@@ -99,8 +99,13 @@ class ConsumerThread(LoopThread):
 
 
 class SenderThread(LoopThread):
-    """The thread that sends the messages in the outbox."""
+    """The thread that sends the messages in the outbox.
 
+    Signals:
+        key_changed(Connection): The queue turned out to have the key of this connection.
+    """
+
+    key_changed = Signal(object)
     kind = LoopKind.SENDER
     bug_text = mark("Sending has stopped because of an error in Filemill. See the log for details.")
 
@@ -112,13 +117,20 @@ class QueueLoops(QObject):
         connection: The connection.
         threads: The threads, in the order in which they are stopped.
         foreign_messages: The foreign messages of the queue.
+        interrupt: The function that ends the wait for a program that provides credentials. Call it when the threads are
+            asked to stop.
         close: The function that closes the SQS clients. Call it after both threads have finished; further calls do
             nothing.
 
     Args:
-        connection, foreign_messages, close: See the attributes.
+        connection, foreign_messages, interrupt, close: See the attributes.
         consumer, sender: The threads, not yet started.
+
+    Signals:
+        key_changed(Connection): The queue turned out to have the key of this connection.
     """
+
+    key_changed = Signal(object)
 
     def __init__(
         self,
@@ -127,15 +139,18 @@ class QueueLoops(QObject):
         sender: SenderThread,
         *,
         foreign_messages: ForeignMessages,
+        interrupt: Callable[[], None],
         close: Callable[[], None],
     ) -> None:
         super().__init__()
         self.connection = connection
         self.threads = (consumer, sender)
         self.foreign_messages = foreign_messages
+        self.interrupt = interrupt
         self.close = close
         for thread in self.threads:
             thread.setParent(self)
+        sender.key_changed.connect(self.key_changed)
 
     def start(self) -> None:
         """Start the threads that are not running."""
@@ -195,6 +210,7 @@ class ConnectionController(QObject):
         self.status = ConnectionStatus(connection, clock, self)
         self._loops = make_loops(connection)
         self._loops.report_to(self.status)
+        self._loops.key_changed.connect(self._use_new_key)
         self._next: QueueLoops | None = None
         """The loops to start once the previous loops have finished."""
         self._ending: Shutdown | None = None
@@ -237,9 +253,10 @@ class ConnectionController(QObject):
         Raises:
             SettingsError: If the queue or the endpoint URL is invalid.
         """
-        # boto3 reads these variables itself, so they apply unless a server is entered.
-        names = () if entered.endpoint_url else ENDPOINT_VARIABLES
-        return connection_from(Settings(**asdict(entered)), {name: self._environment.get(name, "") for name in names})
+        # boto3 reads these variables itself, so the endpoints apply unless a server is entered.
+        names = KEY_VARIABLES if entered.endpoint_url else (*KEY_VARIABLES, *ENDPOINT_VARIABLES)
+        environment = {name: self._environment.get(name, "") for name in names}
+        return self.advisor.resolve(connection_from(Settings(**entered.saved_fields), environment))
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection and save it.
@@ -265,10 +282,8 @@ class ConnectionController(QObject):
             SettingsError: If the connection is invalid or can't be saved.
         """
         connection = self.check(entered)
-        permitted = load_settings(self._settings_file).process_queue
-        if not connection.is_local:
-            permitted = connection.key if process_here else ("" if permitted == connection.key else permitted)
-        update_settings(self._settings_file, **asdict(entered), process_queue=permitted)
+        permitted = connection.permission_key if process_here and not connection.is_local else ""
+        update_settings(self._settings_file, **entered.saved_fields, process_queue=permitted)
 
     def change_to(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection, without saving it. For the arguments, see `choose`.
@@ -285,7 +300,7 @@ class ConnectionController(QObject):
             SettingsError: If the permission can't be saved, in which case it applies only until the program exits.
         """
         self._control.permit(self.connection.key)
-        update_settings(self._settings_file, process_queue=self.connection.key)
+        update_settings(self._settings_file, process_queue=self.connection.permission_key)
 
     def stop_processing(self) -> None:
         """Revoke the permission to process the current queue's files; their messages are still sent.
@@ -295,13 +310,29 @@ class ConnectionController(QObject):
         """
         connection = self.connection
         self._switch_to(connection, process_here=False)
-        if load_settings(self._settings_file).process_queue == connection.key:
-            update_settings(self._settings_file, process_queue="")
+        update_settings(self._settings_file, process_queue="")
 
     def tolerate_foreign_messages(self) -> None:
         """Ignore foreign messages in the current queue, and restart the consumer if they have stopped it."""
         self.foreign_messages.tolerate()
         self.start()
+
+    @Slot(object)
+    def _use_new_key(self, connection: Connection) -> None:
+        """Switch to the same connection with its new key.
+
+        The permission to process is kept, unless the user could not see the place of the queue or saw another account.
+        """
+        before = self.connection
+        if connection.entered != before.entered or connection == before:
+            return
+        is_same_queue = before.typed is not None and before.account in {"", connection.account}
+        if self.processes_here and not is_same_queue:
+            try:
+                update_settings(self._settings_file, process_queue="")
+            except SettingsError as error:  # the next start compares the queue again
+                log.warning("the permission can't be removed from the settings: %s", error.text)
+        self._switch_to(connection, process_here=is_same_queue and self.processes_here)
 
     def _switch_to(self, connection: Connection, *, process_here: bool) -> None:
         self._control.permit(connection.key if connection.is_local or process_here else "")
@@ -311,11 +342,13 @@ class ConnectionController(QObject):
             return
         if self._next is not None:
             self._next.close()
+        loops.key_changed.connect(self._use_new_key)
         self._next = loops
         self._loops.report_to(None)
         self.status.set_connection(connection)
         self.changed.emit(connection)
         if self._ending is None:
+            self._loops.interrupt()
             self._ending = Shutdown([thread_step(thread) for thread in self._loops.threads], parent=self)
             self._ending.finished.connect(self._start_next)
             self._ending.begin()
@@ -360,6 +393,8 @@ class ConnectionController(QObject):
 
         def begin() -> None:
             self._is_shutting_down = True
+            for loops in self._all():
+                loops.interrupt()
             for thread in threads():
                 thread.requestInterruption()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -114,6 +115,8 @@ class ConnectionForm(QWidget):
         super().__init__()
         self._profiles = Profiles()
         self._region_typed = False
+        self._permitted = Connection()
+        """The entered connection for which `process_here` was selected."""
         self._place_group = QButtonGroup(self)
         self.places = self._make_places()
         self.server = QLineEdit(self, placeholderText="http://localhost:9324")
@@ -191,6 +194,8 @@ class ConnectionForm(QWidget):
         return rows
 
     def _connect(self) -> None:
+        self.changed.connect(self._revoke_permission)
+        self.process_here.toggled.connect(self._note_permission)
         for button in self.places:
             button.toggled.connect(self._show_place)
             button.clicked.connect(self._focus_next)
@@ -200,6 +205,20 @@ class ConnectionForm(QWidget):
         self.queue.editTextChanged.connect(self.changed)
         self.region.editTextChanged.connect(self.changed)
         self.server.textChanged.connect(self.changed)
+
+    @Slot(bool)
+    def _note_permission(self, is_given: bool) -> None:  # noqa: FBT001 - Qt's signal
+        if is_given:
+            self._permitted = self.entered
+
+    @Slot()
+    def _revoke_permission(self) -> None:
+        """Clear `process_here` if the connection is no longer the one for which it was selected."""
+        entered = self.entered
+        if not entered.region and not self._region_typed:  # shown once the profiles have been read
+            entered = replace(entered, region=self._permitted.region)
+        if entered != self._permitted:
+            self.process_here.setChecked(False)
 
     @property
     def place(self) -> Place:
@@ -223,9 +242,10 @@ class ConnectionForm(QWidget):
         """Fill in the fields.
 
         Args:
-            connection: The connection.
+            connection: The connection, of which only what the user has entered is shown.
             processes_here: Whether files of its queue are processed on this computer.
         """
+        resolved, connection = connection, connection.entered
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
@@ -235,6 +255,7 @@ class ConnectionForm(QWidget):
         self.region.setEditText(connection.region)
         self.queue.setEditText(connection.queue)
         self.process_here.setChecked(processes_here and not connection.is_local)
+        self._permitted = replace(self.entered, region=resolved.region)
         self._show_profile()
 
     def set_profiles(self, profiles: Profiles) -> None:

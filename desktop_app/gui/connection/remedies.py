@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from dataclasses import replace
@@ -11,18 +10,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 
 from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import Cause, KnownError, QueueError, SettingsError
+from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import command_line
 from desktop_app.gui.connection.status import Need, Trouble
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.programs import new_process, open_url, start_detached
 from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
@@ -117,8 +119,10 @@ class Remedies(QObject):
             Cause.NO_REGION: (region, details),
             Cause.OFFLINE: (try_now, details),
             Cause.NOT_SQS: (try_now, details),
+            Cause.MALFORMED: (try_now, details),
             Cause.PROXY: (details, try_now),
             Cause.NOT_TRUSTED: (details, try_now),
+            Cause.PROTOCOL: (queue, details),
             Cause.SETUP: (queue, details),
             Cause.LOCAL_QUEUE: (try_now, details, queue),
             Cause.FOREIGN: (
@@ -128,6 +132,7 @@ class Remedies(QObject):
             ),
             Cause.DISK_FULL: (folder, try_now),
             Cause.DATABASE_READ_ONLY: (folder, try_now),
+            Cause.DATABASE_GONE: (try_now,),
             Cause.DATABASE_BUSY: (try_now, details),
             Cause.DATABASE_DAMAGED: (NoticeAction(tr("Quit"), self._window.close), folder),
         }
@@ -142,7 +147,7 @@ class Remedies(QObject):
         }
 
     def _for_ended_session(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        command = trouble.error.command if isinstance(trouble.error, QueueError) else ""
+        command = trouble.error.command if isinstance(trouble.error, QueueError) else ()
         buttons = self._sign_in_buttons(command) if command else (self._choose("profile"),)
         if len(buttons) == 1:
             buttons = (*buttons, self._try())
@@ -186,13 +191,13 @@ class Remedies(QObject):
 
     def _open_folder(self) -> NoticeAction:
         url = QUrl.fromLocalFile(str(self._folder))
-        return NoticeAction(tr("Open Folder"), partial(QDesktopServices.openUrl, url), keeps=True)
+        return NoticeAction(tr("Open Folder"), partial(open_url, url), keeps=True)
 
-    def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
+    def _sign_in_buttons(self, command: Sequence[str]) -> tuple[NoticeAction, ...]:
         """Return the buttons for signing in again; if the AWS CLI is not installed, only Copy Command."""
         text = tr("Copied: {command}. Run it in a terminal; the waiting files will then be processed.")
-        done = Notice(text.format(command=command))
-        copy = NoticeAction(tr("Copy Command"), partial(self._copy, command, done), keeps=True)
+        done = Notice(text.format(command=display_text(command_line(command))))
+        copy = NoticeAction(tr("Copy Command"), partial(self._copy, command_line(command), done), keeps=True)
         if shutil.which("aws") is None:
             return (copy,)
         return (NoticeAction(tr("Sign In…"), partial(self._sign_in.start, command), keeps=True), copy)
@@ -237,11 +242,11 @@ def _clock_settings() -> tuple[NoticeAction, ...]:
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
-        return (NoticeAction(text, partial(QDesktopServices.openUrl, QUrl(page)), keeps=True),)
+        return (NoticeAction(text, partial(open_url, QUrl(page)), keeps=True),)
     for name, argument in _CLOCKS:
         program = shutil.which(name)
         if program is not None:
-            return (NoticeAction(text, partial(QProcess.startDetached, program, [argument]), keeps=True),)
+            return (NoticeAction(text, partial(start_detached, program, [argument]), keeps=True),)
     return ()
 
 
@@ -263,23 +268,23 @@ class SignIn(QObject):
         self._on_signed_in = on_signed_in
         self._process: QProcess | None = None
 
-    def start(self, command: str) -> None:
+    def start(self, command: Sequence[str]) -> None:
         """Run a command, unless one is already running.
 
         Args:
-            command: The command; for example, `aws sso login --profile prod`.
+            command: The program and its arguments; for example, those of `aws sso login --profile prod`.
         """
         if self._process is not None:
             return
-        name, *arguments = shlex.split(command)
-        process = QProcess(self)
+        name, *arguments = command
+        process = new_process(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         process.setStandardInputFile(QProcess.nullDevice())
         process.finished.connect(self._finish)
         process.errorOccurred.connect(self._fail)
         self._process = process
         text = tr("A web page will open. The waiting files will be processed as soon as you have signed in.")
-        title = tr("Signing in: {command}").format(command=command)
+        title = tr("Signing in: {command}").format(command=display_text(command_line(command)))
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Cancel"), self.stop),), title=title))
         process.start(shutil.which(name) or name, arguments)
 
@@ -305,7 +310,7 @@ class SignIn(QObject):
             self.notice.emit(Notice(tr("Signed in. The waiting files will now be processed."), passing=True))
             self._on_signed_in()
             return
-        why = lines[-1] if lines else tr("The command exited with code {code}.").format(code=code)
+        why = display_text(lines[-1]) if lines else tr("The command exited with code {code}.").format(code=code)
         self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in failed")))
 
     @Slot()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage
-from PySide6.QtGui import QDesktopServices
 
 from desktop_app.domain.job import display_text
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.programs import open_url, start_detached
 from desktop_app.gui.widgets.notice import Kind, Notice
+from desktop_app.sources.share_access import SHARES, NotRespondingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.gui.tasks import Tasks
 
@@ -40,11 +40,9 @@ def reveal(paths: Sequence[str]) -> bool:
         paths: The files, all in the same folder.
     """
     if sys.platform == "win32":
-        subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - part of Windows, found through PATH
-        return True
+        return start_detached("explorer", [f"/select,{paths[0]}"])
     if sys.platform == "darwin":
-        subprocess.Popen(["open", "-R", *paths])  # noqa: S603, S607
-        return True
+        return start_detached("open", ["-R", *paths])
     bus = QDBusConnection.sessionBus()
     if not bus.isConnected():
         return False
@@ -75,7 +73,7 @@ class Opener(QObject):
             self._tasks.run(partial(_existing, paths), partial(self._open, paths))
 
     def _open(self, paths: Sequence[str], existing: Sequence[str]) -> None:
-        not_opened = [path for path in existing if not QDesktopServices.openUrl(file_url(path))]
+        not_opened = [path for path in existing if not open_url(file_url(path))]
         missing = [path for path in paths if path not in existing]
         if missing:
             self._warn(_missing_text(missing))
@@ -96,7 +94,7 @@ class Opener(QObject):
         folder, is_missing = result
         if folder is None:
             return
-        if not (folder and QDesktopServices.openUrl(file_url(folder))):
+        if not (folder and open_url(file_url(folder))):
             text = tr("The folder that contains “{name}” can't be opened; it may no longer exist.")
             self._warn(text.format(name=_name(path)))
         elif is_missing:
@@ -112,7 +110,7 @@ def file_url(path: str) -> QUrl:
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
-    return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - keep surrogates
+    return [path for path in paths if _accessible(path, os.path.exists)]
 
 
 def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
@@ -125,7 +123,15 @@ def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
     existing = _existing(paths)
     if existing and reveal(existing):
         return None, False
-    return folder if os.path.isdir(folder) else "", not existing  # noqa: PTH112 - keep surrogates
+    return folder if _accessible(folder, os.path.isdir) else "", not existing
+
+
+def _accessible(path: str, test: Callable[[str], bool]) -> bool:
+    """Return the result of a test of a path; False if its network share does not respond."""
+    try:
+        return SHARES.run(path, lambda _: test(path))
+    except NotRespondingError:
+        return False
 
 
 def _missing_text(paths: Sequence[str]) -> str:

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_method_call, new_signal
 from jeepney.bus_messages import MatchRule, message_bus
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from PySide6.QtCore import QObject, QSocketNotifier, QThreadPool, Signal, Slot
 
+from desktop_app.gui.desktop.bus_connection import open_bus
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jeepney.io.blocking import DBusConnection
 
     from desktop_app.gui.desktop.ports import Notification, Topic
 
 
 log = logging.getLogger(__name__)
 
-SESSION, SYSTEM = "SESSION", "SYSTEM"
 _MAX_WAITING = 50
 """The maximum number of messages waiting for the connection; if there are more, the oldest are dropped."""
 
@@ -104,7 +105,7 @@ class Bus(QObject):
     def _connect(self) -> None:
         """Open the connection. Called on a pool thread, since an unresponsive bus would block the main thread."""
         try:
-            connection: DBusConnection | None = open_dbus_connection(bus=self._which, enable_fds=True)
+            connection: DBusConnection | None = open_bus(self._which)
         except Exception as error:  # noqa: BLE001 - after any exception, the program runs without a bus
             log.info("no %s bus: %r", self._which.lower(), error)
             connection = None
@@ -122,6 +123,8 @@ class Bus(QObject):
         if self._state == "closed":
             connection.close()
             return
+        # The bus may stop reading; a message that would block the main thread ends the connection instead.
+        connection.sock.setblocking(False)
         self._connection = connection
         self._state = "open"
         self._notifier = QSocketNotifier(connection.sock.fileno(), QSocketNotifier.Type.Read, self)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication
 
+from desktop_app.config.child_environment import child_environment
 from desktop_app.gui.desktop.ports import Desktop, no_desktop
 from desktop_app.gui.desktop.tray import TrayNotifier
 
@@ -145,7 +146,10 @@ class MacAwake:
         """Prevent sleep, or allow it again."""
         if awake and self._process is None:
             try:
-                self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
+                self._process = subprocess.Popen(  # noqa: S603 - part of macOS, found through PATH
+                    ["caffeinate", "-i", "-w", str(os.getpid())],  # noqa: S607
+                    env=child_environment(),
+                )
             except OSError as error:
                 log.info("can't keep this computer awake: %r", error)
         elif not awake and self._process is not None:
@@ -165,7 +169,8 @@ def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
     if platform == "darwin":
         return Desktop(TrayNotifier(window), DockBadge(), MacAwake())
     if platform.startswith("linux"):
-        from desktop_app.gui.desktop.linux import SESSION, SYSTEM, Bus, BusAwake, BusNotifier, LauncherEntry
+        from desktop_app.gui.desktop.bus_connection import SESSION, SYSTEM
+        from desktop_app.gui.desktop.linux import Bus, BusAwake, BusNotifier, LauncherEntry
 
         session, system = Bus(SESSION, window), Bus(SYSTEM, window)
         return Desktop(BusNotifier(session), LauncherEntry(session), BusAwake(session, system))

@@ -18,6 +18,7 @@ from desktop_app.gui.details.texts import (
 )
 from desktop_app.logs.tail import JobLog
 from desktop_app.services.support.path_status import PathStatus, look_at
+from desktop_app.sources.share_access import SHARES, NotRespondingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,9 +139,9 @@ class DetailsLoader(QObject):
             self._update(None, self.last_result)
         elif checked != self._checked:
             self._checked = checked
-            self._tasks.run(partial(look_at, job.file_path), partial(self._take_path_status, checked))
+            self._tasks.run(partial(_path_status, job.file_path), partial(self._take_path_status, checked))
 
-    def _take_path_status(self, checked: tuple[int, int], path_status: PathStatus) -> None:
+    def _take_path_status(self, checked: tuple[int, int], path_status: PathStatus | None) -> None:
         if checked == self._checked:
             self._update(path_status, self.last_result)
 
@@ -172,6 +173,14 @@ class DetailsLoader(QObject):
 
     def _log_failed(self, error: KnownError) -> None:  # noqa: ARG002 - the timer tries again
         self._is_reading_log = False
+
+
+def _path_status(path: str) -> PathStatus | None:
+    """Return the state of a path; None if its network share does not respond."""
+    try:
+        return SHARES.run(path, lambda _: look_at(path))
+    except NotRespondingError:
+        return None
 
 
 _EVERY_MS = 250

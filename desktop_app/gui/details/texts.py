@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display_text
+from desktop_app.domain.queue_key import name_of, queue_label
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import reason_text, tr, translated
@@ -229,18 +230,18 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
     facts = [
-        (tr("Message ID"), job.message_id or tr("Not sent yet")),
-        (tr("Queue"), tr("Local queue") if job.queue == LOCAL_QUEUE else job.queue),
+        (tr("Message ID"), display_text(job.message_id or "") or tr("Not sent yet")),
+        (tr("Queue"), tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)),
         (tr("Sent"), "" if job.sent_at is None else wording.full_moment(job.sent_at)),
         (tr("Received"), tr("%Ln time(s)", "", job.receive_count) if job.receive_count else ""),
         (tr("Submission"), wording.number(job.generation)),
         (tr("Job ID"), job.id),
         (tr("Batch"), tr("{number}, added {time}").format(number=job.batch_id, time=wording.moment(job.created_at))),
     ]
-    if job.queue.endswith(".fifo"):
+    if name_of(job.queue).endswith(".fifo"):
         facts += [
             (tr("Message group"), message_group(job.id, strict_order=strict_order)),
-            (tr("Deduplication ID"), deduplication_id(job.id, job.generation)),
+            (tr("Deduplication ID"), deduplication_id(job.id, job.generation, job.resends)),
         ]
     return _without_empty(facts)
 

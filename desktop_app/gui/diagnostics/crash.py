@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from desktop_app import __version__
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.secrets import masked
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
 
@@ -79,7 +80,7 @@ class CrashHook(QObject):
         if times == 1:
             log.critical("unexpected error", exc_info=(kind, error, trace))
         elif times in _LOGGED_AGAIN:
-            log.critical("unexpected error, occurrence %d: %s: %s", times, kind.__name__, error)
+            log.critical("unexpected error, occurrence %d: %s: %s", times, kind.__name__, masked(str(error)))
         self.crashed.emit(report_of(error))
 
     def _count(self, error: BaseException) -> int:
@@ -101,9 +102,9 @@ class CrashHook(QObject):
 
 
 def report_of(error: BaseException) -> str:
-    """Return the report about an error: versions and the traceback, but no values of variables."""
+    """Return the report about an error: versions and the traceback, but no values of variables and no secrets."""
     versions = f"Filemill {__version__}\nPython {platform.python_version()}, Qt {qVersion()}\n{platform.platform()}"
-    return f"{versions}\n\n{''.join(traceback.format_exception(error))}"
+    return f"{versions}\n\n{masked(''.join(traceback.format_exception(error)))}"
 
 
 class CrashDialog(QDialog):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelection, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -27,6 +27,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.programs import open_url
 from desktop_app.gui.widgets.dialogs import read_only_text, show_rows, spaced
 from desktop_app.logs.tail import LogRecord, LogTail
 
@@ -314,7 +315,7 @@ class LogWindow(QWidget):
     @Slot()
     def open_folder(self) -> None:
         """Open the folder of the log files in the file manager, or show its path if that fails."""
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))):
+        if not open_url(QUrl.fromLocalFile(str(self._folder))):
             self.state.setText(tr("The log is in {folder}.").format(folder=self._folder))
 
     # --- showing and closing

@@ -49,16 +49,18 @@ class JobsStatusBar(QStatusBar):
 
     Signals:
         connection_pressed(): The connection button was pressed.
+        foreign_pressed(): The button with the number of foreign messages was pressed.
         throughput_pressed(): The throughput button was pressed.
 
     Attributes:
-        connection, throughput: The buttons.
+        connection, foreign, throughput: The buttons.
         counts: A label for each status.
-        foreign, selection, files, percent, left: The other labels.
+        selection, files, percent, left: The other labels.
         bar: The progress bar.
     """
 
     connection_pressed = Signal()
+    foreign_pressed = Signal()
     throughput_pressed = Signal()
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
@@ -72,7 +74,11 @@ class JobsStatusBar(QStatusBar):
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
         self.counts = {status: CountLabel(self) for status in Status}
-        self.foreign, self.selection, self.files, self.percent, self.left = (QLabel(self) for _ in range(5))
+        self.foreign = QToolButton(self, autoRaise=True)
+        self.foreign.setObjectName("chip")
+        self.foreign.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.foreign.clicked.connect(self.foreign_pressed)
+        self.selection, self.files, self.percent, self.left = (QLabel(self) for _ in range(4))
         self.bar = QProgressBar(self, maximum=_BAR_STEPS, textVisible=False)
         self.bar.setFixedWidth(_BAR_WIDTH)
         self.bar.setAccessibleName(tr("Overall progress"))
@@ -154,7 +160,7 @@ class JobsStatusBar(QStatusBar):
     def show_foreign(self, count: int) -> None:
         """Show the number of foreign messages, unless it is zero."""
         self.foreign.setText(tr("▲ %Ln other message(s)", "messages", count))
-        self.foreign.setToolTip(tr("This queue contains messages from other programs; see the Queue menu."))
+        self.foreign.setToolTip(tr("This queue contains messages from other programs. Click to show them."))
         self.foreign.setVisible(count > 0)
         self.fit()
 

@@ -6,10 +6,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton
 
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.programs import open_url
 from desktop_app.gui.widgets.dialogs import MessageBox
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class StartErrorDialog(_WarningDialog["bool | None"]):
     def wants_another_try(self) -> bool:
         """Show the dialog. Return True for Try Again, False for Quit."""
         while (choice := self.choose()) is None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            open_url(QUrl.fromLocalFile(str(self._folder)))
         return choice
 
 

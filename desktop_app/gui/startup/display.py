@@ -1,22 +1,35 @@
-"""Check for a display without importing Qt, since Qt aborts the process if there is no display."""
+"""Check for a display without importing Qt, since Qt aborts the process if there is no display.
+
+Whether Qt can use a platform is known only once it has tried: a plugin may lack a library, or a device that it needs.
+`recover_from_platform` and `exit_without_display` are called from Qt's message handler before Qt aborts the process.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import logging
+import os
 import re
 import socket
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from desktop_app.config.child_environment import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+log = logging.getLogger(__name__)
 
 NO_DISPLAY = (
     "There is no display here, so the window can't open. "
     "Use `filemill submit`, `filemill worker` and `filemill status` in a terminal."
 )
+DISPLAY_LOST = "The connection to the display was lost. Nothing is lost: unfinished files will be processed later."
+_WRONG_PLATFORM = "QT_QPA_PLATFORM is “{name}”, which does not work here, so it is ignored."
+_NO_PLATFORM = "The window can't open, because Qt can't use the display here. The log contains Qt's reason."
 _CONNECT_SECONDS = 3.0
 _X_PORT = 6000
 _NEED_A_DISPLAY = ("xcb", "wayland")
@@ -41,6 +54,41 @@ def display(environment: Mapping[str, str], platform: str = sys.platform) -> Ite
         return
     with _x_display(environment.get("DISPLAY", "")) as found:
         yield found
+
+
+def recover_from_platform(message: str) -> NoReturn:  # noqa: ARG001 - it is in the log
+    """Restart this program without QT_QPA_PLATFORM or, if it is not set, say that the window can't open, and exit.
+
+    Args:
+        message: The fatal message of Qt, which could not use the platform.
+    """
+    chosen = os.environ.pop("QT_QPA_PLATFORM", "")
+    if not chosen:
+        _exit(_NO_PLATFORM, 2)
+    text = _WRONG_PLATFORM.format(name=chosen)
+    log.warning("%s", text)
+    _say(text)
+    environment = child_environment()
+    environment.pop("QT_QPA_PLATFORM", None)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this program
+
+
+def exit_without_display() -> NoReturn:
+    """Say that the display is gone, and exit at once: Qt would end the process without stopping its threads."""
+    _exit(DISPLAY_LOST, 1)
+
+
+def _exit(text: str, code: int) -> NoReturn:
+    log.warning("%s", text)
+    _say(text)
+    logging.shutdown()
+    os._exit(code)
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"filemill: {text}\n")
+        sys.stderr.flush()
 
 
 def _wayland_responds(environment: Mapping[str, str]) -> bool:

@@ -6,8 +6,13 @@ import gc
 import logging
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, Slot, qInstallMessageHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 log = logging.getLogger("qt")
 
@@ -19,31 +24,47 @@ _LEVELS = {
     QtMsgType.QtCriticalMsg: logging.ERROR,
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
+_DISPLAY_LOST = ("The X11 connection broke", "The Wayland connection broke", "The Wayland connection experienced")
 _current = threading.local()
 
 
 def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    """Write a Qt message to the log. Thread-safe; never raises.
-
-    A fatal message is also written to standard error, since Qt then aborts the process.
-    """
+    """Write a Qt message to the log. Thread-safe; never raises."""
     if getattr(_current, "is_logging", False):
         return  # logging itself caused this message
     _current.is_logging = True
     try:
         category = f" [{context.category}]" if context.category and context.category != "default" else ""
         log.log(_LEVELS.get(kind, logging.WARNING), "%s%s", text, category)
-        if kind is QtMsgType.QtFatalMsg and sys.stderr is not None:
-            sys.stderr.write(f"filemill: {text}\n")
     except Exception:  # noqa: BLE001, S110 - Qt can't handle an exception, and logging itself has failed
         pass
     finally:
         _current.is_logging = False
 
 
-def install_message_handler() -> None:
-    """Send all Qt messages of this process to the log from now on."""
-    qInstallMessageHandler(log_message)
+def install_message_handler(
+    *, on_fatal: Callable[[str], None] | None = None, on_display_lost: Callable[[], None] | None = None
+) -> None:
+    """Send all Qt messages of this process to the log from now on.
+
+    Args:
+        on_fatal: Called with a fatal message, before Qt aborts the process. By default, the message is written to
+            standard error.
+        on_display_lost: Called when the X server or the Wayland compositor has exited, before Qt ends the process
+            while other threads are still running, which would abort it.
+    """
+
+    def handle(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        log_message(kind, context, text)
+        if kind is QtMsgType.QtFatalMsg:
+            if on_fatal is not None:
+                on_fatal(text)
+            elif sys.stderr is not None:
+                sys.stderr.write(f"filemill: {text}\n")
+        elif on_display_lost is not None and text.startswith(_DISPLAY_LOST):
+            on_display_lost()
+
+    qInstallMessageHandler(handle)
 
 
 class MainThreadGarbageCollector(QObject):

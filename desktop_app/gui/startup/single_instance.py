@@ -30,16 +30,18 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from PySide6.QtCore import QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
+from desktop_app.config.private_files import create_private, private_lock
 from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from filelock import FileLock
 
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,7 @@ class InstanceLock:
         self.folder = folder
         self.file = folder / f"{self.name}.lock"
         self._holder_file = folder / f"{self.name}.holder"
-        self._lock = FileLock(self.file, mode=0o600, thread_local=False)
+        self._lock: FileLock | None = None
 
     def try_lock(self) -> bool:
         """Acquire the lock if it is free; return whether this program holds it.
@@ -109,20 +111,22 @@ class InstanceLock:
         Raises:
             OSError: If the folder is not writable or the disk is full.
         """
+        lock = private_lock(self.file, timeout=0)
         try:
-            self._lock.acquire(timeout=0)
+            lock.acquire()
         except LockTimeout:
             return False
+        self._lock = lock
         try:
             self.publish("")
         except OSError:
-            self._lock.release()
+            lock.release()
             raise
         return True
 
     def is_held(self) -> bool:
         """Return whether this program holds the lock."""
-        return self._lock.is_locked
+        return self._lock is not None and self._lock.is_locked
 
     def publish(self, address: str) -> None:
         """Publish the process ID and the socket address of this program, which must hold the lock.
@@ -134,6 +138,8 @@ class InstanceLock:
             OSError: If the folder is not writable.
         """
         new = self._holder_file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        create_private(new)
         new.write_text(f"{os.getpid()}\n{address}", encoding="utf-8", errors="surrogateescape")
         new.replace(self._holder_file)
 
@@ -155,7 +161,7 @@ class InstanceLock:
 
     def release(self) -> None:
         """Release the lock if this program holds it."""
-        if self.is_held():
+        if self._lock is not None and self._lock.is_locked:
             self._holder_file.unlink(missing_ok=True)
             self._lock.release()
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, display_text, iso_utc
 from desktop_app.domain.query import ADDED, Sort, SortTerm
+from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of
@@ -98,10 +99,7 @@ def _batch(wording: Wording, job: Job) -> str:
 
 
 def _queue(_wording: Wording, job: Job) -> str:
-    if job.queue == LOCAL_QUEUE:
-        return tr("Local queue")
-    place, _, name = job.queue.rpartition(" ")
-    return f"{name} · {place}" if place else name
+    return tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)
 
 
 def _number_column(

@@ -34,11 +34,14 @@ class JobFeed(QObject):
         problem(KnownError): The database can't be read. The same problem is emitted again only if the database has been
             readable in the meantime.
         recovered(): The database can be read again.
+        replaced(): Another database has taken its place, in which the keys of jobs and batches are not valid. It is
+            followed by `changed`.
     """
 
     changed = Signal(object)
     problem = Signal(object)
     recovered = Signal()
+    replaced = Signal()
 
     def __init__(self, changes: ChangeFeed, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +80,8 @@ class JobFeed(QObject):
             self.recovered.emit()
         if changes is not None:
             self._cursor = changes.cursor
+            if changes.replaced:
+                self.replaced.emit()
             self.changed.emit(changes)
 
 

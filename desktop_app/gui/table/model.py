@@ -289,6 +289,16 @@ class JobsModel(QAbstractTableModel):
         if self._cache.ids:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
 
+    @Slot()
+    def clear(self) -> None:
+        """Remove all rows, whose keys are not valid in the database that has replaced the previous one; load again."""
+        self.beginResetModel()
+        self._cache.replace(array("q"))
+        self._newest = 0
+        self.endResetModel()
+        self.rows_changed.emit()
+        self.reload()
+
     # --- changes
 
     @Slot(object)

@@ -61,7 +61,8 @@ class ListController(QObject):
         self.reader = reader
         # Several pools, so that a long scan does not delay the table. A single thread for writes keeps them in order.
         self.reads = Tasks(session, threads=2, parent=self)
-        self._scans = Tasks(session, threads=2, parent=self)
+        # A scan can wait for seconds for a network share that does not respond, while others go on.
+        self._scans = Tasks(session, threads=8, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.tasks = Tasks(session, threads=3, parent=self)
         self.feed = JobFeed(reader.changes, self)
@@ -78,6 +79,10 @@ class ListController(QObject):
         self.feed.changed.connect(self.groups.count)
         self.feed.changed.connect(self.run.look)
         self.feed.recovered.connect(self.model.reread)
+        for recount in (self.totals.count, self.groups.count, self.run.look):
+            self.feed.recovered.connect(recount)
+        self.feed.replaced.connect(self.model.clear)
+        self.feed.replaced.connect(self.commands.undo.clear)
         self.commands.written.connect(self.feed.look)
         self.commands.restored.connect(self.model.reload)
         self.model.problem.connect(self.problem)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
+    from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import StatusCounts
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
@@ -234,7 +235,8 @@ class MainWindow(QMainWindow):
         self.connection.notice.connect(self.show_notice)
         self.connection.failed.connect(self.show_error)
         self.connection.foreign.counted.connect(self.status.show_foreign)
-        jobs.feed.problem.connect(self.connection.banner.set_database_error)
+        self.status.foreign_pressed.connect(self.connection.foreign.show_newest)
+        jobs.feed.problem.connect(self._show_database_error)
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
         self._controller.changed.connect(self.follow_connection)
         self._controller.status.text_changed.connect(self.status.show_connection)
@@ -296,9 +298,15 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def show_error(self, text: str) -> None:
         """Show an error message, unless it is already shown."""
-        shown = self.notices.notice
-        if shown is None or shown.text != text:
+        if all(shown is None or shown.text != text for shown in (self.notices.notice, self.banner.notice)):
             self.show_notice(Notice(text, Kind.PROBLEM))
+
+    @Slot(object)
+    def _show_database_error(self, error: KnownError) -> None:
+        self.connection.banner.set_database_error(error)
+        shown = self.notices.notice
+        if shown is not None and shown.text == translated(error.text):
+            self.notices.clear()  # once is enough
 
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot

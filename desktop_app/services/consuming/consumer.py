@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
+from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher
 from desktop_app.services.consuming.foreign_messages import (
+    HELD_UP_BY,
+    HELD_UP_TITLE,
     MANY_IN_A_ROW,
-    TOO_MANY_IN_A_ROW,
     TOO_MANY_TEXT,
     TOO_MANY_TITLE,
     ForeignMessages,
@@ -31,12 +34,13 @@ from desktop_app.services.consuming.in_flight import (
     InFlightMessages,
     MessageGroups,
 )
-from desktop_app.services.consuming.receiver import Receiver
+from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
 from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
+from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
@@ -61,6 +65,10 @@ MOST_IN_FLIGHT = 200
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
+NOTE_POLLS_SECONDS = 5.0
+"""The interval at which the outcome of the polls is written to the database."""
+SILENT_SECONDS = 1.0
+"""A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
 
@@ -128,11 +136,17 @@ class Consumer:
         self._inbox: SimpleQueue[list[InFlightMessage] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
         self._is_store_away = False
+        self._held_up_by = 0
+        """The number of foreign messages that the user was last told about."""
         self._end: KnownError | None = None
         """The error that ends the loop, if any."""
         self._claims = Claims(database)
         self._outbox = Outbox(database)
-        work, groups = Work(database), MessageGroups()
+        self._recovery = Recovery(database)
+        self._polls = PollRecord()
+        self._next_note = clock.steady()
+        self._work = work = Work(database)
+        groups = MessageGroups()
         self._in_flight = InFlightMessages()
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
@@ -165,12 +179,14 @@ class Consumer:
         self._receiver = Receiver(
             connector,
             room=self._room,
+            pause_s=lambda: self._dispatcher.pause_s,
             deliver=self._deliver,
             state=self._state,
             control=control,
             clock=clock,
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
+            polls=self._polls,
         )
         self._receiving = SupervisedLoop(
             "receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake
@@ -185,8 +201,8 @@ class Consumer:
         """Consume until a stop is requested, then shut down within the grace periods of the options.
 
         Raises:
-            KnownError: If the queue appears to belong to another program, because it contains many foreign messages.
-            StoreDamagedError: If the database is damaged.
+            KnownError: If the queue appears to belong to another program: it contains many foreign messages, and no own
+                file is waiting for a message.
         """
         self._state.starting()
         self._foreign.note_own()  # count foreign messages from zero
@@ -197,6 +213,7 @@ class Consumer:
                 loop.start()
             self._attempt(self._free_dead_leases)
             while not should_stop() and self._end is None:
+                self._attempt(self._follow_database)
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
@@ -205,23 +222,78 @@ class Consumer:
         if self._end is not None:
             raise self._end
 
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Receive until a poll finds no message, then stop receiving; or undo this. Any thread."""
+        self._polls.drain(is_wanted=is_wanted)
+        self._receiver.has_room.set()
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether a poll has found no message since `drain` was called, and all messages are settled."""
+        return self._polls.is_drained and not self._in_flight
+
+    def _follow_database(self) -> None:
+        """If the database was replaced, abandon the files that were claimed in the previous one."""
+        epoch = self._database.epoch
+        if epoch != self._work.epoch:
+            self._identity.renew()
+            self._committer.discard_others(epoch)
+            self._work.epoch = epoch
+
     def _check_foreign(self) -> None:
-        """End the loop if the queue appears to belong to another program."""
-        in_a_row = self._foreign.in_a_row
-        if in_a_row >= TOO_MANY_IN_A_ROW or (
-            in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
-        ):
+        """End the loop if the queue appears to belong to another program; continue if own files are waiting."""
+        if self._polls.is_draining:
+            return  # it ends soon anyway
+        in_a_row, foreign = self._foreign.in_a_row, self._foreign
+        if in_a_row < MANY_IN_A_ROW:
+            self._note_held_up(0)
+            return
+        foreign.is_own_expected = self._outbox.has_unfinished(self._options.queue)
+        if foreign.is_own_expected:
+            self._note_held_up(in_a_row)
+        elif not foreign.is_tolerated:
             self._end = KnownError(TOO_MANY_TEXT, title=TOO_MANY_TITLE, cause=Cause.FOREIGN)
+
+    def _release_hidden(self) -> None:
+        is_busy = not self._foreign.has_hidden or self._in_flight.count_unsettled()
+        if not is_busy and not self._outbox.has_unfinished(self._options.queue):
+            self._dispatcher.release_hidden()
+
+    def _note_held_up(self, in_a_row: int) -> None:
+        """Report that foreign messages hold up own files, again whenever their number has doubled."""
+        count = self._foreign.count
+        if in_a_row >= HELD_UP_BY and count >= 2 * self._held_up_by:
+            self._held_up_by = count
+            text = Sentence(
+                "Filemill has received {count} messages of another program so far, and left them unchanged. It keeps "
+                "looking for the messages of your files, but more slowly, because each time a message is received, "
+                "it counts as a delivery attempt. Choose a queue that only Filemill uses.",
+                count=count,
+            )
+            self._state.hinder(KnownError(text, title=HELD_UP_TITLE, cause=Cause.FOREIGN))
+        elif not in_a_row and self._state.is_hindered:
+            self._state.hinder(None)
 
     def _supervise(self) -> None:
         for loop in self._loops:
             loop.check()
-        self._pool.give_up_stalled()
+        self._pool.check_stalled()
+        for place in self._pool.take_recovered():
+            self._attempt(lambda place=place: self._retry_recovered(place))
         self._attempt(self._committer.release_waiting, WAIT_SECONDS if self._control.may_begin else 0)
-        self._attempt(self._dispatcher.start_prioritized, self._options.concurrency - self._in_flight.count_unsettled())
+        self._attempt(self._dispatcher.start_prioritized, self._free_threads())
         if not self._control.may_begin and not self._in_flight.count_unsettled():
             self._control.note_idle()
         self._attempt(self._check_foreign)
+        self._attempt(self._release_hidden)
+        if self._clock.steady() >= self._next_note:
+            self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
+            self._attempt(self._note_polls)
+
+    def _note_polls(self) -> None:
+        received, empty_at = self._polls.take()
+        if received or empty_at:
+            self._recovery.note_polls(queue=self._options.queue, received=received, empty_at_ms=empty_at)
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
@@ -229,6 +301,7 @@ class Consumer:
             self._receiving.join(self._options.wait_s + 1)
         # Release the messages that the receiver delivered just before it stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
+        self._dispatcher.release_hidden()
         self._acknowledger.stop()
         self._acknowledging.join(self._options.flush_grace_s)
         self._extending.stop()
@@ -258,13 +331,27 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if processing is quick."""
+        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if that fills the threads."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
-        if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
+        if not may_receive or self._polls.is_drained or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
+        are_foreign = self._foreign.in_a_row >= MANY_IN_A_ROW
+        if are_foreign and not self._foreign.is_own_expected:
+            return 0  # only foreign messages would be received, and each time counts as a delivery attempt
         is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
-        spare = PREFETCH if is_quick else 0
-        return self._options.concurrency + spare - self._in_flight.count_unsettled()
+        spare = PREFETCH if is_quick or are_foreign else 0
+        return self._free_threads() + spare
+
+    def _free_threads(self) -> int:
+        """Return the number of free threads; negative if claimed files are waiting for one."""
+        return self._options.concurrency - (self._in_flight.count_unsettled() - self._pool.count_set_aside())
+
+    def _retry_recovered(self, place: str) -> None:
+        """Send the messages of the files that are waiting for a disk or share that responds again."""
+        reason = Reason(ReasonCode.SHARE_SILENT, {"place": place})
+        if count := self._outbox.bring_forward(queue=self._options.queue, reason=reason, now_ms=self._clock.now_ms()):
+            log.info("%d files on %s are tried again", count, place)
+            self._control.wake_sender()
 
     def _turn(self, patience: float) -> None:
         """Wait for received messages or finished files, handle them, and commit the results."""
@@ -280,9 +367,6 @@ class Consumer:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)
-        except StoreDamagedError as error:
-            self._end = error  # a retry would not help
-            return False
         except StoreError as error:
             self._is_store_away = True
             self._is_stopping.wait(self._state.waiting(error, self._backoff))
@@ -325,6 +409,8 @@ class Consumer:
     def _wait_for_work(self, seconds: float) -> None:
         """Commit results until all messages are settled or the time is up."""
         end = self._clock.steady() + seconds
-        while self._clock.steady() < end and self._in_flight.count_unsettled():
+        while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(
+            SILENT_SECONDS
+        ):
             self._turn(STOP_CHECK_SECONDS)
         self._attempt(self._commit)

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
+from desktop_app.logs.log import level_for
 from desktop_app.queues.messages import ForeignMessageError, ForeignReason, Received, decode
 from desktop_app.services.consuming.in_flight import (
     ROW_MARGIN_MS,
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 STORE_ERROR_SECONDS = 5
 BUSY_LONGEST_SECONDS = 600
+PAUSE_PER_MESSAGE = 0.0002
+LONGEST_PAUSE_SECONDS = 0.2
 
 _DELETED_AS = {
     ClaimOutcome.FINISHED: Outcome.DUPLICATE,
@@ -82,6 +85,13 @@ class Dispatcher:
         self._control = control
         self._clock = clock
         self._visibility_s = visibility_s
+        self._useless = 0
+        """The number of messages since the last one that led to a claim."""
+
+    @property
+    def pause_s(self) -> float:
+        """The time to wait before the next receive, in seconds; it grows with each message that is of no use."""
+        return min(LONGEST_PAUSE_SECONDS, self._useless * PAUSE_PER_MESSAGE)
 
     def accept(self, arrived: Sequence[InFlightMessage]) -> None:
         """Handle the messages from one poll.
@@ -103,6 +113,8 @@ class Dispatcher:
             raise
         for (message, request), claim in zip(requests, claims, strict=True):
             self._route(message, request, claim)
+        is_useful = any(claim.outcome is ClaimOutcome.CLAIMED for claim in claims)
+        self._useless = 0 if is_useful else self._useless + len(arrived)
 
     def start_prioritized(self, limit: int) -> None:
         """Claim the rows of prioritized jobs without their messages, and start processing the jobs.
@@ -135,6 +147,12 @@ class Dispatcher:
             message.take_claim(claim)
             self._in_flight.add(message)
             self._pool.submit(message)
+
+    def release_hidden(self) -> None:
+        """Make the hidden foreign messages visible again for the program that they belong to."""
+        now = self._clock.steady()
+        for received in self._foreign.take_hidden():
+            self._acknowledger.release(InFlightMessage(received, now, outcome=Outcome.FOREIGN))
 
     def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim]:
         lease_ms = self._visibility_s * 1000 + ROW_MARGIN_MS
@@ -185,8 +203,13 @@ class Dispatcher:
 
     def _leave(self, message: InFlightMessage, why: str) -> None:
         """Ignore a foreign message, which becomes visible again when its visibility timeout ends."""
+        message_id = message.received.message_id
         if self._foreign.note(message.received, why):
-            log.info("left message %s alone: %s", message.received.message_id, why)
+            log.log(level_for(self._foreign.count), "left message %s alone: %s", message_id, why)
+        seconds = self._foreign.hide(message.received)
+        if seconds > self._visibility_s:
+            self._release(message, seconds, Outcome.FOREIGN)
+            return
         message.settle(Outcome.FOREIGN)
         self._in_flight.remove(message)
 

@@ -66,6 +66,7 @@ class InFlightMessage:
         received_at: When the message was received, in seconds of the steady clock.
         job: The job; None until its row is claimed.
         token: The fencing token of the row.
+        epoch: The epoch of the database that contains the row.
         progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
         cancelled: An event that stops the processing when it is set.
@@ -83,6 +84,7 @@ class InFlightMessage:
     received_at: float = math.inf
     job: Job | None = None
     token: int = 0
+    epoch: int = 0
     progress: tuple[int, int] | None = None
     saved_progress: tuple[int, int] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -105,7 +107,7 @@ class InFlightMessage:
 
     def take_claim(self, claim: Claim) -> None:
         """Record the job that was claimed for this message."""
-        self.job, self.token, self.is_suspect = claim.job, claim.token, claim.is_suspect
+        self.job, self.token, self.epoch, self.is_suspect = claim.job, claim.token, claim.epoch, claim.is_suspect
 
     def settle(self, outcome: Outcome) -> None:
         """Record the outcome of the message.
@@ -232,6 +234,7 @@ class Heartbeat:
         self._work = work
         self._clock = clock
         self._visibility_s = visibility_s
+        self._logged = ""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Call `beat` once a second until a stop is requested."""
@@ -252,7 +255,11 @@ class Heartbeat:
             try:
                 self._extend(near[start : start + MAX_ENTRIES])
             except (QueueError, StoreError) as error:
-                log.info("heartbeat failed: %s (%s)", error.text, error.detail)
+                if error.text != self._logged:
+                    log.info("heartbeat failed: %s (%s)", error.text, error.detail)
+                self._logged = error.text
+            else:
+                self._logged = ""
 
     def _extend(self, near: Sequence[InFlightMessage]) -> None:
         # Rows first: if extending the messages then fails, a redelivered message only waits for the row's lease.

@@ -7,7 +7,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import QueueError
+from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
 from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
 
@@ -28,6 +28,57 @@ AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
 
 
+class PollRecord:
+    """What the polls of a receiver have shown about the queue. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._received = 0
+        self._last_empty = 0
+        self._empty_at = 0
+        self._is_draining = False
+        self._is_drained = False
+
+    def note(self, asked_ms: int, received: int) -> None:
+        """Record a poll.
+
+        Args:
+            asked_ms: When the poll began, in milliseconds since 1970.
+            received: The number of messages that it received.
+        """
+        with self._lock:
+            self._received += received
+            if received:
+                self._last_empty = 0
+                return
+            # Only two empty polls in a row count, since a single one can be a fault of the server.
+            self._empty_at = self._last_empty or self._empty_at
+            self._last_empty = asked_ms
+            self._is_drained = self._is_draining
+
+    def take(self) -> tuple[int, int]:
+        """Return the number of messages received since the last call, and when the queue was empty; 0 if it was not."""
+        with self._lock:
+            taken = self._received, self._empty_at
+            self._received = self._empty_at = 0
+            return taken
+
+    def drain(self, *, is_wanted: bool = True) -> None:
+        """Make the next empty poll the last one, or undo this."""
+        with self._lock:
+            self._is_draining, self._is_drained = is_wanted, False
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the next empty poll is, or was, the last one."""
+        return self._is_draining
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether a poll has been empty since `drain` was called."""
+        return self._is_drained
+
+
 class Receiver:
     """Receives messages with long polls. Call `run` on a separate thread; it returns only after the current poll.
 
@@ -38,6 +89,7 @@ class Receiver:
     Args:
         connector: The connector for the queue.
         room: A function that returns the number of messages that can be accepted now; the number can be negative.
+        pause_s: A function that returns the time to wait before the next receive, in seconds.
         deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
             must return quickly.
         state: The reporter of the loop's state.
@@ -45,6 +97,7 @@ class Receiver:
         visibility_s: The visibility timeout of received messages in seconds.
         wait_s: The wait time of a poll in seconds; if it is 0, the loop polls every `NO_WAIT_PAUSE_SECONDS`.
         control: The `ProcessingControl` that ends the wait after an error if the user wants to retry immediately.
+        polls: The record of the polls.
         backoff: The wait times after errors.
     """
 
@@ -53,16 +106,19 @@ class Receiver:
         connector: QueueConnector,
         *,
         room: Callable[[], int],
+        pause_s: Callable[[], float],
         deliver: Callable[[list[Received], float], None],
         state: StateReporter,
         clock: Clock,
         visibility_s: int,
         wait_s: int,
         control: ProcessingControl,
+        polls: PollRecord,
         backoff: Backoff | None = None,
     ) -> None:
         self._connector = connector
         self._room = room
+        self._pause_s = pause_s
         self._deliver = deliver
         self._state = state
         self._clock = clock
@@ -72,6 +128,7 @@ class Receiver:
         self._attempt_id = ""
         self._attempted_at = 0.0
         self._control = control
+        self._polls = polls
         self.has_room = threading.Event()
         """An event to set when `room` might have increased."""
 
@@ -82,9 +139,12 @@ class Receiver:
             if limit <= 0:
                 wait_for(self.has_room, 1.0, should_stop)
                 continue
+            pause(self._pause_s(), should_stop)
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
+                if error.cause is Cause.MALFORMED:
+                    self._attempt_id = ""  # another attempt with the same ID would return the same messages
                 if error.trouble.needs_reconnect:
                     self._connector.reset()
                 if not should_stop():
@@ -96,7 +156,7 @@ class Receiver:
             self._state.running()
         # After an error, poll without waiting, so that a success is reported immediately.
         wait_s = 0 if self._backoff.tries else self._wait_s
-        asked = self._clock.steady()
+        asked, asked_ms = self._clock.steady(), self._clock.now_ms()
         messages = client.receive(
             limit=limit, wait_s=wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
         )
@@ -105,6 +165,8 @@ class Receiver:
         if should_stop():
             self._release(client, messages)
             return
+        if messages or wait_s:  # without waiting, SQS asks only some of its servers (AWS: short polling)
+            self._polls.note(asked_ms, len(messages))
         self._state.running()
         took = self._clock.steady() - asked
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
     from desktop_app.domain.job import Job
+    from desktop_app.domain.reasons import Reason
     from desktop_app.services.consuming.acknowledger import Acknowledger
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 
@@ -29,6 +31,9 @@ RETRY_LONGEST_SECONDS = 900.0
 PROGRESS_EVERY_SECONDS = 0.25
 WAIT_SECONDS = 2.0
 """How long a claimed file may wait for a free thread before it is released."""
+DEDUPLICATION_MS = 330_000
+"""The deduplication interval of FIFO queues, five minutes, and a margin for the difference between clocks."""
+_RETRY_JITTER = 1.1
 _SMOOTHING = 0.1
 
 
@@ -80,6 +85,18 @@ class Committer:
             # accepted.
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
+    def discard_others(self, epoch: int) -> None:
+        """Discard the claims and results of another epoch, because the database was replaced."""
+        self._ended = [ended for ended in self._ended if ended[0].message.epoch == epoch]
+        self._unfinished = deque(done for done in self._unfinished if done.message.epoch == epoch)
+        for message in self._in_flight.all():
+            if message.job is not None and not message.is_settled and message.epoch != epoch:
+                message.cancelled.set()
+                self._pool.withdraw(message)
+                self._groups.cut(message)
+                message.settle(Outcome.LOST)
+                self._in_flight.remove(message)
+
     def commit(self) -> bool:
         """Write all accepted results and the progress of running files; return whether a job has changed.
 
@@ -127,7 +144,9 @@ class Committer:
         """Release a message that has no result, and the messages after it in its group."""
         message, job = done.message, done.message.job
         behind = self._groups.cut(message)
-        if job is not None and done.error is not None:
+        if job is not None and done.error is not None and done.retry_after_s is not None:
+            self._try_when_responding(done, job, done.error.reason, done.retry_after_s)
+        elif job is not None and done.error is not None:
             self._try_later(message, job, done.error)
         else:
             self._interrupt(message)
@@ -149,6 +168,37 @@ class Committer:
             self._acknowledger.release(message, seconds)
         else:
             self._lose(message)
+
+    def _try_when_responding(self, done: Done, job: Job, reason: Reason, retry_after_s: float) -> None:
+        """Return a file to the outbox because its disk or network share does not respond.
+
+        A new message is sent later. If the old message were released again and again, SQS would move it to the
+        dead-letter queue. Only in strict order it must stay in the queue, since other messages would overtake it.
+        """
+        message, now = done.message, self._clock.now_ms()
+        seconds = retry_after_s * random.uniform(1, _RETRY_JITTER)  # noqa: S311 - not a secret
+        next_try_at = now + int(seconds * 1000)
+        group = message.received.group_id
+        if is_resent := group in {"", job.id}:
+            # SQS drops a message that has the deduplication ID of a message sent in the last five minutes.
+            next_try_at = max(next_try_at, (job.sent_at or 0) + DEDUPLICATION_MS) if group else next_try_at
+        if not self._work.give_back(
+            job.row_id,
+            message.token,
+            now_ms=now,
+            reason=reason,
+            next_try_at=next_try_at,
+            uncount=not done.was_tried,
+            is_resent=is_resent,
+        ):
+            self._lose(message)
+            return
+        log.info("job %s: %s; again in %d s", job.id, reason, seconds)
+        message.settle(Outcome.RETRIED)
+        if is_resent:
+            self._acknowledger.delete(message)
+        else:
+            self._acknowledger.release(message, int(seconds))
 
     def _interrupt(self, message: InFlightMessage) -> None:
         """Release a message and its row without a result; the attempt counts only if processing had started."""
@@ -238,7 +288,8 @@ def _tries(error: FileError) -> int:
 
 def _may_pass(error: FileError, job: Job) -> bool:
     """Return whether another attempt is allowed and could succeed."""
-    return error.passing and job.attempts < _tries(error)
+    is_silent = error.reason.code is ReasonCode.SHARE_SILENT
+    return is_silent or (error.passing and job.attempts < _tries(error))
 
 
 def _result(done: Done, job: Job, now_ms: int) -> Result:

@@ -1,18 +1,26 @@
-"""A pool of threads that process files."""
+"""A pool of threads that process files, and that replaces the threads on which a file does not respond.
+
+A read from an unresponsive disk or network share can't be interrupted. Its thread is set aside: a new thread takes its
+place, and the file keeps its lease until it responds or is given up. Other files on a file system that does not respond
+are reported as unresponsive without being opened.
+"""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
+from desktop_app.processing.isolation import HelperProcess, IsolatedProcessing, ProcessDiedError
 from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.sources.mounts import Mount, MountTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +33,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PROBE_SECONDS = 1.0
+"""How long a file may not respond before its file system is probed."""
+SET_ASIDE_SECONDS = 3.0
+SET_ASIDE_SOON_SECONDS = 1.5
+"""The time for a file on a file system where another file does not respond."""
+GIVE_UP_SECONDS = 20.0
 STALL_SECONDS = 600.0
+"""How long a processor may work on a file without reading it."""
+MAX_SET_ASIDE = 16
+MAX_SET_ASIDE_PER_MOUNT = 8
+"""Reached only on file systems that respond although some of their files do not; the others are not used further."""
 
 
 class Processing(Protocol):
-    """The interface of `ProcessorRegistry` and `IsolatedProcessing`."""
+    """The interface of `ProcessorRegistry`, `IsolatedProcessing` and `HelperProcess`."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """Process a file; see `ProcessorRegistry.process`."""
@@ -45,15 +63,33 @@ class Done:
     error: FileError | None = None
     seconds: float = 0.0
     """The processing time in seconds."""
+    retry_after_s: float | None = None
+    """The time to wait before the next attempt at a file that does not respond, in seconds; None for other errors."""
+    was_tried: bool = True
+    """Whether the file was opened. If not, the attempt does not count."""
 
 
 @dataclass(slots=True)
 class _Activity:
-    """When the processing of a file started, when it last made progress, and that progress."""
+    """The processing of a file on one thread; times are in seconds of the steady clock.
+
+    Attributes:
+        begun: When it started.
+        at: When it last made progress: an access to the file began or ended, or bytes were processed.
+        mount: The file system of the file.
+        progress: The last progress in bytes.
+        is_accessing: Whether an access to the file is in progress.
+        is_set_aside: Whether another thread has taken the place of this one.
+        is_given_up: Whether the file was reported as failed.
+    """
 
     begun: float
     at: float
+    mount: Mount
     progress: tuple[int, int] | None = None
+    is_accessing: bool = False
+    is_set_aside: bool = False
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +97,15 @@ class _MessageWatch:
     """Connects the processing of a file to its message: stores the progress and checks for cancellation."""
 
     message: InFlightMessage
+    activity: _Activity
+    clock: Clock
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         self.message.progress = (bytes_done, bytes_total)
+
+    def on_access(self, *, begins: bool) -> None:
+        self.activity.at = self.clock.steady()
+        self.activity.is_accessing = begins
 
     def cancelled(self) -> bool:
         return self.message.cancelled.is_set()
@@ -72,18 +114,20 @@ class _MessageWatch:
 class WorkerPool:
     """Processes submitted files in order on a fixed number of threads. Any thread.
 
-    The threads are daemon threads, so that a thread blocked by an unresponsive network share does not keep the program
-    from exiting.
+    The threads are daemon threads, so that a thread blocked by an unresponsive disk does not keep the program from
+    exiting. Files on network shares are processed in child processes, since Linux does not end a program while a thread
+    is blocked by a share.
 
     Args:
         size: The number of threads, at least 1.
         registry: The registry that processes the files.
         on_done: Called once for each submitted file, on a thread of the pool or on the thread that calls
-            `give_up_stalled`; must return quickly.
+            `check_stalled`; must return quickly.
         clock: The clock; only `steady` is used.
         may_begin: A function that returns whether files may be started; if not, files are reported as done without a
             result.
-
+        mounts: The mounted file systems.
+        health: The record of the file systems that do not respond.
     """
 
     def __init__(
@@ -94,6 +138,8 @@ class WorkerPool:
         *,
         clock: Clock,
         may_begin: Callable[[], bool] = lambda: True,
+        mounts: MountTable | None = None,
+        health: MountHealth | None = None,
     ) -> None:
         self._size = size
         self._registry = registry
@@ -101,6 +147,8 @@ class WorkerPool:
         self._on_done = on_done
         self._clock = clock
         self._may_begin = may_begin
+        self._mounts = mounts or MountTable()
+        self._health = health or MountHealth(clock)
         self._todo: SimpleQueue[InFlightMessage | None] = SimpleQueue()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -119,10 +167,31 @@ class WorkerPool:
         self._todo.put(message)
 
     def longest(self) -> float:
-        """Return the time in seconds since the oldest running file was started; 0 if no file is running."""
+        """Return the time in seconds since the oldest running file was started; 0 if no file is running.
+
+        Files on threads that were set aside are not counted.
+        """
         now = self._clock.steady()
         with self._lock:
-            return max((now - activity.begun for activity in self._running.values()), default=0.0)
+            running = [activity for activity in self._running.values() if not activity.is_set_aside]
+            return max((now - activity.begun for activity in running), default=0.0)
+
+    def count_set_aside(self) -> int:
+        """Return the number of unfinished files on threads that were set aside."""
+        with self._lock:
+            return sum(
+                activity.is_set_aside and not activity.is_given_up and not message.is_settled
+                for message, activity in self._running.items()
+            )
+
+    def count_silent(self, seconds: float) -> int:
+        """Return the number of unfinished files that have not responded for a time in seconds."""
+        now = self._clock.steady()
+        with self._lock:
+            return sum(
+                activity.is_accessing and now - activity.at > seconds and not message.is_settled
+                for message, activity in self._running.items()
+            )
 
     def withdraw(self, message: InFlightMessage) -> bool:
         """Withdraw a submitted file; return False if its processing has started."""
@@ -137,50 +206,120 @@ class WorkerPool:
         for _ in range(self._size):
             self._todo.put(None)
 
-    def give_up_stalled(self) -> None:
-        """Report files that have made no progress for `STALL_SECONDS` as failed, and replace their threads.
+    def check_stalled(self) -> None:
+        """Set aside the threads of files that do not respond, and report the files that stay silent as failed.
 
-        A read from an unresponsive network share can't be interrupted, so its thread is abandoned. A late result is
-        discarded.
+        Call this several times per second. A result of a file that was reported is discarded.
         """
         now = self._clock.steady()
+        given_up: list[Done] = []
         with self._lock:
             for message, activity in self._running.items():
                 if activity.progress != message.progress:
                     activity.progress, activity.at = message.progress, now
-            stalled = [message for message, activity in self._running.items() if now - activity.at > STALL_SECONDS]
-            for message in stalled:
-                del self._running[message]
-        for message in stalled:
-            message.cancelled.set()
-            self._on_done(Done(message, error=FileError(Reason(ReasonCode.NO_ANSWER), passing=True)))
-            self._start_thread()
-
-    def _run(self) -> None:
-        while (message := self._todo.get()) is not None:
-            done = self._process(message)
-            if done is None:
-                return
+                silent = now - activity.at
+                if activity.is_given_up:
+                    continue
+                if activity.is_accessing and silent > PROBE_SECONDS:
+                    self._health.suspect(activity.mount, activity.at)
+                if activity.is_accessing and self._may_set_aside(activity, silent):
+                    self._set_aside(message, activity)
+                if silent > (GIVE_UP_SECONDS if activity.is_accessing else STALL_SECONDS):
+                    activity.is_given_up = True
+                    given_up.append(self._silent(message, activity))
+        self._health.check()
+        for done in given_up:
+            done.message.cancelled.set()
             self._on_done(done)
 
-    def _process(self, message: InFlightMessage) -> Done | None:
-        """Process one file; return None if this thread was replaced in the meantime."""
+    def take_recovered(self) -> list[str]:
+        """Return the mount points that have responded again since the last call."""
+        return self._health.take_recovered()
+
+    def _may_set_aside(self, activity: _Activity, silent: float) -> bool:
+        others = [other for other in self._running.values() if other.is_set_aside]
+        on_mount = sum(other.mount == activity.mount for other in others)
+        if activity.is_set_aside or len(others) >= MAX_SET_ASIDE or on_mount >= MAX_SET_ASIDE_PER_MOUNT:
+            return False
+        return silent > (SET_ASIDE_SOON_SECONDS if on_mount else SET_ASIDE_SECONDS)
+
+    def _set_aside(self, message: InFlightMessage, activity: _Activity) -> None:
+        activity.is_set_aside = True
+        log.info("job %s: its thread is set aside: %s", _id(message), activity.mount.place)
+        self._start_thread()
+
+    def _silent(self, message: InFlightMessage, activity: _Activity, *, was_tried: bool = True) -> Done:
+        """Return the outcome of a file whose file system, or the file itself, does not respond."""
+        if not activity.is_accessing:
+            return Done(message, error=FileError(Reason(ReasonCode.NO_ANSWER), passing=True))
+        reason = Reason(ReasonCode.SHARE_SILENT, {"place": activity.mount.place})
+        seconds = self._health.retry_after(activity.mount, activity.begun)
+        return Done(message, error=FileError(reason, passing=True), retry_after_s=seconds, was_tried=was_tried)
+
+    def _run(self) -> None:
+        with closing(HelperProcess()) as helper:
+            is_replaced = False
+            while not is_replaced and (message := self._todo.get()) is not None:
+                is_replaced = self._handle(message, helper)
+
+    def _handle(self, message: InFlightMessage, helper: HelperProcess) -> bool:
+        """Process one file and report its outcome; return whether this thread was replaced in the meantime."""
         begun = self._clock.steady()
         with self._lock:
-            if message.job is None or message.cancelled.is_set() or not self._may_begin():
-                return Done(message)
-            message.is_begun = True
-            self._running[message] = _Activity(begun, begun)
-        result, error = self._outcome(message, message.job)
+            job = message.job
+            may_begin = job is not None and not message.cancelled.is_set() and self._may_begin()
+            if may_begin and job is not None:
+                message.is_begun = True
+                activity = self._running[message] = _Activity(begun, begun, self._mounts.by_name(job.file_path))
+        if not may_begin or job is None:
+            self._on_done(Done(message))
+            return False
+        watch = _MessageWatch(message, activity, self._clock)
+        watch.on_access(begins=True)
+        activity.mount = self._mounts.mount_of(job.file_path)
+        watch.on_access(begins=False)
         with self._lock:
-            if self._running.pop(message, None) is None:
-                return None
-        return Done(message, result, error, self._clock.steady() - begun)
+            silent = self._obstacle(message, job, activity)
+        if silent is None:
+            result, error = self._outcome(message, job, activity.mount, watch, helper)
+            done = Done(message, result, error, self._clock.steady() - begun)
+        else:
+            done = silent
+        with self._lock:
+            del self._running[message]
+        if done.result is not None:
+            self._health.note_answer(activity.mount)
+        if not activity.is_given_up:
+            self._on_done(done)
+        return activity.is_set_aside
 
-    def _outcome(self, message: InFlightMessage, job: Job) -> tuple[FileResult | None, FileError | None]:
+    def _obstacle(self, message: InFlightMessage, job: Job, activity: _Activity) -> Done | None:
+        """Return the outcome of a file that can't be opened because its file system does not respond, or None."""
+        mount = activity.mount
+        silent = [
+            (other.job, hung)
+            for other, hung in self._running.items()
+            if other is not message and hung.mount == mount and hung.is_set_aside and hung.is_accessing
+        ]
+        same = next((hung for hung_job, hung in silent if hung_job is not None and hung_job.id == job.id), None)
+        is_full = len(silent) >= MAX_SET_ASIDE_PER_MOUNT or (
+            sum(hung.is_set_aside for hung in self._running.values()) >= MAX_SET_ASIDE and (mount.is_remote or silent)
+        )
+        if not (same or is_full or self._health.is_unresponsive(mount)):
+            return None
+        since = min((hung.begun for _, hung in silent), default=activity.begun)
+        return self._silent(message, _Activity(since, since, mount, is_accessing=True), was_tried=False)
+
+    def _outcome(
+        self, message: InFlightMessage, job: Job, mount: Mount, watch: Watch, helper: HelperProcess
+    ) -> tuple[FileResult | None, FileError | None]:
         try:
-            processing = self._isolated if message.is_suspect else self._registry
-            return processing.process(job.file_path, _MessageWatch(message)), None
+            processing: Processing = self._registry
+            if message.is_suspect:
+                processing = self._isolated
+            elif mount.is_remote:
+                processing = helper
+            return processing.process(job.file_path, watch), None
         except Cancelled:
             return None, None
         except FileError as error:
@@ -192,3 +331,7 @@ class WorkerPool:
             # A bug must not end the thread.
             log.exception("job %s: bug while processing it", job.id)
             return None, FileError(Reason(ReasonCode.INTERNAL), detail=repr(error))
+
+
+def _id(message: InFlightMessage) -> str:
+    return "?" if message.job is None else message.job.id

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
@@ -48,12 +48,13 @@ def message_group(file_id: str, *, strict_order: bool) -> str:
     return STRICT_GROUP if strict_order else file_id
 
 
-def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication ID for a FIFO queue.
+def deduplication_id(file_id: str, generation: int, resends: int) -> str:
+    """Return the deduplication ID on a FIFO queue.
 
-    It includes the generation, so that SQS does not discard the message of a retry within five minutes.
+    SQS discards a second message with the same ID within five minutes, even if the first one is gone. The ID therefore
+    differs for each retry by the user and for each replacement of a lost message.
     """
-    return f"{file_id}:{generation}"
+    return f"{file_id}:{generation}:{resends}" if resends else f"{file_id}:{generation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Sender:
         backoff: Backoff | None = None,
     ) -> None:
         self._database = database
+        self._epoch = database.epoch
         self._outbox = Outbox(database)
         self._connector = connector
         self._identity = identity
@@ -112,30 +114,32 @@ class Sender:
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Send until a stop is requested. After an error, try again with backoff.
-
-        Raises:
-            StoreDamagedError: If the database is damaged.
-        """
+        """Send until a stop is requested. After an error, try again with backoff."""
         self._state.starting()
         with self._database.session():
             while not should_stop():
                 try:
+                    self._follow_database()
                     sent = self.send_due()
                     self._tasks.do_due()
-                except StoreDamagedError:
-                    self._state.stopped()
-                    raise  # a retry would not help
                 except (QueueError, StoreError) as error:
-                    self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
+                    if not should_stop():  # otherwise, the error might only mean that the connection is being closed
+                        self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                     continue
                 self._backoff.reset()
                 self._state.running()
                 if not sent:
                     # A full window will soon have room again. If the outbox is empty, another program may add messages.
-                    busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
+                    busy = self._options.window is not None and self._has_due()
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
+
+    def _follow_database(self) -> None:
+        """If the database was replaced, check at once which messages of its files are missing in the queue."""
+        if self._epoch != self._database.epoch:
+            self._identity.renew()
+            self._control.try_now()
+            self._epoch = self._database.epoch
 
     def send_due(self) -> int:
         """Send as many due messages as the window allows, and return the number that the queue accepted.
@@ -185,12 +189,15 @@ class Sender:
             StoreError: If the database can't be used.
         """
         total = 0
-        while self._outbox.has_waiting(self._options.queue) and self._clock.steady() < deadline:
+        while self._has_due() and self._clock.steady() < deadline:
             sent = self.send_due()
             if not sent:
                 break
             total += sent
         return total
+
+    def _has_due(self) -> bool:
+        return self._outbox.has_due(self._options.queue, now_ms=self._clock.now_ms())
 
     def _room(self) -> int:
         if self._options.window is None:
@@ -204,7 +211,7 @@ class Sender:
         return Outgoing(
             body,
             group_id=message_group(entry.file_id, strict_order=self._options.strict_order),
-            deduplication_id=deduplication_id(entry.file_id, entry.generation),
+            deduplication_id=deduplication_id(entry.file_id, entry.generation, entry.resends),
         )
 
     def _send_batch(

@@ -13,40 +13,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.secrets import mask_secrets, without_known_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
-SECRET, PATH = "[secret]", "[path]"
+PATH = "[path]"
 
 _SECRET_NAME = re.compile(r"(?i)secret|token|passw|pwd|credential|api_?key|access_?key|private_?key|auth")
 
 _LEAST = 6
 """The minimum length of a value to mask; a shorter one could be part of an ordinary word."""
 
-_KEY_ID = re.compile(r"\b(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,}\b")
-
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-
-_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
-
-_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-
-_NAMED = re.compile(
-    r"""(?ix)
-    (?P<name>[\w-]*(?:secret|token|passw(?:or)?d|pwd|credential|signature|api[_-]?key|access[_-]?key(?:[_-]?id)?
-        |private[_-]?key)[\w-]*["']?\s*[=:]\s*["']?)
-    (?P<value>[^\s"',;&)\]}]{4,})"""
-)
-
-_AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?)[^\r\n\"']+")
-
-_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-"""An AWS secret access key consists of 40 letters, digits, slashes and plus signs."""
-
 _RUN = re.compile(r"(?<![A-Za-z0-9/+_-])[A-Za-z0-9/+_-]{40,}={0,2}(?![A-Za-z0-9/+=_-])")
-
-_STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
 
 # The second lookbehind excludes the last group of a UUID.
 _ACCOUNT = re.compile(r"(?<!\d)(?<![\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-)\d{12}(?!\d)")
@@ -119,7 +99,8 @@ class Masker:
             text: The text.
             names: Whether to keep the names and paths of files.
         """
-        text = self._without_secrets(text)
+        text, secrets = mask_secrets(without_known_secrets(text), self._secrets, runs=_RUN)
+        self.counts[Masked.SECRETS] += secrets
         text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
         for folder, mark in self._folders:
             text = text.replace(folder, mark)
@@ -127,16 +108,6 @@ class Masker:
         for person in self._people:
             text = self._sub(person, text, Masked.PEOPLE, lambda _: "[name]")
         return text if names else self._without_names(text)
-
-    def _without_secrets(self, text: str) -> str:
-        for value in self._secrets:
-            self.counts[Masked.SECRETS] += text.count(value)
-            text = text.replace(value, SECRET)
-        for pattern in (_PRIVATE_KEY, _JWT, _KEY_ID, _SECRET_KEY, _LOGIN):
-            text = self._sub(pattern, text, Masked.SECRETS, lambda _: SECRET)
-        text = self._sub(_AUTHORIZATION, text, Masked.SECRETS, lambda found: f"{found[1]}{SECRET}")
-        text = self._sub(_NAMED, text, Masked.SECRETS, _named)
-        return self._sub(_RUN, text, Masked.SECRETS, lambda found: SECRET if _is_random(found[0]) else found[0])
 
     def _account(self, found: re.Match[str]) -> str:
         return self._accounts.setdefault(found[0], f"[account {len(self._accounts) + 1}]")
@@ -160,17 +131,6 @@ class Masker:
 
 if TYPE_CHECKING:
     _Put = Callable[[re.Match[str]], str]
-
-
-def _named(found: re.Match[str]) -> str:
-    return found[0] if found["value"].startswith("[") else f"{found['name']}{SECRET}"
-
-
-def _is_random(text: str) -> bool:
-    """Return whether a long sequence of characters looks like a key or token rather than a path or a digest."""
-    pieces = [piece for piece in _STRAIGHT.findall(text) if any(map(str.isdigit, piece))]
-    mixed = "".join(pieces)
-    return any(map(str.isupper, mixed)) and any(map(str.islower, mixed))
 
 
 def _quoted(found: re.Match[str]) -> str:

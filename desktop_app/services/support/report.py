@@ -108,10 +108,13 @@ class SupportReport:
         self._fault = fault
         self._masker = Masker()
         self._is_stopped = threading.Event()
+        self._connector: QueueConnector | None = None
 
     def stop(self) -> None:
         """Make `ask_queue` return early. Any thread."""
         self._is_stopped.set()
+        if self._connector is not None:
+            self._connector.interrupt()
 
     def collect(self) -> list[Section]:
         """Return all sections except the one about the queue, which can take a long time."""
@@ -211,8 +214,10 @@ class SupportReport:
         yield from (record.text for record in records[-LOG_RECORDS:])
 
     def _about_queue(self) -> Iterator[str]:
-        with closing(self._sources.connect()) as connector:
-            client = connector.connect()
+        with closing(self._sources.connect()) as self._connector:
+            if self._is_stopped.is_set():
+                return
+            client = self._connector.connect()
             state = client.state()
         yield f"{client.info.name}: a {'FIFO' if client.info.is_fifo else 'standard'} queue"
         yield f"Messages, about: {state.visible} visible, {state.in_flight} in flight, {state.delayed} delayed"

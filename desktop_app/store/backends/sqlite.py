@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import peewee
 from peewee import SQL, fn
 
+from desktop_app.config.private_files import create_private
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.sentences import Sentence
 
@@ -42,6 +43,7 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
+_NO_TEMPORARY_FOLDER = sqlite3.SQLITE_IOERR_GETTEMPPATH
 
 
 # --- connections and transactions
@@ -59,6 +61,13 @@ class SqliteDatabase(peewee.SqliteDatabase):
         super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False)
         for name, function in functions.items():
             self.register_function(function, name)
+
+    def save_unlinked_log(self) -> None:
+        """Copy all commits to the database file, because the write-ahead log at its side was deleted.
+
+        This connection still has the deleted log open; a connection that is opened later does not see it.
+        """
+        self.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[no-untyped-call]
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
@@ -110,6 +119,11 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
                 Sentence("Another program is using {file} and has locked it. You can safely try again.", file=path),
                 detail=text,
             )
+        case sqlite3.SQLITE_IOERR if getattr(cause, "sqlite_errorcode", 0) == _NO_TEMPORARY_FOLDER:
+            return StoreFullError(
+                Sentence("There is no temporary folder that can be written to. Set TMPDIR to the path of a folder."),
+                detail=text,
+            )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
                 Sentence(
@@ -138,19 +152,29 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 # --- files
 
 
-def create_private(path: Path) -> None:
-    """Create a file that only its owner can access, unless it exists. SQLite itself would use default permissions."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+class FileState(NamedTuple):
+    """What tells that the file at a path is not the file that was opened, or that another program has written it."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+    def is_same_file(self, other: FileState | None) -> bool:
+        """Return whether two states are of the same file, and it has not been truncated since the other state.
+
+        SQLite never shrinks a database without VACUUM, which Filemill does not use.
+        """
+        return other is not None and self[:2] == other[:2] and self.size >= other.size
 
 
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of the file at a path; None if the file can't be accessed."""
+def file_state(path: str) -> FileState | None:
+    """Return the state of the file at a path; None if the file can't be accessed."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - called for each transaction, and twice as fast as `Path.stat`
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def copy_database(database: Path, target: Path) -> None:
@@ -172,13 +196,26 @@ def is_complete(copy: Path) -> bool:
     return not copy.name.endswith(_PART)
 
 
-def is_damaged(database: Path) -> bool:
-    """Return whether a database is damaged. Reads the whole file."""
+def find_damage(database: Path, *, is_quick: bool) -> str:
+    """Check a whole database, and return what SQLite says about the first damage; empty if there is none.
+
+    Args:
+        database: The file.
+        is_quick: Whether to skip the comparison of indexes with their tables, which takes most of the time.
+
+    Raises:
+        sqlite3.OperationalError: If the file can't be read.
+    """
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.DatabaseError:
-        return True
+            connection.execute("PRAGMA temp_store = memory")
+            kind = "quick_check" if is_quick else "integrity_check"
+            (said,) = connection.execute(f"PRAGMA {kind}(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return str(error)
+        raise
+    return "" if said == "ok" else str(said)
 
 
 # --- SQL

@@ -79,6 +79,9 @@ class FixedConnector:
                 self.made += 1
             return self._client
 
+    def interrupt(self) -> None:
+        """Do nothing: no program provides credentials."""
+
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """Do nothing, as with SQS."""
 

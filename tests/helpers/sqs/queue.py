@@ -28,12 +28,14 @@ class Behaviour:
         old_handles_change_visibility: Whether the handle of an earlier receive changes the visibility on a standard
             queue. Off by default, since AWS documents an error; LocalStack's
             test_terminate_visibility_timeout_after_receive records that AWS accepts it.
+        counts_lag_s: How many seconds the counts of messages are out of date (AWS: up to a minute).
     """
 
     copies: int = 1
     shuffle: random.Random | None = None
     in_flight_limit: int = 120_000
     old_handles_change_visibility: bool = False
+    counts_lag_s: float = 0
 
 
 class StandardQueue:
@@ -69,6 +71,8 @@ class StandardQueue:
         self._id = uuid.uuid4().hex
         self._numbers = itertools.count(1)
         self._messages: dict[int, StoredMessage] = {}
+        self._counted: tuple[float, dict[str, str]] | None = None
+        self._known_counts: dict[str, str] = {}
 
     def setting(self, name: str) -> int:
         return int(self.attributes[name])
@@ -208,6 +212,15 @@ class StandardQueue:
         return sum(message.is_in_flight(now) for message in self._messages.values())
 
     def counts(self, now: float) -> dict[str, str]:
+        """Return the counts of messages, or earlier counts if the test wants them to be out of date."""
+        if self._counted is None or now - self._counted[0] >= self.behaviour.counts_lag_s:
+            earlier, self._counted = self._counted, (now, self._count(now))
+            if earlier is None or not self.behaviour.counts_lag_s:
+                earlier = self._counted
+            self._known_counts = earlier[1]
+        return self._known_counts
+
+    def _count(self, now: float) -> dict[str, str]:
         messages = self.messages(now)
         in_flight = sum(message.is_in_flight(now) for message in messages)
         hidden = sum(message.is_hidden(now) for message in messages)

@@ -191,6 +191,10 @@ class Simulator:
         """Limit the messages in flight per queue; on AWS, the limit is about 120,000."""
         self.behaviour.in_flight_limit = messages
 
+    def delay_counts(self, seconds: float) -> None:
+        """Make the counts of messages out of date by this many seconds."""
+        self.behaviour.counts_lag_s = seconds
+
     def throttle(self, operation: str, calls: int, code: str = "RequestThrottled") -> None:
         """Reject the next calls of an operation."""
         with self._changed:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import (
+    Cause,
     FileError,
     KnownError,
     QueueTrouble,
@@ -23,8 +27,10 @@ from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
-from desktop_app.services.consuming.foreign_messages import ForeignMessages
-from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.consuming.foreign_messages import HIDDEN_SECONDS, ForeignMessages
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
+from desktop_app.services.consuming.results import Committer, _may_pass
+from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.queues.client import QueueClient
+    from desktop_app.services.consuming.acknowledger import Acknowledger
     from tests.services.conftest import ServicesSetup
 
 
@@ -493,44 +500,87 @@ def test_foreign_messages_in_front_do_not_block_own_messages(services: ServicesS
     running.stop()
 
 
-def test_foreign_messages_in_a_row_stop_the_consumer_even_in_front_of_own_ones(services: ServicesSetup) -> None:
+def made_visible(running: RunningConsumer) -> set[str]:
+    return {
+        handle for changes in running.client.made("change_visibility") for handle, seconds in changes if not seconds
+    }
+
+
+def test_foreign_messages_in_front_of_own_ones_are_reported_and_hidden_until_ours_arrives(
+    services: ServicesSetup,
+) -> None:
     running = RunningConsumer(services)
-    add_sent(services, "a.txt")
-    running.deliver_foreign(100)
-    with pytest.raises(KnownError):
-        running.consumer.run(lambda: False)
-    running.stop_asked.set()
+    job = add_sent(services, "a.txt")
+    running.deliver_foreign(250)
+    running.start()
+    wait_until(lambda: any("holding up your files" in state.text for state in running.told))
+    assert running.told[-1].phase is Phase.WAITING
+    assert running.told[-1].error is not None
+    assert running.told[-1].error.cause is Cause.FOREIGN
+    wait_until(lambda: running.count(Outcome.FOREIGN) == 250)
+    running.deliver(message(job))
+    wait_until(lambda: services.job(job).status is Status.PROCESSED)
+    wait_until(lambda: running.told[-1].phase is Phase.RUNNING)
+    wait_until(lambda: not running.foreign.has_hidden and running.observer.in_flight == 0)
+    changes = [change for changes in running.client.made("change_visibility") for change in changes]
+    hidden = [handle for handle, seconds in changes if seconds == HIDDEN_SECONDS]
+    assert len(hidden) >= 200
+    wait_until(lambda: made_visible(running) == set(hidden))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    running.stop()
 
 
-def test_damaged_database_ends_the_consumer(services: ServicesSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_queue_without_own_files_is_left_alone_until_a_file_is_added(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
+    running.foreign.tolerate()
+    running.deliver_foreign(10)
+    running.start()
+    running.settled(10)
+    calls = len(running.client.calls)
+    assert running.consumer._room() == 0
+    job = add_sent(services, "a.txt")
+    running.deliver(message(job))
+    running.settled(11)
+    assert services.job(job).status is Status.PROCESSED
+    assert len(running.client.calls) > calls
+    running.stop()
+
+
+def test_damaged_database_keeps_the_message_until_the_database_is_restored(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running = RunningConsumer(services)
     (job,) = services.add("a.txt")
+    finish, errors = Work.finish, [StoreDamagedError("It is damaged.")]
 
-    def damaged(*_: object) -> list[bool]:
-        raise StoreDamagedError("It is damaged.")
+    def damaged_at_first(work: Work, results: list[Result]) -> list[bool]:
+        if errors:
+            raise errors.pop()
+        return finish(work, results)
 
-    monkeypatch.setattr(Work, "finish", damaged)
+    monkeypatch.setattr(Work, "finish", damaged_at_first)
     running.deliver(message(job))
-    with pytest.raises(StoreDamagedError):
-        running.consumer.run(lambda: False)
-    assert running.client.made("delete") == []
-    running.stop_asked.set()
+    with running:
+        running.start()
+        running.settled(1)
+    assert running.count(Outcome.PROCESSED) == 1
+    assert "It is damaged." in [state.text for state in running.told]
 
 
 def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = RunningConsumer(services)
-    in_queue = Outbox.in_queue
+    has_unfinished = Outbox.has_unfinished
     away = threading.Event()
     away.set()
 
-    def busy(self: Outbox, queue: str) -> int:
+    def busy(self: Outbox, queue: str) -> bool:
         if away.is_set():
             raise StoreBusyError("Another program holds it locked.")
-        return in_queue(self, queue)
+        return has_unfinished(self, queue)
 
-    monkeypatch.setattr(Outbox, "in_queue", busy)
+    monkeypatch.setattr(Outbox, "has_unfinished", busy)
     running.deliver_foreign(10)
     ended: list[KnownError] = []
 
@@ -594,3 +644,52 @@ def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
     wait_until(lambda: tries[0] == 2)
     stop.set()
     thread.join()
+
+
+SILENT = FileError(Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt/nas"}), passing=True)
+
+
+@pytest.mark.parametrize(
+    ("group", "is_resent"), [("", True), ("own", True), ("filemill", False)], ids=["standard", "FIFO", "strict order"]
+)
+def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
+    services: ServicesSetup, group: str, is_resent: bool
+) -> None:
+    job = add_sent(services, "a.txt")
+    group = job.id if group == "own" else group
+    acknowledged: list[tuple[str, int]] = []
+    in_flight, groups = InFlightMessages(), MessageGroups()
+    acknowledger = SimpleNamespace(
+        delete=lambda _: acknowledged.append(("delete", 0)),
+        release=lambda _, seconds: acknowledged.append(("release", seconds)),
+    )
+    committer = Committer(
+        Work(services.database),
+        in_flight=in_flight,
+        acknowledger=cast("Acknowledger", acknowledger),
+        groups=groups,
+        pool=cast("WorkerPool", None),
+        clock=services.clock,
+    )
+    one = InFlightMessage(received(group=group), math.inf)
+    one.take_claim(services.claim(job))
+    groups.enter(one)
+    committer.take(Done(one, error=SILENT, retry_after_s=60, was_tried=False))
+    committer.commit()
+    waiting = services.job(job)
+    assert (waiting.status, waiting.reason, waiting.attempts) == (Status.PENDING, SILENT.reason, 0)
+    assert waiting.next_try_at is not None
+    seconds = (waiting.next_try_at - services.clock.now_ms()) / 1000
+    if is_resent:
+        assert acknowledged == [("delete", 0)]
+        assert services.outbox.waiting(QUEUE) == 1
+        assert 60 <= seconds <= 66 if not group else seconds >= 300, "after the deduplication interval"
+    else:
+        assert acknowledged == [("release", int(seconds))]
+        assert services.outbox.waiting(QUEUE) == 0
+
+
+def test_silent_share_is_tried_without_limit(services: ServicesSetup) -> None:
+    job = replace(add_sent(services, "a.txt"), attempts=1_000)
+    assert _may_pass(SILENT, job)
+    assert not _may_pass(FileError(Reason(ReasonCode.IN_USE), passing=True), job)

@@ -8,7 +8,7 @@ import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.consuming.receiver import Receiver
+from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
 from tests.helpers.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
@@ -27,14 +27,17 @@ class ReceiverSetup:
         self.got: list[tuple[list[Received], float]] = []
         self.told: list[LoopState] = []
         self.control = ProcessingControl()
+        self.polls = PollRecord()
         self.room = room
         self.receiver = Receiver(
             self.connector,
             room=lambda: self.room,
+            pause_s=lambda: 0.0,
             deliver=lambda messages, expires: self.got.append((messages, expires)),
             state=StateReporter("consumer", self.told.append, self.clock),
             clock=self.clock,
             control=self.control,
+            polls=self.polls,
             visibility_s=30,
             wait_s=wait_s,
             backoff=Backoff(first=0.01, longest=0.01),
@@ -160,3 +163,27 @@ def test_poll_after_an_error_is_short_so_that_recovery_shows_at_once() -> None:
     assert waits[:3] == [20, 0, 20]
     phases = [state.phase for state in setup.told]
     assert phases[phases.index(Phase.WAITING) + 1] is Phase.RUNNING
+
+
+def test_two_empty_polls_in_a_row_show_that_the_queue_is_empty() -> None:
+    polls = PollRecord()
+    for asked, count, expected in (
+        (1, 0, (0, 0)),
+        (2, 3, (3, 0)),
+        (3, 0, (0, 0)),
+        (4, 0, (0, 3)),
+        (5, 0, (0, 4)),
+        (6, 1, (1, 0)),
+    ):
+        polls.note(asked, count)
+        assert polls.take() == expected, asked
+
+
+def test_poll_without_waiting_shows_nothing_if_it_is_empty() -> None:
+    """SQS asks only some of its servers then."""
+    setup = ReceiverSetup(wait_s=0)
+    setup.polls.drain()
+    setup.receiver.run(Countdown(3))
+    assert setup.client.made("receive")
+    assert not setup.polls.is_drained
+    assert setup.polls.take() == (0, 0)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.reasons import FileProblem
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
 from desktop_app.services.consuming.in_flight import InFlightMessage
-from desktop_app.services.consuming.worker_pool import Done, WorkerPool
+from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.services.consuming.worker_pool import MAX_SET_ASIDE_PER_MOUNT, Done, WorkerPool
+from desktop_app.sources.mounts import Mount, MountTable
 from tests.helpers import wait_until
 from tests.helpers.fakes import FakeClock, received
 
@@ -139,40 +141,187 @@ def test_progress_of_a_long_file_is_stored_with_its_message(services: ServicesSe
     assert message.progress == (4, 4)
 
 
-def test_hung_read_is_abandoned_and_its_thread_replaced(services: ServicesSetup) -> None:
-    clock = FakeClock()
-    hung, go_on = threading.Event(), threading.Event()
-    done: SimpleQueue[Done] = SimpleQueue()
+class Hanging:
+    """Processing in which files named `bad…` block at an access, or while computing, until a test releases them."""
 
-    class Hanging:
-        def process(self, path: str, watch: Watch) -> FileResult:
-            if path.endswith("bad"):
-                hung.set()
-                go_on.wait(10)
-            return FileResult(4, 2)
+    def __init__(self, *, at_access: bool = True) -> None:
+        self.at_access = at_access
+        self.go_on = threading.Event()
+        self.begun: SimpleQueue[str] = SimpleQueue()
 
-    pool = WorkerPool(1, Hanging(), done.put, clock=clock)
-    pool.start()
-    bad, good = message_for(services, "bad"), message_for(services, "good")
-    pool.submit(bad)
-    pool.submit(good)
-    assert hung.wait(5)
-    clock.advance(599)
-    pool.give_up_stalled()
-    assert done.empty(), "not yet"
-    bad.progress = (1, 2)
-    pool.give_up_stalled()
-    clock.advance(599)
-    pool.give_up_stalled()
-    assert done.empty(), "progress is a sign of life"
-    clock.advance(2)
-    pool.give_up_stalled()
-    given_up = done.get(timeout=30)
-    assert given_up.message is bad
-    assert given_up.error is not None
-    assert (given_up.error.reason.code.problem, given_up.error.passing) == (FileProblem.UNREADABLE, True)
-    assert done.get(timeout=30).message is good
-    go_on.set()
-    pool.stop()
-    wait_until(lambda: not any(thread.name == "worker-1" for thread in threading.enumerate()))
-    assert done.empty(), "what it brings late is thrown away"
+    def process(self, path: str, watch: Watch) -> FileResult:
+        self.begun.put(path)
+        if "/bad" in path:
+            watch.on_access(begins=self.at_access)
+            self.go_on.wait(30)
+            watch.on_access(begins=False)
+        return FileResult(4, 2)
+
+
+class HangingPool:
+    """A pool whose files hang, on a file system whose probe blocks until a test answers it."""
+
+    def __init__(self, services: ServicesSetup, processing: Hanging, threads: int = 1) -> None:
+        self.services = services
+        self.processing = processing
+        self.clock = FakeClock()
+        self.done: SimpleQueue[Done] = SimpleQueue()
+        self.answer = threading.Event()
+        self.probed: SimpleQueue[str] = SimpleQueue()
+        self.health = MountHealth(self.clock, self._probe)
+        mounts = {"/": Mount("/"), f"{services.folder}/share": Mount(f"{services.folder}/share", "7")}
+        self.pool = WorkerPool(
+            threads, processing, self.done.put, clock=self.clock, mounts=MountTable(lambda: mounts), health=self.health
+        )
+        self.pool.start()
+        (services.folder / "share").mkdir(exist_ok=True)
+
+    def _probe(self, place: str) -> bool:
+        self.probed.put(place)
+        return self.answer.wait(30)
+
+    def submit(self, name: str) -> InFlightMessage:
+        message = message_for(self.services, name)
+        self.pool.submit(message)
+        return message
+
+    def hang(self, name: str) -> InFlightMessage:
+        """Submit a file that hangs, and let the pool set its thread aside."""
+        message = self.submit(name)
+        self.processing.begun.get(timeout=10)
+        wait_until(lambda: self.pool.count_silent(-1) > 0)
+        self.advance(2)
+        if self.answer.is_set():
+            wait_until(lambda: not any(thread.name.startswith("probe ") for thread in threading.enumerate()))
+        self.advance(3)
+        return message
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.pool.check_stalled()
+
+    def next(self) -> Done:
+        return self.done.get(timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.answer.set()
+        self.processing.go_on.set()
+        self.pool.stop()
+        names = ("worker-", "probe ")
+        wait_until(lambda: not any(thread.name.startswith(names) for thread in threading.enumerate()))
+
+
+def code_of(done: Done) -> ReasonCode | None:
+    return None if done.error is None else done.error.reason.code
+
+
+def test_thread_of_a_silent_file_is_set_aside_for_healthy_files(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        bad = hanging.hang("share/bad")
+        good = hanging.submit("good")
+        assert hanging.next().message is good
+        assert hanging.pool.count_set_aside() == 1
+        assert not bad.cancelled.is_set(), "it keeps its lease until it is decided"
+
+
+def test_silent_file_is_given_up_with_the_place_and_a_wait_of_minutes(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        bad = hanging.hang("share/bad")
+        hanging.advance(10)
+        assert hanging.done.empty(), "not yet"
+        hanging.advance(10)
+        done = hanging.next()
+        assert done.message is bad
+        assert done.error is not None
+        assert done.error.reason == Reason(ReasonCode.SHARE_SILENT, {"place": f"{services.folder}/share"})
+        assert (done.error.passing, done.was_tried, done.retry_after_s) == (True, True, 60)
+        hanging.processing.go_on.set()
+        good = hanging.submit("good")
+        assert hanging.next().message is good, "the late result is discarded"
+
+
+def test_slow_file_that_answers_again_has_its_result_accepted(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        slow = hanging.hang("share/bad")
+        assert hanging.pool.count_set_aside() == 1
+        hanging.processing.go_on.set()
+        done = hanging.next()
+        assert (done.message, done.result, done.error) == (slow, FileResult(4, 2), None)
+        wait_until(lambda: hanging.pool.count_set_aside() == 0)
+
+
+def test_file_that_makes_progress_is_never_set_aside(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        slow = hanging.submit("share/bad")
+        hanging.processing.begun.get(timeout=10)
+        wait_until(lambda: hanging.pool.count_silent(-1) > 0)
+        for megabytes in range(100):
+            slow.progress = (megabytes, 100)
+            hanging.advance(3)
+        assert hanging.pool.count_set_aside() == 0
+        assert hanging.done.empty()
+
+
+def test_computing_without_an_access_is_not_silence(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging(at_access=False)) as hanging:
+        hanging.submit("share/bad")
+        hanging.processing.begun.get(timeout=10)
+        hanging.advance(599)
+        assert hanging.pool.count_set_aside() == 0
+        assert hanging.done.empty()
+        hanging.advance(2)
+        assert code_of(hanging.next()) is ReasonCode.NO_ANSWER
+
+
+def test_files_of_a_silent_share_wait_for_its_probe_without_being_opened(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        hanging.hang("share/bad")
+        assert hanging.probed.get(timeout=10) == f"{services.folder}/share"
+        other = hanging.submit("share/other")
+        done = hanging.next()
+        assert (done.message, code_of(done), done.was_tried) == (other, ReasonCode.SHARE_SILENT, False)
+        assert hanging.processing.begun.empty(), "it was not opened"
+        hanging.answer.set()
+        wait_until(lambda: not hanging.health.is_unresponsive(Mount(f"{services.folder}/share", "7")))
+        again = hanging.submit("share/again")
+        done = hanging.next()
+        assert (done.message, done.result) == (again, FileResult(4, 2))
+        assert hanging.pool.take_recovered() == [f"{services.folder}/share"]
+
+
+def test_files_of_a_share_that_answers_do_not_wait_for_one_that_hangs(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        hanging.answer.set()
+        hanging.hang("share/bad")
+        good = hanging.submit("share/good")
+        assert hanging.next().message is good
+        assert hanging.pool.take_recovered() == [], "nothing had to wait"
+
+
+def test_file_that_still_hangs_is_not_opened_a_second_time(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging()) as hanging:
+        hanging.answer.set()
+        bad = hanging.hang("share/bad")
+        hanging.advance(20)
+        hanging.next()
+        hanging.pool.submit(InFlightMessage(received(), 0, job=bad.job))
+        done = hanging.next()
+        assert (code_of(done), done.was_tried) == (ReasonCode.SHARE_SILENT, False)
+
+
+def test_number_of_threads_set_aside_is_limited(services: ServicesSetup) -> None:
+    with HangingPool(services, Hanging(), threads=2) as hanging:
+        hanging.answer.set()
+        for number in range(MAX_SET_ASIDE_PER_MOUNT):
+            hanging.hang(f"share/bad{number}")
+        full = hanging.submit("share/good")
+        good = hanging.submit("good")
+        by_message: dict[InFlightMessage, Done] = {}
+        while not by_message.keys() >= {full, good}:
+            done = hanging.next()
+            by_message[done.message] = done
+        assert (code_of(by_message[full]), by_message[full].was_tried) == (ReasonCode.SHARE_SILENT, False)
+        assert by_message[good].result == FileResult(4, 2)

@@ -1,0 +1,48 @@
+"""The environment for the programs that Filemill starts: the one in which the user started Filemill.
+
+The frozen program runs with variables that lead its own libraries to the files beside it: PyInstaller's start program
+sets LD_LIBRARY_PATH, and its hooks set QT_PLUGIN_PATH, PATH on Windows, and others. A program of the user, such as the
+AWS CLI, a credential helper or a viewer, would load those libraries too, and fail or crash.
+
+The frozen program imports this module before it runs PyInstaller's hooks (`resources/packaging/first_hook.py`), because
+some of them overwrite variables of the user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_AT_START = dict(os.environ)
+_OF_QT = ("QT_", "QML", "PYSIDE")
+_OF_PYINSTALLER = ("_PYI_", "_MEIPASS")
+_SAVED = "_ORIG"
+"""The suffix of the variable in which PyInstaller's start program saves the user's value."""
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for a child process. Start no program without it. Any thread.
+
+    The result contains no path to the files of the frozen program. Qt's variables have the values with which Filemill
+    was started, and all others the current ones.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OF_QT)}
+    environment |= {name: value for name, value in _AT_START.items() if name.startswith(_OF_QT)}
+    bundle = getattr(sys, "_MEIPASS", None)  # set by PyInstaller
+    if bundle is None:
+        return environment
+    for name, value in list(environment.items()):
+        entries = value.split(os.pathsep)
+        kept = [entry for entry in entries if not _is_inside(entry, bundle)]
+        if name.startswith(_OF_PYINSTALLER):
+            del environment[name]
+        elif kept != entries:
+            environment[name] = environment.pop(name + _SAVED, os.pathsep.join(kept))
+            if not environment[name]:
+                del environment[name]
+    return environment
+
+
+def _is_inside(entry: str, folder: str) -> bool:
+    return bool(entry) and Path(os.path.normpath(entry)).is_relative_to(folder)

@@ -1,0 +1,147 @@
+"""Find out how requests reach the server: where its address and the proxy are set. Makes no requests.
+
+botocore takes the address from several settings and variables, and the proxy from others. A message about a connection
+that fails names the one that applies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import botocore.session
+from botocore.exceptions import BotoCoreError
+from botocore.utils import get_environ_proxies, should_bypass_proxies
+
+from desktop_app.domain.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from desktop_app.config.settings import Connection
+
+_NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
+_TRUE = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server's address, and the variable or setting that contains it."""
+
+    url: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy for a request.
+
+    Attributes:
+        source: The variable that contains its URL, as it is spelled.
+        address: Its host and port; empty if the value is not the URL of an HTTP proxy.
+    """
+
+    source: str
+    address: str
+
+
+def configured_endpoint(connection: Connection) -> Endpoint | None:
+    """Return the address that a variable or the AWS configuration sets for a connection, and where.
+
+    Returns:
+        None if the region determines the address, or if it is only in Filemill's own settings.
+    """
+    for endpoint in _endpoints(connection.profile):
+        if not connection.endpoint_url or endpoint.url.rstrip("/") == connection.endpoint_url.rstrip("/"):
+            return endpoint
+    return None
+
+
+def _endpoints(profile: str) -> Iterator[Endpoint]:
+    """Yield all addresses that are set; botocore uses the first."""
+    session = botocore.session.Session(profile=profile or None)
+    try:
+        table = session.get_scoped_config()
+        services = session.full_config.get("services", {}).get(table.get("services"), {})
+    except (BotoCoreError, OSError, ValueError):
+        table, services = {}, {}
+    ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or table.get("ignore_configured_endpoint_urls")
+    if str(ignored).lower() == _TRUE:
+        return
+    name, section = profile or session.profile or "default", table.get("services", "")
+    sqs = services.get("sqs") if isinstance(services, dict) else None
+    for url, source in (
+        (os.environ.get("AWS_ENDPOINT_URL_SQS"), "AWS_ENDPOINT_URL_SQS"),
+        (
+            sqs.get("endpoint_url") if isinstance(sqs, dict) else None,
+            Sentence("the services section “{name}” of the AWS configuration", name=section),
+        ),
+        (os.environ.get("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"),
+        (table.get("endpoint_url"), Sentence("endpoint_url of profile “{name}”", name=name)),
+    ):
+        if url and isinstance(url, str):
+            yield Endpoint(url, source)
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy that botocore uses for a URL; None if it uses none."""
+    try:
+        scheme, value = urlsplit(url).scheme, get_environ_proxies(url).get(urlsplit(url).scheme, "")
+    except ValueError:  # the URL is not valid
+        return None
+    if not value:
+        return None
+    source = _variable(f"{scheme}_proxy") or Sentence("the system's proxy settings")
+    return Proxy(source, _address(value))
+
+
+def proxy_logins() -> list[str]:
+    """Return the user names and passwords in the URLs of all proxies, as in `name:password`."""
+    logins = (value.rpartition("@")[0].rpartition("://")[2] for value in getproxies().values())
+    return [login for login in logins if login]
+
+
+def ignored_proxy_setting(url: str) -> str:
+    """Return why a proxy setting does not apply to a URL, for which no proxy is used; empty if nothing is set."""
+    try:
+        scheme, is_excluded = urlsplit(url).scheme, should_bypass_proxies(url)
+    except ValueError:  # the URL is not valid
+        return ""
+    proxy, others, excluding = (_variable(name) for name in (f"{scheme}_proxy", "all_proxy", "no_proxy"))
+    if proxy and is_excluded and excluding:
+        return Sentence("{variable} excludes it from the proxy.", variable=excluding)
+    if others and not proxy and not is_excluded:
+        wanted = f"{scheme.upper()}_PROXY"
+        return Sentence("The proxy in {variable} is not used for AWS; set {wanted}.", variable=others, wanted=wanted)
+    return ""
+
+
+def _variable(name: str) -> str:
+    """Return the spelling of a proxy variable that is set; lower case takes precedence. Empty if there is none."""
+    if name in os.environ:
+        return name if os.environ[name] else ""
+    return next((spelling for spelling, value in os.environ.items() if spelling.lower() == name and value), "")
+
+
+def _address(value: str) -> str:
+    """Return the host and the port in the URL of an HTTP proxy, which may lack the scheme; empty if it is not valid."""
+    if _NOT_IN_A_URL.search(value):
+        return ""
+    url = value if value.startswith(("http:", "https:")) else f"http://{value.removeprefix('//')}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+        (parts.username or "").encode("ascii")
+        (parts.password or "").encode("ascii")
+    except ValueError:
+        return ""
+    if not host or "//" in parts.path:  # as in http://socks5://…
+        return ""
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{host}:{port}" if port else host

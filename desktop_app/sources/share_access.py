@@ -1,0 +1,119 @@
+"""Access paths on network shares without waiting for a share that does not respond."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future, wait
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from desktop_app.sources.mounts import Mount, MountTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+SILENT_SECONDS = 8.0
+MAX_HUNG_PER_MOUNT = 2
+_CHECK_SECONDS = 0.05
+
+
+class NotRespondingError(Exception):
+    """A network share does not respond, or the user has stopped waiting for it.
+
+    Attributes:
+        place: The mount point, drive or share.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+class ShareAccess:
+    """Runs functions that access network shares, each on a thread that can be abandoned. Any thread.
+
+    Args:
+        mounts: The mounted file systems.
+        silent_s: How long a share may not respond, in seconds.
+    """
+
+    def __init__(self, mounts: MountTable | None = None, *, silent_s: float = SILENT_SECONDS) -> None:
+        self._mounts = mounts or MountTable()
+        self._silent_s = silent_s
+        self._lock = threading.Lock()
+        self._hung: Counter[Mount] = Counter()
+
+    def is_remote(self, path: str) -> bool:
+        """Return whether an absolute path is on a network share."""
+        return self._mounts.mount_of(path).is_remote
+
+    def run(
+        self,
+        path: str,
+        work: Callable[[Callable[[], None]], Result],
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Result:
+        """Return the result of a function that accesses a path. Local paths are accessed on this thread.
+
+        Args:
+            path: An absolute path.
+            work: The function. Its argument is a function to call after each access. It can still be running after this
+                method has raised an error, so it must not change anything that others use.
+            stopped: A function that returns whether to stop waiting.
+
+        Raises:
+            NotRespondingError: If the share does not respond, or `stopped` returned True.
+            BaseException: Any exception that `work` raises.
+        """
+        mount = self._mounts.mount_of(path)
+        if not mount.is_remote:
+            return work(lambda: None)
+        with self._lock:
+            if self._hung[mount] >= MAX_HUNG_PER_MOUNT:
+                raise NotRespondingError(mount.place)
+        call: Future[Result] = Future()
+        responded_at = time.monotonic()
+
+        def note_response() -> None:
+            nonlocal responded_at
+            responded_at = time.monotonic()
+
+        complete = partial(_complete, call, partial(work, note_response))
+        threading.Thread(target=complete, name=f"access {mount.place}", daemon=True).start()
+        while not wait([call], _CHECK_SECONDS).done:
+            if stopped() or time.monotonic() - responded_at > self._silent_s:
+                self._count(mount, 1)
+                call.add_done_callback(lambda _: self._count(mount, -1))
+                raise NotRespondingError(mount.place)
+        return call.result()
+
+    def _count(self, mount: Mount, change: int) -> None:
+        with self._lock:
+            self._hung[mount] += change
+
+
+def _complete(call: Future[Result], work: Callable[[], Result]) -> None:
+    try:
+        call.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised on the thread that waits
+        call.set_exception(error)
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a path is a folder; False if its network share does not respond at once. For the main thread."""
+    try:
+        return QUICK.run(path, lambda _: os.path.isdir(path))  # noqa: PTH112 - keep surrogates
+    except NotRespondingError:
+        return False
+
+
+SHARES = ShareAccess()
+"""For threads that can wait. The number of hung threads is counted for all callers together."""
+QUICK = ShareAccess(silent_s=0.08)
+"""For the main thread, which must not wait."""

@@ -1,0 +1,137 @@
+"""Access to network shares that do not respond."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.sources.mounts import Mount, MountTable
+from desktop_app.sources.scan import Refusal, scan
+from desktop_app.sources.share_access import MAX_HUNG_PER_MOUNT, NotRespondingError, ShareAccess
+from tests.helpers import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+class Share:
+    """A folder that counts as a network share, whose accesses block until the test releases them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = str(folder / "share")
+        (folder / "share").mkdir()
+        mounts = {"/": Mount("/"), self.place: Mount(self.place, "2", is_remote=True)}
+        self.access = ShareAccess(MountTable(lambda: mounts), silent_s=0.1)
+        self.go_on = threading.Event()
+
+    def block(self, _: Callable[[], None]) -> str:
+        self.go_on.wait(30)
+        return "late"
+
+    def run(self, work: Callable[[Callable[[], None]], str]) -> str:
+        return self.access.run(f"{self.place}/file", work)
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Iterator[Share]:
+    share = Share(tmp_path)
+    yield share
+    share.go_on.set()
+    wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
+
+
+def test_local_path_is_accessed_on_the_same_thread(share: Share, tmp_path: Path) -> None:
+    me = threading.current_thread()
+    assert share.access.run(str(tmp_path / "file"), lambda _: threading.current_thread()) is me
+
+
+def test_result_and_error_of_a_share_that_responds_are_passed_on(share: Share) -> None:
+    def fail(_: Callable[[], None]) -> str:
+        raise TimeoutError("from the share")
+
+    assert share.run(lambda _: "answer") == "answer"
+    with pytest.raises(TimeoutError, match="from the share"):
+        share.run(fail)
+
+
+def test_share_that_does_not_respond_is_not_waited_for(share: Share) -> None:
+    with pytest.raises(NotRespondingError) as error:
+        share.run(share.block)
+    assert error.value.place == share.place
+
+
+def test_number_of_hung_threads_is_limited_until_the_share_responds(share: Share) -> None:
+    for _ in range(MAX_HUNG_PER_MOUNT):
+        with pytest.raises(NotRespondingError):
+            share.run(share.block)
+    with pytest.raises(NotRespondingError):
+        share.run(lambda _: "not tried")
+    share.go_on.set()
+    wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
+    assert share.run(lambda _: "answer") == "answer"
+
+
+def test_slow_share_that_keeps_responding_is_waited_for(share: Share) -> None:
+    def slow(note_response: Callable[[], None]) -> str:
+        for _ in range(10):
+            share.go_on.wait(0.05)
+            note_response()
+        return "answer"
+
+    assert share.run(slow) == "answer"
+
+
+def test_scan_rejects_a_silent_share_and_finds_the_other_files(
+    share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "healthy").write_text("a\n")
+    stat = os.stat
+
+    def hanging_stat(path: str, **options: bool) -> object:
+        if str(path).startswith(share.place):
+            share.go_on.wait(30)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", hanging_stat)
+    paths = [f"{share.place}/{number}" for number in range(20)] + [str(tmp_path / "healthy")]
+    found = scan(paths, recursive=True, cancelled=lambda: False, on_found=lambda _: None, shares=share.access)
+    assert found.files.paths == [str(tmp_path / "healthy")]
+    reason = Reason(ReasonCode.SHARE_SILENT, {"place": share.place})
+    assert found.refused == tuple(Refusal(path, reason) for path in paths[:-1])
+
+
+def test_scan_of_a_silent_share_can_be_stopped(share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+
+    stat = os.stat
+
+    def hanging_stat(path: str, **options: bool) -> object:
+        if str(path).startswith(share.place):
+            stop.set()
+            share.go_on.wait(30)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", hanging_stat)
+    found = scan(
+        [f"{share.place}/a"], recursive=True, cancelled=stop.is_set, on_found=lambda _: None, shares=share.access
+    )
+    assert (found.cancelled, found.refused) == (True, ())
+
+
+def test_scan_of_a_share_gives_the_same_result_as_of_a_local_folder(share: Share, tmp_path: Path) -> None:
+    for folder in ("share/a", "share/b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text("x")
+    (tmp_path / "first").write_text("x")
+    paths = [str(tmp_path / "first"), f"{share.place}/a", share.place, f"{share.place}/gone"]
+    results = [
+        scan(paths, recursive=True, cancelled=lambda: False, on_found=lambda _: None, shares=shares)
+        for shares in (share.access, ShareAccess(MountTable(dict)))
+    ]
+    assert results[0] == results[1]
+    assert results[0].folders == results[1].folders

@@ -1,0 +1,225 @@
+"""The database file disappears, is replaced or is damaged while programs use it, and comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.domain.errors import Cause, StoreDamagedError, StoreError, StoreGoneError
+from desktop_app.store.backends.sqlite import copy_database
+from tests.store.kit import NOW, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows keeps the file of an open database in its place")
+
+
+def files_of(store: Store) -> list[Path]:
+    return [store.path.with_name(store.path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
+def put(source: Path, store: Store) -> None:
+    """Put a complete database in the place of the one in use, as `mv` does."""
+    for file in files_of(store):
+        file.unlink(missing_ok=True)
+    source.rename(store.path)
+
+
+def paths(store: Store) -> list[str]:
+    return [job.file_path for job in store.jobs.all()]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def used(home: Path) -> Store:
+    """Return a store whose connection is open."""
+    store = Store(home / "jobs.db")
+    store.add("/a")
+    return store
+
+
+@pytest.fixture
+def copy(used: Store, tmp_path: Path) -> Path:
+    """Return a copy of the database with only the first file."""
+    target = tmp_path / "copy.db"
+    copy_database(used.path, target)
+    used.add("/later")
+    return target
+
+
+@pytest.mark.parametrize("what", ["folder renamed", "file renamed", "only the database deleted", "all deleted"])
+def test_missing_database_is_reported_and_nothing_is_created(used: Store, copy: Path, what: str) -> None:
+    home = used.path.parent
+    away = home.with_name("away")
+    if what == "folder renamed":
+        home.rename(away)
+    elif what == "file renamed":
+        used.path.rename(home / "away.db")
+    else:
+        for file in files_of(used)[: 1 if what.startswith("only") else 3]:
+            file.unlink()
+    for use in (lambda: used.add("/b"), used.jobs.counts, used.jobs.changes.cursor):
+        with pytest.raises(StoreGoneError, match="was moved or deleted, or its disk is not connected") as caught:
+            use()
+        assert caught.value.cause is Cause.DATABASE_GONE
+    assert not used.path.exists()
+    if what == "folder renamed":
+        assert not home.exists()
+        away.rename(home)
+        assert paths(used) == ["/a", "/later"]
+    elif what == "file renamed":
+        (home / "away.db").rename(used.path)
+        assert paths(used) == ["/a", "/later"]
+    else:
+        put(copy, used)
+        assert paths(used) == ["/a"]
+    used.add("/c")
+    assert paths(used)[-1] == "/c"
+    used.database.release()
+
+
+def test_older_copy_restarts_the_change_feed(used: Store, copy: Path) -> None:
+    before = used.cursor
+    put(copy, used)
+    changes = used.jobs.changes.since(before)
+    assert (changes.replaced, changes.overflow) == (True, True)
+    used.add("/b")
+    after = used.jobs.changes.since(changes.cursor)
+    assert not after.replaced
+    assert [job.file_path for job in after.jobs] == ["/b"]
+    used.database.release()
+
+
+def test_all_threads_open_the_new_file(used: Store, copy: Path) -> None:
+    seen: list[list[str]] = []
+    is_open, may_read = threading.Event(), threading.Event()
+
+    def read_twice() -> None:
+        with used.database.session():
+            seen.append(paths(used))
+            is_open.set()
+            may_read.wait(10)
+            seen.append(paths(used))
+
+    thread = threading.Thread(target=read_twice)
+    thread.start()
+    assert is_open.wait(10)
+    put(copy, used)
+    assert paths(used) == ["/a"]
+    may_read.set()
+    thread.join(10)
+    assert seen == [["/a", "/later"], ["/a"]]
+    used.database.release()
+
+
+def empty(store: Store) -> None:
+    os.truncate(store.path, 0)
+
+
+def half(store: Store) -> None:
+    os.truncate(store.path, store.path.stat().st_size // 8192 * 4096)
+
+
+def garbage(store: Store) -> None:
+    store.path.write_bytes(b"\xa5" * store.path.stat().st_size)
+
+
+def another_program(store: Store) -> None:
+    other = store.path.with_name("other.db")
+    shutil.copy(store.path, other)
+    other.write_bytes(b"Dear diary, " * 5_000)
+    other.rename(store.path)
+
+
+@pytest.mark.parametrize("damage", [empty, half, garbage, another_program])
+def test_damaged_database_is_reported_and_a_restored_one_is_used(
+    used: Store, copy: Path, damage: Callable[[Store], None]
+) -> None:
+    used.add(*(f"/data/{number}" for number in range(300)))
+    used.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert len(paths(used)) > 300
+    damage(used)
+
+    def read_all() -> object:
+        used.database.release()  # as after `_REOPEN_SECONDS`
+        return used.cursor, paths(used)
+
+    with pytest.raises(StoreDamagedError):
+        read_all()
+    put(copy, used)
+    assert paths(used) == ["/a"]
+    used.add("/b")
+    assert paths(used) == ["/a", "/b"]
+    used.database.release()
+
+
+def test_result_of_a_file_of_the_previous_database_is_not_written(used: Store, tmp_path: Path) -> None:
+    """Row 1 with token 1 exists in both databases, but is another file in each."""
+    other = Store(tmp_path / "other.db")
+    (theirs,) = other.add("/theirs")
+    other.start(theirs)
+    other.database.release()
+    (job,) = used.jobs.all()
+    token = used.start(job)
+    assert (job.row_id, token) == (theirs.row_id, 1)
+    put(other.path, used)
+    with pytest.raises(StoreError, match="was replaced"):
+        used.finish(job, token)
+    with pytest.raises(StoreError, match="was replaced"):
+        used.work.give_back(job.row_id, token, now_ms=NOW)
+    assert used.sql("SELECT file_path, status, lines_count FROM job") == [("/theirs", 1, None)]
+    used.database.release()
+
+
+def test_sent_message_is_not_noted_in_another_database(used: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "other.db")
+    other.add("/theirs")
+    other.database.release()
+    entries = used.take()
+    put(other.path, used)
+    with pytest.raises(StoreError, match="was replaced"):
+        used.outbox.postpone(entries, until_ms=NOW)
+    assert len(used.outbox_rows()) == 1
+    used.database.release()
+
+
+def test_commit_into_a_file_that_was_moved_away_is_an_error(used: Store) -> None:
+    def write() -> None:
+        with used.database.write():
+            used.path.rename(used.path.with_name("away.db"))
+
+    with pytest.raises(StoreGoneError):
+        write()
+    used.path.with_name("away.db").rename(used.path)
+    assert paths(used) == ["/a"]
+    used.database.release()
+
+
+def test_deleted_write_ahead_log_loses_nothing(used: Store) -> None:
+    paths(used)
+    used.path.with_name("jobs.db-wal").unlink()
+    assert paths(used) == ["/a"]
+    used.add("/b")
+    used.database.release()
+    assert used.sql("SELECT file_path FROM job ORDER BY id") == [("/a",), ("/b",)]
+
+
+def test_older_copy_written_over_the_file_restarts_the_change_feed(used: Store, copy: Path) -> None:
+    before = used.cursor
+    used.database.release()  # SQLite has written everything to the file
+    shutil.copyfile(copy, used.path)
+    assert used.jobs.changes.since(before).replaced
+    assert paths(used) == ["/a"]
+    used.database.release()
