@@ -49,7 +49,9 @@ _KINDS: dict[ReasonCode, RefusalKind] = {
     **dict.fromkeys((ReasonCode.NO_SUCH_FILE, ReasonCode.FOLDER_GONE), RefusalKind.MISSING),
     **dict.fromkeys((ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.PARENT_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
     ReasonCode.NAMED_ADDRESS: RefusalKind.ADDRESS,
-    **dict.fromkeys((ReasonCode.NETWORK_LOCATION, ReasonCode.OTHER_COMPUTER), RefusalKind.NETWORK),
+    **dict.fromkeys(
+        (ReasonCode.NETWORK_LOCATION, ReasonCode.OTHER_COMPUTER, ReasonCode.SHARE_SILENT), RefusalKind.NETWORK
+    ),
     **dict.fromkeys((ReasonCode.IS_PIPE, ReasonCode.IS_SOCKET, ReasonCode.IS_DEVICE), RefusalKind.NOT_ORDINARY),
 }
 

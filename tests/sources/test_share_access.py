@@ -11,7 +11,7 @@ import pytest
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources import scan as scanning
 from desktop_app.sources.mounts import Mount, MountTable
-from desktop_app.sources.scan import Refusal, scan
+from desktop_app.sources.scan import Refusal, RefusalKind, kind_of, scan
 from desktop_app.sources.share_access import MAX_HUNG_PER_MOUNT, NotRespondingError, ShareAccess
 from tests.helpers import wait_until
 
@@ -104,6 +104,7 @@ def test_scan_rejects_a_silent_share_and_finds_the_other_files(
     assert found.files.paths == [str(tmp_path / "healthy")]
     reason = Reason(ReasonCode.SHARE_SILENT, {"place": share.place})
     assert found.refused == tuple(Refusal(path, reason) for path in paths[:-1])
+    assert {kind_of(refusal) for refusal in found.refused} == {RefusalKind.NETWORK}
 
 
 def test_scan_of_a_silent_share_can_be_stopped(share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
