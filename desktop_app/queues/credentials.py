@@ -53,7 +53,7 @@ CONNECT_SECONDS = 4
 READ_SECONDS = 8
 
 _RETRY_SECONDS = 60.0
-"""How long a program that has failed is not run again to replace credentials that are still valid."""
+"""How long to wait before a program that has failed is run again while the previous credentials are still valid."""
 
 _MOST_REASON = 200
 
@@ -138,13 +138,10 @@ class _Chain:
             profile_provider_builder=_ProfileProviders(session, self._programs, cache=cache, region_name=region),
         )
         checked: list[CredentialProvider] = [
-            _CheckedProvider(role) if isinstance(one, AssumeRoleProvider) else self._limited(one, profile)
+            _limited(role if isinstance(one, AssumeRoleProvider) else one, profile, session, self._programs)
             for one in resolver.providers
         ]
         return CredentialResolver(checked).load_credentials()
-
-    def _limited(self, provider: CredentialProvider, profile: str) -> CredentialProvider:
-        return _limited(provider, profile, self._session, self._programs)
 
 
 class _ProfileProviders(ProfileProviderBuilder):
