@@ -159,7 +159,7 @@ def connect_queue(program: Program, notify: Callable[[str], None] = log.info) ->
 
     Args:
         program: The program.
-        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+        notify: Called with a sentence if connecting takes a long time, on the thread that is connecting.
     """
     if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue

@@ -52,7 +52,7 @@ _LONG_RUN = re.compile(r"(?<![A-Za-z0-9/+_=%-])[A-Za-z0-9/+_=%-]{100,}")
 _STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
 
 _LEAST = 8
-"""The minimum length of a known secret to mask; a shorter one could be part of an ordinary word."""
+"""The minimum length of a known secret; a shorter one could be part of an ordinary word."""
 
 _MOST_KNOWN = 64
 
