@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import display_text
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, display_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

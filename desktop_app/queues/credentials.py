@@ -30,9 +30,8 @@ from botocore.credentials import (
 )
 from botocore.utils import create_nested_client
 
-from desktop_app.domain.job import display_text
 from desktop_app.domain.secrets import masked, remember_secret
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, display_text
 from desktop_app.queues.credential_program import ProgramError, ProgramRunner, not_started
 from desktop_app.queues.errors import SignInError, explains_itself, is_endpoint_error, profile_label
 

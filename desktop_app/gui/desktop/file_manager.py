@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.programs import open_url, start_detached
 from desktop_app.gui.widgets.notice import Kind, Notice
