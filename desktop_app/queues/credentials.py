@@ -150,12 +150,12 @@ class _ProfileProviders(ProfileProviderBuilder):
         self, session: botocore.session.Session, programs: ProgramRunner, *, cache: dict[str, Any], region_name: str
     ) -> None:
         super().__init__(session, cache=cache, region_name=region_name)
-        self._of = session
+        self._core = session
         self._programs = programs
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[CredentialProvider]:  # noqa: FBT001, FBT002 - botocore's
         found = super().providers(profile_name, disable_env_vars)
-        return [_limited(one, profile_name, self._of, self._programs) for one in found]
+        return [_limited(one, profile_name, self._core, self._programs) for one in found]
 
 
 def _limited(
@@ -179,7 +179,7 @@ class _ProgramProvider(ProcessProvider):
         super().__init__(profile or "default", lambda: session.full_config, popen=self._run)
         self._label = profile_label(profile)
         self._programs = programs
-        self._failure: ProgramError | None = None
+        self._failure: Sentence | None = None
         self._failed_at = 0.0
 
     def title(self, name: str = "") -> Sentence:
@@ -191,13 +191,13 @@ class _ProgramProvider(ProcessProvider):
     def _run(self, command: Sequence[str], **_: object) -> _Finished:
         """Run the program, in place of `subprocess.Popen`."""
         if self._failure is not None and time.monotonic() - self._failed_at < _RETRY_SECONDS:
-            raise self._failure
+            raise ProgramError(self._failure)
         title = self.title(command[0]) if command else self.title()
         try:
             output = self._programs.run(command, title)
             _check_output(output, title)
         except ProgramError as error:
-            self._failure, self._failed_at = error, time.monotonic()
+            self._failure, self._failed_at = error.text, time.monotonic()
             raise
         return _Finished(output)
 
