@@ -185,7 +185,7 @@ class _ProgramProvider(ProcessProvider):
     def title(self, name: str = "") -> Sentence:
         """Return the program as the subject of a sentence. Its arguments are left out, since they can be secret."""
         words = str(self.profile_config.get("credential_process", "")).split() or [""]
-        shown = display_text(name or words[0].strip("\"'"))
+        shown = name or words[0].strip("\"'")
         return Sentence("The program “{name}” of {profile}", name=shown, profile=self._label)
 
     def _run(self, command: Sequence[str], **_: object) -> _Finished:
