@@ -120,7 +120,7 @@ def _identified(program: Program, connector: QueueConnector, stop: StopSignals) 
     found: list[Connection] = []
 
     def connect() -> None:
-        with suppress(KnownError), program.database.session():
+        with suppress(KnownError):
             found.append(program.queues.learn(program.connection, connector))
 
     thread = threading.Thread(target=connect, name="identity", daemon=True)
