@@ -71,6 +71,7 @@ def place_of(endpoint_url: str, region: str) -> tuple[str, str]:
     """
     parts = urlsplit(endpoint_url)
     host = (parts.hostname or "").rstrip(".")
+    region = region.replace("fips-", "").replace("-fips", "")  # as in botocore: fips-us-east-1 is an endpoint's name
     if not host or (on_aws := aws_region(host)):
         return "", (on_aws if host else region)
     port = parts.port if parts.port != _PORTS.get(parts.scheme) else None

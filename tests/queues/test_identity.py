@@ -131,6 +131,14 @@ def test_place_is_what_boto3_resolves(
     assert client.meta.region_name == found.region
 
 
+@pytest.mark.expected_log("transforming region")
+@pytest.mark.parametrize("name", ["fips-us-east-1", "us-east-1-fips"])
+def test_fips_name_of_a_region_leads_to_the_queues_of_that_region(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = connection(monkeypatch, {**NAME, "AWS_REGION": name})
+    assert found.place == ("", "us-east-1")
+    assert ClientMaker(found).sqs(no_retry_config()).meta.endpoint_url == "https://sqs-fips.us-east-1.amazonaws.com"
+
+
 @pytest.mark.parametrize("profile", ["eu", "us", "fips", "dual", "server", "server-too", "ignoring", "vpc"])
 def test_requests_go_where_boto3_would_send_them(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = connection(monkeypatch, {**NAME, "AWS_PROFILE": profile})
