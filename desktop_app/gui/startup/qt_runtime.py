@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import sys
@@ -65,6 +66,7 @@ def install_message_handler(
             on_display_lost()
 
     qInstallMessageHandler(handle)
+    atexit.register(qInstallMessageHandler, None)  # Qt's libraries still log when Python no longer exists
 
 
 class MainThreadGarbageCollector(QObject):
