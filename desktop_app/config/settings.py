@@ -115,6 +115,16 @@ class Connection:
         """Whether the key may change as soon as the queue responds."""
         return not self.is_local and self.key == self.unanswered_key
 
+    def may_use(self, key: str) -> bool:
+        """Return whether a job's key may mean this connection's queue, because an account is not known yet."""
+        other = QueueKey.parse(key)
+        if other is None or self.is_local or other.name != self.queue_name or (self.account and other.account):
+            return False
+        server, region = self.place
+        if self.typed is None:  # only what was entered is known
+            return server in {"", other.server} and region in {"", other.region}
+        return other.region == UNKNOWN_REGION or (other.server in {"", server} and other.region == region)
+
     @property
     def unanswered_key(self) -> str:
         """The key that the queue has until it responds for the first time.
@@ -363,7 +373,11 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 
 
 def _fingerprint(access_key_id: str) -> str:
-    """Return a short digest by which an access key ID is recognized without being stored."""
+    """Return a short digest by which an access key ID is recognized without being stored.
+
+    Characters that can't be in an access key ID do not count, so that the files keep their queue when they are removed.
+    """
+    access_key_id = re.sub(r"[^!-~]", "", access_key_id)
     return hashlib.sha256(f"filemill {access_key_id}".encode()).hexdigest()[:8] if access_key_id else ""
 
 
