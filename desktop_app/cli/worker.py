@@ -33,6 +33,8 @@ DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
 LONGEST_IDENTITY_SECONDS = 15.0
 """The longest time between two attempts to find out a queue's account."""
+INTERRUPT_SECONDS = 3.0
+"""More time than it takes to end a program that provides credentials, with its children."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -162,6 +164,7 @@ def _learnt(program: Program, errors: ErrorReporter, stop: StopSignals) -> Conne
         while thread.is_alive() and stop.pause(LOOK_S / 10):
             pass
         connector.interrupt()
+        thread.join(INTERRUPT_SECONDS)
     if stop.is_set():
         return None
     if isinstance(found[0], Exception):

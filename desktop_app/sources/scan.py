@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.secrets import masked
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.local import file_error, unprocessable_kind
-from desktop_app.sources.location import RefusedNameError, absolute, mounted_path, path_in
+from desktop_app.sources.location import RefusedNameError, absolute, is_address, mounted_path, path_in
 from desktop_app.sources.share_access import SHARES, NotRespondingError, ShareAccess
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ class _Search:
             path = absolute(mounted_path(named))
             info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
         except RefusedNameError as error:
-            self.refuse(named, Reason(error.code))
+            self.refuse(_without_secrets(named), Reason(error.code))
         except OSError as error:
             self.refuse(named, _access_reason(error, path))
         except ValueError:  # a NUL, or a surrogate that does not represent a byte
@@ -309,6 +310,14 @@ def _local_name(named: str) -> str:
         return os.path.abspath(path_in(named))  # noqa: PTH100 - does not access it
     except (RefusedNameError, ValueError, OSError):  # also if the working directory no longer exists
         return os.path.abspath(os.sep)  # noqa: PTH100
+
+
+def _without_secrets(named: str) -> str:
+    """Return a path or URL without a password, and without the query of a URL, which can be a signature."""
+    if not is_address(named):
+        return named
+    address, question_mark, _ = named.partition("?")
+    return masked(address) + (question_mark and "?…")
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:
