@@ -346,11 +346,12 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         return Connection()
     ignores_endpoints = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
     variables = () if ignores_endpoints else ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
-    endpoints = (environment.get(name, "") for name in variables)
+    endpoints = (environment.get(name, "").strip() for name in variables)
+    regions = (environment.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
     connection = Connection(
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
-        region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
+        region=next(filter(None, regions), settings.region),
         endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
     )
     _refuse_login(connection)
@@ -411,7 +412,8 @@ def _check_endpoint(url: str) -> None:
     """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
     try:
         parts = urlsplit(url)
-        is_valid = parts.port != 0 and not parts.query and not parts.fragment
+        is_address = not url or (parts.scheme in {"http", "https"} and bool(parts.hostname))
+        is_valid = is_address and parts.port != 0 and not parts.query and not parts.fragment
     except ValueError:  # unbalanced brackets, or a port that is not a number
         is_valid = False
     if not is_valid:
