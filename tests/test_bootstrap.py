@@ -135,3 +135,11 @@ def test_url_of_an_unsupported_database_is_reported(named: str) -> None:
     with pytest.raises(SettingsError, match="only a path or sqlite:///path is supported") as caught:
         database_path(Home(Path("/home")), named)
     assert named in caught.value.text
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:{}@host/jobs", "postgresql://host/jobs?user=me&password={}"])
+@pytest.mark.parametrize("password", ["hush12", "hu@sh12", "hu/sh12"])
+def test_password_in_the_url_of_an_unsupported_database_is_not_shown(url: str, password: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        database_path(Home(Path("/home")), url.format(password))
+    assert "sh12" not in caught.value.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.loops import Loop, LoopState, Phase
+from desktop_app.services.loops import Backoff, Loop, LoopState, Phase, StateReporter
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
     from desktop_app.bootstrap import Program
     from desktop_app.config.settings import Connection
-    from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
 
 LOOK_S = 0.25
 DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
-IDENTITY_SECONDS = 5.0
-"""The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
+LONGEST_IDENTITY_SECONDS = 15.0
+"""The longest time between two attempts to find out a queue's account."""
+INTERRUPT_SECONDS = 3.0
+"""More time than it takes to end a program that provides credentials, with its children."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -75,16 +76,20 @@ def _worker(options: Namespace) -> int:
         program = opened
         errors = ErrorReporter(bar, stop)
         watch = IdleWatch(program, bar, partial(errors.report, "list"))
-        is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
-        if options.until_idle and watch.look() and is_certain:
+        has_other_keys = program.connection.may_have_another_key and bool(program.jobs.unfinished_by_queue())
+        if options.until_idle and not has_other_keys and watch.look():
             watch.report()
             return 0
         if options.shared_queue or options.until_idle:
             opened.foreign.tolerate()
+        if program.connection.may_have_another_key:
+            program = _identified(program, errors, stop)
+            watch = IdleWatch(program, bar, partial(errors.report, "list"))
+        if stop.is_set():
+            watch.look()
+            watch.report()
+            return 0
         with closing(connect_queue(program, errors.notify)) as connector:
-            if not is_certain:
-                program = _identified(program, connector, stop)
-                watch = IdleWatch(program, bar, partial(errors.report, "list"))
             consumer = build_consumer(
                 program,
                 connector,
@@ -112,23 +117,59 @@ def _worker(options: Namespace) -> int:
     return 0
 
 
-def _identified(program: Program, connector: QueueConnector, stop: StopSignals) -> Program:
-    """Return the program with its queue's account, or unchanged if the queue does not respond soon.
+def _identified(program: Program, errors: ErrorReporter, stop: StopSignals) -> Program:
+    """Return the program with the account of its queue as soon as the queue responds, or unchanged after a stop signal.
 
-    Errors are not reported here: the loops run into them as well.
+    Without the account, the files of the queue may be waiting under another key, and would not be processed.
     """
-    found: list[Connection] = []
+    reporter = StateReporter("queue", partial(errors.report, "queue"), program.clock)
+    backoff = Backoff(longest=LONGEST_IDENTITY_SECONDS)
+    while program.connection.may_have_another_key and not stop.is_set():
+        try:
+            learnt = _learnt(program, errors, stop)
+            if learnt is None or learnt == program.connection:
+                break
+            program = program.identified(learnt)
+        except KnownError as error:
+            stop.pause(reporter.waiting(error, backoff))
+    if not stop.is_set():
+        reporter.running()
+    return program
 
-    def connect() -> None:
-        with suppress(KnownError):
-            found.append(program.queues.learn(program.connection, connector))
 
-    thread = threading.Thread(target=connect, name="identity", daemon=True)
-    thread.start()
-    end = time.monotonic() + IDENTITY_SECONDS
-    while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
-        pass
-    return program.identified(found[0]) if found else program
+def _learnt(program: Program, errors: ErrorReporter, stop: StopSignals) -> Connection | None:
+    """Return what the queue's response tells about the connection; None after a stop signal.
+
+    Raises:
+        KnownError: If the queue can't be used, or the database can't be read or written.
+    """
+    from desktop_app.bootstrap import connect_queue
+
+    found: list[Connection | Exception] = []
+
+    def learn() -> None:
+        try:
+            learnt = program.queues.learn(program.connection, connector)
+            if learnt == program.connection:  # boto3 can't resolve the connection; this raises the reason
+                connector.connect()
+            found.append(learnt)
+        except Exception as error:  # noqa: BLE001 - raised again on the main thread
+            found.append(error)
+        finally:
+            program.database.release()
+
+    with closing(connect_queue(program, errors.notify)) as connector:
+        thread = threading.Thread(target=learn, name="identity", daemon=True)
+        thread.start()
+        while thread.is_alive() and stop.pause(LOOK_S / 10):
+            pass
+        connector.interrupt()
+        thread.join(INTERRUPT_SECONDS)
+    if stop.is_set():
+        return None
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
 
 
 def run_loops(
@@ -214,6 +255,7 @@ class IdleWatch:
         self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
+        self._connection = program.connection
         self._queue = program.connection.key
         self._bar = bar
         self._seen: Cursor | None = None
@@ -257,10 +299,23 @@ class IdleWatch:
         """
         self._bar.interrupt()
         for queue, count in self._jobs.unfinished_by_queue().items():
-            if queue != self._queue:
+            if queue == self._queue:
+                continue
+            waiting = f"{counted(count, 'file')} left waiting for"
+            if not self._connection.may_use(queue):
                 say(
-                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker "
+                    f"{waiting} another queue ({queue_label(queue)}): start a worker "
                     "with that queue, or move them to this one with `filemill retry ID`."
+                )
+            elif self._connection.may_have_another_key:
+                say(
+                    f"{waiting} the queue {queue_label(queue)}. Whether that is this worker's queue is known once the "
+                    "queue responds."
+                )
+            else:
+                say(
+                    f"{waiting} the queue {queue_label(queue)}, which has not responded to these credentials. If that "
+                    "is this worker's queue, move them to it with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 

@@ -28,8 +28,8 @@ _SECRET_KEY = re.compile(
 )
 """An AWS secret access key consists of 40 letters, digits, slashes and plus signs."""
 
-_LOGIN = re.compile(r"(?<=://)[^/\s]+(?=@)")
-"""The user name and password in a URL. The password can contain an at sign."""
+_LOGIN = re.compile(r"(?<=://)(?:[^/\s]+|[^/\s:]{1,100}:[^\s@]{1,200})(?=@)")
+"""The user name and password in a URL. The password can contain an at sign, or a slash that is not encoded."""
 
 _SIGNED = re.compile(r"AWS4-[A-Z0-9-]+ Credential=[^\r\n\"']*")
 """The value of the `Authorization` header of a signed request."""

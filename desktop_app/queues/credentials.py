@@ -72,6 +72,13 @@ SOURCES = {
 
 
 _KEYS = ("AccessKeyId", "SecretAccessKey")
+_UNREACHED = (
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ReadTimeoutError,
+    boto.ConnectionClosedError,
+)
+"""Failed requests to STS or single sign-on, whose general text would name the queue's server."""
 
 
 def make_session(connection: Connection, programs: ProgramRunner) -> boto3.Session:
@@ -179,6 +186,7 @@ class _ProgramProvider(ProcessProvider):
         super().__init__(profile or "default", lambda: session.full_config, popen=self._run)
         self._label = profile_label(profile)
         self._programs = programs
+        self._has_printed = False
         self._failure: Sentence | None = None
         self._failed_at = 0.0
 
@@ -190,6 +198,7 @@ class _ProgramProvider(ProcessProvider):
 
     def _run(self, command: Sequence[str], **_: object) -> _Finished:
         """Run the program, in place of `subprocess.Popen`."""
+        self._has_printed = False
         if self._failure is not None and time.monotonic() - self._failed_at < _RETRY_SECONDS:
             raise ProgramError(self._failure)
         title = self.title(command[0]) if command else self.title()
@@ -199,7 +208,14 @@ class _ProgramProvider(ProcessProvider):
         except ProgramError as error:
             self._failure, self._failed_at = error.text, time.monotonic()
             raise
+        self._has_printed = True
         return _Finished(output)
+
+    def problem(self, reason: str) -> Sentence:
+        """Return the sentence about an exception of botocore, which interprets the setting and then the output."""
+        if not self._has_printed:
+            return not_started(self.title(), reason)
+        return _no_credentials(self.title(), Sentence("“{name}” is not a time with a time zone", name="Expiration"))
 
 
 class _Finished:
@@ -230,12 +246,14 @@ def _check_output(output: bytes, title: Sentence) -> None:
             reason = Sentence("“{name}” is missing", name=missing[0])
         else:
             return
-    raise ProgramError(
-        Sentence(
-            "{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.",
-            program=title,
-            reason=reason,
-        )
+    raise ProgramError(_no_credentials(title, reason))
+
+
+def _no_credentials(title: Sentence, reason: Sentence) -> Sentence:
+    return Sentence(
+        "{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.",
+        program=title,
+        reason=reason,
     )
 
 
@@ -268,7 +286,7 @@ class _CheckedProvider(CredentialProvider):
         except ProgramError as error:
             raise SignInError(error.text) from error
         except Exception as error:
-            if explains_itself(error):
+            if explains_itself(error) and not isinstance(error, _UNREACHED):
                 raise
             raise SignInError(self._text(error)) from error
 
@@ -277,10 +295,15 @@ class _CheckedProvider(CredentialProvider):
             return Sentence(
                 "AWS did not issue credentials ({action}): {said}", action=error.operation_name, said=_reason(error)
             )
+        if isinstance(error, _UNREACHED):
+            return Sentence(
+                "The service that provides them can't be reached: {reason}. Filemill will keep trying.",
+                reason=_reason(error),
+            )
         if type(error) is RuntimeError:  # botocore has no class of its own for this
             return Sentence("They have expired, and no new ones were provided (source: {source}).", source=self.source)
         if isinstance(self._provider, _ProgramProvider):
-            return not_started(self._provider.title(), _reason(error))
+            return self._provider.problem(_reason(error))
         return Sentence(
             "They can't be read (source: {source}): {reason}. Correct the AWS configuration, or choose another "
             "profile.",

@@ -166,8 +166,12 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
     who, error = _who(failure.connection), failure.error
     if isinstance(error, boto.ProfileNotFound):
+        name = str(error.kwargs.get("profile", ""))
+        if not name:
+            advice = Sentence("AWS_PROFILE is set but empty. Set it to the name of a profile, or unset it.")
+            return Sentence("The AWS configuration can't be used"), advice
         return (
-            Sentence("There is no {who} in the AWS configuration", who=who),
+            Sentence("There is no {who} in the AWS configuration", who=profile_label(name)),
             Sentence("Choose another profile, or create this one with “aws configure”. Your files stay in the list."),
         )
     if isinstance(error, boto.NoCredentialsError):
@@ -178,7 +182,7 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     if isinstance(error, SignInError):
         return Sentence("The credentials of {who} can't be used", who=who), error.text
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return Sentence("The credentials of {who} can't be used", who=who), failure.detail
+        return Sentence("The credentials of {who} can't be used", who=who), _configuration(failure)
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
             Sentence("An MFA code is required for {who}", who=who),
@@ -187,7 +191,12 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
                 "as a profile that uses SSO."
             ),
         )
-    return Sentence("The AWS configuration can't be used"), failure.detail
+    return Sentence("The AWS configuration can't be used"), _configuration(failure)
+
+
+def _configuration(failure: Failure) -> Sentence:
+    what = f"{foreign_text(failure.detail).rstrip('.')}."
+    return Sentence("{what} Correct it, or choose another profile.", what=what)
 
 
 def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
@@ -401,6 +410,8 @@ _CONFIGURATION = (
     boto.UnknownTokenProviderError,
     boto.UnknownCredentialError,
     boto.MissingDependencyException,
+    boto.InvalidIMDSEndpointError,
+    boto.InvalidIMDSEndpointModeError,
 )
 
 _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)

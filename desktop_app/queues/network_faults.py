@@ -82,6 +82,8 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
         return _of_proxy(way.cause, way.proxy, place)
     if way.start:
         return _older_protocol(place) if _XML_ANSWER.search(way.start) else way.not_sqs()
+    if isinstance(error, boto.InvalidIMDSEndpointError):
+        return None
     if str(error).startswith("Invalid endpoint") or "Not supported URL scheme" in str(error):
         return _invalid_address(way)
     return _unreached(error, way, place) if isinstance(error, _UNREACHED) else None

@@ -2562,6 +2562,10 @@
         <translation>Kann mit der jetzigen Konfiguration nicht verwendet werden: {place}</translation>
     </message>
     <message>
+        <source>AWS_PROFILE is set but empty. Set it to the name of a profile, or unset it.</source>
+        <translation>AWS_PROFILE ist gesetzt, aber leer. Tragen Sie den Namen eines Profils ein, oder entfernen Sie die Variable.</translation>
+    </message>
+    <message>
         <source>Choose another profile, or create this one with “aws configure”. Your files stay in the list.</source>
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2738,6 +2742,10 @@
         <translation>Das Programm „{name}“ ({profile})</translation>
     </message>
     <message>
+        <source>“{name}” is not a time with a time zone</source>
+        <translation>„{name}“ ist keine Zeitangabe mit Zeitzone</translation>
+    </message>
+    <message>
         <source>the output is not JSON</source>
         <translation>die Ausgabe ist kein JSON</translation>
     </message>
@@ -2768,6 +2776,10 @@
     <message>
         <source>AWS did not issue credentials ({action}): {said}</source>
         <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
+    </message>
+    <message>
+        <source>The service that provides them can&apos;t be reached: {reason}. Filemill will keep trying.</source>
+        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}. Filemill versucht es weiter.</translation>
     </message>
     <message>
         <source>They have expired, and no new ones were provided (source: {source}).</source>
