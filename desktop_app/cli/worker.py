@@ -104,8 +104,8 @@ def _worker(options: Namespace) -> int:
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
-                "killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a program "
+                "that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")

@@ -347,7 +347,7 @@ def test_messages_that_may_be_left_are_reported(
     assert outcome.code == 0
     assert outcome.complaints == [
         (
-            "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
+            "filemill: 3 messages may still be in the queue, of another program, or hidden by a program that was killed. "
             "If Filemill sent them, the next worker deletes them."
         )
     ]

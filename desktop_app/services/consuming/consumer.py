@@ -65,6 +65,8 @@ MOST_IN_FLIGHT = 200
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
+DRAIN_FLUSH_SECONDS = 10.0
+"""How long the last acknowledgements may take after a drain."""
 NOTE_POLLS_SECONDS = 5.0
 """The interval at which the outcome of the polls is written to the database."""
 SILENT_SECONDS = 1.0
@@ -242,9 +244,10 @@ class Consumer:
 
     def _check_foreign(self) -> None:
         """End the loop if the queue appears to belong to another program; continue if own files are waiting."""
-        if self._polls.is_draining:
-            return  # it ends soon anyway
         in_a_row, foreign = self._foreign.in_a_row, self._foreign
+        if self._polls.is_draining:
+            foreign.is_own_expected = True  # messages of finished files
+            return
         if in_a_row < MANY_IN_A_ROW:
             self._note_held_up(0)
             return
@@ -255,8 +258,9 @@ class Consumer:
             self._end = KnownError(TOO_MANY_TEXT, title=TOO_MANY_TITLE, cause=Cause.FOREIGN)
 
     def _release_hidden(self) -> None:
-        is_busy = not self._foreign.has_hidden or self._in_flight.count_unsettled()
-        if not is_busy and not self._outbox.has_unfinished(self._options.queue):
+        # While draining, they would be received again instead of what is left of ours.
+        is_early = not self._foreign.has_hidden or self._polls.is_draining or self._in_flight.count_unsettled()
+        if not is_early and not self._outbox.has_unfinished(self._options.queue):
             self._dispatcher.release_hidden()
 
     def _note_held_up(self, in_a_row: int) -> None:
@@ -303,7 +307,8 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._dispatcher.release_hidden()
         self._acknowledger.stop()
-        self._acknowledging.join(self._options.flush_grace_s)
+        # A drain leaves many hidden messages to release.
+        self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._extending.stop()
         self._extending.join(HEARTBEAT_SECONDS)
 

@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import QueueError
-from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 2.0 * VISIBILITY_SECONDS
+MOST_FOREIGN = 100
+"""How many foreign messages are received for the first time, since each receive counts as a delivery attempt."""
 
 
 class Drainable(Protocol):
@@ -39,7 +40,8 @@ class Drainable(Protocol):
 class Drain:
     """Lets a consumer receive our last messages, and detects when none is left. One thread.
 
-    It ends at once if the queue contains no messages but foreign ones, and after `LONGEST_SECONDS` in any case.
+    It ends at once if the queue contains no messages but foreign ones that were received before, and after
+    `LONGEST_SECONDS` or `MOST_FOREIGN` in any case.
 
     Args:
         consumer: The consumer.
@@ -57,6 +59,7 @@ class Drain:
         self._foreign = foreign
         self._clock = clock
         self._end: float | None = None
+        self._most_foreign = 0
         self.left = 0
 
     def is_over(self) -> bool:
@@ -64,20 +67,21 @@ class Drain:
         now = self._clock.steady()
         if self._end is None:
             self._end = now + LONGEST_SECONDS
+            self._most_foreign = self._foreign.count + MOST_FOREIGN
             self._foreign.note_own()  # count foreign messages from zero
             self._consumer.drain()
-        is_late = now >= self._end
-        if not is_late and not self._consumer.is_drained:
-            return self._foreign.in_a_row >= MANY_IN_A_ROW
+        must_end = now >= self._end or self._foreign.count >= self._most_foreign
+        if not must_end and not self._consumer.is_drained:
+            return False
         try:
             total = self._connector.connect().state().total
         except QueueError as error:
             log.info("it is unknown whether messages are left: %s (%s)", error.text, error.detail)
-            return is_late
+            return must_end
         self.left = max(0, total - self._foreign.count)
-        if self.left and not is_late:
+        if self.left and not must_end:
             self._consumer.drain()
-        return is_late or not self.left
+        return must_end or not self.left
 
     def interrupt(self) -> None:
         """Let the consumer go on receiving, because files were added."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from desktop_app.queues.messages import QueueState
-from desktop_app.services.consuming.drain import LONGEST_SECONDS, Drain
-from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, ForeignMessages
+from desktop_app.services.consuming.drain import LONGEST_SECONDS, MOST_FOREIGN, Drain
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.receiver import PollRecord
 from tests.helpers.fakes import OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
@@ -82,12 +82,29 @@ def test_foreign_messages_are_not_awaited(setup: DrainSetup) -> None:
     assert setup.poll()
 
 
-def test_queue_full_of_foreign_messages_is_left_alone(setup: DrainSetup) -> None:
+def test_queue_full_of_foreign_messages_is_left_alone_and_what_may_be_left_is_known(setup: DrainSetup) -> None:
     setup.client.queue_state = replace(EMPTY, visible=5000)
     assert not setup.drains.is_over()
-    for number in range(MANY_IN_A_ROW):
+    note_foreign(setup, 0, MOST_FOREIGN - 1)
+    assert not setup.poll(10)
+    note_foreign(setup, MOST_FOREIGN - 1, MOST_FOREIGN)
+    assert setup.poll(1)
+    assert setup.drains.left == 5000 - MOST_FOREIGN
+
+
+def test_own_messages_behind_known_foreign_ones_are_awaited(setup: DrainSetup) -> None:
+    note_foreign(setup, 0, 2000)
+    setup.client.queue_state = replace(EMPTY, visible=2000, delayed=3)
+    assert not setup.drains.is_over()
+    note_foreign(setup, 0, 50)
+    assert [setup.poll(10), setup.poll()] == [False, False]
+    setup.client.queue_state = replace(EMPTY, visible=2000)
+    assert setup.poll()
+
+
+def note_foreign(setup: DrainSetup, first: int, end: int) -> None:
+    for number in range(first, end):
         setup.foreign.note(received(message_id=f"m{number}"), "not JSON")
-    assert setup.poll(10)
 
 
 def test_queue_that_can_not_be_reached_is_tried_again_for_a_limited_time(setup: DrainSetup) -> None:
