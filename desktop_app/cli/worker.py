@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.config.settings import Connection
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.recovery import Recovery
+
+T = TypeVar("T")
 
 LOOK_S = 0.25
 DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
-IDENTITY_SECONDS = 5.0
-"""The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
+BRIEF_SECONDS = 5.0
+"""The time to wait at the start for a queue's account, without which files may wait under another key (see
+`domain.queue_key`), and for the number of its messages."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -66,6 +69,7 @@ def _options(parser: ArgumentParser) -> None:
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.recovery import Recovery
 
     with (
         closing(StopSignals()) as stop,
@@ -76,12 +80,14 @@ def _worker(options: Namespace) -> int:
         errors = ErrorReporter(bar, stop)
         watch = IdleWatch(program, bar, partial(errors.report, "list"))
         is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
-        if options.until_idle and watch.look() and is_certain:
-            watch.report()
-            return 0
+        is_idle = options.until_idle and watch.look() and is_certain
         if options.shared_queue or options.until_idle:
             opened.foreign.tolerate()
+        recovery = Recovery(program.database)
         with closing(connect_queue(program, errors.notify)) as connector:
+            if is_idle and not _may_be_left(recovery, program, connector, stop):
+                watch.report()
+                return 0
             if not is_certain:
                 program = _identified(program, connector, stop)
                 watch = IdleWatch(program, bar, partial(errors.report, "list"))
@@ -98,14 +104,16 @@ def _worker(options: Namespace) -> int:
                 "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            drain = Drain(consumer, connector, program.foreign, program.clock)
+            drain = Drain(
+                consumer, connector, program.foreign, recovery, queue=program.connection.key, clock=program.clock
+            )
             run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
         watch.look()
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a program "
-                "that was killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a "
+                "program that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
@@ -117,18 +125,37 @@ def _identified(program: Program, connector: QueueConnector, stop: StopSignals) 
 
     Errors are not reported here: the loops run into them as well.
     """
-    found: list[Connection] = []
+    found = _briefly(lambda: program.queues.learn(program.connection, connector), stop)
+    return program.identified(found) if found else program
 
-    def connect() -> None:
+
+def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector, stop: StopSignals) -> bool:
+    """Return whether messages of finished files may be in the queue; no if the queue does not respond soon."""
+    key, now = program.connection.key, program.clock.now_ms()
+    if not recovery.may_be_drained(queue=key):
+        return False
+    state = _briefly(lambda: connector.connect().state(), stop)
+    if state is None:
+        return False
+    if not state.total:
+        recovery.note_drained(queue=key, at_ms=now)
+    return bool(state.total)
+
+
+def _briefly(call: Callable[[], T], stop: StopSignals) -> T | None:
+    """Return what a function of the queue returns; None if it raises a known error or takes `BRIEF_SECONDS`."""
+    found: list[T] = []
+
+    def run() -> None:
         with suppress(KnownError):
-            found.append(program.queues.learn(program.connection, connector))
+            found.append(call())
 
-    thread = threading.Thread(target=connect, name="identity", daemon=True)
+    thread = threading.Thread(target=run, name="queue", daemon=True)
     thread.start()
-    end = time.monotonic() + IDENTITY_SECONDS
+    end = time.monotonic() + BRIEF_SECONDS
     while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
         pass
-    return program.identified(found[0]) if found else program
+    return found[0] if found else None
 
 
 def run_loops(

@@ -192,6 +192,30 @@ class Recovery:
             for which in (blocks, ended)
         )
 
+    # --- drains
+
+    def note_drained(self, *, queue: str, at_ms: int) -> None:
+        """Store that no message of a file that had ended by a given time is left in a queue.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            self._database.run(FactRow.delete().where(FactRow.name == _drained(queue)))
+            self._database.run(FactRow.insert(name=_drained(queue), value=str(at_ms)))
+
+    def may_be_drained(self, *, queue: str) -> bool:
+        """Return whether files have ended since the time from `note_drained`, so that messages of them may be left.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        drained_at = FactRow.select(FactRow.value).where(FactRow.name == _drained(queue))
+        with self._database.read():
+            since = int(self._database.scalar(drained_at) or 0)
+            ended = JobRow.select(JobRow.id).where(JobRow.finished_at > since, JobRow.queue == queue).limit(1)
+            return self._database.scalar(ended) is not None
+
     # --- senders
 
     def free_dead_claims(self, is_alive: Callable[[str], bool], *, queue: str) -> int:
@@ -214,6 +238,10 @@ class Recovery:
         with self._database.write():
             freed = OutboxRow.update(claim_owner=None, claim_until=0).where(claimed, OutboxRow.claim_owner.in_(dead))
             return int(self._database.run(freed))
+
+
+def _drained(queue: str) -> str:
+    return f"drained {queue}"
 
 
 def _is_in_queue(queue: str) -> Expression:

@@ -64,6 +64,8 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "sweep": lambda store: Recovery(store.database).end_sweep(
         queue=QUEUE, total=1, visible=1, now_ms=NOW, strict_order=True
     ),
+    "drained": lambda store: Recovery(store.database).note_drained(queue=QUEUE, at_ms=NOW),
+    "may be drained": lambda store: Recovery(store.database).may_be_drained(queue=QUEUE),
     "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
     "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),
     "listed": lambda store: store.intake.listed([NewFile("/data/5", 5, 5)], lambda: False),
