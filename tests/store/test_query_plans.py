@@ -60,7 +60,9 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW),
     "lost": lambda store: Recovery(store.database).resend_lost(queue=QUEUE, swept_at_ms=NOW, patience_ms=1),
     "overtaken": lambda store: Recovery(store.database).resend_overtaken(queue=QUEUE, now_ms=NOW, patience_ms=1),
-    "polls": lambda store: Recovery(store.database).note_polls(queue=QUEUE, received=1, empty_at_ms=NOW),
+    "polls": lambda store: Recovery(store.database).note_polls(
+        queue=QUEUE, received=1, again_before_own=0, empty_at_ms=NOW
+    ),
     "sweep": lambda store: Recovery(store.database).end_sweep(
         queue=QUEUE, total=1, visible=1, now_ms=NOW, strict_order=True
     ),

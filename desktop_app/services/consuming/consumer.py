@@ -297,7 +297,12 @@ class Consumer:
     def _note_polls(self) -> None:
         received, empty_at = self._polls.take()
         if received or empty_at:
-            self._recovery.note_polls(queue=self._options.queue, received=received, empty_at_ms=empty_at)
+            self._recovery.note_polls(
+                queue=self._options.queue,
+                received=received,
+                again_before_own=self._foreign.take_again_before_own(),
+                empty_at_ms=empty_at,
+            )
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
