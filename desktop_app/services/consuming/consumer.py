@@ -42,6 +42,7 @@ from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Work
+from desktop_app.store.strict_group import StrictGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,10 +146,11 @@ class Consumer:
         self._claims = Claims(database)
         self._outbox = Outbox(database)
         self._recovery = Recovery(database)
+        self._strict_group = StrictGroup(database, options.queue)
         self._polls = PollRecord()
         self._next_note = clock.steady()
         self._work = work = Work(database)
-        groups = MessageGroups()
+        groups = MessageGroups(is_single=options.keeps_order)
         self._in_flight = InFlightMessages()
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
@@ -214,6 +216,7 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
+            self._attempt(self._follow_group)
             while not should_stop() and self._end is None:
                 self._attempt(self._follow_database)
                 self._turn(STOP_CHECK_SECONDS)
@@ -293,6 +296,20 @@ class Consumer:
         if self._clock.steady() >= self._next_note:
             self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
             self._attempt(self._note_polls)
+            self._attempt(self._follow_group)
+
+    def _follow_group(self) -> None:
+        """Leave the message group of the strict order if a foreign message blocks it."""
+        if not self._options.keeps_order:
+            return
+        foreign = self._foreign
+        blocked, foreign.blocked_group, foreign.own_group = foreign.blocked_group, "", self._strict_group.name()
+        if not blocked or self._in_flight.count_unsettled() or not self._outbox.has_unfinished(self._options.queue):
+            return
+        if count := self._strict_group.leave(blocked, now_ms=self._clock.now_ms()):
+            log.info("a message of another program blocks the message group; %d files are sent in a new one", count)
+            foreign.own_group = self._strict_group.name()
+            self._control.wake_sender()
 
     def _note_polls(self) -> None:
         received, empty_at = self._polls.take()

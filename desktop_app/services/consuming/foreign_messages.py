@@ -59,6 +59,8 @@ class ForeignMessages:
 
     Attributes:
         is_own_expected: Whether own files are waiting for their messages. Set by the consumer.
+        own_group: The message group of our messages in strict order. Set by the consumer.
+        blocked_group: The last `own_group` in which a foreign message was received; it blocks those behind it.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,7 @@ class ForeignMessages:
         self._again = self._again_before_own = 0
         self._is_tolerated = False
         self.is_own_expected = False
+        self.own_group = self.blocked_group = ""
 
     def tolerate(self) -> None:
         """Allow another program to use the queue, so that its messages no longer stop the consumer."""
@@ -90,6 +93,8 @@ class ForeignMessages:
             times = self._times.pop(key, 0)
             self._count += not times
             self._again += times > 0
+            if received.group_id and received.group_id == self.own_group:
+                self.blocked_group = self.own_group
             _put(self._times, key, times + 1, REMEMBERED)
             self._newest.pop(key, None)
             _put(self._newest, key, message, KEPT)

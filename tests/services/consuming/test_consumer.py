@@ -549,6 +549,23 @@ def test_hidden_messages_are_not_received_again_by_a_drain_and_made_visible_afte
     assert made_visible(running) == hidden
 
 
+@pytest.mark.parametrize(("group", "count"), [("filemill", 2), ("another", 0)])
+def test_group_of_the_strict_order_is_left_if_a_foreign_message_blocks_it(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch, group: str, count: int
+) -> None:
+    monkeypatch.setattr("desktop_app.services.consuming.consumer.NOTE_POLLS_SECONDS", 0.01)
+    running = RunningConsumer(services, keeps_order=True)
+    add_sent(services, "a.txt")
+    add_sent(services, "b.txt")
+    running.start()
+    wait_until(lambda: running.foreign.own_group == "filemill")
+    running.deliver(received("not ours", group=group))
+    running.settled(1)
+    wait_until(lambda: services.outbox.waiting(QUEUE) == count)
+    wait_until(lambda: (running.foreign.own_group == "filemill") == (not count))
+    running.stop()
+
+
 def test_shared_queue_without_own_files_is_left_alone_until_a_file_is_added(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     running.foreign.tolerate()
