@@ -228,7 +228,6 @@ def test_files_that_could_not_be_claimed_stay_prioritized(
 
 @pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
 def test_prioritizing_does_not_break_strict_order(filemill_home: Path, fifo_order: str, serves: bool) -> None:
-    filemill_home.mkdir()
     update_settings(filemill_home / "settings.toml", queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
     program = open_program({})
     assert isinstance(program.clock, SystemClock)
