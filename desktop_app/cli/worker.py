@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.database import Database
     from desktop_app.store.recovery import Recovery
 
 T = TypeVar("T")
@@ -125,7 +126,7 @@ def _identified(program: Program, connector: QueueConnector, stop: StopSignals) 
 
     Errors are not reported here: the loops run into them as well.
     """
-    found = _briefly(lambda: program.queues.learn(program.connection, connector), stop)
+    found = _briefly(lambda: program.queues.learn(program.connection, connector), program.database, stop)
     return program.identified(found) if found else program
 
 
@@ -134,7 +135,7 @@ def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector
     key, now = program.connection.key, program.clock.now_ms()
     if not recovery.may_be_drained(queue=key):
         return False
-    state = _briefly(lambda: connector.connect().state(), stop)
+    state = _briefly(lambda: connector.connect().state(), program.database, stop)
     if state is None:
         return False
     if not state.total:
@@ -142,12 +143,12 @@ def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector
     return bool(state.total)
 
 
-def _briefly(call: Callable[[], T], stop: StopSignals) -> T | None:
+def _briefly(call: Callable[[], T], database: Database, stop: StopSignals) -> T | None:
     """Return what a function of the queue returns; None if it raises a known error or takes `BRIEF_SECONDS`."""
     found: list[T] = []
 
     def run() -> None:
-        with suppress(KnownError):
+        with suppress(KnownError), database.session():
             found.append(call())
 
     thread = threading.Thread(target=run, name="queue", daemon=True)

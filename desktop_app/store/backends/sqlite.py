@@ -153,7 +153,7 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 
 
 class FileState(NamedTuple):
-    """What tells that the file at a path is not the file that was opened, or that another program has written it."""
+    """The attributes that show whether a path still leads to the file that was opened, and whether it was written."""
 
     device: int
     inode: int
