@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import threading
 import time
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 
     from desktop_app.bootstrap import Program
     from desktop_app.config.settings import Connection
+    from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.database import Database
+    from desktop_app.store.recovery import Recovery
+
+T = TypeVar("T")
 
 LOOK_S = 0.25
 DRAIN_LOOK_SECONDS = 0.05
@@ -35,6 +41,8 @@ LONGEST_IDENTITY_SECONDS = 15.0
 """The longest time between two attempts to find out a queue's account."""
 INTERRUPT_SECONDS = 3.0
 """More time than it takes to end a program that provides credentials, with its children."""
+BRIEF_SECONDS = 5.0
+"""The time to wait at the start for the number of the queue's messages."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -67,6 +75,7 @@ def _options(parser: ArgumentParser) -> None:
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.recovery import Recovery
 
     with (
         closing(StopSignals()) as stop,
@@ -77,19 +86,21 @@ def _worker(options: Namespace) -> int:
         errors = ErrorReporter(bar, stop)
         watch = IdleWatch(program, bar, partial(errors.report, "list"))
         has_other_keys = program.connection.may_have_another_key and bool(program.jobs.unfinished_by_queue())
-        if options.until_idle and not has_other_keys and watch.look():
-            watch.report()
-            return 0
+        is_idle = options.until_idle and not has_other_keys and watch.look()
         if options.shared_queue or options.until_idle:
             opened.foreign.tolerate()
-        if program.connection.may_have_another_key:
+        if program.connection.may_have_another_key and not is_idle:
             program = _identified(program, errors, stop)
             watch = IdleWatch(program, bar, partial(errors.report, "list"))
         if stop.is_set():
             watch.look()
             watch.report()
             return 0
+        recovery = Recovery(program.database)
         with closing(connect_queue(program, errors.notify)) as connector:
+            if is_idle and not _may_be_left(recovery, program, connector, stop):
+                watch.report()
+                return 0
             consumer = build_consumer(
                 program,
                 connector,
@@ -103,14 +114,16 @@ def _worker(options: Namespace) -> int:
                 "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            drain = Drain(consumer, connector, program.foreign, program.clock)
+            drain = Drain(
+                consumer, connector, program.foreign, recovery, queue=program.connection.key, clock=program.clock
+            )
             run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
         watch.look()
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
-                "killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a "
+                "program that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
@@ -145,27 +158,57 @@ def _learnt(program: Program, errors: ErrorReporter, stop: StopSignals) -> Conne
     """
     from desktop_app.bootstrap import connect_queue
 
-    found: list[Connection | Exception] = []
-
-    def learn() -> None:
-        try:
-            learnt = program.queues.learn(program.connection, connector)
-            if learnt == program.connection:  # boto3 can't resolve the connection; this raises the reason
-                connector.connect()
-            found.append(learnt)
-        except Exception as error:  # noqa: BLE001 - raised again on the main thread
-            found.append(error)
-        finally:
-            program.database.release()
+    def learn() -> Connection:
+        learnt = program.queues.learn(program.connection, connector)
+        if learnt == program.connection:  # boto3 can't resolve the connection; this raises the reason
+            connector.connect()
+        return learnt
 
     with closing(connect_queue(program, errors.notify)) as connector:
-        thread = threading.Thread(target=learn, name="identity", daemon=True)
-        thread.start()
-        while thread.is_alive() and stop.pause(LOOK_S / 10):
-            pass
+        return _result_of(learn, program.database, connector, stop)
+
+
+def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector, stop: StopSignals) -> bool:
+    """Return whether messages of finished files may be in the queue; no if the queue does not respond soon."""
+    key, now = program.connection.key, program.clock.now_ms()
+    if not recovery.may_be_drained(queue=key):
+        return False
+    try:
+        state = _result_of(lambda: connector.connect().state(), program.database, connector, stop, BRIEF_SECONDS)
+    except KnownError:
+        return False
+    if state is None:
+        return False
+    if not state.total:
+        recovery.note_drained(queue=key, at_ms=now)
+    return bool(state.total)
+
+
+def _result_of(
+    call: Callable[[], T], database: Database, connector: QueueConnector, stop: StopSignals, seconds: float = math.inf
+) -> T | None:
+    """Call a function that uses the queue on another thread; return its result, or None after a stop or a given time.
+
+    Raises:
+        Exception: The exception that the function raised, if any.
+    """
+    found: list[T | Exception] = []
+
+    def run() -> None:
+        try:
+            with database.session():
+                found.append(call())
+        except Exception as error:  # noqa: BLE001 - raised again on the main thread
+            found.append(error)
+
+    thread = threading.Thread(target=run, name="queue", daemon=True)
+    thread.start()
+    end = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
+        pass
+    if thread.is_alive():
         connector.interrupt()
         thread.join(INTERRUPT_SECONDS)
-    if stop.is_set():
         return None
     if isinstance(found[0], Exception):
         raise found[0]

@@ -20,6 +20,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 UNKNOWN_REGION = "?"
+FIRST_GROUP = "filemill"
+"""The message group of all messages on a FIFO queue in strict order, unless a foreign message blocks it."""
 
 PARTITION_DOMAINS = {
     "aws": "amazonaws.com",
