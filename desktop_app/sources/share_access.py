@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from desktop_app.config.child_environment import child_environment
 from desktop_app.sources.mounts import Mount, MountTable
 
 if TYPE_CHECKING:
@@ -84,7 +87,7 @@ class ShareAccess:
             nonlocal responded_at
             responded_at = time.monotonic()
 
-        complete = partial(_complete, call, partial(work, note_response))
+        complete = partial(_complete, call, path, partial(work, note_response))
         threading.Thread(target=complete, name=f"access {mount.place}", daemon=True).start()
         while not wait([call], _CHECK_SECONDS).done:
             if stopped() or time.monotonic() - responded_at > self._silent_s:
@@ -98,11 +101,29 @@ class ShareAccess:
             self._hung[mount] += change
 
 
-def _complete(call: Future[Result], work: Callable[[], Result]) -> None:
+def _complete(call: Future[Result], path: str, work: Callable[[], Result]) -> None:
     try:
+        _wait_until_accessible(path)
         call.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised on the thread that waits
         call.set_exception(error)
+
+
+def _wait_until_accessible(path: str) -> None:
+    """Access a path in a child process first: a thread that is blocked by a share can keep the program from exiting."""
+    if os.name == "nt":
+        return
+    nothing = subprocess.DEVNULL
+    with suppress(OSError, ValueError):  # without this program, or for an impossible name, the thread itself must do
+        subprocess.run(  # noqa: S603 - an absolute path is no option
+            ["/bin/ls", "-dL", path],
+            check=False,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            cwd="/",
+            env=child_environment(),
+        )
 
 
 def is_folder(path: str) -> bool:

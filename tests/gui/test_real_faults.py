@@ -98,7 +98,7 @@ class Disk:
         write = Database.write
 
         @contextmanager
-        def limited(database: Database, **options: Any) -> Iterator[int]:  # noqa: ANN401 - those of `write`
+        def limited(database: Database, **options: Any) -> Iterator[int]:
             with write(database, **options) as revision:
                 # SQLite uses the file's current size if the limit is smaller.
                 self.writes_left -= 1
