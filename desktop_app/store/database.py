@@ -395,10 +395,22 @@ def open_database(path: Path, scripts: Path) -> Database:
         scripts: The folder of the migration scripts.
 
     Raises:
+        StoreGoneError: If the file is missing, but its write-ahead log is not.
         StoreError: If the file can't be used. An existing file is never overwritten.
     """
     database = Database(path, scripts)
+    log_path = path.with_name(path.name + SIDE_FILES[0])
     try:
+        if file_state(str(path)) is None and (left := file_state(str(log_path))) is not None and left.size:
+            # A new file would delete the log, which contains the last changes of the missing one.
+            raise StoreGoneError(
+                Sentence(
+                    "{file} can't be found, but its last changes are in {log}: it was moved or deleted. Put it back, "
+                    "or delete {log} to start with an empty list.",
+                    file=path,
+                    log=log_path,
+                )
+            )
         create_private_folder(path.parent)
         for suffix in ("", *SIDE_FILES):
             make_private(path.with_name(path.name + suffix))

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.errors import Cause, StoreDamagedError, StoreError, StoreGoneError
 from desktop_app.store.backends.sqlite import copy_database
+from desktop_app.store.database import open_database
 from tests.store.kit import NOW, Store
 
 if TYPE_CHECKING:
@@ -89,6 +91,18 @@ def test_missing_database_is_reported_and_nothing_is_created(used: Store, copy: 
         assert paths(used) == ["/a"]
     used.add("/c")
     assert paths(used)[-1] == "/c"
+    used.database.release()
+
+
+def test_start_without_the_database_keeps_its_last_changes(used: Store) -> None:
+    away = used.path.with_name("away.db")
+    used.path.rename(away)
+    with pytest.raises(StoreGoneError, match=r"or delete \S+-wal to start with an empty list"):
+        open_database(used.path, MIGRATIONS)
+    assert not used.path.exists()
+    away.rename(used.path)
+    open_database(used.path, MIGRATIONS).release()
+    assert paths(used) == ["/a"]
     used.database.release()
 
 
