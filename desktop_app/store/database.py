@@ -31,6 +31,7 @@ from desktop_app.store.backends.sqlite import (
     SqliteDatabase,
     copy_database,
     file_state,
+    permission_missing,
     store_error,
     without_pragmas,
 )
@@ -193,7 +194,7 @@ class Database:
         found = file_state(self._name)
         if found is None:
             self.release()
-            raise StoreGoneError(database_gone(self.path))
+            raise _missing(self.path)
         if not found.is_same_file(self._file):
             self.release()
             found = self._follow()
@@ -205,7 +206,7 @@ class Database:
         with self._following:
             found = file_state(self._name)
             if found is None:
-                raise StoreGoneError(database_gone(self.path))
+                raise _missing(self.path)
             if not found.is_same_file(self._file):
                 if not found.size:
                     self._file = None  # whatever is written to it is another list
@@ -438,6 +439,17 @@ def _migration_lock(path: Path, *, seconds: float) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise _not_opened(path, error) from error
+
+
+def _missing(path: Path) -> StoreError:
+    """Return the error for a file that can't be accessed."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        return permission_missing(path, str(error))
+    except OSError as error:
+        return StoreGoneError(database_gone(path), detail=str(error))
+    return StoreGoneError(database_gone(path))
 
 
 def _not_opened(path: Path, error: OSError) -> StoreError:

@@ -15,6 +15,7 @@ from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.errors import Cause, StoreDamagedError, StoreError, StoreGoneError
 from desktop_app.store.backends.sqlite import copy_database
 from desktop_app.store.database import open_database
+from tests.helpers.rights import without_special_rights
 from tests.store.kit import NOW, Store
 
 if TYPE_CHECKING:
@@ -102,6 +103,18 @@ def test_start_without_the_database_keeps_its_last_changes(used: Store) -> None:
     assert not used.path.exists()
     away.rename(used.path)
     open_database(used.path, MIGRATIONS).release()
+    assert paths(used) == ["/a"]
+    used.database.release()
+
+
+def test_missing_permission_for_the_folder_is_not_called_a_missing_file(used: Store) -> None:
+    with without_special_rights():
+        used.path.parent.chmod(0)
+        try:
+            with pytest.raises(StoreError, match="Check the permissions of the file and its folder"):
+                used.jobs.counts()
+        finally:
+            used.path.parent.chmod(0o700)
     assert paths(used) == ["/a"]
     used.database.release()
 

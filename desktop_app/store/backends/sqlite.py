@@ -160,12 +160,17 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
                 detail=text,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return StoreError(
-                Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
-                detail=text,
-                cause=Cause.DATABASE_READ_ONLY,
-            )
+            return permission_missing(path, text)
     raise error
+
+
+def permission_missing(path: Path, detail: str) -> StoreError:
+    """Return the error for a file that this user may not read or write."""
+    return StoreError(
+        Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
+        detail=detail,
+        cause=Cause.DATABASE_READ_ONLY,
+    )
 
 
 # --- files
