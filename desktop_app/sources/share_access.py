@@ -13,6 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.config.child_environment import child_environment
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.sentences import Sentence
 from desktop_app.sources.mounts import Mount, MountTable
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ MAX_HUNG_PER_MOUNT = 2
 _CHECK_SECONDS = 0.05
 
 
-class NotRespondingError(Exception):
+class NotRespondingError(KnownError):
     """A network share does not respond, or the user has stopped waiting for it.
 
     Attributes:
@@ -33,7 +35,9 @@ class NotRespondingError(Exception):
     """
 
     def __init__(self, place: str) -> None:
-        super().__init__(place)
+        super().__init__(
+            Sentence("The disk or network share at {place} does not respond. Try again once it does.", place=place)
+        )
         self.place = place
 
 
@@ -132,6 +136,16 @@ def is_folder(path: str) -> bool:
         return QUICK.run(path, lambda _: os.path.isdir(path))  # noqa: PTH112 - keep surrogates
     except NotRespondingError:
         return False
+
+
+def require_response(path: str) -> None:
+    """Wait until the network share of a path responds, before files are accessed without `ShareAccess`.
+
+    Raises:
+        NotRespondingError: If it does not respond.
+    """
+    with suppress(OSError):  # the working directory no longer exists
+        SHARES.run(os.path.abspath(path), lambda _: None)  # noqa: PTH100 - does not access it
 
 
 SHARES = ShareAccess()

@@ -3692,5 +3692,9 @@
         <source>{reason}.</source>
         <translation>{reason}.</translation>
     </message>
+    <message>
+        <source>The disk or network share at {place} does not respond. Try again once it does.</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht. Versuchen Sie es noch einmal, sobald die Verbindung wieder besteht.</translation>
+    </message>
 </context>
 </TS>

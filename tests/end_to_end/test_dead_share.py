@@ -125,6 +125,21 @@ def test_adding_a_file_that_hangs_ends(tmp_path: Path) -> None:
     assert f"stat1: The disk or network share at {share} does not respond." in done.stderr
 
 
+@pytest.mark.parametrize("words", [["status"], ["export", "stat1.csv"]])
+def test_program_does_not_wait_for_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    share = tmp_path / "share"
+    if words == ["status"]:
+        monkeypatch.setenv("FILEMILL_HOME", str(share / "stat1"))
+    with mounted(share):
+        done = filemill(*words[:1], *(share / name for name in words[1:]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"filemill: The disk or network share at {share} does not respond. Try again once it does.\n"
+    )
+
+
 def test_files_are_done_without_help_when_the_share_responds_again(tmp_path: Path) -> None:
     share = tmp_path / "share"
     names = [*HUNG, "healthy", "slow"]
