@@ -29,23 +29,25 @@ _INVISIBLE = ("offscreen", "minimal")
 
 def main(paths: Sequence[str]) -> int:
     """Add files to the window or, without a display, process them offscreen. Return the exit code."""
-    if os.environ.get("QT_QPA_PLATFORM", "").startswith(_INVISIBLE):
-        return try_offscreen(paths)
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    if chosen.startswith(_INVISIBLE):
+        return try_offscreen(paths, f"QT_QPA_PLATFORM is “{chosen}”, which shows no window")
     with display(os.environ) as is_found:
         application = make_application() if is_found else None
     if application is None:
-        return try_offscreen(paths)
+        return try_offscreen(paths, "No display was found")
     with start_logging(find_home().logs, debug=False), closing(QtStopSignals()) as signals:
         return run_window(application, paths, signals)
 
 
-def try_offscreen(paths: Sequence[str]) -> int:
+def try_offscreen(paths: Sequence[str], why: str) -> int:
     """Process files in an offscreen window, print the jobs, and save a screenshot.
 
     Everything is stored in `FOLDER`, which is emptied first and kept afterwards.
 
     Args:
         paths: The files and folders to add; the samples if there are none.
+        why: The beginning of a sentence: why no window is opened.
 
     Returns:
         The exit code: 0 if every file is PROCESSED, otherwise 1.
@@ -54,7 +56,7 @@ def try_offscreen(paths: Sequence[str]) -> int:
     screenshot = folder / "filemill.png"
     shutil.rmtree(folder, ignore_errors=True)
     environment = isolate(folder / "home")
-    print("No display was found, so the files are processed without one.")
+    print(f"{why}, so the files are processed without one.")
     with start_logging(find_home().logs, debug=False):
         jobs = process_offscreen(paths or [str(resource("samples"))], environment, screenshot)
     print(table_of(jobs))

@@ -46,9 +46,8 @@ def test_next_start_shows_added_files(filemill_home: Path) -> None:
         assert not program.control.wait_to_send(0.1, lambda: False)
 
 
-def test_saved_settings_apply_and_the_environment_overrides_them(filemill_home: Path) -> None:
-    filemill_home.mkdir()
-    update_settings(filemill_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
+def test_saved_settings_apply_and_the_environment_overrides_them(existing_home: Path) -> None:
+    update_settings(existing_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
     with opened({"AWS_REGION": "eu-west-2"}) as program:
         assert program.settings.concurrency == 3
         assert (program.connection.queue, program.connection.region) == ("files", "eu-west-2")

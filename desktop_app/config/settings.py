@@ -17,7 +17,7 @@ from filelock import Timeout as LockTimeout
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.config.private_files import private_lock
 from desktop_app.domain.errors import SettingsError
-from desktop_app.domain.queue_key import UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
+from desktop_app.domain.queue_key import PARTITION_DOMAINS, UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
@@ -38,14 +38,6 @@ _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str:
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _ACCOUNT = re.compile(r"\d{12}")
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
-_DOMAINS = {
-    "aws-cn": "amazonaws.com.cn",
-    "aws-eusc": "amazonaws.eu",
-    "aws-iso": "c2s.ic.gov",
-    "aws-iso-b": "sc2s.sgov.gov",
-    "aws-iso-e": "cloud.adc-e.uk",
-    "aws-iso-f": "csp.hci.ic.gov",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +381,7 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
         return queue
     if has_endpoint:
         return found["name"]
-    domain = _DOMAINS.get(found["partition"], "amazonaws.com")
+    domain = PARTITION_DOMAINS.get(found["partition"], PARTITION_DOMAINS["aws"])
     return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
 
 

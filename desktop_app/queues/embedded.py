@@ -324,7 +324,7 @@ def _check_version(version: int, path: Path) -> None:
 
 
 class _Files(NamedTuple):
-    """What tells that the files of the queue are no longer those that were opened.
+    """The attributes of the queue's files that show whether they are still the files that were opened.
 
     Attributes:
         database, log, log_index: The device and inode of the database, of its write-ahead log, and of the log's index;

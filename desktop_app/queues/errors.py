@@ -14,6 +14,7 @@ from botocore import exceptions as boto
 
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
+from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence, command_line, foreign_text
 from desktop_app.queues.network_faults import joined, network_fault
@@ -31,8 +32,6 @@ _PRINCIPAL = re.compile(r"User: (arn:\S+)")
 _RESOURCE = re.compile(r"on resource: (arn:[^\s,]+)")
 
 _ACTION = re.compile(r"perform: ([a-z]+:\w+)", re.IGNORECASE)
-
-_ACCOUNT = re.compile(r"://[^/]+/(\d{12})/")
 
 _KMS = re.compile(r"^(KMS\.|Kms)")
 
@@ -66,7 +65,8 @@ class Failure:
     @property
     def detail(self) -> str:
         """The text of the exception, without secrets; empty if the error's own text says the same."""
-        return "" if isinstance(self.error, SignInError) else masked(str(self.error))
+        # botocore does not always mask the user name and the password of a proxy.
+        return "" if isinstance(self.error, SignInError) else masked(str(self.error), proxy_logins())
 
 
 def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple[str, ...]) -> tuple[str, str]:
@@ -280,8 +280,8 @@ def _missing_right(failure: Failure) -> MissingRight:
 
 
 def _arn(connection: Connection) -> str:
-    account = _ACCOUNT.search(connection.queue)
-    return f"arn:aws:sqs:{connection.region or '*'}:{account[1] if account else '*'}:{connection.queue_name}"
+    account = connection.account or account_of(connection.queue) or "*"
+    return f"arn:aws:sqs:{connection.region or '*'}:{account}:{connection.queue_name}"
 
 
 def _code(failure: Failure) -> str:
@@ -490,19 +490,12 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=_without_login(failure.detail),
+        detail=failure.detail,
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,
         said=failure.service_text or failure.code,
     )
-
-
-def _without_login(text: str) -> str:
-    """Return a text of botocore without the user name and the password of a proxy, which it does not always mask."""
-    for login in proxy_logins():
-        text = text.replace(login, "***")
-    return text
 
 
 def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:

@@ -1,4 +1,4 @@
-"""Recognize faults of the way to the server: its address, its protocol, the proxy and the certificates."""
+"""Recognize network faults: a wrong address or protocol, a proxy that fails, and certificates that can't be used."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFault:
-    """A fault of the way to the server.
+    """A fault between this computer and the server.
 
     Attributes:
         trouble, cause: See `QueueError`.
@@ -88,7 +88,7 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
 
 
 class _Way:
-    """The way of a request that failed, as far as it is known.
+    """The route of a request that failed, as far as it is known.
 
     Attributes:
         endpoint_url: The server's address; empty if the region determines it.

@@ -45,19 +45,19 @@ class WorkerIdentity:
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
+        self._own_file = self._file(tag)
         self._lock: FileLock | None = None
         self._lock_own_file()
         self._remove_stale_files()
 
     def _lock_own_file(self) -> None:
-        file = self._file(self.name.rpartition("/")[2])
         try:
             # The folder of the database exists. If it does not, its disk was removed.
             if self._folder.parent.is_dir():
                 create_private_folder(self._folder)
                 make_private(self._folder)
             # Another program may remove the folder or the file between these calls.
-            self._lock = private_lock(file, timeout=0)
+            self._lock = private_lock(self._own_file, timeout=0)
             self._lock.acquire()
         except OSError as error:
             self._lock = None
@@ -84,7 +84,7 @@ class WorkerIdentity:
         """
         if not self._database.exists():
             raise StoreGoneError(database_gone(self._database))
-        if not self._file(self.name.rpartition("/")[2]).exists():
+        if not self._own_file.exists():
             if self._lock is not None:
                 self._lock.release()
             self._lock_own_file()
@@ -118,4 +118,4 @@ class WorkerIdentity:
         """Release the lock and remove its file. Can be called more than once."""
         if self._lock is not None:
             self._lock.release()
-        self._file(self.name.rpartition("/")[2]).unlink(missing_ok=True)
+        self._own_file.unlink(missing_ok=True)

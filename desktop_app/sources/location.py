@@ -1,7 +1,8 @@
-"""Parse what the user names: paths and URLs that are dropped, pasted, given on the command line or handed over.
+r"""Parse what the user names: paths and URLs that are dropped, pasted, given on the command line or handed over.
 
 A `file:` URL is converted to a path only if it refers to this computer. The URL of a network location, such as
-`smb://server/share/a.txt`, is converted to the path at which the desktop has mounted that location.
+`smb://server/share/a.txt`, is converted to the path at which the desktop has mounted that location. Outside Windows,
+the same applies to a UNC path, such as `\\server\share\a.txt`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.reasons import ReasonCode
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ _WINDOWS_FILE_ADDRESS = re.compile(
 )
 _DRIVE = re.compile(r"/*([A-Za-z])[:|](?=/|$)")
 _WEB = re.compile(r"(?:https?|s3)://", re.IGNORECASE)
+_UNC = re.compile(r"\\\\[^\\/?.\s]")
+"""The beginning of a UNC path; a question mark or a dot begins the name of a device."""
 _LOOPBACK = frozenset({"", "localhost", "localhost.localdomain", "127.0.0.1", "[::1]"})
 _QUOTES = ('"', "'")
 
@@ -67,12 +71,15 @@ def path_in(name: str) -> str:
         name: A path as decoded by `os.fsdecode`, or a URL.
 
     Raises:
-        RefusedNameError: If the text is empty, a URL of another kind, or a `file:` URL of another computer.
+        RefusedNameError: If the text is empty, a URL of another kind, a `file:` URL of another computer or, outside
+            Windows, a UNC path.
     """
     if not name:
         raise RefusedNameError(ReasonCode.NO_SUCH_FILE)
     if is_address(name):
         raise RefusedNameError(ReasonCode.NAMED_ADDRESS if _WEB.match(name) else ReasonCode.NETWORK_LOCATION)
+    if _is_foreign_unc(name):
+        raise RefusedNameError(ReasonCode.NETWORK_LOCATION)
     if found := (_WINDOWS_FILE_ADDRESS if _ON_WINDOWS else _FILE_ADDRESS).fullmatch(name):
         return _windows_path(found) if _ON_WINDOWS else _posix_path(found)
     return name
@@ -95,6 +102,20 @@ def mounted_path(name: str) -> str:
         return path
 
 
+def desktop_mounts() -> list[str]:
+    """Return the folders in which the desktop has mounted network locations, without accessing them."""
+    if _ON_WINDOWS:
+        return []
+    runtime = _runtime_folder()
+    kio = [str(runtime / entry) for entry in _names_in_folder(runtime) if entry.startswith(_KIO)]
+    return [*map(str, _gvfs_folders(runtime)), *kio]
+
+
+def name_to_show(name: str) -> str:
+    """Return a name as it may be shown and stored: a URL without its password and signature."""
+    return masked(name) if is_address(name) or is_file_address(name) else name
+
+
 def absolute(path: str) -> str:
     """Return the absolute path. Links are resolved only if removing `link/..` would change the target.
 
@@ -106,6 +127,8 @@ def absolute(path: str) -> str:
         made = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
     except OSError as error:
         raise RefusedNameError(ReasonCode.CURRENT_FOLDER_GONE) from error
+    if not _ON_WINDOWS:
+        made = f"/{made.lstrip('/')}"  # `abspath` keeps two slashes, and the same file would have two paths
     if os.pardir not in path or not os.path.lexists(path):
         return made
     if os.path.lexists(made) and os.path.samestat(os.lstat(path), os.lstat(made)):
@@ -179,7 +202,11 @@ def _name_in(line: str) -> str:
 def _is_absolute(name: str) -> bool:
     # `Path` is several times slower, and this runs on the main thread.
     is_path = os.path.isabs(name) and (os.sep == "/" or bool(os.path.splitdrive(name)[0]))  # noqa: PTH117
-    return is_path or is_address(name) or is_file_address(name)
+    return is_path or is_address(name) or is_file_address(name) or _is_foreign_unc(name)
+
+
+def _is_foreign_unc(name: str) -> bool:
+    return not _ON_WINDOWS and _UNC.match(name) is not None
 
 
 def _is_this_computer(host: str) -> bool:
@@ -240,6 +267,7 @@ _GVFS_TYPES = {
     "webdavs": "dav",
 }
 """The types of GVFS mounts that differ from the scheme of the URL."""
+_KIO = "kio-fuse-"
 _SECURE = frozenset({"davs", "webdavs"})
 _PORTS = {"smb": "445", "sftp": "22", "ssh": "22", "ftp": "21", "dav": "80", "davs": "443"}
 _AUTHORITY = re.compile(
@@ -251,10 +279,12 @@ def _path_of_mount(address: str) -> str:
     """Return the path at which GVFS or KIO-FUSE has mounted a network location; empty if it is not mounted."""
     if _ON_WINDOWS:
         return ""
+    if _is_foreign_unc(address):
+        address = "smb:" + quote(os.fsencode(address.replace("\\", "/")))
     scheme, _, rest = address.partition(":")
     authority, _, encoded = rest.removeprefix("//").partition("/") if rest.startswith("//") else ("", "", rest)
     path = os.path.normpath(f"/{_decoded(encoded)}").lstrip("/")  # so that no ".." leaves the mount
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}")
+    runtime = _runtime_folder()
     found = [
         *_gvfs_paths(runtime, scheme.lower(), authority, path),
         *_kio_paths(runtime, scheme.lower(), authority, path),
@@ -262,12 +292,20 @@ def _path_of_mount(address: str) -> str:
     return next((path for path in found if os.path.lexists(path)), next(iter(found), ""))
 
 
+def _runtime_folder() -> Path:
+    return Path(os.environ.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}")
+
+
+def _gvfs_folders(runtime: Path) -> tuple[Path, Path]:
+    return runtime / "gvfs", Path(os.path.expanduser("~/.gvfs"))  # noqa: PTH111 - never raises
+
+
 def _gvfs_paths(runtime: Path, scheme: str, authority: str, path: str) -> Iterator[str]:
     """Yield the path in each GVFS mount that contains a location, such as `gvfs/smb-share:server=nas,share=in/a`."""
     wanted = _AUTHORITY.fullmatch(authority)
     if wanted is None:
         return
-    for folder in (runtime / "gvfs", Path(os.path.expanduser("~/.gvfs"))):  # noqa: PTH111 - never raises
+    for folder in _gvfs_folders(runtime):
         for entry in _names_in_folder(folder):
             kind, _, pairs = entry.partition(":")
             mount = {key: unquote(value) for key, _, value in (pair.partition("=") for pair in pairs.split(","))}
@@ -302,7 +340,7 @@ def _kio_paths(runtime: Path, scheme: str, authority: str, path: str) -> Iterato
     """Yield the path in each KIO-FUSE mount that contains a location, such as `kio-fuse-XXXXXX/smb/nas/in/a`."""
     for entry in _names_in_folder(runtime):
         root = runtime / entry / scheme / authority
-        if entry.startswith("kio-fuse-") and authority not in {".", ".."} and root.is_dir():
+        if entry.startswith(_KIO) and authority not in {".", ".."} and root.is_dir():
             yield str(root / path)
 
 

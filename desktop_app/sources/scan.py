@@ -15,7 +15,7 @@ from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.local import file_error, unprocessable_kind
-from desktop_app.sources.location import RefusedNameError, absolute, mounted_path, path_in
+from desktop_app.sources.location import RefusedNameError, absolute, desktop_mounts, mounted_path, name_to_show, path_in
 from desktop_app.sources.share_access import SHARES, NotRespondingError, ShareAccess
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Refusal:
     """A path that can't be added."""
 
     path: str
-    """The path as the user gave it; an absolute path if it was found in a folder."""
+    """The path as the user gave it, or the URL without secrets; an absolute path if it was found in a folder."""
     reason: Reason
     """The reason, whose sentence does not contain the path."""
 
@@ -126,7 +126,7 @@ def scan(
     for named in paths:
         if search.must_stop():
             break
-        place = _local_name(named)
+        place = _place_of(named, shares)
         if not shares.is_remote(place):
             search.add_path(named)
             continue
@@ -288,7 +288,7 @@ class _Search:
 
     def refuse(self, path: str, reason: Reason) -> None:
         """Add a path that can't be added."""
-        self._refused.append(Refusal(path, reason))
+        self._refused.append(Refusal(name_to_show(path), reason))
 
     def _is_new(self, path: str) -> bool:
         """Store a path; return whether it was not found before. On Windows, case is ignored."""
@@ -303,11 +303,14 @@ def _moved(positions: range, by: int) -> range:
     return range(positions.start + by, positions.stop + by)
 
 
-def _local_name(named: str) -> str:
-    """Return the absolute path of a path or `file:` URL; the root folder for other URLs, which are not accessed."""
+def _place_of(named: str, shares: ShareAccess) -> str:
+    """Return an absolute path on the file system of a name; the root folder if the name will not be accessed."""
     try:
         return os.path.abspath(path_in(named))  # noqa: PTH100 - does not access it
-    except (RefusedNameError, ValueError, OSError):  # also if the working directory no longer exists
+    except RefusedNameError as error:
+        mounts = desktop_mounts() if error.code is ReasonCode.NETWORK_LOCATION else []
+        return next(filter(shares.is_remote, mounts), os.path.abspath(os.sep))  # noqa: PTH100
+    except (ValueError, OSError):  # also if the working directory no longer exists
         return os.path.abspath(os.sep)  # noqa: PTH100
 
 

@@ -100,6 +100,13 @@ class ShareAccess:
                 raise NotRespondingError(mount.place)
         return call.result()
 
+    def run_or(self, path: str, work: Callable[[], Result], default: Result) -> Result:
+        """Return the result of a function that accesses a path, or a default if its share does not respond."""
+        try:
+            return self.run(path, lambda _: work())
+        except NotRespondingError:
+            return default
+
     def _count(self, mount: Mount, change: int) -> None:
         with self._lock:
             self._hung[mount] += change
@@ -132,10 +139,7 @@ def _wait_until_accessible(path: str) -> None:
 
 def is_folder(path: str) -> bool:
     """Return whether a path is a folder; False if its network share does not respond at once. For the main thread."""
-    try:
-        return QUICK.run(path, lambda _: os.path.isdir(path))  # noqa: PTH112 - keep surrogates
-    except NotRespondingError:
-        return False
+    return QUICK.run_or(path, partial(os.path.isdir, path), default=False)
 
 
 def require_response(path: str) -> None:

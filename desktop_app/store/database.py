@@ -174,8 +174,10 @@ class Database:
         return None if row is None else row[0]
 
     def _is_in_place(self) -> bool:
+        """Return whether the file at the path is the one that this thread has open."""
+        before = self._file  # first, since another thread may store a larger size
         found = file_state(self._name)
-        return found is not None and found.is_same_file(self._file)
+        return found is not None and self._thread.opened_in[0] == self.epoch and found.is_same_file(before)
 
     def _replaced(self) -> StoreGoneError:
         return StoreGoneError(
@@ -191,14 +193,16 @@ class Database:
             StoreGoneError: If the file is missing.
             StoreError: If another file is in its place that can't be used.
         """
+        before = self._file  # first, since another thread may store a larger size
         found = file_state(self._name)
         if found is None:
             self.release()
             raise _missing(self.path)
-        if not found.is_same_file(self._file):
+        if not found.is_same_file(before):
             self.release()
             found = self._follow()
-        self._file = found
+        elif self._file is before:  # otherwise, another thread has stored a newer state
+            self._file = found
         self._refresh_connection(found)
 
     def _follow(self) -> FileState:

@@ -180,17 +180,18 @@ class Recovery:
                 self._database.run(SweepRow.insert(queue=queue, **values))
             elif empty:
                 self._database.run(SweepRow.update(empty_at=0).where(SweepRow.queue == queue))
-            return 0 if strict_order and self._was_blocked(queue, swept) else swept
+        return 0 if swept and strict_order and self._was_blocked(queue, swept) else swept
 
     def _was_blocked(self, queue: str, since_ms: int) -> bool:
         """Return whether a received message blocks the message group, or did so after a given time."""
         is_held = (JobRow.lease_until >= since_ms) | (JobRow.next_try_at >= since_ms)
         blocks = JobRow.status.in_(OPEN_STATUSES) & JobRow.removed_at.is_null() & is_held
         ended = JobRow.finished_at >= since_ms
-        return any(
-            self._database.scalar(JobRow.select(JobRow.id).where(JobRow.queue == queue, which).limit(1)) is not None
-            for which in (blocks, ended)
-        )
+        with self._database.read():
+            return any(
+                self._database.scalar(JobRow.select(JobRow.id).where(JobRow.queue == queue, which).limit(1)) is not None
+                for which in (blocks, ended)
+            )
 
     # --- senders
 

@@ -122,6 +122,20 @@ def test_batch_is_named_after_the_added_paths(
     assert batches(jobs_db) == ["in", "in", "2 items"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="desktops mount network locations on Linux")
+def test_batch_of_a_network_location_has_a_readable_name_without_a_password(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for mount in ("smb-share:server=nas,share=in,user=me/my files", "sftp:host=nas,user=me"):
+        (tmp_path / "gvfs" / mount).mkdir(parents=True)
+        (tmp_path / "gvfs" / mount / "a").write_text("x")
+    for address in ("smb://me:hunter2@nas/in/my%20files", "sftp://me:hunter2@nas"):
+        adder.add([address])
+        qtbot.waitUntil(lambda: not adder.busy)
+    assert batches(jobs_db) == ["my files", "[secret]@nas"]
+
+
 def test_file_whose_name_is_not_utf8_is_added(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:

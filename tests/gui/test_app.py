@@ -169,6 +169,7 @@ def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_env
     done = try_out(tmp_path, FILEMILL_QUEUE="somebody-elses", FILEMILL_DATABASE="/nowhere")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
+    assert "No display was found" in done.stdout
     picture = tmp_path / "build" / "tryout" / "filemill.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert str(picture) in done.stdout
@@ -182,6 +183,8 @@ def test_tryout_on_an_invisible_platform_processes_the_samples(tmp_path: Path) -
     done = try_out(tmp_path, QT_QPA_PLATFORM="offscreen")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "processed without one" in done.stdout
+    assert "QT_QPA_PLATFORM is “offscreen”" in done.stdout
+    assert "No display" not in done.stdout
 
 
 def test_tryout_exits_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -385,3 +386,22 @@ def test_fatal_message_of_qt_is_logged(tmp_path: Path) -> None:
     line = (tmp_path / "filemill.log").read_text(encoding="utf-8").splitlines()[-1]
     assert "CRITICAL" in line
     assert f"qt: {words}" in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Qt has other platform plugins there")
+def test_message_of_qt_after_the_end_of_python_does_not_crash() -> None:
+    code = """
+        from PySide6.QtWidgets import QApplication
+        from desktop_app.gui.startup import qt_runtime
+        qt_runtime.install_message_handler()
+        application = QApplication([])
+    """
+    outcome = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        check=False,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_LOGGING_RULES": "*.debug=true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert outcome.returncode == 0

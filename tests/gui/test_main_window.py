@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.status import LoopKind
+from desktop_app.gui.progress.run import RunEnd
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.services.loops import LoopState, Phase
@@ -243,6 +244,17 @@ def test_pasting_other_data_shows_a_message(windows: WindowFactory, qtbot: QtBot
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
     qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice_text(window))
+
+
+def test_result_of_a_run_does_not_replace_a_warning(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open_active()
+    window.add(["https://example.org/a.csv"])
+    qtbot.waitUntil(lambda: "Web addresses can't be added yet" in notice_text(window))
+    window.progress.notifications.follow_end(RunEnd(1, 0, 100))
+    assert "Web addresses can't be added yet" in notice_text(window)
+    window.notices.clear()
+    qtbot.waitUntil(lambda: notice_text(window) == "1 file processed.")
 
 
 def test_context_menu_has_the_same_actions_as_the_menu_bar(windows: WindowFactory, qtbot: QtBot) -> None:

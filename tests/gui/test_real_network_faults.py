@@ -141,7 +141,7 @@ def test_proxy_that_refuses_is_reported_until_it_works(
         pass
 
     with served(Here) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@{proxy}")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@{proxy}")
         app = open_app(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
         app.add("one.txt")
         title = f"The proxy refused the connection to the queue server at {secure_server}"
@@ -149,7 +149,7 @@ def test_proxy_that_refuses_is_reported_until_it_works(
         app.press("Details")
         (dialog,) = app.window.findChildren(PairsDialog)
         dialog.copy()
-        assert "secret" not in QGuiApplication.clipboard().text()
+        assert "hunter2" not in QGuiApplication.clipboard().text()
         dialog.close()
         assert Here.refused
         Here.is_open = True

@@ -16,6 +16,7 @@ from desktop_app.sources.location import (
     from_here,
     is_local_or_network,
     mounted_path,
+    name_to_show,
     names_in_text,
     names_in_uri_list,
     path_in,
@@ -143,7 +144,23 @@ def test_url_without_a_path_is_a_missing_file(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "./file:/a", "file:a", "file:", "C://x", "/smb://nas/a", "a/http://b", "~/a", "-"]
+    "name",
+    [
+        "a",
+        "\\a",
+        ".\\\\nas\\in",
+        "\\\\?\\C:\\a",
+        "\\\\.\\pipe",
+        "C:\\a",
+        "./file:/a",
+        "file:a",
+        "file:",
+        "C://x",
+        "/smb://nas/a",
+        "a/http://b",
+        "~/a",
+        "-",
+    ],
 )
 @posix_only
 def test_anything_else_is_a_path(name: str) -> None:
@@ -222,6 +239,7 @@ def test_web_address_is_refused(address: str) -> None:
             "recent:///a",
             "admin:///a",
         ),
+        *(pytest.param(name, marks=posix_only) for name in ("\\\\nas\\in\\a", "\\\\nas", "\\\\wsl$\\Debian\\a")),
     ],
 )
 def test_network_location_that_is_not_mounted_has_its_own_reason(
@@ -257,6 +275,8 @@ MOUNTED = [
     ("smb://me@nas/in/x", "kio-fuse-AbC123/smb/me@nas/in/x"),
     ("sftp://nas/x", "kio-fuse-AbC123/sftp/nas/x"),
     ("mtp:/Phone/x", "kio-fuse-AbC123/mtp/Phone/x"),
+    ("\\\\nas\\in\\a b", "gvfs/smb-share:server=nas,share=in/a b"),
+    ("\\\\NAS\\In\\100%25", "gvfs/smb-share:server=nas,share=in/100%25"),
 ]
 
 
@@ -318,6 +338,20 @@ def test_mount_that_contains_the_file_is_preferred(tmp_path: Path, monkeypatch: 
     assert mounted_path("sftp://nas/y") == str(tmp_path / "gvfs" / "sftp:host=nas,user=a" / "y")
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("smb://me:hunter2@nas/in/a", "smb://[secret]@nas/in/a"),
+        ("file://me:hunter2@nas/in/a", "file://[secret]@nas/in/a"),
+        ("s3://b/k?X-Amz-Signature=0123456789abcdef", "s3://b/k?X-Amz-Signature=[secret]"),
+        ("smb://nas/in/a", "smb://nas/in/a"),
+        ("/in/password=hunter2", "/in/password=hunter2"),
+    ],
+)
+def test_urls_are_shown_without_secrets_and_paths_as_they_are(name: str, shown: str) -> None:
+    assert name_to_show(name) == shown
+
+
 # --- lists of names
 
 
@@ -345,11 +379,11 @@ def test_text_is_a_list_of_absolute_paths_and_urls(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", "/home/me")
     text = (
         "/in/a.txt\n  \"/in/b c.txt\" \r\n'file:///in/d%20e'\nhttps://example.org/x\nsmb://nas/in\n~/three\n"
-        "some prose\n\nrelative/path\nfile: relative\n~four/x\nfile://server/y\n"
+        "some prose\n\nrelative/path\nfile: relative\n~four/x\nfile://server/y\n\\\\nas\\in\\z\n\\\\ prose\n"
     )
     assert names_in_text(text) == [
         *("/in/a.txt", "/in/b c.txt", "/in/d e", "https://example.org/x"),
-        *("smb://nas/in", "/home/me/three", "file://server/y"),
+        *("smb://nas/in", "/home/me/three", "file://server/y", "\\\\nas\\in\\z"),
     ]
 
 

@@ -281,6 +281,17 @@ def test_network_location_is_scanned_where_it_is_mounted(tmp_path: Path, monkeyp
 
 
 @posix_only
+def test_path_that_begins_with_two_slashes_is_the_same_path(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+
+    assert found(look(f"{tmp_path}/a", f"/{tmp_path}/a", f"file:///{tmp_path}/a"), tmp_path) == ["a"]
+
+
+def test_refused_url_is_kept_without_its_password() -> None:
+    assert [refused.path for refused in look("ftp://me:hunter2@nas/a").refused] == ["ftp://[secret]@nas/a"]
+
+
+@posix_only
 def test_file_whose_name_begins_like_a_url_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file:name")
     monkeypatch.chdir(tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.sources import scan as scanning
 from desktop_app.sources.mounts import Mount, MountTable
 from desktop_app.sources.scan import Refusal, scan
 from desktop_app.sources.share_access import MAX_HUNG_PER_MOUNT, NotRespondingError, ShareAccess
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 class Share:
     """A folder that counts as a network share, whose accesses block until the test releases them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.place = str(folder / "share")
-        (folder / "share").mkdir()
+    def __init__(self, place: Path) -> None:
+        self.place = str(place)
+        place.mkdir()
         mounts = {"/": Mount("/"), self.place: Mount(self.place, "2", is_remote=True)}
         self.access = ShareAccess(MountTable(lambda: mounts), silent_s=0.1)
         self.go_on = threading.Event()
@@ -39,7 +40,7 @@ class Share:
 
 @pytest.fixture
 def share(tmp_path: Path) -> Iterator[Share]:
-    share = Share(tmp_path)
+    share = Share(tmp_path / "share")
     yield share
     share.go_on.set()
     wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
@@ -135,3 +136,17 @@ def test_scan_of_a_share_gives_the_same_result_as_of_a_local_folder(share: Share
     ]
     assert results[0] == results[1]
     assert results[0].folders == results[1].folders
+
+
+@pytest.mark.skipif(os.name == "nt", reason="desktops mount network locations on Linux")
+@pytest.mark.parametrize(("folder", "address"), [("gvfs", "smb://nas/in/a"), ("kio-fuse-AbC123", "mtp:/Phone/a")])
+def test_scan_does_not_wait_for_a_network_location_whose_mount_does_not_respond(
+    folder: str, address: str, share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    mount = Share(tmp_path / folder)
+    monkeypatch.setattr(scanning, "mounted_path", lambda _: mount.block(lambda: None))
+    mount.go_on = share.go_on  # which the fixture sets
+    found = scan([address], recursive=True, cancelled=lambda: False, on_found=lambda _: None, shares=mount.access)
+    reason = Reason(ReasonCode.SHARE_SILENT, {"place": mount.place})
+    assert found.refused == (Refusal(address, reason),)

@@ -236,6 +236,25 @@ def test_commit_into_a_file_that_was_moved_away_is_an_error(used: Store) -> None
     used.database.release()
 
 
+def test_commit_into_a_file_that_another_thread_no_longer_uses_is_an_error(used: Store, copy: Path) -> None:
+    def read() -> None:
+        with used.database.session():
+            used.jobs.counts()
+
+    def write() -> None:
+        with used.database.write():
+            put(copy, used)
+            thread = threading.Thread(target=read)
+            thread.start()
+            thread.join()
+
+    with pytest.raises(StoreGoneError):
+        write()
+    assert used.database.epoch == 1
+    assert paths(used) == ["/a"]
+    used.database.release()
+
+
 def test_deleted_write_ahead_log_loses_nothing(used: Store) -> None:
     paths(used)
     used.path.with_name("jobs.db-wal").unlink()

@@ -9,17 +9,20 @@ from enum import Enum, auto
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
-from desktop_app.domain.job import NewFile, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
+from desktop_app.sources.location import is_address, name_to_show
 from desktop_app.sources.scan import Refusal, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from desktop_app.domain.job import NewFile
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
@@ -256,6 +259,8 @@ def common_folder(paths: Sequence[str]) -> str:
 
 def _batch_name(paths: Sequence[str]) -> str:
     """Return the name of the only path or of the common folder, or else the number of paths."""
-    if len(paths) == 1:
-        return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
-    return display_text(os.path.basename(common_folder(paths))) or tr("%Ln item(s)", "", len(paths))  # noqa: PTH119
+    place = os.path.normpath(name_to_show(paths[0])) if len(paths) == 1 else common_folder(paths)
+    name = os.path.basename(place)  # noqa: PTH119 - a path may be an address
+    if is_address(paths[0]):
+        name = unquote(name)
+    return display_text(name or (place if len(paths) == 1 else tr("%Ln item(s)", "", len(paths))))

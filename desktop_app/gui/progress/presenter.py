@@ -17,7 +17,7 @@ from desktop_app.gui.progress.run_watch import Pace, RunWatch, Span
 from desktop_app.gui.progress.texts import TimeLeft, end_text, pace_sentence, pace_text, selection_text
 from desktop_app.gui.progress.throughput import ThroughputDock
 from desktop_app.gui.startup.single_instance import activate
-from desktop_app.gui.widgets.notice import Notice, NoticeAction, NoticeBar
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,8 @@ class RunNotifications(QObject):
     Args:
         notifier: The notifier for the desktop.
         is_watched: A function that returns whether the window is active.
-        has_room: A function that returns whether the window can show a notice without replacing one with buttons.
+        has_room: A function that returns whether the window can show a notice without replacing a warning or a notice
+            with buttons.
         export: The action that the notice's button triggers.
         wording: The formatter for numbers and times.
         parent: The parent.
@@ -136,7 +137,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show the notice once the window no longer shows another one with buttons, such as Undo."""
+        """Show the notice once the window no longer shows a warning or another one with buttons, such as Undo."""
         if not self._has_room():
             self._room_timer.start()
             return
@@ -301,7 +302,7 @@ class ProgressPresenter(QObject):
 
     def _has_room(self) -> bool:
         shown = self._notices.notice
-        return shown is None or not shown.actions
+        return shown is None or (shown.kind is Kind.INFO and not shown.actions)
 
     @Slot(object)
     def _show_on_desktop(self, progress: Progress) -> None:

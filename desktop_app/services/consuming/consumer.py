@@ -279,7 +279,7 @@ class Consumer:
             loop.check()
         self._pool.check_stalled()
         for place in self._pool.take_recovered():
-            self._attempt(lambda place=place: self._retry_recovered(place))
+            self._attempt(self._retry_recovered, place)
         self._attempt(self._committer.release_waiting, WAIT_SECONDS if self._control.may_begin else 0)
         self._attempt(self._dispatcher.start_prioritized, self._free_threads())
         if not self._control.may_begin and not self._in_flight.count_unsettled():
@@ -363,7 +363,7 @@ class Consumer:
             self._state.running()
         self._receiver.has_room.set()
 
-    def _attempt(self, act: Callable[..., None], *arguments: float) -> bool:
+    def _attempt(self, act: Callable[..., None], *arguments: float | str) -> bool:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)

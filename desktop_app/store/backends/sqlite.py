@@ -177,7 +177,7 @@ def permission_missing(path: Path, detail: str) -> StoreError:
 
 
 class FileState(NamedTuple):
-    """What tells that the file at a path is not the file that was opened, or that another program has written it."""
+    """The attributes that show whether a path still leads to the file that was opened, and whether it was written."""
 
     device: int
     inode: int
