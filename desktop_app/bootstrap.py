@@ -19,6 +19,7 @@ from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PermissionGate, ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.worker_identity import WorkerIdentity
+from desktop_app.sources.share_access import require_response
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
@@ -136,12 +137,15 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     Raises:
         SettingsError: If the home folder, the settings file or an environment variable can't be used.
         StoreError: If the database can't be opened.
+        NotRespondingError: If it is on a network share that does not respond.
     """
     home = find_home()
     home.create()
     settings = load_settings(home.settings_file)
     typed = connection_from(settings, environment)
-    database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
+    path = database_path(home, environment.get("FILEMILL_DATABASE", ""))
+    require_response(str(path))
+    database = open_database(path, MIGRATIONS)
     queues = QueueIdentity(database)
     connection = queues.resolve(typed)
     queues.adopt(connection)

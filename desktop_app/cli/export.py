@@ -30,7 +30,9 @@ def _export(options: Namespace) -> int:
     if write is None:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
     from desktop_app.bootstrap import open_program
+    from desktop_app.sources.share_access import require_response
 
+    require_response(str(target))
     with closing(open_program()) as program, closing(Progress("Exporting", "files")) as bar:
         count = 0
 

@@ -43,6 +43,8 @@ INTERRUPT_SECONDS = 3.0
 """More time than it takes to end a program that provides credentials, with its children."""
 BRIEF_SECONDS = 5.0
 """The time to wait at the start for the number of the queue's messages."""
+SHARE_SECONDS = 120.0
+"""How long `--until-idle` waits if all that is left are files on shares that do not respond."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -127,6 +129,9 @@ def _worker(options: Namespace) -> int:
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
+    if options.until_idle and watch.is_stuck:
+        say("The files that are left are processed by the next worker, when the disk or network share responds.")
+        return 1
     return 0
 
 
@@ -244,12 +249,12 @@ def run_loops(
             is_idle, pause_s = watch.look(), watch.pause_s
             if drain is None:
                 continue
-            if not is_idle:
-                drain.interrupt()
-            elif drain.is_over():
+            if watch.is_stuck or (is_idle and drain.is_over()):
                 break
-            else:
+            if is_idle:
                 pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
+            else:
+                drain.interrupt()
     finally:
         stop.set()
         on_stop()
@@ -304,6 +309,8 @@ class IdleWatch:
         self._seen: Cursor | None = None
         self._counts = StatusCounts()
         self._ended_before: int | None = None
+        self._silent = ""
+        self._silent_since = 0.0
         self.pause_s = LOOK_S
         """The time to wait before the next call to `look`, in seconds."""
 
@@ -317,8 +324,13 @@ class IdleWatch:
         except StoreError as error:
             self._state(LoopState(Phase.WAITING, error.text))
             return False
-        self._state(LoopState(Phase.RUNNING))
+        self._state(LoopState(Phase.WAITING if self._silent else Phase.RUNNING, self._silent))
         return is_idle
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether all files that are left have been waiting for a long time for shares that do not respond."""
+        return bool(self._silent) and self._steady() - self._silent_since >= SHARE_SECONDS
 
     def _look(self) -> bool:
         started = self._steady()
@@ -331,8 +343,17 @@ class IdleWatch:
                 self._ended_before = ended
             done = max(0, ended - self._ended_before)
             self._bar.move_to(done, done + self._counts.unfinished)
+            if not self._counts.processing:  # otherwise, one of the shares may only be tried again
+                self._look_at_shares(started)
         self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
         return self._counts.unfinished == 0
+
+    def _look_at_shares(self, now: float) -> None:
+        waiting = self._jobs.waiting_for_shares(self._queue) if self._counts.pending else {}
+        is_all = sum(waiting.values()) == self._counts.pending
+        silent = " ".join(sorted(f"{reason}." for reason in waiting)) if is_all else ""
+        if silent != self._silent:
+            self._silent, self._silent_since = silent, now
 
     def report(self) -> None:
         """Print the totals of the list and the number of files that are waiting for other queues.
@@ -403,8 +424,9 @@ WORKER = Command(
     usage="[--until-idle] [--concurrency N] [--shared-queue]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
-    "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
-    "messages of another program and no file is waiting, unless --shared-queue is given.",
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle. If only files on disks or\n"
+    "network shares that do not respond are left, --until-idle exits with code 1 after two minutes. It exits if it\n"
+    "receives only messages of another program and no file is waiting, unless --shared-queue is given.",
     add_options=_options,
     run=_worker,
 )

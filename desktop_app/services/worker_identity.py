@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from desktop_app.config.private_files import create_private_folder, make_private, private_lock
-from desktop_app.domain.errors import StoreError
+from desktop_app.domain.errors import StoreError, StoreGoneError, database_gone
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class WorkerIdentity:
     """
 
     def __init__(self, database: Path) -> None:
+        self._database = database
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
         # On a shared disk, the folder also contains lock files of other computers, whose locks might not be visible
@@ -78,8 +79,11 @@ class WorkerIdentity:
         """Lock a new file if the previous one is gone, because the folder was replaced together with the database.
 
         Raises:
+            StoreGoneError: If the database is missing. Nothing is created, since its disk might have been removed.
             StoreError: If the folder is not writable.
         """
+        if not self._database.exists():
+            raise StoreGoneError(database_gone(self._database))
         if not self._own_file.exists():
             if self._lock is not None:
                 self._lock.release()

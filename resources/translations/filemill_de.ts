@@ -1275,6 +1275,10 @@
         <translation>{file} ist leer. Wie Sie sie durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
+        <source>{file} can&apos;t be found, but its last changes are in {log}: it was moved or deleted. Put it back, or delete {log} to start with an empty list.</source>
+        <translation>{file} ist nicht zu finden, aber die letzten Änderungen sind in {log}: Sie wurde verschoben oder gelöscht. Legen Sie sie zurück, oder löschen Sie {log}, um mit einer leeren Liste zu beginnen.</translation>
+    </message>
+    <message>
         <source>Another program is using {file} and has not released it. Close that program, then try again.</source>
         <translation>Ein anderes Programm verwendet {file} und gibt die Datei nicht frei. Schließen Sie das Programm, und versuchen Sie es erneut.</translation>
     </message>
@@ -3699,6 +3703,10 @@
     <message>
         <source>{reason}.</source>
         <translation>{reason}.</translation>
+    </message>
+    <message>
+        <source>The disk or network share at {place} does not respond. Try again once it does.</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht. Versuchen Sie es noch einmal, sobald die Verbindung wieder besteht.</translation>
     </message>
 </context>
 </TS>

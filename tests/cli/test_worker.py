@@ -14,8 +14,11 @@ import pytest
 from desktop_app.cli import worker
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import QueueState
 from desktop_app.services.loops import LoopState, Phase
+from desktop_app.store.results import Work
+from tests.cli.conftest import TICK
 from tests.cli.test_submit import Connector
 from tests.helpers.fakes import OFFLINE, FakeClient, received
 
@@ -343,6 +346,28 @@ def test_progress_counts_jobs_finished_since_the_start(
     setup.fail(two[1])
     watch.look()
     assert bar.moves == [(0, 1), (1, 2)]
+
+
+def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SHARE_SECONDS", 0.05)
+    silent = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt"})
+
+    def work() -> None:
+        setup.finish(two[0])
+        row, token = setup.start(two[1])
+        later = TICK + 60_000
+        assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=later)
+        setup.program.database.release()
+
+    parts.consumer = Loop(work)
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.out) == (1, "2 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n")
+    assert outcome.complaints == [
+        "filemill: Waiting: The disk or network share at /mnt does not respond.",
+        "filemill: The files that are left are processed by the next worker, when the disk or network share responds.",
+    ]
 
 
 class SlowClock(SystemClock):
