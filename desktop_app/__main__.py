@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     match arguments:
-        case ["_process", *path]:
+        case ["_process"]:
             # This is a child process; see `processing/isolation.py`.
-            from desktop_app.processing.isolation import serve_one, serve_requests
+            from desktop_app.processing.isolation import serve_requests
             from desktop_app.processing.registry import default_registry
 
-            return serve_one(path[0], default_registry()) if path else serve_requests(sys.stdin, default_registry())
+            return serve_requests(sys.stdin, default_registry())
         case ["--self-test"]:
             from desktop_app.self_test import self_test
 

@@ -17,8 +17,9 @@ from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PermissionGate, ProcessingControl
-from desktop_app.services.queue_identity import IdentityTask, QueueIdentity
+from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.worker_identity import WorkerIdentity
+from desktop_app.sources.share_access import require_response
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
@@ -136,12 +137,15 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     Raises:
         SettingsError: If the home folder, the settings file or an environment variable can't be used.
         StoreError: If the database can't be opened.
+        NotRespondingError: If it is on a network share that does not respond.
     """
     home = find_home()
     home.create()
     settings = load_settings(home.settings_file)
     typed = connection_from(settings, environment)
-    database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
+    path = database_path(home, environment.get("FILEMILL_DATABASE", ""))
+    require_response(str(path))
+    database = open_database(path, MIGRATIONS)
     queues = QueueIdentity(database)
     connection = queues.resolve(typed)
     queues.adopt(connection)
@@ -159,7 +163,7 @@ def connect_queue(program: Program, notify: Callable[[str], None] = log.info) ->
 
     Args:
         program: The program.
-        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+        notify: Called with a sentence if connecting takes a long time, on the thread that is connecting.
     """
     if program.connection.is_local:  # avoid importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
@@ -203,7 +207,7 @@ def build_sender(
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         {
-            "queue identity": IdentityTask(program.queues, program.connection, connector, on_new_key).do,
+            "queue identity": partial(program.queues.update, program.connection, connector, on_new_key),
             # Free the outbox entries of a killed process immediately, instead of when its claim expires.
             "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
             "reconciler": Reconciler(recovery, connector, queue=key, clock=clock, strict_order=program.keeps_order).do,

@@ -168,6 +168,13 @@ def filemill_home(isolated_environment: Path) -> Path:
     return isolated_environment / "filemill"
 
 
+@pytest.fixture
+def existing_home(filemill_home: Path) -> Path:
+    """Return the folder that FILEMILL_HOME names, which exists and is empty."""
+    filemill_home.mkdir()
+    return filemill_home
+
+
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Refuse look-ups of and connections to other computers, and fail the test even if it catches the error."""

@@ -46,9 +46,8 @@ def test_next_start_shows_added_files(filemill_home: Path) -> None:
         assert not program.control.wait_to_send(0.1, lambda: False)
 
 
-def test_saved_settings_apply_and_the_environment_overrides_them(filemill_home: Path) -> None:
-    filemill_home.mkdir()
-    update_settings(filemill_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
+def test_saved_settings_apply_and_the_environment_overrides_them(existing_home: Path) -> None:
+    update_settings(existing_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
     with opened({"AWS_REGION": "eu-west-2"}) as program:
         assert program.settings.concurrency == 3
         assert (program.connection.queue, program.connection.region) == ("files", "eu-west-2")
@@ -136,3 +135,11 @@ def test_url_of_an_unsupported_database_is_reported(named: str) -> None:
     with pytest.raises(SettingsError, match="only a path or sqlite:///path is supported") as caught:
         database_path(Home(Path("/home")), named)
     assert named in caught.value.text
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:{}@host/jobs", "postgresql://host/jobs?user=me&password={}"])
+@pytest.mark.parametrize("password", ["hush12", "hu@sh12", "hu/sh12"])
+def test_password_in_the_url_of_an_unsupported_database_is_not_shown(url: str, password: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        database_path(Home(Path("/home")), url.format(password))
+    assert "sh12" not in caught.value.text

@@ -14,7 +14,8 @@ from desktop_app.cli.output import counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import display_text, iso_utc
+from desktop_app.domain.job import iso_utc
+from desktop_app.domain.sentences import display_text
 from desktop_app.services.stop_signals import raising_stop_signals
 
 if TYPE_CHECKING:

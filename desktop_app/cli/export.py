@@ -10,12 +10,14 @@ from desktop_app.cli.output import Progress, counted, emit, quoted
 from desktop_app.cli.parser import Command
 from desktop_app.config.atomic_write import write_whole
 from desktop_app.domain.errors import UsageError
-from desktop_app.domain.job import Job, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.services.support.export import csv_writer, json_writer
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
+
+    from desktop_app.domain.job import Job
 
 _EVERY = 1000
 
@@ -28,7 +30,9 @@ def _export(options: Namespace) -> int:
     if write is None:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
     from desktop_app.bootstrap import open_program
+    from desktop_app.sources.share_access import require_response
 
+    require_response(str(target))
     with closing(open_program()) as program, closing(Progress("Exporting", "files")) as bar:
         count = 0
 

@@ -86,8 +86,10 @@ def _logged(action: Callable[[], int], *, debug: bool) -> int:
     """Run an action with logging enabled, also to the terminal if `debug` is set; log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
+    from desktop_app.sources.share_access import require_response
 
     folder = find_home().logs
+    require_response(str(folder))
     with start_logging(folder, debug=debug):
         try:
             return action()

@@ -10,13 +10,15 @@ import sys
 from typing import TYPE_CHECKING, Never, TextIO
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import Job, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tqdm import tqdm
+
+    from desktop_app.domain.job import Job
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _STEP = 1000

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, human_size
-from desktop_app.domain.job import Job, Status, StatusCounts, display_text
+from desktop_app.domain.job import Job, Status, StatusCounts
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

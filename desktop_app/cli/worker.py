@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.cli.output import Progress, counted, emit, say
 from desktop_app.cli.parser import Command
@@ -17,7 +18,7 @@ from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.loops import Loop, LoopState, Phase
+from desktop_app.services.loops import Backoff, Loop, LoopState, Phase, StateReporter
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
@@ -28,12 +29,22 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.database import Database
+    from desktop_app.store.recovery import Recovery
+
+T = TypeVar("T")
 
 LOOK_S = 0.25
 DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
-IDENTITY_SECONDS = 5.0
-"""The time to wait for a queue's account, without which files may wait under another key; see `domain.queue_key`."""
+LONGEST_IDENTITY_SECONDS = 15.0
+"""The longest time between two attempts to find out a queue's account."""
+INTERRUPT_SECONDS = 3.0
+"""More time than it takes to end a program that provides credentials, with its children."""
+BRIEF_SECONDS = 5.0
+"""The time to wait at the start for the number of the queue's messages."""
+SHARE_SECONDS = 120.0
+"""How long `--until-idle` waits if all that is left are files on shares that do not respond."""
 STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
@@ -66,6 +77,7 @@ def _options(parser: ArgumentParser) -> None:
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
     from desktop_app.services.consuming.drain import Drain
+    from desktop_app.store.recovery import Recovery
 
     with (
         closing(StopSignals()) as stop,
@@ -75,16 +87,22 @@ def _worker(options: Namespace) -> int:
         program = opened
         errors = ErrorReporter(bar, stop)
         watch = IdleWatch(program, bar, partial(errors.report, "list"))
-        is_certain = not (program.connection.may_have_another_key and program.jobs.unfinished_by_queue())
-        if options.until_idle and watch.look() and is_certain:
-            watch.report()
-            return 0
+        has_other_keys = program.connection.may_have_another_key and bool(program.jobs.unfinished_by_queue())
+        is_idle = options.until_idle and not has_other_keys and watch.look()
         if options.shared_queue or options.until_idle:
             opened.foreign.tolerate()
+        if program.connection.may_have_another_key and not is_idle:
+            program = _identified(program, errors, stop)
+            watch = IdleWatch(program, bar, partial(errors.report, "list"))
+        if stop.is_set():
+            watch.look()
+            watch.report()
+            return 0
+        recovery = Recovery(program.database)
         with closing(connect_queue(program, errors.notify)) as connector:
-            if not is_certain:
-                program = _identified(program, connector, stop)
-                watch = IdleWatch(program, bar, partial(errors.report, "list"))
+            if is_idle and not _may_be_left(recovery, program, connector, stop):
+                watch.report()
+                return 0
             consumer = build_consumer(
                 program,
                 connector,
@@ -98,37 +116,108 @@ def _worker(options: Namespace) -> int:
                 "consumer": consumer,
             }
             threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
-            drain = Drain(consumer, connector, program.foreign, program.clock)
+            drain = Drain(
+                consumer, connector, program.foreign, recovery, queue=program.connection.key, clock=program.clock
+            )
             run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
         watch.look()
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, for example hidden by a program that was "
-                "killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a "
+                "program that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
+    if options.until_idle and watch.is_stuck:
+        say("The files that are left are processed by the next worker, when the disk or network share responds.")
+        return 1
     return 0
 
 
-def _identified(program: Program, connector: QueueConnector, stop: StopSignals) -> Program:
-    """Return the program with its queue's account, or unchanged if the queue does not respond soon.
+def _identified(program: Program, errors: ErrorReporter, stop: StopSignals) -> Program:
+    """Return the program with the account of its queue as soon as the queue responds, or unchanged after a stop signal.
 
-    Errors are not reported here: the loops run into them as well.
+    Without the account, the files of the queue may be waiting under another key, and would not be processed.
     """
-    found: list[Connection] = []
+    reporter = StateReporter("queue", partial(errors.report, "queue"), program.clock)
+    backoff = Backoff(longest=LONGEST_IDENTITY_SECONDS)
+    while program.connection.may_have_another_key and not stop.is_set():
+        try:
+            learnt = _learnt(program, errors, stop)
+            if learnt is None or learnt == program.connection:
+                break
+            program = program.identified(learnt)
+        except KnownError as error:
+            stop.pause(reporter.waiting(error, backoff))
+    if not stop.is_set():
+        reporter.running()
+    return program
 
-    def connect() -> None:
-        with suppress(KnownError):
-            found.append(program.queues.learn(program.connection, connector))
 
-    thread = threading.Thread(target=connect, name="identity", daemon=True)
+def _learnt(program: Program, errors: ErrorReporter, stop: StopSignals) -> Connection | None:
+    """Return what the queue's response tells about the connection; None after a stop signal.
+
+    Raises:
+        KnownError: If the queue can't be used, or the database can't be read or written.
+    """
+    from desktop_app.bootstrap import connect_queue
+
+    def learn() -> Connection:
+        learnt = program.queues.learn(program.connection, connector)
+        if learnt == program.connection:  # boto3 can't resolve the connection; this raises the reason
+            connector.connect()
+        return learnt
+
+    with closing(connect_queue(program, errors.notify)) as connector:
+        return _result_of(learn, program.database, connector, stop)
+
+
+def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector, stop: StopSignals) -> bool:
+    """Return whether messages of finished files may be in the queue; no if the queue does not respond soon."""
+    key, now = program.connection.key, program.clock.now_ms()
+    if not recovery.may_be_drained(queue=key):
+        return False
+    try:
+        state = _result_of(lambda: connector.connect().state(), program.database, connector, stop, BRIEF_SECONDS)
+    except KnownError:
+        return False
+    if state is None:
+        return False
+    if not state.total:
+        recovery.note_drained(queue=key, at_ms=now)
+    return bool(state.total)
+
+
+def _result_of(
+    call: Callable[[], T], database: Database, connector: QueueConnector, stop: StopSignals, seconds: float = math.inf
+) -> T | None:
+    """Call a function that uses the queue on another thread; return its result, or None after a stop or a given time.
+
+    Raises:
+        Exception: The exception that the function raised, if any.
+    """
+    found: list[T | Exception] = []
+
+    def run() -> None:
+        try:
+            with database.session():
+                found.append(call())
+        except Exception as error:  # noqa: BLE001 - raised again on the main thread
+            found.append(error)
+
+    thread = threading.Thread(target=run, name="queue", daemon=True)
     thread.start()
-    end = time.monotonic() + IDENTITY_SECONDS
+    end = time.monotonic() + seconds
     while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
         pass
-    return program.identified(found[0]) if found else program
+    if thread.is_alive():
+        connector.interrupt()
+        thread.join(INTERRUPT_SECONDS)
+        return None
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
 
 
 def run_loops(
@@ -160,12 +249,12 @@ def run_loops(
             is_idle, pause_s = watch.look(), watch.pause_s
             if drain is None:
                 continue
-            if not is_idle:
-                drain.interrupt()
-            elif drain.is_over():
+            if watch.is_stuck or (is_idle and drain.is_over()):
                 break
-            else:
+            if is_idle:
                 pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
+            else:
+                drain.interrupt()
     finally:
         stop.set()
         on_stop()
@@ -214,11 +303,14 @@ class IdleWatch:
         self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
+        self._connection = program.connection
         self._queue = program.connection.key
         self._bar = bar
         self._seen: Cursor | None = None
         self._counts = StatusCounts()
         self._ended_before: int | None = None
+        self._silent = ""
+        self._silent_since = 0.0
         self.pause_s = LOOK_S
         """The time to wait before the next call to `look`, in seconds."""
 
@@ -232,8 +324,13 @@ class IdleWatch:
         except StoreError as error:
             self._state(LoopState(Phase.WAITING, error.text))
             return False
-        self._state(LoopState(Phase.RUNNING))
+        self._state(LoopState(Phase.WAITING if self._silent else Phase.RUNNING, self._silent))
         return is_idle
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether all files that are left have been waiting for a long time for shares that do not respond."""
+        return bool(self._silent) and self._steady() - self._silent_since >= SHARE_SECONDS
 
     def _look(self) -> bool:
         started = self._steady()
@@ -246,8 +343,17 @@ class IdleWatch:
                 self._ended_before = ended
             done = max(0, ended - self._ended_before)
             self._bar.move_to(done, done + self._counts.unfinished)
+            if not self._counts.processing:  # otherwise, one of the shares may only be tried again
+                self._look_at_shares(started)
         self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
         return self._counts.unfinished == 0
+
+    def _look_at_shares(self, now: float) -> None:
+        waiting = self._jobs.waiting_for_shares(self._queue) if self._counts.pending else {}
+        is_all = sum(waiting.values()) == self._counts.pending
+        silent = " ".join(sorted(f"{reason}." for reason in waiting)) if is_all else ""
+        if silent != self._silent:
+            self._silent, self._silent_since = silent, now
 
     def report(self) -> None:
         """Print the totals of the list and the number of files that are waiting for other queues.
@@ -257,10 +363,23 @@ class IdleWatch:
         """
         self._bar.interrupt()
         for queue, count in self._jobs.unfinished_by_queue().items():
-            if queue != self._queue:
+            if queue == self._queue:
+                continue
+            waiting = f"{counted(count, 'file')} left waiting for"
+            if not self._connection.may_use(queue):
                 say(
-                    f"{counted(count, 'file')} left waiting for another queue ({queue_label(queue)}): start a worker "
+                    f"{waiting} another queue ({queue_label(queue)}): start a worker "
                     "with that queue, or move them to this one with `filemill retry ID`."
+                )
+            elif self._connection.may_have_another_key:
+                say(
+                    f"{waiting} the queue {queue_label(queue)}. Whether that is this worker's queue is known once the "
+                    "queue responds."
+                )
+            else:
+                say(
+                    f"{waiting} the queue {queue_label(queue)}, which has not responded to these credentials. If that "
+                    "is this worker's queue, move them to it with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 
@@ -305,8 +424,9 @@ WORKER = Command(
     usage="[--until-idle] [--concurrency N] [--shared-queue]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
-    "If the queue can't be used, it says so and keeps trying, even with --until-idle. It exits if it receives only\n"
-    "messages of another program and no file is waiting, unless --shared-queue is given.",
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle. If only files on disks or\n"
+    "network shares that do not respond are left, --until-idle exits with code 1 after two minutes. It exits if it\n"
+    "receives only messages of another program and no file is waiting, unless --shared-queue is given.",
     add_options=_options,
     run=_worker,
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import display_text
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def whole_file(target: Path, *, replace: bool = True, is_private: bool = False) 
                 part.unlink(missing_ok=True)
     except OSError as error:
         cause = error.strerror or str(error)
-        text = Sentence("{file} can't be written: {cause}.", file=display_text(str(target)), cause=cause)
+        text = Sentence("{file} can't be written: {cause}.", file=target, cause=cause)
         raise NotWrittenError(text, code=error.errno or 0) from error
 
 

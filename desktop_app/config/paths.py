@@ -14,6 +14,7 @@ import platformdirs
 from desktop_app.config.private_files import create_private_folder, make_private
 from desktop_app.config.settings import load_settings
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def database_path(home: Home, named: str) -> Path:
         raise SettingsError(
             Sentence(
                 "FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.",
-                named=named,
+                named=masked(named),
             )
         )
     path = unquote(parts.path)

@@ -55,8 +55,8 @@ def make_private(path: Path) -> None:
 def private_lock(path: Path, *, timeout: float) -> FileLock:
     """Return a lock that other users can't hold: whoever can open the file of a lock can hold it.
 
-    A file that other users can open is replaced, since one of them might hold it. The folder is not created: it might
-    be missing only because its disk is not mounted.
+    A file that other users can open, or that one of them has put into this user's folder, is replaced, since one of
+    them might hold it. The folder is not created: it might be missing only because its disk is not mounted.
 
     Args:
         path: The file of the lock.
@@ -70,7 +70,8 @@ def private_lock(path: Path, *, timeout: float) -> FileLock:
     if os.name != "nt":
         with suppress(FileNotFoundError):
             found = path.lstat()
-            if found.st_mode & OTHERS and found.st_uid == os.geteuid():
+            is_ours, is_in_ours = (one.st_uid == os.geteuid() for one in (found, path.parent.stat()))
+            if found.st_mode & OTHERS if is_ours else is_in_ours:
                 path.unlink()
     create_private(path)
     return FileLock(path, timeout=timeout, thread_local=False, mode=0o600)

@@ -17,7 +17,7 @@ from filelock import Timeout as LockTimeout
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.config.private_files import private_lock
 from desktop_app.domain.errors import SettingsError
-from desktop_app.domain.queue_key import UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
+from desktop_app.domain.queue_key import PARTITION_DOMAINS, UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
@@ -38,14 +38,6 @@ _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str:
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _ACCOUNT = re.compile(r"\d{12}")
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
-_DOMAINS = {
-    "aws-cn": "amazonaws.com.cn",
-    "aws-eusc": "amazonaws.eu",
-    "aws-iso": "c2s.ic.gov",
-    "aws-iso-b": "sc2s.sgov.gov",
-    "aws-iso-e": "cloud.adc-e.uk",
-    "aws-iso-f": "csp.hci.ic.gov",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +106,16 @@ class Connection:
     def may_have_another_key(self) -> bool:
         """Whether the key may change as soon as the queue responds."""
         return not self.is_local and self.key == self.unanswered_key
+
+    def may_use(self, key: str) -> bool:
+        """Return whether a job's key may mean this connection's queue, because an account is not known yet."""
+        other = QueueKey.parse(key)
+        if other is None or self.is_local or other.name != self.queue_name or (self.account and other.account):
+            return False
+        server, region = self.place
+        if self.typed is None:  # only what was entered is known
+            return server in {"", other.server} and region in {"", other.region}
+        return other.region == UNKNOWN_REGION or (other.server in {"", server} and other.region == region)
 
     @property
     def unanswered_key(self) -> str:
@@ -336,11 +338,12 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         return Connection()
     ignores_endpoints = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
     variables = () if ignores_endpoints else ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
-    endpoints = (environment.get(name, "") for name in variables)
+    endpoints = (environment.get(name, "").strip() for name in variables)
+    regions = (environment.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
     connection = Connection(
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
-        region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
+        region=next(filter(None, regions), settings.region),
         endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
     )
     _refuse_login(connection)
@@ -363,7 +366,11 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 
 
 def _fingerprint(access_key_id: str) -> str:
-    """Return a short digest by which an access key ID is recognized without being stored."""
+    """Return a short digest by which an access key ID is recognized without being stored.
+
+    Characters that can't be in an access key ID do not count, so that the files keep their queue when they are removed.
+    """
+    access_key_id = re.sub(r"[^!-~]", "", access_key_id)
     return hashlib.sha256(f"filemill {access_key_id}".encode()).hexdigest()[:8] if access_key_id else ""
 
 
@@ -389,7 +396,7 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
         return queue
     if has_endpoint:
         return found["name"]
-    domain = _DOMAINS.get(found["partition"], "amazonaws.com")
+    domain = PARTITION_DOMAINS.get(found["partition"], PARTITION_DOMAINS["aws"])
     return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
 
 
@@ -397,7 +404,8 @@ def _check_endpoint(url: str) -> None:
     """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
     try:
         parts = urlsplit(url)
-        is_valid = parts.port != 0 and not parts.query and not parts.fragment
+        is_address = not url or (parts.scheme in {"http", "https"} and bool(parts.hostname))
+        is_valid = is_address and parts.port != 0 and not parts.query and not parts.fragment
     except ValueError:  # unbalanced brackets, or a port that is not a number
         is_valid = False
     if not is_valid:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.sentences import display_text as display_text  # noqa: PLC0414 - most modules import it from here
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from desktop_app.domain.reasons import FileProblem, Reason

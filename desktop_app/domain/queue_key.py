@@ -20,13 +20,25 @@ from typing import Self
 from urllib.parse import urlsplit
 
 UNKNOWN_REGION = "?"
+FIRST_GROUP = "filemill"
+"""The message group of all messages on a FIFO queue in strict order, unless a foreign message blocks it."""
+
+PARTITION_DOMAINS = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
+"""The domain of the standard endpoints in each partition of AWS."""
 
 _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
 _DOMAINS = "|".join(
     re.escape(domain)
     for domain in (
-        *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"),
-        *("c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"),
+        *PARTITION_DOMAINS.values(),
         *("api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu"),  # dual-stack
         *("api.aws.ic.gov", "api.aws.scloud", "api.cloud-aws.adc-e.uk", "api.aws.hci.ic.gov"),
     )
@@ -61,6 +73,7 @@ def place_of(endpoint_url: str, region: str) -> tuple[str, str]:
     """
     parts = urlsplit(endpoint_url)
     host = (parts.hostname or "").rstrip(".")
+    region = region.replace("fips-", "").replace("-fips", "")  # as in botocore: fips-us-east-1 is an endpoint's name
     if not host or (on_aws := aws_region(host)):
         return "", (on_aws if host else region)
     port = parts.port if parts.port != _PORTS.get(parts.scheme) else None

@@ -28,8 +28,8 @@ _SECRET_KEY = re.compile(
 )
 """An AWS secret access key consists of 40 letters, digits, slashes and plus signs."""
 
-_LOGIN = re.compile(r"(?<=://)[^/\s]+(?=@)")
-"""The user name and password in a URL. The password can contain an at sign."""
+_LOGIN = re.compile(r"(?<=://)(?:[^/\s]+|[^/\s:]{1,100}:[^\s@]{1,200})(?=@)")
+"""The user name and password in a URL. The password can contain an at sign, or a slash that is not encoded."""
 
 _SIGNED = re.compile(r"AWS4-[A-Z0-9-]+ Credential=[^\r\n\"']*")
 """The value of the `Authorization` header of a signed request."""
@@ -52,7 +52,7 @@ _LONG_RUN = re.compile(r"(?<![A-Za-z0-9/+_=%-])[A-Za-z0-9/+_=%-]{100,}")
 _STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
 
 _LEAST = 8
-"""The minimum length of a known secret to mask; a shorter one could be part of an ordinary word."""
+"""The minimum length of a known secret; a shorter one could be part of an ordinary word."""
 
 _MOST_KNOWN = 64
 
@@ -94,17 +94,22 @@ def without_known_secrets(text: str) -> str:
     return text
 
 
-def masked(text: str) -> str:
-    """Mask everything in the text of a library or a service that is, or looks like, a secret. Any thread."""
-    return mask_secrets(without_known_secrets(text))[0]
-
-
-def mask_secrets(text: str, known: Iterable[str] = (), *, runs: re.Pattern[str] = _LONG_RUN) -> tuple[str, int]:
-    """Mask secrets by their form and by their names.
+def masked(text: str, known: Iterable[str] = ()) -> str:
+    """Mask everything in the text of a library or a service that is, or looks like, a secret. Any thread.
 
     Args:
         text: The text.
         known: Further secret values, longest first.
+    """
+    return mask_secrets(text, known)[0]
+
+
+def mask_secrets(text: str, known: Iterable[str] = (), *, runs: re.Pattern[str] = _LONG_RUN) -> tuple[str, int]:
+    """Mask secrets by their form, by their names, and by their values. Any thread.
+
+    Args:
+        text: The text.
+        known: Secret values, longest first, in addition to those that were passed to `remember_secret`.
         runs: Matches sequences of characters that are long enough to be a token.
 
     Returns:
@@ -121,7 +126,7 @@ def mask_secrets(text: str, known: Iterable[str] = (), *, runs: re.Pattern[str] 
         is_prose = found.string.startswith(_PROSE, found.start() - len(_PROSE))
         return found[0] if found["value"].startswith("[") or is_prose else f"{found['name']}{put(found)}"
 
-    for value in known:
+    for value in (*_known.values, *known):
         count += text.count(value)
         text = text.replace(value, SECRET)
     for pattern in (_PRIVATE_KEY, _JWT, _SIGNED, _KEY_ID, _SECRET_KEY, _LOGIN):

@@ -14,8 +14,7 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, Qt, QTransla
 from PySide6.QtGui import QGuiApplication
 
 from desktop_app.config.paths import resource
-from desktop_app.domain.job import display_text
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, display_text
 
 if TYPE_CHECKING:
     from desktop_app.domain.reasons import Reason

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from filelock import Timeout as LockTimeout
 
 from desktop_app.config.private_files import create_private_folder, make_private, private_lock
-from desktop_app.domain.job import display_text
 from desktop_app.domain.secrets import masked, without_known_secrets
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ A file that was being processed when the program ended unexpectedly gets a child
 shares are processed by child processes that are reused, since a thread that is blocked by a share would keep this
 program from exiting.
 
-A child process is another instance of this program, started with the arguments `_process PATH`, or with `_process` to
-read JSON requests from standard input, one per line: `["process", path]` or `["probe", mount point]`. It writes one
-JSON array per line to standard output: `["access", begins]` and `["progress", done, total]`, and finally
-`["done", size, lines, values]`, `["failed", code, arguments, passing, detail]` or `["answered"]`.
+A child process is another instance of this program, started with the argument `_process`. It reads JSON requests from
+standard input, one per line: `["process", path]` or `["probe", mount point]`. It writes one JSON array per line to
+standard output: `["access", begins]` and `["progress", done, total]`, and finally `["done", size, lines, values]`,
+`["failed", code, arguments, passing, detail]` or `["answered"]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,15 +57,14 @@ def _say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """Process one file and write the result to standard output; return exit code 0."""
+def serve_one(path: str, registry: ProcessorRegistry) -> None:
+    """Process one file and write the result to standard output."""
     try:
         result = registry.process(path, _PipeWatch())
     except FileError as error:
         _say("failed", error.reason.code, error.reason.arguments, error.passing, error.detail)
     else:
         _say("done", result.file_size, result.lines_count, dict(result.values))
-    return 0
 
 
 def serve_requests(requests: Iterable[str], registry: ProcessorRegistry) -> int:
@@ -110,6 +109,8 @@ class HelperProcess:
             watch.on_access(begins=False)
             ended.set()
             guard.join()
+            if watch.cancelled():
+                self.close()  # it may have been killed just after it had finished the file
 
     def probe(self, place: str) -> bool:
         """Wait until the file system that is mounted at a place responds; return False if the child process exits."""
@@ -134,8 +135,17 @@ class HelperProcess:
             self.close()
         try:
             if self._child is None:
-                # In a session of its own, Ctrl+C in the terminal reaches only this program, which then ends it.
-                self._child = _start(self._command, stdin=subprocess.PIPE, start_new_session=True)
+                self._child = subprocess.Popen(  # noqa: S603 - our own program
+                    self._command,
+                    env=_own_environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    encoding="utf-8",
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    # In a session of its own, Ctrl+C in the terminal reaches only this program, which then ends it.
+                    start_new_session=True,
+                )
             pipe = self._child.stdin
             if pipe is not None:
                 pipe.write(json.dumps(request) + "\n")
@@ -150,7 +160,7 @@ class IsolatedProcessing:
     """Processes each file in a separate child process. Any thread.
 
     Args:
-        command: The command line of the child process, without the path.
+        command: The command line of the child process.
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
@@ -164,29 +174,8 @@ class IsolatedProcessing:
             Cancelled: If `watch` cancelled the processing.
             ProcessDiedError: If the child process exited without a result.
         """
-        with _start([*self._command, path], stdin=subprocess.DEVNULL) as child:
-            ended = threading.Event()
-            guard = threading.Thread(target=_end_if_cancelled, args=(child, watch, ended), daemon=True)
-            guard.start()
-            try:
-                return _follow(child, watch)
-            finally:
-                ended.set()
-                child.kill()
-                guard.join()
-
-
-def _start(command: Sequence[str], *, stdin: int, start_new_session: bool = False) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own program
-        command,
-        env=_own_environment(),
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding="utf-8",
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        start_new_session=start_new_session,
-    )
+        with closing(HelperProcess(self._command)) as helper:
+            return helper.process(path, watch)
 
 
 def _follow(child: subprocess.Popen[str], watch: Watch) -> FileResult:
@@ -216,7 +205,7 @@ def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threadi
 
 
 def _own_command() -> list[str]:
-    """Return the command line that starts the child process, without the path."""
+    """Return the command line that starts the child process."""
     module = [] if getattr(sys, "frozen", False) else ["-m", "desktop_app"]
     return [sys.executable, *module, "_process"]
 

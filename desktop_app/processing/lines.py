@@ -5,8 +5,8 @@ A line ends with a line feed. Text after the last line feed counts as a line, so
 
 A file that starts with a UTF-16 or UTF-32 byte order mark is read in that encoding, and any other file as bytes, so no
 file fails because of its encoding. UTF-16 and UTF-32 without a mark are not recognized: no number of NUL bytes makes it
-certain that a file is text. A mark itself, also that of UTF-8, is not text. An incomplete code unit at the end of the
-file counts as text.
+certain that a file is text. A byte order mark, including that of UTF-8, is not text. An incomplete code unit at the
+end of the file counts as text.
 """
 
 from __future__ import annotations

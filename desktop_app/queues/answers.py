@@ -56,6 +56,7 @@ _FORMS = {
     "ApproximateNumberOfMessages": _COUNT,
     "ApproximateNumberOfMessagesNotVisible": _COUNT,
     "ApproximateNumberOfMessagesDelayed": _COUNT,
+    "DelaySeconds": _COUNT,
     "MessageRetentionPeriod": _SIZE,
     "MaximumMessageSize": _SIZE,
     "CreatedTimestamp": re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?"),

@@ -59,7 +59,7 @@ class ClientMaker:
     Args:
         connection: The profile, region and endpoint to use.
         should_stop: A function that returns whether to end a program that provides credentials; called often.
-        notify: Called with a sentence if such a program takes long.
+        notify: Called with a sentence if such a program takes a long time.
 
     Raises:
         BotoCoreError: If the profile or the configuration files can't be used.
@@ -179,7 +179,7 @@ class SqsConnector:
 
     Args:
         connection: The connection.
-        notify: Called with a sentence if connecting takes long, on the thread that is connecting.
+        notify: Called with a sentence if connecting takes a long time, on the thread that is connecting.
     """
 
     def __init__(self, connection: Connection, notify: Callable[[str], None] = log.info) -> None:

@@ -30,9 +30,8 @@ from botocore.credentials import (
 )
 from botocore.utils import create_nested_client
 
-from desktop_app.domain.job import display_text
 from desktop_app.domain.secrets import masked, remember_secret
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, display_text
 from desktop_app.queues.credential_program import ProgramError, ProgramRunner, not_started
 from desktop_app.queues.errors import SignInError, explains_itself, is_endpoint_error, profile_label
 
@@ -53,7 +52,7 @@ CONNECT_SECONDS = 4
 READ_SECONDS = 8
 
 _RETRY_SECONDS = 60.0
-"""How long a program that has failed is not run again to replace credentials that are still valid."""
+"""How long to wait before a program that has failed is run again while the previous credentials are still valid."""
 
 _MOST_REASON = 200
 
@@ -73,6 +72,13 @@ SOURCES = {
 
 
 _KEYS = ("AccessKeyId", "SecretAccessKey")
+_UNREACHED = (
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ReadTimeoutError,
+    boto.ConnectionClosedError,
+)
+"""Failed requests to STS or single sign-on, whose general text would name the queue's server."""
 
 
 def make_session(connection: Connection, programs: ProgramRunner) -> boto3.Session:
@@ -138,13 +144,10 @@ class _Chain:
             profile_provider_builder=_ProfileProviders(session, self._programs, cache=cache, region_name=region),
         )
         checked: list[CredentialProvider] = [
-            _CheckedProvider(role) if isinstance(one, AssumeRoleProvider) else self._limited(one, profile)
+            _limited(role if isinstance(one, AssumeRoleProvider) else one, profile, session, self._programs)
             for one in resolver.providers
         ]
         return CredentialResolver(checked).load_credentials()
-
-    def _limited(self, provider: CredentialProvider, profile: str) -> CredentialProvider:
-        return _limited(provider, profile, self._session, self._programs)
 
 
 class _ProfileProviders(ProfileProviderBuilder):
@@ -154,12 +157,12 @@ class _ProfileProviders(ProfileProviderBuilder):
         self, session: botocore.session.Session, programs: ProgramRunner, *, cache: dict[str, Any], region_name: str
     ) -> None:
         super().__init__(session, cache=cache, region_name=region_name)
-        self._of = session
+        self._core = session
         self._programs = programs
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[CredentialProvider]:  # noqa: FBT001, FBT002 - botocore's
         found = super().providers(profile_name, disable_env_vars)
-        return [_limited(one, profile_name, self._of, self._programs) for one in found]
+        return [_limited(one, profile_name, self._core, self._programs) for one in found]
 
 
 def _limited(
@@ -183,27 +186,36 @@ class _ProgramProvider(ProcessProvider):
         super().__init__(profile or "default", lambda: session.full_config, popen=self._run)
         self._label = profile_label(profile)
         self._programs = programs
-        self._failure: ProgramError | None = None
+        self._has_printed = False
+        self._failure: Sentence | None = None
         self._failed_at = 0.0
 
     def title(self, name: str = "") -> Sentence:
         """Return the program as the subject of a sentence. Its arguments are left out, since they can be secret."""
         words = str(self.profile_config.get("credential_process", "")).split() or [""]
-        shown = display_text(name or words[0].strip("\"'"))
+        shown = name or words[0].strip("\"'")
         return Sentence("The program “{name}” of {profile}", name=shown, profile=self._label)
 
     def _run(self, command: Sequence[str], **_: object) -> _Finished:
         """Run the program, in place of `subprocess.Popen`."""
+        self._has_printed = False
         if self._failure is not None and time.monotonic() - self._failed_at < _RETRY_SECONDS:
-            raise self._failure
+            raise ProgramError(self._failure)
         title = self.title(command[0]) if command else self.title()
         try:
             output = self._programs.run(command, title)
             _check_output(output, title)
         except ProgramError as error:
-            self._failure, self._failed_at = error, time.monotonic()
+            self._failure, self._failed_at = error.text, time.monotonic()
             raise
+        self._has_printed = True
         return _Finished(output)
+
+    def problem(self, reason: str) -> Sentence:
+        """Return the sentence about an exception of botocore, which interprets the setting and then the output."""
+        if not self._has_printed:
+            return not_started(self.title(), reason)
+        return _no_credentials(self.title(), Sentence("“{name}” is not a time with a time zone", name="Expiration"))
 
 
 class _Finished:
@@ -234,12 +246,14 @@ def _check_output(output: bytes, title: Sentence) -> None:
             reason = Sentence("“{name}” is missing", name=missing[0])
         else:
             return
-    raise ProgramError(
-        Sentence(
-            "{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.",
-            program=title,
-            reason=reason,
-        )
+    raise ProgramError(_no_credentials(title, reason))
+
+
+def _no_credentials(title: Sentence, reason: Sentence) -> Sentence:
+    return Sentence(
+        "{program} did not print credentials: {reason}. Run it in a terminal to see what it prints.",
+        program=title,
+        reason=reason,
     )
 
 
@@ -272,7 +286,7 @@ class _CheckedProvider(CredentialProvider):
         except ProgramError as error:
             raise SignInError(error.text) from error
         except Exception as error:
-            if explains_itself(error):
+            if explains_itself(error) and not isinstance(error, _UNREACHED):
                 raise
             raise SignInError(self._text(error)) from error
 
@@ -281,10 +295,15 @@ class _CheckedProvider(CredentialProvider):
             return Sentence(
                 "AWS did not issue credentials ({action}): {said}", action=error.operation_name, said=_reason(error)
             )
+        if isinstance(error, _UNREACHED):
+            return Sentence(
+                "The service that provides them can't be reached: {reason}. Filemill will keep trying.",
+                reason=_reason(error),
+            )
         if type(error) is RuntimeError:  # botocore has no class of its own for this
             return Sentence("They have expired, and no new ones were provided (source: {source}).", source=self.source)
         if isinstance(self._provider, _ProgramProvider):
-            return not_started(self._provider.title(), _reason(error))
+            return self._provider.problem(_reason(error))
         return Sentence(
             "They can't be read (source: {source}): {reason}. Correct the AWS configuration, or choose another "
             "profile.",

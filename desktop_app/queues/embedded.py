@@ -245,7 +245,8 @@ class EmbeddedQueue:
         found = _files(self._path)
         before = self._file
         if before is not None and self._connection is None:
-            before = before._replace(log=found.log)  # SQLite deletes the log when the last program closes the file
+            # SQLite deletes these files when the last program closes the queue.
+            before = before._replace(log=found.log, log_index=found.log_index)
         was_replaced = before is not None and not found.is_same(before)
         if was_replaced:
             self._drop()  # messages sent to the old file would be lost
@@ -323,28 +324,27 @@ def _check_version(version: int, path: Path) -> None:
 
 
 class _Files(NamedTuple):
-    """What tells that the files of the queue are no longer those that were opened.
+    """The attributes of the queue's files that show whether they are still the files that were opened.
 
     Attributes:
-        database, log: The device and inode of the database and of its write-ahead log; None if it does not exist.
+        database, log, log_index: The device and inode of the database, of its write-ahead log, and of the log's index;
+            None if it does not exist.
         size: The size of the database, which SQLite never shrinks.
     """
 
     database: tuple[int, int] | None
     log: tuple[int, int] | None
+    log_index: tuple[int, int] | None
     size: int
 
     def is_same(self, before: _Files) -> bool:
-        return self[:2] == before[:2] and self.size >= before.size
+        return self[:3] == before[:3] and self.size >= before.size
 
 
 def _files(path: Path) -> _Files:
-    database, log = _stat(str(path)), _stat(f"{path}-wal")
-    return _Files(
-        None if database is None else (database.st_dev, database.st_ino),
-        None if log is None else (log.st_dev, log.st_ino),
-        0 if database is None else database.st_size,
-    )
+    found = [_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")]
+    database, log, log_index = (None if file is None else (file.st_dev, file.st_ino) for file in found)
+    return _Files(database, log, log_index, 0 if found[0] is None else found[0].st_size)
 
 
 def _stat(path: str) -> os.stat_result | None:

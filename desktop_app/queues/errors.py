@@ -14,6 +14,7 @@ from botocore import exceptions as boto
 
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
+from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence, command_line, foreign_text
 from desktop_app.queues.network_faults import joined, network_fault
@@ -31,8 +32,6 @@ _PRINCIPAL = re.compile(r"User: (arn:\S+)")
 _RESOURCE = re.compile(r"on resource: (arn:[^\s,]+)")
 
 _ACTION = re.compile(r"perform: ([a-z]+:\w+)", re.IGNORECASE)
-
-_ACCOUNT = re.compile(r"://[^/]+/(\d{12})/")
 
 _KMS = re.compile(r"^(KMS\.|Kms)")
 
@@ -66,7 +65,8 @@ class Failure:
     @property
     def detail(self) -> str:
         """The text of the exception, without secrets; empty if the error's own text says the same."""
-        return "" if isinstance(self.error, SignInError) else masked(str(self.error))
+        # botocore does not always mask the user name and the password of a proxy.
+        return "" if isinstance(self.error, SignInError) else masked(str(self.error), proxy_logins())
 
 
 def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple[str, ...]) -> tuple[str, str]:
@@ -166,8 +166,12 @@ def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
     who, error = _who(failure.connection), failure.error
     if isinstance(error, boto.ProfileNotFound):
+        name = str(error.kwargs.get("profile", ""))
+        if not name:
+            advice = Sentence("AWS_PROFILE is set but empty. Set it to the name of a profile, or unset it.")
+            return Sentence("The AWS configuration can't be used"), advice
         return (
-            Sentence("There is no {who} in the AWS configuration", who=who),
+            Sentence("There is no {who} in the AWS configuration", who=profile_label(name)),
             Sentence("Choose another profile, or create this one with “aws configure”. Your files stay in the list."),
         )
     if isinstance(error, boto.NoCredentialsError):
@@ -178,7 +182,7 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     if isinstance(error, SignInError):
         return Sentence("The credentials of {who} can't be used", who=who), error.text
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return Sentence("The credentials of {who} can't be used", who=who), failure.detail
+        return Sentence("The credentials of {who} can't be used", who=who), _configuration(failure)
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
             Sentence("An MFA code is required for {who}", who=who),
@@ -187,7 +191,12 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
                 "as a profile that uses SSO."
             ),
         )
-    return Sentence("The AWS configuration can't be used"), failure.detail
+    return Sentence("The AWS configuration can't be used"), _configuration(failure)
+
+
+def _configuration(failure: Failure) -> Sentence:
+    what = f"{foreign_text(failure.detail).rstrip('.')}."
+    return Sentence("{what} Correct it, or choose another profile.", what=what)
 
 
 def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
@@ -280,8 +289,8 @@ def _missing_right(failure: Failure) -> MissingRight:
 
 
 def _arn(connection: Connection) -> str:
-    account = _ACCOUNT.search(connection.queue)
-    return f"arn:aws:sqs:{connection.region or '*'}:{account[1] if account else '*'}:{connection.queue_name}"
+    account = connection.account or account_of(connection.queue) or "*"
+    return f"arn:aws:sqs:{connection.region or '*'}:{account}:{connection.queue_name}"
 
 
 def _code(failure: Failure) -> str:
@@ -401,6 +410,8 @@ _CONFIGURATION = (
     boto.UnknownTokenProviderError,
     boto.UnknownCredentialError,
     boto.MissingDependencyException,
+    boto.InvalidIMDSEndpointError,
+    boto.InvalidIMDSEndpointModeError,
 )
 
 _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)
@@ -490,19 +501,12 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=_without_login(failure.detail),
+        detail=failure.detail,
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,
         said=failure.service_text or failure.code,
     )
-
-
-def _without_login(text: str) -> str:
-    """Return a text of botocore without the user name and the password of a proxy, which it does not always mask."""
-    for login in proxy_logins():
-        text = text.replace(login, "***")
-    return text
 
 
 def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:

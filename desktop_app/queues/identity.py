@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.exceptions import BotoCoreError, InvalidConfigError, NoRegionError
+from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url, validate_region_name
 
 from desktop_app.domain.queue_key import old_place_and_name, place_of
+from desktop_app.queues.routes import profile_endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from desktop_app.config.settings import Connection
+    from desktop_app.queues.routes import Table
 
-Table = dict[str, Any]
-
-_NO_KEYS: Any = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-"""With explicit keys, boto3 does not look for credentials, which could run a program or ask for a code."""
 _USUAL_REGION = "us-east-1"
 """The region in which requests to a server other than AWS are signed if none is set."""
 _ACCOUNT_IN_ARN = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):")
@@ -50,30 +48,27 @@ def resolve(typed: Connection) -> Connection:
 
 
 def _resolved_place(session: botocore.session.Session, typed: Connection) -> tuple[str, str]:
-    """Return the region, and the endpoint URL if it is not the default of the region."""
+    """Return the region, and the endpoint URL if it is not the default of the region.
+
+    No client is created for this, since loading the service model would delay the start of the program.
+
+    Raises:
+        BotoCoreError: If boto3 can't use the region or the configuration, or no region is set.
+        ValueError: If boto3 can't use the endpoint URL.
+    """
     region = typed.region or session.get_config_variable("region")
-    settings: Any = Config  # boto3-stubs lack a parameter
-    client, usual = (
-        session.create_client(
-            "sqs",
-            region_name=region or _USUAL_REGION,
-            endpoint_url=endpoint_url,
-            config=settings(ignore_configured_endpoint_urls=ignores),
-            **_NO_KEYS,
-        )
-        for endpoint_url, ignores in ((typed.endpoint_url or None, None), (None, True))
-    )
-    url = client.meta.endpoint_url
-    for each in (client, usual):
-        each.close()
-    if typed.endpoint_url:
-        return client.meta.region_name, typed.endpoint_url
-    if url != usual.meta.endpoint_url:
-        parts = urlsplit(url)  # a user name or password in it would be shown and logged
-        return client.meta.region_name, parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    if not region:
+    url = typed.endpoint_url
+    if not url and not session.get_config_variable("ignore_configured_endpoint_urls"):
+        configured = next(profile_endpoints(session.get_scoped_config(), session.full_config), None)
+        parts = urlsplit(configured.url if configured else "")
+        # A user name or password in the URL would be shown and logged.
+        url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if not url and not region:
         raise NoRegionError
-    return region, ""
+    validate_region_name(region)
+    if url and not (is_valid_endpoint_url(url) or is_valid_ipv6_endpoint_url(url)):
+        raise ValueError(url)
+    return region or _USUAL_REGION, url
 
 
 def _configured_account(profile: Table) -> str:
@@ -86,7 +81,7 @@ def _configured_account(profile: Table) -> str:
 
 
 def unanswered_keys(connection: Connection) -> set[str]:
-    """Return the keys that files of a connection's queue could have got before the queue responded.
+    """Return the keys that files of a connection's queue could have been given before the queue responded.
 
     Without the account, a queue is known by its name and by the credentials that lead to it. The keys differ in
     whether the user or the profile determined the region and the endpoint, and in whether boto3 could find them out.
@@ -108,9 +103,11 @@ def unanswered_keys(connection: Connection) -> set[str]:
 
 
 def _configured_endpoint(profile: Table, tables: Table) -> str:
-    """Return the endpoint URL for SQS in a profile's configuration; empty if there is none."""
-    service = tables.get("services", {}).get(profile.get("services"), {}).get("sqs", {})
-    return str(service.get("endpoint_url") or profile.get("endpoint_url") or "")
+    """Return the endpoint URL for SQS in a profile's configuration; empty if there is none that boto3 can use."""
+    try:
+        return next((endpoint.url for endpoint in profile_endpoints(profile, tables)), "")
+    except InvalidConfigError:
+        return ""
 
 
 def means(old_key: str, connection: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""Recognize faults of the way to the server: its address, its protocol, the proxy and the certificates."""
+"""Recognize network faults: a wrong address or protocol, a proxy that fails, and certificates that can't be used."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFault:
-    """A fault of the way to the server.
+    """A fault between this computer and the server.
 
     Attributes:
         trouble, cause: See `QueueError`.
@@ -82,13 +82,15 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
         return _of_proxy(way.cause, way.proxy, place)
     if way.start:
         return _older_protocol(place) if _XML_ANSWER.search(way.start) else way.not_sqs()
+    if isinstance(error, boto.InvalidIMDSEndpointError):
+        return None
     if str(error).startswith("Invalid endpoint") or "Not supported URL scheme" in str(error):
         return _invalid_address(way)
     return _unreached(error, way, place) if isinstance(error, _UNREACHED) else None
 
 
 class _Way:
-    """The way of a request that failed, as far as it is known.
+    """The route of a request that failed, as far as it is known.
 
     Attributes:
         endpoint_url: The server's address; empty if the region determines it.

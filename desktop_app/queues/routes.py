@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import botocore.session
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, InvalidConfigError
 from botocore.utils import get_environ_proxies, should_bypass_proxies
 
 from desktop_app.domain.sentences import Sentence
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from desktop_app.config.settings import Connection
+
+Table = dict[str, Any]
+"""A table of the AWS configuration files."""
 
 _NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
 _TRUE = "true"
@@ -66,25 +69,40 @@ def _endpoints(profile: str) -> Iterator[Endpoint]:
     session = botocore.session.Session(profile=profile or None)
     try:
         table = session.get_scoped_config()
-        services = session.full_config.get("services", {}).get(table.get("services"), {})
+        in_profile = list(profile_endpoints(table, session.full_config, profile or session.profile or "default"))
     except (BotoCoreError, OSError, ValueError):
-        table, services = {}, {}
+        table, in_profile = {}, []
     ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or table.get("ignore_configured_endpoint_urls")
     if str(ignored).lower() == _TRUE:
         return
-    name, section = profile or session.profile or "default", table.get("services", "")
-    sqs = services.get("sqs") if isinstance(services, dict) else None
-    for url, source in (
-        (os.environ.get("AWS_ENDPOINT_URL_SQS"), "AWS_ENDPOINT_URL_SQS"),
-        (
-            sqs.get("endpoint_url") if isinstance(sqs, dict) else None,
-            Sentence("the services section “{name}” of the AWS configuration", name=section),
-        ),
-        (os.environ.get("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"),
-        (table.get("endpoint_url"), Sentence("endpoint_url of profile “{name}”", name=name)),
-    ):
-        if url and isinstance(url, str):
-            yield Endpoint(url, source)
+    for variable in ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"):
+        if url := os.environ.get(variable):
+            yield Endpoint(url, variable)
+    yield from in_profile
+
+
+def profile_endpoints(profile: Table, tables: Table, name: str = "") -> Iterator[Endpoint]:
+    """Yield the addresses of SQS that a profile sets; botocore uses the first.
+
+    Args:
+        profile: The profile's table.
+        tables: All tables of the AWS configuration.
+        name: The profile's name for messages.
+
+    Raises:
+        InvalidConfigError: If the profile's services section does not exist.
+    """
+    section = profile.get("services")
+    if section is not None:
+        services = tables.get("services", {}).get(section)
+        if not services:
+            raise InvalidConfigError(error_msg=f"the services section {section!r} does not exist")
+        sqs = services.get("sqs")
+        if isinstance(sqs, dict) and sqs.get("endpoint_url"):
+            source = Sentence("the services section “{name}” of the AWS configuration", name=section)
+            yield Endpoint(str(sqs["endpoint_url"]), source)
+    if profile.get("endpoint_url"):
+        yield Endpoint(str(profile["endpoint_url"]), Sentence("endpoint_url of profile “{name}”", name=name))
 
 
 def proxy_for(url: str) -> Proxy | None:

@@ -59,8 +59,8 @@ class QueueIdentity:
         is_same_server = (known.server, known.region) == connection.place
         return replace(connection, account=known.account, has_responded=True) if is_same_server else connection
 
-    def adopt(self, connection: Connection) -> int:
-        """Give files that wait for a connection's queue under other keys the key of the queue; return their number.
+    def adopt(self, connection: Connection) -> None:
+        """Give files that wait for a connection's queue under other keys the key of the queue.
 
         Files are adopted only if their key can't mean any other queue: if it was given before the queue responded or
         before boto3 could resolve the connection, or if it is a key of Filemill 0.1.0 that leads to this queue with
@@ -70,11 +70,11 @@ class QueueIdentity:
             StoreError: If the database can't be read or written.
         """
         if connection.typed is None:
-            return 0
+            return
         name = connection.queue_name
         others = {key for key in self._keys.used() if name_of(key) == name} - {connection.key}
         if not others:
-            return 0
+            return
         from desktop_app.queues.identity import means, unanswered_keys
 
         earlier = unanswered_keys(connection)
@@ -87,7 +87,6 @@ class QueueIdentity:
         count += self._keys.adopt(old, connection.key, OPEN_STATUSES)
         if count:
             log.info("%d waiting files belong to the queue %s", count, connection.key)
-        return count
 
     def learn(self, connection: Connection, connector: QueueConnector) -> Connection:
         """Connect to a queue; return the connection with the account in which the queue is.
@@ -120,6 +119,27 @@ class QueueIdentity:
         self._keys.store_answered(connection.unanswered_key, learnt.key)
         return learnt
 
+    def update(
+        self, connection: Connection, connector: QueueConnector, on_change: Callable[[Connection], object] | None
+    ) -> None:
+        """Find out the account of a queue, and adopt the files that wait for the queue. Call this periodically.
+
+        Args:
+            connection: The current connection.
+            connector: The connector for the current connection.
+            on_change: Called with the connection as it is now known if that has changed; None if it can't be used.
+
+        Raises:
+            QueueError: If the queue can't be reached or used.
+            StoreError: If the database can't be read or written.
+        """
+        learnt = self.learn(connection, connector)
+        if learnt == connection:
+            self.adopt(connection)
+        elif on_change is not None:  # otherwise, the files must keep the key with which the loops look for them
+            self.adopt(learnt)
+            on_change(learnt)
+
     def _look_up_name(self, connection: Connection) -> None:
         """Find out whether a queue's name leads to the same queue as its URL, if files are waiting for the name."""
         from desktop_app.queues.connector import SqsConnector
@@ -138,41 +158,3 @@ class QueueIdentity:
                 found = replace(connection, queue=connection.queue_name, account=account, has_responded=True)
                 for key in waiting:
                     self._keys.store_answered(key, found.key)
-
-
-class IdentityTask:
-    """A periodic task that finds out the account of a queue, and adopts the files that wait for the queue. One thread.
-
-    Args:
-        identity: The identity service.
-        connection: The current connection.
-        connector: The connector for the current connection.
-        on_change: Called with the connection as it is now known if that has changed; None if it can't be used.
-    """
-
-    def __init__(
-        self,
-        identity: QueueIdentity,
-        connection: Connection,
-        connector: QueueConnector,
-        on_change: Callable[[Connection], object] | None,
-    ) -> None:
-        self._identity = identity
-        self._connection = connection
-        self._connector = connector
-        self._on_change = on_change
-
-    def do(self) -> None:
-        """Update what is known about the queue.
-
-        Raises:
-            QueueError: If the queue can't be reached or used.
-            StoreError: If the database can't be read or written.
-        """
-        learnt = self._identity.learn(self._connection, self._connector)
-        is_new = learnt != self._connection
-        if is_new and self._on_change is None:
-            return  # the files must keep the key with which the loops look for them
-        self._identity.adopt(learnt)
-        if is_new and self._on_change is not None:
-            self._on_change(learnt)

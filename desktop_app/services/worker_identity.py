@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from desktop_app.config.private_files import create_private_folder, make_private, private_lock
-from desktop_app.domain.errors import StoreError
+from desktop_app.domain.errors import StoreError, StoreGoneError, database_gone
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class WorkerIdentity:
     """
 
     def __init__(self, database: Path) -> None:
+        self._database = database
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
         # On a shared disk, the folder also contains lock files of other computers, whose locks might not be visible
@@ -44,19 +45,19 @@ class WorkerIdentity:
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
+        self._own_file = self._file(tag)
         self._lock: FileLock | None = None
         self._lock_own_file()
         self._remove_stale_files()
 
     def _lock_own_file(self) -> None:
-        file = self._file(self.name.rpartition("/")[2])
         try:
             # The folder of the database exists. If it does not, its disk was removed.
             if self._folder.parent.is_dir():
                 create_private_folder(self._folder)
                 make_private(self._folder)
             # Another program may remove the folder or the file between these calls.
-            self._lock = private_lock(file, timeout=0)
+            self._lock = private_lock(self._own_file, timeout=0)
             self._lock.acquire()
         except OSError as error:
             self._lock = None
@@ -78,9 +79,12 @@ class WorkerIdentity:
         """Lock a new file if the previous one is gone, because the folder was replaced together with the database.
 
         Raises:
+            StoreGoneError: If the database is missing. Nothing is created, since its disk might have been removed.
             StoreError: If the folder is not writable.
         """
-        if not self._file(self.name.rpartition("/")[2]).exists():
+        if not self._database.exists():
+            raise StoreGoneError(database_gone(self._database))
+        if not self._own_file.exists():
             if self._lock is not None:
                 self._lock.release()
             self._lock_own_file()
@@ -114,4 +118,4 @@ class WorkerIdentity:
         """Release the lock and remove its file. Can be called more than once."""
         if self._lock is not None:
             self._lock.release()
-        self._file(self.name.rpartition("/")[2]).unlink(missing_ok=True)
+        self._own_file.unlink(missing_ok=True)

@@ -112,8 +112,13 @@ def desktop_mounts() -> list[str]:
 
 
 def name_to_show(name: str) -> str:
-    """Return a name as it may be shown and stored: a URL without its password and signature."""
-    return masked(name) if is_address(name) or is_file_address(name) else name
+    """Return a name as it may be shown and stored: a URL without a password, and without a query that may be secret."""
+    if is_file_address(name):
+        return masked(name)
+    if not is_address(name):
+        return name
+    address, question_mark, _ = name.partition("?")
+    return masked(address) + (question_mark and "?…")
 
 
 def absolute(path: str) -> str:

@@ -60,6 +60,8 @@ class MountTable:
         self._steady = steady
         self._lock = threading.Lock()
         self._mounts: Mapping[str, Mount] = {}
+        self._folders: dict[str, str | Mount] = {}
+        """The results of `_follow` for folders, since many files are in the same one. As old as `_mounts` at most."""
         self._reread_at = -1.0
 
     def by_name(self, path: str) -> Mount:
@@ -79,37 +81,58 @@ class MountTable:
 
         The search ends at the first remote file system, without accessing it.
         """
-        mount = self.by_name(path)
-        if os.name == "nt" or mount.is_remote:
-            return mount
-        mounts, at, links = self._current(), "", 0
-        waiting = path.split("/")[::-1]
-        while waiting:
-            part = waiting.pop()
-            if part == "..":
-                at = os.path.dirname(at).rstrip("/")  # noqa: PTH120
-            if part in {"", ".", ".."}:
-                continue
-            at = f"{at}/{part}"
-            if (mount := mounts.get(at, mount)).is_remote:
-                return mount
-            try:
-                target = os.readlink(at)  # noqa: PTH115 - faster
-            except (OSError, ValueError):
-                continue  # not a link
-            links += 1
-            if links > _MAX_LINKS:
-                break
-            at = "" if target.startswith("/") else os.path.dirname(at).rstrip("/")  # noqa: PTH120
-            waiting.extend(target.split("/")[::-1])
-        return self.by_name(at or "/")
+        if os.name == "nt":
+            return _windows_mount(path)
+        mounts = self._current()
+        folders = self._folders
+        folder, _, name = path.rpartition("/")
+        if folder not in folders:
+            mount = self.by_name(folder or "/")
+            folders[folder] = mount if mount.is_remote else _follow("", folder, mounts)
+        found = folders[folder]
+        if isinstance(found, str):
+            found = _follow(found, name, mounts)
+        return self.by_name(found or "/") if isinstance(found, str) else found
 
     def _current(self) -> Mapping[str, Mount]:
         with self._lock:
             now = self._steady()
             if now >= self._reread_at:
                 self._mounts, self._reread_at = self._read(), now + _REREAD_AFTER_S
+                self._folders = {}
             return self._mounts
+
+
+def _follow(at: str, path: str, mounts: Mapping[str, Mount]) -> str | Mount:
+    """Return the path without symbolic links, or the first remote file system on the way, which is not accessed.
+
+    Args:
+        at: The folder that the path is relative to, without symbolic links; empty for the root folder.
+        path: The path.
+        mounts: The mounted file systems by mount point.
+    """
+    links = 0
+    waiting = path.split("/")[::-1]
+    while waiting:
+        part = waiting.pop()
+        if part == "..":
+            at = os.path.dirname(at).rstrip("/")  # noqa: PTH120 - faster, and keeps ".."
+        if part in {"", ".", ".."}:
+            continue
+        at = f"{at}/{part}"
+        mount = mounts.get(at)
+        if mount is not None and mount.is_remote:
+            return mount
+        try:
+            target = os.readlink(at)  # noqa: PTH115 - faster
+        except (OSError, ValueError):
+            continue  # not a link
+        links += 1
+        if links > _MAX_LINKS:
+            break
+        at = "" if target.startswith("/") else os.path.dirname(at).rstrip("/")  # noqa: PTH120
+        waiting.extend(target.split("/")[::-1])
+    return at
 
 
 def _system_mounts() -> Mapping[str, Mount]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from desktop_app.config.child_environment import child_environment
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.sentences import Sentence
 from desktop_app.sources.mounts import Mount, MountTable
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ MAX_HUNG_PER_MOUNT = 2
 _CHECK_SECONDS = 0.05
 
 
-class NotRespondingError(Exception):
+class NotRespondingError(KnownError):
     """A network share does not respond, or the user has stopped waiting for it.
 
     Attributes:
@@ -30,7 +35,9 @@ class NotRespondingError(Exception):
     """
 
     def __init__(self, place: str) -> None:
-        super().__init__(place)
+        super().__init__(
+            Sentence("The disk or network share at {place} does not respond. Try again once it does.", place=place)
+        )
         self.place = place
 
 
@@ -84,7 +91,7 @@ class ShareAccess:
             nonlocal responded_at
             responded_at = time.monotonic()
 
-        complete = partial(_complete, call, partial(work, note_response))
+        complete = partial(_complete, call, path, partial(work, note_response))
         threading.Thread(target=complete, name=f"access {mount.place}", daemon=True).start()
         while not wait([call], _CHECK_SECONDS).done:
             if stopped() or time.monotonic() - responded_at > self._silent_s:
@@ -93,24 +100,56 @@ class ShareAccess:
                 raise NotRespondingError(mount.place)
         return call.result()
 
+    def run_or(self, path: str, work: Callable[[], Result], default: Result) -> Result:
+        """Return the result of a function that accesses a path, or a default if its share does not respond."""
+        try:
+            return self.run(path, lambda _: work())
+        except NotRespondingError:
+            return default
+
     def _count(self, mount: Mount, change: int) -> None:
         with self._lock:
             self._hung[mount] += change
 
 
-def _complete(call: Future[Result], work: Callable[[], Result]) -> None:
+def _complete(call: Future[Result], path: str, work: Callable[[], Result]) -> None:
     try:
+        _wait_until_accessible(path)
         call.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised on the thread that waits
         call.set_exception(error)
 
 
+def _wait_until_accessible(path: str) -> None:
+    """Access a path in a child process first: a thread that is blocked by a share can keep the program from exiting."""
+    if os.name == "nt":
+        return
+    nothing = subprocess.DEVNULL
+    with suppress(OSError, ValueError):  # without this program, or for an impossible name, the thread itself must do
+        subprocess.run(  # noqa: S603 - an absolute path is no option
+            ["/bin/ls", "-dL", path],
+            check=False,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            cwd="/",
+            env=child_environment(),
+        )
+
+
 def is_folder(path: str) -> bool:
     """Return whether a path is a folder; False if its network share does not respond at once. For the main thread."""
-    try:
-        return QUICK.run(path, lambda _: os.path.isdir(path))  # noqa: PTH112 - keep surrogates
-    except NotRespondingError:
-        return False
+    return QUICK.run_or(path, partial(os.path.isdir, path), default=False)
+
+
+def require_response(path: str) -> None:
+    """Wait until the network share of a path responds, before files are accessed without `ShareAccess`.
+
+    Raises:
+        NotRespondingError: If it does not respond.
+    """
+    with suppress(OSError):  # the working directory no longer exists
+        SHARES.run(os.path.abspath(path), lambda _: None)  # noqa: PTH100 - does not access it
 
 
 SHARES = ShareAccess()

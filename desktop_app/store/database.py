@@ -31,6 +31,7 @@ from desktop_app.store.backends.sqlite import (
     SqliteDatabase,
     copy_database,
     file_state,
+    permission_missing,
     store_error,
     without_pragmas,
 )
@@ -53,6 +54,8 @@ _REOPENED = {Cause.DATABASE_READ_ONLY, Cause.DATABASE_DAMAGED, Cause.DISK_FULL}
 when the file has been mended."""
 _REOPEN_SECONDS = 1.0
 """The shortest time between two connections of a thread. A new one does not use pages that an old one has cached."""
+_CLOSE_ALL_SECONDS = 1.0
+"""How long to wait until no thread has a transaction; otherwise, the next transaction tries again."""
 _HISTORY_TABLE = "schema_migration"
 
 
@@ -60,16 +63,14 @@ class _Thread(threading.local):
     """What each thread remembers about its connection.
 
     Attributes:
-        epoch: The epoch in which the connection was opened.
+        opened_in: The epoch in which the connection was opened, and how often all connections had been closed.
         opened_at: When it was opened, in seconds of the monotonic clock.
         changed_ns: When the file had last been changed, in nanoseconds since 1970.
-        log: The state of the write-ahead log; None until it exists.
     """
 
-    epoch = -1
+    opened_in = -1, -1
     opened_at = 0.0
     changed_ns = 0
-    log: FileState | None = None
 
 
 class Database:
@@ -93,9 +94,14 @@ class Database:
         self.path = path
         self.epoch = 0
         self._scripts = scripts
-        self._names = str(path), str(path) + SIDE_FILES[0]
+        self._name = str(path)
         self._file: FileState | None = None
+        self._side_files: list[tuple[int, int] | None] = []
         self._thread = _Thread()
+        self._use = threading.Condition()
+        self._users = 0
+        """The number of threads with a transaction."""
+        self._closed_all = 0
         self._following = threading.Lock()
         # SQLite's own LOWER converts only A to Z.
         self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
@@ -168,8 +174,10 @@ class Database:
         return None if row is None else row[0]
 
     def _is_in_place(self) -> bool:
-        found = file_state(self._names[0])
-        return found is not None and found.is_same_file(self._file)
+        """Return whether the file at the path is the one that this thread has open."""
+        before = self._file  # first, since another thread may store a larger size
+        found = file_state(self._name)
+        return found is not None and self._thread.opened_in[0] == self.epoch and found.is_same_file(before)
 
     def _replaced(self) -> StoreGoneError:
         return StoreGoneError(
@@ -185,24 +193,27 @@ class Database:
             StoreGoneError: If the file is missing.
             StoreError: If another file is in its place that can't be used.
         """
-        found = file_state(self._names[0])
+        before = self._file  # first, since another thread may store a larger size
+        found = file_state(self._name)
         if found is None:
             self.release()
-            raise StoreGoneError(database_gone(self.path))
-        if not found.is_same_file(self._file):
+            raise _missing(self.path)
+        if not found.is_same_file(before):
             self.release()
             found = self._follow()
-        self._file = found
+        elif self._file is before:  # otherwise, another thread has stored a newer state
+            self._file = found
         self._refresh_connection(found)
 
     def _follow(self) -> FileState:
         """Check the file that has taken the place of the one in use; return its state."""
         with self._following:
-            found = file_state(self._names[0])
+            found = file_state(self._name)
             if found is None:
-                raise StoreGoneError(database_gone(self.path))
+                raise _missing(self.path)
             if not found.is_same_file(self._file):
                 if not found.size:
+                    self._file = None  # whatever is written to it is another list
                     # Opening it would create an empty list, and delete a write-ahead log that is still needed.
                     raise StoreDamagedError(
                         Sentence(
@@ -219,34 +230,66 @@ class Database:
 
     def _refresh_connection(self, found: FileState) -> None:
         """Close this thread's connection if it might not see what is in the file now."""
-        thread, now = self._thread, time.monotonic()
+        thread, now, opened_in = self._thread, time.monotonic(), (self.epoch, self._closed_all)
+        is_changed = found.changed_ns != thread.changed_ns and now - thread.opened_at > _REOPEN_SECONDS
+        if thread.opened_in != opened_in or is_changed:
+            self.release()
         if self._peewee.is_closed():
-            thread.epoch, thread.opened_at, thread.changed_ns, thread.log = self.epoch, now, found.changed_ns, None
-            return
-        side = file_state(self._names[1])
-        if thread.log is None:
-            thread.log = side
-        if thread.epoch != self.epoch or (
-            found.changed_ns != thread.changed_ns and now - thread.opened_at > _REOPEN_SECONDS
-        ):
-            self.release()
-        elif thread.log is not None and (side is None or side[:2] != thread.log[:2]):
-            if side is None:
-                with self._known_errors():
-                    self._peewee.save_unlinked_log()
-            self.release()
-        else:
-            return
-        self._refresh_connection(found)
+            thread.opened_in, thread.opened_at, thread.changed_ns = opened_in, now, found.changed_ns
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
         """Open this thread's connection if necessary, and convert the errors raised in the context to `StoreError`s."""
-        if not self._peewee.in_transaction():
+        if self._peewee.in_transaction():
+            with self._known_errors():
+                yield
+            return
+        with self._used():
             self._look_at_file()
-        with self._known_errors():
-            self._peewee.connect(reuse_if_open=True)
+            with self._known_errors():
+                self._peewee.connect(reuse_if_open=True)
+                yield
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        """Enter a context in which `_follow_side_files` does not close this thread's connection."""
+        with self._use:
+            if self._are_side_files_replaced():
+                self._use.wait_for(lambda: not self._users, _CLOSE_ALL_SECONDS)
+                self._follow_side_files()
+            self._users += 1
+        try:
             yield
+        finally:
+            with self._use:
+                self._users -= 1
+                self._use.notify_all()
+
+    def _are_side_files_replaced(self) -> bool:
+        """Return whether the files at the side of the database are no longer those that this program has open."""
+        if not self._peewee.opened:
+            self._side_files = []
+            return False
+        found = self._find_side_files()
+        if not self._side_files and None not in found:
+            self._side_files = found
+        return self._side_files not in ([], found)
+
+    def _find_side_files(self) -> list[tuple[int, int] | None]:
+        states = [file_state(self._name + suffix) for suffix in SIDE_FILES]
+        return [None if state is None else state[:2] for state in states]
+
+    def _follow_side_files(self) -> None:
+        """Close all connections if the files at the side of the database were replaced and no thread uses one.
+
+        The connections of a program share the index of the write-ahead log. While one of them has a deleted index open,
+        all use it, so that other programs do not see what they write, and the other way round.
+        """
+        if not self._users and self._are_side_files_replaced():
+            with self._known_errors():
+                self._peewee.close_all(saves_log=self._find_side_files()[0] is None)
+            self._closed_all += 1
+            log.info("the files at the side of %s were deleted; opening it again", self.path.name)
 
     @contextmanager
     def _known_errors(self) -> Iterator[None]:
@@ -266,7 +309,7 @@ class Database:
         """
         with self._known_errors(), self.session():
             ran = self._prepare(is_new=True)
-            self._file = file_state(self._names[0])
+            self._file = file_state(self._name)
             return ran
 
     def _prepare(self, *, is_new: bool) -> list[str]:
@@ -357,10 +400,22 @@ def open_database(path: Path, scripts: Path) -> Database:
         scripts: The folder of the migration scripts.
 
     Raises:
+        StoreGoneError: If the file is missing, but its write-ahead log is not.
         StoreError: If the file can't be used. An existing file is never overwritten.
     """
     database = Database(path, scripts)
+    log_path = path.with_name(path.name + SIDE_FILES[0])
     try:
+        if file_state(str(path)) is None and (left := file_state(str(log_path))) is not None and left.size:
+            # A new file would delete the log, which contains the last changes of the missing one.
+            raise StoreGoneError(
+                Sentence(
+                    "{file} can't be found, but its last changes are in {log}: it was moved or deleted. Put it back, "
+                    "or delete {log} to start with an empty list.",
+                    file=path,
+                    log=log_path,
+                )
+            )
         create_private_folder(path.parent)
         for suffix in ("", *SIDE_FILES):
             make_private(path.with_name(path.name + suffix))
@@ -388,6 +443,17 @@ def _migration_lock(path: Path, *, seconds: float) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise _not_opened(path, error) from error
+
+
+def _missing(path: Path) -> StoreError:
+    """Return the error for a file that can't be accessed."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        return permission_missing(path, str(error))
+    except OSError as error:
+        return StoreGoneError(database_gone(path), detail=str(error))
+    return StoreGoneError(database_gone(path))
 
 
 def _not_opened(path: Path, error: OSError) -> StoreError:

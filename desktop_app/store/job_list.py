@@ -23,6 +23,7 @@ from desktop_app.domain.job import (
     StatusCounts,
 )
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.backends.sqlite import among, least
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
@@ -226,6 +227,23 @@ class JobList:
         )
         with self._database.read():
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
+
+    def waiting_for_shares(self, queue: str) -> dict[Reason, int]:
+        """Return the number of jobs in a queue that wait for disks and network shares, per reason.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        is_waiting = (JobRow.status == Status.PENDING) & (JobRow.reason_code == ReasonCode.SHARE_SILENT)
+        query = (
+            JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
+            .where(JobRow.queue == queue, JobRow.removed_at.is_null(), is_waiting)
+            .group_by(JobRow.reason_args)
+        )
+        with self._database.read():
+            rows = list(self._database.run(query.tuples()))
+        counts = {reason_of(code, arguments): int(count) for code, arguments, count in rows}
+        return {reason: count for reason, count in counts.items() if reason is not None}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
         """Return the status counts, total size and total line count of jobs. Jobs that no longer exist are skipped.

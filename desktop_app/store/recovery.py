@@ -116,12 +116,15 @@ class Recovery:
 
     # --- sweeps
 
-    def note_polls(self, *, queue: str, received: int, empty_at_ms: int) -> None:
+    def note_polls(self, *, queue: str, received: int, again_before_own: int, empty_at_ms: int) -> None:
         """Record the outcome of a consumer's polls in the current sweep of a queue.
 
         Args:
             queue: The key of the queue.
             received: The number of messages received since the last call, including foreign ones.
+            again_before_own: How many of them were foreign messages that had been received before, followed by one of
+                ours. They do not show that the messages behind them are gone: a queue that keeps the order delivers
+                them first whenever they are visible again.
             empty_at_ms: The newest time at which the queue was found to be empty, except for messages in flight, in
                 milliseconds since 1970; 0 if it was not.
 
@@ -132,11 +135,13 @@ class Recovery:
         with self._database.read():
             if self._database.scalar(waiting) is None:
                 return
-        empty_at = empty_at_ms or SweepRow.empty_at
+        values = {
+            "received": SweepRow.received + received,
+            "expected": SweepRow.expected + (again_before_own + 1) // 2,  # `end_sweep` compares with twice the number
+            "empty_at": empty_at_ms or SweepRow.empty_at,
+        }
         with self._database.write():
-            self._database.run(
-                SweepRow.update(received=SweepRow.received + received, empty_at=empty_at).where(SweepRow.queue == queue)
-            )
+            self._database.run(SweepRow.update(values).where(SweepRow.queue == queue))
 
     def end_sweep(self, *, queue: str, total: int, visible: int, now_ms: int, strict_order: bool) -> int:
         """End the current sweep of a queue if it is complete, and begin the next one.
@@ -180,17 +185,42 @@ class Recovery:
                 self._database.run(SweepRow.insert(queue=queue, **values))
             elif empty:
                 self._database.run(SweepRow.update(empty_at=0).where(SweepRow.queue == queue))
-            return 0 if strict_order and self._was_blocked(queue, swept) else swept
+        return 0 if swept and strict_order and self._was_blocked(queue, swept) else swept
 
     def _was_blocked(self, queue: str, since_ms: int) -> bool:
         """Return whether a received message blocks the message group, or did so after a given time."""
         is_held = (JobRow.lease_until >= since_ms) | (JobRow.next_try_at >= since_ms)
         blocks = JobRow.status.in_(OPEN_STATUSES) & JobRow.removed_at.is_null() & is_held
         ended = JobRow.finished_at >= since_ms
-        return any(
-            self._database.scalar(JobRow.select(JobRow.id).where(JobRow.queue == queue, which).limit(1)) is not None
-            for which in (blocks, ended)
-        )
+        with self._database.read():
+            return any(
+                self._database.scalar(JobRow.select(JobRow.id).where(JobRow.queue == queue, which).limit(1)) is not None
+                for which in (blocks, ended)
+            )
+
+    # --- drains
+
+    def note_drained(self, *, queue: str, at_ms: int) -> None:
+        """Store that no message of a file that had ended by a given time is left in a queue.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            self._database.run(FactRow.delete().where(FactRow.name == _drained(queue)))
+            self._database.run(FactRow.insert(name=_drained(queue), value=str(at_ms)))
+
+    def may_be_drained(self, *, queue: str) -> bool:
+        """Return whether files have ended since the time from `note_drained`, so that messages of them may be left.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        drained_at = FactRow.select(FactRow.value).where(FactRow.name == _drained(queue))
+        with self._database.read():
+            since = int(self._database.scalar(drained_at) or 0)
+            ended = JobRow.select(JobRow.id).where(JobRow.finished_at > since, JobRow.queue == queue).limit(1)
+            return self._database.scalar(ended) is not None
 
     # --- senders
 
@@ -214,6 +244,10 @@ class Recovery:
         with self._database.write():
             freed = OutboxRow.update(claim_owner=None, claim_until=0).where(claimed, OutboxRow.claim_owner.in_(dead))
             return int(self._database.run(freed))
+
+
+def _drained(queue: str) -> str:
+    return f"drained {queue}"
 
 
 def _is_in_queue(queue: str) -> Expression:

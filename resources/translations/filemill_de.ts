@@ -1275,6 +1275,10 @@
         <translation>{file} ist leer. Wie Sie sie durch die neueste Sicherung ersetzen, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
+        <source>{file} can&apos;t be found, but its last changes are in {log}: it was moved or deleted. Put it back, or delete {log} to start with an empty list.</source>
+        <translation>{file} ist nicht zu finden, aber die letzten Änderungen sind in {log}: Sie wurde verschoben oder gelöscht. Legen Sie sie zurück, oder löschen Sie {log}, um mit einer leeren Liste zu beginnen.</translation>
+    </message>
+    <message>
         <source>Another program is using {file} and has not released it. Close that program, then try again.</source>
         <translation>Ein anderes Programm verwendet {file} und gibt die Datei nicht frei. Schließen Sie das Programm, und versuchen Sie es erneut.</translation>
     </message>
@@ -2562,6 +2566,10 @@
         <translation>Kann mit der jetzigen Konfiguration nicht verwendet werden: {place}</translation>
     </message>
     <message>
+        <source>AWS_PROFILE is set but empty. Set it to the name of a profile, or unset it.</source>
+        <translation>AWS_PROFILE ist gesetzt, aber leer. Tragen Sie den Namen eines Profils ein, oder entfernen Sie die Variable.</translation>
+    </message>
+    <message>
         <source>Choose another profile, or create this one with “aws configure”. Your files stay in the list.</source>
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2738,6 +2746,10 @@
         <translation>Das Programm „{name}“ ({profile})</translation>
     </message>
     <message>
+        <source>“{name}” is not a time with a time zone</source>
+        <translation>„{name}“ ist keine Zeitangabe mit Zeitzone</translation>
+    </message>
+    <message>
         <source>the output is not JSON</source>
         <translation>die Ausgabe ist kein JSON</translation>
     </message>
@@ -2768,6 +2780,10 @@
     <message>
         <source>AWS did not issue credentials ({action}): {said}</source>
         <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
+    </message>
+    <message>
+        <source>The service that provides them can&apos;t be reached: {reason}. Filemill will keep trying.</source>
+        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}. Filemill versucht es weiter.</translation>
     </message>
     <message>
         <source>They have expired, and no new ones were provided (source: {source}).</source>
@@ -3687,6 +3703,10 @@
     <message>
         <source>{reason}.</source>
         <translation>{reason}.</translation>
+    </message>
+    <message>
+        <source>The disk or network share at {place} does not respond. Try again once it does.</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht. Versuchen Sie es noch einmal, sobald die Verbindung wieder besteht.</translation>
     </message>
 </context>
 </TS>

@@ -20,7 +20,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int, lines: int = 2
     """Simulate a terminal. Call it inside a test, since pytest replaces standard output after the fixtures."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, lines)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda **_: os.terminal_size((columns, lines)))
 
 
 def test_empty_list_has_totals_and_a_hint(cli: Cli) -> None:

@@ -14,10 +14,13 @@ import pytest
 from desktop_app.cli import worker
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import QueueState
 from desktop_app.services.loops import LoopState, Phase
+from desktop_app.store.results import Work
+from tests.cli.conftest import TICK
 from tests.cli.test_submit import Connector
-from tests.helpers.fakes import FakeClient, received
+from tests.helpers.fakes import OFFLINE, FakeClient, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +117,32 @@ def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, parts: WorkerParts
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "0 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
     assert parts.reports == {}
+
+
+def test_until_idle_drains_what_earlier_workers_left_although_no_file_is_waiting(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
+) -> None:
+    setup.finish_all(two)
+    parts.connector.client.queue_state = QueueState(1, 0, 0, 0, 345_600)
+    parts.consumer = Loop(lambda: setattr(parts.connector.client, "queue_state", QueueState(0, 0, 0, 0, 345_600)))
+    assert cli("worker", "--until-idle").code == 0
+    assert parts.consumer.ended
+    parts.connector.client.queue_state = QueueState(5, 0, 0, 0, 345_600)
+    parts.consumer = Loop()
+    assert cli("worker", "--until-idle").code == 0
+    assert not parts.consumer.ended, "only foreign messages would be received"
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+def test_until_idle_with_nothing_left_or_no_queue_ends_at_once(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    setup.finish_all(two)
+    if is_away:
+        monkeypatch.setattr(parts.connector, "connect", lambda: (_ for _ in ()).throw(OFFLINE))
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.complaints) == (0, [])
+    assert not parts.consumer.ended
 
 
 def test_until_idle_ends_when_all_files_are_finished_even_if_some_failed(
@@ -319,6 +348,28 @@ def test_progress_counts_jobs_finished_since_the_start(
     assert bar.moves == [(0, 1), (1, 2)]
 
 
+def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SHARE_SECONDS", 0.05)
+    silent = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt"})
+
+    def work() -> None:
+        setup.finish(two[0])
+        row, token = setup.start(two[1])
+        later = TICK + 60_000
+        assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=later)
+        setup.program.database.release()
+
+    parts.consumer = Loop(work)
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.out) == (1, "2 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n")
+    assert outcome.complaints == [
+        "filemill: Waiting: The disk or network share at /mnt does not respond.",
+        "filemill: The files that are left are processed by the next worker, when the disk or network share responds.",
+    ]
+
+
 class SlowClock(SystemClock):
     """A clock that advances two seconds at each reading."""
 
@@ -347,7 +398,7 @@ def test_messages_that_may_be_left_are_reported(
     assert outcome.code == 0
     assert outcome.complaints == [
         (
-            "filemill: 3 messages may still be in the queue, for example hidden by a program that was killed. "
-            "If Filemill sent them, the next worker deletes them."
+            "filemill: 3 messages may still be in the queue, of another program, or hidden by a program that was "
+            "killed. If Filemill sent them, the next worker deletes them."
         )
     ]

@@ -406,7 +406,25 @@ def test_key_in_the_query_of_a_url_is_not_shown() -> None:
         assert "0a1b2c3d" not in caught.value.text
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
+def test_blanks_around_the_region_and_the_endpoint_do_not_count() -> None:
+    plain = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://localhost:9324"}
+    padded = {name: f" {value}\n" for name, value in plain.items()}
+    assert connection_from(Settings(queue="q"), padded) == connection_from(Settings(queue="q"), plain)
+    assert connection_from(Settings(queue="q"), {"AWS_REGION": " ", "AWS_DEFAULT_REGION": "eu-west-1"}).region
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://host:port",
+        "http://127.0.0.1:70000",
+        "127.0.0.1:9324",
+        "localhost:9324",
+        "ftp://host",
+        "http://",
+    ],
+)
 def test_invalid_endpoint_url_is_reported(url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid server URL") as caught:
         connection_from(Settings(queue="files"), {"AWS_ENDPOINT_URL_SQS": url})

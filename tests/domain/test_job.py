@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.domain.job import Status, StatusCounts, display_text, iso_utc
+from desktop_app.domain.job import Status, StatusCounts, iso_utc
+from desktop_app.domain.sentences import display_text
 from tests.helpers import NEW_JOB
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"

@@ -14,6 +14,7 @@ import pytest
 
 from desktop_app.bootstrap import open_program
 from desktop_app.domain.job import Job, NewFile, Status
+from tests.end_to_end.test_terminal import filemill
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
@@ -113,6 +114,30 @@ def test_healthy_files_are_done_within_seconds(tmp_path: Path, kind: str) -> Non
             )
             assert job.next_try_at is not None
     assert seconds < 30
+
+
+def test_adding_a_file_that_hangs_ends(tmp_path: Path) -> None:
+    """A process in which a thread is blocked by the share would not end before the share responds."""
+    share = tmp_path / "share"
+    with mounted(share):
+        done = filemill("submit", share / "healthy", share / "stat1")
+    assert (done.returncode, done.stdout) == (1, "Added 1 file (12 B).\n")
+    assert f"stat1: The disk or network share at {share} does not respond." in done.stderr
+
+
+@pytest.mark.parametrize("words", [["status"], ["export", "stat1.csv"]])
+def test_program_does_not_wait_for_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    share = tmp_path / "share"
+    if words == ["status"]:
+        monkeypatch.setenv("FILEMILL_HOME", str(share / "stat1"))
+    with mounted(share):
+        done = filemill(*words[:1], *(share / name for name in words[1:]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"filemill: The disk or network share at {share} does not respond. Try again once it does.\n"
+    )
 
 
 def test_files_are_done_without_help_when_the_share_responds_again(tmp_path: Path) -> None:

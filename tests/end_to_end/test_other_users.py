@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.config.private_files import private_lock
 from tests.end_to_end.test_terminal import PROGRAM
 from tests.helpers import wait_until
 
@@ -201,3 +202,13 @@ def test_another_user_can_do_nothing(umask: int) -> None:
         assert as_nobody(attempt) == []
         # The other user can look for the home's parent, so the test has reached it.
         assert as_nobody(lambda: what_works(str(home.parent))) == [f"read {home.parent}", f"hold {home.parent}"]
+
+
+def test_lock_that_another_user_has_put_into_the_folder_is_replaced(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    os.chown(lock, NOBODY, NOBODY)
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as that user might do
+        with private_lock(lock, timeout=0):
+            assert lock.stat().st_uid == os.geteuid()

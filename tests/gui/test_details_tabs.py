@@ -289,7 +289,7 @@ def test_message_tab_shows_its_ids(window: MainWindow, windows: WindowFactory) -
 def test_message_of_a_fifo_queue_shows_group_and_deduplication_id(window: MainWindow, windows: WindowFactory) -> None:
     assert window.isVisible()
     facts = facts_of(windows, 0, queue="eu-west-1 ingest.fifo", generation=3)
-    assert facts["Queue"] == "eu-west-1 ingest.fifo"
+    assert facts["Queue"] == "ingest.fifo · eu-west-1"
     assert facts["Message group"] == facts["Job ID"]
     assert facts["Deduplication ID"] == f"{facts['Job ID']}:3"
     assert facts_of(windows, 0, strict_order=True)["Message group"] == "filemill"

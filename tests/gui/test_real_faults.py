@@ -98,8 +98,8 @@ class Disk:
         write = Database.write
 
         @contextmanager
-        def limited(database: Database, *, durable: bool = False) -> Iterator[int]:
-            with write(database, durable=durable) as revision:
+        def limited(database: Database, **options: Any) -> Iterator[int]:
+            with write(database, **options) as revision:
                 # SQLite uses the file's current size if the limit is smaller.
                 self.writes_left -= 1
                 pages = 1 if self.writes_left < 0 else 1_000_000

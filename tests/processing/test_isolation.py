@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,8 +92,8 @@ def test_cancelled_child_is_ended(watch: RecordingWatch) -> None:
 
 def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a").write_bytes(b"x\n")
-    assert serve_one(str(tmp_path / "a"), default_registry()) == 0
-    assert serve_one(str(tmp_path), default_registry()) == 0
+    serve_one(str(tmp_path / "a"), default_registry())
+    serve_one(str(tmp_path), default_registry())
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
     assert lines[0] == '["done", 2, 1, {}]'
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
@@ -160,6 +160,18 @@ def test_cancelled_helper_is_ended(watch: RecordingWatch) -> None:
     watch.stop.set()
     with closing(HelperProcess([sys.executable, "-c", code])) as helper, pytest.raises(Cancelled):
         helper.process("a", watch)
+
+
+def test_helper_is_not_used_again_after_a_cancellation(
+    watch: RecordingWatch, helper: HelperProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    watch.stop.set()
+    with suppress(Cancelled):  # unless the file is finished first
+        helper.process(str(tmp_path / "a"), watch)
+    assert helper._child is None
+    watch.stop.clear()
+    assert helper.process(str(tmp_path / "a"), watch) == FileResult(2, 1)
 
 
 def test_probe_is_answered_by_a_file_system_and_by_an_error(helper: HelperProcess, tmp_path: Path) -> None:

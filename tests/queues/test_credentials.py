@@ -103,6 +103,7 @@ def is_running(pid: int) -> bool:
 
 
 NOT_JSON = "did not print credentials: the output is not JSON"
+NO_TIME = "did not print credentials: “Expiration” is not a time with a time zone"
 SCRIPTS = {
     "prints text": ("echo Please sign in first", NOT_JSON),
     "prints nothing": ("true", NOT_JSON),
@@ -119,9 +120,9 @@ SCRIPTS = {
     "prints an empty key": (printing(AccessKeyId=""), "access key ID is empty"),
     "prints a key with a line break": (printing(SecretAccessKey=f"{KEY}\n"), "contains a line break"),
     "prints credentials that have expired": (printing(SessionToken="t", Expiration="2020-01-01T00:00:00Z"), "expired"),
-    "prints a time without a zone": (printing(SessionToken="t", Expiration="2020-01-01T00:00:00"), ""),
-    "prints a word as a time": (printing(SessionToken="t", Expiration="tomorrow-ish"), ""),
-    "prints a number as a time": (printing(SessionToken="t", Expiration=5), ""),
+    "prints a time without a zone": (printing(SessionToken="t", Expiration="2020-01-01T00:00:00"), NO_TIME),
+    "prints a word as a time": (printing(SessionToken="t", Expiration="tomorrow-ish"), NO_TIME),
+    "prints a number as a time": (printing(SessionToken="t", Expiration=5), NO_TIME),
     "fails": ("echo it is $0 >&2; exit 3", "failed with exit code 3"),
     "fails after printing keys": (f"{printing()}; exit 1", "failed with exit code 1"),
     "is killed": ("kill -9 $$", "failed with exit code -9"),
@@ -209,6 +210,36 @@ def test_profile_that_can_not_be_used_is_about_the_sign_in(aws: Aws, text: str) 
         SqsConnector(CONNECTION).connect()
     assert refused.value.cause is Cause.NO_SIGN_IN
     assert KEY not in refused.value.text + refused.value.detail
+
+
+@pytest.mark.usefixtures("internet")
+def test_service_for_a_role_that_can_not_be_reached_is_not_the_queue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+    aws.configure(f"[profile p]\nrole_arn = {ARN}\nsource_profile = base\n{OTHERS}")
+    error = refusal()
+    assert error.title == "The credentials of profile “p” can't be used"
+    assert 'can\'t be reached: Could not connect to the endpoint URL: "http://127.0.0.1:1/"' in error.text
+    assert "queue server" not in error.text
+
+
+@pytest.mark.usefixtures("internet", "aws")
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("AWS_PROFILE", "", "AWS_PROFILE is set but empty"),
+        ("AWS_DEFAULT_PROFILE", "gone", "There is no profile “gone”"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nowhere", "Invalid endpoint EC2 Instance Metadata endpoint: nowhere."),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5", "Invalid EC2 Instance Metadata endpoint mode: ipv5"),
+    ],
+)
+def test_variable_for_the_sign_in_is_not_about_the_queue(
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(QueueError) as refused:
+        SqsConnector(Connection(queue="work", region="eu-west-1", endpoint_url="http://127.0.0.1:1")).connect()
+    assert refused.value.cause is Cause.NO_SIGN_IN
+    assert expected in refused.value.text
 
 
 VARIABLES = {

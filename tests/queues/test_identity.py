@@ -11,6 +11,7 @@ import pytest
 from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.identity import means, resolve, unanswered_keys
+from desktop_app.queues.routes import configured_endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,12 +131,42 @@ def test_place_is_what_boto3_resolves(
     assert client.meta.region_name == found.region
 
 
+@pytest.mark.expected_log("transforming region")
+@pytest.mark.parametrize("name", ["fips-us-east-1", "us-east-1-fips"])
+def test_fips_name_of_a_region_leads_to_the_queues_of_that_region(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = connection(monkeypatch, {**NAME, "AWS_REGION": name})
+    assert found.place == ("", "us-east-1")
+    assert ClientMaker(found).sqs(no_retry_config()).meta.endpoint_url == "https://sqs-fips.us-east-1.amazonaws.com"
+
+
 @pytest.mark.parametrize("profile", ["eu", "us", "fips", "dual", "server", "server-too", "ignoring", "vpc"])
 def test_requests_go_where_boto3_would_send_them(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = connection(monkeypatch, {**NAME, "AWS_PROFILE": profile})
     ours = ClientMaker(found).sqs(no_retry_config())
     theirs = boto3.Session(profile_name=profile).client("sqs", aws_access_key_id="a", aws_secret_access_key="b")
     assert (ours.meta.endpoint_url, ours.meta.region_name) == (theirs.meta.endpoint_url, theirs.meta.region_name)
+
+
+@pytest.mark.parametrize(
+    ("profile", "environment"),
+    [
+        ("server", {}),
+        ("server-too", {}),
+        ("server", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+        ("server", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:2"}),
+        ("server", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
+        ("ignoring", {}),
+        ("eu", {}),
+    ],
+)
+def test_address_in_messages_is_the_one_that_boto3_uses(
+    profile: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    theirs = boto3.Session(profile_name=profile).client("sqs", aws_access_key_id="a", aws_secret_access_key="b")
+    named = configured_endpoint(Connection("team", profile=profile))
+    assert (named.url if named else "https://sqs.eu-west-1.amazonaws.com") == theirs.meta.endpoint_url
 
 
 def test_requests_stay_at_the_resolved_place_when_the_configuration_changes(

@@ -172,9 +172,9 @@ def test_permission_does_not_apply_after_a_change_in_the_environment(
     [{"queue": "another"}, {"region": "us-east-1"}, {"endpoint_url": "http://localhost:4566"}, {"profile": "other"}],
 )
 def test_permission_does_not_apply_after_a_change_in_the_settings_file(
-    change: dict[str, str], filemill_home: Path
+    change: dict[str, str], existing_home: Path
 ) -> None:
-    file = filemill_home / "settings.toml"
+    file = existing_home / "settings.toml"
     update_settings(file, queue="ingest", region="eu-west-1")
     with closing(open_program({})) as program:
         update_settings(file, process_queue=program.connection.permission_key)
@@ -185,10 +185,10 @@ def test_permission_does_not_apply_after_a_change_in_the_settings_file(
         assert not program.control.is_permitted(program.connection.key)
 
 
-def test_permission_of_0_1_0_does_not_apply_to_the_queue(filemill_home: Path) -> None:
+def test_permission_of_0_1_0_does_not_apply_to_the_queue(existing_home: Path) -> None:
     """It names no credentials, so it could be meant for a queue in another account."""
     update_settings(
-        filemill_home / "settings.toml", queue="ingest", region="eu-west-1", process_queue="eu-west-1 ingest"
+        existing_home / "settings.toml", queue="ingest", region="eu-west-1", process_queue="eu-west-1 ingest"
     )
     with closing(open_program({})) as program:
         assert not program.control.is_permitted(program.connection.key)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
+from desktop_app.__main__ import main
 from desktop_app.bootstrap import connect_queue, open_program, send_all
+from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.domain.job import NewFile
 from desktop_app.store.outbox import Outbox
 
@@ -230,6 +235,72 @@ def test_profile_that_leads_to_another_account_by_now_gets_another_queue(queues:
     assert (queues.count("eu-west-1", OWN), queues.count("eu-west-1", OTHER)) == (1, 0)
     assert terminal.submit(3, AWS_PROFILE="eu") == 4
     assert (queues.count("eu-west-1", OWN), queues.count("eu-west-1", OTHER)) == (1, 3)
+
+
+SIGN_IN_LATER = """
+[profile late]
+region = eu-west-1
+services = here
+credential_process = {program}
+"""
+
+
+def test_worker_takes_its_files_once_a_sign_in_fault_is_over(
+    queues: Queues,
+    terminal: Terminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One file has the key with the account, one the key that it got before the queue responded."""
+    script, signed_in = tmp_path / "sign_in.py", tmp_path / "signed-in"
+    keys = {"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"}
+    script.write_text(f"import pathlib\nif pathlib.Path({str(signed_in)!r}).exists():\n    print({json.dumps(keys)!r})")
+    queues.configure(more=SIGN_IN_LATER.format(program=f'"{sys.executable}" "{script}"'))
+    assert terminal.submit(1, AWS_PROFILE="eu") == 0
+    assert terminal.submit(1, AWS_PROFILE="late") == 1
+
+    def sign_in(*_: object) -> float:
+        signed_in.touch()
+        return 0.0
+
+    monkeypatch.setattr("desktop_app.services.loops.Backoff.next", sign_in)
+    monkeypatch.setenv("FILEMILL_QUEUE", queues.name)
+    monkeypatch.setenv("AWS_PROFILE", "late")
+    assert main(["worker", "--until-idle"]) == 0
+    said = capsys.readouterr()
+    assert "Waiting: The credentials of profile “late” can't be used" in said.err
+    assert "filemill: Running again.\n" in said.err
+    assert "left waiting" not in said.err
+    assert said.out == "2 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 2 FAILED\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("eu-west-1 123456789012/q", True),
+        ("eu-west-1 q with profile other", True),
+        ("? q with profile gone", True),
+        ("us-east-1 123456789012/q", False),
+        ("http://127.0.0.1:4566 eu-west-1 123456789012/q", False),
+        ("eu-west-1 123456789012/other", False),
+        ("local", False),
+    ],
+)
+def test_queue_whose_account_is_unknown_may_be_another_one_of_its_name(key: str, *, expected: bool) -> None:
+    before = Connection("q", profile="p", region="eu-west-1")
+    before = replace(before, typed=before)
+    assert before.may_use(key) is expected
+    after = replace(before, account="222222222222", has_responded=True)
+    assert after.may_use(key) is (expected and "123456789012" not in key)
+
+
+def test_keys_with_a_line_break_belong_to_the_same_queue_once_it_is_removed() -> None:
+    environment = {"FILEMILL_QUEUE": "q", "AWS_REGION": "eu-west-1", "AWS_SECRET_ACCESS_KEY": "b"}
+    faulty, cured, others = (
+        connection_from(Settings(), {**environment, "AWS_ACCESS_KEY_ID": key}).key for key in ("a\r\n", "a", "c")
+    )
+    assert faulty == cured != others
 
 
 OLD = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import StoreError
+from desktop_app.domain.errors import StoreError, StoreGoneError
 from desktop_app.services.worker_identity import WorkerIdentity
 
 if TYPE_CHECKING:
@@ -92,3 +92,19 @@ def test_read_only_folder_is_reported_plainly(tmp_path: Path) -> None:
     (tmp_path / "db.workers").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="can't be written"):
         WorkerIdentity(tmp_path / "db")
+
+
+def test_nothing_is_created_while_the_database_is_missing(tmp_path: Path) -> None:
+    database = tmp_path / "disk" / "db"
+    database.parent.mkdir()
+    database.touch()
+    identity = WorkerIdentity(database)
+    database.parent.rename(tmp_path / "removed")
+    database.parent.mkdir()
+    with pytest.raises(StoreGoneError):
+        identity.renew()
+    assert list(database.parent.iterdir()) == []
+    database.touch()
+    identity.renew()
+    assert len(list(database.with_name("db.workers").iterdir())) == 1
+    identity.close()

@@ -343,7 +343,7 @@ def test_mount_that_contains_the_file_is_preferred(tmp_path: Path, monkeypatch: 
     [
         ("smb://me:hunter2@nas/in/a", "smb://[secret]@nas/in/a"),
         ("file://me:hunter2@nas/in/a", "file://[secret]@nas/in/a"),
-        ("s3://b/k?X-Amz-Signature=0123456789abcdef", "s3://b/k?X-Amz-Signature=[secret]"),
+        ("s3://b/k?X-Amz-Signature=0123456789abcdef", "s3://b/k?…"),
         ("smb://nas/in/a", "smb://nas/in/a"),
         ("/in/password=hunter2", "/in/password=hunter2"),
     ],

@@ -88,6 +88,11 @@ def test_symbolic_link_leads_to_the_mount_of_its_target(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
+def test_file_beside_a_mount_point_is_not_on_that_mount(table: MountTable, tmp_path: Path) -> None:
+    assert table.mount_of(str(tmp_path / "share")).is_remote
+    assert table.mount_of(str(tmp_path / "file")) == Mount("/")
+
+
 def test_share_is_not_accessed(table: MountTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accessed: list[str] = []
 

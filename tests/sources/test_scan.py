@@ -269,6 +269,16 @@ def test_url_of_another_computer_never_adds_a_local_file(tmp_path: Path) -> None
     ]
 
 
+def test_refused_url_is_shown_without_secrets() -> None:
+    result = look("https://me:hush12@host/a", "smb://me:hush12@nas/a", "https://host/a?sig=hush12&X-Amz-Signature=12ab")
+
+    assert [refused.path for refused in result.refused] == [
+        "https://[secret]@host/a",
+        "smb://[secret]@nas/a",
+        "https://host/a?…",
+    ]
+
+
 @posix_only
 def test_network_location_is_scanned_where_it_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.errors import Cause, StoreDamagedError, StoreError, StoreGoneError
 from desktop_app.store.backends.sqlite import copy_database
+from desktop_app.store.database import open_database
+from tests.helpers.rights import without_special_rights
 from tests.store.kit import NOW, Store
 
 if TYPE_CHECKING:
@@ -87,6 +92,30 @@ def test_missing_database_is_reported_and_nothing_is_created(used: Store, copy: 
         assert paths(used) == ["/a"]
     used.add("/c")
     assert paths(used)[-1] == "/c"
+    used.database.release()
+
+
+def test_start_without_the_database_keeps_its_last_changes(used: Store) -> None:
+    away = used.path.with_name("away.db")
+    used.path.rename(away)
+    with pytest.raises(StoreGoneError, match=r"or delete \S+-wal to start with an empty list"):
+        open_database(used.path, MIGRATIONS)
+    assert not used.path.exists()
+    away.rename(used.path)
+    open_database(used.path, MIGRATIONS).release()
+    assert paths(used) == ["/a"]
+    used.database.release()
+
+
+def test_missing_permission_for_the_folder_is_not_called_a_missing_file(used: Store) -> None:
+    with without_special_rights():
+        used.path.parent.chmod(0)
+        try:
+            with pytest.raises(StoreError, match="Check the permissions of the file and its folder"):
+                used.jobs.counts()
+        finally:
+            used.path.parent.chmod(0o700)
+    assert paths(used) == ["/a"]
     used.database.release()
 
 
@@ -207,6 +236,25 @@ def test_commit_into_a_file_that_was_moved_away_is_an_error(used: Store) -> None
     used.database.release()
 
 
+def test_commit_into_a_file_that_another_thread_no_longer_uses_is_an_error(used: Store, copy: Path) -> None:
+    def read() -> None:
+        with used.database.session():
+            used.jobs.counts()
+
+    def write() -> None:
+        with used.database.write():
+            put(copy, used)
+            thread = threading.Thread(target=read)
+            thread.start()
+            thread.join()
+
+    with pytest.raises(StoreGoneError):
+        write()
+    assert used.database.epoch == 1
+    assert paths(used) == ["/a"]
+    used.database.release()
+
+
 def test_deleted_write_ahead_log_loses_nothing(used: Store) -> None:
     paths(used)
     used.path.with_name("jobs.db-wal").unlink()
@@ -214,6 +262,64 @@ def test_deleted_write_ahead_log_loses_nothing(used: Store) -> None:
     used.add("/b")
     used.database.release()
     assert used.sql("SELECT file_path FROM job ORDER BY id") == [("/a",), ("/b",)]
+
+
+_QUERY = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    print(*(value for value, in connection.execute(sys.argv[2])))
+"""
+
+
+def in_another_program(store: Store, query: str) -> list[str]:
+    command = [sys.executable, "-c", _QUERY, str(store.path), query]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+@pytest.mark.parametrize("suffixes", [["-wal", "-shm"], ["-wal"], ["-shm"]], ids="+".join)
+def test_programs_see_each_other_after_files_at_the_side_were_deleted(used: Store, suffixes: list[str]) -> None:
+    """While any thread has a deleted file open, the whole program would use it, and other programs another one."""
+    is_open, may_end = threading.Event(), threading.Event()
+
+    def keep_open() -> None:
+        with used.database.session():
+            paths(used)
+            is_open.set()
+            may_end.wait(60)
+            paths(used)  # its connection was closed by the other thread
+
+    thread = threading.Thread(target=keep_open)
+    thread.start()
+    assert is_open.wait(10)
+    used.add("/b")
+    paths(used)
+    for suffix in suffixes:
+        used.path.with_name(used.path.name + suffix).unlink()
+    paths(used)
+    assert in_another_program(used, "UPDATE job SET file_path = upper(file_path)") == []
+    assert paths(used) == ["/A", "/B"]
+    used.add("/c")
+    may_end.set()
+    thread.join(10)
+    assert in_another_program(used, "SELECT file_path FROM job ORDER BY id") == ["/A", "/B", "/c"]
+    used.database.release()
+
+
+def test_list_that_another_program_creates_in_the_emptied_file_is_used(used: Store) -> None:
+    used.database.release()  # SQLite has written everything to the file
+    before = used.cursor
+    empty(used)
+    with pytest.raises(StoreDamagedError, match="is empty"):
+        used.jobs.counts()
+    new = Store(used.path.with_name("new.db"))
+    new.add(*(f"/data/{number}" for number in range(300)))  # a larger file
+    new.database.release()
+    for file in files_of(used)[1:]:
+        file.unlink(missing_ok=True)
+    used.path.write_bytes(new.path.read_bytes())
+    assert used.jobs.changes.since(before).replaced
+    assert len(paths(used)) == 300
+    used.database.release()
 
 
 def test_older_copy_written_over_the_file_restarts_the_change_feed(used: Store, copy: Path) -> None:

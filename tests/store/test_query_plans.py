@@ -15,6 +15,7 @@ from desktop_app.domain.job import Cursor, NewFile, Status
 from desktop_app.domain.query import Filter, Sort, SortTerm
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result, Tick
+from desktop_app.store.strict_group import StrictGroup
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:
@@ -60,10 +61,16 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW),
     "lost": lambda store: Recovery(store.database).resend_lost(queue=QUEUE, swept_at_ms=NOW, patience_ms=1),
     "overtaken": lambda store: Recovery(store.database).resend_overtaken(queue=QUEUE, now_ms=NOW, patience_ms=1),
-    "polls": lambda store: Recovery(store.database).note_polls(queue=QUEUE, received=1, empty_at_ms=NOW),
+    "polls": lambda store: Recovery(store.database).note_polls(
+        queue=QUEUE, received=1, again_before_own=0, empty_at_ms=NOW
+    ),
     "sweep": lambda store: Recovery(store.database).end_sweep(
         queue=QUEUE, total=1, visible=1, now_ms=NOW, strict_order=True
     ),
+    "group": lambda store: StrictGroup(store.database, QUEUE).name(),
+    "new group": lambda store: StrictGroup(store.database, QUEUE).leave("filemill", now_ms=NOW),
+    "drained": lambda store: Recovery(store.database).note_drained(queue=QUEUE, at_ms=NOW),
+    "may be drained": lambda store: Recovery(store.database).may_be_drained(queue=QUEUE),
     "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
     "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),
     "listed": lambda store: store.intake.listed([NewFile("/data/5", 5, 5)], lambda: False),

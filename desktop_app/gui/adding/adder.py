@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
-from desktop_app.domain.job import NewFile, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.sources.location import is_address, name_to_show
 from desktop_app.sources.scan import Refusal, scan
@@ -22,6 +22,7 @@ from desktop_app.sources.scan import Refusal, scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from desktop_app.domain.job import NewFile
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr
 from desktop_app.gui.widgets.dialogs import PairsDialog, caption, plain_label, spaced

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice
 from desktop_app.services.support.export import spreadsheet_text

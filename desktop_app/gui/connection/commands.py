@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.connection.queue_page import QueuePage
 from desktop_app.gui.connection.remedies import Remedies

@@ -14,8 +14,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import Cause, KnownError, QueueError, SettingsError
-from desktop_app.domain.job import display_text
-from desktop_app.domain.sentences import command_line
+from desktop_app.domain.sentences import command_line, display_text
 from desktop_app.gui.connection.status import Need, Trouble
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import new_process, open_url, start_detached

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage
 
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.programs import open_url, start_detached
 from desktop_app.gui.widgets.notice import Kind, Notice
-from desktop_app.sources.share_access import SHARES, NotRespondingError
+from desktop_app.sources.share_access import SHARES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.gui.tasks import Tasks
 
@@ -110,7 +110,7 @@ def file_url(path: str) -> QUrl:
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
-    return [path for path in paths if _accessible(path, os.path.exists)]
+    return [path for path in paths if SHARES.run_or(path, partial(os.path.exists, path), default=False)]
 
 
 def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
@@ -123,15 +123,8 @@ def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
     existing = _existing(paths)
     if existing and reveal(existing):
         return None, False
-    return folder if _accessible(folder, os.path.isdir) else "", not existing
-
-
-def _accessible(path: str, test: Callable[[str], bool]) -> bool:
-    """Return the result of a test of a path; False if its network share does not respond."""
-    try:
-        return SHARES.run(path, lambda _: test(path))
-    except NotRespondingError:
-        return False
+    is_folder = SHARES.run_or(folder, partial(os.path.isdir, folder), default=False)
+    return folder if is_folder else "", not existing
 
 
 def _missing_text(paths: Sequence[str]) -> str:

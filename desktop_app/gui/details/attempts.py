@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.job import Attempt, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.texts import attempt_result
 from desktop_app.gui.i18n import tr
@@ -26,6 +26,8 @@ from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from desktop_app.domain.job import Attempt
 
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4

@@ -18,7 +18,7 @@ from desktop_app.gui.details.texts import (
 )
 from desktop_app.logs.tail import JobLog
 from desktop_app.services.support.path_status import PathStatus, look_at
-from desktop_app.sources.share_access import SHARES, NotRespondingError
+from desktop_app.sources.share_access import SHARES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,10 +177,7 @@ class DetailsLoader(QObject):
 
 def _path_status(path: str) -> PathStatus | None:
     """Return the state of a path; None if its network share does not respond."""
-    try:
-        return SHARES.run(path, lambda _: look_at(path))
-    except NotRespondingError:
-        return None
+    return SHARES.run_or(path, lambda: look_at(path), None)
 
 
 _EVERY_MS = 250

@@ -7,13 +7,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from desktop_app.config.settings import LOCAL_QUEUE
-from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display_text
-from desktop_app.domain.queue_key import name_of, queue_label
+from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status
+from desktop_app.domain.queue_key import FIRST_GROUP, name_of, queue_label
 from desktop_app.domain.reasons import FileProblem
-from desktop_app.domain.sentences import mark
+from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.wording import DASH, Wording, status_word
-from desktop_app.services.sending.sender import deduplication_id, message_group
+from desktop_app.services.sending.sender import deduplication_id
 
 if TYPE_CHECKING:
     from desktop_app.domain.query import SelectionSums
@@ -240,7 +240,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
     ]
     if name_of(job.queue).endswith(".fifo"):
         facts += [
-            (tr("Message group"), message_group(job.id, strict_order=strict_order)),
+            (tr("Message group"), FIRST_GROUP if strict_order else job.id),
             (tr("Deduplication ID"), deduplication_id(job.id, job.generation, job.resends)),
         ]
     return _without_empty(facts)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.config.atomic_write import NotWrittenError, whole_file
-from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced

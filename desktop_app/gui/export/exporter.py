@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
-from desktop_app.domain.job import Job, display_text
 from desktop_app.domain.query import Filter, Sort
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.domain.errors import KnownError
+    from desktop_app.domain.job import Job
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
+from desktop_app.domain.job import Batch, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
-from desktop_app.domain.sentences import mark
+from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS

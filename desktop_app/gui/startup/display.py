@@ -56,18 +56,12 @@ def display(environment: Mapping[str, str], platform: str = sys.platform) -> Ite
         yield found
 
 
-def recover_from_platform(message: str) -> NoReturn:  # noqa: ARG001 - it is in the log
-    """Restart this program without QT_QPA_PLATFORM or, if it is not set, say that the window can't open, and exit.
-
-    Args:
-        message: The fatal message of Qt, which could not use the platform.
-    """
+def recover_from_platform() -> NoReturn:
+    """Restart this program without QT_QPA_PLATFORM or, if it is not set, say that the window can't open, and exit."""
     chosen = os.environ.pop("QT_QPA_PLATFORM", "")
     if not chosen:
         _exit(_NO_PLATFORM, 2)
-    text = _WRONG_PLATFORM.format(name=chosen)
-    log.warning("%s", text)
-    _say(text)
+    _say(_WRONG_PLATFORM.format(name=chosen))
     environment = child_environment()
     environment.pop("QT_QPA_PLATFORM", None)
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this program
@@ -79,13 +73,13 @@ def exit_without_display() -> NoReturn:
 
 
 def _exit(text: str, code: int) -> NoReturn:
-    log.warning("%s", text)
     _say(text)
     logging.shutdown()
     os._exit(code)
 
 
 def _say(text: str) -> None:
+    log.warning("%s", text)
     if sys.stderr is not None:
         sys.stderr.write(f"filemill: {text}\n")
         sys.stderr.flush()

@@ -44,12 +44,12 @@ def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None
 
 
 def install_message_handler(
-    *, on_fatal: Callable[[str], None] | None = None, on_display_lost: Callable[[], None] | None = None
+    *, on_fatal: Callable[[], None] | None = None, on_display_lost: Callable[[], None] | None = None
 ) -> None:
     """Send all Qt messages of this process to the log from now on.
 
     Args:
-        on_fatal: Called with a fatal message, before Qt aborts the process. By default, the message is written to
+        on_fatal: Called after a fatal message, before Qt aborts the process. By default, the message is written to
             standard error.
         on_display_lost: Called when the X server or the Wayland compositor has exited, before Qt ends the process
             while other threads are still running, which would abort it.
@@ -59,7 +59,7 @@ def install_message_handler(
         log_message(kind, context, text)
         if kind is QtMsgType.QtFatalMsg:
             if on_fatal is not None:
-                on_fatal(text)
+                on_fatal()
             elif sys.stderr is not None:
                 sys.stderr.write(f"filemill: {text}\n")
         elif on_display_lost is not None and text.startswith(_DISPLAY_LOST):

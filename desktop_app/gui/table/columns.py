@@ -10,10 +10,10 @@ from functools import partial
 from PySide6.QtCore import Qt
 
 from desktop_app.config.settings import LOCAL_QUEUE
-from desktop_app.domain.job import Job, display_text, iso_utc
+from desktop_app.domain.job import Job, iso_utc
 from desktop_app.domain.query import ADDED, Sort, SortTerm
 from desktop_app.domain.queue_key import queue_label
-from desktop_app.domain.sentences import mark
+from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop_app.domain.job import Status, display_text
+from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH, Filter
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
 from desktop_app.gui.widgets.dialogs import plain_label, spaced

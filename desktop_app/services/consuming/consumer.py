@@ -42,6 +42,7 @@ from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Work
+from desktop_app.store.strict_group import StrictGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +66,8 @@ MOST_IN_FLIGHT = 200
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
+DRAIN_FLUSH_SECONDS = 10.0
+"""How long the last acknowledgements may take after a drain."""
 NOTE_POLLS_SECONDS = 5.0
 """The interval at which the outcome of the polls is written to the database."""
 SILENT_SECONDS = 1.0
@@ -143,10 +146,11 @@ class Consumer:
         self._claims = Claims(database)
         self._outbox = Outbox(database)
         self._recovery = Recovery(database)
+        self._strict_group = StrictGroup(database, options.queue)
         self._polls = PollRecord()
         self._next_note = clock.steady()
         self._work = work = Work(database)
-        groups = MessageGroups()
+        groups = MessageGroups(is_single=options.keeps_order)
         self._in_flight = InFlightMessages()
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
@@ -212,6 +216,7 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
+            self._attempt(self._follow_group)
             while not should_stop() and self._end is None:
                 self._attempt(self._follow_database)
                 self._turn(STOP_CHECK_SECONDS)
@@ -242,9 +247,10 @@ class Consumer:
 
     def _check_foreign(self) -> None:
         """End the loop if the queue appears to belong to another program; continue if own files are waiting."""
-        if self._polls.is_draining:
-            return  # it ends soon anyway
         in_a_row, foreign = self._foreign.in_a_row, self._foreign
+        if self._polls.is_draining:
+            foreign.is_own_expected = True  # messages of finished files
+            return
         if in_a_row < MANY_IN_A_ROW:
             self._note_held_up(0)
             return
@@ -255,8 +261,9 @@ class Consumer:
             self._end = KnownError(TOO_MANY_TEXT, title=TOO_MANY_TITLE, cause=Cause.FOREIGN)
 
     def _release_hidden(self) -> None:
-        is_busy = not self._foreign.has_hidden or self._in_flight.count_unsettled()
-        if not is_busy and not self._outbox.has_unfinished(self._options.queue):
+        # While draining, they would be received again instead of what is left of ours.
+        is_early = not self._foreign.has_hidden or self._polls.is_draining or self._in_flight.count_unsettled()
+        if not is_early and not self._outbox.has_unfinished(self._options.queue):
             self._dispatcher.release_hidden()
 
     def _note_held_up(self, in_a_row: int) -> None:
@@ -279,7 +286,7 @@ class Consumer:
             loop.check()
         self._pool.check_stalled()
         for place in self._pool.take_recovered():
-            self._attempt(lambda place=place: self._retry_recovered(place))
+            self._attempt(self._retry_recovered, place)
         self._attempt(self._committer.release_waiting, WAIT_SECONDS if self._control.may_begin else 0)
         self._attempt(self._dispatcher.start_prioritized, self._free_threads())
         if not self._control.may_begin and not self._in_flight.count_unsettled():
@@ -289,11 +296,30 @@ class Consumer:
         if self._clock.steady() >= self._next_note:
             self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
             self._attempt(self._note_polls)
+            self._attempt(self._follow_group)
+
+    def _follow_group(self) -> None:
+        """Leave the message group of the strict order if a foreign message blocks it."""
+        if not self._options.keeps_order:
+            return
+        foreign = self._foreign
+        blocked, foreign.blocked_group, foreign.own_group = foreign.blocked_group, "", self._strict_group.name()
+        if not blocked or self._in_flight.count_unsettled() or not self._outbox.has_unfinished(self._options.queue):
+            return
+        if count := self._strict_group.leave(blocked, now_ms=self._clock.now_ms()):
+            log.info("a message of another program blocks the message group; %d files are sent in a new one", count)
+            foreign.own_group = self._strict_group.name()
+            self._control.wake_sender()
 
     def _note_polls(self) -> None:
         received, empty_at = self._polls.take()
         if received or empty_at:
-            self._recovery.note_polls(queue=self._options.queue, received=received, empty_at_ms=empty_at)
+            self._recovery.note_polls(
+                queue=self._options.queue,
+                received=received,
+                again_before_own=self._foreign.take_again_before_own(),
+                empty_at_ms=empty_at,
+            )
 
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
@@ -303,7 +329,8 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._dispatcher.release_hidden()
         self._acknowledger.stop()
-        self._acknowledging.join(self._options.flush_grace_s)
+        # A drain leaves many hidden messages to release.
+        self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._extending.stop()
         self._extending.join(HEARTBEAT_SECONDS)
 
@@ -363,7 +390,7 @@ class Consumer:
             self._state.running()
         self._receiver.has_room.set()
 
-    def _attempt(self, act: Callable[..., None], *arguments: float) -> bool:
+    def _attempt(self, act: Callable[..., None], *arguments: float | str) -> bool:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)

@@ -90,7 +90,7 @@ class Dispatcher:
 
     @property
     def pause_s(self) -> float:
-        """The time to wait before the next receive, in seconds; it grows with each message that is of no use."""
+        """The time to wait before the next receive, in seconds; it grows with each message that leads to no claim."""
         return min(LONGEST_PAUSE_SECONDS, self._useless * PAUSE_PER_MESSAGE)
 
     def accept(self, arrived: Sequence[InFlightMessage]) -> None:

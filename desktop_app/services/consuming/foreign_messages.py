@@ -59,6 +59,8 @@ class ForeignMessages:
 
     Attributes:
         is_own_expected: Whether own files are waiting for their messages. Set by the consumer.
+        own_group: The message group of our messages in strict order. Set by the consumer.
+        blocked_group: The last `own_group` in which a foreign message was received; it blocks those behind it.
     """
 
     def __init__(self) -> None:
@@ -69,8 +71,10 @@ class ForeignMessages:
         self._newest: OrderedDict[str, ForeignMessage] = OrderedDict()
         self._hidden: OrderedDict[str, Received] = OrderedDict()
         self._in_a_row: set[str] = set()
+        self._again = self._again_before_own = 0
         self._is_tolerated = False
         self.is_own_expected = False
+        self.own_group = self.blocked_group = ""
 
     def tolerate(self) -> None:
         """Allow another program to use the queue, so that its messages no longer stop the consumer."""
@@ -88,6 +92,9 @@ class ForeignMessages:
         with self._lock:
             times = self._times.pop(key, 0)
             self._count += not times
+            self._again += times > 0
+            if received.group_id and received.group_id == self.own_group:
+                self.blocked_group = self.own_group
             _put(self._times, key, times + 1, REMEMBERED)
             self._newest.pop(key, None)
             _put(self._newest, key, message, KEPT)
@@ -99,6 +106,14 @@ class ForeignMessages:
         """Set `in_a_row` to 0, because one of our messages has arrived or the user wants to retry."""
         with self._lock:
             self._in_a_row.clear()
+            self._again_before_own += self._again
+            self._again = 0
+
+    def take_again_before_own(self) -> int:
+        """Return how often messages were received again before one of ours, since the last call."""
+        with self._lock:
+            count, self._again_before_own = self._again_before_own, 0
+            return count
 
     def hide(self, received: Received) -> int:
         """Return how long to hide a message, so that it is not received again before ours; 0 if that is not needed."""

@@ -173,15 +173,20 @@ class InFlightMessages:
 
 
 class MessageGroups:
-    """Keeps the messages of each FIFO message group in order: each waits for the one before it. One thread."""
+    """Keeps the messages of each FIFO message group in order: each waits for the one before it. One thread.
 
-    def __init__(self) -> None:
+    Args:
+        is_single: Whether the messages of all groups are in one order.
+    """
+
+    def __init__(self, *, is_single: bool = False) -> None:
+        self._is_single = is_single
         self._groups: dict[str, deque[InFlightMessage]] = {}
         """The messages by group ID. Only the first message of each group may be processed."""
 
     def enter(self, message: InFlightMessage) -> bool:
         """Append a message to its group; return whether it may be processed now. Without a group, it always may."""
-        group_id = message.received.group_id
+        group_id = self._group_of(message)
         if not group_id:
             return True
         group = self._groups.setdefault(group_id, deque())
@@ -190,7 +195,7 @@ class MessageGroups:
 
     def leave(self, message: InFlightMessage) -> InFlightMessage | None:
         """Remove a finished message; return the next message of its group, which may now be processed, or None."""
-        group_id = message.received.group_id
+        group_id = self._group_of(message)
         group = self._groups.get(group_id)
         if not group or group[0] is not message:
             return None
@@ -206,7 +211,7 @@ class MessageGroups:
         Returns:
             The messages after it, which must also be released, in this order.
         """
-        group_id = message.received.group_id
+        group_id = self._group_of(message)
         group = self._groups.get(group_id)
         if not group or message not in group:
             return []
@@ -217,6 +222,9 @@ class MessageGroups:
         else:
             del self._groups[group_id]
         return behind
+
+    def _group_of(self, message: InFlightMessage) -> str:
+        return "all" if self._is_single and message.received.group_id else message.received.group_id
 
 
 class Heartbeat:

@@ -26,6 +26,8 @@ ATTEMPT_SECONDS = 240.0
 """How long a receive request attempt ID is reused: less than the five minutes for which SQS accepts it."""
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
+EMPTY_MS = 60_000
+"""The maximum time between two empty polls which show that the queue was empty."""
 
 
 class PollRecord:
@@ -49,10 +51,11 @@ class PollRecord:
         with self._lock:
             self._received += received
             if received:
-                self._last_empty = 0
                 return
-            # Only two empty polls in a row count, since a single one can be a fault of the server.
-            self._empty_at = self._last_empty or self._empty_at
+            # Only two empty polls count, since a single one can be a fault of the server. They need not be in a row:
+            # foreign messages become visible again between two long polls.
+            if asked_ms - self._last_empty <= EMPTY_MS:
+                self._empty_at = self._last_empty
             self._last_empty = asked_ms
             self._is_drained = self._is_draining
 

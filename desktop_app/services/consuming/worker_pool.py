@@ -264,14 +264,14 @@ class WorkerPool:
 
     def _handle(self, message: InFlightMessage, helper: HelperProcess) -> bool:
         """Process one file and report its outcome; return whether this thread was replaced in the meantime."""
-        begun = self._clock.steady()
+        begun, job = self._clock.steady(), message.job
+        activity = None if job is None else _Activity(begun, begun, self._mounts.by_name(job.file_path))
         with self._lock:
-            job = message.job
-            may_begin = job is not None and not message.cancelled.is_set() and self._may_begin()
-            if may_begin and job is not None:
+            may_begin = not message.cancelled.is_set() and self._may_begin()
+            if activity is not None and may_begin:
                 message.is_begun = True
-                activity = self._running[message] = _Activity(begun, begun, self._mounts.by_name(job.file_path))
-        if not may_begin or job is None:
+                self._running[message] = activity
+        if job is None or activity is None or not may_begin:
             self._on_done(Done(message))
             return False
         watch = _MessageWatch(message, activity, self._clock)

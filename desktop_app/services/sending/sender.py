@@ -17,6 +17,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
 from desktop_app.services.loops import Backoff, LoopState, StateReporter
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
+from desktop_app.store.strict_group import StrictGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,12 +41,6 @@ them to the front. A higher limit, or none, was not faster (measured with 50, 10
 
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
-STRICT_GROUP = "filemill"
-
-
-def message_group(file_id: str, *, strict_order: bool) -> str:
-    """Return the message group ID of a file on a FIFO queue; in strict order, it is the same for all files."""
-    return STRICT_GROUP if strict_order else file_id
 
 
 def deduplication_id(file_id: str, generation: int, resends: int) -> str:
@@ -107,6 +102,7 @@ class Sender:
         self._connector = connector
         self._identity = identity
         self._options = options
+        self._strict_group = StrictGroup(database, options.queue)
         self._clock = clock
         self._control = control
         self._state = StateReporter("sender", report, clock)
@@ -161,7 +157,8 @@ class Sender:
             claim_ms=CLAIM_MS,
             in_order=in_order,
         )
-        messages = [self._message(client, entry) for entry in entries]
+        group = self._strict_group.name() if in_order and entries else ""
+        messages = [self._message(client, entry, group) for entry in entries]
         # In strict order, one by one: the queue could accept one entry of a batch but reject the entries before it.
         batches = [[at] for at in range(len(messages))] if in_order else plan_batches(messages)
         sent = done = 0
@@ -204,13 +201,13 @@ class Sender:
             return CLAIM_ENTRIES
         return self._options.window - self._outbox.in_queue(self._options.queue)
 
-    def _message(self, client: QueueClient, entry: OutboxEntry) -> Outgoing:
+    def _message(self, client: QueueClient, entry: OutboxEntry, group: str) -> Outgoing:
         body = encode(FileMessage(entry.file_id, entry.generation))
         if not client.info.is_fifo:
             return Outgoing(body)
         return Outgoing(
             body,
-            group_id=message_group(entry.file_id, strict_order=self._options.strict_order),
+            group_id=group or entry.file_id,
             deduplication_id=deduplication_id(entry.file_id, entry.generation, entry.resends),
         )
 

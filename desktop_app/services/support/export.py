@@ -7,7 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, TextIO
 
-from desktop_app.domain.job import Job, display_text, iso_utc
+from desktop_app.domain.job import Job, iso_utc
+from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

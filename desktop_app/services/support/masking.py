@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.secrets import mask_secrets, without_known_secrets
+from desktop_app.domain.secrets import mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -99,7 +99,7 @@ class Masker:
             text: The text.
             names: Whether to keep the names and paths of files.
         """
-        text, secrets = mask_secrets(without_known_secrets(text), self._secrets, runs=_RUN)
+        text, secrets = mask_secrets(text, self._secrets, runs=_RUN)
         self.counts[Masked.SECRETS] += secrets
         text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
         for folder, mark in self._folders:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from desktop_app import __version__
 from desktop_app.domain.connection_checks import Finding, Verdict
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import Status, display_text, iso_utc
+from desktop_app.domain.job import Status, iso_utc
 from desktop_app.domain.query import ADDED, Sort
-from desktop_app.domain.sentences import mark
+from desktop_app.domain.sentences import display_text, mark
 from desktop_app.logs.tail import LogTail
 from desktop_app.services.support.masking import Masked, Masker, masker_for
 

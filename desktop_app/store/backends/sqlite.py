@@ -55,19 +55,38 @@ class SqliteDatabase(peewee.SqliteDatabase):
     Args:
         path: The database file.
         functions: The SQL functions to register, by name.
+
+    Attributes:
+        opened: The open connections of all threads.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False)
+        # `close_all` closes the connections of other threads.
+        super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False, check_same_thread=False)
+        self.opened: set[sqlite3.Connection] = set()
         for name, function in functions.items():
             self.register_function(function, name)
 
-    def save_unlinked_log(self) -> None:
-        """Copy all commits to the database file, because the write-ahead log at its side was deleted.
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super()._connect()  # type: ignore[misc] # missing in the stubs
+        self.opened.add(connection)
+        return connection
 
-        This connection still has the deleted log open; a connection that is opened later does not see it.
+    def _close(self, connection: sqlite3.Connection) -> None:
+        self.opened.discard(connection)
+        super()._close(connection)  # type: ignore[misc]
+
+    def close_all(self, *, saves_log: bool) -> None:
+        """Close the connections of all threads, none of which may be in use.
+
+        Args:
+            saves_log: Whether to copy all commits to the database file first, because the write-ahead log at its side
+                was deleted. Connections that are opened later do not see the deleted one.
         """
-        self.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[no-untyped-call]
+        if saves_log and self.opened:
+            next(iter(self.opened)).execute("PRAGMA wal_checkpoint(PASSIVE)")
+        while self.opened:
+            self.opened.pop().close()
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
@@ -141,19 +160,24 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
                 detail=text,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return StoreError(
-                Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
-                detail=text,
-                cause=Cause.DATABASE_READ_ONLY,
-            )
+            return permission_missing(path, text)
     raise error
+
+
+def permission_missing(path: Path, detail: str) -> StoreError:
+    """Return the error for a file that this user may not read or write."""
+    return StoreError(
+        Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
+        detail=detail,
+        cause=Cause.DATABASE_READ_ONLY,
+    )
 
 
 # --- files
 
 
 class FileState(NamedTuple):
-    """What tells that the file at a path is not the file that was opened, or that another program has written it."""
+    """The attributes that show whether a path still leads to the file that was opened, and whether it was written."""
 
     device: int
     inode: int

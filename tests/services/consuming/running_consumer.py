@@ -32,6 +32,8 @@ class RunningConsumer:
         services: ServicesSetup,
         concurrency: int = 2,
         control: ProcessingControl | None = None,
+        *,
+        keeps_order: bool = False,
     ) -> None:
         self.services = services
         services.clock = SystemClock()  # type: ignore[assignment]
@@ -48,7 +50,7 @@ class RunningConsumer:
             FakeConnector(self.client),
             self.registry,
             services.identity,
-            options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
+            options=ConsumerOptions(QUEUE, concurrency, work_grace_s=0.3, flush_grace_s=2, keeps_order=keeps_order),
             clock=services.clock,
             report=self.told.append,
             control=control or ProcessingControl(),

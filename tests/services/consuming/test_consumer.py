@@ -530,6 +530,42 @@ def test_foreign_messages_in_front_of_own_ones_are_reported_and_hidden_until_our
     running.stop()
 
 
+def test_hidden_messages_are_not_received_again_by_a_drain_and_made_visible_after_it(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
+    job = add_sent(services, "a.txt")
+    running.deliver_foreign(50)
+    running.deliver(message(job))
+    running.consumer.drain()
+    running.start()
+    wait_until(lambda: services.job(job).status is Status.PROCESSED)
+    running.deliver_foreign(10)
+    wait_until(lambda: running.consumer.is_drained)
+    assert running.foreign.has_hidden
+    assert not made_visible(running)
+    running.stop()
+    changes = [change for changes in running.client.made("change_visibility") for change in changes]
+    hidden = {handle for handle, seconds in changes if seconds >= HIDDEN_SECONDS}
+    assert hidden
+    assert made_visible(running) == hidden
+
+
+@pytest.mark.parametrize(("group", "count"), [("filemill", 2), ("another", 0)])
+def test_group_of_the_strict_order_is_left_if_a_foreign_message_blocks_it(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch, group: str, count: int
+) -> None:
+    monkeypatch.setattr("desktop_app.services.consuming.consumer.NOTE_POLLS_SECONDS", 0.01)
+    running = RunningConsumer(services, keeps_order=True)
+    add_sent(services, "a.txt")
+    add_sent(services, "b.txt")
+    running.start()
+    wait_until(lambda: running.foreign.own_group == "filemill")
+    running.deliver(received("not ours", group=group))
+    running.settled(1)
+    wait_until(lambda: services.outbox.waiting(QUEUE) == count)
+    wait_until(lambda: (running.foreign.own_group == "filemill") == (not count))
+    running.stop()
+
+
 def test_shared_queue_without_own_files_is_left_alone_until_a_file_is_added(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     running.foreign.tolerate()

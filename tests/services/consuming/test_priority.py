@@ -227,8 +227,8 @@ def test_files_that_could_not_be_claimed_stay_prioritized(
 
 
 @pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
-def test_prioritizing_does_not_break_strict_order(filemill_home: Path, fifo_order: str, serves: bool) -> None:
-    update_settings(filemill_home / "settings.toml", queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
+def test_prioritizing_does_not_break_strict_order(existing_home: Path, fifo_order: str, serves: bool) -> None:
+    update_settings(existing_home / "settings.toml", queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
     program = open_program({})
     assert isinstance(program.clock, SystemClock)
     consumer = build_consumer(program, connect_queue(program), lambda _: None)

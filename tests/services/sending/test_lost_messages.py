@@ -11,6 +11,7 @@ from desktop_app.domain.job import Status
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, ForeignMessageError, Outgoing, decode, encode
 from desktop_app.services.consuming.consumer import NOTE_POLLS_SECONDS
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.receiver import PollRecord
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
@@ -50,6 +51,7 @@ class Worker:
         self._per_second = per_second
         self._budget = 0.0
         self._polls = PollRecord()
+        self._foreign = ForeignMessages()
         self._asked: int | None = None
 
     def work(self, seconds: float) -> None:
@@ -64,11 +66,41 @@ class Worker:
             if not messages:
                 break
             self._budget -= len(messages)
-            self._scene.end([message for message in messages if self._scene.is_ours(message)])
+            self._scene.end(self._ours(messages))
 
     def note(self) -> None:
         received, empty_at = self._polls.take()
-        self._scene.recovery.note_polls(queue=QUEUE, received=received, empty_at_ms=empty_at)
+        again = self._foreign.take_again_before_own()
+        self._scene.recovery.note_polls(queue=QUEUE, received=received, again_before_own=again, empty_at_ms=empty_at)
+
+    def _ours(self, messages: list[Received]) -> list[Received]:
+        ours = [message for message in messages if self._scene.is_ours(message)]
+        for message in messages:
+            if message in ours:
+                self._foreign.note_own()
+            else:
+                self._foreign.note(message, "not JSON")
+        return ours
+
+
+class SlowWorker(Worker):
+    """A consumer that processes one file at a time, and meanwhile receives nothing."""
+
+    def __init__(self, scene: Scene, seconds_per_file: float) -> None:
+        super().__init__(scene, 1)
+        self._seconds_per_file = seconds_per_file
+        self._free_at = 0.0
+
+    def work(self, seconds: float) -> None:
+        now = self._scene.clock.time()
+        while now >= self._free_at:
+            messages = self._scene.receive(1)
+            self._polls.note(self._scene.clock.now_ms(), len(messages))
+            if not messages:
+                return
+            if ours := self._ours(messages):
+                self._scene.end(ours)
+                self._free_at = now + self._seconds_per_file
 
 
 class Scene:
@@ -289,6 +321,21 @@ def test_messages_that_wait_their_turn_are_not_sent_again(
     scene.add(120)
     assert scene.run(8 * MINUTES, step_s=20) == float("inf")
     assert scene.sent == 120
+
+
+@pytest.mark.parametrize("foreign", [0, 20])
+@pytest.mark.parametrize("kind", KINDS)
+def test_backlog_of_hours_behind_foreign_messages_is_not_sent_again(
+    make: Callable[..., Scene], kind: str, foreign: int
+) -> None:
+    """The queue delivers the foreign messages first, again and again."""
+    scene = make(kind)
+    scene.workers = [SlowWorker(scene, 60)]
+    scene.put_foreign(foreign)
+    scene.add(130)
+    scene.run(100 * MINUTES, step_s=20)
+    assert 0 < scene.unfinished() < 130
+    assert scene.sent <= (130 if kind != EMBEDDED else 130 - scene.unfinished() + LOCAL_WINDOW)
 
 
 @pytest.mark.parametrize("kind", KINDS)

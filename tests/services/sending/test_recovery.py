@@ -67,7 +67,7 @@ class SenderFixture:
 
     def note_empty_polls(self) -> None:
         """Record that a consumer with free capacity has found nothing."""
-        self.recovery.note_polls(queue=QUEUE, received=0, empty_at_ms=self.clock.now_ms())
+        self.recovery.note_polls(queue=QUEUE, received=0, again_before_own=0, empty_at_ms=self.clock.now_ms())
 
     def receive_all(self) -> list[str]:
         client = self.connector.connect()

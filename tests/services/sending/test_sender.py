@@ -9,11 +9,14 @@ import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.job import Status
+from desktop_app.domain.queue_key import FIRST_GROUP
 from desktop_app.queues.messages import EntryResult, QueueInfo
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
-from desktop_app.services.sending.sender import STRICT_GROUP, Sender, SenderOptions
+from desktop_app.services.sending.sender import Sender, SenderOptions
+from desktop_app.store.results import Result, Work
+from desktop_app.store.strict_group import StrictGroup
 from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 from tests.services.conftest import QUEUE
 
@@ -86,8 +89,28 @@ def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(service
     client = FakeClient(info=FIFO)
     assert sender(services, client, strict=True).send_due() == 2
     batches = client.made("send")
-    assert [[message.group_id for message in batch] for batch in batches] == [[STRICT_GROUP], [STRICT_GROUP]]
+    assert [[message.group_id for message in batch] for batch in batches] == [[FIRST_GROUP], [FIRST_GROUP]]
     assert [message.deduplication_id for (message,) in batches] == [f"{job.id}:1" for job in jobs]
+
+
+def test_group_that_a_foreign_message_blocks_is_left_once_and_no_file_overtakes_another(
+    services: ServicesSetup,
+) -> None:
+    jobs = [*services.add("a.txt"), *services.add("b.txt")]
+    client = FakeClient(info=FIFO)
+    sender(services, client, strict=True).send_due()
+    jobs += services.add("c.txt")
+    group = StrictGroup(services.database, QUEUE)
+    claim = services.claim(jobs[0])
+    assert group.leave(FIRST_GROUP, now_ms=services.clock.now_ms()) == 0, "the next file would not wait for this one"
+    assert claim.job is not None
+    Work(services.database).finish([Result(claim.job.row_id, claim.token, services.clock.now_ms())])
+    assert group.leave(FIRST_GROUP, now_ms=services.clock.now_ms()) == 2
+    assert group.leave(FIRST_GROUP, now_ms=services.clock.now_ms()) == 0
+    sender(services, client, strict=True).send_due()
+    messages = [message for (message,) in client.made("send")[2:]]
+    assert {message.group_id for message in messages} == {group.name()} != {FIRST_GROUP}
+    assert [message.deduplication_id for message in messages] == [f"{jobs[1].id}:1:1", f"{jobs[2].id}:1"]
 
 
 def test_rejected_message_blocks_all_behind_it_in_strict_order(services: ServicesSetup) -> None:
