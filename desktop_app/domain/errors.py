@@ -172,7 +172,8 @@ def file_not_opened(path: object, error: OSError) -> Sentence:
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return Sentence("{file} can't be opened: {why}. Close other programs, then try again.", file=path, why=why)
     if error.errno == errno.EPERM:
-        return Sentence("{file} can't be opened: {why}. Set FILEMILL_DATABASE to another file.", file=path, why=why)
+        file = error.filename or path  # possibly a lock or a log next to the database
+        return Sentence("{file} can't be opened: {why}. Set FILEMILL_DATABASE to another file.", file=file, why=why)
     return Sentence(
         "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.", file=path, why=why
     )
