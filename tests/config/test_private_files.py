@@ -39,9 +39,7 @@ def plant(path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.db", "x.db-wal", "x.db-shm", "x.db.lock"])
 def test_database_of_another_user_in_a_shared_folder_is_refused(shared: Path, name: str) -> None:
     plant(shared / name)
-    with pytest.raises(
-        StoreError, match=rf"/{name} can't be opened: it belongs to another user\. Set"
-    ):
+    with pytest.raises(StoreError, match=rf"/{name} can't be opened: it belongs to another user\. Set"):
         open_database(shared / "x.db", MIGRATIONS)
     assert not (shared / name).stat().st_size
 
