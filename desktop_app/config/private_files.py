@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from desktop_app.domain.sentences import Sentence
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,6 +54,25 @@ def make_private(path: Path) -> None:
             path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
 
 
+def refuse_planted(*paths: Path) -> None:
+    """Refuse files and folders of other users in a folder in which everybody can create files, such as `/tmp`.
+
+    Their owners could read, write and lock them at any time. In other folders, such files are used: on some file
+    systems all files belong to the user who mounted them.
+
+    Raises:
+        PermissionError: If there is such a file.
+    """
+    if os.name == "nt":
+        return
+    for path in paths:
+        with suppress(FileNotFoundError):
+            owner, folder = path.lstat().st_uid, path.parent.stat()
+            is_open = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+            if is_open and owner not in {os.geteuid(), folder.st_uid}:
+                raise PermissionError(errno.EPERM, Sentence("it belongs to another user"), str(path))
+
+
 def private_lock(path: Path, *, timeout: float) -> FileLock:
     """Return a lock that other users can't hold: whoever can open the file of a lock can hold it.
 
@@ -63,8 +84,9 @@ def private_lock(path: Path, *, timeout: float) -> FileLock:
         timeout: The time to wait for the lock in seconds; 0 to try only once.
 
     Raises:
-        OSError: If the folder does not exist, or the file can't be created.
+        OSError: If the folder does not exist, or the file can't be created or was created by another user.
     """
+    refuse_planted(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     if os.name != "nt":

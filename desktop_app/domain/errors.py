@@ -7,6 +7,7 @@ the user is offered a support report.
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,26 @@ def database_gone(path: object) -> Sentence:
         "{file} can't be found: it was moved or deleted, or its disk is not connected. Put it back, and Filemill will "
         "continue.",
         file=path,
+    )
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return whether a file can't be created or written because its disk, or the user's share of it, is full."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def file_not_opened(path: object, error: OSError) -> Sentence:
+    """Return the text for the database or the embedded queue if it can't be opened, with what helps."""
+    why = error.strerror or error
+    if is_disk_full(error):
+        return Sentence("{file} can't be opened: {why}. Free some space, then try again.", file=path, why=why)
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return Sentence("{file} can't be opened: {why}. Close other programs, then try again.", file=path, why=why)
+    if error.errno == errno.EPERM:
+        file = error.filename or path  # possibly a lock or a log next to the database
+        return Sentence("{file} can't be opened: {why}. Set FILEMILL_DATABASE to another file.", file=file, why=why)
+    return Sentence(
+        "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.", file=path, why=why
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -242,7 +243,7 @@ class _Probe:
         try:
             client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         except _FAILURES as error:
-            known = self._known(error, "GetQueueUrl")
+            known = as_queue_error(error, replace(self._connection, queue=name), "GetQueueUrl")
             if known.trouble is QueueTrouble.NO_QUEUE:
                 text = Sentence(
                     "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "

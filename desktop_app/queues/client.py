@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _QUEUE_ARN = re.compile(r"arn:[!-9;-~]+:sqs:[!-9;-~]*:([0-9]+):([\w.-]+)", re.ASCII)
+
+_ERRORS = (ClientError, BotoCoreError, OSError)
 
 _NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
@@ -202,9 +205,13 @@ class BotoClient:
         if match is None:
             raise self._malformed("GetQueueAttributes", "Attributes.RedrivePolicy has an invalid deadLetterTargetArn")
         account, name = match.groups()
-        answer = self._call("GetQueueUrl", self._control.get_queue_url, QueueName=name, QueueOwnerAWSAccountId=account)
+        connection = replace(self._connection, queue=name)  # errors are about the dead-letter queue
+        try:
+            answer = self._control.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        except _ERRORS as error:
+            raise as_queue_error(error, connection, "GetQueueUrl") from error
         info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
-        return BotoClient(self._control, self._receiving, info, self._connection)
+        return BotoClient(self._control, self._receiving, info, connection)
 
     def _batch(
         self, action: str, method: Callable[..., Any], entries: Iterable[Mapping[str, object]]
@@ -229,7 +236,7 @@ class BotoClient:
     def _call(self, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = method(**parameters)
-        except (ClientError, BotoCoreError, OSError) as error:
+        except _ERRORS as error:
             raise as_queue_error(error, self._connection, action) from error
         return answer
 

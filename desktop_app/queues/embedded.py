@@ -21,8 +21,8 @@ from functools import partial
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from desktop_app.config.private_files import create_private, make_private
-from desktop_app.domain.errors import Cause, QueueError, QueueTrouble, database_gone
+from desktop_app.config.private_files import create_private, make_private, refuse_planted
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble, database_gone, file_not_opened, is_disk_full
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
 
@@ -268,9 +268,11 @@ class EmbeddedQueue:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open the file, and create it and its schema if necessary. Several programs can do so at the same time."""
+    files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    refuse_planted(*files)
     create_private(path)
-    for suffix in ("", "-wal", "-shm"):
-        make_private(path.with_name(path.name + suffix))
+    for file in files:
+        make_private(file)
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # Text that is not UTF-8, written by another program, must become a foreign message, not a permanent error.
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
@@ -380,12 +382,8 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
         sqlite3.Error: The same error, if it indicates a bug in Filemill.
     """
     if isinstance(error, OSError):
-        text = Sentence(
-            "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.",
-            file=path,
-            why=error.strerror or error,
-        )
-        return _unusable(text, str(error))
+        cause = Cause.DISK_FULL if is_disk_full(error) else Cause.LOCAL_QUEUE
+        return _unusable(file_not_opened(path, error), str(error), cause)
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return QueueError(
@@ -397,7 +395,9 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             text = Sentence(
-                "The disk that contains {file} is full or not writable. Free some space, then try again.", file=path
+                "The disk that contains {file} is full or not writable. Free some space or check the disk, "
+                "then try again.",
+                file=path,
             )
             return _unusable(text, str(error), Cause.DISK_FULL)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:

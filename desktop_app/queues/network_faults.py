@@ -28,6 +28,11 @@ _NO_TLS = ("WRONG_VERSION_NUMBER", "wrong version number", "HTTP_REQUEST", "UNKN
 _UNREADABLE_BUNDLE = re.compile(r"\[Errno|\[X509|NO_CERTIFICATE_OR_CRL|invalid path")
 _BUNDLE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_OF_ANOTHER_SERVER = frozenset({
+    HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+})  # fmt: skip
+"""Statuses above 500 that do not pass: of a web server that does not know POST, and of a network's sign-in page."""
+_UNKNOWN_ACTION = re.compile(r"(?:.*#)?(?:InvalidAction|UnknownOperation|UnknownOperationException)")
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _UNREACHED = (
     boto.EndpointConnectionError,
@@ -80,7 +85,7 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
         return _unreadable(way.proxy)
     if isinstance(error, boto.ProxyConnectionError):
         return _of_proxy(way.cause, way.proxy, place)
-    if way.start:
+    if way.start is not None:
         return _older_protocol(place) if _XML_ANSWER.search(way.start) else way.not_sqs()
     if isinstance(error, boto.InvalidIMDSEndpointError):
         return None
@@ -97,12 +102,12 @@ class _Way:
         proxy: The proxy; None if there is none.
         is_plain: Whether the request was sent over plain HTTP.
         cause: The text of the exception that botocore wrapped; may be empty.
-        start: The beginning of a response that is not from SQS; empty for other exceptions.
+        start: The beginning of a response that is not from SQS; None for other exceptions.
     """
 
     def __init__(self, error: Exception, connection: Connection) -> None:
         details: dict[str, object] = getattr(error, "kwargs", {})
-        start = details.get("start", "")
+        start = details.get("start")
         url = details.get("endpoint_url") or connection.endpoint_url
         self._connection = connection
         self._url = str(url or f"https://sqs.{connection.region or 'us-east-1'}.amazonaws.com/")
@@ -110,7 +115,7 @@ class _Way:
         self.proxy = proxy_for(self._url)
         self.is_plain = self._url.startswith("http:")
         self.cause = str(details.get("error", ""))
-        self.start = start.decode("ascii", "replace") if isinstance(start, bytes) else str(start)
+        self.start = start.decode("ascii", "replace") if isinstance(start, bytes) else None
 
     def not_sqs(self) -> NetworkFault:
         """Return the fault of a response that is not from SQS."""
@@ -147,6 +152,8 @@ def _of_answer(error: boto.ClientError, way: _Way, place: Place) -> NetworkFault
     """Return the fault of a response without an error code of SQS, for which botocore uses the HTTP status."""
     answer = error.response.get("Error", {})
     code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
+    if _UNKNOWN_ACTION.fullmatch(code):
+        return _not_supported(place)
     if not re.fullmatch(r"[345]\d\d", code):
         return None
     if _XML_ANSWER.search(said):
@@ -156,9 +163,8 @@ def _of_answer(error: boto.ClientError, way: _Way, place: Place) -> NetworkFault
     status = int(code)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return _sign_in_to_proxy(way.proxy, place)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
-        return None
-    return way.not_sqs()
+    is_of_server = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _OF_ANOTHER_SERVER
+    return None if is_of_server or status in _PASSING else way.not_sqs()
 
 
 # --- the address and the protocol
@@ -170,6 +176,15 @@ def _older_protocol(place: Place) -> NetworkFault:
         Cause.PROTOCOL,
         Sentence("{place} supports only the older XML protocol of SQS", place=place(starts_sentence=True)),
         Sentence("Filemill needs the JSON protocol. Update the server, or choose a queue on another one."),
+    )
+
+
+def _not_supported(place: Place) -> NetworkFault:
+    return NetworkFault(
+        QueueTrouble.SETUP,
+        Cause.PROTOCOL,
+        Sentence("{place} does not support a request that Filemill needs", place=place(starts_sentence=True)),
+        Sentence("Check that its address is the address of an SQS server, or choose a queue on another one."),
     )
 
 

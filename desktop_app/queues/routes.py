@@ -28,6 +28,7 @@ Table = dict[str, Any]
 """A table of the AWS configuration files."""
 
 _NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
+_DELIMITER = re.compile(r"[/?#]")
 _TRUE = "true"
 
 
@@ -118,9 +119,14 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def proxy_logins() -> list[str]:
-    """Return the user names and passwords in the URLs of all proxies, as in `name:password`."""
-    logins = (value.rpartition("@")[0].rpartition("://")[2] for value in getproxies().values())
-    return [login for login in logins if login]
+    """Return the user names and passwords in the URLs of all proxies, as in `name:password`.
+
+    If a password contains a delimiter of URLs, libraries quote only the part before it, which is therefore returned as
+    well.
+    """
+    logins = [value.rpartition("@")[0].rpartition("://")[2] for value in getproxies().values()]
+    parts = [part for login in logins if ":" in (part := _DELIMITER.split(login)[0])]
+    return list(filter(None, dict.fromkeys([*logins, *parts])))
 
 
 def ignored_proxy_setting(url: str) -> str:

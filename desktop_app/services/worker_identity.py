@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from desktop_app.config.private_files import create_private_folder, make_private, private_lock
+from desktop_app.config.private_files import create_private_folder, make_private, private_lock, refuse_planted
 from desktop_app.domain.errors import StoreError, StoreGoneError, database_gone
 from desktop_app.domain.sentences import Sentence
 
@@ -52,6 +52,7 @@ class WorkerIdentity:
 
     def _lock_own_file(self) -> None:
         try:
+            refuse_planted(self._folder)
             # The folder of the database exists. If it does not, its disk was removed.
             if self._folder.parent.is_dir():
                 create_private_folder(self._folder)

@@ -14,14 +14,23 @@ from typing import TYPE_CHECKING, Any
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.config.private_files import create_private, create_private_folder, make_private, private_lock
+from desktop_app.config.private_files import (
+    create_private,
+    create_private_folder,
+    make_private,
+    private_lock,
+    refuse_planted,
+)
 from desktop_app.domain.errors import (
     Cause,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
+    StoreFullError,
     StoreGoneError,
     database_gone,
+    file_not_opened,
+    is_disk_full,
 )
 from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backends.sqlite import (
@@ -417,8 +426,10 @@ def open_database(path: Path, scripts: Path) -> Database:
                 )
             )
         create_private_folder(path.parent)
-        for suffix in ("", *SIDE_FILES):
-            make_private(path.with_name(path.name + suffix))
+        files = [path.with_name(path.name + suffix) for suffix in ("", *SIDE_FILES)]
+        refuse_planted(*files)
+        for file in files:
+            make_private(file)
         create_private(path)
     except OSError as error:
         raise _not_opened(path, error) from error
@@ -457,10 +468,5 @@ def _missing(path: Path) -> StoreError:
 
 
 def _not_opened(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        Sentence(
-            "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.",
-            file=path,
-            why=error.strerror or error,
-        )
-    )
+    text = file_not_opened(path, error)
+    return StoreFullError(text) if is_disk_full(error) else StoreError(text)

@@ -1299,8 +1299,8 @@
         <translation>Die lokale Warteschlange hat nicht rechtzeitig geantwortet</translation>
     </message>
     <message>
-        <source>The disk that contains {file} is full or not writable. Free some space, then try again.</source>
-        <translation>Der Datenträger mit {file} ist voll oder nicht beschreibbar. Geben Sie Speicherplatz frei, und versuchen Sie es erneut.</translation>
+        <source>The disk that contains {file} is full or not writable. Free some space or check the disk, then try again.</source>
+        <translation>Der Datenträger mit {file} ist voll oder nicht beschreibbar. Geben Sie Speicherplatz frei oder prüfen Sie den Datenträger, und versuchen Sie es dann erneut.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be written. Check the permissions of the file and its folder.</source>
@@ -2296,6 +2296,18 @@
         <translation>{file} ist nicht zu finden: Sie wurde verschoben oder gelöscht, oder ihr Datenträger ist nicht verbunden. Legen Sie sie zurück, dann macht Filemill weiter.</translation>
     </message>
     <message>
+        <source>{file} can&apos;t be opened: {why}. Free some space, then try again.</source>
+        <translation>{file} lässt sich nicht öffnen: {why}. Geben Sie Speicherplatz frei, und versuchen Sie es dann erneut.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be opened: {why}. Close other programs, then try again.</source>
+        <translation>{file} lässt sich nicht öffnen: {why}. Schließen Sie andere Programme, und versuchen Sie es dann erneut.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be opened: {why}. Set FILEMILL_DATABASE to another file.</source>
+        <translation>{file} lässt sich nicht öffnen: {why}. Setzen Sie FILEMILL_DATABASE auf eine andere Datei.</translation>
+    </message>
+    <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
     </message>
@@ -2456,6 +2468,14 @@
     <message>
         <source>Filemill needs the JSON protocol. Update the server, or choose a queue on another one.</source>
         <translation>Filemill braucht das JSON-Protokoll. Aktualisieren Sie den Server, oder wählen Sie eine Warteschlange auf einem anderen.</translation>
+    </message>
+    <message>
+        <source>{place} does not support a request that Filemill needs</source>
+        <translation>{place} unterstützt eine Anfrage nicht, die Filemill braucht</translation>
+    </message>
+    <message>
+        <source>Check that its address is the address of an SQS server, or choose a queue on another one.</source>
+        <translation>Prüfen Sie, ob seine Adresse die eines SQS-Servers ist, oder wählen Sie eine Warteschlange auf einem anderen.</translation>
     </message>
     <message>
         <source>{place} requires HTTPS</source>
@@ -3707,6 +3727,10 @@
     <message>
         <source>The disk or network share at {place} does not respond. Try again once it does.</source>
         <translation>Das Laufwerk oder die Netzwerkfreigabe unter {place} antwortet nicht. Versuchen Sie es noch einmal, sobald die Verbindung wieder besteht.</translation>
+    </message>
+    <message>
+        <source>it belongs to another user</source>
+        <translation>sie gehört einem anderen Benutzer</translation>
     </message>
 </context>
 </TS>

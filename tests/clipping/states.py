@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tests.gallery.scene import Scene
 
 UNREACHABLE = Sentence(
-    "The disk that contains {file} is full or not writable. Free some space, then try again.", file="/data/a"
+    "The disk that contains {file} is full or not writable. Free some space or check the disk, then try again.",
+    file="/data/a",
 )
 
 

@@ -143,7 +143,7 @@ def test_full_disk_is_waited_for(
     app = open_app(Settings())
     names = fill(app, 400)
     disk.writes_left = 8  # far less than these files need, so it fills up while they are processed
-    assert until_shown(app, "is full or not writable. Free some space, then try again.") == [
+    assert until_shown(app, "is full or not writable. Free some space or check the disk, then try again.") == [
         "Open Folder",
         "Try Now",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,6 +123,18 @@ def test_dead_letter_queue_that_does_not_exist_is_reported(internet: Internet) -
     last = found()[-1]
     assert (last.check, last.verdict) == (Check.DEAD_LETTERS, Verdict.TROUBLE)
     assert "The dead-letter queue “work-dlq” does not exist" in last.text
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_dead_letter_queue_without_permission_is_named(internet: Internet) -> None:
+    url = internet.sim.simulator.queue("work").url
+    internet.sim.simulator.create_queue("rest")
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:rest", "maxReceiveCount": 5}
+    internet.sim.boto().set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    internet.sim.faults.always("GetQueueUrl", service_error("AccessDenied", "no", status=403))
+    last = found(replace(AWS, queue=url))[-1]
+    assert (last.check, last.verdict) == (Check.DEAD_LETTERS, Verdict.NOTE)
+    assert "sqs:GetQueueUrl on “rest”" in last.text
 
 
 @pytest.mark.usefixtures("signed_in", "internet")

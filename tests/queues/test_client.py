@@ -496,3 +496,13 @@ def test_planned_batches_are_within_the_limits(sim: SimulatedSqs) -> None:
     assert all(not any(troubles(client.send([messages[at] for at in batch]))) for batch in batches)
     assert [len(batch) for batch in batches] == [4, 4, 10, 10, 9]
     assert len(sim.simulator.bodies("work")) == 37
+
+
+def test_error_of_the_dead_letter_queue_names_that_queue(sim: SimulatedSqs) -> None:
+    client = sim.client()
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:rest", "maxReceiveCount": 5}
+    sim.boto().create_queue(QueueName="rest")
+    sim.boto().set_queue_attributes(QueueUrl=client.info.url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    sim.faults.always("GetQueueUrl", faults.service_error("AccessDenied", status=403))
+    with pytest.raises(QueueError, match="No permission for sqs:GetQueueUrl on “rest”"):
+        client.dead_letters()

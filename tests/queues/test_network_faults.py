@@ -195,6 +195,31 @@ def test_other_web_server_is_not_taken_for_the_service(serve: Callable[..., str]
     assert (error.trouble, error.cause, error.was_answered) == (QueueTrouble.OFFLINE, Cause.NOT_SQS, False)
 
 
+@pytest.mark.parametrize("status", [501, 505, 511])
+def test_status_that_does_not_pass_is_not_taken_for_trouble_of_the_service(
+    serve: Callable[..., str], status: int
+) -> None:
+    assert refusal(f"http://{serve(status, b'<html>Unsupported method</html>')}").cause is Cause.NOT_SQS
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html>Welcome</html>"])
+def test_answer_of_another_server_names_the_setting_of_the_address(
+    serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    url = f"http://{serve(200, body)}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", url)
+    assert refusal(url).body.startswith("Its address is set by AWS_ENDPOINT_URL_SQS.")
+
+
+@pytest.mark.parametrize("code", ["UnknownOperationException", "com.amazon.coral.service#UnknownOperationException"])
+def test_server_of_another_service_is_a_setup_fault_that_says_what_to_do(serve: Callable[..., str], code: str) -> None:
+    url = f"http://{serve(400, json.dumps({'__type': code}).encode())}"
+    error = refusal(url)
+    assert (error.trouble, error.cause) == (QueueTrouble.SETUP, Cause.PROTOCOL)
+    assert error.title == f"The queue server at {url} does not support a request that Filemill needs"
+    assert "Check that its address" in error.body
+
+
 def test_server_that_does_not_speak_http_is_not_taken_for_the_service() -> None:
     with raw_server(b"SSH-2.0-OpenSSH_9\r\n") as place:
         assert refusal(f"http://{place}").cause is Cause.NOT_SQS
@@ -400,7 +425,16 @@ def test_value_that_is_no_proxy_is_a_setup_fault(
 
 
 @pytest.mark.parametrize(
-    "value", ["http://me:hunter2@proxy:abc", "me:hunter2@proxy:abc", "socks5://me:hunter2@127.0.0.1:1"]
+    "value",
+    [
+        "http://me:hunter2@proxy:abc",
+        "me:hunter2@proxy:abc",
+        "socks5://me:hunter2@127.0.0.1:1",
+        "http://me:hunter2/x@proxy:1",
+        "http://me:hunter2#x@proxy:1",
+        "http://me:hunter2?x@proxy:1",
+        "me:hunter2/x@proxy:1",
+    ],
 )
 def test_password_in_a_value_that_is_no_proxy_is_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -12,8 +14,9 @@ import pytest
 from filelock import FileLock
 
 from desktop_app.bootstrap import MIGRATIONS
-from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.errors import Cause, QueueError, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.store import database as database_module
 from desktop_app.store.backends.sqlite import store_error
 from desktop_app.store.database import open_database
@@ -121,7 +124,7 @@ def limit_pages(store: Store, more: int) -> None:
 def test_full_disk_writes_nothing_and_goes_on_when_there_is_room(store: Store) -> None:
     store.add("/first")
     limit_pages(store, 3)
-    with pytest.raises(StoreFullError, match="Free some space, then try again") as caught:
+    with pytest.raises(StoreFullError, match="Free some space") as caught:
         store.add(*(f"/data/{number}" for number in range(200)))
     assert caught.value.detail == "database or disk is full"
     assert [job.file_path for job in store.jobs.all()] == ["/first"]
@@ -219,3 +222,27 @@ def test_error_without_an_sqlite_code_is_a_bug(store: Store) -> None:
         store_error(error, store.path)
     with pytest.raises(peewee.DatabaseError):
         store_error(peewee.DatabaseError("no cause"), store.path)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "advice"),
+    [
+        (errno.ENOSPC, Cause.DISK_FULL, "Free some space"),
+        (errno.EDQUOT, Cause.DISK_FULL, "Free some space"),
+        (errno.EMFILE, Cause.OTHER, "Close other programs"),
+        (errno.EROFS, Cause.OTHER, "Make its folder writable"),
+    ],
+)
+def test_file_that_cannot_be_created_says_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, cause: Cause, advice: str
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("desktop_app.store.database.create_private", fail)
+    with pytest.raises(StoreError, match=advice) as error:
+        open_database(tmp_path / "x.db", MIGRATIONS)
+    assert error.value.cause is cause
+    monkeypatch.setattr("desktop_app.queues.embedded.create_private", fail)
+    with pytest.raises(QueueError, match=advice):
+        EmbeddedQueue(tmp_path / "x.queue").connect()

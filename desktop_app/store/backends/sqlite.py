@@ -146,7 +146,9 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
                 Sentence(
-                    "The disk that contains {file} is full or not writable. Free some space, then try again.", file=path
+                    "The disk that contains {file} is full or not writable. Free some space or check the disk, "
+                    "then try again.",
+                    file=path,
                 ),
                 detail=text,
             )
