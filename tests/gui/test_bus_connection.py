@@ -126,5 +126,5 @@ def test_bus_that_is_not_there_is_left_to_qt(address: str) -> None:
 
 
 def test_connection_to_a_bus_that_does_not_reply_times_out(bus_without_a_reply: str) -> None:
-    with pytest.raises(TimeoutError, match="No reply"):
+    with pytest.raises(TimeoutError):
         open_bus(bus_without_a_reply)
