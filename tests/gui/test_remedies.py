@@ -325,14 +325,14 @@ def test_missing_network_can_be_retried_and_shows_details(open_app: Enter) -> No
 
 @pytest.mark.usefixtures("signed_in")
 def test_proxy_that_is_down_is_named(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@127.0.0.1:1")
     app = open_app(AWS)
     assert app.until_banner("Can't reach the proxy 127.0.0.1:1")[0] == "Details"
     app.press("Details")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
     assert "HTTPS_PROXY" in clipboard()
-    assert "secret" not in clipboard()
+    assert "hunter2" not in clipboard()
     dialog.close()
 
 
