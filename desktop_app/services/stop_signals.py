@@ -30,15 +30,24 @@ def pause_after(took_s: float, *, least_s: float) -> float:
 
 @contextlib.contextmanager
 def raising_stop_signals() -> Iterator[None]:
-    """Make all stop signals raise `KeyboardInterrupt`, as SIGINT does, so that clean-up code runs. Main thread only.
+    """Make the first stop signal raise `KeyboardInterrupt`, so that clean-up code runs. Main thread only.
 
-    Signals that were ignored before stay ignored.
+    Further signals are ignored, since they would interrupt the clean-up: `timeout` sends its signal twice, and a user
+    may press Ctrl+C twice. Signals that were ignored before stay ignored.
     """
+    has_raised = False
+
+    def handle(*_: object) -> None:
+        nonlocal has_raised
+        if not has_raised:
+            has_raised = True
+            raise KeyboardInterrupt
+
     before: list[tuple[int, Any]] = []
     for name in _NAMES:
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            before.append((number, signal.signal(number, signal.default_int_handler)))
+        if number is not None and signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+            before.append((number, signal.signal(number, handle)))
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from desktop_app.services.stop_signals import StopSignals
+from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
 
@@ -100,3 +100,18 @@ def test_many_stop_requests_do_no_harm() -> None:
         for _ in range(200_000):
             stop.set()
         assert not stop.pause(60)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_does_not_interrupt_the_clean_up(number: signal.Signals) -> None:
+    cleaned_up = []
+    before = signal.getsignal(number)
+    with raising_stop_signals():
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            signal.raise_signal(number)
+            cleaned_up.append(number)
+    assert cleaned_up == [number]
+    assert signal.getsignal(number) is before
