@@ -356,7 +356,9 @@ class IdleWatch:
             self._silent, self._silent_since = silent, now
 
     def report(self) -> None:
-        """Print the totals of the list and the number of files that are waiting for other queues.
+        """Print the totals of this queue and the number of files that are waiting for other queues.
+
+        While it is unknown which files belong to this queue, print the totals of the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -381,7 +383,7 @@ class IdleWatch:
                     f"{waiting} the queue {queue_label(queue)}, which has not responded to these credentials. If that "
                     "is this worker's queue, move them to it with `filemill retry ID`."
                 )
-        emit(totals(self._counts))
+        emit(totals(self._jobs.counts() if self._connection.may_have_another_key else self._counts))
 
 
 class ErrorReporter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import uuid
 from contextlib import closing
@@ -273,6 +274,25 @@ def test_worker_takes_its_files_once_a_sign_in_fault_is_over(
     assert "filemill: Running again.\n" in said.err
     assert "left waiting" not in said.err
     assert said.out == "2 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 2 FAILED\n"
+
+
+def test_worker_that_is_stopped_during_a_sign_in_fault_counts_the_files_that_may_be_its_own(
+    queues: Queues, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queues.configure(more=SIGN_IN_LATER.format(program="/bin/false"))
+    assert terminal.submit(1, AWS_PROFILE="eu") == 0
+
+    def stop(*_: object) -> float:
+        signal.raise_signal(signal.SIGTERM)
+        return 0.0
+
+    monkeypatch.setattr("desktop_app.services.loops.Backoff.next", stop)
+    monkeypatch.setenv("FILEMILL_QUEUE", queues.name)
+    monkeypatch.setenv("AWS_PROFILE", "late")
+    assert main(["worker"]) == 0
+    said = capsys.readouterr()
+    assert "1 file left waiting for the queue q" in said.err
+    assert said.out == "1 file: 1 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
 
 
 @pytest.mark.parametrize(
