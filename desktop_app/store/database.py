@@ -125,8 +125,9 @@ class Database:
 
     def release(self) -> None:
         """Close this thread's connection, if it has one."""
-        if not self._peewee.is_closed():
-            self._peewee.close()
+        with self._use:  # another thread may be about to close it as well
+            if not self._peewee.is_closed():
+                self._peewee.close()
 
     @contextmanager
     def read(self) -> Iterator[None]:
@@ -282,7 +283,8 @@ class Database:
         found = self._find_side_files()
         if not self._side_files and None not in found:
             self._side_files = found
-        return self._side_files not in ([], found)
+        # While the database itself is missing, they are needed as soon as it is back.
+        return self._side_files not in ([], found) and file_state(self._name) is not None
 
     def _find_side_files(self) -> list[tuple[int, int] | None]:
         states = [file_state(self._name + suffix) for suffix in SIDE_FILES]
@@ -294,11 +296,15 @@ class Database:
         The connections of a program share the index of the write-ahead log. While one of them has a deleted index open,
         all use it, so that other programs do not see what they write, and the other way round.
         """
-        if not self._users and self._are_side_files_replaced():
-            with self._known_errors():
-                self._peewee.close_all(saves_log=self._find_side_files()[0] is None)
-            self._closed_all += 1
-            log.info("the files at the side of %s were deleted; opening it again", self.path.name)
+        if self._users or not self._are_side_files_replaced():
+            return
+        database = file_state(self._name)
+        is_log_needed = database is not None and database.is_same_file(self._file) and not self._find_side_files()[0]
+        with self._known_errors():
+            self._peewee.close_all(saves_log=is_log_needed)
+        self._side_files = []
+        self._closed_all += 1
+        log.info("the files at the side of %s were replaced; opening it again", self.path.name)
 
     @contextmanager
     def _known_errors(self) -> Iterator[None]:
