@@ -370,6 +370,39 @@ def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(
     ]
 
 
+class SetClock(SystemClock):
+    """A clock that shows `now`."""
+
+    now = 0.0
+
+    def steady(self) -> float:
+        return self.now
+
+
+def test_files_of_a_share_that_responds_again_are_not_given_up(setup: JobSetup, two: list[str]) -> None:
+    silent = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt"})
+    for file_id in two:
+        row, token = setup.start(file_id)
+        assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=TICK)
+    bar: Any = Bar()
+    clock = SetClock()
+    watch = worker.IdleWatch(replace(setup.program, clock=clock), bar, lambda _: None)
+
+    def is_stuck_after(seconds: float) -> bool:
+        clock.now += seconds
+        watch.look()
+        return watch.is_stuck
+
+    assert not is_stuck_after(0)
+    row, token = setup.start(two[0])
+    assert not is_stuck_after(worker.SHARE_SECONDS), "a large file of the share is being processed"
+    setup.finish(two[1])
+    assert not is_stuck_after(worker.SHARE_SECONDS)
+    assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=TICK)
+    assert not is_stuck_after(1), "a file was finished since then"
+    assert is_stuck_after(worker.SHARE_SECONDS)
+
+
 class SlowClock(SystemClock):
     """A clock that advances two seconds at each reading."""
 
