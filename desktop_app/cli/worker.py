@@ -124,13 +124,13 @@ def _worker(options: Namespace) -> int:
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a "
-                "program that was killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue: of another program, or hidden by "
+                "a program that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     if options.until_idle and watch.is_stuck:
-        say("The files that are left are processed by the next worker, when the disk or network share responds.")
+        say("The remaining files will be processed by the next worker once the disk or network share responds.")
         return 1
     return 0
 

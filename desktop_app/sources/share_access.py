@@ -133,7 +133,7 @@ def _wait_until_accessible(path: str) -> None:
     if os.name == "nt":
         return
     nothing = subprocess.DEVNULL
-    with suppress(OSError, ValueError):  # without this program, or for an impossible name, the thread itself must do
+    with suppress(OSError, ValueError):  # no such program, or an invalid path: the thread will find out
         subprocess.run(  # noqa: S603 - an absolute path is no option
             ["/bin/ls", "-dL", path],
             check=False,

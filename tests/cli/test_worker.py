@@ -366,7 +366,7 @@ def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(
     assert (outcome.code, outcome.out) == (1, "2 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n")
     assert outcome.complaints == [
         "filemill: Waiting: The disk or network share at /mnt does not respond.",
-        "filemill: The files that are left are processed by the next worker, when the disk or network share responds.",
+        "filemill: The remaining files will be processed by the next worker once the disk or network share responds.",
     ]
 
 
@@ -431,7 +431,7 @@ def test_messages_that_may_be_left_are_reported(
     assert outcome.code == 0
     assert outcome.complaints == [
         (
-            "filemill: 3 messages may still be in the queue, of another program, or hidden by a program that was "
+            "filemill: 3 messages may still be in the queue: of another program, or hidden by a program that was "
             "killed. If Filemill sent them, the next worker deletes them."
         )
     ]
