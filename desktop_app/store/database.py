@@ -63,8 +63,9 @@ _REOPENED = {Cause.DATABASE_READ_ONLY, Cause.DATABASE_DAMAGED, Cause.DISK_FULL}
 when the file has been mended."""
 _REOPEN_SECONDS = 1.0
 """The shortest time between two connections of a thread. A new one does not use pages that an old one has cached."""
-_CLOSE_ALL_SECONDS = 1.0
-"""How long to wait until no thread has a transaction; otherwise, the next transaction tries again."""
+_CLOSE_ALL_SECONDS = 0.25
+"""How long to wait until no thread has a transaction, also in the window. If it has to give up, the next
+transaction tries again."""
 _HISTORY_TABLE = "schema_migration"
 
 
@@ -265,7 +266,8 @@ class Database:
         """Enter a context in which `_follow_side_files` does not close this thread's connection."""
         with self._use:
             if self._are_side_files_replaced():
-                self._use.wait_for(lambda: not self._users, _CLOSE_ALL_SECONDS)
+                closed_all = self._closed_all
+                self._use.wait_for(lambda: not self._users or self._closed_all > closed_all, _CLOSE_ALL_SECONDS)
                 self._follow_side_files()
             self._users += 1
         try:
