@@ -124,13 +124,13 @@ def _worker(options: Namespace) -> int:
         watch.report()
         if drain.left:
             say(
-                f"{counted(drain.left, 'message')} may still be in the queue, of another program, or hidden by a "
-                "program that was killed. If Filemill sent them, the next worker deletes them."
+                f"{counted(drain.left, 'message')} may still be in the queue: of another program, or hidden by "
+                "a program that was killed. If Filemill sent them, the next worker deletes them."
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
     if options.until_idle and watch.is_stuck:
-        say("The files that are left are processed by the next worker, when the disk or network share responds.")
+        say("The remaining files will be processed by the next worker once the disk or network share responds.")
         return 1
     return 0
 
@@ -180,13 +180,11 @@ def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector
         return False
     try:
         state = _result_of(lambda: connector.connect().state(), program.database, connector, stop, BRIEF_SECONDS)
+        if state is not None and not state.total:
+            recovery.note_drained(queue=key, at_ms=now)
     except KnownError:
         return False
-    if state is None:
-        return False
-    if not state.total:
-        recovery.note_drained(queue=key, at_ms=now)
-    return bool(state.total)
+    return state is not None and state.total > 0
 
 
 def _result_of(
@@ -309,6 +307,7 @@ class IdleWatch:
         self._seen: Cursor | None = None
         self._counts = StatusCounts()
         self._ended_before: int | None = None
+        self._done = 0
         self._silent = ""
         self._silent_since = 0.0
         self.pause_s = LOOK_S
@@ -330,7 +329,8 @@ class IdleWatch:
     @property
     def is_stuck(self) -> bool:
         """Whether all files that are left have been waiting for a long time for shares that do not respond."""
-        return bool(self._silent) and self._steady() - self._silent_since >= SHARE_SECONDS
+        is_waiting = bool(self._silent) and not self._counts.processing
+        return is_waiting and self._steady() - self._silent_since >= SHARE_SECONDS
 
     def _look(self) -> bool:
         started = self._steady()
@@ -343,6 +343,8 @@ class IdleWatch:
                 self._ended_before = ended
             done = max(0, ended - self._ended_before)
             self._bar.move_to(done, done + self._counts.unfinished)
+            if done != self._done:
+                self._done, self._silent_since = done, started
             if not self._counts.processing:  # otherwise, one of the shares may only be tried again
                 self._look_at_shares(started)
         self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)

@@ -160,7 +160,7 @@ def database_gone(path: object) -> Sentence:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Return whether a file can't be created or written because its disk, or the user's share of it, is full."""
+    """Return whether a file can't be created or written because the disk is full or the user's quota is used up."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 

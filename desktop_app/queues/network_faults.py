@@ -31,7 +31,7 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _OF_ANOTHER_SERVER = frozenset({
     HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 })  # fmt: skip
-"""Statuses above 500 that do not pass: of a web server that does not know POST, and of a network's sign-in page."""
+"""Server errors that are not temporary: from a server that does not support POST, or from a network's sign-in page."""
 _UNKNOWN_ACTION = re.compile(r"(?:.*#)?(?:InvalidAction|UnknownOperation|UnknownOperationException)")
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _UNREACHED = (

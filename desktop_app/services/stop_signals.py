@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """The names of the stop signals. Not all of them exist on every system."""
+REPEAT_SECONDS = 1.0
 _IDLE_SHARE = 5
 
 
@@ -30,17 +32,19 @@ def pause_after(took_s: float, *, least_s: float) -> float:
 
 @contextlib.contextmanager
 def raising_stop_signals() -> Iterator[None]:
-    """Make the first stop signal raise `KeyboardInterrupt`, so that clean-up code runs. Main thread only.
+    """Make stop signals raise `KeyboardInterrupt`, so that clean-up code runs. Main thread only.
 
-    Further signals are ignored, since they would interrupt the clean-up: `timeout` sends its signal twice, and a user
-    may press Ctrl+C twice. Signals that were ignored before stay ignored.
+    Signals that follow within `REPEAT_SECONDS` are ignored, since they would interrupt the clean-up: `timeout` sends
+    its signal twice, and a user may press Ctrl+C twice. A later signal ends a clean-up that hangs. Signals that were
+    ignored before stay ignored.
     """
-    has_raised = False
+    raised_at = -math.inf
 
     def handle(*_: object) -> None:
-        nonlocal has_raised
-        if not has_raised:
-            has_raised = True
+        nonlocal raised_at
+        now = time.monotonic()
+        if now - raised_at > REPEAT_SECONDS:
+            raised_at = now
             raise KeyboardInterrupt
 
     before: list[tuple[int, Any]] = []

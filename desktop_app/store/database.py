@@ -63,8 +63,9 @@ _REOPENED = {Cause.DATABASE_READ_ONLY, Cause.DATABASE_DAMAGED, Cause.DISK_FULL}
 when the file has been mended."""
 _REOPEN_SECONDS = 1.0
 """The shortest time between two connections of a thread. A new one does not use pages that an old one has cached."""
-_CLOSE_ALL_SECONDS = 1.0
-"""How long to wait until no thread has a transaction; otherwise, the next transaction tries again."""
+_CLOSE_ALL_SECONDS = 0.25
+"""How long to wait until no thread has a transaction, also in the window. If it has to give up, the next
+transaction tries again."""
 _HISTORY_TABLE = "schema_migration"
 
 
@@ -125,8 +126,9 @@ class Database:
 
     def release(self) -> None:
         """Close this thread's connection, if it has one."""
-        if not self._peewee.is_closed():
-            self._peewee.close()
+        with self._use:  # another thread may be about to close it as well
+            if not self._peewee.is_closed():
+                self._peewee.close()
 
     @contextmanager
     def read(self) -> Iterator[None]:
@@ -264,7 +266,8 @@ class Database:
         """Enter a context in which `_follow_side_files` does not close this thread's connection."""
         with self._use:
             if self._are_side_files_replaced():
-                self._use.wait_for(lambda: not self._users, _CLOSE_ALL_SECONDS)
+                closed_all = self._closed_all
+                self._use.wait_for(lambda: not self._users or self._closed_all > closed_all, _CLOSE_ALL_SECONDS)
                 self._follow_side_files()
             self._users += 1
         try:
@@ -282,7 +285,8 @@ class Database:
         found = self._find_side_files()
         if not self._side_files and None not in found:
             self._side_files = found
-        return self._side_files not in ([], found)
+        # While the database itself is missing, they are needed as soon as it is back.
+        return self._side_files not in ([], found) and file_state(self._name) is not None
 
     def _find_side_files(self) -> list[tuple[int, int] | None]:
         states = [file_state(self._name + suffix) for suffix in SIDE_FILES]
@@ -294,11 +298,15 @@ class Database:
         The connections of a program share the index of the write-ahead log. While one of them has a deleted index open,
         all use it, so that other programs do not see what they write, and the other way round.
         """
-        if not self._users and self._are_side_files_replaced():
-            with self._known_errors():
-                self._peewee.close_all(saves_log=self._find_side_files()[0] is None)
-            self._closed_all += 1
-            log.info("the files at the side of %s were deleted; opening it again", self.path.name)
+        if self._users or not self._are_side_files_replaced():
+            return
+        database = file_state(self._name)
+        is_log_needed = database is not None and database.is_same_file(self._file) and not self._find_side_files()[0]
+        with self._known_errors():
+            self._peewee.close_all(saves_log=is_log_needed)
+        self._side_files = []
+        self._closed_all += 1
+        log.info("the files at the side of %s were replaced; opening it again", self.path.name)
 
     @contextmanager
     def _known_errors(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """The message group that all messages of a FIFO queue share in strict order.
 
 SQS delivers a message of a group only after the one before it was deleted. A foreign message in the group is never
-deleted, so it would block the messages behind it for ever. Then, they are sent again in a new group.
+deleted, so it would block the messages behind it for ever. Those are therefore sent again in a new group.
 """
 
 from __future__ import annotations

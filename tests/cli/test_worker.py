@@ -366,8 +366,41 @@ def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(
     assert (outcome.code, outcome.out) == (1, "2 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n")
     assert outcome.complaints == [
         "filemill: Waiting: The disk or network share at /mnt does not respond.",
-        "filemill: The files that are left are processed by the next worker, when the disk or network share responds.",
+        "filemill: The remaining files will be processed by the next worker once the disk or network share responds.",
     ]
+
+
+class SetClock(SystemClock):
+    """A clock that shows `now`."""
+
+    now = 0.0
+
+    def steady(self) -> float:
+        return self.now
+
+
+def test_files_of_a_share_that_responds_again_are_not_given_up(setup: JobSetup, two: list[str]) -> None:
+    silent = Reason(ReasonCode.SHARE_SILENT, {"place": "/mnt"})
+    for file_id in two:
+        row, token = setup.start(file_id)
+        assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=TICK)
+    bar: Any = Bar()
+    clock = SetClock()
+    watch = worker.IdleWatch(replace(setup.program, clock=clock), bar, lambda _: None)
+
+    def is_stuck_after(seconds: float) -> bool:
+        clock.now += seconds
+        watch.look()
+        return watch.is_stuck
+
+    assert not is_stuck_after(0)
+    row, token = setup.start(two[0])
+    assert not is_stuck_after(worker.SHARE_SECONDS), "a large file of the share is being processed"
+    setup.finish(two[1])
+    assert not is_stuck_after(worker.SHARE_SECONDS)
+    assert Work(setup.program.database).give_back(row, token, now_ms=TICK, reason=silent, next_try_at=TICK)
+    assert not is_stuck_after(1), "a file was finished since then"
+    assert is_stuck_after(worker.SHARE_SECONDS)
 
 
 class SlowClock(SystemClock):
@@ -398,7 +431,7 @@ def test_messages_that_may_be_left_are_reported(
     assert outcome.code == 0
     assert outcome.complaints == [
         (
-            "filemill: 3 messages may still be in the queue, of another program, or hidden by a program that was "
+            "filemill: 3 messages may still be in the queue: of another program, or hidden by a program that was "
             "killed. If Filemill sent them, the next worker deletes them."
         )
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from desktop_app.services import stop_signals
 from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
@@ -115,3 +116,12 @@ def test_second_signal_does_not_interrupt_the_clean_up(number: signal.Signals) -
             cleaned_up.append(number)
     assert cleaned_up == [number]
     assert signal.getsignal(number) is before
+
+
+@posix
+def test_later_signal_ends_a_clean_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_signals, "REPEAT_SECONDS", -1.0)
+    with raising_stop_signals():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -302,6 +304,45 @@ def test_programs_see_each_other_after_files_at_the_side_were_deleted(used: Stor
     may_end.set()
     thread.join(10)
     assert in_another_program(used, "SELECT file_path FROM job ORDER BY id") == ["/A", "/B", "/c"]
+    used.database.release()
+
+
+def test_replaced_files_at_the_side_are_followed_only_once(used: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    paths(used)
+    # While they are open, the new files can't have the same inodes.
+    with files_of(used)[1].open("rb"), files_of(used)[2].open("rb"):
+        for file in files_of(used)[1:]:
+            file.unlink()
+        for _ in range(3):
+            used.add("/b")
+    assert caplog.text.count("opening it again") == 1
+    used.database.release()
+
+
+def test_disk_that_was_removed_is_used_again_although_a_connection_is_left(used: Store, copy: Path) -> None:
+    """The connection of an idle thread can no longer copy the write-ahead log to the file that was replaced."""
+    is_open, may_end = threading.Event(), threading.Event()
+
+    def keep_open() -> None:
+        with used.database.session():
+            paths(used)
+            is_open.set()
+            may_end.wait(60)
+
+    thread = threading.Thread(target=keep_open)
+    thread.start()
+    assert is_open.wait(10)
+    for connection in used.database._peewee.opened:
+        connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)  # every statement fails
+    for file in files_of(used):
+        file.unlink()
+    with pytest.raises(StoreGoneError):
+        paths(used)
+    put(copy, used)
+    assert paths(used) == ["/a"]
+    may_end.set()
+    thread.join(10)
     used.database.release()
 
 

@@ -66,7 +66,7 @@ def install_message_handler(
             on_display_lost()
 
     qInstallMessageHandler(handle)
-    atexit.register(qInstallMessageHandler, None)  # Qt's libraries still log when Python no longer exists
+    atexit.register(qInstallMessageHandler, None)  # Qt's libraries still log after Python has ended
 
 
 class MainThreadGarbageCollector(QObject):

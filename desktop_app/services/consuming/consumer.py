@@ -303,7 +303,8 @@ class Consumer:
         if not self._options.keeps_order:
             return
         foreign = self._foreign
-        blocked, foreign.blocked_group, foreign.own_group = foreign.blocked_group, "", self._strict_group.name()
+        foreign.own_group = self._strict_group.name()
+        blocked, foreign.blocked_group = foreign.blocked_group, ""
         if not blocked or self._in_flight.count_unsettled() or not self._outbox.has_unfinished(self._options.queue):
             return
         if count := self._strict_group.leave(blocked, now_ms=self._clock.now_ms()):

@@ -60,7 +60,7 @@ class ForeignMessages:
     Attributes:
         is_own_expected: Whether own files are waiting for their messages. Set by the consumer.
         own_group: The message group of our messages in strict order. Set by the consumer.
-        blocked_group: The last `own_group` in which a foreign message was received; it blocks those behind it.
+        blocked_group: The last `own_group` in which a foreign message was received, which blocks the ones behind it.
     """
 
     def __init__(self) -> None:
