@@ -56,7 +56,7 @@ def damaged(home: Path, copy: Path) -> Iterator[None]:
     database = home / "filemill.db"
     database.write_bytes(b"\xa5" * database.stat().st_size)
     yield
-    shutil.copy(copy, home / "filemill.db.backup-20260101-000000")
+    shutil.copy(copy, home / "filemill.db.backup-20991231-000000")  # newer than the backup that the worker has made
     assert filemill("doctor", "--use-copy").returncode == 0
 
 
