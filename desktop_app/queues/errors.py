@@ -472,6 +472,8 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     """
     if isinstance(error, _OURS):
         raise error
+    if isinstance(error, boto.HTTPClientError) and isinstance(error.kwargs.get("error"), MalformedAnswerError):
+        error = error.kwargs["error"]  # from `response_limits`
     if not connection.endpoint_url and (endpoint := configured_endpoint(connection)):
         connection = replace(connection, endpoint_url=endpoint.url)
     fault = network_fault(error, connection, partial(_place, connection))
