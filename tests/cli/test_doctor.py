@@ -280,3 +280,21 @@ def test_logical_damage_blocks_and_can_be_repaired(
     assert "✗ Database: " in done.out
     assert f"({detail})" in done.out
     assert "1 file in the list" in cli("doctor", "--use-copy").out
+
+
+def test_log_that_can_not_be_written_is_noted(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+    (filemill_home / "logs" / "filemill.log").mkdir(parents=True)
+    done = cli("doctor")
+    assert done.code == 0
+    (line,) = [line for line in done.out.splitlines() if line.startswith("! Log: ")]
+    assert line.startswith(f"! Log: {filemill_home / 'logs' / 'filemill.log'} can't be written: ")
+    assert line.endswith(". Until it can, nothing is logged.")
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("doctor", "--use-copy")])
+def test_folder_in_place_of_the_database_is_named(cli: Cli, filemill_home: Path, command: tuple[str, ...]) -> None:
+    (filemill_home / "filemill.db").mkdir(parents=True)
+    done = cli(*command)
+    assert done.code == 1
+    text = f"{filemill_home / 'filemill.db'} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file."
+    assert text in done.out + done.err
