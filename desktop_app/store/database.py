@@ -5,7 +5,9 @@ Code that is specific to an engine is in `backends`.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -463,6 +465,8 @@ def open_database(path: Path, scripts: Path) -> Database:
                     log=log_path,
                 )
             )
+        if os.path.isdir(path):  # noqa: PTH112 - never raises
+            raise permission_missing(path, os.strerror(errno.EISDIR))
         create_private_folder(path.parent)
         files = [path.with_name(path.name + suffix) for suffix in ("", *SIDE_FILES)]
         refuse_planted(*files)

@@ -3697,6 +3697,10 @@
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
+        <source>{file} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file.</source>
+        <translation>{file} ist ein Ordner und keine Datenbank. Verschieben Sie ihn, oder setzen Sie FILEMILL_DATABASE auf eine Datei.</translation>
+    </message>
+    <message>
         <source>{program} has not provided credentials yet. Waiting for it …</source>
         <translation>{program} hat noch keine Anmeldedaten bereitgestellt. Filemill wartet darauf …</translation>
     </message>

@@ -199,7 +199,10 @@ def damaged(path: Path, detail: str) -> StoreDamagedError:
 
 
 def permission_missing(path: Path, detail: str) -> StoreError:
-    """Return the error for a file that this user may not read or write."""
+    """Return the error for a file that this user may not read or write, or that is a folder."""
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        text = Sentence("{file} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file.", file=path)
+        return StoreError(text, detail=detail)
     return StoreError(
         Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
         detail=detail,
