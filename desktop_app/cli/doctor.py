@@ -97,6 +97,7 @@ def _findings() -> Iterator[tuple[Verdict, str, str]]:
         home.create()
         yield _folder(home)
         yield from _temporary_folder()
+        yield from _log(home)
         topic = "Settings"
         yield Verdict.FINE, topic, _settings(home)
         topic = "Database"
@@ -129,6 +130,17 @@ def _temporary_folder() -> Iterator[tuple[Verdict, str, str]]:
     if named and not (Path(named).is_dir() and os.access(named, os.W_OK)):
         text = f"TMPDIR is {quoted(named)}, which is not a folder that can be written to; {used} is used instead."
         yield Verdict.NOTE, "Temporary folder", text
+
+
+def _log(home: Home) -> Iterator[tuple[Verdict, str, str]]:
+    from desktop_app.logs.log import check_log, log_file
+
+    try:
+        check_log(home.logs)
+    except OSError as error:
+        why = error.strerror or error
+        text = f"{log_file(home.logs)} can't be written: {why}. Until it can, nothing is logged."
+        yield Verdict.NOTE, "Log", text
 
 
 def _settings(home: Home) -> str:

@@ -88,6 +88,19 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
             handler.close()
 
 
+def check_log(folder: Path) -> None:
+    """Open the log file for appending, as the next record would.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    handler = SharedFileHandler(log_file(folder))
+    try:
+        handler.open()
+    finally:
+        handler.close()
+
+
 class _Formatter(logging.Formatter):
     """Formats times in UTC, masks secrets, and escapes control characters.
 
@@ -155,7 +168,7 @@ class SharedFileHandler(logging.Handler):
     def _prepare(self, more: int) -> None:
         """Open the current file if necessary, and rotate the files if this many more bytes would exceed the limit."""
         if self._descriptor < 0 or not self._is_current():
-            self._open()
+            self.open()
         size = os.fstat(self._descriptor).st_size
         if size and size + more > self._limit:
             self._rotate(more)
@@ -166,7 +179,7 @@ class SharedFileHandler(logging.Handler):
         except FileNotFoundError:
             return False
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Open the file. If the folder disappears later, go on in the open file: do not create the folder again."""
         folder = self._path.parent
         home = folder.parent
@@ -195,7 +208,7 @@ class SharedFileHandler(logging.Handler):
         """Rotate the files, unless another process is doing so or has just done so."""
         try:
             with private_lock(self._path.with_name(f"{self._path.name}.lock"), timeout=0):
-                self._open()
+                self.open()
                 if os.fstat(self._descriptor).st_size + more > self._limit:
                     self._close_file()
                     self._rename()
@@ -205,7 +218,7 @@ class SharedFileHandler(logging.Handler):
         except PermissionError:  # on Windows, if another process has the file open
             self._limit += self._max_bytes
         if self._descriptor < 0:
-            self._open()
+            self.open()
 
     def _rename(self) -> None:
         for number in range(self._kept_files - 1, 0, -1):

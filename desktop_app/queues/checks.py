@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
+_NO_POLICY = {"", "{}", "null"}
+
 _NO_HANDLE = "filemill-permission-check"
 
 _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
@@ -232,31 +234,60 @@ class _Probe:
     def _dead_letters(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401
         if self._attributes is None:
             return
-        try:
-            policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
-            *_, account, name = str(policy["deadLetterTargetArn"]).split(":")
-            most = policy["maxReceiveCount"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        policy = self._attributes.get("RedrivePolicy", "")
+        if policy.strip() in _NO_POLICY:
             text = Sentence("It has no dead-letter queue: messages that can't be processed are received repeatedly")
             yield _note(Check.DEAD_LETTERS, text)
             return
         try:
+            values = json.loads(policy)
+            arn, most = str(values["deadLetterTargetArn"]), int(values["maxReceiveCount"])
+            _, _, _, _, account, name = arn.split(":")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            text = Sentence(
+                "Its redrive policy can't be read, so its dead-letter queue is not known. Correct the policy."
+            )
+            yield _note(Check.DEAD_LETTERS, text)
+            return
+        if why := self._why_unusable(arn):
+            yield Finding(Check.DEAD_LETTERS, Verdict.TROUBLE, why, KnownError(why, cause=Cause.SETUP))
+            return
+        try:
             client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         except _FAILURES as error:
-            known = as_queue_error(error, replace(self._connection, queue=name), "GetQueueUrl")
-            if known.trouble is QueueTrouble.NO_QUEUE:
-                text = Sentence(
-                    "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
-                    "policy. Until then, messages that can't be processed are received repeatedly.",
-                    name=name,
-                )
-                yield Finding(Check.DEAD_LETTERS, Verdict.TROUBLE, text, KnownError(text, cause=Cause.NO_QUEUE))
-            else:
-                yield Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
+            yield self._dead_letters_not_found(error, name)
             return
         yield _fine(
             Check.DEAD_LETTERS, Sentence("Dead-letter queue: “{name}”, after {count} deliveries", name=name, count=most)
         )
+
+    def _why_unusable(self, arn: str) -> str:
+        """Return why the queue with an ARN can't be this queue's dead-letter queue; empty if nothing is known."""
+        own = (self._attributes or {}).get("QueueArn", "")
+        if arn == own:
+            return Sentence(
+                "The queue is its own dead-letter queue, so messages that can't be processed are received repeatedly. "
+                "Choose another one in its redrive policy."
+            )
+        # GetQueueUrl would find a queue of the same name in this region instead.
+        if own and arn.split(":")[3:5] != own.split(":")[3:5]:
+            return Sentence(
+                "The dead-letter queue {arn} is not in the region and account of the queue. Choose one that is in its "
+                "redrive policy. Until then, messages that can't be processed are received repeatedly.",
+                arn=arn,
+            )
+        return ""
+
+    def _dead_letters_not_found(self, error: Exception, name: str) -> Finding:
+        known = as_queue_error(error, replace(self._connection, queue=name), "GetQueueUrl")
+        if known.trouble is not QueueTrouble.NO_QUEUE:
+            return Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
+        text = Sentence(
+            "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
+            "policy. Until then, messages that can't be processed are received repeatedly.",
+            name=name,
+        )
+        return Finding(Check.DEAD_LETTERS, Verdict.TROUBLE, text, KnownError(text, cause=Cause.NO_QUEUE))
 
 
 def _ms_since(begun: float) -> int:

@@ -23,6 +23,7 @@ from desktop_app.queues.credential_program import ProgramRunner
 from desktop_app.queues.credentials import CONNECT_SECONDS, READ_SECONDS, configuration_errors, make_session
 from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
+from desktop_app.queues.response_limits import limit_responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,7 @@ class ClientMaker:
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         with configuration_errors():
             client: SQSClient = self._session.client("sqs", **options)
+        limit_responses(client)
         return client
 
     def caller_arn(self) -> str:
@@ -125,6 +127,7 @@ class ClientMaker:
             ClientError: If AWS rejects the credentials.
         """
         client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
+        limit_responses(client)
         try:
             return str(client.get_caller_identity().get("Arn", ""))
         finally:

@@ -133,6 +133,13 @@ def _too_long(title: Sentence) -> ProgramError:
 
 
 def _failed(title: Sentence, code: int) -> ProgramError:
+    if code < 0:  # not on Windows
+        number = -code
+        name = signal.Signals(number).name if number in set(signal.Signals) else number
+        text = Sentence(
+            "{program} was ended by the signal {signal}. Run it in a terminal to see why.", program=title, signal=name
+        )
+        return ProgramError(text)
     text = Sentence(
         "{program} failed with exit code {code}. Run it in a terminal to see why.", program=title, code=code
     )

@@ -19,7 +19,7 @@ from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence, command_line, foreign_text
 from desktop_app.queues.network_faults import joined, network_fault
 from desktop_app.queues.profiles import sign_in_command
-from desktop_app.queues.routes import configured_endpoint, proxy_logins
+from desktop_app.queues.routes import configured_endpoint, proxy_logins, region_setting
 
 if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
@@ -238,19 +238,27 @@ def _no_region(failure: Failure) -> tuple[str, str]:
     region = kwargs.get("region_name") or failure.connection.region
     return (
         Sentence("The region “{region}” does not exist", region=region),
-        Sentence("Each queue belongs to one region. Choose its region, or correct AWS_REGION."),
+        Sentence(
+            "Each queue belongs to one region. Choose its region, or {remedy}.", remedy=_region_remedy(failure, region)
+        ),
     )
+
+
+def _region_remedy(failure: Failure, region: str) -> Sentence:
+    source = region_setting(region, failure.connection.profile)
+    return Sentence("correct {setting}", setting=source) if source else Sentence("set AWS_REGION")
 
 
 def _wrong_region(failure: Failure) -> tuple[str, str]:
     """Describe a request signed for a region that the server rejects. The server may say which region it expects."""
     found = _EXPECTED_REGION.search(failure.service_text)
-    body = (
-        Sentence("The server expects “{region}”. Choose this region, or correct AWS_REGION.", region=found[1])
-        if found
-        else Sentence("Choose the region of the queue and its server, or correct AWS_REGION.")
-    )
     region = failure.connection.region
+    remedy = _region_remedy(failure, region)
+    body = (
+        Sentence("The server expects “{region}”. Choose this region, or {remedy}.", region=found[1], remedy=remedy)
+        if found
+        else Sentence("Choose the region of the queue and its server, or {remedy}.", remedy=remedy)
+    )
     if region:
         return Sentence("The region “{region}” is not the region of the queue", region=region), body
     return Sentence("The requests are signed for the wrong region"), body
@@ -472,6 +480,8 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     """
     if isinstance(error, _OURS):
         raise error
+    if isinstance(error, boto.HTTPClientError) and isinstance(error.kwargs.get("error"), MalformedAnswerError):
+        error = error.kwargs["error"]  # from `response_limits`
     if not connection.endpoint_url and (endpoint := configured_endpoint(connection)):
         connection = replace(connection, endpoint_url=endpoint.url)
     fault = network_fault(error, connection, partial(_place, connection))

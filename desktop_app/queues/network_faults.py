@@ -164,6 +164,8 @@ def _of_answer(error: boto.ClientError, way: _Way, place: Place) -> NetworkFault
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return _sign_in_to_proxy(way.proxy, place)
     is_of_server = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _OF_ANOTHER_SERVER
+    if is_of_server and way.is_plain and way.proxy is not None:  # over HTTPS, a proxy can't respond to a request
+        return _of_server_or_proxy(status, way.proxy, place)
     return None if is_of_server or status in _PASSING else way.not_sqs()
 
 
@@ -274,6 +276,15 @@ def _of_proxy(text: str, proxy: Proxy | None, place: Place) -> NetworkFault:
         return NetworkFault(QueueTrouble.SETUP, Cause.PROXY, title, advice)
     title = Sentence("Can't reach the proxy {address}", address=proxy.address)
     return NetworkFault(QueueTrouble.OFFLINE, Cause.PROXY, title, _proxy_advice(proxy))
+
+
+def _of_server_or_proxy(status: int, proxy: Proxy, place: Place) -> NetworkFault:
+    title = Sentence("{place} is temporarily unavailable ({code})", place=place(starts_sentence=True), code=status)
+    note = Sentence(
+        "The response may be from the proxy {address}, set by {source}.", address=proxy.address, source=proxy.source
+    )
+    body = joined(note, Sentence("Filemill will keep trying. No data has been lost."))
+    return NetworkFault(QueueTrouble.OFFLINE, Cause.OFFLINE, title, body)
 
 
 def _sign_in_to_proxy(proxy: Proxy | None, place: Place) -> NetworkFault:

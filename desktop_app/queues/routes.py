@@ -106,6 +106,21 @@ def profile_endpoints(profile: Table, tables: Table, name: str = "") -> Iterator
         yield Endpoint(str(profile["endpoint_url"]), Sentence("endpoint_url of profile “{name}”", name=name))
 
 
+def region_setting(region: str, profile: str) -> str:
+    """Return the variable or the setting of a profile that contains a region; empty if neither does."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # in the order of `connection_from`
+        if value := os.environ.get(variable, "").strip():
+            return variable if value == region else ""
+    session = botocore.session.Session(profile=profile or None)
+    try:
+        is_in_profile = session.get_scoped_config().get("region") == region
+    except (BotoCoreError, OSError, ValueError):
+        return ""
+    if not is_in_profile:
+        return ""
+    return Sentence("the region of profile “{name}”", name=profile or session.profile or "default")
+
+
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that botocore uses for a URL; None if it uses none."""
     try:

@@ -17,9 +17,12 @@ from desktop_app.store.backends.sqlite import (
     SIDE_FILES,
     copy_database,
     find_damage,
+    is_about_schema,
     is_complete,
     store_error,
+    without_pragmas,
 )
+from desktop_app.store.schema import find_missing_part, find_unsuitable_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,14 +85,22 @@ def check_database(database: Path) -> CheckedDatabase:
     begun = time.monotonic()
     try:
         is_quick = database.stat().st_size > LARGE_BYTES
-        damage = find_damage(database, is_quick=is_quick)
+        damage = find_damage(database, is_quick=is_quick) or _find_logical_damage(database)
     except OSError as error:
         raise StoreGoneError(database_gone(database), detail=str(error)) from error
     except ERRORS as error:
+        if is_about_schema(error):
+            raise _damaged(database, str(error)) from error
         raise store_error(error, database) from error
     if damage:
         raise _damaged(database, damage)
     return CheckedDatabase(not is_quick, time.monotonic() - begun)
+
+
+def _find_logical_damage(path: Path) -> str:
+    database = without_pragmas(path)
+    with database.connection_context():
+        return find_missing_part(database) or find_unsuitable_value(database)
 
 
 def _damaged(database: Path, damage: str) -> StoreDamagedError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Changes, Cursor
+from desktop_app.store.backends.sqlite import recognized_damage
 from desktop_app.store.models import CounterRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
 
@@ -53,10 +54,11 @@ class ChangeFeed:
                 JobRow.revision > cursor.revision
             )
             # Sorted here: with ORDER BY, SQLite would scan the whole table instead of using the index on the revision.
-            rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
-        if len(rows) > MAX_CHANGES:
-            return Changes(newest, overflow=True)
-        listed = jobs_from(columns for _, removed_at, *columns in rows if removed_at is None)
+            with recognized_damage():
+                rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
+            if len(rows) > MAX_CHANGES:
+                return Changes(newest, overflow=True)
+            listed = jobs_from(columns for _, removed_at, *columns in rows if removed_at is None)
         removed = tuple(row_id for row_id, removed_at, *_ in rows if removed_at is not None)
         return Changes(newest, tuple(listed), removed)
 

@@ -5,7 +5,9 @@ Code that is specific to an engine is in `backends`.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -39,7 +41,9 @@ from desktop_app.store.backends.sqlite import (
     FileState,
     SqliteDatabase,
     copy_database,
+    damaged,
     file_state,
+    is_about_schema,
     permission_missing,
     store_error,
     without_pragmas,
@@ -47,6 +51,7 @@ from desktop_app.store.backends.sqlite import (
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import in_arguments
+from desktop_app.store.schema import find_missing_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -313,6 +318,7 @@ class Database:
         try:
             yield
         except ERRORS as error:
+            self._check_schema(error)
             known = store_error(error, self.path)
             if known.cause in _REOPENED and not self._peewee.in_transaction():
                 self.release()
@@ -343,16 +349,50 @@ class Database:
                     "This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=self._scripts
                 )
             )
+        with self._known_history():
+            return self._migrated(known, is_new=is_new)
+
+    @contextmanager
+    def _known_history(self) -> Iterator[None]:
+        """Enter a context in which a script that does not suit the schema means that the database is damaged."""
+        try:
+            yield
+        except ERRORS as error:
+            if is_about_schema(error):
+                raise damaged(self.path, str(error)) from error
+            raise
+
+    def _migrated(self, known: list[str], *, is_new: bool) -> list[str]:
         applied = self._applied(known)
         pending = [name for name in known if name not in applied]
         if not pending:
+            self._check_schema()
             return []
         if not (applied or is_new):
             raise StoreError(_other_program(self.path))
         self._peewee.connect(reuse_if_open=True)
         if applied:
             self._back_up(pending[0])
-        return list(Runner(self._peewee, str(self._scripts)).up())
+        ran = list(Runner(self._peewee, str(self._scripts)).up())
+        self._check_schema()
+        return ran
+
+    def _check_schema(self, error: Exception | None = None) -> None:
+        """Check that the file has all parts of the schema.
+
+        Args:
+            error: The error that may have been caused by a missing part; None to check in any case.
+
+        Raises:
+            StoreDamagedError: If a part is missing.
+        """
+        if error is not None and not is_about_schema(error):
+            return
+        plain = without_pragmas(self.path)
+        with plain.connection_context():
+            missing = find_missing_part(plain)
+        if missing:
+            raise damaged(self.path, missing) from error
 
     def scripts(self) -> list[str]:
         """Return the names of the migrations applied to this database, oldest first.
@@ -433,6 +473,8 @@ def open_database(path: Path, scripts: Path) -> Database:
                     log=log_path,
                 )
             )
+        if os.path.isdir(path):  # noqa: PTH112 - never raises
+            raise permission_missing(path, os.strerror(errno.EISDIR))
         create_private_folder(path.parent)
         files = [path.with_name(path.name + suffix) for suffix in ("", *SIDE_FILES)]
         refuse_planted(*files)

@@ -24,7 +24,7 @@ from desktop_app.domain.job import (
 )
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.store.backends.sqlite import among, least
+from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
@@ -130,7 +130,7 @@ class JobList:
             StoreError: If the database can't be read.
         """
         query = AttemptRow.select().where(AttemptRow.job == row_id).order_by(AttemptRow.token).tuples()
-        with self._database.read():
+        with self._database.read(), recognized_damage():
             return [
                 Attempt(
                     token, generation, number, worker, start, end, outcome and AttemptOutcome(outcome), reason_of(*why)
@@ -209,7 +209,10 @@ class JobList:
         query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
         if queue is not None:
             query = query.where(JobRow.queue == queue)
+        is_unknown = (JobRow.status < min(Status)) | (JobRow.status > max(Status))
         with self._database.read():
+            if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
+                raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
             return StatusCounts(
                 *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
             )

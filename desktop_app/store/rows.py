@@ -7,11 +7,15 @@ import os
 from dataclasses import fields
 from functools import lru_cache
 from itertools import islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any
+
+from peewee import Field, ForeignKeyField, IntegerField
 
 from desktop_app.domain.job import Job, Status, natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import folded
+from desktop_app.store.backends.sqlite import recognized_damage
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
@@ -22,7 +26,8 @@ _NAMED_OTHERWISE: Mapping[str, Any] = {
     "id": JobRow.uuid,
     "batch_id": JobRow.batch,
     "reason": JobRow.reason_code,
-    "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
+    # Without the alias, peewee would take it for the last column in it, a number, and convert the name “007” to 7.
+    "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch).alias("batch_name"),
 }
 """The expressions for fields of `Job` that have no column of the same name."""
 
@@ -60,15 +65,40 @@ PENDING_AGAIN: dict[str, Any] = {
 _PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
+_seen_kinds: set[tuple[type, ...]] = set()
+"""The types of the values of rows that suit their columns. Most rows have one of a few combinations."""
+
+
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
-    """Convert rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS` to jobs."""
+    """Convert rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS` to jobs.
+
+    Raises:
+        DamagedRowError: If a row can't be converted.
+    """
     jobs = []
-    for raw_path, arguments, *values in rows:
-        values[_PATH] = joined_path(values[_PATH], raw_path)
-        values[_STATUS] = Status(values[_STATUS])
-        values[_REASON] = reason_of(values[_REASON], arguments)
-        jobs.append(Job(*values))
+    with recognized_damage():
+        for raw_path, arguments, *values in rows:
+            if (kinds := tuple(map(type, values))) not in _seen_kinds:
+                _check_kinds(kinds)
+            values[_PATH] = joined_path(values[_PATH], raw_path)
+            values[_STATUS] = Status(values[_STATUS])
+            values[_REASON] = reason_of(values[_REASON], arguments)
+            jobs.append(Job(*values))
     return jobs
+
+
+def _check_kinds(kinds: tuple[type, ...]) -> None:
+    """Check the types of a row's values, since SQLite stores values of any type in any column.
+
+    Raises:
+        TypeError: If a value does not suit its column.
+    """
+    for (name, expression), kind in zip(JOB_COLUMNS.items(), kinds, strict=False):  # without `batch_name`, maybe
+        is_number = isinstance(expression, IntegerField | ForeignKeyField)
+        is_optional = not isinstance(expression, Field) or expression.null
+        if kind is not (int if is_number else str) and not (is_optional and kind is NoneType):
+            raise TypeError(f"{name} is of type {kind.__name__}")
+    _seen_kinds.add(kinds)
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:

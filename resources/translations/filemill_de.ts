@@ -2542,6 +2542,10 @@
         <translation>Der Proxy {address} ist nicht erreichbar</translation>
     </message>
     <message>
+        <source>The response may be from the proxy {address}, set by {source}.</source>
+        <translation>Die Antwort stammt möglicherweise vom Proxy {address} (eingestellt in: {source}).</translation>
+    </message>
+    <message>
         <source>A proxy on the way to {place} requires a user name and password</source>
         <translation>Ein Proxy auf dem Weg zur Warteschlange verlangt Benutzername und Passwort ({place})</translation>
     </message>
@@ -2646,18 +2650,6 @@
         <translation>Die Region „{region}“ gibt es nicht</translation>
     </message>
     <message>
-        <source>Each queue belongs to one region. Choose its region, or correct AWS_REGION.</source>
-        <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder korrigieren Sie AWS_REGION.</translation>
-    </message>
-    <message>
-        <source>The server expects “{region}”. Choose this region, or correct AWS_REGION.</source>
-        <translation>Der Server erwartet „{region}“. Wählen Sie diese Region, oder korrigieren Sie AWS_REGION.</translation>
-    </message>
-    <message>
-        <source>Choose the region of the queue and its server, or correct AWS_REGION.</source>
-        <translation>Wählen Sie die Region der Warteschlange und ihres Servers, oder korrigieren Sie AWS_REGION.</translation>
-    </message>
-    <message>
         <source>The region “{region}” is not the region of the queue</source>
         <translation>Die Region „{region}“ ist nicht die der Warteschlange</translation>
     </message>
@@ -2712,6 +2704,26 @@
     <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
+        <source>Each queue belongs to one region. Choose its region, or {remedy}.</source>
+        <translation>Jede Warteschlange gehört zu einer Region. Wählen Sie deren Region, oder {remedy}.</translation>
+    </message>
+    <message>
+        <source>correct {setting}</source>
+        <translation>korrigieren Sie {setting}</translation>
+    </message>
+    <message>
+        <source>set AWS_REGION</source>
+        <translation>setzen Sie AWS_REGION</translation>
+    </message>
+    <message>
+        <source>The server expects “{region}”. Choose this region, or {remedy}.</source>
+        <translation>Der Server erwartet „{region}“. Wählen Sie diese Region, oder {remedy}.</translation>
+    </message>
+    <message>
+        <source>Choose the region of the queue and its server, or {remedy}.</source>
+        <translation>Wählen Sie die Region der Warteschlange und ihres Servers, oder {remedy}.</translation>
     </message>
     <message>
         <source>Amazon SQS in {region}</source>
@@ -2924,6 +2936,18 @@
     <message>
         <source>This queue belongs to another account</source>
         <translation>Diese Warteschlange gehört einem anderen Konto</translation>
+    </message>
+    <message>
+        <source>Its redrive policy can&apos;t be read, so its dead-letter queue is not known. Correct the policy.</source>
+        <translation>Ihre Redrive-Richtlinie ist nicht lesbar, daher ist ihre Dead-Letter-Warteschlange nicht bekannt. Korrigieren Sie die Richtlinie.</translation>
+    </message>
+    <message>
+        <source>The queue is its own dead-letter queue, so messages that can&apos;t be processed are received repeatedly. Choose another one in its redrive policy.</source>
+        <translation>Die Warteschlange ist ihre eigene Dead-Letter-Warteschlange, daher werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen. Wählen Sie in ihrer Redrive-Richtlinie eine andere.</translation>
+    </message>
+    <message>
+        <source>The dead-letter queue {arn} is not in the region and account of the queue. Choose one that is in its redrive policy. Until then, messages that can&apos;t be processed are received repeatedly.</source>
+        <translation>Die Dead-Letter-Warteschlange {arn} ist nicht in derselben Region und demselben Konto wie die Warteschlange. Wählen Sie in deren Redrive-Richtlinie eine, die es ist. Bis dahin werden Nachrichten, die nicht verarbeitet werden können, immer wieder empfangen.</translation>
     </message>
     <message>
         <source>The dead-letter queue “{name}” does not exist: create it, or remove it from the queue&apos;s redrive policy. Until then, messages that can&apos;t be processed are received repeatedly.</source>
@@ -3673,6 +3697,10 @@
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Es wurde nichts geändert. Wie Sie stattdessen die neueste Sicherung verwenden, zeigt „filemill doctor --help“.</translation>
     </message>
     <message>
+        <source>{file} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file.</source>
+        <translation>{file} ist ein Ordner und keine Datenbank. Verschieben Sie ihn, oder setzen Sie FILEMILL_DATABASE auf eine Datei.</translation>
+    </message>
+    <message>
         <source>{program} has not provided credentials yet. Waiting for it …</source>
         <translation>{program} hat noch keine Anmeldedaten bereitgestellt. Filemill wartet darauf …</translation>
     </message>
@@ -3693,6 +3721,10 @@
         <translation>{program} hat mehr als {count} Bytes ausgegeben. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
     </message>
     <message>
+        <source>{program} was ended by the signal {signal}. Run it in a terminal to see why.</source>
+        <translation>{program} wurde durch das Signal {signal} beendet. Führen Sie es in einem Terminal aus, um den Grund zu sehen.</translation>
+    </message>
+    <message>
         <source>{program} failed with exit code {code}. Run it in a terminal to see why.</source>
         <translation>{program} ist mit dem Exit-Code {code} fehlgeschlagen. Führen Sie es in einem Terminal aus, um den Grund zu sehen.</translation>
     </message>
@@ -3707,6 +3739,10 @@
     <message>
         <source>endpoint_url of profile “{name}”</source>
         <translation>endpoint_url im Profil „{name}“</translation>
+    </message>
+    <message>
+        <source>the region of profile “{name}”</source>
+        <translation>die Region von Profil „{name}“</translation>
     </message>
     <message>
         <source>the system&apos;s proxy settings</source>

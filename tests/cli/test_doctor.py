@@ -253,3 +253,48 @@ def test_full_disk_and_missing_temporary_folder_are_named(
     assert done.code == 1
     assert "only 3 MiB are free on its disk. Free some space." in done.out
     assert "! Temporary folder: TMPDIR is “/nowhere”, which is not a folder that can be written to" in done.out
+
+
+@pytest.mark.parametrize(
+    ("statement", "detail"),
+    [
+        ("DROP TABLE attempt", "the table attempt is missing"),
+        ("DROP INDEX job_modified", "the index job_modified is missing"),
+        ("UPDATE job SET status = 7", "job.status has an invalid value"),
+    ],
+)
+def test_logical_damage_blocks_and_can_be_repaired(
+    cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector, statement: str, detail: str
+) -> None:
+    (tmp_path / "a.txt").touch()
+    cli.submit(tmp_path / "a.txt")
+    assert Backups(filemill_home / "filemill.db").make() is not None
+    with closing(sqlite3.connect(filemill_home / "filemill.db")) as connection, connection:
+        connection.execute(statement)
+    for command in ("status", "export"):
+        done = cli(command, *([str(tmp_path / "list.csv")] if command == "export" else []))
+        assert done.code == 1
+        assert "filemill.db is damaged or is not a Filemill database" in done.err
+    done = cli("doctor")
+    assert done.code == 1
+    assert "✗ Database: " in done.out
+    assert f"({detail})" in done.out
+    assert "1 file in the list" in cli("doctor", "--use-copy").out
+
+
+def test_log_that_can_not_be_written_is_noted(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+    (filemill_home / "logs" / "filemill.log").mkdir(parents=True)
+    done = cli("doctor")
+    assert done.code == 0
+    (line,) = [line for line in done.out.splitlines() if line.startswith("! Log: ")]
+    assert line.startswith(f"! Log: {filemill_home / 'logs' / 'filemill.log'} can't be written: ")
+    assert line.endswith(". Until it can, nothing is logged.")
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("doctor", "--use-copy")])
+def test_folder_in_place_of_the_database_is_named(cli: Cli, filemill_home: Path, command: tuple[str, ...]) -> None:
+    (filemill_home / "filemill.db").mkdir(parents=True)
+    done = cli(*command)
+    assert done.code == 1
+    text = f"{filemill_home / 'filemill.db'} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file."
+    assert text in done.out + done.err

@@ -137,6 +137,36 @@ def test_dead_letter_queue_without_permission_is_named(internet: Internet) -> No
     assert "sqs:GetQueueUrl on “rest”" in last.text
 
 
+def target(arn: object) -> str:
+    return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize(
+    ("policy", "verdict", "what"),
+    [
+        (target("arn:aws:sqs:us-east-1:123456789012:rest"), Verdict.TROUBLE, "is not in the region and account of"),
+        (target("arn:aws:sqs:eu-west-1:999999999999:rest"), Verdict.TROUBLE, "is not in the region and account of"),
+        (target("arn:aws:sqs:eu-west-1:123456789012:work"), Verdict.TROUBLE, "is its own dead-letter queue"),
+        (target("rest"), Verdict.NOTE, "redrive policy can't be read"),
+        (target(None), Verdict.NOTE, "redrive policy can't be read"),
+        ("{", Verdict.NOTE, "redrive policy can't be read"),
+        ("[]", Verdict.NOTE, "redrive policy can't be read"),
+        ('{"maxReceiveCount": 5}', Verdict.NOTE, "redrive policy can't be read"),
+        ("[" * 100_000, Verdict.NOTE, "redrive policy can't be read"),
+        ("{}", Verdict.NOTE, "has no dead-letter queue"),
+    ],
+)
+def test_dead_letter_queue_that_can_not_be_used_is_reported(
+    internet: Internet, policy: str, verdict: Verdict, what: str
+) -> None:
+    internet.sim.simulator.create_queue("rest")
+    internet.sim.simulator.queue("work").attributes["RedrivePolicy"] = policy
+    last = found()[-1]
+    assert (last.check, last.verdict) == (Check.DEAD_LETTERS, verdict)
+    assert what in last.text
+
+
 @pytest.mark.usefixtures("signed_in", "internet")
 def test_queue_without_a_dead_letter_queue_is_reported() -> None:
     assert found()[-1].verdict is Verdict.NOTE

@@ -234,15 +234,15 @@ def test_server_that_does_not_speak_http_is_not_taken_for_the_service() -> None:
     [
         (
             "Credential should be scoped to a valid region. ",
-            "Choose the region of the queue and its server, or correct AWS_REGION.",
+            "Choose the region of the queue and its server, or set AWS_REGION.",
         ),
         (
             "Credential should be scoped to a valid region, not 'eu-west-1'. ",
-            "Choose the region of the queue and its server, or correct AWS_REGION.",
+            "Choose the region of the queue and its server, or set AWS_REGION.",
         ),
         (
             "The authorization header is malformed; the region 'eu-west-1' is wrong; expecting 'us-east-2'",
-            "The server expects “us-east-2”. Choose this region, or correct AWS_REGION.",
+            "The server expects “us-east-2”. Choose this region, or set AWS_REGION.",
         ),
     ],
 )
@@ -328,6 +328,22 @@ def test_unusable_file_of_trusted_certificates_is_reported(
     assert error.text.startswith("The file of trusted certificates can't be used. AWS_CA_BUNDLE names")
 
 
+# --- the region
+
+
+@pytest.mark.parametrize("region", ["eu west", "eu-west-99"])
+def test_region_that_does_not_exist_names_its_setting(
+    isolated_environment: Path, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    folder = isolated_environment / ".aws"
+    folder.mkdir(exist_ok=True)
+    (folder / "config").write_text(f"[profile team]\nregion = {region}\n{KEYS}", encoding="utf-8")
+    assert "or correct the region of profile “team”." in refusal(profile="team", region=region).text
+    assert "or set AWS_REGION." in refusal(profile="team", region=f"{region}9").text
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    assert "or correct AWS_DEFAULT_REGION." in refusal(profile="team", region=region).text
+
+
 # --- the proxy
 
 
@@ -377,6 +393,24 @@ def test_proxy_that_answers_instead_of_the_server_is_named(
     error = refusal(f"http://{FAR}")
     assert error.cause is Cause.NOT_SQS
     assert error.body.startswith(f"Requests use the proxy {proxy}, set by HTTP_PROXY.")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_server_error_that_may_be_from_a_proxy_names_it(
+    serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    proxy = serve(status, b"<html>Bad gateway</html>")
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@{proxy}")
+    error = refusal(f"http://{FAR}")
+    assert (error.trouble, error.cause) == (QueueTrouble.OFFLINE, Cause.OFFLINE)
+    assert f"is temporarily unavailable ({status}). The response may be from the proxy {proxy}, set by HTTP_PROXY." in (
+        error.text
+    )
+    assert "hunter2" not in error.text + error.detail
+
+
+def test_server_error_without_a_proxy_names_none(serve: Callable[..., str]) -> None:
+    assert "proxy" not in refusal(f"http://{serve(502)}").text
 
 
 def test_proxy_that_hangs_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

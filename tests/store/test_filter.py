@@ -126,6 +126,11 @@ def test_batches_with_listed_files_are_counted(store: Store) -> None:
     assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 
 
+def test_name_of_digits_is_text(store: Store) -> None:
+    batch(store, "007", 1)
+    assert [job.batch_name for job in store.jobs.all()] == ["007"]
+
+
 def test_only_the_newest_and_the_requested_batches_are_listed(store: Store) -> None:
     ids = [batch(store, str(number), 1)[0] for number in range(NEWEST_BATCHES + 3)]
     assert [found.id for found in store.jobs.batches()] == ids[:2:-1]

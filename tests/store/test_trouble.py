@@ -46,7 +46,7 @@ def test_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
 
 def test_folder_in_place_of_the_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").mkdir()
-    with pytest.raises(StoreError, match="can't be written"):
+    with pytest.raises(StoreError, match="is a folder, not a database"):
         open_database(tmp_path / "jobs.db", MIGRATIONS)
 
 

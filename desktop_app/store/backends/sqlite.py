@@ -43,6 +43,9 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
+_TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
+"""The storage classes by the types of fields; all other fields are integers."""
+_NOT_TEXT = "Could not decode to UTF-8"
 _NO_TEMPORARY_FOLDER = sqlite3.SQLITE_IOERR_GETTEMPPATH
 
 
@@ -124,6 +127,25 @@ def without_pragmas(path: Path) -> peewee.Database:
 # --- errors
 
 
+class DamagedRowError(sqlite3.DatabaseError):
+    """A row contains a value that does not suit its column."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+@contextmanager
+def recognized_damage() -> Iterator[None]:
+    """Enter a context for converting rows, whose values can be of any type in SQLite.
+
+    Raises:
+        DamagedRowError: If a value can't be converted.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DamagedRowError(str(error)) from error
+
+
 def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
     """Convert an SQLite error to a readable `StoreError`, based on its code.
 
@@ -153,21 +175,34 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
                 detail=text,
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamagedError(
-                Sentence(
-                    "{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use "
-                    "the newest backup instead, see “filemill doctor --help”.",
-                    file=path,
-                ),
-                detail=text,
-            )
+            return damaged(path, text)
+        case _ if text.startswith(_NOT_TEXT):  # an error of Python's module, without a code
+            return damaged(path, text)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return permission_missing(path, text)
     raise error
 
 
+def is_about_schema(error: Exception) -> bool:
+    """Return whether a statement can't be executed, because of the schema or because the statement is wrong."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+
+
+def damaged(path: Path, detail: str) -> StoreDamagedError:
+    """Return the error for a file that SQLite, or Filemill, can't use."""
+    text = Sentence(
+        "{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use "
+        "the newest backup instead, see “filemill doctor --help”.",
+        file=path,
+    )
+    return StoreDamagedError(text, detail=detail)
+
+
 def permission_missing(path: Path, detail: str) -> StoreError:
-    """Return the error for a file that this user may not read or write."""
+    """Return the error for a file that this user may not read or write, or that is a folder."""
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        text = Sentence("{file} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file.", file=path)
+        return StoreError(text, detail=detail)
     return StoreError(
         Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
         detail=detail,
@@ -220,6 +255,30 @@ def copy_database(database: Path, target: Path) -> None:
 def is_complete(copy: Path) -> bool:
     """Return whether a copy made by `copy_database` is complete."""
     return not copy.name.endswith(_PART)
+
+
+def find_value(
+    database: peewee.Database, model: type[peewee.Model], fields: Mapping[peewee.Field, Sequence[object]]
+) -> str:
+    """Find a value that does not suit its column, since SQLite stores values of any type. Reads the whole table.
+
+    Args:
+        database: The database.
+        model: The model of the table.
+        fields: The fields to check, with the only values they may have; empty if any value of the type is suitable.
+
+    Returns:
+        The name of the column; empty if all values are suitable.
+    """
+    cases = []
+    for field, values in fields.items():
+        is_wrong = fn.TYPEOF(field) != _TYPES.get(field.field_type, "integer")
+        if values:
+            is_wrong |= field.not_in(values)
+        cases.append((is_wrong & field.is_null(False) if field.null else is_wrong, field.column_name))
+    wrong = peewee.Case(None, cases)
+    row = next(iter(model.select(wrong).where(wrong.is_null(False)).limit(1).tuples().execute(database)), None)
+    return "" if row is None else str(row[0])
 
 
 def find_damage(database: Path, *, is_quick: bool) -> str:

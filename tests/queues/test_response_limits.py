@@ -1,0 +1,130 @@
+"""Responses that do not end, from real servers: each call ends, and says why."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import Cause, QueueError
+from desktop_app.queues import response_limits
+from desktop_app.queues.connector import ClientMaker, SqsConnector, no_retry_config
+from desktop_app.queues.errors import as_queue_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
+BODIES = (b"\r\n", b"Content-Length: 1000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n")
+
+
+@pytest.fixture(autouse=True)
+def short_limits(only_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
+    monkeypatch.setattr(response_limits, "GRACE_SECONDS", -7.5)  # half a second is left of the read timeout
+    monkeypatch.setattr(response_limits, "MOST_BYTES", 1 << 20)
+
+
+@contextmanager
+def endless_server(start: bytes, more: bytes, pause_s: float) -> Iterator[str]:
+    """Run a server whose response begins with `start` and repeats `more` for ever; yield its host and port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    is_over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            try:
+                connection.sendall(start)
+                while not is_over.wait(pause_s):
+                    connection.sendall(more)
+            except OSError:
+                return  # the client has hung up, as it should
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=answer, args=(connection,)))
+            threads[-1].start()
+
+    threads = [threading.Thread(target=serve)]
+    threads[0].start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        is_over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in threads:
+            thread.join()
+
+
+def refusal(server: str) -> QueueError:
+    connection = Connection("work", region="eu-west-1", endpoint_url=f"http://{server}")
+    client = ClientMaker(connection).sqs(no_retry_config())
+    try:
+        with pytest.raises(Exception, match=r"timeout|longer than") as error:
+            client.get_queue_url(QueueName="work")
+    finally:
+        client.close()
+    return as_queue_error(error.value, connection, "GetQueueUrl")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        HEAD,
+        HEAD + b"\r\n",
+        HEAD + b"Content-Length: 1000000\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_response_that_drips_is_given_up(start: bytes) -> None:
+    with endless_server(start, b"1", 0.02) as server:
+        began = time.monotonic()
+        error = refusal(server)
+    assert error.cause is Cause.OFFLINE
+    assert time.monotonic() - began < 20  # nothing else would end it
+
+
+def test_response_that_drips_through_a_proxy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with endless_server(HEAD, b"1", 0.02) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy}")
+        monkeypatch.setenv("NO_PROXY", "")
+        assert refusal("sqs.example").cause is Cause.OFFLINE
+
+
+@pytest.mark.parametrize("start", [HEAD + b"\r\n", HEAD + b"Content-Length: 9000000000\r\n\r\n"])
+def test_response_that_is_too_long_is_malformed(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_limits, "GRACE_SECONDS", 60.0)
+    with endless_server(start, b"x" * 65536, 0) as server:
+        error = refusal(server)
+    assert error.cause is Cause.MALFORMED
+    assert "the response is longer than 1 MiB" in error.text
+
+
+def test_connecting_ends_too() -> None:
+    with endless_server(HEAD + b"\r\n", b"1", 0.02) as server:
+        connector = SqsConnector(Connection("work", region="eu-west-1", endpoint_url=f"http://{server}"))
+        with pytest.raises(QueueError) as error:
+            connector.connect()
+        connector.close()
+    assert error.value.cause is Cause.OFFLINE
+
+
+def test_request_for_the_identity_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with endless_server(HEAD + b"\r\n", b"1", 0.02) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://{server}")
+        with pytest.raises(ReadTimeoutError):
+            ClientMaker(Connection("work", region="eu-west-1")).caller_arn()
