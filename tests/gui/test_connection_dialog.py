@@ -178,6 +178,35 @@ def test_findings_appear_one_after_another(page: QueuePage, qtbot: QtBot) -> Non
     assert not page.fix.isVisible()
 
 
+def test_results_of_another_connection_are_discarded(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.AWS, profile="work-account", queue="work")
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: "2 queues found" in hints(page))
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+    choose(page, Place.AWS, queue="another")
+    assert not page.checks.isVisible()
+    assert not page._test_title.isVisible()
+    assert "2 queues found" in hints(page)
+    choose(page, Place.AWS, profile="broken")
+    assert "found" not in hints(page)
+    assert page.form.queue.count() == 0
+    assert page.form.queue.currentText() == "another"
+
+
+def test_test_of_another_connection_is_stopped(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
+    release = threading.Event()
+    internet.sim.faults.always("GetQueueUrl", held(release))
+    choose(page, Place.AWS, profile="work-account", queue="work")
+    page.test.click()
+    qtbot.waitUntil(lambda: len(page.checks.findings) == 2)
+    choose(page, Place.AWS, queue="another")
+    release.set()
+    assert page.test.text() == "&Test"
+    assert not page._testing.is_running
+    assert not page._test_title.isVisible()
+
+
 def test_missing_right_found_by_the_test_offers_to_copy_the_request(
     page: QueuePage, internet: Internet, qtbot: QtBot
 ) -> None:
