@@ -121,6 +121,20 @@ def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
 
+def test_list_of_profiles_is_not_cut_off(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.AWS, profile="broken")
+    page.form.profile.showPopup()
+    rows = page.form.profile.view()
+    qtbot.waitUntil(rows.isVisible)
+    last = rows.visualRect(rows.model().index(page.form.profile.count() - 1, 0))
+    assert rows.viewport().rect().contains(last.left(), last.bottom())
+    popup = rows.parentWidget()
+    assert popup is not None
+    beside = [child for child in popup.findChildren(QWidget) if child.parent() is popup and child is not rows]
+    assert not beside, "Qt's scroll arrows take the room of a row"
+    page.form.profile.hidePopup()
+
+
 def test_broken_profile_is_listed_with_its_problem(page: QueuePage) -> None:
     row = page.form.profile.findData("broken")
     assert "Its source profile “base” does not exist." in page.form.profile.itemText(row)
