@@ -196,7 +196,7 @@ COLUMNS: tuple[Column, ...] = (
         text=_progress,
         sort_key="progress",
         export_fields=("bytes_done",),
-        width=16,
+        width=12,
     ),
     _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
     _number_column(
