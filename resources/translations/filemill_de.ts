@@ -2738,8 +2738,28 @@
         <translation>Single Sign-on</translation>
     </message>
     <message>
+        <source>access keys</source>
+        <translation>Zugriffsschlüssel</translation>
+    </message>
+    <message>
+        <source>SSO</source>
+        <translation>SSO</translation>
+    </message>
+    <message>
         <source>console sign-in</source>
         <translation>Konsolenanmeldung</translation>
+    </message>
+    <message>
+        <source>assumes a role</source>
+        <translation>übernimmt eine Rolle</translation>
+    </message>
+    <message>
+        <source>credential process</source>
+        <translation>Programm für Anmeldedaten</translation>
+    </message>
+    <message>
+        <source>no credentials</source>
+        <translation>keine Anmeldedaten</translation>
     </message>
     <message>
         <source>assumed role</source>

@@ -11,8 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
+from desktop_app.config.paths import resource
 from desktop_app.config.settings import Connection, load_settings
-from desktop_app.domain.connection_checks import Check, Verdict
+from desktop_app.domain.connection_checks import Check, ProfileKind, Verdict
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
@@ -119,6 +120,11 @@ def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
     dialog.connect_now.click()
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
+
+
+def test_kinds_of_credentials_are_translated() -> None:
+    catalogue = (resource("translations") / "filemill_de.ts").read_text(encoding="utf-8")
+    assert [kind for kind in ProfileKind if f"<source>{kind}</source>" not in catalogue] == []
 
 
 def test_list_of_profiles_is_not_cut_off(page: QueuePage, qtbot: QtBot) -> None:
