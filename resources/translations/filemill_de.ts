@@ -3239,6 +3239,10 @@
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
         <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
+    <message>
+        <source>It will be processed when Filemill is connected to that queue again. Choose Retry to move it to the current queue.</source>
+        <translation>Sie wird verarbeitet, wenn Filemill wieder mit dieser Warteschlange verbunden ist. Wählen Sie „Erneut versuchen“, um sie in die aktuelle Warteschlange zu verschieben.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) selected</source>
         <translation>
