@@ -51,8 +51,8 @@ _SECOND = "2"
 _LONG_SIZES = (999, 999_900)
 """Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
 
-_MANY_LINES = 99_999_999
-"""The lines of a file of a few gigabytes."""
+_MANY_LINES = 9_999_999
+"""The lines of a file of several hundred megabytes."""
 
 _LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 

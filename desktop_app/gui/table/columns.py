@@ -180,7 +180,7 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=22),
+    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=20),
     Column(
         id="status",
         title=mark("Status"),
