@@ -7,7 +7,8 @@ import os
 import signal
 import sqlite3
 import sys
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,17 +36,20 @@ LEASE_SECONDS = 60
 """More than the lease of a row, which ends 40 seconds after the last heartbeat."""
 
 
-@pytest.fixture(params=["work", "work.fifo", ""], ids=["standard", "FIFO", "embedded"])
-def programs(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Programs]:
-    home = tmp_path / "home"
+KINDS = {"standard": "work", "FIFO": "work.fifo", "embedded": ""}
+"""The names of the queues; all kinds are tried at the same time, since nearly all of it is waiting."""
+
+
+@contextmanager
+def _programs(queue: str, home: Path) -> Iterator[Programs]:
     home.mkdir()
     with ExitStack() as stack:
         address = ""
-        if request.param:
+        if queue:
             simulator = Simulator()
-            simulator.create_queue(request.param)
+            simulator.create_queue(queue)
             address = stack.enter_context(ServedSimulator(simulator)).endpoint_url
-        programs = Programs(home, request.param, address)
+        programs = Programs(home, queue, address)
         stack.callback(programs.end_all)
         yield programs
 
@@ -65,10 +69,22 @@ def _suspend(program: subprocess.Popen[str], home: Path) -> None:
             return
 
 
-def test_suspended_worker_loses_its_file_which_has_exactly_one_result(programs: Programs, tmp_path: Path) -> None:
+def test_suspended_worker_loses_its_file_which_has_exactly_one_result(tmp_path: Path) -> None:
     path = tmp_path / "long.bin"
     path.touch()
     os.truncate(path, SIZE)
+
+    def try_on(kind: str) -> None:
+        with _programs(KINDS[kind], tmp_path / kind) as programs:
+            _lose_and_keep(programs, path)
+
+    with ThreadPoolExecutor(len(KINDS)) as pool:
+        for done in [pool.submit(try_on, kind) for kind in KINDS]:
+            done.result()
+
+
+def _lose_and_keep(programs: Programs, path: Path) -> None:
+    """Suspend a worker until another one has taken its file over, and check what both of them did."""
     assert programs.start("submit", str(path)).wait(60) == 0
 
     def job() -> tuple[int, int, int]:
