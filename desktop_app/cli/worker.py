@@ -373,7 +373,7 @@ class IdleWatch:
             if not self._connection.may_use(queue):
                 say(
                     f"{waiting} another queue ({queue_label(queue)}): start a worker "
-                    "with that queue, or move them to this one with `filemill retry ID`."
+                    "with that queue, or choose this queue instead with `filemill retry ID`."
                 )
             elif self._connection.may_have_another_key:
                 say(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.sentences import mark
+
 if TYPE_CHECKING:
     from desktop_app.domain.errors import KnownError
 
@@ -13,13 +15,13 @@ if TYPE_CHECKING:
 class ProfileKind(StrEnum):
     """How an AWS profile obtains credentials."""
 
-    KEYS = "keys"
-    SSO = "SSO"
-    LOGIN = "console sign-in"
-    ROLE = "assumes a role"
-    WEB_IDENTITY = "web identity"
-    PROCESS = "program"
-    NOTHING = "no credentials"
+    KEYS = mark("access keys")
+    SSO = mark("SSO")
+    LOGIN = mark("console sign-in")
+    ROLE = mark("assumes a role")
+    WEB_IDENTITY = mark("web identity")
+    PROCESS = mark("credential process")
+    NOTHING = mark("no credentials")
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,8 +158,12 @@ class Wording:
             case _:
                 return reason_text(job.reason)
 
+    def waits_for_another_queue(self, job: Job) -> bool:
+        """Return whether a job is pending and its queue is not the current one."""
+        return job.status is Status.PENDING and bool(self.queue) and job.queue != self.queue
+
     def _pending_details(self, job: Job) -> str:
-        if self.queue and job.queue != self.queue:
+        if self.waits_for_another_queue(job):
             return tr("Waiting for the queue {queue}").format(queue=queue_label(job.queue))
         if job.next_try_at is None:
             if job.reason:

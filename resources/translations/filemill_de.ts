@@ -2750,8 +2750,28 @@
         <translation>Single Sign-on</translation>
     </message>
     <message>
+        <source>access keys</source>
+        <translation>Zugriffsschlüssel</translation>
+    </message>
+    <message>
+        <source>SSO</source>
+        <translation>SSO</translation>
+    </message>
+    <message>
         <source>console sign-in</source>
         <translation>Konsolenanmeldung</translation>
+    </message>
+    <message>
+        <source>assumes a role</source>
+        <translation>übernimmt eine Rolle</translation>
+    </message>
+    <message>
+        <source>credential process</source>
+        <translation>Programm für Anmeldedaten</translation>
+    </message>
+    <message>
+        <source>no credentials</source>
+        <translation>keine Anmeldedaten</translation>
     </message>
     <message>
         <source>assumed role</source>
@@ -3242,6 +3262,10 @@
     <message>
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
         <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
+    </message>
+    <message>
+        <source>It will be processed when Filemill is connected to that queue again. Choose Retry to move it to the current queue.</source>
+        <translation>Sie wird verarbeitet, wenn Filemill wieder mit dieser Warteschlange verbunden ist. Wählen Sie „Erneut versuchen“, um sie in die aktuelle Warteschlange zu verschieben.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) selected</source>

@@ -307,7 +307,7 @@ def test_jobs_of_another_queue_are_not_processed_but_reported(
     assert outcome.code == 0
     assert outcome.err == (
         "filemill: 2 files left waiting for another queue (local): start a worker with that queue, "
-        "or move them to this one with `filemill retry ID`.\n"
+        "or choose this queue instead with `filemill retry ID`.\n"
     )
 
 

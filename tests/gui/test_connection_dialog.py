@@ -11,8 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
+from desktop_app.config.paths import resource
 from desktop_app.config.settings import Connection, load_settings
-from desktop_app.domain.connection_checks import Check, Verdict
+from desktop_app.domain.connection_checks import Check, ProfileKind, Verdict
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
@@ -121,6 +122,25 @@ def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
 
+def test_kinds_of_credentials_are_translated() -> None:
+    catalogue = (resource("translations") / "filemill_de.ts").read_text(encoding="utf-8")
+    assert [kind for kind in ProfileKind if f"<source>{kind}</source>" not in catalogue] == []
+
+
+def test_list_of_profiles_is_not_cut_off(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.AWS, profile="broken")
+    page.form.profile.showPopup()
+    rows = page.form.profile.view()
+    qtbot.waitUntil(rows.isVisible)
+    last = rows.visualRect(rows.model().index(page.form.profile.count() - 1, 0))
+    assert rows.viewport().rect().contains(last.left(), last.bottom())
+    popup = rows.parentWidget()
+    assert popup is not None
+    beside = [child for child in popup.findChildren(QWidget) if child.parent() is popup and child is not rows]
+    assert not beside, "Qt's scroll arrows take the room of a row"
+    page.form.profile.hidePopup()
+
+
 def test_broken_profile_is_listed_with_its_problem(page: QueuePage) -> None:
     row = page.form.profile.findData("broken")
     assert "Its source profile “base” does not exist." in page.form.profile.itemText(row)
@@ -176,6 +196,35 @@ def test_findings_appear_one_after_another(page: QueuePage, qtbot: QtBot) -> Non
     assert copied[0].startswith("✓ Credentials found")
     assert len(copied) == len(list(Check))
     assert not page.fix.isVisible()
+
+
+def test_results_of_another_connection_are_discarded(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.AWS, profile="work-account", queue="work")
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: "2 queues found" in hints(page))
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+    choose(page, Place.AWS, queue="another")
+    assert not page.checks.isVisible()
+    assert not page._test_title.isVisible()
+    assert "2 queues found" in hints(page)
+    choose(page, Place.AWS, profile="broken")
+    assert "found" not in hints(page)
+    assert page.form.queue.count() == 0
+    assert page.form.queue.currentText() == "another"
+
+
+def test_test_of_another_connection_is_stopped(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
+    release = threading.Event()
+    internet.sim.faults.always("GetQueueUrl", held(release))
+    choose(page, Place.AWS, profile="work-account", queue="work")
+    page.test.click()
+    qtbot.waitUntil(lambda: len(page.checks.findings) == 2)
+    choose(page, Place.AWS, queue="another")
+    release.set()
+    assert page.test.text() == "&Test"
+    assert not page._testing.is_running
+    assert not page._test_title.isVisible()
 
 
 def test_missing_right_found_by_the_test_offers_to_copy_the_request(

@@ -93,7 +93,18 @@ def test_summary_of_several_files_shows_sums(wording: Wording) -> None:
     assert summary.facts == (("Size", "3.4 MB (3,400,000 bytes)"), ("Lines", "1"))
     assert wording.bytes(1) == "1 byte"
     unread = summary_of_many(2, SelectionSums(StatusCounts(pending=2), 10, 0), wording)
-    assert [caption for caption, _ in unread.facts] == ["Size"]
+    assert unread.facts == (("Size", "10 bytes"),)
+
+
+def test_file_that_waits_for_another_queue_can_be_moved(jobs_db: JobsDatabase, wording: Wording) -> None:
+    (key,) = jobs_db.add("/data/in/a.txt")
+    job = jobs_db.jobs.page([key])[key]
+    wording.queue = job.queue
+    assert Fix.RETRY not in summary_of_one(job, wording).fixes
+    wording.queue = "another"
+    summary = summary_of_one(job, wording)
+    assert summary.fixes[0] is Fix.RETRY
+    assert summary.advice.endswith("Choose Retry to move it to the current queue.")
 
 
 # --- the pane in the window

@@ -267,7 +267,7 @@ class ConnectionForm(QWidget):
             self._ensure_profile("")
             for profile in profiles.found:
                 more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
-                self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
+                self.profile.addItem(f"{profile.name} – {more}", profile.name)
                 self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
             self._ensure_profile(selected)
             self.profile.setCurrentIndex(self.profile.findData(selected))

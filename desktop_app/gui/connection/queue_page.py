@@ -65,6 +65,8 @@ class QueuePage(ConnectionPage):
         self._is_closed = False
         self._queues: list[str] = []
         self._fix: NoticeAction | None = None
+        self._listed: Connection | None = None
+        self._tested: Connection | None = None
         self.form = ConnectionForm()
         self.checks = CheckList(theme)
         self.test = QPushButton(tr("&Test"))
@@ -90,6 +92,7 @@ class QueuePage(ConnectionPage):
 
     def _connect(self) -> None:
         self.form.changed.connect(partial(self.show_problem, ""))
+        self.form.changed.connect(self._discard_outdated)
         self.form.list_queues.clicked.connect(self._list_or_stop)
         self.form.reload.clicked.connect(self.load)
         self.test.clicked.connect(self._test_or_stop)
@@ -173,6 +176,23 @@ class QueuePage(ConnectionPage):
             self.show_problem(translated(error.text))
             return None
 
+    @Slot()
+    def _discard_outdated(self) -> None:
+        """Discard the results of listing and testing that belong to a connection which is no longer the entered one."""
+        entered = self.form.entered
+        if self._listed is not None and self._listed != replace(entered, queue=self._listed.queue):
+            self._listed = None
+            self._listing.stop()
+            self._queues = []
+            self.form.queue.set_names([])
+            self._end_listing("")
+        if self._tested is not None and self._tested != entered:
+            self._tested = None
+            self._testing.stop()
+            self._end_test("")
+            for widget in (self._test_title, self.checks, self.fix):
+                widget.hide()
+
     # --- listing the queues
 
     @Slot()
@@ -182,7 +202,7 @@ class QueuePage(ConnectionPage):
             self._end_listing(tr("Stopped."))
             return
         # Any name will do; without one, the connection would use the embedded queue.
-        connection = replace(self.form.entered, queue="any")
+        self._listed = connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
         self.form.queue_hint.show_text(tr("Looking for queues…"))
@@ -218,6 +238,7 @@ class QueuePage(ConnectionPage):
         connection = self._entered()
         if connection is None:
             return
+        self._tested = self.form.entered
         self.checks.clear()
         self.fix.hide()
         self.checks.show()

@@ -92,6 +92,8 @@ def _without_empty(facts: list[tuple[str, str]]) -> Facts:
     return tuple((caption, value) for caption, value in facts if value)
 
 
+_KILOBYTE = 1000
+
 _RETRY_FIRST = (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE)
 _OUR_ERROR = (Fix.RETRY, Fix.REPORT, Fix.SHOW_ATTEMPTS, Fix.REMOVE)
 
@@ -151,6 +153,12 @@ def _advice(
     if job.status is not Status.FAILED:
         if job.status is Status.PROCESSED:
             return "", (Fix.SHOW_FILE, Fix.RETRY, Fix.REMOVE)
+        if wording.waits_for_another_queue(job):
+            text = tr(
+                "It will be processed when Filemill is connected to that queue again. Choose Retry to move it to the "
+                "current queue."
+            )
+            return text, _RETRY_FIRST
         waits = job.next_try_at is not None
         text = tr("It will be retried automatically; you don't need to do anything.") if waits else ""
         return text, (Fix.SHOW_FILE, Fix.REMOVE)
@@ -214,7 +222,9 @@ def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) ->
         for status in reversed(Status)
         if sums.counts.of(status)
     ]
-    size = tr("{size} ({bytes})").format(size=wording.size(sums.size), bytes=wording.bytes(sums.size))
+    size = wording.bytes(sums.size)
+    if sums.size >= _KILOBYTE:
+        size = tr("{size} ({bytes})").format(size=wording.size(sums.size), bytes=size)
     facts = [(tr("Size"), size)]
     if sums.counts.processed:
         facts.append((tr("Lines"), wording.number(sums.lines)))

@@ -122,14 +122,14 @@ def pace_sentence(pace: Pace, wording: Wording) -> str:
 
 
 def end_text(end: RunEnd, wording: Wording) -> str:
-    """Return the result of a run, such as `248 files processed in 2 min 10 s, 3 failed.`."""
+    """Return the result of a run, such as `245 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
     is_long = end.took_ms >= _SHORT_MS
     if end.failed and is_long:
-        text = tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files)
+        text = tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files - end.failed)
     elif end.failed:
-        text = tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files)
+        text = tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files - end.failed)
     elif is_long:
         text = tr("%Ln file(s) processed in {time}.", "a run is over", end.files)
     else:

@@ -51,6 +51,9 @@ _SECOND = "2"
 _LONG_SIZES = (999, 999_900)
 """Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
 
+_MANY_LINES = 9_999_999
+"""The lines of a file of several hundred megabytes."""
+
 _LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 
 IndicatedColumn = tuple[int, Qt.SortOrder]
@@ -224,6 +227,7 @@ class ColumnHeader(QHeaderView):
         """Return a width in pixels that fits a column's title and typical content."""
         wording, metrics = Wording(QLocale()), self.fontMetrics()
         samples: dict[int, Iterable[str]] = {
+            LINES: [wording.number(_MANY_LINES)],
             COLUMN_OF_ID["size"]: map(wording.size, _LONG_SIZES),
             COLUMN_OF_ID["added"]: [wording.clock(QDateTime.currentMSecsSinceEpoch())],
             COLUMN_OF_ID["took"]: [wording.span(_LONG_SPAN_MS)],

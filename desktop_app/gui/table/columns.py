@@ -180,7 +180,7 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=22),
+    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=20),
     Column(
         id="status",
         title=mark("Status"),
@@ -196,7 +196,7 @@ COLUMNS: tuple[Column, ...] = (
         text=_progress,
         sort_key="progress",
         export_fields=("bytes_done",),
-        width=16,
+        width=12,
     ),
     _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
     _number_column(
