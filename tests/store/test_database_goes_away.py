@@ -97,6 +97,31 @@ def test_missing_database_is_reported_and_nothing_is_created(used: Store, copy: 
     used.database.release()
 
 
+def test_connection_to_a_database_that_has_just_gone_creates_nothing(
+    used: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite creates a missing file when it opens a connection."""
+    used.database.release()
+    for file in files_of(used):
+        file.unlink(missing_ok=True)
+    monkeypatch.setattr(used.database, "_look_at_file", lambda: None)  # it went after this thread had looked
+    for transaction in (used.database.read, used.database.write):
+        with pytest.raises(StoreGoneError), transaction():
+            pass
+    assert not any(file.exists() for file in files_of(used))
+
+
+@pytest.mark.parametrize("name", ["a b.db", "a?b#c%20d.db", "ä\udcff.db", "a\\b.db"])
+def test_database_can_have_any_name(home: Path, name: str) -> None:
+    store = Store(home / name)
+    store.add("/a")
+    store.database.release()
+    again = Store(home / name)
+    assert paths(again) == ["/a"]
+    again.database.release()
+    assert (home / name).exists()
+
+
 def test_start_without_the_database_keeps_its_last_changes(used: Store) -> None:
     away = used.path.with_name("away.db")
     used.path.rename(away)

@@ -118,6 +118,8 @@ class Sender:
                     self._follow_database()
                     sent = self.send_due()
                     self._tasks.do_due()
+                    # A full window will soon have room again. If the outbox is empty, another program may add messages.
+                    is_full = not sent and self._options.window is not None and self._has_due()
                 except (QueueError, StoreError) as error:
                     if not should_stop():  # otherwise, the error might only mean that the connection is being closed
                         self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
@@ -125,9 +127,7 @@ class Sender:
                 self._backoff.reset()
                 self._state.running()
                 if not sent:
-                    # A full window will soon have room again. If the outbox is empty, another program may add messages.
-                    busy = self._options.window is not None and self._has_due()
-                    self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
+                    self._control.wait_to_send(BUSY_SECONDS if is_full else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def _follow_database(self) -> None:

@@ -11,12 +11,21 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import peewee
 from peewee import SQL, fn
 
 from desktop_app.config.private_files import create_private
-from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.errors import (
+    Cause,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreGoneError,
+    database_gone,
+)
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -65,7 +74,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
         # `close_all` closes the connections of other threads.
-        super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False, check_same_thread=False)
+        super().__init__(_existing(path), uri=True, pragmas=PRAGMAS, autoconnect=False, check_same_thread=False)
         self.opened: set[sqlite3.Connection] = set()
         for name, function in functions.items():
             self.register_function(function, name)
@@ -121,7 +130,14 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
 def without_pragmas(path: Path) -> peewee.Database:
     """Return a database without pragmas, so that opening a connection does not change the file."""
-    return peewee.SqliteDatabase(str(path))
+    return peewee.SqliteDatabase(_existing(path), uri=True)
+
+
+def _existing(path: Path) -> str:
+    """Return the URI that opens a file only if it exists, since SQLite would create one where a disk was removed."""
+    absolute = os.path.abspath(path)  # noqa: PTH100 - does not access it
+    root = "" if absolute.startswith("/") else "/"
+    return f"file://{root}{quote(os.fsencode(absolute.replace(os.sep, '/')))}?mode=rw"
 
 
 # --- errors
@@ -178,6 +194,8 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
             return damaged(path, text)
         case _ if text.startswith(_NOT_TEXT):  # an error of Python's module, without a code
             return damaged(path, text)
+        case sqlite3.SQLITE_CANTOPEN if not os.path.exists(path):  # noqa: PTH110 - never raises
+            return StoreGoneError(database_gone(path), detail=text)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return permission_missing(path, text)
     raise error
@@ -247,7 +265,7 @@ def copy_database(database: Path, target: Path) -> None:
     part = target.with_name(target.name + _PART)
     part.unlink(missing_ok=True)
     create_private(part)
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
+    with closing(sqlite3.connect(_existing(database), uri=True)) as source, closing(sqlite3.connect(part)) as copy:
         source.backup(copy)
     part.replace(target)
 
@@ -292,7 +310,7 @@ def find_damage(database: Path, *, is_quick: bool) -> str:
         sqlite3.OperationalError: If the file can't be read.
     """
     try:
-        with closing(sqlite3.connect(database)) as connection:
+        with closing(sqlite3.connect(_existing(database), uri=True)) as connection:
             connection.execute("PRAGMA temp_store = memory")
             kind = "quick_check" if is_quick else "integrity_check"
             (said,) = connection.execute(f"PRAGMA {kind}(1)").fetchone()

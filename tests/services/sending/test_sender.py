@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError, StoreGoneError
 from desktop_app.domain.job import Status
 from desktop_app.domain.queue_key import FIRST_GROUP
 from desktop_app.queues.messages import EntryResult, QueueInfo
@@ -21,6 +21,8 @@ from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnec
 from tests.services.conftest import QUEUE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.services.conftest import ServicesSetup
 
 FIFO = QueueInfo("http://q.fifo", "q.fifo", is_fifo=True)
@@ -229,6 +231,23 @@ def test_loop_survives_errors_and_reports_them(services: ServicesSetup) -> None:
     phases = [state.phase for state in told]
     assert phases == [Phase.STARTING, Phase.WAITING, Phase.WAITING, Phase.RUNNING, Phase.STOPPED]
     assert services.outbox.waiting(QUEUE) == 0
+
+
+def test_loop_survives_a_database_that_goes_away_between_its_queries(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: Iterator[bool | StoreError] = iter([StoreGoneError("gone"), False])
+
+    def has_due(*_: object, **__: object) -> bool:
+        answer = next(answers, False)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(services.outbox.__class__, "has_due", has_due)
+    told: list[LoopState] = []
+    sender(services, FakeClient(), told=told, window=50).run(Countdown(6))
+    assert [state.phase for state in told] == [Phase.STARTING, Phase.WAITING, Phase.RUNNING, Phase.STOPPED]
 
 
 def test_loop_checks_often_while_the_window_is_full(services: ServicesSetup) -> None:
