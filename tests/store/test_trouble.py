@@ -179,6 +179,7 @@ def test_each_external_error_has_a_plain_text(
 ) -> None:
     cause = sqlite3.OperationalError("what SQLite says")
     cause.sqlite_errorcode = code
+    (tmp_path / "jobs.db").touch()  # otherwise, it could not be opened because it is missing
     error = peewee.OperationalError(cause, *cause.args) if is_wrapped else cause
     known = store_error(error, tmp_path / "jobs.db")
     assert type(known) is kind
