@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import threading
@@ -25,8 +24,6 @@ Result = TypeVar("Result")
 
 SILENT_SECONDS = 8.0
 MAX_HUNG_PER_MOUNT = 2
-ACCESSIBLE_SECONDS = 1.0
-"""How long no child process is started after a share has responded: that takes longer than adding ten files."""
 _CHECK_SECONDS = 0.05
 
 
@@ -57,7 +54,6 @@ class ShareAccess:
         self._silent_s = silent_s
         self._lock = threading.Lock()
         self._hung: Counter[Mount] = Counter()
-        self._responded_at: dict[Mount, float] = {}
 
     def is_remote(self, path: str) -> bool:
         """Return whether an absolute path is on a network share."""
@@ -95,15 +91,13 @@ class ShareAccess:
             nonlocal responded_at
             responded_at = time.monotonic()
 
-        is_accessible = time.monotonic() - self._responded_at.get(mount, -math.inf) < ACCESSIBLE_SECONDS
-        complete = partial(_complete, call, "" if is_accessible else path, partial(work, note_response))
+        complete = partial(_complete, call, path, partial(work, note_response))
         threading.Thread(target=complete, name=f"access {mount.place}", daemon=True).start()
         while not wait([call], _CHECK_SECONDS).done:
             if stopped() or time.monotonic() - responded_at > self._silent_s:
                 self._count(mount, 1)
                 call.add_done_callback(lambda _: self._count(mount, -1))
                 raise NotRespondingError(mount.place)
-        self._responded_at[mount] = time.monotonic()
         return call.result()
 
     def run_or(self, path: str, work: Callable[[], Result], default: Result) -> Result:
@@ -119,10 +113,8 @@ class ShareAccess:
 
 
 def _complete(call: Future[Result], path: str, work: Callable[[], Result]) -> None:
-    """Run a function for `run`, after a path has become accessible; not if the path is empty."""
     try:
-        if path:
-            _wait_until_accessible(path)
+        _wait_until_accessible(path)
         call.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised on the thread that waits
         call.set_exception(error)

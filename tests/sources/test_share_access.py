@@ -10,7 +10,6 @@ import pytest
 
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources import scan as scanning
-from desktop_app.sources import share_access
 from desktop_app.sources.mounts import Mount, MountTable
 from desktop_app.sources.scan import Refusal, RefusalKind, kind_of, scan
 from desktop_app.sources.share_access import MAX_HUNG_PER_MOUNT, NotRespondingError, ShareAccess
@@ -138,19 +137,6 @@ def test_scan_of_a_share_gives_the_same_result_as_of_a_local_folder(share: Share
     ]
     assert results[0] == results[1]
     assert results[0].folders == results[1].folders
-
-
-@pytest.mark.skipif(os.name == "nt", reason="on Windows, no child process is started")
-def test_many_files_on_a_share_do_not_start_a_child_process_each(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share_access, "ACCESSIBLE_SECONDS", 60)
-    started: list[str] = []
-    monkeypatch.setattr(share_access, "_wait_until_accessible", started.append)
-    for number in range(3):
-        assert share.access.run(f"{share.place}/{number}", lambda _: "found") == "found"
-    assert started == [f"{share.place}/0"]
-    monkeypatch.setattr(share_access, "ACCESSIBLE_SECONDS", 0)
-    share.access.run(f"{share.place}/4", lambda _: None)
-    assert started[1:] == [f"{share.place}/4"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="desktops mount network locations on Linux")
