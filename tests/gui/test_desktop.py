@@ -104,7 +104,7 @@ def test_finished_batch_is_shown_in_the_window_and_its_notification_opens_the_vi
     windows.jobs_db.fail(keys[2])
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
-    assert window.notices.notice.text.startswith("3 files processed")
+    assert window.notices.notice.text == "2 files processed, 1 failed."
     qtbot.waitUntil(window.menu_actions.status_views[-1].isEnabled)
     window.hide()
     room.notifier.clicked(Topic.ENDED)
