@@ -435,3 +435,33 @@ def test_messages_that_may_be_left_are_reported(
             "killed. If Filemill sent them, the next worker deletes them."
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+        {"AWS_ENDPOINT_URL_SQS": "not a url"},
+        {"AWS_PROFILE": "gone"},
+        {"AWS_REGION": "nowhere", "AWS_DEFAULT_REGION": ""},
+        {"AWS_ACCESS_KEY_ID": "line\nbreak", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "ä"},
+        {"AWS_CONFIG_FILE": "/nonexistent/config", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials"},
+        {"AWS_CA_BUNDLE": "/nonexistent.pem", "REQUESTS_CA_BUNDLE": "/nonexistent.pem"},
+        {"HTTP_PROXY": "http://127.0.0.1:1", "HTTPS_PROXY": "nonsense://", "ALL_PROXY": "socks5://127.0.0.1:1"},
+        {"AWS_MAX_ATTEMPTS": "many", "AWS_RETRY_MODE": "never", "AWS_USE_FIPS_ENDPOINT": "true"},
+        {"TEST_SERVER_MODE": "true", "MOTO_CALL_RESET_API": "false", "MOTO_ACCOUNT_ID": "x", "LOCALSTACK_HOST": "x"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_variables_of_aws_and_test_tools_do_not_change_the_embedded_queue(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "a.txt"
+    file.write_text("a\nb\n")
+    assert cli("submit", file).code == 0
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.complaints) == (0, [])
+    assert [(job["status"], job["lines_count"]) for job in cli("status", "--json").jobs] == [("PROCESSED", 2)]
+    assert cli("doctor").code == 0
