@@ -42,7 +42,7 @@ KINDS = {"standard": "work", "FIFO": "work.fifo", "embedded": ""}
 
 @contextmanager
 def _programs(queue: str, home: Path) -> Iterator[Programs]:
-    home.mkdir()
+    home.mkdir(parents=True)  # the output of the programs is stored beside it
     with ExitStack() as stack:
         address = ""
         if queue:
@@ -75,7 +75,7 @@ def test_suspended_worker_loses_its_file_which_has_exactly_one_result(tmp_path: 
     os.truncate(path, SIZE)
 
     def try_on(kind: str) -> None:
-        with _programs(KINDS[kind], tmp_path / kind) as programs:
+        with _programs(KINDS[kind], tmp_path / kind / "home") as programs:
             _lose_and_keep(programs, path)
 
     with ThreadPoolExecutor(len(KINDS)) as pool:
