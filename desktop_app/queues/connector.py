@@ -192,7 +192,6 @@ class SqsConnector:
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
-        self._failures = 0
         self._failure: QueueError | None = None
         self._interrupted = threading.Event()
         self._closed = threading.Event()
@@ -202,21 +201,20 @@ class SqsConnector:
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
-        failures = self._failures
+        failure_before = self._failure
         with self._connecting:
             with self._lock:
                 if self._client is not None:
                     return self._client
                 if self._closed.is_set():
                     raise _closed()
-            if self._failure is not None and self._failures != failures:
+            if self._failure is not None and self._failure is not failure_before:
                 # Another thread has failed while this one was waiting; another attempt would double the wait.
                 raise self._failure
             try:
                 client = _sqs_client(self._connection, self._interrupted.is_set, self._notify)
             except (BotoCoreError, ClientError, OSError, ValueError) as error:
                 self._failure = as_queue_error(error, self._connection, "GetQueueUrl")
-                self._failures += 1
                 raise self._failure from error
             with self._lock:
                 if not self._closed.is_set():
