@@ -92,7 +92,7 @@ class ClientMaker:
         return self._session.region_name or ""
 
     def sqs(self, config: Config, *, region: str = "") -> SQSClient:
-        """Create an SQS client.
+        """Create an SQS client whose responses are limited and checked.
 
         Args:
             config: The configuration; see `call_configs` and `no_retry_config`.
@@ -117,6 +117,7 @@ class ClientMaker:
         with configuration_errors():
             client: SQSClient = self._session.client("sqs", **options)
         limit_responses(client)
+        check_answers(client)
         return client
 
     def caller_arn(self) -> str:
@@ -268,7 +269,6 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
     maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    check_answers(control)
     try:
         info = _look_up(control, connection)
     except BaseException:
