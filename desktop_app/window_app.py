@@ -272,7 +272,8 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     connection = ConnectionController(
         partial(make_loops, program),
         program.control,
-        ConnectionAdvisor(program.queue_file, program.queues),
+        ConnectionAdvisor(program.queue_file),
+        resolve=program.queues.resolve,
         connection=program.connection,
         settings_file=program.home.settings_file,
         clock=program.clock,

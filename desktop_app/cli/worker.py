@@ -6,6 +6,7 @@ import argparse
 import math
 import threading
 import time
+from concurrent.futures import Future, wait
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -193,29 +194,28 @@ def _result_of(
     """Call a function that uses the queue on another thread; return its result, or None after a stop or a given time.
 
     Raises:
-        Exception: The exception that the function raised, if any.
+        BaseException: The exception that the function raised, if any.
     """
-    found: list[T | Exception] = []
+    answer: Future[T] = Future()
 
     def run() -> None:
         try:
             with database.session():
-                found.append(call())
-        except Exception as error:  # noqa: BLE001 - raised again on the main thread
-            found.append(error)
+                result = call()
+        except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)
 
-    thread = threading.Thread(target=run, name="queue", daemon=True)
-    thread.start()
+    threading.Thread(target=run, name="queue", daemon=True).start()
     end = time.monotonic() + seconds
-    while thread.is_alive() and time.monotonic() < end and stop.pause(LOOK_S / 10):
+    while not answer.done() and time.monotonic() < end and stop.pause(LOOK_S / 10):
         pass
-    if thread.is_alive():
+    if not answer.done():
         connector.interrupt()
-        thread.join(INTERRUPT_SECONDS)
+        wait([answer], INTERRUPT_SECONDS)
         return None
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+    return answer.result()
 
 
 def run_loops(

@@ -99,7 +99,7 @@ class Connection:
         if self.is_local:
             return LOCAL_QUEUE
         if self.typed is not None and (self.account or self.has_responded):
-            return str(self._place_and_name(account=self.account))
+            return str(self._key_of(self.endpoint_url, account=self.account))
         return self.unanswered_key
 
     @property
@@ -124,8 +124,7 @@ class Connection:
         An endpoint in the profile's configuration is not a part of it, so files that are waiting for a server that has
         never responded follow the profile when its endpoint is corrected.
         """
-        place = self.entered.endpoint_url
-        return str(replace(self._place_and_name(endpoint_url=place), credentials=self._credentials))
+        return str(self._key_of(self.entered.endpoint_url, credentials=self._credentials))
 
     @property
     def permission_key(self) -> str:
@@ -134,8 +133,10 @@ class Connection:
         It changes with the queue, server, region, account and credentials, but not when the queue responds for the
         first time.
         """
+        if self.is_local:
+            return LOCAL_QUEUE
         account = "" if self.has_responded else self.account
-        return LOCAL_QUEUE if self.is_local else f"{self._place_and_name(account=account)} with {self._credentials}"
+        return str(self._key_of(self.endpoint_url, account=account, credentials=self._credentials))
 
     @property
     def _credentials(self) -> str:
@@ -143,9 +144,9 @@ class Connection:
             return f"profile {self.profile}"
         return f"access keys {self.access_keys}" if self.access_keys else "default credentials"
 
-    def _place_and_name(self, *, endpoint_url: str | None = None, account: str = "") -> QueueKey:
-        server, region = place_of(self.endpoint_url if endpoint_url is None else endpoint_url, self.region)
-        return QueueKey(region or UNKNOWN_REGION, self.queue_name, server, account)
+    def _key_of(self, endpoint_url: str, *, account: str = "", credentials: str = "") -> QueueKey:
+        server, region = place_of(endpoint_url, self.region)
+        return QueueKey(region or UNKNOWN_REGION, self.queue_name, server, account, credentials)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -155,7 +156,7 @@ class Connection:
     @property
     def label(self) -> str:
         """A short description for the status bar."""
-        return Sentence("Local queue") if self.is_local else self._place_and_name().label
+        return Sentence("Local queue") if self.is_local else self._key_of(self.endpoint_url).label
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.credentials import SOURCES
 from desktop_app.queues.embedded import EmbeddedQueue
@@ -115,7 +114,6 @@ class _Probe:
         except _FAILURES as error:
             yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
             return
-        check_answers(client)
         try:
             yield from self._look_up_and_check(client)
         finally:

@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 _QUEUE_ARN = re.compile(r"arn:[!-9;-~]+:sqs:[!-9;-~]*:([0-9]+):([\w.-]+)", re.ASCII)
 
-_ERRORS = (ClientError, BotoCoreError, OSError)
-
 _NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
 
@@ -151,7 +149,8 @@ class BotoClient:
     def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
         """See `QueueClient.receive`."""
         repeatable = {"ReceiveRequestAttemptId": attempt_id} if attempt_id and self.info.is_fifo else {}
-        answer = self._call(
+        answer = _call(
+            self._connection,
             "ReceiveMessage",
             self._receiving.receive_message,
             QueueUrl=self.info.url,
@@ -181,7 +180,8 @@ class BotoClient:
 
     def state(self) -> QueueState:
         """See `QueueClient.state`."""
-        answer = self._call(
+        answer = _call(
+            self._connection,
             "GetQueueAttributes",
             self._control.get_queue_attributes,
             QueueUrl=self.info.url,
@@ -206,10 +206,9 @@ class BotoClient:
             raise self._malformed("GetQueueAttributes", "Attributes.RedrivePolicy has an invalid deadLetterTargetArn")
         account, name = match.groups()
         connection = replace(self._connection, queue=name)  # errors are about the dead-letter queue
-        try:
-            answer = self._control.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-        except _ERRORS as error:
-            raise as_queue_error(error, connection, "GetQueueUrl") from error
+        answer = _call(
+            connection, "GetQueueUrl", self._control.get_queue_url, QueueName=name, QueueOwnerAWSAccountId=account
+        )
         info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
         return BotoClient(self._control, self._receiving, info, connection)
 
@@ -217,7 +216,7 @@ class BotoClient:
         self, action: str, method: Callable[..., Any], entries: Iterable[Mapping[str, object]]
     ) -> list[EntryResult]:
         numbered = [{"Id": str(position), **entry} for position, entry in enumerate(entries)]
-        answer = self._call(action, method, QueueUrl=self.info.url, Entries=numbered)
+        answer = _call(self._connection, action, method, QueueUrl=self.info.url, Entries=numbered)
         results: dict[str, EntryResult] = {}
         for entry in answer.get("Successful", []):
             result = EntryResult(entry.get("MessageId", ""), entry.get("MD5OfMessageBody", ""))
@@ -233,17 +232,23 @@ class BotoClient:
         field, _, why = why.partition(" ")
         return as_queue_error(MalformedAnswerError(field=field, why=why), self._connection, action)
 
-    def _call(self, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = method(**parameters)
-        except _ERRORS as error:
-            raise as_queue_error(error, self._connection, action) from error
-        return answer
-
     def close(self) -> None:
         """Close the connections. A long poll in progress still completes."""
         self._control.close()
         self._receiving.close()
+
+
+def _call(connection: Connection, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
+    """Call a method of a boto3 client, and return the response.
+
+    Raises:
+        QueueError: If the call fails; the text is about the given connection.
+    """
+    try:
+        answer: dict[str, Any] = method(**parameters)
+    except (ClientError, BotoCoreError, OSError) as error:
+        raise as_queue_error(error, connection, action) from error
+    return answer
 
 
 def _state(attributes: dict[str, str]) -> QueueState:

@@ -92,7 +92,7 @@ class ClientMaker:
         return self._session.region_name or ""
 
     def sqs(self, config: Config, *, region: str = "") -> SQSClient:
-        """Create an SQS client.
+        """Create an SQS client whose responses are limited and checked.
 
         Args:
             config: The configuration; see `call_configs` and `no_retry_config`.
@@ -117,6 +117,7 @@ class ClientMaker:
         with configuration_errors():
             client: SQSClient = self._session.client("sqs", **options)
         limit_responses(client)
+        check_answers(client)
         return client
 
     def caller_arn(self) -> str:
@@ -192,7 +193,6 @@ class SqsConnector:
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
-        self._failures = 0
         self._failure: QueueError | None = None
         self._interrupted = threading.Event()
         self._closed = threading.Event()
@@ -202,21 +202,20 @@ class SqsConnector:
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
-        failures = self._failures
+        failure_before = self._failure
         with self._connecting:
             with self._lock:
                 if self._client is not None:
                     return self._client
                 if self._closed.is_set():
                     raise _closed()
-            if self._failure is not None and self._failures != failures:
+            if self._failure is not None and self._failure is not failure_before:
                 # Another thread has failed while this one was waiting; another attempt would double the wait.
                 raise self._failure
             try:
                 client = _sqs_client(self._connection, self._interrupted.is_set, self._notify)
             except (BotoCoreError, ClientError, OSError, ValueError) as error:
                 self._failure = as_queue_error(error, self._connection, "GetQueueUrl")
-                self._failures += 1
                 raise self._failure from error
             with self._lock:
                 if not self._closed.is_set():
@@ -270,7 +269,6 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
     maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    check_answers(control)
     try:
         info = _look_up(control, connection)
     except BaseException:

@@ -11,7 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
 from desktop_app.domain.sentences import foreign_text
-from desktop_app.queues.answers import check_answers
 from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.errors import PARTITIONS, as_queue_error
 
@@ -44,7 +43,6 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
         client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
-    check_answers(client)
     count = 0
     try:
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
@@ -86,7 +84,7 @@ def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> 
             if should_stop():
                 return None
             return FoundQueue(name, clients[region].get_queue_url(QueueName=name)["QueueUrl"], region)
-        except (ClientError, BotoCoreError, OSError, KeyError):
+        except (ClientError, BotoCoreError, OSError):
             return None
 
     try:

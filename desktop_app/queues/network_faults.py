@@ -34,13 +34,7 @@ _OF_ANOTHER_SERVER = frozenset({
 """Server errors that are not temporary: from a server that does not support POST, or from a network's sign-in page."""
 _UNKNOWN_ACTION = re.compile(r"(?:.*#)?(?:InvalidAction|UnknownOperation|UnknownOperationException)")
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-_UNREACHED = (
-    boto.EndpointConnectionError,
-    boto.ConnectTimeoutError,
-    boto.ReadTimeoutError,
-    boto.ConnectionClosedError,
-    boto.HTTPClientError,
-)
+_UNREACHED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.HTTPClientError)
 
 
 class Place(Protocol):
@@ -128,7 +122,8 @@ class _Way:
         return endpoint.source if endpoint is not None else ""
 
     def _source_note(self) -> str:
-        return Sentence("Its address is set by {source}.", source=self.source) if self.source else ""
+        source = self.source
+        return Sentence("Its address is set by {source}.", source=source) if source else ""
 
     def _proxy_note(self) -> str:
         if self.proxy is None:
@@ -227,9 +222,10 @@ def _invalid_address(way: _Way) -> NetworkFault | None:
     if not way.endpoint_url:
         return None
     example = Sentence("Use an address such as “http://localhost:9324” or “https://…”.")
-    source = Sentence("It is set by {source}.", source=way.source) if way.source else ""
+    source = way.source
+    note = Sentence("It is set by {source}.", source=source) if source else ""
     title = Sentence("The address “{url}” is not valid", url=way.endpoint_url)
-    return NetworkFault(QueueTrouble.SETUP, Cause.SETUP, title, joined(source, example))
+    return NetworkFault(QueueTrouble.SETUP, Cause.SETUP, title, joined(note, example))
 
 
 def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault | None:

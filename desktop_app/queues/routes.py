@@ -29,7 +29,6 @@ Table = dict[str, Any]
 
 _NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
 _DELIMITER = re.compile(r"[/?#]")
-_TRUE = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ def configured_endpoint(connection: Connection) -> Endpoint | None:
     Returns:
         None if the region determines the address, or if it is only in Filemill's own settings.
     """
+    if connection.typed is not None and not connection.endpoint_url:
+        return None  # resolved: an address that was configured later is not used
     for endpoint in _endpoints(connection.profile):
         if not connection.endpoint_url or endpoint.url.rstrip("/") == connection.endpoint_url.rstrip("/"):
             return endpoint
@@ -69,13 +70,12 @@ def _endpoints(profile: str) -> Iterator[Endpoint]:
     """Yield all addresses that are set; botocore uses the first."""
     session = botocore.session.Session(profile=profile or None)
     try:
-        table = session.get_scoped_config()
-        in_profile = list(profile_endpoints(table, session.full_config, profile or session.profile or "default"))
+        if session.get_config_variable("ignore_configured_endpoint_urls"):
+            return
+        name = profile or session.profile or "default"
+        in_profile = list(profile_endpoints(session.get_scoped_config(), session.full_config, name))
     except (BotoCoreError, OSError, ValueError):
-        table, in_profile = {}, []
-    ignored = os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or table.get("ignore_configured_endpoint_urls")
-    if str(ignored).lower() == _TRUE:
-        return
+        in_profile = []
     for variable in ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"):
         if url := os.environ.get(variable):
             yield Endpoint(url, variable)

@@ -140,6 +140,13 @@ def damage(home: Path) -> Path:
     return database
 
 
+def back_up_one_file(cli: Cli, home: Path, folder: Path) -> None:
+    """Add a file to the list, and make a backup of the database."""
+    (folder / "a.txt").touch()
+    cli.submit(folder / "a.txt")
+    assert Backups(home / "filemill.db").make() is not None
+
+
 def test_damaged_database_is_reported_with_a_remedy(cli: Cli, filemill_home: Path, connector: Connector) -> None:
     cli("status")
     damage(filemill_home)
@@ -152,10 +159,7 @@ def test_damaged_database_is_reported_with_a_remedy(cli: Cli, filemill_home: Pat
 def test_newest_backup_replaces_a_damaged_database(
     cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
 ) -> None:
-    (tmp_path / "a.txt").write_text("x")
-    cli("submit", str(tmp_path / "a.txt"))
-    made = Backups(filemill_home / "filemill.db").make()
-    assert made is not None
+    back_up_one_file(cli, filemill_home, tmp_path)
     damage(filemill_home)
     done = cli("doctor", "--use-copy")
     assert done.code == 0, done.err
@@ -225,9 +229,7 @@ def test_damaged_queue_file_blocks(cli: Cli, filemill_home: Path) -> None:
 def test_empty_database_can_be_replaced_by_a_backup(
     cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
 ) -> None:
-    (tmp_path / "a.txt").touch()
-    cli.submit(tmp_path / "a.txt")
-    assert Backups(filemill_home / "filemill.db").make() is not None
+    back_up_one_file(cli, filemill_home, tmp_path)
     for suffix in ("-wal", "-shm"):
         (filemill_home / f"filemill.db{suffix}").unlink(missing_ok=True)
     (filemill_home / "filemill.db").write_bytes(b"")
@@ -266,9 +268,7 @@ def test_full_disk_and_missing_temporary_folder_are_named(
 def test_logical_damage_blocks_and_can_be_repaired(
     cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector, statement: str, detail: str
 ) -> None:
-    (tmp_path / "a.txt").touch()
-    cli.submit(tmp_path / "a.txt")
-    assert Backups(filemill_home / "filemill.db").make() is not None
+    back_up_one_file(cli, filemill_home, tmp_path)
     with closing(sqlite3.connect(filemill_home / "filemill.db")) as connection, connection:
         connection.execute(statement)
     for command in ("status", "export"):

@@ -152,7 +152,8 @@ class WindowFactory:
         self.connection = ConnectionController(
             self._make_loops,
             self.control,
-            ConnectionAdvisor(folder / "run", QueueIdentity(jobs_db.database)),
+            ConnectionAdvisor(folder / "run"),
+            resolve=QueueIdentity(jobs_db.database).resolve,
             connection=Connection(),
             settings_file=self.settings_file,
             clock=jobs_db.clock,

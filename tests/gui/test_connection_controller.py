@@ -208,7 +208,8 @@ def controller(folder: Path, jobs_db: JobsDatabase, environment: dict[str, str])
     return ConnectionController(
         FakeLoops,
         ProcessingControl(),
-        ConnectionAdvisor(folder / "run", QueueIdentity(jobs_db.database)),
+        ConnectionAdvisor(folder / "run"),
+        resolve=QueueIdentity(jobs_db.database).resolve,
         connection=Connection(),
         settings_file=folder / "settings.toml",
         clock=FakeClock(),

@@ -1,4 +1,4 @@
-"""Small HTTP servers on the loopback interface, with and without TLS."""
+"""Small servers on the loopback interface, with and without TLS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from socketserver import BaseRequestHandler
 
 
 def make_certificate(folder: Path) -> Path:
@@ -46,7 +47,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def served(handler: type[BaseHTTPRequestHandler], certificate: Path | None = None) -> Iterator[str]:
+def served(handler: type[BaseRequestHandler], certificate: Path | None = None) -> Iterator[str]:
     """Run a server on the loopback interface; yield its host and port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is what is tested

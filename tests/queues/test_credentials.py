@@ -90,6 +90,21 @@ def refusal(connection: Connection = CONNECTION) -> QueueError:
     return error
 
 
+class Connecting(threading.Thread):
+    """A thread that connects to the queue, with the error that this raises."""
+
+    def __init__(self, connector: SqsConnector) -> None:
+        super().__init__()
+        self._connector = connector
+        self.error: QueueError | None = None
+
+    def run(self) -> None:
+        try:
+            self._connector.connect()
+        except QueueError as error:
+            self.error = error
+
+
 def printing(**changes: Any) -> str:
     return f"printf %s {shlex.quote(json.dumps({**GOOD, **changes}))}"
 
@@ -314,20 +329,12 @@ def test_several_threads_wait_for_a_hanging_program_only_once(aws: Aws) -> None:
     count = aws.programs / "count"
     aws.use_program(f"echo x >>{count}; sleep 60")
     connector = SqsConnector(CONNECTION)
-    errors: list[QueueError] = []
-
-    def connect() -> None:
-        try:
-            connector.connect()
-        except QueueError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=connect) for _ in range(3)]
+    threads = [Connecting(connector) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(errors) == 3
+    assert all(thread.error is not None for thread in threads)
     assert count.read_text().count("x") == 1
 
 
@@ -340,22 +347,14 @@ def test_hanging_program_is_killed_with_its_children(aws: Aws, child: str) -> No
     pids = aws.programs / "pids"
     aws.use_program(f"{child} & echo $! $$ >{pids}.new; mv {pids}.new {pids}; wait")
     connector = SqsConnector(CONNECTION)
-    errors: list[QueueError] = []
-
-    def connect() -> None:
-        try:
-            connector.connect()
-        except QueueError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=connect)
+    thread = Connecting(connector)
     thread.start()
     wait_until(pids.exists)
     began = time.monotonic()
     connector.interrupt()
     thread.join()
     assert time.monotonic() - began < 3
-    assert len(errors) == 1
+    assert thread.error is not None
     wait_until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()))
     with pytest.raises(QueueError):
         connector.connect()  # does not start the program again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues import discovery as listing
 from desktop_app.queues.discovery import list_queues, look_in_regions
 from desktop_app.queues.errors import known_regions
-from tests.helpers.sqs.faults import service_error
+from tests.helpers.sqs.faults import garbage, service_error
 from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
@@ -79,3 +80,12 @@ def test_queue_is_found_in_other_regions_of_the_same_kind(internet: Internet) ->
     china = Connection(queue="work", region="cn-northwest-1")
     assert [found.region for found in look_in_regions(china, lambda: False)] == ["cn-north-1"]
     assert look_in_regions(AWS, lambda: True) == []
+
+
+@pytest.mark.parametrize("url", [7, "https://sqs.us-west-2.amazonaws.com/1/work\x1b[31m", None])
+def test_region_with_a_malformed_response_is_skipped(internet: Internet, url: object) -> None:
+    internet.regions = {"us-west-2"}
+    body = json.dumps({"QueueUrl": url}).encode()
+    internet.sim.faults.always("GetQueueUrl", garbage(body, content_type="application/x-amz-json-1.0"))
+    assert look_in_regions(AWS, lambda: False) == []
+    assert "sqs.us-west-2.amazonaws.com" in internet.asked

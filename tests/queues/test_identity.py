@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.queues.connector import ClientMaker, no_retry_config
+from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.identity import means, resolve, unanswered_keys
 from desktop_app.queues.routes import configured_endpoint
 
@@ -156,6 +158,7 @@ def test_requests_go_where_boto3_would_send_them(profile: str, monkeypatch: pyte
         ("server", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:2"}),
         ("server", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
         ("ignoring", {}),
+        ("ignoring", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": ""}),
         ("eu", {}),
     ],
 )
@@ -175,6 +178,9 @@ def test_requests_stay_at_the_resolved_place_when_the_configuration_changes(
     found = connection(monkeypatch, {**NAME, "AWS_PROFILE": "eu"})
     config.write_text("[profile eu]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:1\n")
     assert ClientMaker(found).sqs(no_retry_config()).meta.endpoint_url == "https://sqs.eu-west-1.amazonaws.com"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:2")
+    error = as_queue_error(EndpointConnectionError(endpoint_url="https://sqs"), found, "GetQueueUrl")
+    assert error.title == "Can't reach Amazon SQS in eu-west-1"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
+from socketserver import BaseRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -17,6 +17,7 @@ from tests.helpers.servers import Quiet, make_certificate, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 DEAD = "127.0.0.1:1"
@@ -55,34 +56,24 @@ class Answer(Quiet):
         self.close_connection = True
 
 
-@contextmanager
-def raw_server(answer: bytes) -> Iterator[str]:
-    """Run a server that answers with these bytes, whatever it gets; yield its host and port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+class Raw(BaseRequestHandler):
+    """Sends the same bytes to every client, whatever it gets."""
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.recv(65536)
-                connection.sendall(answer)
-                # If a part of the request were left unread, closing would reset the connection and discard the answer.
-                connection.shutdown(socket.SHUT_WR)
-                with suppress(OSError):
-                    while connection.recv(65536):
-                        pass
+    answer: ClassVar[bytes]
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(self.answer)
+        # If a part of the request were left unread, closing would reset the connection and discard the answer.
+        self.request.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            while self.request.recv(65536):
+                pass
+
+
+def raw_server(answer: bytes) -> AbstractContextManager[str]:
+    """Run a server that answers with these bytes; yield its host and port."""
+    return served(type("Here", (Raw,), {"answer": answer}))
 
 
 @pytest.fixture(autouse=True)

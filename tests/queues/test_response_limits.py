@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from contextlib import contextmanager
+from socketserver import BaseRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues import response_limits
 from desktop_app.queues.connector import ClientMaker, SqsConnector, no_retry_config
 from desktop_app.queues.errors import as_queue_error
+from tests.helpers.servers import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,38 +36,20 @@ def short_limits(only_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def endless_server(start: bytes, more: bytes, pause_s: float) -> Iterator[str]:
     """Run a server whose response begins with `start` and repeats `more` for ever; yield its host and port."""
-    listener = socket.create_server(("127.0.0.1", 0))
     is_over = threading.Event()
 
-    def answer(connection: socket.socket) -> None:
-        with connection:
-            connection.recv(65536)
-            try:
-                connection.sendall(start)
-                while not is_over.wait(pause_s):
-                    connection.sendall(more)
-            except OSError:
-                return  # the client has hung up, as it should
+    class Endless(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(start)
+            while not is_over.wait(pause_s):
+                self.request.sendall(more)  # fails when the client has hung up, as it should
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threads.append(threading.Thread(target=answer, args=(connection,)))
-            threads[-1].start()
-
-    threads = [threading.Thread(target=serve)]
-    threads[0].start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        is_over.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        for thread in threads:
-            thread.join()
+    with served(Endless) as place:
+        try:
+            yield place
+        finally:
+            is_over.set()
 
 
 def refusal(server: str) -> QueueError:

@@ -182,6 +182,7 @@ class ConnectionController(QObject):
             from then on.
         control: The processing control, which holds the permission to process a queue's files.
         advisor: See the attribute.
+        resolve: Returns a connection with what boto3 determines, without any request; see `QueueIdentity.resolve`.
         connection: The initial connection.
         settings_file: The file in which the connection is saved.
         clock: The clock.
@@ -196,6 +197,7 @@ class ConnectionController(QObject):
         control: ProcessingControl,
         advisor: ConnectionAdvisor,
         *,
+        resolve: Callable[[Connection], Connection],
         connection: Connection,
         settings_file: Path,
         clock: Clock,
@@ -204,6 +206,7 @@ class ConnectionController(QObject):
         super().__init__()
         self._make_loops = make_loops
         self._control = control
+        self._resolve = resolve
         self._settings_file = settings_file
         self._environment = environment
         self.advisor = advisor
@@ -256,7 +259,7 @@ class ConnectionController(QObject):
         # boto3 reads these variables itself, so the endpoints apply unless a server is entered.
         names = KEY_VARIABLES if entered.endpoint_url else (*KEY_VARIABLES, *ENDPOINT_VARIABLES)
         environment = {name: self._environment.get(name, "") for name in names}
-        return self.advisor.resolve(connection_from(Settings(**entered.saved_fields), environment))
+        return self._resolve(connection_from(Settings(**entered.saved_fields), environment))
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection and save it.

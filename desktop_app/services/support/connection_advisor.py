@@ -13,23 +13,17 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles
-    from desktop_app.services.queue_identity import QueueIdentity
 
 
 class ConnectionAdvisor:
     """Looks up profiles, regions and queues, and tests connections. Do not call it on the main thread.
 
-    Attributes:
-        resolve: See `QueueIdentity.resolve`; it makes no requests and can be called on the main thread.
-
     Args:
         queue_file: The file of the embedded queue.
-        queues: The service that determines which queue a connection leads to.
     """
 
-    def __init__(self, queue_file: Path, queues: QueueIdentity) -> None:
+    def __init__(self, queue_file: Path) -> None:
         self._queue_file = queue_file
-        self.resolve = queues.resolve
 
     def profiles(self) -> Profiles:
         """Return the profiles in the user's AWS configuration, including those that can't be used."""
