@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""The names of the stop signals. Not all of them exist on every system."""
+_NUMBERS: list[int] = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
+"""The stop signals that exist on this system."""
 REPEAT_SECONDS = 1.0
 _IDLE_SHARE = 5
 
@@ -47,15 +49,12 @@ def raising_stop_signals() -> Iterator[None]:
             raised_at = now
             raise KeyboardInterrupt
 
-    before: list[tuple[int, Any]] = []
-    for name in _NAMES:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
-            before.append((number, signal.signal(number, handle)))
+    defaults = {signal.SIG_DFL, signal.default_int_handler}
+    before = {number: signal.signal(number, handle) for number in _NUMBERS if signal.getsignal(number) in defaults}
     try:
         yield
     finally:
-        for number, handler in before:
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
@@ -80,9 +79,8 @@ class StopSignals:
         if threading.current_thread() is threading.main_thread():
             # Python runs signal handlers only between bytecode instructions; the socket interrupts waits in C code.
             self._descriptor_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-            for name in _NAMES:
-                number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            for number in _NUMBERS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before.append((number, signal.signal(number, self._handle)))
 
     def is_set(self) -> bool:

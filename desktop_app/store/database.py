@@ -318,7 +318,8 @@ class Database:
         try:
             yield
         except ERRORS as error:
-            self._check_schema(error)
+            if is_about_schema(error):
+                self._check_schema(error)
             known = store_error(error, self.path)
             if known.cause in _REOPENED and not self._peewee.in_transaction():
                 self.release()
@@ -381,13 +382,11 @@ class Database:
         """Check that the file has all parts of the schema.
 
         Args:
-            error: The error that may have been caused by a missing part; None to check in any case.
+            error: The error that a missing part may have caused, if any.
 
         Raises:
             StoreDamagedError: If a part is missing.
         """
-        if error is not None and not is_about_schema(error):
-            return
         plain = without_pragmas(self.path)
         with plain.connection_context():
             missing = find_missing_part(plain)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from peewee import fn
 
 from desktop_app.domain.job import Status
-from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.store.facts import fact, store_fact
+from desktop_app.store.models import JobRow, OutboxRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -32,16 +33,13 @@ class QueueKeys:
             unanswered_key: The key that the queue had before; see `domain.queue_key`.
         """
         with self._database.read():
-            query = FactRow.select(FactRow.value).where(FactRow.name == _fact(unanswered_key))
-            return str(self._database.scalar(query) or "")
+            return fact(self._database, _name(unanswered_key)) or ""
 
     def store_answered(self, unanswered_key: str, key: str) -> None:
         """Store the key of the queue that has responded."""
         if self.answered(unanswered_key) != key:
-            name = _fact(unanswered_key)
             with self._database.write():
-                self._database.run(FactRow.delete().where(FactRow.name == name))
-                self._database.run(FactRow.insert(name=name, value=key))
+                store_fact(self._database, _name(unanswered_key), key)
 
     def used(self, statuses: Iterable[Status] = Status) -> set[str]:
         """Return the keys of all queues with jobs of the given statuses. Each key takes one search of an index."""
@@ -71,5 +69,5 @@ class QueueKeys:
             return count
 
 
-def _fact(unanswered_key: str) -> str:
+def _name(unanswered_key: str) -> str:
     return f"queue of {unanswered_key}"

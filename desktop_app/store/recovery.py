@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import FINAL_STATUSES, OPEN_STATUSES, Status
-from desktop_app.store.models import FactRow, JobRow, OutboxRow, SweepRow
+from desktop_app.store.facts import fact, store_fact
+from desktop_app.store.models import JobRow, OutboxRow, SweepRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import ROWS_A_TRANSACTION, parts
 
@@ -34,14 +35,12 @@ class Recovery:
             StoreError: If the database can't be written.
         """
         name, now = f"creation of {queue}", str(created_at_ms)
-        remembered = FactRow.select(FactRow.value).where(FactRow.name == name)
         with self._database.read():
-            if self._database.scalar(remembered) == now:
+            if fact(self._database, name) == now:
                 return False
         with self._database.write():
-            before = self._database.scalar(remembered)
-            self._database.run(FactRow.delete().where(FactRow.name == name))
-            self._database.run(FactRow.insert(name=name, value=now))
+            before = fact(self._database, name)
+            store_fact(self._database, name, now)
             return before not in {None, now}
 
     def resend(self, *, queue: str, sent_before_ms: int, now_ms: int) -> int:
@@ -207,8 +206,7 @@ class Recovery:
             StoreError: If the database can't be written.
         """
         with self._database.write():
-            self._database.run(FactRow.delete().where(FactRow.name == _drained(queue)))
-            self._database.run(FactRow.insert(name=_drained(queue), value=str(at_ms)))
+            store_fact(self._database, _drained(queue), str(at_ms))
 
     def may_be_drained(self, *, queue: str) -> bool:
         """Return whether files have ended since the time from `note_drained`, so that messages of them may be left.
@@ -216,9 +214,8 @@ class Recovery:
         Raises:
             StoreError: If the database can't be read.
         """
-        drained_at = FactRow.select(FactRow.value).where(FactRow.name == _drained(queue))
         with self._database.read():
-            since = int(self._database.scalar(drained_at) or 0)
+            since = int(fact(self._database, _drained(queue)) or 0)
             ended = JobRow.select(JobRow.id).where(JobRow.finished_at > since, JobRow.queue == queue).limit(1)
             return self._database.scalar(ended) is not None
 

@@ -65,10 +65,6 @@ PENDING_AGAIN: dict[str, Any] = {
 _PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
-_seen_kinds: set[tuple[type, ...]] = set()
-"""The types of the values of rows that suit their columns. Most rows have one of a few combinations."""
-
-
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     """Convert rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS` to jobs.
 
@@ -78,8 +74,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     jobs = []
     with recognized_damage():
         for raw_path, arguments, *values in rows:
-            if (kinds := tuple(map(type, values))) not in _seen_kinds:
-                _check_kinds(kinds)
+            _check_kinds(tuple(map(type, values)))
             values[_PATH] = joined_path(values[_PATH], raw_path)
             values[_STATUS] = Status(values[_STATUS])
             values[_REASON] = reason_of(values[_REASON], arguments)
@@ -87,8 +82,11 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     return jobs
 
 
+@lru_cache(maxsize=1024)
 def _check_kinds(kinds: tuple[type, ...]) -> None:
     """Check the types of a row's values, since SQLite stores values of any type in any column.
+
+    Cached, since most rows have one of a few combinations of types; an error is never cached.
 
     Raises:
         TypeError: If a value does not suit its column.
@@ -98,7 +96,6 @@ def _check_kinds(kinds: tuple[type, ...]) -> None:
         is_optional = not isinstance(expression, Field) or expression.null
         if kind is not (int if is_number else str) and not (is_optional and kind is NoneType):
             raise TypeError(f"{name} is of type {kind.__name__}")
-    _seen_kinds.add(kinds)
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:

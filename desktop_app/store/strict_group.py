@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.domain.queue_key import FIRST_GROUP
-from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.store.facts import fact, store_fact
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ class StrictGroup:
         with self._database.write() as revision:
             if self._name() != group or self._database.scalar(busy.limit(1)) is not None:
                 return 0
-            self._database.run(FactRow.delete().where(FactRow.name == self._fact))
-            self._database.run(FactRow.insert(name=self._fact, value=f"{FIRST_GROUP}-{uuid.uuid4().hex[:8]}"))
+            store_fact(self._database, self._fact, f"{FIRST_GROUP}-{uuid.uuid4().hex[:8]}")
             self._database.run(OutboxRow.delete().where(OutboxRow.queue == self._queue))  # so that all are in order
             self._database.run(
                 JobRow.update(
@@ -70,4 +70,4 @@ class StrictGroup:
             return enqueue(self._database, unfinished)
 
     def _name(self) -> str:
-        return self._database.scalar(FactRow.select(FactRow.value).where(FactRow.name == self._fact)) or FIRST_GROUP
+        return fact(self._database, self._fact) or FIRST_GROUP

@@ -58,6 +58,7 @@ class ForeignMessages:
     """Records the foreign messages that were received. Any thread.
 
     Attributes:
+        is_tolerated: Whether another program may use the queue, so that its messages do not stop the consumer.
         is_own_expected: Whether own files are waiting for their messages. Set by the consumer.
         own_group: The message group of our messages in strict order. Set by the consumer.
         blocked_group: The last `own_group` in which a foreign message was received, which blocks the ones behind it.
@@ -72,18 +73,13 @@ class ForeignMessages:
         self._hidden: OrderedDict[str, Received] = OrderedDict()
         self._in_a_row: set[str] = set()
         self._again = self._again_before_own = 0
-        self._is_tolerated = False
+        self.is_tolerated = False
         self.is_own_expected = False
         self.own_group = self.blocked_group = ""
 
     def tolerate(self) -> None:
         """Allow another program to use the queue, so that its messages no longer stop the consumer."""
-        self._is_tolerated = True
-
-    @property
-    def is_tolerated(self) -> bool:
-        """Whether another program may use the queue."""
-        return self._is_tolerated
+        self.is_tolerated = True
 
     def note(self, received: Received, why: str) -> bool:
         """Record a foreign message and why it is foreign; return False if it was received before."""

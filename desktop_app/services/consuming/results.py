@@ -144,12 +144,12 @@ class Committer:
         """Release a message that has no result, and the messages after it in its group."""
         message, job = done.message, done.message.job
         behind = self._groups.cut(message)
-        if job is not None and done.error is not None and done.retry_after_s is not None:
-            self._try_when_responding(done, job, done.error.reason, done.retry_after_s)
-        elif job is not None and done.error is not None:
+        if job is None or done.error is None:
+            self._interrupt(message)
+        elif done.retry_after_s is None:
             self._try_later(message, job, done.error)
         else:
-            self._interrupt(message)
+            self._try_when_responding(done, job, done.error.reason, done.retry_after_s)
         for waiting in behind:
             self._interrupt(waiting)
 

@@ -226,7 +226,7 @@ class WorkerPool:
                     self._set_aside(message, activity)
                 if silent > (GIVE_UP_SECONDS if activity.is_accessing else STALL_SECONDS):
                     activity.is_given_up = True
-                    given_up.append(self._silent(message, activity))
+                    given_up.append(self._given_up(message, activity))
         self._health.check()
         for done in given_up:
             done.message.cancelled.set()
@@ -248,12 +248,16 @@ class WorkerPool:
         log.info("job %s: its thread is set aside: %s", _id(message), activity.mount.place)
         self._start_thread()
 
-    def _silent(self, message: InFlightMessage, activity: _Activity, *, was_tried: bool = True) -> Done:
+    def _given_up(self, message: InFlightMessage, activity: _Activity) -> Done:
+        """Return the outcome of a file on which an access, or the processor, has taken too long."""
+        if activity.is_accessing:
+            return self._silent(message, activity.mount, activity.begun, was_tried=True)
+        return Done(message, error=FileError(Reason(ReasonCode.NO_ANSWER), passing=True))
+
+    def _silent(self, message: InFlightMessage, mount: Mount, since: float, *, was_tried: bool) -> Done:
         """Return the outcome of a file whose file system, or the file itself, does not respond."""
-        if not activity.is_accessing:
-            return Done(message, error=FileError(Reason(ReasonCode.NO_ANSWER), passing=True))
-        reason = Reason(ReasonCode.SHARE_SILENT, {"place": activity.mount.place})
-        seconds = self._health.retry_after(activity.mount, activity.begun)
+        reason = Reason(ReasonCode.SHARE_SILENT, {"place": mount.place})
+        seconds = self._health.retry_after(mount, since)
         return Done(message, error=FileError(reason, passing=True), retry_after_s=seconds, was_tried=was_tried)
 
     def _run(self) -> None:
@@ -301,14 +305,14 @@ class WorkerPool:
             for other, hung in self._running.items()
             if other is not message and hung.mount == mount and hung.is_set_aside and hung.is_accessing
         ]
-        same = next((hung for hung_job, hung in silent if hung_job is not None and hung_job.id == job.id), None)
+        is_open = any(hung_job is not None and hung_job.id == job.id for hung_job, _ in silent)
         is_full = len(silent) >= MAX_SET_ASIDE_PER_MOUNT or (
             sum(hung.is_set_aside for hung in self._running.values()) >= MAX_SET_ASIDE and (mount.is_remote or silent)
         )
-        if not (same or is_full or self._health.is_unresponsive(mount)):
+        if not (is_open or is_full or self._health.is_unresponsive(mount)):
             return None
         since = min((hung.begun for _, hung in silent), default=activity.begun)
-        return self._silent(message, _Activity(since, since, mount, is_accessing=True), was_tried=False)
+        return self._silent(message, mount, since, was_tried=False)
 
     def _outcome(
         self, message: InFlightMessage, job: Job, mount: Mount, watch: Watch, helper: HelperProcess
