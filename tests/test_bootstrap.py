@@ -13,6 +13,7 @@ from desktop_app.config.paths import Home, database_path
 from desktop_app.config.settings import LOCAL_QUEUE, Settings, update_settings
 from desktop_app.domain.errors import SettingsError, StoreError
 from desktop_app.domain.job import NewFile
+from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +103,19 @@ def test_home_that_can_not_be_created_is_reported(filemill_home: Path) -> None:
     filemill_home.write_text("a file")
     with pytest.raises(SettingsError, match="it, or a part of its path, is not a folder"):
         open_program({})
+
+
+@pytest.mark.parametrize("name", ["", "logs", "run"])
+def test_folder_that_can_not_be_listed_does_not_prevent_the_start(existing_home: Path, name: str) -> None:
+    """For example, the folder of the logs after a start with sudo."""
+    Home(existing_home).create()
+    folder = existing_home / name
+    folder.chmod(0o300)
+    try:
+        with without_special_rights(), opened({}) as program:
+            assert list(program.jobs.all()) == []
+    finally:
+        folder.chmod(0o700)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Home:
         try:
             for folder in (self.folder, self.logs, self.run):
                 create_private_folder(folder)
-        except (FileExistsError, NotADirectoryError) as error:
+        except NotADirectoryError as error:
             raise SettingsError(
                 Sentence(
                     "The folder {folder} can't be used: it, or a part of its path, is not a folder. Set FILEMILL_HOME "
@@ -89,15 +89,23 @@ class Home:
 
         A folder that also contains other things, such as the user's home directory, keeps its permissions.
         """
-        entries = list(self.folder.iterdir())
+        entries = _entries(self.folder)
         ours = [entry for entry in entries if entry.name.startswith(_OUR_NAMES)]
-        if len(ours) == len(entries):
+        if ours and len(ours) == len(entries):
             make_private(self.folder)
         for entry in ours:
             make_private(entry)
             if entry.is_dir() and not entry.is_symlink():
-                for file in entry.iterdir():
+                for file in _entries(entry):
                     make_private(file)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return the entries of a folder; none if it can't be listed, since a folder of another user can be unusable."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def find_home() -> Home:

@@ -87,13 +87,11 @@ def private_lock(path: Path, *, timeout: float) -> FileLock:
         OSError: If the folder does not exist, or the file can't be created or was created by another user.
     """
     refuse_planted(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     if os.name != "nt":
         with suppress(FileNotFoundError):
             found = path.lstat()
             is_ours, is_in_ours = (one.st_uid == os.geteuid() for one in (found, path.parent.stat()))
             if found.st_mode & OTHERS if is_ours else is_in_ours:
                 path.unlink()
-    create_private(path)
+    create_private(path)  # an error if the folder does not exist, which `FileLock` would create
     return FileLock(path, timeout=timeout, thread_local=False, mode=0o600)

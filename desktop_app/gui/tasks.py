@@ -114,25 +114,25 @@ class Tasks(QObject):
         on_done, on_problem, on_bug = waiting
         match outcome.error:
             case None:
-                if _is_alive(on_done):
-                    on_done(outcome.value)
+                _call(on_done, outcome.value)
             case KnownError() as error if on_problem is not None:
-                if _is_alive(on_problem):
-                    on_problem(error)
+                _call(on_problem, error)
             case KnownError() as error:
                 log.warning("%s", error.text)
                 self.problem.emit(translated(error.text))
             case error:
                 sys.excepthook(type(error), error, error.__traceback__)
-                on_bug()
+                _call(on_bug)
 
 
-def _is_alive(callback: Callable[..., object]) -> bool:
-    """Return False if a callback is a method of a `QObject` that has been deleted."""
-    while isinstance(callback, partial):
-        callback = callback.func
-    owner = getattr(callback, "__self__", None)
-    return not isinstance(owner, QObject) or isValid(owner)
+def _call(callback: Callable[..., object], *values: object) -> None:
+    """Call a callback unless it is a method of a `QObject` that has been deleted."""
+    method = callback
+    while isinstance(method, partial):
+        method = method.func
+    owner = getattr(method, "__self__", None)
+    if not isinstance(owner, QObject) or isValid(owner):
+        callback(*values)
 
 
 class _Task(QRunnable):

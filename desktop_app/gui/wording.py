@@ -7,6 +7,7 @@ import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
+from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, Status
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import mark
@@ -205,6 +206,11 @@ class Wording:
 def _unit(text: str, number: str) -> str:
     """Return a number and its unit, joined by a no-break space."""
     return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def queue_text(job: Job) -> str:
+    """Return the description of a job's queue, which can be told from all others."""
+    return tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)
 
 
 def progress_of(job: Job) -> float | None:

@@ -164,7 +164,7 @@ class IsolatedProcessing:
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or _own_command())
+        self._command = command
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """Process one file; see `ProcessorRegistry.process`.
@@ -180,7 +180,7 @@ class IsolatedProcessing:
 
 def _follow(child: subprocess.Popen[str], watch: Watch) -> FileResult:
     """Read the output of a child process until it has processed the file; see `IsolatedProcessing.process`."""
-    while child.stdout and (line := child.stdout.readline()):
+    for line in child.stdout or ():
         match json.loads(line):
             case ["access", bool(begins)]:
                 watch.on_access(begins=begins)

@@ -106,14 +106,14 @@ class ProcessorRegistry:
             values = _checked(processor, processor.process(watched))
             with _access(watch):
                 change = source.change()
+            is_complete = watched.bytes_done == source.size
             problem = None
             if change is not Change.NONE:
                 problem = ReasonCode.CHANGED_WHILE_READ
-            elif watched.bytes_done != source.size:
+            elif not is_complete:
                 problem = ReasonCode.SIZE_UNTRUE
             lines_count = values.pop(LINES_COUNT.name, None)
             result = FileResult(source.size, None if lines_count is None else int(lines_count), values)
-            is_complete = watched.bytes_done == source.size
             return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
 
 

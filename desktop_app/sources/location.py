@@ -61,7 +61,7 @@ def is_address(text: str) -> bool:
 
 def is_file_address(text: str) -> bool:
     """Return whether a text is an absolute `file:` URL; `file:name` is a relative path."""
-    return (_WINDOWS_FILE_ADDRESS if _ON_WINDOWS else _FILE_ADDRESS).fullmatch(text) is not None
+    return _match_file_address(text) is not None
 
 
 def path_in(name: str) -> str:
@@ -80,7 +80,7 @@ def path_in(name: str) -> str:
         raise RefusedNameError(ReasonCode.NAMED_ADDRESS if _WEB.match(name) else ReasonCode.NETWORK_LOCATION)
     if _is_foreign_unc(name):
         raise RefusedNameError(ReasonCode.NETWORK_LOCATION)
-    if found := (_WINDOWS_FILE_ADDRESS if _ON_WINDOWS else _FILE_ADDRESS).fullmatch(name):
+    if found := _match_file_address(name):
         return _windows_path(found) if _ON_WINDOWS else _posix_path(found)
     return name
 
@@ -107,8 +107,7 @@ def desktop_mounts() -> list[str]:
     if _ON_WINDOWS:
         return []
     runtime = _runtime_folder()
-    kio = [str(runtime / entry) for entry in _names_in_folder(runtime) if entry.startswith(_KIO)]
-    return [*map(str, _gvfs_folders(runtime)), *kio]
+    return [*map(str, _gvfs_folders(runtime)), *map(str, _kio_folders(runtime))]
 
 
 def name_to_show(name: str) -> str:
@@ -186,6 +185,10 @@ def is_local_or_network(name: str) -> bool:
         return bool(path_in(name))
     except RefusedNameError as error:
         return error.code is ReasonCode.NETWORK_LOCATION
+
+
+def _match_file_address(text: str) -> re.Match[str] | None:
+    return (_WINDOWS_FILE_ADDRESS if _ON_WINDOWS else _FILE_ADDRESS).fullmatch(text)
 
 
 def _path_or_address(name: str) -> str:
@@ -305,6 +308,10 @@ def _gvfs_folders(runtime: Path) -> tuple[Path, Path]:
     return runtime / "gvfs", Path(os.path.expanduser("~/.gvfs"))  # noqa: PTH111 - never raises
 
 
+def _kio_folders(runtime: Path) -> list[Path]:
+    return [runtime / entry for entry in _names_in_folder(runtime) if entry.startswith(_KIO)]
+
+
 def _gvfs_paths(runtime: Path, scheme: str, authority: str, path: str) -> Iterator[str]:
     """Yield the path in each GVFS mount that contains a location, such as `gvfs/smb-share:server=nas,share=in/a`."""
     wanted = _AUTHORITY.fullmatch(authority)
@@ -343,9 +350,9 @@ def _path_below(mount: dict[str, str], path: str) -> str | None:
 
 def _kio_paths(runtime: Path, scheme: str, authority: str, path: str) -> Iterator[str]:
     """Yield the path in each KIO-FUSE mount that contains a location, such as `kio-fuse-XXXXXX/smb/nas/in/a`."""
-    for entry in _names_in_folder(runtime):
-        root = runtime / entry / scheme / authority
-        if entry.startswith(_KIO) and authority not in {".", ".."} and root.is_dir():
+    for folder in _kio_folders(runtime):
+        root = folder / scheme / authority
+        if authority not in {".", ".."} and root.is_dir():
             yield str(root / path)
 
 

@@ -24,6 +24,7 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
+from tests.gui.action_scene import ActionScene
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
@@ -298,3 +299,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", "systemTrayWindowChanged"))
+
+
+@pytest.fixture
+def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ActionScene:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    return ActionScene(windows, folder, monkeypatch)

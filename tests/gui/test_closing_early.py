@@ -19,7 +19,6 @@ from tests.gui.running_app import queue_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -168,15 +167,13 @@ def delete_closed() -> None:
 @pytest.mark.parametrize("name", DIALOGS)
 @pytest.mark.usefixtures("slow_work")
 def test_dialog_can_be_closed_while_its_work_is_running(
+    scene: ActionScene,
     windows: WindowFactory,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     qtbot: QtBot,
     errors: list[BaseException],
     name: str,
     close: Callable[[ActionScene], None],
 ) -> None:
-    scene = ActionScene(windows, tmp_path, monkeypatch)
     for delay in DELAYS_MS:
         DIALOGS[name](scene)
         wait(qtbot, delay)
@@ -192,15 +189,8 @@ def test_dialog_can_be_closed_while_its_work_is_running(
 @pytest.mark.parametrize("name", DIALOGS)
 @pytest.mark.usefixtures("slow_work")
 def test_window_can_be_closed_while_the_work_of_a_dialog_is_running(
-    windows: WindowFactory,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    qtbot: QtBot,
-    errors: list[BaseException],
-    name: str,
-    delay: int,
+    scene: ActionScene, windows: WindowFactory, qtbot: QtBot, errors: list[BaseException], name: str, delay: int
 ) -> None:
-    scene = ActionScene(windows, tmp_path, monkeypatch)
     DIALOGS[name](scene)
     wait(qtbot, delay)
     scene.window.close()

@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import pytest
 
 from desktop_app.gui.startup import display
 from tests.gui.jobs_database import without_display
+from tests.helpers import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,12 +155,12 @@ def window(environment: dict[str, str], home: Path) -> subprocess.Popen[str]:
     )
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    def is_met() -> bool:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return condition()
+
+    wait_until(is_met, 60)
 
 
 def is_processed(home: Path) -> bool:
@@ -186,7 +186,7 @@ def test_unusable_platform_without_a_display_is_one_sentence_each(platform: str,
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
 def test_unusable_platform_falls_back_to_the_display(tmp_path: Path) -> None:
     with x_server() as name, window({"DISPLAY": name, "QT_QPA_PLATFORM": "nonsense"}, tmp_path) as process:
-        wait_until(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
+        wait_for(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
         process.terminate()
         _, said = process.communicate(timeout=60)
 
@@ -199,7 +199,7 @@ def test_unusable_platform_falls_back_to_the_display(tmp_path: Path) -> None:
 def test_window_ends_in_order_when_the_x_server_goes_away(tmp_path: Path) -> None:
     with x_server() as name:
         process = window({"DISPLAY": name}, tmp_path)
-        wait_until(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
+        wait_for(lambda: (tmp_path / "filemill.db").exists() and is_processed(tmp_path), process)
     with process:
         _, said = process.communicate(timeout=60)
 

@@ -20,11 +20,9 @@ from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import WindowFactory
 
 LEFT, ALT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
 
@@ -117,13 +115,6 @@ TABLE: dict[str, Line] = {
     "about": Line(lambda scene: scene.dialog(QMessageBox)),
 }
 """Every action: the names in `Actions`, the indexes of the status views, and Undo and Redo."""
-
-
-@pytest.fixture
-def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ActionScene:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    return ActionScene(windows, folder, monkeypatch)
 
 
 # --- triggering an action

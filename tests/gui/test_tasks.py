@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PySide6.QtCore import QObject
+from shiboken6 import delete
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.gui.tasks import CoalescedTask, Tasks
@@ -91,6 +93,30 @@ def test_bug_reaches_the_excepthook_on_the_main_thread(
     tasks.run(lambda: 1 // 0, lambda _: None)
     qtbot.waitUntil(lambda: bool(caught))
     assert caught == [ZeroDivisionError, threading.get_ident()]
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("work", [int, partial(fail, StoreError("busy")), partial(fail, ZeroDivisionError("bug"))])
+def test_callbacks_of_a_deleted_object_are_not_called(
+    work: Callable[[], object], tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bugs: list[type] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, _error, _trace: bugs.append(kind))
+    called: list[str] = []
+
+    class Dialog(QObject):
+        def note(self, *_: object) -> None:
+            called.append(self.objectName())
+
+    dialog = Dialog()
+    tasks.run(work, dialog.note, partial(dialog.note, 1), partial(dialog.note, 2))
+    delete(dialog)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert called == []
+    assert set(bugs) <= {ZeroDivisionError}
 
 
 def test_closed_tasks_run_and_deliver_nothing(sessions: Sessions) -> None:

@@ -59,6 +59,14 @@ def _empty_database() -> bytes:
         return path.read_bytes()
 
 
+def wait_for_another_time(file: Path) -> None:
+    """Wait until the file system's clock has advanced since a file was changed, so that the next change is later."""
+    probe = file.with_name("probe")
+    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= file.stat().st_ctime_ns:
+        pass
+    probe.unlink()
+
+
 def a_reason(text: str) -> Reason | None:
     """Return a `TEXT` reason with this text; None without one."""
     return Reason(ReasonCode.TEXT, {"text": text}) if text else None

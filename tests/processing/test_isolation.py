@@ -90,11 +90,15 @@ def test_cancelled_child_is_ended(watch: RecordingWatch) -> None:
     assert len(caught) == 1
 
 
+def answers(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
+
+
 def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a").write_bytes(b"x\n")
     serve_one(str(tmp_path / "a"), default_registry())
     serve_one(str(tmp_path), default_registry())
-    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
+    lines = answers(capsys)
     assert lines[0] == '["done", 2, 1, {}]'
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
 
@@ -188,5 +192,5 @@ def test_requests_are_answered_on_standard_output(tmp_path: Path, capsys: pytest
     (tmp_path / "a").write_bytes(b"x\n")
     requests = [json.dumps(["process", str(tmp_path / "a")]), json.dumps(["probe", str(tmp_path)])]
     assert serve_requests(requests, default_registry()) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
+    lines = answers(capsys)
     assert lines == ['["done", 2, 1, {}]', '["answered"]']

@@ -16,6 +16,7 @@ from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.processor import Cancelled, Field, Processor, Value
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
 from desktop_app.sources.local import Change, FileSource, Source, open_source
+from tests.helpers import wait_for_another_time
 from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
@@ -273,9 +274,9 @@ def test_content_changed_with_its_time_set_back_is_noticed(tmp_path: Path) -> No
         with file.open("r+b") as stream:
             stream.write(b"a b c\n")
         os.utime(file, ns=(1, 1))
-        _wait_for_another_time(file)
+        wait_for_another_time(file)
 
-    _wait_for_another_time(file)
+    wait_for_another_time(file)
     shop = RegistrySetup(rewrite, times=1)
 
     assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 1)
@@ -293,21 +294,14 @@ def test_content_that_alternates_with_its_time_set_back_fails(tmp_path: Path) ->
         with file.open("r+b") as stream:
             stream.write(next(contents))
         os.utime(file, ns=(1, 1))
-        _wait_for_another_time(file)
+        wait_for_another_time(file)
 
-    _wait_for_another_time(file)
+    wait_for_another_time(file)
     shop = RegistrySetup(rewrite)
 
     with pytest.raises(FileError, match="changed while it was being read"):
         shop.registry.process(str(file), RecordingWatch())
     assert shop.opened == 3
-
-
-def _wait_for_another_time(file: Path) -> None:
-    """Wait until the file system's clock has advanced since the file was changed."""
-    probe = file.with_name("probe")
-    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= file.stat().st_ctime_ns:
-        pass
 
 
 @pytest.mark.parametrize("times", [1, 2, 100])

@@ -13,6 +13,7 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.sources import local as source_module
 from desktop_app.sources.local import Change, FileSource, open_source
+from tests.helpers import wait_for_another_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,10 +185,7 @@ def old_file(tmp_path: Path) -> Path:
     (tmp_path / "folder").mkdir()
     file = tmp_path / "folder" / "file"
     file.write_bytes(b"first")
-    written = file.stat().st_ctime_ns
-    probe = tmp_path / "probe"
-    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= written:
-        pass
+    wait_for_another_time(file)
     return file
 
 

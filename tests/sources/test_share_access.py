@@ -34,6 +34,22 @@ class Share:
         self.go_on.wait(30)
         return "late"
 
+    def hang_at_stat(self, monkeypatch: pytest.MonkeyPatch, on_stat: Callable[[], None] = lambda: None) -> None:
+        stat = os.stat
+
+        def hanging_stat(path: str, **options: bool) -> object:
+            if str(path).startswith(self.place):
+                on_stat()
+                self.go_on.wait(30)
+            return stat(path, **options)
+
+        monkeypatch.setattr(os, "stat", hanging_stat)
+
+    def respond(self) -> None:
+        """Let all accesses go on, and wait until they have ended."""
+        self.go_on.set()
+        wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
+
     def run(self, work: Callable[[Callable[[], None]], str]) -> str:
         return self.access.run(f"{self.place}/file", work)
 
@@ -42,8 +58,7 @@ class Share:
 def share(tmp_path: Path) -> Iterator[Share]:
     share = Share(tmp_path / "share")
     yield share
-    share.go_on.set()
-    wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
+    share.respond()
 
 
 def test_local_path_is_accessed_on_the_same_thread(share: Share, tmp_path: Path) -> None:
@@ -72,8 +87,7 @@ def test_number_of_hung_threads_is_limited_until_the_share_responds(share: Share
             share.run(share.block)
     with pytest.raises(NotRespondingError):
         share.run(lambda _: "not tried")
-    share.go_on.set()
-    wait_until(lambda: not any(thread.name.startswith("access ") for thread in threading.enumerate()))
+    share.respond()
     assert share.run(lambda _: "answer") == "answer"
 
 
@@ -91,14 +105,7 @@ def test_scan_rejects_a_silent_share_and_finds_the_other_files(
     share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "healthy").write_text("a\n")
-    stat = os.stat
-
-    def hanging_stat(path: str, **options: bool) -> object:
-        if str(path).startswith(share.place):
-            share.go_on.wait(30)
-        return stat(path, **options)
-
-    monkeypatch.setattr(os, "stat", hanging_stat)
+    share.hang_at_stat(monkeypatch)
     paths = [f"{share.place}/{number}" for number in range(20)] + [str(tmp_path / "healthy")]
     found = scan(paths, recursive=True, cancelled=lambda: False, on_found=lambda _: None, shares=share.access)
     assert found.files.paths == [str(tmp_path / "healthy")]
@@ -109,16 +116,7 @@ def test_scan_rejects_a_silent_share_and_finds_the_other_files(
 
 def test_scan_of_a_silent_share_can_be_stopped(share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stop = threading.Event()
-
-    stat = os.stat
-
-    def hanging_stat(path: str, **options: bool) -> object:
-        if str(path).startswith(share.place):
-            stop.set()
-            share.go_on.wait(30)
-        return stat(path, **options)
-
-    monkeypatch.setattr(os, "stat", hanging_stat)
+    share.hang_at_stat(monkeypatch, stop.set)
     found = scan(
         [f"{share.place}/a"], recursive=True, cancelled=stop.is_set, on_found=lambda _: None, shares=share.access
     )

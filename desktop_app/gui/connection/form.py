@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import spaced
+from desktop_app.gui.widgets.dialogs import caption, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,12 +181,10 @@ class ConnectionForm(QWidget):
             (tr("&Queue"), self.queue, self.list_queues, self.queue_hint),
         )
         for text, field, button, hint in fields:
-            label = QLabel(text, self)
-            label.setBuddy(field)
             field.setAccessibleName(text.replace("&", ""))
             if isinstance(field, EditableBox):
                 field.line.setAccessibleName(field.accessibleName())
-            rows.addRow(label, _row_of(field, button, hint, self))
+            rows.addRow(caption(text, field), _row_of(field, button, hint, self))
         column.addWidget(self._local_hint)
         column.addLayout(rows)
         column.addWidget(self.process_here)

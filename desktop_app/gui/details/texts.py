@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status
-from desktop_app.domain.queue_key import FIRST_GROUP, name_of, queue_label
+from desktop_app.domain.queue_key import FIRST_GROUP, name_of
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import reason_text, tr, translated
-from desktop_app.gui.wording import DASH, Wording, status_word
+from desktop_app.gui.wording import DASH, Wording, queue_text, status_word
 from desktop_app.services.sending.sender import deduplication_id
 
 if TYPE_CHECKING:
@@ -241,7 +240,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
     """
     facts = [
         (tr("Message ID"), display_text(job.message_id or "") or tr("Not sent yet")),
-        (tr("Queue"), tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)),
+        (tr("Queue"), queue_text(job)),
         (tr("Sent"), "" if job.sent_at is None else wording.full_moment(job.sent_at)),
         (tr("Received"), tr("%Ln time(s)", "", job.receive_count) if job.receive_count else ""),
         (tr("Submission"), wording.number(job.generation)),

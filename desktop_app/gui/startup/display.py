@@ -58,7 +58,7 @@ def display(environment: Mapping[str, str], platform: str = sys.platform) -> Ite
 
 def recover_from_platform() -> NoReturn:
     """Restart this program without QT_QPA_PLATFORM or, if it is not set, say that the window can't open, and exit."""
-    chosen = os.environ.pop("QT_QPA_PLATFORM", "")
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
     if not chosen:
         _exit(_NO_PLATFORM, 2)
     _say(_WRONG_PLATFORM.format(name=chosen))

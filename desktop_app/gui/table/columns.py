@@ -9,13 +9,11 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 
-from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, iso_utc
 from desktop_app.domain.query import ADDED, Sort, SortTerm
-from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.wording import Wording, progress_of
+from desktop_app.gui.wording import Wording, progress_of, queue_text
 
 _NS_PER_MS = 1_000_000
 
@@ -99,7 +97,7 @@ def _batch(wording: Wording, job: Job) -> str:
 
 
 def _queue(_wording: Wording, job: Job) -> str:
-    return tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)
+    return queue_text(job)
 
 
 def _number_column(
