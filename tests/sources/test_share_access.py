@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Share:
     """A folder that counts as a network share, whose accesses block until the test releases them."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, silent_s: float = 0.1) -> None:
         self.place = str(place)
         place.mkdir()
         mounts = {"/": Mount("/"), self.place: Mount(self.place, "2", is_remote=True)}
-        self.access = ShareAccess(MountTable(lambda: mounts), silent_s=0.1)
+        self.access = ShareAccess(MountTable(lambda: mounts), silent_s=silent_s)
         self.go_on = threading.Event()
 
     def block(self, _: Callable[[], None]) -> str:
@@ -61,18 +61,26 @@ def share(tmp_path: Path) -> Iterator[Share]:
     share.respond()
 
 
-def test_local_path_is_accessed_on_the_same_thread(share: Share, tmp_path: Path) -> None:
+@pytest.fixture
+def patient_share(tmp_path: Path) -> Iterator[Share]:
+    """Return a share that a busy machine does not make silent."""
+    share = Share(tmp_path / "share", silent_s=30)
+    yield share
+    share.respond()
+
+
+def test_local_path_is_accessed_on_the_same_thread(patient_share: Share, tmp_path: Path) -> None:
     me = threading.current_thread()
-    assert share.access.run(str(tmp_path / "file"), lambda _: threading.current_thread()) is me
+    assert patient_share.access.run(str(tmp_path / "file"), lambda _: threading.current_thread()) is me
 
 
-def test_result_and_error_of_a_share_that_responds_are_passed_on(share: Share) -> None:
+def test_result_and_error_of_a_share_that_responds_are_passed_on(patient_share: Share) -> None:
     def fail(_: Callable[[], None]) -> str:
         raise TimeoutError("from the share")
 
-    assert share.run(lambda _: "answer") == "answer"
+    assert patient_share.run(lambda _: "answer") == "answer"
     with pytest.raises(TimeoutError, match="from the share"):
-        share.run(fail)
+        patient_share.run(fail)
 
 
 def test_share_that_does_not_respond_is_not_waited_for(share: Share) -> None:
@@ -91,14 +99,17 @@ def test_number_of_hung_threads_is_limited_until_the_share_responds(share: Share
     assert share.run(lambda _: "answer") == "answer"
 
 
-def test_slow_share_that_keeps_responding_is_waited_for(share: Share) -> None:
+def test_slow_share_that_keeps_responding_is_waited_for(tmp_path: Path) -> None:
+    share = Share(tmp_path / "share", silent_s=1)
+
     def slow(note_response: Callable[[], None]) -> str:
-        for _ in range(10):
+        for _ in range(30):
             share.go_on.wait(0.05)
             note_response()
         return "answer"
 
     assert share.run(slow) == "answer"
+    share.respond()
 
 
 def test_scan_rejects_a_silent_share_and_finds_the_other_files(
@@ -114,24 +125,30 @@ def test_scan_rejects_a_silent_share_and_finds_the_other_files(
     assert {kind_of(refusal) for refusal in found.refused} == {RefusalKind.NETWORK}
 
 
-def test_scan_of_a_silent_share_can_be_stopped(share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_of_a_silent_share_can_be_stopped(
+    patient_share: Share, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop = threading.Event()
-    share.hang_at_stat(monkeypatch, stop.set)
+    patient_share.hang_at_stat(monkeypatch, stop.set)
     found = scan(
-        [f"{share.place}/a"], recursive=True, cancelled=stop.is_set, on_found=lambda _: None, shares=share.access
+        [f"{patient_share.place}/a"],
+        recursive=True,
+        cancelled=stop.is_set,
+        on_found=lambda _: None,
+        shares=patient_share.access,
     )
     assert (found.cancelled, found.refused) == (True, ())
 
 
-def test_scan_of_a_share_gives_the_same_result_as_of_a_local_folder(share: Share, tmp_path: Path) -> None:
+def test_scan_of_a_share_gives_the_same_result_as_of_a_local_folder(patient_share: Share, tmp_path: Path) -> None:
     for folder in ("share/a", "share/b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "file").write_text("x")
     (tmp_path / "first").write_text("x")
-    paths = [str(tmp_path / "first"), f"{share.place}/a", share.place, f"{share.place}/gone"]
+    paths = [str(tmp_path / "first"), f"{patient_share.place}/a", patient_share.place, f"{patient_share.place}/gone"]
     results = [
         scan(paths, recursive=True, cancelled=lambda: False, on_found=lambda _: None, shares=shares)
-        for shares in (share.access, ShareAccess(MountTable(dict)))
+        for shares in (patient_share.access, ShareAccess(MountTable(dict)))
     ]
     assert results[0] == results[1]
     assert results[0].folders == results[1].folders
