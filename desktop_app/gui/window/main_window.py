@@ -244,6 +244,7 @@ class MainWindow(QMainWindow):
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
+        actions.compact.toggled.connect(self.view.set_compact)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
@@ -259,6 +260,7 @@ class MainWindow(QMainWindow):
         self.view.restore(self._memory)
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
         self.menu_actions.details.setChecked(self._memory.shows_details)
+        self.menu_actions.compact.setChecked(self._memory.compact_rows)
         self._split.restore(self._memory)
         self.status.show_connection(self._controller.status.text)
         self.follow_connection(self._controller.connection)
@@ -366,6 +368,7 @@ class MainWindow(QMainWindow):
         memory.geometry = self.saveGeometry()
         memory.shows_sidebar = self.menu_actions.sidebar.isChecked()
         memory.shows_details = self.menu_actions.details.isChecked()
+        memory.compact_rows = self.menu_actions.compact.isChecked()
         self._split.remember(memory)
         self.view.remember(memory)
         memory.save()
