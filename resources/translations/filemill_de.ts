@@ -329,6 +329,14 @@
         <translation>Ent&amp;fernen</translation>
     </message>
     <message>
+        <source>Remove Processe&amp;d</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Remove all processed files from the list; the files themselves are not deleted</source>
+        <translation>Alle verarbeiteten Dateien aus der Liste entfernen; die Dateien selbst werden nicht gelöscht</translation>
+    </message>
+    <message>
         <source>&amp;Show in Folder</source>
         <translation>Im Or&amp;dner anzeigen</translation>
     </message>
@@ -656,6 +664,10 @@
         <source>Nothing to retry: these files have not finished yet.</source>
         <translation>Diese Dateien sind noch nicht fertig und werden deshalb nicht erneut verarbeitet.</translation>
     </message>
+    <message>
+        <source>There are no files to retry.</source>
+        <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
@@ -685,6 +697,10 @@
             <numerusform>(%Ln Datei entfernen)</numerusform>
             <numerusform>(%Ln Dateien entfernen)</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>There are no files to remove.</source>
+        <translation>Es gibt keine Dateien zum Entfernen.</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>

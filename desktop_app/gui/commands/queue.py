@@ -43,7 +43,7 @@ _LOCATE_FOLDER = "files"
 
 
 class QueueCommands(QObject):
-    """The commands Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open and Show in Folder.
+    """The commands of the Queue menu that change, open or show files, and Check Queue Now.
 
     Signals:
         notice(Notice): A message for the user.
@@ -81,6 +81,7 @@ class QueueCommands(QObject):
             (actions.retry, self.retry_selected),
             (actions.retry_failed, commands.retry_failed),
             (actions.remove, self.remove_selected),
+            (actions.remove_processed, commands.remove_processed),
             (actions.open, self.open_selected),
             (actions.show_file, self.show_selected),
         ):

@@ -326,7 +326,11 @@ class MainWindow(QMainWindow):
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
         self.menu_actions.update(
-            total=counts.total, listed=listed, selected=self.view.selected_count(), failed=counts.failed
+            total=counts.total,
+            listed=listed,
+            selected=self.view.selected_count(),
+            processed=counts.processed,
+            failed=counts.failed,
         )
 
     @Slot(object)
