@@ -419,8 +419,6 @@ def test_blanks_around_the_region_and_the_endpoint_do_not_count() -> None:
         "http://[::1",
         "http://host:port",
         "http://127.0.0.1:70000",
-        "127.0.0.1:9324",
-        "localhost:9324",
         "ftp://host",
         "http://",
     ],
