@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from desktop_app.domain.queue_key import aws_region
+from desktop_app.domain.queue_key import NO_ACCOUNT, aws_region
 
 _BLANK = re.compile(r"\s")
 _HOST = re.compile(r"[A-Za-z0-9:]")
@@ -17,8 +17,6 @@ _OWN_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"
 """The ends of names that exist in local networks only, where servers rarely have certificates."""
 _HTTPS_PORTS = {443, 8443}
 _ARN_REGION = re.compile(r"arn:aws[a-z-]*:sqs:(?P<region>[a-z0-9-]+):\d{12}:[\w.-]+")
-_NO_ACCOUNT = "000000000000"
-"""The account in the queue URLs of servers that know no accounts."""
 
 
 def server_url(typed: str) -> str:
@@ -124,5 +122,5 @@ def pasted_queue(typed: str) -> PastedQueue | None:
     region = aws_region(host)
     if region:
         return PastedQueue("", url, region)
-    is_default = found["account"] in {None, _NO_ACCOUNT}
+    is_default = found["account"] in {None, NO_ACCOUNT}
     return PastedQueue(f"{parts.scheme}://{parts.netloc}", found["name"] if is_default else url)

@@ -155,8 +155,13 @@ class Connection:
         return place_of(self.endpoint_url, self.region)
 
     @property
+    def is_on_aws(self) -> bool:
+        """Whether the queue is on AWS, at any of its endpoints; otherwise, it is local or on another server."""
+        return not self.is_local and not self.place[0]
+
+    @property
     def label(self) -> str:
-        """A short description for the status bar."""
+        """A short description for the title bar and the status bar."""
         return Sentence("Local queue") if self.is_local else self._key_of(self.endpoint_url).label
 
 

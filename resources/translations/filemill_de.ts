@@ -2702,6 +2702,26 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>{place} rejected the access keys of {who}</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or type the server&apos;s own keys.</source>
+        <translation>Wählen Sie ein anderes Profil, oder geben Sie die Schlüssel des Servers ein.</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+    </message>
+    <message>
+        <source>Type the access key and the secret key that belong to this server.</source>
+        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or its name is different. Your files stay in the list.</source>
+        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -3791,6 +3811,14 @@
     <message>
         <source>it belongs to another user</source>
         <translation>sie gehört einem anderen Benutzer</translation>
+    </message>
+    <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
     </message>
 </context>
 </TS>
