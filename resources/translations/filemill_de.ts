@@ -2722,6 +2722,26 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>{place} rejected the access keys of {who}</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or type the server&apos;s own keys.</source>
+        <translation>Wählen Sie ein anderes Profil, oder geben Sie die Schlüssel des Servers ein.</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+    </message>
+    <message>
+        <source>Type the access key and the secret key that belong to this server.</source>
+        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or its name is different. Your files stay in the list.</source>
+        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -4074,6 +4094,15 @@
     <message>
         <source>“{value}” is not a number. Examples: {key}:0, {key}:&gt;1, {key}:5..10</source>
         <translation>„{value}“ ist keine Zahl. Beispiele: {key}:0, {key}:&gt;1, {key}:5..10</translation>
+    </message>
+||||||| 5765381
+    <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
     </message>
 </context>
 </TS>

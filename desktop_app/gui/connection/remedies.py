@@ -227,7 +227,7 @@ class Remedies(QObject):
         pairs = [
             (tr("What happened"), trouble.text),
             (tr("Cause"), trouble.cause.value),
-            (tr("Connection"), self._controller.connection.label),
+            (tr("Connection"), translated(self._controller.connection.label)),
             (tr("Response"), error.detail if error is not None else ""),
             (tr("Shown at (UTC)"), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")),
         ]
