@@ -28,7 +28,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import open_url
-from desktop_app.gui.widgets.dialogs import read_only_text, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, read_only_text, show_rows, spaced
 from desktop_app.logs.tail import LogRecord, LogTail
 
 if TYPE_CHECKING:
@@ -180,8 +180,8 @@ class LogWindow(QWidget):
         self.follow = QCheckBox(tr("&Follow"), self)
         self.state = QLabel(tr("Reading the log…"), self, textFormat=Qt.TextFormat.PlainText)
         self.setWindowTitle(tr("Log"))
-        self.resize(*_SIZE)
         self._arrange()
+        self._place = WindowPlace(self, "log", _SIZE)
         self._connect()
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.read)
@@ -329,4 +329,5 @@ class LogWindow(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop reading the log."""
         self._timer.stop()
+        self._place.save()
         super().hideEvent(event)

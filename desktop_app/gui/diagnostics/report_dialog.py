@@ -28,7 +28,7 @@ from desktop_app.config.atomic_write import NotWrittenError, whole_file
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, arrange_dialog, plain_label, read_only_text, spaced
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.support.report import Part, Section, SupportReport
 
@@ -78,7 +78,6 @@ class ReportDialog(QDialog):
         self._show_file = show_file
         self._sections: dict[Part, Section] = {}
         self.setWindowTitle(tr("Support Report"))
-        self.resize(*_SIZE)
         self.parts = {part: QCheckBox(translated(part.value), self) for part in Part}
         self.names = QCheckBox(tr("File &names"), self)
         self.search = QLineEdit(self, placeholderText=tr("Search the report"), clearButtonEnabled=True)
@@ -117,11 +116,11 @@ class ReportDialog(QDialog):
         middle.addLayout(left)
         middle.addLayout(right, 1)
         self.state.hide()
-        column = spaced(QVBoxLayout(self), 12, (20, 16, 20, 16))
+        column = spaced(QVBoxLayout(), 12)
         column.addWidget(introduction)
         column.addLayout(middle, 1)
         column.addWidget(self.state)
-        column.addWidget(self._make_buttons())
+        arrange_dialog(self, column, self._make_buttons(), name="report", size=_SIZE)
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
@@ -227,6 +226,7 @@ class ReportDialog(QDialog):
         dialog.setDefaultSuffix("zip")
         dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("txt" if "*.txt" in chosen else "zip"))
         dialog.fileSelected.connect(self.save_as)
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     @Slot(str)
