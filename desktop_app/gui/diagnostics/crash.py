@@ -18,7 +18,7 @@ from desktop_app import __version__
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.secrets import masked
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import arrange_dialog, plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, plain_label, read_only_text, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ class CrashDialog(QDialog):
         self.add(report)
 
     def _make_buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         for text, slot in ((tr("&Save Support Report…"), self._save), (tr("Copy Report"), self.copy)):
             button = buttons.addButton(text, QDialogButtonBox.ButtonRole.ActionRole)
             button.setAutoDefault(False)

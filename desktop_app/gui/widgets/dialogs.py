@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFrame,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLayout,
@@ -40,6 +41,9 @@ _FRAME = QSize(8, 40)
 
 _LEAST_CONTENT = QSize(280, 80)
 """Content that needs more than this can be scrolled."""
+
+_NARROW = 400
+"""Fields that are narrower than this have their buttons below them."""
 
 _TOUCHED = 48
 """A window that is at most this many pixels away from where it opened was not moved by the user."""
@@ -163,9 +167,8 @@ def _moved_into(place: QRect, room: QRect) -> QRect:
 def _needed_height(window: QWidget, width: int) -> int:
     """Return the height that a window with this width needs to show everything."""
     area, layout = window.findChild(_Content), window.layout()
-    if layout is not None:
-        layout.invalidate()  # it still has the old size of the content
     if isinstance(area, _Content):
+        area.updateGeometry()  # the layout of the window still has the old size of the content
         return area.height_for(width) + window.sizeHint().height() - area.sizeHint().height()
     if layout is not None and layout.hasHeightForWidth():
         return layout.totalHeightForWidth(width)
@@ -206,6 +209,47 @@ class _Content(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         """Return the size of the content or a smaller size at which it can still be scrolled."""
         return self._inside.minimumSizeHint().boundedTo(_LEAST_CONTENT)
+
+
+class ButtonRow(QDialogButtonBox):
+    """The buttons of a dialog, side by side, or one below the other where the dialog is too narrow for that."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the buttons side by side if there is room for them."""
+        super().resizeEvent(event)
+        margins = self.contentsMargins().left() + self.contentsMargins().right()
+        layout, buttons = self.layout(), self.buttons()
+        gap = layout.spacing() if layout is not None else 0
+        needed = sum(button.sizeHint().width() + gap for button in buttons) - gap + margins
+        fits = needed <= event.size().width()
+        wanted = Qt.Orientation.Horizontal if fits else Qt.Orientation.Vertical
+        if wanted is not self.orientation():
+            self.setOrientation(wanted)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size of the widest button in a column, or the height of one row."""
+        widths = [button.sizeHint().width() for button in self.buttons()]
+        return QSize(max(widths, default=0), super().minimumSizeHint().height())
+
+
+class SideBySide(QWidget):
+    """A field with a button beside it, or below it where the dialog is narrow."""
+
+    def __init__(self, field: QWidget, button: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._row = spaced(QHBoxLayout(self), 8)
+        self._row.addWidget(field, 1)
+        self._row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the button."""
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(directions[event.size().width() >= _NARROW])
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width at which the button lies below the field."""
+        return QSize(_LEAST_CONTENT.width(), super().minimumSizeHint().height())
 
 
 def arrange_dialog(
@@ -304,6 +348,9 @@ def show_rows(table: QTableView) -> None:
 
 _FIRST_WIDTH = 330
 
+_FIRST_PART = 0.6
+"""The first column is at most this part of the table."""
+
 
 class PairsDialog(QDialog):
     """A dialog with a two-column table that can be copied as a whole. It deletes itself when it is closed.
@@ -331,14 +378,20 @@ class PairsDialog(QDialog):
         self._pairs = pairs
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole).clicked.connect(self.copy)
         buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
+        self._table = _table(headings, pairs, title, self)
         column = spaced(QVBoxLayout(), 12)
         column.addWidget(plain_label(explanation, self))
-        column.addWidget(_table(headings, pairs, title, self), 1)
+        column.addWidget(self._table, 1)
         arrange_dialog(self, column, buttons, name=name, size=(780, 420))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the second column."""
+        super().resizeEvent(event)
+        self._table.setColumnWidth(0, min(_FIRST_WIDTH, int(event.size().width() * _FIRST_PART)))
 
     def copy(self) -> None:
         """Copy all rows to the clipboard, with a tab between the columns."""
@@ -351,7 +404,6 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
     table.setWordWrap(False)
-    table.setColumnWidth(0, _FIRST_WIDTH)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     for row, pair in enumerate(pairs):
