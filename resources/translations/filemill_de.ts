@@ -1179,6 +1179,10 @@
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
     </message>
     <message>
+        <source>“{value}” is not a valid value for {key}.</source>
+        <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
+    </message>
+    <message>
         <source>{file} can&apos;t be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
@@ -3807,6 +3811,26 @@
     <message>
         <source>it belongs to another user</source>
         <translation>sie gehört einem anderen Benutzer</translation>
+    </message>
+    <message>
+        <source>{count} files from {folder}</source>
+        <translation>{count} Dateien aus {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {other}</source>
+        <translation>{name} und {other}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more files</source>
+        <translation>{name} und {count} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{count} folders in {folder}</source>
+        <translation>{count} Ordner in {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more folders</source>
+        <translation>{name} und {count} weitere Ordner</translation>
     </message>
 </context>
 </TS>
