@@ -1803,8 +1803,20 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>“{batch}” was added.</source>
+        <translation>„{batch}“ wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {batch}.</source>
+        <translation>{batch} hinzugefügt.</translation>
+    </message>
+    <message>
         <source>Added {files}.</source>
         <translation>{files} hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{files} added to “{batch}”.</source>
+        <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
         <source>{added} Already in the list: {listed}.</source>

@@ -386,22 +386,24 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
 @pytest.mark.parametrize(
     ("report", "text", "kind", "actions"),
     [
-        (AddReport(12), "Added 12 files.", Kind.INFO, 1),
-        (AddReport(1), "Added 1 file.", Kind.INFO, 1),
-        (AddReport(1, listed=1200), "Added 1 file. Already in the list: 1,200.", Kind.INFO, 1),
+        (AddReport(1200, name="in\n"), "1,200 files added to “in\\n”.", Kind.INFO, 2),
+        (AddReport(1, name="a.txt"), "“a.txt” was added.", Kind.INFO, 2),
+        (AddReport(1200, name="1,200 files from in"), "Added 1,200 files from in.", Kind.INFO, 2),
+        (AddReport(12), "Added 12 files.", Kind.INFO, 2),
+        (AddReport(2, name="in", listed=1200), "2 files added to “in”. Already in the list: 1,200.", Kind.INFO, 2),
         (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
         (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
         (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: The file does not exist.", Kind.WARNING, 0),
         (AddReport(0, (GONE, GONE)), "None of these 2 items can be added.", Kind.WARNING, 1),
-        (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
+        (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 2),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )
 def test_notice_reports_the_result_of_an_add(
     wording: Wording, report: AddReport, text: str, kind: Kind, actions: int
 ) -> None:
-    notice = notice_of(report, wording, lambda: None, lambda: None)
+    notice = notice_of(report, wording, lambda: None, lambda: None, lambda: None)
     assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
     assert notice.passing is (kind is Kind.INFO)
 
