@@ -356,8 +356,8 @@ def test_show_selects_the_batch_that_was_added(windows: WindowFactory, folder: P
     qtbot.waitUntil(lambda: windows.names() == ["0.txt", "1.txt", "2.txt"])
     windows.settle()
     assert window.filter.text() == ""
-    chosen = lambda: [entry.facts.text for entry in window.sidebar.entries() if entry.isChecked()]  # noqa: E731
-    qtbot.waitUntil(lambda: chosen() == ["deep"])
+    entries = window.sidebar.entries
+    qtbot.waitUntil(lambda: [entry.facts.text for entry in entries() if entry.isChecked()] == ["deep"])
     assert focused() is window.view
     QTest.mouseClick(next(button for button in window.notices.buttons if button.text() == "Undo"), LEFT)
     qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
