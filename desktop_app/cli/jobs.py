@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import Progress, counted, emit, emit_json, human_size, say
@@ -11,6 +12,8 @@ from desktop_app.cli.status import look_up
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
+from desktop_app.domain.sentences import display_text
+from desktop_app.services.adding.names import batch_name
 from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ _ID_DETAILS = "`filemill status` shows the IDs; an unambiguous prefix of an ID i
 
 def _submit_options(parser: ArgumentParser) -> None:
     parser.add_argument("--recursive", action="store_true", help="include the files in folders and their subfolders")
+    parser.add_argument(
+        "--name", default="", metavar="BATCH", help="the name of the batch; by default, it is made from the paths"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file added")
 
 
@@ -42,7 +48,13 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        added = program.editor.add(found.files) if found.files else None
+        added = (
+            program.editor.add(
+                found.files, name=display_text(options.name), automatic_name=partial(batch_name, found=found)
+            )
+            if found.files
+            else None
+        )
         _send_now(program, len(found.files))
         if not options.json:
             size = sum(file.size or 0 for file in found.files)
@@ -172,7 +184,7 @@ def _sent_later(trouble: str) -> str:
 
 SUBMIT = Command(
     name="submit",
-    usage="[--recursive] [--json] PATH …",
+    usage="[--recursive] [--json] [--name BATCH] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
     "A queue that can't be reached is not a failure: the window or a worker will send the messages later.",

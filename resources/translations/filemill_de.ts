@@ -1183,6 +1183,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+||||||| merged common ancestors
+        <source>“{value}” is not a valid value for {key}.</source>
+        <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
+    </message>
+    <message>
         <source>{file} can&apos;t be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
@@ -1803,8 +1808,20 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>“{batch}” was added.</source>
+        <translation>„{batch}“ wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {batch}.</source>
+        <translation>{batch} hinzugefügt.</translation>
+    </message>
+    <message>
         <source>Added {files}.</source>
         <translation>{files} hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{files} added to “{batch}”.</source>
+        <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
         <source>{added} Already in the list: {listed}.</source>
@@ -4103,6 +4120,27 @@
     <message>
         <source>{queue} · {more}</source>
         <translation>{queue} · {more}</translation>
+    </message>
+||||||| merged common ancestors
+    <message>
+        <source>{count} files from {folder}</source>
+        <translation>{count} Dateien aus {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {other}</source>
+        <translation>{name} und {other}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more files</source>
+        <translation>{name} und {count} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{count} folders in {folder}</source>
+        <translation>{count} Ordner in {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more folders</source>
+        <translation>{name} und {count} weitere Ordner</translation>
     </message>
 </context>
 </TS>

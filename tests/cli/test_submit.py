@@ -131,6 +131,17 @@ def test_files_that_can_not_be_added_are_reported_and_the_rest_is_added(
     assert setup.names() == ["good.txt"]
 
 
+def test_batch_is_named_after_its_files_or_as_wanted(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+    for name in ("in/a", "in/b", "in/c", "in/d", "e"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    cli("submit", *(tmp_path / "in" / name for name in "abc"))
+    cli("submit", tmp_path / "e", "--name", "last\n")
+    cli("submit", "--recursive", tmp_path / "in")
+    names = [batch.name for batch in setup.program.jobs.batches()]
+    assert names == ["in", "last\\n", "3 files from in"]
+
+
 def test_html_in_a_name_stays_text(cli: Cli) -> None:
     outcome = cli("submit", "<b>html</b>")
     assert outcome.err == "filemill: <b>html</b>: The file does not exist.\n"

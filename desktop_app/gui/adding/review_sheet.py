@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
-from desktop_app.gui.i18n import isolated_in, reason_text, tr
+from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
 from desktop_app.gui.widgets.dialogs import ButtonRow, PairsDialog, arrange_dialog, caption, plain_label, spaced
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
@@ -190,7 +190,7 @@ class ReviewSheet(QDialog):
         )
         self.chosen = plain_label("", self)
         self._make_lines()
-        self.name = QLineEdit(self._proposal.name, self, maxLength=_MAX_LENGTH)
+        self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
         self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
@@ -278,7 +278,7 @@ class ReviewSheet(QDialog):
         self._pause.stop()
         rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
         review = self._proposal.review
-        self._counting.start(lambda should_stop: [review.pick(rules, should_stop)])
+        self._counting.start(lambda should_stop: [review.pick(rules, should_stop, self._wording.number)])
 
     @Slot()
     def _show_counting(self) -> None:
@@ -311,6 +311,7 @@ class ReviewSheet(QDialog):
             self.add.setText(tr("&Add Files"))
             self.add.setEnabled(True)
             return
+        self.name.setPlaceholderText(translated(self._picked.names[self.again.isChecked()]))
         count = self._picked.count(again=self.again.isChecked())
         self.add.setText(tr("&Add %Ln File(s)", "", count))
         self.add.setEnabled(count > 0)
@@ -348,7 +349,7 @@ def title_text(proposal: Proposal, wording: Wording) -> str:
     size, count = wording.size(review.size), len(review.result.files)
     if len(proposal.paths) > 1 or not review.result.folders:
         return tr("Add %Ln file(s) ({size})?", "", count).format(size=size)
-    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.name)
+    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.place)
 
 
 def folder_text(proposal: Proposal) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_FILTER
+from desktop_app.domain.query import NO_FILTER, Filter
 from desktop_app.domain.search import NO_SEARCH
 from desktop_app.gui.filtering.search_names import read_search
 from desktop_app.gui.i18n import tr
@@ -179,6 +179,17 @@ class ListFilter(QObject):
         """Clear the filter box and the choice in the sidebar."""
         self._box.reset()
         self._sidebar.choose(NO_FILTER)
+
+    def show_only(self, choice: Filter) -> None:
+        """Clear the filter box, choose something in the sidebar, and go to the list."""
+        self._box.reset()
+        self._sidebar.choose(choice)
+        self._view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(int)
+    def show_batch(self, batch_id: int) -> None:
+        """Show only the files of a batch."""
+        self.show_only(Filter(batches=frozenset({batch_id})))
 
     @Slot()
     def _apply(self) -> None:

@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
             actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
+        self.adding.show_requested.connect(list_filter.show_batch)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
         self._empty = EmptyState(actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
