@@ -1180,11 +1180,6 @@
     </message>
     <message>
         <source>“{value}” is not a valid value for {key}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-||||||| merged common ancestors
-        <source>“{value}” is not a valid value for {key}.</source>
         <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
     </message>
     <message>
@@ -3945,6 +3940,14 @@
         <translation>sie gehört einem anderen Benutzer</translation>
     </message>
     <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
+    </message>
+    <message>
         <source>Words in the path or the reason</source>
         <translation>Wörter im Pfad oder im Grund</translation>
     </message>
@@ -4112,16 +4115,6 @@
         <source>“{value}” is not a number. Examples: {key}:0, {key}:&gt;1, {key}:5..10</source>
         <translation>„{value}“ ist keine Zahl. Beispiele: {key}:0, {key}:&gt;1, {key}:5..10</translation>
     </message>
-||||||| 5765381
-    <message>
-        <source>{queue} on {server}</source>
-        <translation>{queue} auf {server}</translation>
-    </message>
-    <message>
-        <source>{queue} · {more}</source>
-        <translation>{queue} · {more}</translation>
-    </message>
-||||||| merged common ancestors
     <message>
         <source>{count} files from {folder}</source>
         <translation>{count} Dateien aus {folder}</translation>
