@@ -3367,10 +3367,6 @@
         <translation>Diese Datei wurde noch nicht verarbeitet.</translation>
     </message>
     <message>
-        <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor erneutem Versuch {retry}</translation>
-    </message>
-    <message>
         <source>Locate “{name}”</source>
         <translation>„{name}“ suchen</translation>
     </message>
