@@ -321,8 +321,8 @@ def style_sheet(colours: Colours) -> str:
         name.replace("-", "_"): f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'
         for name in ("arrow-down", "check")
     }
-    # Qt paints the icons of menus in the colour of texts, which can't be read on the selection colour. In high contrast,
-    # there is no other colour to tell the chosen item by.
+    # Qt paints the icons of menus in the colour of texts, which can't be read on the selection colour. In high contrast
+    # there is no other colour for the chosen item.
     has_shades = colours.pressed != colours.base
     menu = (colours.pressed, colours.text) if has_shades else (colours.selection, colours.selected_text)
     drawings |= {"menu_item": menu[0], "menu_item_text": menu[1]}
