@@ -90,6 +90,8 @@ class Actions(QObject):
         self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
 
     def _make_view_actions(self) -> None:
@@ -226,6 +228,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
     _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None, actions.filter)
+    _add(edit, None, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
