@@ -155,7 +155,9 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     control.permit(connection.key if is_permitted else "")
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control, queues)
+    return Program(
+        home, settings, connection, database, clock, JobList(database, clock), editor, identity, control, queues
+    )
 
 
 def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:

@@ -112,8 +112,8 @@ def test_theme_changes_at_once(window: MainWindow, theme: Theme, qapp: QApplicat
 def test_number_of_files_at_once_changes_at_once(window: MainWindow, windows: WindowFactory) -> None:
     dialog = dialog_of(window)
     assert dialog.concurrency.currentText() == f"Automatic ({Settings().workers})"
-    assert windows.control.concurrency is None
     choose(dialog.concurrency, 5)
+    assert windows.control.concurrency is not None
     assert windows.control.concurrency == 5
     choose(dialog.concurrency, 0)
     assert windows.control.concurrency == Settings().workers

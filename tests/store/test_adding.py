@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.query import Filter
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.store import adding as intake_module
+from desktop_app.store.change_feed import MAX_CHANGES
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import ROWS_A_TRANSACTION
@@ -41,6 +43,31 @@ def test_added_job_is_pending_with_the_data_of_the_scan(store: Store) -> None:
     assert (job.reason, job.lines_count, job.message_id, job.sent_at) == (None, None, None, None)
     assert store.column("modified_ns", job) == 34
     assert store.outbox_rows() == [(job.row_id, 1)]
+
+
+def test_names_of_batches_on_the_list_are_found_by_their_beginning(store: Store) -> None:
+    for name in ("Reports", "Reports (2)", "reports", "All Reports", "R%", "\udcff"):
+        store.intake.add([NewFile("/data/a.txt", 12, 34)], queue=QUEUE, name=name, now_ms=NOW)
+    store.intake.add([], queue=QUEUE, name="Reports of nothing", now_ms=NOW)
+    assert store.intake.batch_names("Reports") == {"Reports", "Reports (2)"}
+    assert store.intake.batch_names("R%") == {"R%"}
+    store.intake.remove(store.jobs.ids(Filter(batches=frozenset({1}))), now_ms=NOW)
+    assert store.intake.batch_names("Reports") == {"Reports (2)"}
+
+
+def test_renamed_batch_is_a_change_that_every_reader_sees(store: Store) -> None:
+    one, two, other = (
+        store.intake.add([NewFile(f"/{name}{at}", 1, 1) for at in range(count)], queue=QUEUE, name=name, now_ms=NOW)
+        for name, count in (("one", 2), ("two", MAX_CHANGES + 1), ("other", 1))
+    )
+    before = store.jobs.changes.cursor()
+    store.intake.rename_batch(one.batch_id, "October\udcff")
+    changes = store.jobs.changes.since(before)
+    assert [job.batch_name for job in changes.jobs] == ["October\\udcff"] * 2
+    store.intake.rename_batch(two.batch_id, "November")
+    assert store.jobs.changes.since(changes.cursor).overflow
+    assert [batch.name for batch in store.jobs.batches()] == ["other", "November", "October\\udcff"]
+    assert [job.batch_name for job in store.jobs.all(Filter(batches=frozenset({other.batch_id})))] == ["other"]
 
 
 def test_unknown_size_stays_unknown(store: Store) -> None:

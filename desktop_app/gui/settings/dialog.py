@@ -11,12 +11,10 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +22,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, caption, plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,8 +33,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.settings.preferences import Preferences
 
 
-_SIZE = (560, 640)
-_MIN_SIZE = (400, 300)
+_WIDTH = 560
 _DAYS = (1, 7, 30, 90, 365)
 _KEEP_DELAY_MS = 2_000
 """The arrow keys move through shorter periods, which must not take effect on the way."""
@@ -90,40 +87,28 @@ class SettingsDialog(QDialog):
         self._database = database
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Settings"))
-        area = QScrollArea(self, widgetResizable=True)
-        area.setObjectName("settings")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._inside = QWidget(area)
         self._form = QFormLayout(
-            self._inside,
             rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
             horizontalSpacing=18,
             verticalSpacing=8,
         )
-        self._form.setContentsMargins(18, 10, 18, 10)
         self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
         self._keep_timer.timeout.connect(self._save_keep_days)
         self._add_appearance()
         self._add_files()
         self._add_desktop(keep_in_tray)
         self._add_storage()
-        area.setWidget(self._inside)
         self.problem = plain_label("", self)
-        self.problem.setContentsMargins(18, 0, 18, 0)
         self.problem.hide()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.setContentsMargins(18, 0, 18, 0)
+        buttons = ButtonRow(self)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        column = spaced(QVBoxLayout(self), 8, (0, 0, 0, 12))
-        column.addWidget(area, 1)
-        column.addWidget(self.problem)
-        column.addWidget(buttons)
-        self.setMinimumSize(*_MIN_SIZE)
-        self.resize(*_SIZE)
+        foot = spaced(QVBoxLayout(), 8)
+        foot.addWidget(self.problem)
+        foot.addWidget(buttons)
+        self._place = arrange_dialog(self, self._form, foot, name="settings", size=(_WIDTH, 0))
         self.finished.connect(self._save_keep_days)
         preferences.changed.connect(self._show_saved)
         self._show_saved()
@@ -139,13 +124,13 @@ class SettingsDialog(QDialog):
             # Each language is written in itself, so that it can be found by those who read no other.
             (("", tr("As the system")), ("en", "English"), ("de", "Deutsch")),
         )
-        self.restart = QPushButton(tr("&Restart Now"), self._inside)
+        self.restart = QPushButton(tr("&Restart Now"), self)
         self.restart.clicked.connect(self.restart_requested)
         self._restart_hint = plain_label(
-            tr("Filemill has to restart to change the language. The list and your place in it are kept."), self._inside
+            tr("Filemill has to restart to change the language. The list and your place in it are kept."), self
         )
         self._restart_hint.setObjectName("detailsCaption")
-        self._restart_row = QWidget(self._inside)
+        self._restart_row = QWidget(self)
         row = spaced(QVBoxLayout(self._restart_row), 4)
         row.addWidget(self._restart_hint)
         row.addWidget(self.restart, 0, Qt.AlignmentFlag.AlignLeft)
@@ -188,7 +173,7 @@ class SettingsDialog(QDialog):
             (("all", tr("When finished, and problems")), ("problems", tr("Only problems")), ("none", tr("None"))),
             tr("Shown while you use another window."),
         )
-        self.tray = QCheckBox(tr("&Keep running in the tray"), self._inside)
+        self.tray = QCheckBox(tr("&Keep running in the tray"), self)
         self.tray.setChecked(keep_in_tray.isChecked())
         self.tray.toggled.connect(keep_in_tray.setChecked)
         keep_in_tray.toggled.connect(self.tray.setChecked)
@@ -200,9 +185,9 @@ class SettingsDialog(QDialog):
 
     def _add_storage(self) -> None:
         self._add_title(tr("Data"))
-        self.place = QLineEdit(str(self._database), self._inside, readOnly=True)
+        self.place = QLineEdit(str(self._database), self, readOnly=True)
         self.place.setCursorPosition(0)
-        buttons = QWidget(self._inside)
+        buttons = QWidget(self)
         row = spaced(QHBoxLayout(buttons), 6)
         self.open_folder = QPushButton(tr("Open &Folder"), buttons)
         self.open_folder.clicked.connect(lambda: self.folder_requested.emit(str(self._database)))
@@ -220,13 +205,13 @@ class SettingsDialog(QDialog):
         )
 
     def _add_title(self, text: str) -> None:
-        title = QLabel(text, self._inside, textFormat=Qt.TextFormat.PlainText)
+        title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText)
         title.setObjectName("settingsTitle")
         self._form.addRow(title)
 
     def _add_choice(self, name: str, text: str, choices: Sequence[tuple[object, str]], hint: str = "") -> ChoiceBox:
         """Add the field for a setting, with its caption and a hint, or why the setting has no effect."""
-        field = ChoiceBox(choices, self._inside)
+        field = ChoiceBox(choices, self)
         override = self._preferences.override_of(name)
         field.setEnabled(not override)
         field.setAccessibleDescription(override or hint)
@@ -245,10 +230,10 @@ class SettingsDialog(QDialog):
     def _with_hint(self, field: QWidget, text: str) -> QWidget:
         if not text:
             return self._stacked(field)
-        return self._stacked(field, plain_label(text, self._inside, "detailsCaption"))
+        return self._stacked(field, plain_label(text, self, "detailsCaption"))
 
     def _stacked(self, *widgets: QWidget) -> QWidget:
-        whole = QWidget(self._inside)
+        whole = QWidget(self)
         column = spaced(QVBoxLayout(whole), 4)
         for widget in widgets:
             column.addWidget(widget)
@@ -293,7 +278,9 @@ class SettingsDialog(QDialog):
             if field.findData(value) < 0:  # written into the file by hand
                 field.addItem(_age(value) if name == "keep_days" else str(value), value)
             field.show_value(value)
-        self._restart_row.setVisible(self._preferences.needs_restart)
+        if self._restart_row.isVisibleTo(self) != self._preferences.needs_restart:
+            self._restart_row.setVisible(self._preferences.needs_restart)
+            self._place.grow()
 
 
 def _age(days: int) -> str:

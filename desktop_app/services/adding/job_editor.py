@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
 from desktop_app.sources.scan import ScanResult, scan
@@ -56,12 +57,21 @@ class JobEditor:
         """
         return Review(result, self._intake.listed(result.files, cancelled))
 
-    def add(self, files: Sequence[NewFile], *, name: str = "", skip_listed: bool = False) -> Added:
+    def add(
+        self,
+        files: Sequence[NewFile],
+        *,
+        name: str = "",
+        automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
+        skip_listed: bool = False,
+    ) -> Added:
         """Save files in the database as one batch, and wake the sender.
 
         Args:
             files: The files; may be empty.
-            name: The name of the batch; may be empty.
+            name: The name of the batch that the user has chosen; may be empty.
+            automatic_name: Returns the name of a batch for which the user has not chosen one, from the files that are
+                added; a number is appended if another batch on the list has this name.
             skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
                 is created, and the batch ID in the result is 0.
 
@@ -74,6 +84,9 @@ class JobEditor:
             files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
             if not files:
                 return Added(0, ())
+        if not name and files:
+            name = automatic_name(files)
+            name = name and unused_name(name, self._intake.batch_names(name))
         try:
             added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
         except PartlyAddedError:
@@ -81,6 +94,14 @@ class JobEditor:
             raise
         self._control.wake_sender()
         return added
+
+    def rename_batch(self, batch_id: int, name: str) -> None:
+        """Change the name of a batch.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        self._intake.rename_batch(batch_id, name)
 
     def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
         """Process waiting jobs of the current queue before all others, in the given order.

@@ -211,7 +211,11 @@ class Consumer:
         self._state.starting()
         self._foreign.note_own()  # count foreign messages from zero
         serves_priorities = not self._options.keeps_order
-        with self._database.session(), self._control.consuming(serves_priorities=serves_priorities):
+        with (
+            self._database.session(),
+            self._control.consuming(serves_priorities=serves_priorities),
+            self._identity.serving(self._options.queue),
+        ):
             self._pool.start()
             for loop in self._loops:
                 loop.start()
