@@ -345,6 +345,10 @@
         <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
+        <source>Show the version and the licences</source>
+        <translation>Version und Lizenzen anzeigen</translation>
+    </message>
+    <message>
         <source>Process all failed files again</source>
         <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
@@ -397,6 +401,14 @@
         <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
+        <source>Filemill &amp;Help</source>
+        <translation>Filemill-&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Show how to use Filemill; no network is needed</source>
+        <translation>Zeigen, wie man Filemill benutzt; braucht kein Netzwerk</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard Shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
     </message>
@@ -423,10 +435,6 @@
     <message>
         <source>&amp;About Filemill</source>
         <translation>Ü&amp;ber Filemill</translation>
-    </message>
-    <message>
-        <source>Show the version and the licence</source>
-        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -2088,6 +2096,34 @@
     <message>
         <source>Free software under the MIT licence.</source>
         <translation>Freie Software unter der MIT-Lizenz.</translation>
+    </message>
+    <message>
+        <source>Copy &amp;Versions</source>
+        <translation>&amp;Versionen kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Licences…</source>
+        <translation>&amp;Lizenzen …</translation>
+    </message>
+    <message>
+        <source>Licences</source>
+        <translation>Lizenzen</translation>
+    </message>
+    <message>
+        <source>Component</source>
+        <translation>Komponente</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Components</source>
+        <translation>Komponenten</translation>
     </message>
     <message>
         <source>Only files and folders on this computer can be dropped here</source>
@@ -4301,6 +4337,30 @@
     <message>
         <source>Filemill was started with {option}.</source>
         <translation>Filemill wurde mit {option} gestartet.</translation>
+    </message>
+    <message>
+        <source>Filemill Help</source>
+        <translation>Filemill-Hilfe</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln place(s)</source>
+        <translation>
+            <numerusform>%Ln Stelle</numerusform>
+            <numerusform>%Ln Stellen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Find in the help</source>
+        <translation>In der Hilfe suchen</translation>
+    </message>
+    <message>
+        <source>en</source>
+        <comment>the language code of this translation</comment>
+        <translation>de</translation>
     </message>
 </context>
 </TS>

@@ -165,6 +165,7 @@ class Actions(QObject):
 
     def _make_help_actions(self) -> None:
         new = self._new
+        self.help = new(tr("Filemill &Help"), "F1", tr("Show how to use Filemill; no network is needed"))
         self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("Show all keyboard shortcuts"))
         self.log = new(tr("Show &Log"), "Ctrl+L", tr("Show what Filemill has logged"))
         self.report = new(
@@ -172,7 +173,7 @@ class Actions(QObject):
             "",
             tr("Collect information for a bug report; you can review it before it is saved"),
         )
-        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licence"))
+        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licences"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
@@ -249,7 +250,8 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(queue, actions.process_next, actions.retry, actions.retry_failed, actions.retry_reason, actions.locate)
     _add(queue, None, actions.remove, actions.remove_processed, None, actions.open, actions.show_file)
     _add(queue, None, actions.connection, actions.foreign)
-    _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
+    help_menu = bar.addMenu(tr("&Help"))
+    _add(help_menu, actions.help, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
 def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAction]:

@@ -277,6 +277,7 @@ class MainWindow(QMainWindow):
         self._controller.changed.connect(self.follow_connection)
         self._controller.status.text_changed.connect(self.status.show_connection)
         self.settings.restart_requested.connect(self.restart)
+        self.settings.help_requested.connect(self.help.show_help_about_data)
         self.busy.stopped.connect(jobs.adder.stop)
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
