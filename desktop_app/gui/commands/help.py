@@ -20,7 +20,7 @@ from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.support.report import SupportReport, SupportSources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from PySide6.QtWidgets import QWidget
 
@@ -43,6 +43,10 @@ class HelpCommands(QObject):
         log: The log window; None until it is opened for the first time.
         report: The report dialog; None unless it is open.
         help: The help; None until it is opened for the first time.
+
+    Args:
+        actions, tasks, support, memory, theme, window: The parts of the window.
+        syntax: Returns what can be typed into the filter box, for the help.
     """
 
     notice = Signal(object)
@@ -55,8 +59,11 @@ class HelpCommands(QObject):
         memory: WindowMemory,
         theme: Theme,
         window: QWidget,
+        *,
+        syntax: Callable[[], Iterable[tuple[str, str, str]]],
     ) -> None:
         super().__init__(window)
+        self._syntax = syntax
         self._actions = actions
         self._tasks = tasks
         self._support = support
@@ -94,7 +101,7 @@ class HelpCommands(QObject):
             places = {"database": database.path, "settings_file": home.settings_file, "logs": home.logs}
             texts = {name: display_text(str(place)) for name, place in places.items()}
             named = {name: getattr(self._actions, name) for name in NAMED_ACTIONS}
-            self.help = HelpWindow(texts, named, self._shortcuts(), self._theme, self._window)
+            self.help = HelpWindow(texts, named, self._syntax(), self._shortcuts(), self._theme, self._window)
         self.help.show()
         self.help.raise_()
         self.help.activateWindow()

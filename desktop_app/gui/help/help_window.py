@@ -24,12 +24,11 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.config.paths import resource
-from desktop_app.gui.filtering.search_names import help_rows
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import WindowPlace, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from PySide6.QtGui import QKeyEvent, QResizeEvent
 
@@ -55,6 +54,7 @@ class HelpWindow(QDialog):
     Args:
         places: The paths to show, by the names in the text: `database`, `settings_file` and `logs`.
         actions: The actions whose keys are shown in the text, by name.
+        syntax: What can be typed into the filter box: the key or words, what they find, and an example.
         shortcuts: The actions and keys to list.
         theme: The colours.
         parent: The parent.
@@ -64,14 +64,15 @@ class HelpWindow(QDialog):
         self,
         places: Mapping[str, str],
         actions: Mapping[str, QAction],
-        shortcuts: Sequence[tuple[str, str]],
+        syntax: Iterable[tuple[str, str, str]],
+        shortcuts: Iterable[tuple[str, str]],
         theme: Theme,
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setWindowTitle(tr("Filemill Help"))
-        self._html = _filled(_page(), places, actions, shortcuts)
+        self._html = _filled(_page(), places, actions, syntax, shortcuts)
         self.words = _WordsBox(self)
         self.found = QLabel(self)
         self.found.setObjectName("detailsCaption")
@@ -244,16 +245,20 @@ def _page() -> str:
 
 
 def _filled(
-    text: str, places: Mapping[str, str], actions: Mapping[str, QAction], shortcuts: Sequence[tuple[str, str]]
+    text: str,
+    places: Mapping[str, str],
+    actions: Mapping[str, QAction],
+    syntax: Iterable[tuple[str, str, str]],
+    shortcuts: Iterable[tuple[str, str]],
 ) -> str:
-    syntax = "".join(
-        f'<tr><td class="key">{html.escape(row.label)}</td><td>{html.escape(row.meaning)}</td>'
-        f"<td><code>{html.escape(row.example)}</code></td></tr>\n"
-        for row in help_rows()
+    rows = "".join(
+        f'<tr><td class="key">{html.escape(label)}</td><td>{html.escape(meaning)}</td>'
+        f"<td><code>{html.escape(example)}</code></td></tr>\n"
+        for label, meaning, example in syntax
     )
     return Template(text).substitute(
         {name: html.escape(place) for name, place in places.items()},
         **{name: html.escape(keys_of(action)) for name, action in actions.items()},
-        syntax=f'<table cellpadding="4">\n{syntax}</table>',
+        syntax=f'<table cellpadding="4">\n{rows}</table>',
         shortcuts=shortcut_table(shortcuts),
     )

@@ -21,6 +21,7 @@ from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
+from desktop_app.gui.filtering.search_names import help_rows
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
@@ -200,7 +201,15 @@ class MainWindow(QMainWindow):
             window=self,
         )
         self.pausing = PauseCommands(actions, control, save_paused, jobs.totals, self)
-        self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
+        self.help = HelpCommands(
+            actions,
+            jobs.tasks,
+            support,
+            memory,
+            self._theme,
+            self,
+            syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
+        )
         self.settings = SettingsCommand(
             actions,
             jobs.tasks,
