@@ -24,7 +24,7 @@ from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.table.job_feed import SelectedTotals
+from desktop_app.gui.table.job_feed import Selected, SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         )
         self.pausing = PauseCommands(actions, control, save_paused, jobs.totals, self)
         self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
-        LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
+        LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
         for commands in (
             FileCommands(actions, jobs.adder, memory, self),
@@ -253,6 +253,7 @@ class MainWindow(QMainWindow):
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
+        self.selected.changed.connect(self._update_actions)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
@@ -337,12 +338,17 @@ class MainWindow(QMainWindow):
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
         self._tools.emphasize(primary=not self._empty.isVisibleTo(self))
+        self._update_actions()
+
+    @Slot()
+    def _update_actions(self) -> None:
+        count, known = self.view.selected_count(), self.selected.current
+        selected = known if known.count == count else Selected(count)
         self.menu_actions.update(
-            total=counts.total,
-            listed=listed,
-            selected=self.view.selected_count(),
-            processed=counts.processed,
-            failed=counts.failed,
+            self._list.totals.counts,
+            selected,
+            listed=self._list.model.rowCount(),
+            queue=self._controller.connection.key,
         )
 
     @Slot(object)

@@ -49,7 +49,6 @@ class ToolBar(QToolBar):
         for button in self._buttons():
             # By default, the buttons of a toolbar are not in the Tab order.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(words_of(button.defaultAction()))
             # The button takes the icon of its action after each change of the action.
             button.defaultAction().changed.connect(partial(self._draw_button, button))
         self._pause = self.widgetForAction(actions.pause)
@@ -85,6 +84,7 @@ class ToolBar(QToolBar):
         gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
         button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
         button.setAccessibleName(words_of(action))
+        button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
 
     def emphasize(self, *, primary: bool) -> None:
         """Show Add Files as the primary button, or as a plain one while the window shows another primary button."""
