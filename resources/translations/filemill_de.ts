@@ -1893,6 +1893,11 @@
         </translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <comment>1.2 of 8.0 GB</comment>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
         <source>{files}, {done} of {total}</source>
         <comment>1,044 of 1,248 files, 3.1 GB of 3.4 GB</comment>
         <translation>{files}, {done} von {total}</translation>
