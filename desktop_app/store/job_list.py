@@ -263,19 +263,22 @@ class JobList:
             StoreError: If the database can't be read.
         """
         counts, size, lines = [0] * len(Status), 0, 0
-        columns = JobRow.status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        waiting_in = set()
+        columns = JobRow.status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
                 JobRow.select(*columns)
                 .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status)
+                .group_by(JobRow.status, JobRow.queue)
             )
             with self._database.read():
-                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
                     counts[status] += count
+                    if status == Status.PENDING:
+                        waiting_in.add(queue)
                     size += more_bytes or 0
                     lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines)
+        return SelectionSums(StatusCounts(*counts), size, lines, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.
@@ -288,14 +291,15 @@ class JobList:
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
-        ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
+        times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
+        ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():
             # One query per status, each of which scans one index range: faster than GROUP BY.
             pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
             ((working, working_size, read_size),) = self._database.run(processing.tuples())
-            ((done, done_size, newest),) = self._database.run(ended.tuples())
+            ((done, done_size, newest, oldest),) = self._database.run(ended.tuples())
             failed = self._database.scalar(
                 JobRow.select(_COUNT).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
             )
@@ -308,6 +312,7 @@ class JobList:
             done_bytes=done_size,
             failed=failed,
             newest_end=newest or 0,
+            oldest_start=oldest or 0,
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:

@@ -349,6 +349,34 @@
         <translation>Version und Lizenzen anzeigen</translation>
     </message>
     <message>
+        <source>The list is empty</source>
+        <translation>Die Liste ist leer</translation>
+    </message>
+    <message>
+        <source>Select files first</source>
+        <translation>Wählen Sie zuerst Dateien aus</translation>
+    </message>
+    <message>
+        <source>No files are shown</source>
+        <translation>Es werden keine Dateien angezeigt</translation>
+    </message>
+    <message>
+        <source>No files have been processed</source>
+        <translation>Es wurden noch keine Dateien verarbeitet</translation>
+    </message>
+    <message>
+        <source>No files have failed</source>
+        <translation>Keine Dateien sind fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>None of the selected files is waiting in this queue</source>
+        <translation>Keine der ausgewählten Dateien wartet in dieser Warteschlange</translation>
+    </message>
+    <message>
+        <source>None of the selected files has finished yet</source>
+        <translation>Keine der ausgewählten Dateien ist schon fertig</translation>
+    </message>
+    <message>
         <source>Process all failed files again</source>
         <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
@@ -471,6 +499,10 @@
     <message>
         <source>Clear the filter</source>
         <translation>Filter löschen</translation>
+    </message>
+    <message>
+        <source>Select a reason in the sidebar, or a file that has failed</source>
+        <translation>Wählen Sie in der Seitenleiste einen Grund oder eine fehlgeschlagene Datei aus</translation>
     </message>
     <message>
         <source>Test results</source>
@@ -1869,6 +1901,11 @@
         </translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <comment>1.2 of 8.0 GB</comment>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
         <source>{files}, {done} of {total}</source>
         <comment>1,044 of 1,248 files, 3.1 GB of 3.4 GB</comment>
         <translation>{files}, {done} von {total}</translation>
@@ -2305,6 +2342,10 @@
         <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
+        <source>Select a single file that has failed</source>
+        <translation>Wählen Sie eine einzelne fehlgeschlagene Datei aus</translation>
+    </message>
+    <message>
         <source>[Paused]</source>
         <translation>[Pausiert]</translation>
     </message>
@@ -2342,6 +2383,10 @@
     <message>
         <source>Continue processing the waiting files</source>
         <translation>Die wartenden Dateien weiter verarbeiten</translation>
+    </message>
+    <message>
+        <source>Processing is already paused</source>
+        <translation>Die Verarbeitung ist bereits angehalten</translation>
     </message>
     <message>
         <source>Resume</source>
