@@ -157,6 +157,14 @@
         <translation>Alle Dateien in der Liste auswählen</translation>
     </message>
     <message>
+        <source>Rena&amp;me Batch…</source>
+        <translation>Stapel u&amp;mbenennen…</translation>
+    </message>
+    <message>
+        <source>Change the name of the batch selected in the sidebar</source>
+        <translation>Den Namen des Stapels ändern, der in der Seitenleiste ausgewählt ist</translation>
+    </message>
+    <message>
         <source>Select &amp;None</source>
         <translation>&amp;Nichts auswählen</translation>
     </message>
@@ -657,8 +665,40 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>There are no such files in the list.</source>
+        <translation>Es gibt keine solchen Dateien in der Liste.</translation>
+    </message>
+    <message>
+        <source>None of these files has finished yet.</source>
+        <translation>Keine dieser Dateien ist schon fertig.</translation>
+    </message>
+    <message>
+        <source>&amp;Show</source>
+        <translation>&amp;Anzeigen</translation>
+    </message>
+    <message>
+        <source>Re&amp;name…</source>
+        <translation>&amp;Umbenennen…</translation>
+    </message>
+    <message>
         <source>No files have failed.</source>
         <translation>Keine Datei ist fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren…</translation>
+    </message>
+    <message>
+        <source>No files have been processed.</source>
+        <translation>Es wurden keine Dateien verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;Processed</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Re&amp;move All</source>
+        <translation>Alle &amp;entfernen</translation>
     </message>
     <message>
         <source>Nothing to retry: these files have not finished yet.</source>
@@ -701,6 +741,10 @@
     <message>
         <source>There are no files to remove.</source>
         <translation>Es gibt keine Dateien zum Entfernen.</translation>
+    </message>
+    <message>
+        <source>Rename Batch</source>
+        <translation>Stapel umbenennen</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -840,10 +884,6 @@
         <translation>Stapel</translation>
     </message>
     <message>
-        <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien an&amp;zeigen</translation>
-    </message>
-    <message>
         <source>No reason given</source>
         <translation>Kein Grund angegeben</translation>
     </message>
@@ -864,8 +904,20 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{failed} failed</source>
+        <translation>{failed} fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Added {moment}</source>
         <translation>Hinzugefügt: {moment}</translation>
+    </message>
+    <message>
+        <source>Show &amp;Older Batches</source>
+        <translation>Ä&amp;ltere Stapel anzeigen</translation>
     </message>
     <message>
         <source>&amp;Retry All With This Reason</source>
@@ -876,15 +928,12 @@
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
+        <source>Sidebar and files</source>
+        <translation>Seitenleiste und Dateien</translation>
+    </message>
+    <message>
         <source>&amp;Retry All</source>
         <translation>&amp;Alle erneut versuchen</translation>
-    </message>
-    <message numerus="yes">
-        <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation>
-            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
-            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
-        </translation>
     </message>
     <message>
         <source>Filemill Can&apos;t Start</source>
@@ -1449,6 +1498,10 @@
     <message>
         <source>&amp;All files ({count})</source>
         <translation>Alle &amp;Dateien ({count})</translation>
+    </message>
+    <message>
+        <source>&amp;Files of “{group}” ({count})</source>
+        <translation>&amp;Dateien von „{group}“ ({count})</translation>
     </message>
     <message>
         <source>CSV files (*.csv)</source>
