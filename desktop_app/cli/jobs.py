@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
-LOCAL_HINT = "The files are processed while the window or `filemill worker` is running."
+LOCAL_HINT = "The files are processed as soon as the window or `filemill worker` is running."
+_STAY = "Your files stay in the list"
+"""The beginning of a sentence of many errors of the queue."""
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
 _ID_DETAILS = "`filemill status` shows the IDs; an unambiguous prefix of an ID is enough."
 
@@ -153,7 +155,8 @@ def _send_now(program: Program, count: int) -> None:
     if not count:
         return
     if program.connection.is_local:
-        say(LOCAL_HINT)
+        if not program.identity.is_served(program.connection.key):
+            say(LOCAL_HINT)
         return
     from desktop_app.bootstrap import connect_queue, send_all
 
@@ -161,24 +164,31 @@ def _send_now(program: Program, count: int) -> None:
         with raising_stop_signals(), closing(connect_queue(program, say)) as connector:
             report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
     except QueueError as error:
-        say(f"{error.text} The files are saved; their messages will be sent later.")
+        say(_sent_later(error.text))
         return
     except KeyboardInterrupt:
         say("Stopped. The files are saved; the remaining messages will be sent later.")
         return
     if report.trouble:
-        say(f"{report.trouble} The files are saved; their messages will be sent later.")
+        say(_sent_later(report.trouble))
     elif report.waiting:
         say(f"{counted(report.waiting, 'message')} could not be sent in time; the window or a worker will send them.")
 
 
+def _sent_later(trouble: str) -> str:
+    """Return the text of an error that kept messages from being sent. It says once that no file is lost."""
+    if _STAY in trouble:
+        return f"{trouble} Their messages will be sent later."
+    return f"{trouble} The files are saved; their messages will be sent later."
+
+
 SUBMIT = Command(
     name="submit",
-    usage="[--recursive] [--json] [--name BATCH] PATH|URL …",
+    usage="[--recursive] [--json] [--name BATCH] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
     "A queue that can't be reached is not a failure: the window or a worker will send the messages later.",
-    names="PATH|URL",
+    names="PATH",
     add_options=_submit_options,
     run=_submit,
 )

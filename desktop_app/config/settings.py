@@ -17,6 +17,7 @@ from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.config.private_files import private_lock
+from desktop_app.config.server_address import is_server_url, queue_url, server_url
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.queue_key import PARTITION_DOMAINS, UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
 from desktop_app.domain.secrets import masked
@@ -158,8 +159,13 @@ class Connection:
         return place_of(self.endpoint_url, self.region)
 
     @property
+    def is_on_aws(self) -> bool:
+        """Whether the queue is on AWS, at any of its endpoints; otherwise, it is local or on another server."""
+        return not self.is_local and not self.place[0]
+
+    @property
     def label(self) -> str:
-        """A short description for the status bar."""
+        """A short description for the title bar and the status bar."""
         return Sentence("Local queue") if self.is_local else self._key_of(self.endpoint_url).label
 
 
@@ -370,7 +376,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     Raises:
         SettingsError: If the queue is neither a valid name nor a URL, or the endpoint is not a valid URL.
     """
-    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
+    queue = queue_url(environment.get("FILEMILL_QUEUE", "") or settings.queue)
     if not queue:
         return Connection()
     ignores_endpoints = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
@@ -381,7 +387,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
         region=next(filter(None, regions), settings.region),
-        endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
+        endpoint_url=server_url(next(filter(None, endpoints), settings.endpoint_url)),
     )
     _refuse_login(connection)
     if not connection.profile:  # boto3 ignores these keys if a profile is specified
@@ -438,14 +444,8 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
-    try:
-        parts = urlsplit(url)
-        is_address = not url or (parts.scheme in {"http", "https"} and bool(parts.hostname))
-        is_valid = is_address and parts.port != 0 and not parts.query and not parts.fragment
-    except ValueError:  # unbalanced brackets, or a port that is not a number
-        is_valid = False
-    if not is_valid:
+    """Raise SettingsError for a URL that can't be the endpoint of a service."""
+    if url and not is_server_url(url):
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "

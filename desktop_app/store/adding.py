@@ -297,6 +297,32 @@ class Intake:
                 self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
         return done
 
+    def remove_processed(self, *, before_ms: int, limit: int, now_ms: int) -> int:
+        """Remove PROCESSED jobs that ended before a given time from the list, oldest first; see `remove`.
+
+        Args:
+            before_ms: The time, in milliseconds since 1970.
+            limit: The maximum number of jobs to remove.
+            now_ms: The current time, in milliseconds since 1970.
+
+        Returns:
+            The number of jobs removed.
+
+        Raises:
+            StoreError: If the database can't be written. Some jobs may have been removed.
+        """
+        is_old = (JobRow.status == Status.PROCESSED) & (JobRow.finished_at < before_ms) & JobRow.removed_at.is_null()
+        query = JobRow.select(JobRow.id).where(is_old).order_by(JobRow.finished_at).limit(limit)
+        with self._database.read():
+            keys = [key for (key,) in self._database.run(query.tuples())]
+        done = 0
+        for part in parts(keys, ROWS_A_TRANSACTION):
+            # Not durable: what is lost in a power failure is removed again. Retried in the meantime, a job stays.
+            with self._database.write() as revision:
+                change = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
+                done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
+        return done
+
     def restore(self, row_ids: Iterable[int]) -> int:
         """Restore removed jobs, and resubmit those that have not ended.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Cli, JobSetup
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` is running.\n"
+LOCAL_HINT = "filemill: The files are processed as soon as the window or `filemill worker` is running.\n"
 
 
 class Connector:
@@ -69,6 +69,14 @@ def test_added_files_are_on_the_list(tmp_path: Path, cli: Cli, setup: JobSetup) 
     outcome = cli("submit", tmp_path / "a.txt", tmp_path / "b.txt")
     assert (outcome.code, outcome.out, outcome.err) == (0, "Added 2 files (403.0 kB).\n", LOCAL_HINT)
     assert setup.names() == ["a.txt", "b.txt"]
+
+
+def test_hint_is_not_shown_while_a_program_processes_the_files(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+    (tmp_path / "a.txt").touch()
+    with setup.program.identity.serving(setup.program.connection.key):
+        assert cli("submit", tmp_path / "a.txt").err == ""
+        assert cli("retry", "--failed").err == ""
+    assert cli("submit", tmp_path / "a.txt").err == LOCAL_HINT
 
 
 def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +205,10 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
         (SendReport(0, 1, "Sign in first."), "Sign in first. The files are saved; their messages will be sent"),
         (SendReport(0, 1), "1 message could not be sent in time; the window or a worker will send them."),
         (QueueError("No region.", trouble=QueueTrouble.SETUP), "No region. The files are saved"),
+        (
+            SendReport(0, 1, "Can't reach it. Your files stay in the list, and so on."),
+            "Your files stay in the list, and so on. Their messages will be sent later.",
+        ),
         (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from desktop_app.services.control import ProcessingControl
 
 
-KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+KEEP_REMOVED_MS = 15 * DAY_MS
 """How long removed jobs are kept: one day longer than the maximum retention period of SQS messages (14 days)."""
 
 
@@ -150,6 +151,22 @@ class JobEditor:
             StoreError: If the database can't be written.
         """
         return self._intake.remove(row_ids, now_ms=self._clock.now_ms())
+
+    def remove_processed(self, *, older_than_days: int, limit: int) -> int:
+        """Remove files that were processed a number of days ago or earlier from the list, oldest first.
+
+        Args:
+            older_than_days: The number of days.
+            limit: The maximum number of files to remove.
+
+        Returns:
+            The number of files removed.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        now = self._clock.now_ms()
+        return self._intake.remove_processed(before_ms=now - older_than_days * DAY_MS, limit=limit, now_ms=now)
 
     def restore(self, row_ids: Iterable[int]) -> int:
         """Restore removed jobs; return the number of jobs restored.
