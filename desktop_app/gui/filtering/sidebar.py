@@ -39,7 +39,7 @@ _EDGE = 1
 
 _WIDEST_COUNT = 999_999
 
-_PREFERRED = 26
+_PREFERRED = 31
 """The preferred width, as a number of average characters."""
 
 _MOST = 420
