@@ -4188,5 +4188,172 @@
         <source>{name} and {count} more folders</source>
         <translation>{name} und {count} weitere Ordner</translation>
     </message>
+    <message>
+        <source>Se&amp;ttings…</source>
+        <translation>&amp;Einstellungen …</translation>
+    </message>
+    <message>
+        <source>Choose the language, the theme and other preferences</source>
+        <translation>Sprache, Farben und anderes einstellen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>S&amp;prache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>&amp;Restart Now</source>
+        <translation>Jetzt &amp;neu starten</translation>
+    </message>
+    <message>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Automatic ({count})</source>
+        <translation>Automatisch ({count})</translation>
+    </message>
+    <message>
+        <source>Processed at &amp;once</source>
+        <translation>&amp;Gleichzeitig verarbeitet</translation>
+    </message>
+    <message>
+        <source>Already on the li&amp;st</source>
+        <translation>Schon in der &amp;Liste</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Nachfragen</translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation>Überspringen</translation>
+    </message>
+    <message>
+        <source>Add again</source>
+        <translation>Noch einmal hinzufügen</translation>
+    </message>
+    <message>
+        <source>What happens when you add files that are on the list already and have not changed.</source>
+        <translation>Was geschieht, wenn Sie Dateien hinzufügen, die schon in der Liste stehen und sich nicht geändert haben.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;processed</source>
+        <translation>&amp;Verarbeitete entfernen</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nie</translation>
+    </message>
+    <message>
+        <source>Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, and the files themselves are never deleted.</source>
+        <translation>Entfernt verarbeitete Dateien beim Start von Filemill und danach jede Stunde aus der Liste. Fehlgeschlagene bleiben stehen, und die Dateien selbst werden nie gelöscht.</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>Desktop</translation>
+    </message>
+    <message>
+        <source>&amp;Notifications</source>
+        <translation>&amp;Benachrichtigungen</translation>
+    </message>
+    <message>
+        <source>When finished, and problems</source>
+        <translation>Wenn alles fertig ist, und Probleme</translation>
+    </message>
+    <message>
+        <source>Only problems</source>
+        <translation>Nur Probleme</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Shown while you use another window.</source>
+        <translation>Erscheinen, während Sie ein anderes Fenster benutzen.</translation>
+    </message>
+    <message>
+        <source>&amp;Keep running in the tray</source>
+        <translation>Im Infobereich &amp;weiterlaufen</translation>
+    </message>
+    <message>
+        <source>When you close the window, Filemill goes on, and its icon in the tray opens the window again.</source>
+        <translation>Wenn Sie das Fenster schließen, läuft Filemill weiter; das Symbol im Infobereich öffnet das Fenster wieder.</translation>
+    </message>
+    <message>
+        <source>This desktop has no tray.</source>
+        <translation>Dieser Desktop hat keinen Infobereich.</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Open &amp;Folder</source>
+        <translation>&amp;Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>How to &amp;Move It</source>
+        <translation>Anleitung zum &amp;Umziehen</translation>
+    </message>
+    <message>
+        <source>Location of the l&amp;ist</source>
+        <translation>O&amp;rt der Liste</translation>
+    </message>
+    <message>
+        <source>Lo&amp;g</source>
+        <translation>Proto&amp;koll</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Detailed</source>
+        <translation>Ausführlich</translation>
+    </message>
+    <message>
+        <source>Choose Detailed to find the cause of a problem. The log never contains the contents of files.</source>
+        <translation>Wählen Sie „Ausführlich“, um die Ursache eines Problems zu finden. Das Protokoll enthält nie die Inhalte von Dateien.</translation>
+    </message>
+    <message numerus="yes">
+        <source>After %Ln day(s)</source>
+        <translation>
+            <numerusform>Nach %Ln Tag</numerusform>
+            <numerusform>Nach %Ln Tagen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Set by the environment variable {name}.</source>
+        <translation>Festgelegt durch die Umgebungsvariable {name}.</translation>
+    </message>
+    <message>
+        <source>Filemill was started with {option}.</source>
+        <translation>Filemill wurde mit {option} gestartet.</translation>
+    </message>
 </context>
 </TS>

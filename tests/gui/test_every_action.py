@@ -15,6 +15,7 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.export.dialog import ExportDialog
+from desktop_app.gui.settings.dialog import SettingsDialog
 from desktop_app.services.control import RunMode
 from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, ActionScene
 
@@ -82,6 +83,7 @@ TABLE: dict[str, Line] = {
     "select_all": Line(selects(*NAMES)),
     "select_none": Line(selects(), selecting(GONE, DONE)),
     "rename_batch": Line(lambda scene: scene.edits_name, lambda scene: scene.choose_batch()),
+    "settings": Line(lambda scene: scene.dialog(SettingsDialog)),
     "filter": Line(lambda scene: scene.window.filter.hasFocus()),
     "view 0": Line(shows(*NAMES), lambda scene: scene.filter_by(Status.FAILED)),
     "view 1": Line(shows(WAITING, ALSO_WAITING)),

@@ -91,6 +91,8 @@ class Actions(QObject):
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
         self.rename_batch = new(tr("Rena&me Batch…"), "F2", tr("Change the name of the batch selected in the sidebar"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
 
     def _make_view_actions(self) -> None:
@@ -235,6 +237,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(edit, *_undo_actions(window, undo), None)
     _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
     _add(edit, actions.rename_batch, None, actions.filter)
+    _add(edit, None, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
