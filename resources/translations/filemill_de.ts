@@ -1872,8 +1872,12 @@
         <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
-        <source>{added} Already in the list: {listed}.</source>
-        <translation>{added} Bereits in der Liste: {listed}.</translation>
+        <source>{added} Skipped because already in the list: {count}.</source>
+        <translation>{added} Übersprungen, weil schon in der Liste: {count}.</translation>
+    </message>
+    <message>
+        <source>{added} Added again although already in the list: {count}.</source>
+        <translation>{added} Erneut hinzugefügt, obwohl schon in der Liste: {count}.</translation>
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>

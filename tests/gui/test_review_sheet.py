@@ -248,7 +248,9 @@ def test_files_already_in_the_list_are_skipped(windows: WindowFactory, folder: P
     qtbot.waitUntil(lambda: not sheet.listed.isVisible())
     sheet.only.clear()
     QTest.keyClick(sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files from in. Already in the list: 3.")
+    qtbot.waitUntil(
+        lambda: notice(windows, window) == "Added 60 files from in. Skipped because already in the list: 3."
+    )
     assert len(windows.names()) == 63
 
 

@@ -202,12 +202,12 @@ class ReviewSheet(QDialog):
     def _make_lines(self) -> None:
         self.skip = QRadioButton(tr("S&kip"), self)
         self.skip.setAccessibleName(tr("Skip files that are already in the list"))
-        self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
         self.again.setAccessibleName(tr("Add files even if they are already in the list"))
         self.show_refused = QPushButton(tr("Sho&w…"), self, autoDefault=False)
         self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
         self.show_refused.clicked.connect(self._list_refused)
+        (self.again if self._proposal.again else self.skip).setChecked(True)
         choice = QButtonGroup(self)
         choice.addButton(self.skip)
         choice.addButton(self.again)
@@ -257,7 +257,7 @@ class ReviewSheet(QDialog):
         self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
-            (self.skip if self._proposal.review.has_listed else self.add).setFocus()
+            (self.skip if self._proposal.review.listed else self.add).setFocus()
         else:
             self.only.setFocus()
 
