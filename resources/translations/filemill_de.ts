@@ -1725,6 +1725,17 @@
         <translation>Name des &amp;Stapels:</translation>
     </message>
     <message>
+        <source>Files from “{place}”</source>
+        <translation>Dateien aus „{place}“</translation>
+    </message>
+    <message numerus="yes">
+        <source>Files from %Ln place(s)</source>
+        <translation>
+            <numerusform>Dateien von %Ln Ort</numerusform>
+            <numerusform>Dateien von %Ln Orten</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>&amp;Include:</source>
         <translation>&amp;Einschließen:</translation>
     </message>
@@ -1752,20 +1763,6 @@
         <translation>
             <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
             <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size})?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
