@@ -266,19 +266,22 @@ class JobList:
             StoreError: If the database can't be read.
         """
         counts, size, lines = [0] * len(Status), 0, 0
-        columns = JobRow.status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        waiting_in = set()
+        columns = JobRow.status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
                 JobRow.select(*columns)
                 .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status)
+                .group_by(JobRow.status, JobRow.queue)
             )
             with self._database.read():
-                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
                     counts[status] += count
+                    if status == Status.PENDING:
+                        waiting_in.add(queue)
                     size += more_bytes or 0
                     lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines)
+        return SelectionSums(StatusCounts(*counts), size, lines, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.

@@ -353,6 +353,34 @@
         <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
+        <source>The list is empty</source>
+        <translation>Die Liste ist leer</translation>
+    </message>
+    <message>
+        <source>Select files first</source>
+        <translation>Wählen Sie zuerst Dateien aus</translation>
+    </message>
+    <message>
+        <source>No files are shown</source>
+        <translation>Es werden keine Dateien angezeigt</translation>
+    </message>
+    <message>
+        <source>No files have been processed</source>
+        <translation>Es wurden noch keine Dateien verarbeitet</translation>
+    </message>
+    <message>
+        <source>No files have failed</source>
+        <translation>Keine Dateien sind fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>None of the selected files is waiting in this queue</source>
+        <translation>Keine der ausgewählten Dateien wartet in dieser Warteschlange</translation>
+    </message>
+    <message>
+        <source>None of the selected files has finished yet</source>
+        <translation>Keine der ausgewählten Dateien ist schon fertig</translation>
+    </message>
+    <message>
         <source>Process all failed files again</source>
         <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
@@ -471,6 +499,10 @@
     <message>
         <source>Clear the filter</source>
         <translation>Filter löschen</translation>
+    </message>
+    <message>
+        <source>Select a reason in the sidebar, or a file that has failed</source>
+        <translation>Wählen Sie in der Seitenleiste einen Grund oder eine fehlgeschlagene Datei aus</translation>
     </message>
     <message>
         <source>Test results</source>
@@ -2323,6 +2355,10 @@
         <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
+        <source>Select a single file that has failed</source>
+        <translation>Wählen Sie eine einzelne fehlgeschlagene Datei aus</translation>
+    </message>
+    <message>
         <source>[Paused]</source>
         <translation>[Pausiert]</translation>
     </message>
@@ -2360,6 +2396,10 @@
     <message>
         <source>Continue processing the waiting files</source>
         <translation>Die wartenden Dateien weiter verarbeiten</translation>
+    </message>
+    <message>
+        <source>Processing is already paused</source>
+        <translation>Die Verarbeitung ist bereits angehalten</translation>
     </message>
     <message>
         <source>Resume</source>

@@ -29,7 +29,15 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, arrange_dialog, caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    WindowPlace,
+    arrange_dialog,
+    caption,
+    plain_label,
+    primary_button,
+    spaced,
+)
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -165,9 +173,7 @@ class ExportDialog(QDialog):
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
         buttons = ButtonRow(QDialogButtonBox.StandardButton.Cancel, self)
-        self.button = buttons.addButton(tr("&Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.button.setObjectName("primary")
-        self.button.setDefault(True)
+        self.button = primary_button(tr("&Export"), buttons)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         column = spaced(QVBoxLayout(), 16)

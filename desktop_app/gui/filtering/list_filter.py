@@ -209,7 +209,8 @@ class ListFilter(QObject):
 
     @Slot()
     def _offer_retry(self) -> None:
-        self._actions.retry_reason.setEnabled(bool(self._reasons()))
+        why_not = "" if self._reasons() else tr("Select a reason in the sidebar, or a file that has failed")
+        self._actions.offer(self._actions.retry_reason, why_not)
 
     def _reasons(self) -> frozenset[str]:
         """Return the codes of the chosen problems. If there are none, return that of the current file if it failed."""
