@@ -194,7 +194,7 @@ class Settings:
         paused: Whether the window is paused; `filemill worker` ignores it.
         theme: The colours of the window: `system`, `light` or `dark`.
         duplicates: What to do with files that are on the list already and unchanged: `ask`, `skip` or `add`. Where
-            nobody can be asked, `ask` adds them.
+            nobody can be asked, `ask` skips them.
         notifications: What to show on the desktop: `all`, `problems` or `none`.
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from peewee import SQL, fn
+from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
@@ -182,11 +182,12 @@ class JobList:
             )
         return sorted(found.values(), key=lambda problem: -problem.count)
 
-    def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """Return the newest `NEWEST_BATCHES` batches that have jobs on the list, newest first.
+    def batches(self, also: Collection[int] = (), most: int = NEWEST_BATCHES) -> list[Batch]:
+        """Return the newest batches that have jobs on the list, newest first.
 
         Args:
             also: The keys of older batches to include if they have jobs on the list.
+            most: The maximum number of batches, without those.
 
         Raises:
             StoreError: If the database can't be read.
@@ -194,13 +195,15 @@ class JobList:
         inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
-            keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
+            keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
+            # Not grouped by status, too: SQLite would sort the jobs of all batches.
+            by_status = [fn.COUNT(Case(None, [(JobRow.status == status, 1)])) for status in Status]
             counted = (
-                JobRow.select(JobRow.batch, _COUNT)
+                JobRow.select(JobRow.batch, *by_status)
                 .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
                 .group_by(JobRow.batch)
             )
-            counts = dict(self._database.run(counted.tuples()))
+            counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
             facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
         return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]

@@ -157,6 +157,14 @@
         <translation>Alle Dateien in der Liste auswählen</translation>
     </message>
     <message>
+        <source>Rena&amp;me Batch…</source>
+        <translation>Stapel u&amp;mbenennen…</translation>
+    </message>
+    <message>
+        <source>Change the name of the batch selected in the sidebar</source>
+        <translation>Den Namen des Stapels ändern, der in der Seitenleiste ausgewählt ist</translation>
+    </message>
+    <message>
         <source>Select &amp;None</source>
         <translation>&amp;Nichts auswählen</translation>
     </message>
@@ -697,8 +705,40 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>There are no such files in the list.</source>
+        <translation>Es gibt keine solchen Dateien in der Liste.</translation>
+    </message>
+    <message>
+        <source>None of these files has finished yet.</source>
+        <translation>Keine dieser Dateien ist schon fertig.</translation>
+    </message>
+    <message>
+        <source>&amp;Show</source>
+        <translation>&amp;Anzeigen</translation>
+    </message>
+    <message>
+        <source>Re&amp;name…</source>
+        <translation>&amp;Umbenennen…</translation>
+    </message>
+    <message>
         <source>No files have failed.</source>
         <translation>Keine Datei ist fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren…</translation>
+    </message>
+    <message>
+        <source>No files have been processed.</source>
+        <translation>Es wurden keine Dateien verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;Processed</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Re&amp;move All</source>
+        <translation>Alle &amp;entfernen</translation>
     </message>
     <message>
         <source>Nothing to retry: these files have not finished yet.</source>
@@ -741,6 +781,10 @@
     <message>
         <source>There are no files to remove.</source>
         <translation>Es gibt keine Dateien zum Entfernen.</translation>
+    </message>
+    <message>
+        <source>Rename Batch</source>
+        <translation>Stapel umbenennen</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -880,10 +924,6 @@
         <translation>Stapel</translation>
     </message>
     <message>
-        <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien an&amp;zeigen</translation>
-    </message>
-    <message>
         <source>No reason given</source>
         <translation>Kein Grund angegeben</translation>
     </message>
@@ -904,8 +944,20 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{failed} failed</source>
+        <translation>{failed} fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Added {moment}</source>
         <translation>Hinzugefügt: {moment}</translation>
+    </message>
+    <message>
+        <source>Show &amp;Older Batches</source>
+        <translation>Ä&amp;ltere Stapel anzeigen</translation>
     </message>
     <message>
         <source>&amp;Retry All With This Reason</source>
@@ -916,15 +968,12 @@
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
+        <source>Sidebar and files</source>
+        <translation>Seitenleiste und Dateien</translation>
+    </message>
+    <message>
         <source>&amp;Retry All</source>
         <translation>&amp;Alle erneut versuchen</translation>
-    </message>
-    <message numerus="yes">
-        <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation>
-            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
-            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
-        </translation>
     </message>
     <message>
         <source>Filemill Can&apos;t Start</source>
@@ -1491,6 +1540,10 @@
         <translation>Alle &amp;Dateien ({count})</translation>
     </message>
     <message>
+        <source>&amp;Files of “{group}” ({count})</source>
+        <translation>&amp;Dateien von „{group}“ ({count})</translation>
+    </message>
+    <message>
         <source>CSV files (*.csv)</source>
         <translation>CSV-Dateien (*.csv)</translation>
     </message>
@@ -1712,6 +1765,17 @@
         <translation>Name des &amp;Stapels:</translation>
     </message>
     <message>
+        <source>Files from “{place}”</source>
+        <translation>Dateien aus „{place}“</translation>
+    </message>
+    <message numerus="yes">
+        <source>Files from %Ln place(s)</source>
+        <translation>
+            <numerusform>Dateien von %Ln Ort</numerusform>
+            <numerusform>Dateien von %Ln Orten</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>&amp;Include:</source>
         <translation>&amp;Einschließen:</translation>
     </message>
@@ -1739,20 +1803,6 @@
         <translation>
             <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
             <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size})?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1859,8 +1909,12 @@
         <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
-        <source>{added} Already in the list: {listed}.</source>
-        <translation>{added} Bereits in der Liste: {listed}.</translation>
+        <source>{added} Skipped because already in the list: {count}.</source>
+        <translation>{added} Übersprungen, weil schon in der Liste: {count}.</translation>
+    </message>
+    <message>
+        <source>{added} Added again although already in the list: {count}.</source>
+        <translation>{added} Erneut hinzugefügt, obwohl schon in der Liste: {count}.</translation>
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>

@@ -84,6 +84,7 @@ TABLE: dict[str, Line] = {
     "copy_path": Line(lambda scene: scene.clipboard.strip() == str(scene.folder / DONE), selecting(DONE)),
     "select_all": Line(selects(*NAMES)),
     "select_none": Line(selects(), selecting(GONE, DONE)),
+    "rename_batch": Line(lambda scene: scene.edits_name, lambda scene: scene.choose_batch()),
     "settings": Line(lambda scene: scene.dialog(SettingsDialog)),
     "filter": Line(lambda scene: scene.window.filter.hasFocus()),
     "view 0": Line(shows(*NAMES), lambda scene: scene.filter_by(Status.FAILED)),

@@ -92,6 +92,7 @@ class Actions(QObject):
         self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows to paste into a spreadsheet"))
         self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
+        self.rename_batch = new(tr("Rena&me Batch…"), "F2", tr("Change the name of the batch selected in the sidebar"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
         self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
         self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
@@ -265,7 +266,8 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
-    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None, actions.filter)
+    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
+    _add(edit, actions.rename_batch, None, actions.filter)
     _add(edit, None, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):

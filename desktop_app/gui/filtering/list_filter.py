@@ -164,6 +164,7 @@ class ListFilter(QObject):
         box.leave_requested.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
         sidebar.retry_requested.connect(self.retry_requested)
+        sidebar.older_requested.connect(groups.show_older)
         totals.changed.connect(sidebar.show_counts)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.activate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Signal, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.adding.add_flow import AddFlow
@@ -20,9 +20,10 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
+from desktop_app.gui.filtering.groups import GroupCommands
 from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
 from desktop_app.gui.filtering.search_names import help_rows
-from desktop_app.gui.filtering.sidebar import Sidebar
+from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
@@ -216,6 +217,7 @@ class MainWindow(QMainWindow):
             self,
             syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
         )
+        GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
         self.settings = SettingsCommand(
             actions,
             jobs.tasks,
@@ -244,7 +246,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
         self.resize(_SIZE.boundedTo(room))
         jobs, actions = self._list, self.menu_actions
-        list_filter = ListFilter(
+        self._list_filter = list_filter = ListFilter(
             actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
@@ -263,11 +265,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self._split, 1)
         for bar in (self.busy, self.exporting, self.notices):
             column.addWidget(bar)
-        whole = QWidget(self)
-        row = spaced(QHBoxLayout(whole), 0)
-        row.addWidget(self.sidebar)
-        row.addWidget(central, 1)
-        self.setCentralWidget(whole)
+        self._panes = SidebarSplit(self.sidebar, central, self)
+        self.setCentralWidget(self._panes)
 
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
@@ -324,6 +323,7 @@ class MainWindow(QMainWindow):
         self._fit_sidebar(self.width())
         self.menu_actions.details.setChecked(self._memory.shows_details)
         self._split.restore(self._memory)
+        self._panes.restore(self._memory)
         self.status.show_connection(self._controller.status.text)
         self.follow_connection(self._controller.connection)
         self.pausing.open()
@@ -480,6 +480,7 @@ class MainWindow(QMainWindow):
         memory.shows_sidebar = self.menu_actions.sidebar.isChecked() or self._hides_sidebar
         memory.shows_details = self.menu_actions.details.isChecked()
         self._split.remember(memory)
+        self._panes.remember(memory)
         self.view.remember(memory)
         memory.save()
         self.hide()
