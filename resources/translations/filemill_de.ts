@@ -2422,6 +2422,10 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
+        <source>Type the access key ID and the secret access key that belong to this server.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
         <source>The queue “{name}” does not exist on {place}</source>
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
@@ -2606,6 +2610,10 @@
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
+        <source>The access keys for {place} can&apos;t be used</source>
+        <translation>Die Zugriffsschlüssel für {place} können nicht verwendet werden</translation>
+    </message>
+    <message>
         <source>The credentials of {who} can&apos;t be used</source>
         <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
@@ -2703,7 +2711,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys of {who}</source>
-        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+        <translation>{place} hat die Zugriffsschlüssel abgelehnt ({who})</translation>
     </message>
     <message>
         <source>Choose another profile, or type the server&apos;s own keys.</source>
@@ -2711,11 +2719,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys</source>
-        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
-    </message>
-    <message>
-        <source>Type the access key and the secret key that belong to this server.</source>
-        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
+        <translation>{place} hat die Zugriffsschlüssel abgelehnt</translation>
     </message>
     <message>
         <source>It was deleted, or its name is different. Your files stay in the list.</source>
@@ -2812,6 +2816,14 @@
     <message>
         <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
+    </message>
+    <message>
+        <source>typed keys</source>
+        <translation>eingegebene Schlüssel</translation>
+    </message>
+    <message>
+        <source>the system&apos;s keyring</source>
+        <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>
@@ -2922,10 +2934,6 @@
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any keys</source>
-        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
-    </message>
-    <message>
         <source>AWS did not return your identity; the queue may still work</source>
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
@@ -2956,6 +2964,10 @@
     <message>
         <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
+    </message>
+    <message>
+        <source>No access keys are set; that is enough for a server that checks none</source>
+        <translation>Es sind keine Zugriffsschlüssel angegeben; das genügt für einen Server, der keine prüft</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -3819,6 +3831,26 @@
     <message>
         <source>{queue} · {more}</source>
         <translation>{queue} · {more}</translation>
+    </message>
+    <message>
+        <source>Type the keys of the server in Connection…, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.</source>
+        <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
+    </message>
+    <message>
+        <source>{why} {advice}</source>
+        <translation>{why} {advice}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
+        <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that is running, such as GNOME Keyring or KWallet.</source>
+        <translation>Auf diesem System läuft kein Schlüsselbund, wie zum Beispiel der GNOME-Schlüsselbund oder KWallet.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
 </context>
 </TS>
