@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import logging
 import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,12 +25,15 @@ from desktop_app.domain.secrets import AccessKeys, masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
 
 
+log = logging.getLogger(__name__)
+
 LOCAL_QUEUE = "local"
 MAX_CONCURRENCY = 64
+MAX_KEEP_DAYS = 3650
 LOCK_SECONDS = 10.0
 
 _HOST_WITH_REGION = re.compile(r"(?:^|\.)sqs\.(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d+)\.")
@@ -68,7 +73,7 @@ class Connection:
     account: str = ""
     has_responded: bool = False
     typed: Connection | None = None
-    keys: AccessKeys | None = field(default=None, repr=False)
+    keys: AccessKeys | None = dataclasses.field(default=None, repr=False)
     uses_keyring: bool = False
 
     @property
@@ -182,6 +187,16 @@ class Connection:
         return Sentence("Local queue") if self.is_local else self._key_of(self.endpoint_url).label
 
 
+PREFERENCES: Mapping[str, Container[object]] = {
+    "theme": ("system", "light", "dark"),
+    "duplicates": ("ask", "skip", "add"),
+    "notifications": ("all", "problems", "none"),
+    "log_level": ("normal", "debug"),
+    "keep_days": range(MAX_KEEP_DAYS + 1),
+}
+"""The settings for which a value that is not valid, such as one of a newer version, is replaced by the default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in the settings file.
@@ -197,6 +212,12 @@ class Settings:
         paused: Whether the window is paused; `filemill worker` ignores it.
         remembered_keys: A fingerprint of the access keys for `endpoint_url` in the system's keyring; empty if it
             contains none. The keys themselves are never in the settings.
+        theme: The colours of the window: `system`, `light` or `dark`.
+        duplicates: What to do with files that are on the list already and unchanged: `ask`, `skip` or `add`. Where
+            nobody can be asked, `ask` adds them.
+        notifications: What to show on the desktop: `all`, `problems` or `none`.
+        log_level: How much to log: `normal` or `debug`.
+        keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
     """
 
     queue: str = ""
@@ -209,6 +230,11 @@ class Settings:
     language: str = ""
     paused: bool = False
     remembered_keys: str = ""
+    theme: str = "system"
+    duplicates: str = "ask"
+    notifications: str = "all"
+    log_level: str = "normal"
+    keep_days: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:
@@ -227,6 +253,11 @@ class Settings:
                     "{key} must be “parallel” or “strict”, not “{value}”.", key="fifo_order", value=self.fifo_order
                 )
             )
+        for name, allowed in PREFERENCES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(
+                    Sentence("“{value}” is not a valid value for {key}.", key=name, value=getattr(self, name))
+                )
 
     @property
     def workers(self) -> int:
@@ -237,8 +268,11 @@ class Settings:
 def load_settings(path: Path) -> Settings:
     """Read the settings file. Unknown keys are ignored; if the file does not exist, the defaults are returned.
 
+    Preferences that are not valid are logged and ignored, too.
+
     Raises:
-        SettingsError: If the file can't be read or is not valid TOML, or a value is of the wrong type or out of range.
+        SettingsError: If the file can't be read or is not valid TOML, or another value is of the wrong type or out of
+            range.
     """
     try:
         table = tomllib.loads(_read(path))
@@ -292,14 +326,17 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
     """Return the settings in a table after checking that each value has the same type as its default."""
-    known = [one for one in fields(Settings) if one.name in table]
-    for one in known:
-        value, kind = table[one.name], type(one.default)
-        if type(value) is not kind:
+    known = [field for field in fields(Settings) if field.name in table]
+    for field in list(known):
+        value, kind = table[field.name], type(field.default)
+        if field.name in PREFERENCES and (type(value) is not kind or value not in PREFERENCES[field.name]):
+            log.info("the setting %s can't be %r; using %r", field.name, value, field.default)
+            known.remove(field)
+        elif type(value) is not kind:
             raise SettingsError(
-                Sentence("{key} must be {wanted}, not {value}.", key=one.name, wanted=_KINDS[kind], value=repr(value))
+                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=_KINDS[kind], value=repr(value))
             )
-    return {one.name: table[one.name] for one in known}
+    return {field.name: table[field.name] for field in known}
 
 
 def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - the values of any field

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from peewee import SQL, fn
 
+from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
     OPEN_STATUSES,
     Attempt,
@@ -49,12 +50,17 @@ _COUNT = fn.COUNT(SQL("*"))
 class JobList:
     """Read-only access to the jobs on the list. Any thread.
 
+    Args:
+        database: The database.
+        clock: The clock for conditions such as `added:today`.
+
     Attributes:
         changes: The change feed.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
         self.changes = ChangeFeed(database)
 
     @contextmanager
@@ -75,7 +81,9 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(JobRow.id).where(condition(where)).order_by(*order_by(order)).tuples()
+        query = (
+            JobRow.select(JobRow.id).where(condition(where, self._clock.now_ms())).order_by(*order_by(order)).tuples()
+        )
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 

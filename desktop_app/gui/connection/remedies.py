@@ -233,7 +233,7 @@ class Remedies(QObject):
         ]
         explanation = tr("Copy these details when you ask for help.")
         pairs = [(name, text) for name, text in pairs if text]
-        PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window).show()
+        PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window, name="details").show()
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
