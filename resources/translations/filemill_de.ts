@@ -2589,6 +2589,10 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
+        <source>Type the access key ID and the secret access key that belong to this server.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
         <source>The queue “{name}” does not exist on {place}</source>
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
@@ -2773,6 +2777,10 @@
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
+        <source>The access keys for {place} can&apos;t be used</source>
+        <translation>Die Zugriffsschlüssel für {place} können nicht verwendet werden</translation>
+    </message>
+    <message>
         <source>The credentials of {who} can&apos;t be used</source>
         <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
@@ -2881,10 +2889,6 @@
         <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
     </message>
     <message>
-        <source>Type the access key and the secret key that belong to this server.</source>
-        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
-    </message>
-    <message>
         <source>It was deleted, or its name is different. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2979,6 +2983,14 @@
     <message>
         <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
+    </message>
+    <message>
+        <source>typed keys</source>
+        <translation>eingegebene Schlüssel</translation>
+    </message>
+    <message>
+        <source>the system&apos;s keyring</source>
+        <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>
@@ -3089,10 +3101,6 @@
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any keys</source>
-        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
-    </message>
-    <message>
         <source>AWS did not return your identity; the queue may still work</source>
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
@@ -3123,6 +3131,10 @@
     <message>
         <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
+    </message>
+    <message>
+        <source>No access keys are set; that is enough for a server that checks none</source>
+        <translation>Es sind keine Zugriffsschlüssel angegeben; das genügt für einen Server, der keine prüft</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -4460,6 +4472,26 @@
         <source>en</source>
         <comment>the language code of this translation</comment>
         <translation>de</translation>
+    </message>
+    <message>
+        <source>Type the keys of the server in Connection…, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.</source>
+        <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
+    </message>
+    <message>
+        <source>{why} {advice}</source>
+        <translation>{why} {advice}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
+        <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that is running, such as GNOME Keyring or KWallet.</source>
+        <translation>Auf diesem System läuft kein Schlüsselbund, wie zum Beispiel der GNOME-Schlüsselbund oder KWallet.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>
