@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 MOST_TERMS = 500
 """The maximum number of words and conditions in a search. The number of values in a query is limited."""
 
+MOST_VALUES = 100
+"""The maximum number of values in one condition."""
+
 ALIASES = {"duration": Key.TOOK, "ext": Key.TYPE, "extension": Key.TYPE, "ended": Key.FINISHED}
 """Other English keys."""
 
@@ -132,12 +135,11 @@ class _Parser:
             return  # the user is still typing
         match key:
             case Key.STATUS:
-                statuses = frozenset(
-                    status for part in value.split(",") if part for status in _statuses(part.strip(), self.names)
-                )
+                parts = [part.strip() for part in self._split(value) if part.strip()]
+                statuses = frozenset(status for part in parts for status in _statuses(part, self.names))
                 self.terms += [StatusTerm(statuses, is_negated)] if statuses else []
             case Key.TYPE:
-                types = [part.strip().removeprefix("*").removeprefix(".") for part in value.split(",")]
+                types = [part.strip().removeprefix("*").removeprefix(".") for part in self._split(value)]
                 texts = tuple(_text(quoted, part) for part in types if part)
                 self.terms += [TextTerm(key, texts, is_negated)] if texts else []
             case Key.SIZE | Key.LINES | Key.ATTEMPTS | Key.TOOK:
@@ -152,6 +154,12 @@ class _Parser:
                 self.terms.append(TextTerm(key, (Text(value),), is_negated))
             case _:
                 self.terms.append(TextTerm(key, (_text(quoted, value),), is_negated))
+
+    def _split(self, value: str) -> list[str]:
+        parts = value.split(",")
+        if len(parts) > MOST_VALUES:
+            self.problems.append(Sentence("Only the first {count} values are used.", count=MOST_VALUES))
+        return list(dict.fromkeys(parts[:MOST_VALUES]))
 
     def _unknown_key(self, name: str) -> Sentence:
         known = {*_KEYS, *self.names.keys}

@@ -4028,6 +4028,10 @@
         <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
     </message>
     <message>
+        <source>Only the first {count} values are used.</source>
+        <translation>Nur die ersten {count} Werte werden verwendet.</translation>
+    </message>
+    <message>
         <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
         <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
     </message>

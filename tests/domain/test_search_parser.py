@@ -21,7 +21,7 @@ from desktop_app.domain.search import (
     TextTerm,
     TimeTerm,
 )
-from desktop_app.domain.search_parser import MOST_TERMS, Names, parse_search
+from desktop_app.domain.search_parser import MOST_TERMS, MOST_VALUES, Names, parse_search
 
 NOW = round(datetime(2026, 11, 27, 15, 30).timestamp() * 1000)  # noqa: DTZ001 - local time
 HOUR = 3_600_000
@@ -322,6 +322,12 @@ def test_very_many_words_are_cut_and_that_is_said() -> None:
     search = parse_search(" ".join(map(str, range(MOST_TERMS + 1))))
     assert len(search.terms) == MOST_TERMS
     assert search.problems == (f"Only the first {MOST_TERMS} words and conditions are used.",)
+
+
+def test_very_many_values_are_cut_and_that_is_said() -> None:
+    search = parse_search(f"type:{','.join(map(str, range(MOST_VALUES + 1)))}")
+    assert search == parse_search(f"type:{','.join(map(str, range(MOST_VALUES)))}")
+    assert search.problems == (f"Only the first {MOST_VALUES} values are used.",)
 
 
 def test_every_key_is_explained_by_a_search_that_is_understood() -> None:
