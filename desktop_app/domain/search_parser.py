@@ -46,7 +46,8 @@ ALIASES = {"duration": Key.TOOK, "ext": Key.TYPE, "extension": Key.TYPE, "ended"
 
 _KEYS = {**{str(key): key for key in Key}, **ALIASES}
 
-_TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+"""A word, a phrase or a condition."""
 
 _ANY_OF = frozenset({Key.TYPE, Key.BATCH, Key.WORKER})
 
@@ -79,7 +80,7 @@ ENGLISH = Names()
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
     """Parse the text in the filter box. Every text is valid; `Search.problems` says what was left out and why."""
     parser = _Parser(names)
-    typed = list(dict.fromkeys(_TERM.findall(text)))
+    typed = list(dict.fromkeys(TERM.findall(text)))
     for term in typed[:MOST_TERMS]:
         parser.take(term)
     if len(typed) > MOST_TERMS:

@@ -19,7 +19,8 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
+from desktop_app.gui.filtering.filter_box import FilterBox
+from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
@@ -195,7 +196,16 @@ class MainWindow(QMainWindow):
         self.resize(*_SIZE)
         jobs, actions = self._list, self.menu_actions
         list_filter = ListFilter(
-            actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
+            actions,
+            self.filter,
+            self.sidebar,
+            self.view,
+            jobs.model,
+            jobs.totals,
+            jobs.groups,
+            self,
+            reader=jobs.reader,
+            reads=jobs.reads,
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
@@ -208,6 +218,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         central = QWidget(self)
         column = spaced(QVBoxLayout(central), 0)
+        column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
         for bar in (self.busy, self.exporting, self.notices):

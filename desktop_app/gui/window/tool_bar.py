@@ -13,7 +13,7 @@ from desktop_app.gui.i18n import tr
 if TYPE_CHECKING:
     from PySide6.QtGui import QActionEvent, QResizeEvent
 
-    from desktop_app.gui.filtering.list_filter import FilterBox
+    from desktop_app.gui.filtering.filter_box import FilterBox
 
 
 _TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
