@@ -329,6 +329,14 @@
         <translation>Ent&amp;fernen</translation>
     </message>
     <message>
+        <source>Remove Processe&amp;d</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Remove all processed files from the list; the files themselves are not deleted</source>
+        <translation>Alle verarbeiteten Dateien aus der Liste entfernen; die Dateien selbst werden nicht gelöscht</translation>
+    </message>
+    <message>
         <source>&amp;Show in Folder</source>
         <translation>Im Or&amp;dner anzeigen</translation>
     </message>
@@ -449,8 +457,23 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <source>Words, *.json, status:failed, size:&gt;10MB, added:today and more. Alt+Down lists them all.</source>
+        <translation>Wörter, *.json, status:fehlgeschlagen, größe:&gt;10MB, hinzugefügt:heute und mehr. Alt+Abwärts zeigt alles.</translation>
+    </message>
+    <message>
+        <source>What you can type</source>
+        <translation>Was Sie eingeben können</translation>
+    </message>
+    <message>
+        <source>What you can type (Alt+Down)</source>
+        <translation>Was Sie eingeben können (Alt+Abwärts)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln suggestion(s)</source>
+        <translation>
+            <numerusform>%Ln Vorschlag</numerusform>
+            <numerusform>%Ln Vorschläge</numerusform>
+        </translation>
     </message>
     <message>
         <source>Clear the filter</source>
@@ -656,6 +679,10 @@
         <source>Nothing to retry: these files have not finished yet.</source>
         <translation>Diese Dateien sind noch nicht fertig und werden deshalb nicht erneut verarbeitet.</translation>
     </message>
+    <message>
+        <source>There are no files to retry.</source>
+        <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
@@ -685,6 +712,10 @@
             <numerusform>(%Ln Datei entfernen)</numerusform>
             <numerusform>(%Ln Dateien entfernen)</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>There are no files to remove.</source>
+        <translation>Es gibt keine Dateien zum Entfernen.</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -1161,6 +1192,10 @@
     <message>
         <source>{key} must be “parallel” or “strict”, not “{value}”.</source>
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a valid value for {key}.</source>
+        <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be read: {why}.</source>
@@ -1783,8 +1818,20 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>“{batch}” was added.</source>
+        <translation>„{batch}“ wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {batch}.</source>
+        <translation>{batch} hinzugefügt.</translation>
+    </message>
+    <message>
         <source>Added {files}.</source>
         <translation>{files} hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{files} added to “{batch}”.</source>
+        <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
         <source>{added} Already in the list: {listed}.</source>
@@ -2700,6 +2747,26 @@
     <message>
         <source>The queue server at {url}</source>
         <translation>Der Warteschlangen-Server {url}</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys of {who}</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or type the server&apos;s own keys.</source>
+        <translation>Wählen Sie ein anderes Profil, oder geben Sie die Schlüssel des Servers ein.</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+    </message>
+    <message>
+        <source>Type the access key and the secret key that belong to this server.</source>
+        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or its name is different. Your files stay in the list.</source>
+        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
@@ -3888,6 +3955,14 @@
         <translation>sie gehört einem anderen Benutzer</translation>
     </message>
     <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
+    </message>
+    <message>
         <source>Words in the path or the reason</source>
         <translation>Wörter im Pfad oder im Grund</translation>
     </message>
@@ -4058,6 +4133,110 @@
     <message>
         <source>“{value}” is not a number. Examples: {key}:0, {key}:&gt;1, {key}:5..10</source>
         <translation>„{value}“ ist keine Zahl. Beispiele: {key}:0, {key}:&gt;1, {key}:5..10</translation>
+    </message>
+    <message>
+        <source>{count} files from {folder}</source>
+        <translation>{count} Dateien aus {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {other}</source>
+        <translation>{name} und {other}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more files</source>
+        <translation>{name} und {count} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{count} folders in {folder}</source>
+        <translation>{count} Ordner in {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more folders</source>
+        <translation>{name} und {count} weitere Ordner</translation>
+    </message>
+    <message>
+        <source>More than 10 MB</source>
+        <translation>Mehr als 10 MB</translation>
+    </message>
+    <message>
+        <source>Less than 1 kB</source>
+        <translation>Weniger als 1 kB</translation>
+    </message>
+    <message>
+        <source>From 1 MB to 2 GB</source>
+        <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>Empty files</source>
+        <translation>Leere Dateien</translation>
+    </message>
+    <message>
+        <source>No lines</source>
+        <translation>Keine Zeilen</translation>
+    </message>
+    <message>
+        <source>More than 1,000 lines</source>
+        <translation>Mehr als 1.000 Zeilen</translation>
+    </message>
+    <message>
+        <source>From 1 to 10 lines</source>
+        <translation>Von 1 bis 10 Zeilen</translation>
+    </message>
+    <message>
+        <source>More than one attempt</source>
+        <translation>Mehr als ein Versuch</translation>
+    </message>
+    <message>
+        <source>Never started</source>
+        <translation>Nie begonnen</translation>
+    </message>
+    <message>
+        <source>More than a minute</source>
+        <translation>Länger als eine Minute</translation>
+    </message>
+    <message>
+        <source>Less than a second</source>
+        <translation>Kürzer als eine Sekunde</translation>
+    </message>
+    <message>
+        <source>From 10 seconds to 2 minutes</source>
+        <translation>Von 10 Sekunden bis 2 Minuten</translation>
+    </message>
+    <message>
+        <source>In the last two hours</source>
+        <translation>In den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>In the last seven days</source>
+        <translation>In den letzten sieben Tagen</translation>
+    </message>
+    <message>
+        <source>More than seven days ago</source>
+        <translation>Vor mehr als sieben Tagen</translation>
+    </message>
+    <message>
+        <source>On a day</source>
+        <translation>An einem Tag</translation>
+    </message>
+    <message>
+        <source>From one day to another</source>
+        <translation>Von einem Tag bis zu einem anderen</translation>
+    </message>
+    <message>
+        <source>Suggestions</source>
+        <translation>Vorschläge</translation>
+    </message>
+    <message>
+        <source>Numbers, sizes, durations and times can be compared with &lt;, &gt;, &lt;= and &gt;=, or be a range: 5..10</source>
+        <translation>Zahlen, Größen, Dauern und Zeiten lassen sich mit &lt;, &gt;, &lt;= und &gt;= vergleichen oder als Bereich angeben: 5..10</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Finds</source>
+        <translation>Findet</translation>
     </message>
 </context>
 </TS>

@@ -104,6 +104,7 @@ TABLE: dict[str, Line] = {
     "retry_failed": Line(failed()),
     "retry_reason": Line(failed(LOCKED), selecting(GONE)),
     "locate": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.ExistingFile), selecting(GONE)),
+    "remove_processed": Line(shows(*(name for name in NAMES if name != DONE))),
     "remove": Line(shows(*NAMES[1:]), selecting(WAITING)),
     "open": Line(lambda scene: scene.opened == [str(scene.folder / DONE)], selecting(DONE)),
     "show_file": Line(lambda scene: scene.revealed == [(scene.folder / DONE).as_uri()], selecting(DONE)),

@@ -142,6 +142,11 @@ class Actions(QObject):
             tr("Remove the selected files from the list; the files themselves are not deleted"),
             "remove",
         )
+        self.remove_processed = new(
+            tr("Remove Processe&d"),
+            "",
+            tr("Remove all processed files from the list; the files themselves are not deleted"),
+        )
         self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files in their default programs"))
         self.open.setShortcuts([QKeySequence(keys) for keys in _OPEN])
         self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # other widgets use Enter for something else
@@ -197,13 +202,14 @@ class Actions(QObject):
             if action.data():
                 action.setIcon(self._theme.icon(str(action.data())))
 
-    def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
+    def update(self, *, total: int, listed: int, selected: int, processed: int, failed: int) -> None:
         """Enable the actions that have files to act on, and disable the others.
 
         Args:
             total: The total number of files.
             listed: The number of files that pass the filter.
             selected: The number of selected files.
+            processed: The number of processed files.
             failed: The number of failed files.
         """
         on_selection = (self.copy, self.copy_path, self.select_none, self.process_next, self.retry, self.remove)
@@ -211,6 +217,7 @@ class Actions(QObject):
             (total, (self.export, self.filter, *self.status_views)),
             (listed, (self.select_all,)),
             (selected, (*on_selection, self.open, self.show_file)),
+            (processed, (self.remove_processed,)),
             (failed, (self.retry_failed, self.next_problem, self.previous_problem)),
         ):
             for action in actions:
@@ -237,7 +244,8 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     queue = bar.addMenu(tr("&Queue"))
     _add(queue, actions.pause, actions.stop_after_current, actions.check_queue, None)
     _add(queue, actions.process_next, actions.retry, actions.retry_failed, actions.retry_reason, actions.locate)
-    _add(queue, None, actions.remove, None, actions.open, actions.show_file, None, actions.connection, actions.foreign)
+    _add(queue, None, actions.remove, actions.remove_processed, None, actions.open, actions.show_file)
+    _add(queue, None, actions.connection, actions.foreign)
     _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 

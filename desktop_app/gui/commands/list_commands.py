@@ -69,7 +69,7 @@ class ListCommands(QObject):
     @Slot()
     def retry_failed(self) -> None:
         """Process all failed files again."""
-        self._retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
+        self.retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
         """Retry all files that failed for one of these reasons.
@@ -78,17 +78,23 @@ class ListCommands(QObject):
             codes: The codes of the reasons.
         """
         if codes:
-            self._retry_filtered(Filter(problems=codes))
+            self.retry_filtered(Filter(problems=codes))
 
-    def _retry_filtered(self, where: Filter) -> None:
-        self._write(lambda: self._editor.retry(self._reader.ids(where)), lambda count: self._report_retry(count, count))
+    def retry_filtered(self, where: Filter) -> None:
+        """Process the files that match a filter again. Unfinished files are skipped."""
+        self._write(partial(self._reader.ids, where), self._retry_found)
+
+    def _retry_found(self, ids: array[int]) -> None:
+        if ids:
+            self.retry(ids)
+        else:
+            self._report_retry(0, 0)
 
     def _report_retry(self, selected: int, retried: int) -> None:
         skipped = selected - retried
         if not retried:
-            text = (
-                tr("Nothing to retry: these files have not finished yet.") if selected else tr("No files have failed.")
-            )
+            unfinished = tr("Nothing to retry: these files have not finished yet.")
+            text = unfinished if selected else tr("There are no files to retry.")
         elif not skipped:
             text = tr("%Ln file(s) will be processed again.", "", retried)
         else:
@@ -123,6 +129,21 @@ class ListCommands(QObject):
             redo = partial(self._write, lambda: self._editor.remove(ids), self._report_removal)
             undo = partial(self._write, lambda: self._editor.restore(ids), self._report_undone_removal)
             self.undo.push(_ListChange(text, redo=redo, undo=undo))
+
+    def remove_filtered(self, where: Filter) -> None:
+        """Remove the files that match a filter from the list. This can be undone."""
+        self._write(partial(self._reader.ids, where), self._remove_found)
+
+    def _remove_found(self, ids: array[int]) -> None:
+        if ids:
+            self.remove(ids)
+        else:
+            self.notice.emit(Notice(tr("There are no files to remove."), passing=True))
+
+    @Slot()
+    def remove_processed(self) -> None:
+        """Remove all processed files from the list. This can be undone."""
+        self.remove_filtered(Filter(statuses=frozenset({Status.PROCESSED})))
 
     def record_add(self, batch_id: int, count: int) -> None:
         """Put the addition of a batch on the undo stack.

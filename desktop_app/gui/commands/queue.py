@@ -19,6 +19,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import ProcessingControl, RunMode
 
@@ -43,7 +44,7 @@ _LOCATE_FOLDER = "files"
 
 
 class QueueCommands(QObject):
-    """The commands Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open and Show in Folder.
+    """The commands of the Queue menu that change, open or show files, and Check Queue Now.
 
     Signals:
         notice(Notice): A message for the user.
@@ -81,6 +82,7 @@ class QueueCommands(QObject):
             (actions.retry, self.retry_selected),
             (actions.retry_failed, commands.retry_failed),
             (actions.remove, self.remove_selected),
+            (actions.remove_processed, commands.remove_processed),
             (actions.open, self.open_selected),
             (actions.show_file, self.show_selected),
         ):
@@ -204,6 +206,7 @@ class LocateCommand(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
         dialog.fileSelected.connect(partial(self._relocate, job))
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     def _relocate(self, job: Job, path: str) -> None:

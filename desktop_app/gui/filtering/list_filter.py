@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_FILTER
+from desktop_app.domain.query import NO_FILTER, Filter
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
@@ -99,6 +99,17 @@ class ListFilter(QObject):
         """Clear the filter box and the choice in the sidebar."""
         self._box.reset()
         self._sidebar.choose(NO_FILTER)
+
+    def show_only(self, choice: Filter) -> None:
+        """Clear the filter box, choose something in the sidebar, and go to the list."""
+        self._box.reset()
+        self._sidebar.choose(choice)
+        self._view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(int)
+    def show_batch(self, batch_id: int) -> None:
+        """Show only the files of a batch."""
+        self.show_only(Filter(batches=frozenset({batch_id})))
 
     @Slot()
     def _apply(self) -> None:
