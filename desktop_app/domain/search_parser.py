@@ -56,12 +56,13 @@ _LONGEST_SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Translated names that the filter box accepts in addition to the English ones. The words are in lower case.
+    """Translated names that the filter box accepts in addition to the English ones.
 
     Attributes:
         keys: The English key for each translated key, such as `reason` for `grund`.
         statuses: The status for each translated name.
-        words: The English word for each translated word in a time or duration, such as `today` for `heute`.
+        words: The English word for each translated word in a time or duration, such as `today` for `heute`. The
+            translated words must be casefolded.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -70,8 +71,9 @@ class Names:
 
     def key(self, typed: str) -> Key | None:
         """Return the key that was typed; None if there is none."""
-        name = self.keys.get(typed.casefold(), typed.lower())
-        return _KEYS.get(name)
+        name = typed.casefold()
+        translated = (key for word, key in self.keys.items() if word.casefold() == name)
+        return _KEYS.get(next(translated, name))
 
 
 ENGLISH = Names()
@@ -163,13 +165,13 @@ class _Parser:
         return list(dict.fromkeys(parts[:MOST_VALUES]))
 
     def _unknown_key(self, name: str) -> Sentence:
-        known = {*_KEYS, *self.names.keys}
-        close = get_close_matches(name.casefold()[:_LONGEST_SHOWN], sorted(known), 1, 0.7)
+        known = {word.casefold(): word for word in (*_KEYS, *self.names.keys)}
+        close = get_close_matches(name.casefold()[:_LONGEST_SHOWN], known, 1, 0.7)
         if close:
             return Sentence(
                 "There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.",
                 key=_shortened(name),
-                other=close[0],
+                other=known[close[0]],
             )
         return Sentence("There is no “{key}:”. To search for the text, put it in quotes.", key=_shortened(name))
 

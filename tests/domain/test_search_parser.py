@@ -339,7 +339,7 @@ def test_every_key_is_explained_by_a_search_that_is_understood() -> None:
 
 
 GERMAN = Names(
-    keys={"größe".casefold(): "size", "dauer": "took", "beendet": "finished"},
+    keys={"größe": "size", "dauer": "took", "beendet": "finished"},
     statuses={"In Arbeit": Status.PROCESSING},
     words={"heute": "today", "std": "h", "stunden": "h", "letzte": "last", "tagen": "d"},
 )
@@ -365,6 +365,10 @@ def test_translated_names(typed: str, english: str) -> None:
     search = parse_search(typed, GERMAN)
     assert search == parse_search(english)
     assert search.problems == ()
+
+
+def test_key_is_suggested_in_the_language() -> None:
+    assert "Did you mean “größe:”?" in parse_search("Groesse:>1MB", GERMAN).problems[0]
 
 
 @given(st.text(alphabet='abc:<>=". 19kMiBstatuszreon\\\u00e4*?-,/T', max_size=40))

@@ -236,7 +236,7 @@ class CompletionPopup(QTreeWidget):
         width = min(max(sum(widths) + _ROOM, self._box.width()), window.width() - 2 * _EDGE)
         rows = min(len(self._offered), _MOST_ROWS)
         corner = self._box.mapTo(window, QPoint(0, self._box.height() + _GAP))
-        height = rows * self.sizeHintForRow(0) + 2 * self.frameWidth() + _EDGE
+        height = rows * self.sizeHintForRow(0) + self.height() - self.viewport().height()
         left = max(_EDGE, min(corner.x(), window.width() - width - _EDGE))
         self.setGeometry(left, corner.y(), width, min(height, window.height() - corner.y() - _EDGE))
 

@@ -28,9 +28,6 @@ MESSAGE_DELAY_MS = 600
 _LONGEST = 10_000
 """The maximum number of characters in the filter box."""
 
-_MOST_PROBLEMS = 2
-"""The number of problems that are told at the same time."""
-
 _MIN_WIDTH, _MAX_WIDTH = 150, 340
 
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
@@ -133,7 +130,7 @@ class FilterBox(QLineEdit):
     @Slot()
     def _show_problems(self) -> None:
         self._message_timer.stop()
-        text = "\n".join(translated(problem) for problem in self.search.problems[:_MOST_PROBLEMS])
+        text = "".join(translated(problem) for problem in self.search.problems[:1])
         if text and text != self.message.text():
             self._say(text)
         self.message.setText(text)

@@ -14,7 +14,7 @@ from desktop_app.gui.widgets.dialogs import plain_label, show_rows, spaced
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-_WIDTH, _HEIGHT = 560, 520
+_WIDTH, _HEIGHT = 560, 640
 
 _EDGE, _GAP = 8, 4
 
@@ -75,9 +75,10 @@ class SyntaxHelp(QFrame):
         size = self.sizeHint().expandedTo(self.minimumSizeHint())
         width = min(max(_WIDTH, size.width()), area.width() - 2 * _EDGE)
         corner = box.mapToGlobal(QPoint(box.width(), box.height() + _GAP))
-        height = min(_HEIGHT, area.bottom() - corner.y() - _EDGE)
+        height = min(_HEIGHT, area.height() - 2 * _EDGE)
         left = max(area.left() + _EDGE, min(corner.x() - width, area.right() - width - _EDGE))
-        self.setGeometry(QRect(left, corner.y(), width, height))
+        top = min(corner.y(), area.bottom() - height - _EDGE)
+        self.setGeometry(QRect(left, top, width, height))
         self.show()
         self.table.setFocus()
 
