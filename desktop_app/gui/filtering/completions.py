@@ -46,8 +46,6 @@ class Completion(NamedTuple):
 _FEWEST_LETTERS = 2
 """The number of letters of a key after which it is offered. With fewer, most words would open the popup."""
 
-_IN_LIST = re.compile(r"[^,]*\Z")
-
 
 def term_at(text: str, cursor: int) -> tuple[int, int]:
     """Return the start and the end of the word or condition in front of the cursor; an empty range if there is none."""
@@ -73,11 +71,12 @@ def completions(typed: str, values: KnownValues) -> list[Completion]:
         return []
     before = f"{minus}{name}:"
     plain = value.replace('"', "")
-    if key in {Key.TYPE, Key.STATUS} and "," in plain:
-        done = plain[: _IN_LIST.search(plain).start()]  # type: ignore[union-attr] # matches any text
-        before, plain = before + done, plain.removeprefix(done)
+    done: list[str] = []
+    if key in {Key.TYPE, Key.STATUS}:
+        *done, plain = plain.split(",")
+        before += "".join(f"{each}," for each in done)
     wanted = plain.casefold().lstrip(".") if key is Key.TYPE else plain.casefold()
-    offered = [(text, note) for text, note in _values(key, values) if wanted in text.casefold()]
+    offered = [pair for pair in _values(key, values) if wanted in pair[0].casefold() and pair[0] not in done]
     offered.sort(key=lambda pair: not pair[0].casefold().startswith(wanted))
     if len(offered) == 1 and offered[0][0].casefold() == wanted:
         return []
@@ -110,7 +109,7 @@ def _values(key: Key, values: KnownValues) -> Sequence[tuple[str, str]]:
         case Key.TYPE:
             return [(name, "") for name in values.types]
         case Key.BATCH:
-            return [(name, "") for name in values.batches]
+            return [(name, "") for name in values.batches if name.strip('"')]
         case Key.WORKER:
             return [(name, "") for name in values.computers]
         case Key.REASON:
