@@ -501,8 +501,23 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <source>Words, *.json, status:failed, size:&gt;10MB, added:today and more. Alt+Down lists them all.</source>
+        <translation>Wörter, *.json, status:fehlgeschlagen, größe:&gt;10MB, hinzugefügt:heute und mehr. Alt+Abwärts zeigt alles.</translation>
+    </message>
+    <message>
+        <source>What you can type</source>
+        <translation>Was Sie eingeben können</translation>
+    </message>
+    <message>
+        <source>What you can type (Alt+Down)</source>
+        <translation>Was Sie eingeben können (Alt+Abwärts)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln suggestion(s)</source>
+        <translation>
+            <numerusform>%Ln Vorschlag</numerusform>
+            <numerusform>%Ln Vorschläge</numerusform>
+        </translation>
     </message>
     <message>
         <source>Clear the filter</source>
@@ -4235,6 +4250,10 @@
         <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
     </message>
     <message>
+        <source>Only the first {count} values are used.</source>
+        <translation>Nur die ersten {count} Werte werden verwendet.</translation>
+    </message>
+    <message>
         <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
         <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
     </message>
@@ -4492,6 +4511,90 @@
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More than 10 MB</source>
+        <translation>Mehr als 10 MB</translation>
+    </message>
+    <message>
+        <source>Less than 1 kB</source>
+        <translation>Weniger als 1 kB</translation>
+    </message>
+    <message>
+        <source>From 1 MB to 2 GB</source>
+        <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>Empty files</source>
+        <translation>Leere Dateien</translation>
+    </message>
+    <message>
+        <source>No lines</source>
+        <translation>Keine Zeilen</translation>
+    </message>
+    <message>
+        <source>More than 1,000 lines</source>
+        <translation>Mehr als 1.000 Zeilen</translation>
+    </message>
+    <message>
+        <source>From 1 to 10 lines</source>
+        <translation>Von 1 bis 10 Zeilen</translation>
+    </message>
+    <message>
+        <source>More than one attempt</source>
+        <translation>Mehr als ein Versuch</translation>
+    </message>
+    <message>
+        <source>Never started</source>
+        <translation>Nie begonnen</translation>
+    </message>
+    <message>
+        <source>More than a minute</source>
+        <translation>Länger als eine Minute</translation>
+    </message>
+    <message>
+        <source>Less than a second</source>
+        <translation>Kürzer als eine Sekunde</translation>
+    </message>
+    <message>
+        <source>From 10 seconds to 2 minutes</source>
+        <translation>Von 10 Sekunden bis 2 Minuten</translation>
+    </message>
+    <message>
+        <source>In the last two hours</source>
+        <translation>In den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>In the last seven days</source>
+        <translation>In den letzten sieben Tagen</translation>
+    </message>
+    <message>
+        <source>More than seven days ago</source>
+        <translation>Vor mehr als sieben Tagen</translation>
+    </message>
+    <message>
+        <source>On a day</source>
+        <translation>An einem Tag</translation>
+    </message>
+    <message>
+        <source>From one day to another</source>
+        <translation>Von einem Tag bis zu einem anderen</translation>
+    </message>
+    <message>
+        <source>Suggestions</source>
+        <translation>Vorschläge</translation>
+    </message>
+    <message>
+        <source>Numbers, sizes, durations and times can be compared with &lt;, &gt;, &lt;= and &gt;=, or be a range: 5..10</source>
+        <translation>Zahlen, Größen, Dauern und Zeiten lassen sich mit &lt;, &gt;, &lt;= und &gt;= vergleichen oder als Bereich angeben: 5..10</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Finds</source>
+        <translation>Findet</translation>
     </message>
 </context>
 </TS>
