@@ -129,6 +129,7 @@ class WindowMemory:
         compact_rows: Whether the rows of the table are low.
         keeps_in_tray: Whether the tray icon is shown.
         throughput_span: The name of the time span that the graphs show; may be empty.
+        sidebar_width: The width of the sidebar in pixels; 0 for the default width.
         details_height, details_width: The size of the details below and beside the list, in pixels.
         details_tab: The name of the tab last shown in the details; may be empty.
         settings: The content of the file.
@@ -141,6 +142,7 @@ class WindowMemory:
     compact_rows = _flag("rows", ("comfortable", "compact"))
     keeps_in_tray = _flag("tray", ("no", "yes"))
     throughput_span = _text("throughput_span")
+    sidebar_width = _pixels("sidebar_width", 0)
     details_height = _pixels("details_height", 230)
     details_width = _pixels("details_width", 420)
     details_tab = _text("details_tab")

@@ -135,6 +135,12 @@ class Wording:
             case _:
                 return self.moment(milliseconds)
 
+    def recent_moment(self, milliseconds: int) -> str:
+        """Return the time of day if it is today, or else the day as well, as `day_and_time`."""
+        if QDateTime.fromMSecsSinceEpoch(milliseconds).date() == QDate.currentDate():
+            return self.clock(milliseconds)
+        return self.day_and_time(milliseconds)
+
     def clock(self, milliseconds: int) -> str:
         """Return the time of day."""
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), self._clock_format)

@@ -119,6 +119,16 @@ class ActionScene:
         self.window.menu_actions.remove.trigger()
         self.until_settled()
 
+    def choose_batch(self) -> None:
+        """Choose the only batch in the sidebar."""
+        self.window.sidebar.choose(Filter(batches=frozenset(batch.id for batch in self.windows.jobs_db.jobs.batches())))
+        self.until_settled()
+
+    @property
+    def edits_name(self) -> bool:
+        """Whether the name of a batch is being edited."""
+        return any(entry.editor is not None for entry in self.window.sidebar.entries())
+
     def filter_by(self, status: Status) -> None:
         """Show only the files of a status."""
         self.window.sidebar.choose_status(status)

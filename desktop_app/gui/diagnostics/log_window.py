@@ -66,6 +66,7 @@ class LogView(QTableView):
         self._widest_time = model.widest_time()
         self._is_moving = False
         self.setAccessibleName(tr("Log"))
+        self.setObjectName("log")
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
         self.setWordWrap(False)
@@ -154,6 +155,8 @@ _TYPING_MS = 150
 
 _SIZE = (960, 600)
 
+_TEXT_MARGIN = 8
+
 _NARROW, _LOW = 560, 300
 
 
@@ -207,6 +210,7 @@ class LogWindow(QWidget):
         self.follow.setChecked(True)
         self.follow.setToolTip(tr("Scroll automatically to keep the newest entry visible; scroll up to stop following"))
         self.whole.setFrameShape(QFrame.Shape.NoFrame)
+        self.whole.document().setDocumentMargin(_TEXT_MARGIN)
         self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
         top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
         top.addWidget(self.level)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QMessageBox,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QTableView,
     QTableWidget,
@@ -232,6 +233,15 @@ class ButtonRow(QDialogButtonBox):
         return QSize(max(widths, default=0), super().minimumSizeHint().height())
 
 
+def primary_button(text: str, buttons: QDialogButtonBox) -> QPushButton:
+    """Add the default button, which accepts the dialog and stands out, to the buttons of a dialog, and return it."""
+    button = QPushButton(text)
+    button.setObjectName("primary")  # before it is added, because the style sheet is not read again afterwards
+    button.setDefault(True)
+    buttons.addButton(button, QDialogButtonBox.ButtonRole.AcceptRole)
+    return button
+
+
 class SideBySide(QWidget):
     """A field with a button beside it, or below it where the dialog is narrow."""
 
@@ -408,6 +418,7 @@ class PairsDialog(QDialog):
 
 def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: str, parent: QWidget) -> QTableWidget:
     table = QTableWidget(len(pairs), len(headings), parent)
+    table.setObjectName("pairs")
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
