@@ -307,8 +307,8 @@ class MainWindow(QMainWindow):
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
-        actions.compact.toggled.connect(self.view.set_compact)
         self.selected.changed.connect(self._update_actions)
+        actions.compact.toggled.connect(self.view.set_compact)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
