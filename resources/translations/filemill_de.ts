@@ -1415,6 +1415,10 @@
         <translation>&amp;Alles, mit vollen Pfaden</translation>
     </message>
     <message>
+        <source>Add the full &amp;path of each file</source>
+        <translation>Den vollständigen &amp;Pfad jeder Datei hinzufügen</translation>
+    </message>
+    <message>
         <source>Files:</source>
         <translation>Dateien:</translation>
     </message>
@@ -3638,6 +3642,14 @@
     <message>
         <source>24 h</source>
         <translation>24 h</translation>
+    </message>
+    <message>
+        <source>Nothing was processed in the {span}.</source>
+        <translation>{span}: nichts verarbeitet.</translation>
+    </message>
+    <message>
+        <source>{what}: {nothing}</source>
+        <translation>{what}: {nothing}</translation>
     </message>
     <message>
         <source>last minute</source>
