@@ -198,13 +198,13 @@ class Batch:
         id: The primary key.
         name: The name to show; may be empty.
         created_at: When the files were added, in milliseconds since the Unix epoch.
-        count: The number of the batch's jobs that are still on the list.
+        counts: The number of the batch's jobs that are still on the list, by status.
     """
 
     id: int
     name: str
     created_at: int
-    count: int
+    counts: StatusCounts
 
 
 class AttemptOutcome(StrEnum):

@@ -92,7 +92,10 @@ class Actions(QObject):
         self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows to paste into a spreadsheet"))
         self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
+        self.rename_batch = new(tr("Rena&me Batch…"), "F2", tr("Change the name of the batch selected in the sidebar"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
 
     def _make_view_actions(self) -> None:
@@ -106,6 +109,7 @@ class Actions(QObject):
         )
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
+        self.compact = new(tr("Compact Ro&ws"), "", tr("Make the rows of the list lower, so that more of them fit"))
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the previous file that has failed"))
         self.follow = new(
@@ -115,7 +119,14 @@ class Actions(QObject):
         self.keep_in_tray = new(
             tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
         )
-        for action in (self.sidebar, self.details, self.follow, self.throughput, self.keep_in_tray):
+        for action in (
+            self.sidebar,
+            self.details,
+            self.compact,
+            self.follow,
+            self.throughput,
+            self.keep_in_tray,
+        ):
             action.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Move to the next pane"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Move to the previous pane"))
@@ -166,6 +177,7 @@ class Actions(QObject):
 
     def _make_help_actions(self) -> None:
         new = self._new
+        self.help = new(tr("Filemill &Help"), "F1", tr("Show how to use Filemill; no network is needed"))
         self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("Show all keyboard shortcuts"))
         self.log = new(tr("Show &Log"), "Ctrl+L", tr("Show what Filemill has logged"))
         self.report = new(
@@ -173,7 +185,7 @@ class Actions(QObject):
             "",
             tr("Collect information for a bug report; you can review it before it is saved"),
         )
-        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licence"))
+        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licences"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
@@ -262,12 +274,14 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
-    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None, actions.filter)
+    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
+    _add(edit, actions.rename_batch, None, actions.filter)
+    _add(edit, None, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_refill, menu, fill))
-    _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, actions.compact, None, *actions.status_views, None, actions.sidebar, actions.details)
     _add(view, actions.throughput, actions.keep_in_tray)
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
@@ -279,7 +293,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     help_menu = bar.addMenu(tr("&Help"))
     for menu in (file, edit, view, queue, help_menu):
         menu.setToolTipsVisible(True)
-    _add(help_menu, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
+    _add(help_menu, actions.help, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
 def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAction]:

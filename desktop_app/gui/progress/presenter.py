@@ -57,6 +57,7 @@ class RunNotifications(QObject):
 
     Attributes:
         last_failed: The number of failed files in the last reported result.
+        level: What is shown on the desktop: `all`, `problems` or `none`.
 
     Args:
         notifier: The notifier for the desktop.
@@ -92,6 +93,7 @@ class RunNotifications(QObject):
         self._export = export
         self._wording = wording
         self.last_failed = 0
+        self.level = "all"
         self._closed = False
         self._unreported: RunEnd | None = None
         self._failure_reported = False
@@ -170,7 +172,9 @@ class RunNotifications(QObject):
             self._notify(Notification(Topic.TROUBLE, title, text, is_urgent=True))
 
     def _notify(self, notification: Notification) -> None:
-        if not self._closed and not self._is_watched():
+        is_problem = notification.is_urgent or notification.topic is not Topic.ENDED
+        is_wanted = self.level == "all" or (self.level == "problems" and is_problem)
+        if is_wanted and not self._closed and not self._is_watched():
             self._notifier.show(notification)
 
     def close(self) -> None:

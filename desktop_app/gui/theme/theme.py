@@ -32,6 +32,8 @@ _PREFERRED_FONTS = ("Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial")
 
 _MIN_POINT_SIZE = 10
 
+_SCHEMES = {"system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+
 
 @dataclass(frozen=True, slots=True)
 class Colours:
@@ -233,26 +235,47 @@ class Theme(QObject):
         super().__init__(parent)
         self.colours = LIGHT
         self._application: QApplication | None = None
+        self._choice = "system"
         self._system_palette = QPalette()
         self._icons: dict[tuple[str, str, int], QIcon] = {}
 
-    def follow(self, application: QApplication) -> None:
-        """Style an application with the system's colour scheme, now and whenever the scheme changes."""
+    def follow(self, application: QApplication, choice: str = "system") -> None:
+        """Style an application with the chosen colour scheme, or with the system's, now and whenever that changes.
+
+        Args:
+            application: The application.
+            choice: `system`, `light` or `dark`.
+        """
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
         ensure_font(application)
-        application.styleHints().colorSchemeChanged.connect(self._follow_system)
-        self._follow_system()
+        application.styleHints().colorSchemeChanged.connect(self._draw)
+        self.choose(choice)
+
+    def choose(self, choice: str) -> None:
+        """Use the light or the dark colour scheme, or follow the system again.
+
+        Args:
+            choice: `system`, `light` or `dark`.
+        """
+        before, self._choice = self._choice, choice
+        if self._application is not None and choice != before:
+            # For what the system draws, such as title bars; not all platforms support it.
+            self._application.styleHints().setColorScheme(_SCHEMES[choice])
+        self._draw()
 
     @Slot()
-    def _follow_system(self) -> None:
+    def _draw(self) -> None:
         if self._application is None:
             return
-        if wants_high_contrast(self._application):
-            self.use(colours_of(self._system_palette), self._system_palette)
-            return
-        match self._application.styleHints().colorScheme():
+        scheme = _SCHEMES[self._choice]
+        if scheme is Qt.ColorScheme.Unknown:
+            if wants_high_contrast(self._application):
+                self.use(colours_of(self._system_palette), self._system_palette)
+                return
+            scheme = self._application.styleHints().colorScheme()
+        match scheme:
             case Qt.ColorScheme.Dark:
                 self.use(DARK)
             case Qt.ColorScheme.Light:
@@ -261,7 +284,7 @@ class Theme(QObject):
                 self.use(DARK if colours_of(self._system_palette).is_dark else LIGHT)
 
     def use(self, colours: Colours, palette: QPalette | None = None) -> None:
-        """Use a colour scheme until the system's colour scheme changes.
+        """Use a colour scheme until another one is chosen or the system's changes.
 
         Args:
             colours: The scheme.
@@ -322,7 +345,7 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Replace the application's font if it is not installed, and enlarge it if it is too small."""
+    """Replace the application's font if it is not installed, enlarge it if it is too small, and align its digits."""
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:
@@ -331,6 +354,7 @@ def ensure_font(application: QApplication) -> None:
             font.setFamily(found[0])
     if font.pointSizeF() < _MIN_POINT_SIZE:
         font.setPointSize(_MIN_POINT_SIZE)
+    font.setFeature(QFont.Tag("tnum"), 1)  # numbers that change do not move, and those below each other line up
     application.setFont(font)
 
 
