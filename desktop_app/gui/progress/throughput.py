@@ -340,7 +340,7 @@ class ThroughputDock(QDockWidget):
         whole.setObjectName("throughputInside")
         column = spaced(QVBoxLayout(whole), 4, (10, 6, 10, 6))
         head = spaced(QHBoxLayout(), 4)
-        title = QLabel(tr("Throughput"), whole)
+        title = QLabel(tr("Throughput").upper(), whole)
         title.setObjectName("sectionTitle")
         head.addWidget(title)
         head.addStretch(1)
