@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -226,6 +227,8 @@ class ButtonRow(QDialogButtonBox):
         wanted = Qt.Orientation.Horizontal if fits else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
+            # Qt makes a column of buttons as narrow as possible, so that it could not become a row again.
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
         """Return the size of the widest button in a column, or the height of one row."""
