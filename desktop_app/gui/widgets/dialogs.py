@@ -280,8 +280,8 @@ def arrange_dialog(
     Returns:
         The place of the dialog, whose `grow` is to be called after the content has become higher.
     """
-    content.setContentsMargins(20, 16, 20, 8)
-    foot = spaced(QVBoxLayout(), 0, (20, 8, 20, 16))
+    content.setContentsMargins(16, 16, 16, 8)
+    foot = spaced(QVBoxLayout(), 0, (16, 8, 16, 16))
     if isinstance(buttons, QLayout):
         foot.addLayout(buttons)
     else:
