@@ -1499,16 +1499,8 @@
         <translation>Den vollständigen &amp;Pfad jeder Datei hinzufügen</translation>
     </message>
     <message>
-        <source>Files:</source>
-        <translation>Dateien:</translation>
-    </message>
-    <message>
         <source>Files</source>
         <translation>Dateien</translation>
-    </message>
-    <message>
-        <source>Columns:</source>
-        <translation>Spalten:</translation>
     </message>
     <message>
         <source>Columns</source>
@@ -1517,10 +1509,6 @@
     <message>
         <source>Format</source>
         <translation>Format</translation>
-    </message>
-    <message>
-        <source>&amp;Format:</source>
-        <translation>&amp;Format:</translation>
     </message>
     <message>
         <source>Target file</source>
@@ -1535,8 +1523,12 @@
         <translation>Zieldatei auswählen</translation>
     </message>
     <message>
-        <source>&amp;Save as:</source>
-        <translation>Speichern &amp;unter:</translation>
+        <source>&amp;Format</source>
+        <translation>&amp;Format</translation>
+    </message>
+    <message>
+        <source>&amp;Save as</source>
+        <translation>Speichern &amp;unter</translation>
     </message>
     <message>
         <source>&amp;Export</source>
@@ -1788,10 +1780,6 @@
         <translation>Elemente anzeigen, die nicht hinzugefügt werden können</translation>
     </message>
     <message>
-        <source>&amp;Batch name:</source>
-        <translation>Name des &amp;Stapels:</translation>
-    </message>
-    <message>
         <source>Files from “{place}”</source>
         <translation>Dateien aus „{place}“</translation>
     </message>
@@ -1803,12 +1791,16 @@
         </translation>
     </message>
     <message>
-        <source>&amp;Include:</source>
-        <translation>&amp;Einschließen:</translation>
+        <source>&amp;Include</source>
+        <translation>&amp;Einschließen</translation>
     </message>
     <message>
-        <source>&amp;Exclude:</source>
-        <translation>Auss&amp;chließen:</translation>
+        <source>&amp;Exclude</source>
+        <translation>Auss&amp;chließen</translation>
+    </message>
+    <message>
+        <source>&amp;Batch name</source>
+        <translation>Name des &amp;Stapels</translation>
     </message>
     <message>
         <source>Counting…</source>

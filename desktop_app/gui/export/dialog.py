@@ -163,12 +163,12 @@ class ExportDialog(QDialog):
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
         )
-        form.addRow(tr("Files:"), self._group(list(self.rows.values()), tr("Files")))
+        form.addRow(tr("Files"), self._group(list(self.rows.values()), tr("Files")))
         form.addRow(
-            tr("Columns:"), self._group([self.columns[True], self.with_path, self.columns[False]], tr("Columns"))
+            tr("Columns"), self._group([self.columns[True], self.with_path, self.columns[False]], tr("Columns"))
         )
         self.format.setAccessibleName(tr("Format"))
-        form.addRow(tr("&Format:"), self.format)
+        form.addRow(tr("&Format"), self.format)
         self.path.setAccessibleName(tr("Target file"))
         self.path.setMinimumWidth(200)
         choose = QPushButton(tr("&Choose…"), self, autoDefault=False)
@@ -177,7 +177,7 @@ class ExportDialog(QDialog):
         where = spaced(QHBoxLayout(), 8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
-        form.addRow(caption(tr("&Save as:"), self.path), where)
+        form.addRow(caption(tr("&Save as"), self.path), where)
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
