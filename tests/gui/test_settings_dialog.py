@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
@@ -242,6 +242,28 @@ def test_wheel_scrolls_instead_of_changing_a_setting(window: MainWindow) -> None
     QApplication.sendEvent(field, event)
     assert field.currentData() == 0
     assert not event.isAccepted()
+
+
+def test_assistive_technology_can_choose_in_the_closed_list(window: MainWindow, windows: WindowFactory) -> None:
+    """It toggles an item of the list, as AT-SPI does."""
+    field = dialog_of(window).theme
+    items = field.view().selectionModel()
+    for value in ("dark", "light"):
+        row = field.findData(value)
+        items.select(field.model().index(row, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        assert field.currentIndex() == row
+        assert load_settings(windows.settings_file).theme == value
+
+
+def test_list_that_is_opened_and_left_changes_nothing(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    field = dialog_of(window).theme
+    field.showPopup()
+    qtbot.waitUntil(field.view().isVisible)
+    QTest.keyClick(field.view(), Qt.Key.Key_Down)
+    QTest.keyClick(field.view(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not field.view().isVisible())
+    assert field.currentData() == "system"
+    assert load_settings(windows.settings_file) == Settings()
 
 
 def test_location_of_the_list_is_shown_and_its_folder_opened(

@@ -51,6 +51,15 @@ class ChoiceBox(QComboBox):
         super().__init__(parent)
         for value, text in choices:
             self.addItem(text, value)
+        self.view().selectionModel().selectionChanged.connect(self._choose_selected)
+
+    @Slot()
+    def _choose_selected(self) -> None:
+        """Choose an item that assistive technology has selected in the closed list, which Qt ignores."""
+        rows = [index.row() for index in self.view().selectionModel().selectedIndexes()]
+        if rows and not self.view().isVisible() and rows[-1] != self.currentIndex():
+            self.setCurrentIndex(rows[-1])
+            self.activated.emit(rows[-1])
 
     def show_value(self, value: object) -> None:
         """Select a value; signals are emitted only for the user's choices."""
@@ -130,6 +139,7 @@ class SettingsDialog(QDialog):
             tr("Filemill has to restart to change the language. The list and your place in it are kept."), self
         )
         self._restart_hint.setObjectName("detailsCaption")
+        self.restart.setAccessibleDescription(self._restart_hint.text())
         self._restart_row = QWidget(self)
         row = spaced(QVBoxLayout(self._restart_row), 4)
         row.addWidget(self._restart_hint)
@@ -181,6 +191,7 @@ class SettingsDialog(QDialog):
         if not keep_in_tray.isVisible():
             self.tray.setEnabled(False)
             hint = tr("This desktop has no tray.")
+        self.tray.setAccessibleDescription(hint)
         self._form.addRow("", self._with_hint(self.tray, hint))
 
     def _add_storage(self) -> None:
