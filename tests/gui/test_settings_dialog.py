@@ -21,6 +21,7 @@ from desktop_app.gui.desktop.ports import NoDesktop, Notification, Topic
 from desktop_app.gui.settings.dialog import ChoiceBox, SettingsDialog
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow, Place
+from desktop_app.gui.wording import user_locale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -308,6 +309,9 @@ def test_language_asks_for_a_restart_until_it_is_the_windows_again(window: MainW
     dialog.close()
     dialog = dialog_of(window)
     assert dialog.restart.isVisible()
+    choose(dialog.language, "en")
+    # The tests run in the system's locale "C", for which English is used.
+    assert dialog.restart.isVisible() is (user_locale("en") != user_locale())
     choose(dialog.language, "")
     assert not dialog.restart.isVisible()
     assert window.reopens_at is None

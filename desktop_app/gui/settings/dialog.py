@@ -99,7 +99,7 @@ class SettingsDialog(QDialog):
         self._form = QFormLayout(
             rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             horizontalSpacing=18,
             verticalSpacing=8,
         )
@@ -234,7 +234,6 @@ class SettingsDialog(QDialog):
 
     def _add_row(self, text: str, field: QWidget, row: QWidget) -> None:
         label = caption(text, field)
-        label.setObjectName("settingsCaption")
         field.setAccessibleName(text.replace("&", ""))
         self._form.addRow(label, row)
 
