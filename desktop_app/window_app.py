@@ -339,6 +339,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         wording,
         queue=connection.connection.key,
         clock=program.clock,
+        duplicates=lambda: readable_settings().duplicates,
     )
     window = MainWindow(
         jobs,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Signal, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.adding.add_flow import AddFlow
@@ -20,14 +20,16 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
+from desktop_app.gui.filtering.groups import GroupCommands
+from desktop_app.gui.filtering.filter_box import FilterBox
+from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.search_names import help_rows
-from desktop_app.gui.filtering.sidebar import Sidebar
+from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.settings.commands import SettingsCommand
-from desktop_app.gui.table.job_feed import SelectedTotals
+from desktop_app.gui.table.job_feed import Selected, SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
@@ -57,6 +59,9 @@ if TYPE_CHECKING:
 _SIZE = QSize(1100, 700)
 
 _MINIMUM_SIZE = QSize(600, 380)
+
+_SIDEBAR_FROM = 720
+"""In a window narrower than this, the sidebar is hidden until the user shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ class MainWindow(QMainWindow):
         self._was_closed = False
         self.reopens_at: Place | None = None
         self._place_to_show: Place | None = None
+        self._hides_sidebar = False
+        """Whether the sidebar is hidden because the window is narrow."""
+        self._is_narrow = False
         self.menu_actions = actions = Actions(self, theme)
         self.filter = FilterBox(theme, self)
         self.sidebar = Sidebar(wording, theme, self)
@@ -210,6 +218,7 @@ class MainWindow(QMainWindow):
             self,
             syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
         )
+        GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
         self.settings = SettingsCommand(
             actions,
             jobs.tasks,
@@ -219,7 +228,7 @@ class MainWindow(QMainWindow):
             notifications=self.progress.notifications,
             window=self,
         )
-        LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
+        LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
         for commands in (
             FileCommands(actions, jobs.adder, memory, self),
@@ -238,8 +247,17 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
         self.resize(_SIZE.boundedTo(room))
         jobs, actions = self._list, self.menu_actions
-        list_filter = ListFilter(
-            actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
+        self._list_filter = list_filter = ListFilter(
+            actions,
+            self.filter,
+            self.sidebar,
+            self.view,
+            jobs.model,
+            jobs.totals,
+            jobs.groups,
+            self,
+            reader=jobs.reader,
+            reads=jobs.reads,
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.adding.show_requested.connect(list_filter.show_batch)
@@ -248,20 +266,18 @@ class MainWindow(QMainWindow):
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         fill_menu_bar(self, actions, jobs.commands.undo, self.view.header)
-        self._tools = ToolBar(actions, self.filter, self)
+        self._tools = ToolBar(actions, self.filter, self._theme, self)
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
         column = spaced(QVBoxLayout(central), 0)
+        column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
         for bar in (self.busy, self.exporting, self.notices):
             column.addWidget(bar)
-        whole = QWidget(self)
-        row = spaced(QHBoxLayout(whole), 0)
-        row.addWidget(self.sidebar)
-        row.addWidget(central, 1)
-        self.setCentralWidget(whole)
+        self._panes = SidebarSplit(self.sidebar, central, self)
+        self.setCentralWidget(self._panes)
 
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
@@ -291,6 +307,8 @@ class MainWindow(QMainWindow):
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
+        self.selected.changed.connect(self._update_actions)
+        actions.compact.toggled.connect(self.view.set_compact)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
@@ -312,9 +330,13 @@ class MainWindow(QMainWindow):
         self._list.start()
         self.restoreGeometry(self._memory.geometry)
         self.view.restore(self._memory)
+        self._is_narrow = self._hides_sidebar = False
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
+        self._fit_sidebar(self.width())
         self.menu_actions.details.setChecked(self._memory.shows_details)
+        self.menu_actions.compact.setChecked(self._memory.compact_rows)
         self._split.restore(self._memory)
+        self._panes.restore(self._memory)
         self.status.show_connection(self._controller.status.text)
         self.follow_connection(self._controller.connection)
         self.pausing.open()
@@ -380,12 +402,18 @@ class MainWindow(QMainWindow):
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
+        self._tools.emphasize(primary=not self._empty.isVisibleTo(self))
+        self._update_actions()
+
+    @Slot()
+    def _update_actions(self) -> None:
+        count, known = self.view.selected_count(), self.selected.current
+        selected = known if known.count == count else Selected(count)
         self.menu_actions.update(
-            total=counts.total,
-            listed=listed,
-            selected=self.view.selected_count(),
-            processed=counts.processed,
-            failed=counts.failed,
+            self._list.totals.counts,
+            selected,
+            listed=self._list.model.rowCount(),
+            queue=self._controller.connection.key,
         )
 
     @Slot(object)
@@ -437,9 +465,21 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Adapt the status bar, the details and the drop overlay to the new size."""
         super().resizeEvent(event)
+        self._fit_sidebar(event.size().width())
         self.status.fit()
         self._split.fit(event.size().width())
         self.overlay.setGeometry(self.rect())
+
+    def _fit_sidebar(self, width: int) -> None:
+        """Hide the sidebar when the window becomes narrow, and show it again when it becomes wide."""
+        action, is_narrow = self.menu_actions.sidebar, width < _SIDEBAR_FROM
+        if is_narrow and not self._is_narrow and action.isChecked():
+            self._hides_sidebar = True
+            action.setChecked(False)
+        elif self._is_narrow and not is_narrow and self._hides_sidebar:
+            self._hides_sidebar = False
+            action.setChecked(True)
+        self._is_narrow = is_narrow
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the state of the window, hide it and emit `closed`. Later calls do nothing."""
@@ -450,9 +490,11 @@ class MainWindow(QMainWindow):
         self.pausing.close()
         memory = self._memory
         memory.geometry = self.saveGeometry()
-        memory.shows_sidebar = self.menu_actions.sidebar.isChecked()
+        memory.shows_sidebar = self.menu_actions.sidebar.isChecked() or self._hides_sidebar
         memory.shows_details = self.menu_actions.details.isChecked()
+        memory.compact_rows = self.menu_actions.compact.isChecked()
         self._split.remember(memory)
+        self._panes.remember(memory)
         self.view.remember(memory)
         memory.save()
         self.hide()
