@@ -4350,6 +4350,10 @@
         <translation>Dunkel</translation>
     </message>
     <message>
+        <source>&amp;Compact rows in the list</source>
+        <translation>Kompakte &amp;Zeilen in der Liste</translation>
+    </message>
+    <message>
         <source>Automatic ({count})</source>
         <translation>Automatisch ({count})</translation>
     </message>
@@ -4514,7 +4518,7 @@
     </message>
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
     <message>
         <source>More than 10 MB</source>

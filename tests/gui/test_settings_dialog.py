@@ -235,6 +235,14 @@ def test_tray_is_the_same_choice_as_in_the_view_menu(windows: WindowFactory) -> 
     assert not dialog.tray.isChecked()
 
 
+def test_compact_rows_are_the_same_choice_as_in_the_view_menu(window: MainWindow) -> None:
+    dialog, action = dialog_of(window), window.menu_actions.compact
+    dialog.compact.click()
+    assert action.isChecked()
+    action.setChecked(False)
+    assert not dialog.compact.isChecked()
+
+
 def test_wheel_scrolls_instead_of_changing_a_setting(window: MainWindow) -> None:
     field = dialog_of(window).concurrency
     point = QPointF(field.rect().center())

@@ -80,6 +80,7 @@ class SettingsDialog(QDialog):
 
     Args:
         preferences: The preferences.
+        compact: The checkable action that makes the rows of the list lower.
         keep_in_tray: The checkable action that shows the tray icon; invisible if the desktop has no tray.
         database: The path of the database.
         parent: The parent.
@@ -89,7 +90,9 @@ class SettingsDialog(QDialog):
     folder_requested = Signal(str)
     help_requested = Signal()
 
-    def __init__(self, preferences: Preferences, keep_in_tray: QAction, database: Path, parent: QWidget) -> None:
+    def __init__(
+        self, preferences: Preferences, compact: QAction, keep_in_tray: QAction, database: Path, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._preferences = preferences
         self._fields: dict[str, ChoiceBox] = {}
@@ -105,7 +108,7 @@ class SettingsDialog(QDialog):
         )
         self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
         self._keep_timer.timeout.connect(self._save_keep_days)
-        self._add_appearance()
+        self._add_appearance(compact)
         self._add_files()
         self._add_desktop(keep_in_tray)
         self._add_storage()
@@ -125,7 +128,7 @@ class SettingsDialog(QDialog):
 
     # --- the fields
 
-    def _add_appearance(self) -> None:
+    def _add_appearance(self, compact: QAction) -> None:
         self._add_title(tr("Appearance"))
         self.language = self._add_choice(
             "language",
@@ -150,6 +153,8 @@ class SettingsDialog(QDialog):
             tr("&Theme"),
             (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))),
         )
+        self.compact = self._switch(tr("&Compact rows in the list"), compact)
+        self._form.addRow("", self.compact)
 
     def _add_files(self) -> None:
         self._add_title(tr("Files"))
@@ -183,10 +188,7 @@ class SettingsDialog(QDialog):
             (("all", tr("When finished, and problems")), ("problems", tr("Only problems")), ("none", tr("None"))),
             tr("Shown while you use another window."),
         )
-        self.tray = QCheckBox(tr("&Keep running in the tray"), self)
-        self.tray.setChecked(keep_in_tray.isChecked())
-        self.tray.toggled.connect(keep_in_tray.setChecked)
-        keep_in_tray.toggled.connect(self.tray.setChecked)
+        self.tray = self._switch(tr("&Keep running in the tray"), keep_in_tray)
         hint = tr("When you close the window, Filemill goes on, and its icon in the tray opens the window again.")
         if not keep_in_tray.isVisible():
             self.tray.setEnabled(False)
@@ -214,6 +216,14 @@ class SettingsDialog(QDialog):
             (("normal", tr("Normal")), ("debug", tr("Detailed"))),
             tr("Choose Detailed to find the cause of a problem. The log never contains the contents of files."),
         )
+
+    def _switch(self, text: str, action: QAction) -> QCheckBox:
+        """Return a check box for the same choice as a checkable action of a menu."""
+        box = QCheckBox(text, self)
+        box.setChecked(action.isChecked())
+        box.toggled.connect(action.setChecked)
+        action.toggled.connect(box.setChecked)
+        return box
 
     def _add_title(self, text: str) -> None:
         title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText)
