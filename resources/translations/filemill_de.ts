@@ -4354,6 +4354,10 @@
         <translation>Dunkel</translation>
     </message>
     <message>
+        <source>&amp;Compact rows in the list</source>
+        <translation>Kompakte &amp;Zeilen in der Liste</translation>
+    </message>
+    <message>
         <source>Automatic ({count})</source>
         <translation>Automatisch ({count})</translation>
     </message>

@@ -129,6 +129,7 @@ def _table(parts: Sequence[Part], parent: QWidget) -> QTableWidget:
             table.setItem(row, column, QTableWidgetItem(text))
     header = table.horizontalHeader()
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setMinimumSectionSize(max(header.sectionSizeHint(column) for column in range(len(headings))))
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
     return table
