@@ -68,7 +68,7 @@ class ClientMaker:
         self,
         connection: Connection,
         should_stop: Callable[[], bool] = lambda: False,
-        notify: Callable[[str], None] = log.info,
+        notify: Callable[[str], object] = log.info,
     ) -> None:
         self._connection = connection
         with configuration_errors():
@@ -176,7 +176,7 @@ class SqsConnector:
         notify: Called with a sentence if connecting takes a long time, on the thread that is connecting.
     """
 
-    def __init__(self, connection: Connection, notify: Callable[[str], None] = log.info) -> None:
+    def __init__(self, connection: Connection, notify: Callable[[str], object] = log.info) -> None:
         self._connection = connection
         self._notify = notify
         # A separate lock, since connecting can take a long time, and `reset` and `close` must not wait for it.
@@ -256,7 +256,7 @@ def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
-def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
+def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object]) -> BotoClient:
     maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
     try:

@@ -51,7 +51,7 @@ class ProgramRunner:
         notify: Called with a sentence if a program takes longer than `SLOW_SECONDS`, on the thread that is waiting.
     """
 
-    def __init__(self, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
+    def __init__(self, should_stop: Callable[[], bool], notify: Callable[[str], object]) -> None:
         self._should_stop = should_stop
         self._notify = notify
 

@@ -545,6 +545,14 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
+        <source>Re&amp;member in the system&apos;s keyring</source>
+        <translation>Im Schlüsselbund des Systems &amp;merken</translation>
+    </message>
+    <message>
+        <source>&amp;Use an AWS profile or a region</source>
+        <translation>AWS-Profil &amp;oder Region verwenden</translation>
+    </message>
+    <message>
         <source>Reload</source>
         <translation>Neu laden</translation>
     </message>
@@ -565,6 +573,10 @@
         <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Dateien, die beim Schließen von Filemill noch nicht fertig sind, werden nach dem nächsten Start weiter verarbeitet.</translation>
     </message>
     <message>
+        <source>Looking for the system&apos;s keyring…</source>
+        <translation>Der Schlüsselbund des Systems wird gesucht …</translation>
+    </message>
+    <message>
         <source>This &amp;computer – no account needed</source>
         <translation>Dieser &amp;Computer – kein Konto nötig</translation>
     </message>
@@ -577,8 +589,20 @@
         <translation>Ein a&amp;nderer SQS-kompatibler Server</translation>
     </message>
     <message>
+        <source>Leave both empty if the server checks no keys. They are forgotten when you quit.</source>
+        <translation>Lassen Sie beide leer, wenn der Server keine Schlüssel prüft. Sie werden beim Beenden vergessen.</translation>
+    </message>
+    <message>
         <source>&amp;Server</source>
         <translation>&amp;Server</translation>
+    </message>
+    <message>
+        <source>Access &amp;key ID</source>
+        <translation>Zugriffsschlüssel-&amp;ID</translation>
+    </message>
+    <message>
+        <source>Secret access ke&amp;y</source>
+        <translation>&amp;Geheimer Zugriffsschlüssel</translation>
     </message>
     <message>
         <source>P&amp;rofile</source>
@@ -587,6 +611,10 @@
     <message>
         <source>Re&amp;gion</source>
         <translation>Re&amp;gion</translation>
+    </message>
+    <message>
+        <source>Otherwise, the keys are forgotten when you quit Filemill. They are never in its settings.</source>
+        <translation>Sonst werden die Schlüssel vergessen, wenn Sie Filemill beenden. Sie stehen nie in den Einstellungen.</translation>
     </message>
     <message>
         <source>&amp;Queue</source>
@@ -609,8 +637,16 @@
         <translation>Aus dem Profil.</translation>
     </message>
     <message>
+        <source>Filemill will use {url}</source>
+        <translation>Filemill verwendet {url}</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>Optional</translation>
+    </message>
+    <message>
+        <source>In the system&apos;s keyring</source>
+        <translation>Im Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>For example, eu-west-1</source>
@@ -2126,6 +2162,14 @@
         <translation>Dateien zum Verarbeiten hinzufügen</translation>
     </message>
     <message>
+        <source>The list and its queue are in {folder}.</source>
+        <translation>Die Liste und ihre Warteschlange liegen in {folder}.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring was not changed</source>
+        <translation>Der Schlüsselbund des Systems wurde nicht geändert</translation>
+    </message>
+    <message>
         <source>Other Programs&apos; Messages</source>
         <translation>Nachrichten anderer Programme</translation>
     </message>
@@ -2356,12 +2400,20 @@
         <translation>Wählen Sie eine Warteschlange aus, oder geben Sie ihren Namen, ihre URL oder ihren ARN ein.</translation>
     </message>
     <message>
-        <source>Type the server&apos;s address, such as http://localhost:9324.</source>
-        <translation>Geben Sie die Adresse des Servers ein, zum Beispiel http://localhost:9324.</translation>
-    </message>
-    <message>
         <source>Set by environment variables, which will apply again at the next start: {names}</source>
         <translation>Durch Umgebungsvariablen festgelegt, die beim nächsten Start wieder gelten: {names}</translation>
+    </message>
+    <message>
+        <source>Type the server&apos;s address, such as 127.0.0.1:9324.</source>
+        <translation>Geben Sie die Adresse des Servers ein, zum Beispiel 127.0.0.1:9324.</translation>
+    </message>
+    <message>
+        <source>“{text}” is not the address of a server. Type it as in 127.0.0.1:9324 or https://sqs.example.org.</source>
+        <translation>„{text}“ ist keine Adresse eines Servers. Geben Sie sie zum Beispiel als 127.0.0.1:9324 oder https://sqs.example.org ein.</translation>
+    </message>
+    <message>
+        <source>Type both the access key ID and the secret access key, or neither.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel ein, oder keins von beiden.</translation>
     </message>
     <message>
         <source>Stopped.</source>
@@ -2377,17 +2429,6 @@
             <numerusform>Bisher %Ln Warteschlange…</numerusform>
             <numerusform>Bisher %Ln Warteschlangen…</numerusform>
         </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln queue(s) found</source>
-        <translation>
-            <numerusform>%Ln Warteschlange gefunden</numerusform>
-            <numerusform>%Ln Warteschlangen gefunden</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>There are no queues here.</source>
-        <translation>Hier gibt es keine Warteschlangen.</translation>
     </message>
     <message>
         <source>▲ {trouble} You can still type the name.</source>
@@ -2408,6 +2449,25 @@
     <message>
         <source>S&amp;top Test</source>
         <translation>Prüfung abbrec&amp;hen</translation>
+    </message>
+    <message>
+        <source>{region}, account {account}</source>
+        <translation>{region}, Konto {account}</translation>
+    </message>
+    <message>
+        <source>There are no queues here. You can type the name of one that you will create.</source>
+        <translation>Hier gibt es keine Warteschlangen. Sie können den Namen einer Warteschlange eingeben, die Sie noch anlegen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln queue(s) found: {place}</source>
+        <translation>
+            <numerusform>%Ln Warteschlange gefunden: {place}</numerusform>
+            <numerusform>%Ln Warteschlangen gefunden: {place}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Testing… {seconds} s</source>
+        <translation>Wird geprüft… {seconds} s</translation>
     </message>
     <message>
         <source>Test: problems found</source>
@@ -3977,7 +4037,7 @@
     </message>
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
     <message>
         <source>Words in the path or the reason</source>

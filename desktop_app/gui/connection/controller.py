@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from desktop_app.config.settings import Connection, Settings, connection_from, update_settings
+from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
@@ -248,6 +248,18 @@ class ConnectionController(QObject):
         """Return the names of the environment variables that will override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
+    @property
+    def remembered(self) -> Connection | None:
+        """Return the current connection if its access keys are in the system's keyring; otherwise None."""
+        connection = self.connection
+        try:
+            saved = load_settings(self._settings_file)
+        except SettingsError as error:  # saving the settings will show it
+            log.info("it is not known whether keys are remembered: %s", error.text)
+            return None
+        is_remembered = connection.has_own_keys and saved.remembered_keys == connection.access_keys
+        return connection if is_remembered else None
+
     # --- changing the connection
 
     def check(self, entered: Connection) -> Connection:
@@ -259,7 +271,8 @@ class ConnectionController(QObject):
         # boto3 reads these variables itself, so the endpoints apply unless a server is entered.
         names = KEY_VARIABLES if entered.endpoint_url else (*KEY_VARIABLES, *ENDPOINT_VARIABLES)
         environment = {name: self._environment.get(name, "") for name in names}
-        return self._resolve(connection_from(Settings(**entered.saved_fields), environment))
+        connection = connection_from(Settings(**entered.saved_fields), environment)
+        return self._resolve(connection.with_keys(entered.keys))
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection and save it.
@@ -287,6 +300,25 @@ class ConnectionController(QObject):
         connection = self.check(entered)
         permitted = connection.permission_key if process_here and not connection.is_local else ""
         update_settings(self._settings_file, **entered.saved_fields, process_queue=permitted)
+
+    def keep_keys(self, entered: Connection, before: Connection | None, *, remember: bool) -> None:
+        """Store typed access keys in the system's keyring, or remove the previous ones from it. Any thread.
+
+        Call this off the main thread, after `save`.
+
+        Args:
+            entered: The connection that was saved.
+            before: The connection from `remembered` before that.
+            remember: Whether to remember the keys.
+
+        Raises:
+            KnownError: If the keyring can't be used, or the settings can't be saved.
+        """
+        if remember and entered.keys is not None:
+            self.advisor.remember_keys(entered.place[0], entered.keys)
+            update_settings(self._settings_file, remembered_keys=entered.access_keys)
+        elif before is not None and not remember and before.place[0] == entered.place[0]:
+            self.advisor.forget_keys(before.place[0])
 
     def change_to(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection, without saving it. For the arguments, see `choose`.
