@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
@@ -292,7 +293,7 @@ class _Probe:
     def _dead_letters_not_found(self, error: Exception, name: str) -> Finding:
         known = as_queue_error(error, replace(self._connection, queue=name), "GetQueueUrl")
         if known.trouble is not QueueTrouble.NO_QUEUE:
-            return Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
+            return Finding(Check.DEAD_LETTERS, Verdict.NOTE, text_in_test(known), known)
         text = Sentence(
             "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
             "policy. Until then, messages that can't be processed are received repeatedly.",
@@ -314,4 +315,4 @@ def _note(check: Check, text: str) -> Finding:
 
 
 def _trouble(check: Check, error: QueueError) -> Finding:
-    return Finding(check, Verdict.TROUBLE, error.text, error)
+    return Finding(check, Verdict.TROUBLE, text_in_test(error), error)

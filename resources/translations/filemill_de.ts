@@ -975,6 +975,10 @@
         <translation>Warteschlange auswählen…</translation>
     </message>
     <message>
+        <source>Type Keys…</source>
+        <translation>Schlüssel eingeben…</translation>
+    </message>
+    <message>
         <source>Details</source>
         <translation>Details</translation>
     </message>
@@ -2360,8 +2364,32 @@
         <translation>Die Zwischenablage enthält keine Dateien, Ordner oder Pfade.</translation>
     </message>
     <message>
+        <source>Your files stay in the list.</source>
+        <translation>Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
+        <source>Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
+    </message>
+    <message>
+        <source>Processing will then continue. No data has been lost.</source>
+        <translation>Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+    </message>
+    <message>
+        <source>Filemill will keep trying.</source>
+        <translation>Filemill versucht es weiter.</translation>
+    </message>
+    <message>
+        <source>Check the address and the network, and whether the server is running.</source>
+        <translation>Prüfen Sie die Adresse und das Netzwerk, und ob der Server läuft.</translation>
+    </message>
+    <message>
         <source>{title}. {body}</source>
         <translation>{title}. {body}</translation>
+    </message>
+    <message>
+        <source>{what}.</source>
+        <translation>{what}.</translation>
     </message>
     <message>
         <source>Only {added} of {wanted} files were added. {why}</source>
@@ -2486,6 +2514,10 @@
         <translation>Die Antwort kam nicht von der erwarteten Gegenstelle ({place})</translation>
     </message>
     <message>
+        <source>Its response is invalid: {why}.</source>
+        <translation>Die Antwort ist ungültig: {why}.</translation>
+    </message>
+    <message>
         <source>The connection to {place} is not trusted</source>
         <translation>Die Verbindung ist nicht vertrauenswürdig ({place})</translation>
     </message>
@@ -2522,6 +2554,14 @@
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
     <message>
+        <source>It was deleted, or its name is different.</source>
+        <translation>Sie wurde gelöscht oder heißt anders.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or it is not in the region or account of {who}.</source>
+        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}).</translation>
+    </message>
+    <message>
         <source>{place} is temporarily unavailable ({code})</source>
         <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
     </message>
@@ -2540,10 +2580,6 @@
     <message>
         <source>{place} sent a response that Filemill can&apos;t understand</source>
         <translation>Unverständliche Antwort ({place})</translation>
-    </message>
-    <message>
-        <source>Its response is invalid: {why}. Filemill will keep trying. No data has been lost.</source>
-        <translation>Die Antwort ist ungültig: {why}. Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
         <source>Its address is set by {source}.</source>
@@ -2618,8 +2654,20 @@
         <translation>Der eingestellte Proxy ist nicht verwendbar ({source})</translation>
     </message>
     <message>
-        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it. Your files stay in the list.</source>
-        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn. Ihre Dateien bleiben in der Liste.</translation>
+        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it.</source>
+        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn.</translation>
+    </message>
+    <message>
+        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded.</source>
+        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings ({source}).</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen ({source}).</translation>
     </message>
     <message>
         <source>The proxy refused the connection to {place}</source>
@@ -2650,18 +2698,6 @@
         <translation>Der Proxy {address} verlangt Benutzername und Passwort</translation>
     </message>
     <message>
-        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded. Your files stay in the list.</source>
-        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
-        <source>Check the proxy settings. Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen. Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
-    </message>
-    <message>
-        <source>Check the proxy settings ({source}). Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen ({source}). Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
-    </message>
-    <message>
         <source>Nothing will be sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
         <translation>Deshalb wird darüber nichts gesendet. Prüfen Sie das Zertifikat des Servers, oder setzen Sie AWS_CA_BUNDLE.</translation>
     </message>
@@ -2690,16 +2726,8 @@
         <translation>AWS_PROFILE ist gesetzt, aber leer. Tragen Sie den Namen eines Profils ein, oder entfernen Sie die Variable.</translation>
     </message>
     <message>
-        <source>Choose another profile, or create this one with “aws configure”. Your files stay in the list.</source>
-        <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
         <source>No credentials were found for {who}</source>
         <translation>Keine Anmeldedaten gefunden ({who})</translation>
-    </message>
-    <message>
-        <source>Choose a profile, or create one with “aws configure”. Your files stay in the list.</source>
-        <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>The access keys for {place} can&apos;t be used</source>
@@ -2718,12 +2746,20 @@
         <translation>Filemill kann ihn nicht abfragen. Wählen Sie ein Profil, das keinen Code benötigt, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}, for example with “{command}”. Processing will then continue. No data has been lost.</source>
-        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“. Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+        <source>Choose another profile, or create this one with “aws configure”.</source>
+        <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}. Processing will then continue. No data has been lost.</source>
-        <translation>Melden Sie sich erneut an ({who}). Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+        <source>Choose a profile, or create one with “aws configure”.</source>
+        <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“.</translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}, for example with “{command}”.</source>
+        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“.</translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}.</source>
+        <translation>Melden Sie sich erneut an ({who}).</translation>
     </message>
     <message>
         <source>It is about {minutes} min slow, so AWS is rejecting requests. Set the date and time.</source>
@@ -2812,14 +2848,6 @@
     <message>
         <source>{place} rejected the access keys</source>
         <translation>{place} hat die Zugriffsschlüssel abgelehnt</translation>
-    </message>
-    <message>
-        <source>It was deleted, or its name is different. Your files stay in the list.</source>
-        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
-        <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
-        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or {remedy}.</source>
@@ -2958,10 +2986,6 @@
         <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
     </message>
     <message>
-        <source>The service that provides them can&apos;t be reached: {reason}. Filemill will keep trying.</source>
-        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}. Filemill versucht es weiter.</translation>
-    </message>
-    <message>
         <source>They have expired, and no new ones were provided (source: {source}).</source>
         <translation>Sie sind abgelaufen, und es wurden keine neuen bereitgestellt (Quelle: {source}).</translation>
     </message>
@@ -2976,6 +3000,10 @@
     <message>
         <source>The access key ID {problem} (source: {source}).</source>
         <translation>Die Zugriffsschlüssel-ID {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The service that provides them can&apos;t be reached: {reason}.</source>
+        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}.</translation>
     </message>
     <message>
         <source>The secret access key {problem} (source: {source}).</source>

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from desktop_app.config.server_address import is_server_url
+from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Finding, FoundQueue, Profiles, Verdict
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.queue_key import NO_ACCOUNT, account_of
@@ -347,7 +348,9 @@ class QueuePage(ConnectionPage):
     @Slot(object)
     def _fail_listing(self, error: KnownError) -> None:
         self._connects_then = False
-        self._end_listing(tr("▲ {trouble} You can still type the name.").format(trouble=translated(error.text)))
+        self._end_listing(
+            tr("▲ {trouble} You can still type the name.").format(trouble=translated(text_in_test(error)))
+        )
 
     def _end_listing(self, text: str) -> None:
         self.form.list_queues.setText(tr("List Queues"))
@@ -400,7 +403,7 @@ class QueuePage(ConnectionPage):
 
     @Slot(object)
     def _fail_test(self, error: KnownError) -> None:
-        self.checks.add(Finding(Check.QUEUE, Verdict.TROUBLE, error.text, error))
+        self.checks.add(Finding(Check.QUEUE, Verdict.TROUBLE, text_in_test(error), error))
         self._finish_test()
 
     @Slot()
