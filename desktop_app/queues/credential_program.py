@@ -110,7 +110,7 @@ def not_started(title: Sentence, reason: str) -> Sentence:
 
 
 def _stopped(title: Sentence) -> ProgramError:
-    return ProgramError(Sentence("{program} was ended because the connection is being closed.", program=title))
+    return ProgramError(Sentence("{program} was ended before it provided credentials.", program=title))
 
 
 def _timed_out(title: Sentence) -> ProgramError:

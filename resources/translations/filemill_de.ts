@@ -2305,6 +2305,10 @@
         <translation>Dateien werden über {queue} verarbeitet.</translation>
     </message>
     <message>
+        <source>Waiting for credentials – {seconds} s</source>
+        <translation>Wartet auf Anmeldedaten – {seconds} s</translation>
+    </message>
+    <message>
         <source>Waiting</source>
         <translation>Wartet</translation>
     </message>
@@ -3980,8 +3984,8 @@
         <translation>{program} konnte nicht gestartet werden: {reason}. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
     </message>
     <message>
-        <source>{program} was ended because the connection is being closed.</source>
-        <translation>{program} wurde beendet, weil die Verbindung geschlossen wird.</translation>
+        <source>{program} was ended before it provided credentials.</source>
+        <translation>{program} wurde beendet, bevor es Anmeldedaten bereitgestellt hat.</translation>
     </message>
     <message>
         <source>{program} did not finish within {seconds} s and was ended. Run it in a terminal to see what it is waiting for.</source>

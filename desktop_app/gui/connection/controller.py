@@ -117,20 +117,24 @@ class QueueLoops(QObject):
         connection: The connection.
         threads: The threads, in the order in which they are stopped.
         foreign_messages: The foreign messages of the queue.
+        give_up: The function that ends the wait for a program that provides credentials, which is then not run again
+            until the user asks for another try.
         interrupt: The function that ends the wait for a program that provides credentials. Call it when the threads are
             asked to stop.
         close: The function that closes the SQS clients. Call it after both threads have finished; further calls do
             nothing.
 
     Args:
-        connection, foreign_messages, interrupt, close: See the attributes.
+        connection, foreign_messages, give_up, interrupt, close: See the attributes.
         consumer, sender: The threads, not yet started.
 
     Signals:
         key_changed(Connection): The queue turned out to have the key of this connection.
+        waiting_for(str): What connecting waits for, in a sentence. Emitted on any thread.
     """
 
     key_changed = Signal(object)
+    waiting_for = Signal(object)
 
     def __init__(
         self,
@@ -139,6 +143,7 @@ class QueueLoops(QObject):
         sender: SenderThread,
         *,
         foreign_messages: ForeignMessages,
+        give_up: Callable[[], None],
         interrupt: Callable[[], None],
         close: Callable[[], None],
     ) -> None:
@@ -146,11 +151,14 @@ class QueueLoops(QObject):
         self.connection = connection
         self.threads = (consumer, sender)
         self.foreign_messages = foreign_messages
+        self.give_up = give_up
         self.interrupt = interrupt
         self.close = close
         for thread in self.threads:
             thread.setParent(self)
         sender.key_changed.connect(self.key_changed)
+        self._status: ConnectionStatus | None = None
+        self.waiting_for.connect(self._report_waiting)
 
     def start(self) -> None:
         """Start the threads that are not running."""
@@ -159,8 +167,15 @@ class QueueLoops(QObject):
 
     def report_to(self, status: ConnectionStatus | None) -> None:
         """Report states and failures to `status`; discard them if it is None."""
+        self._status = status
         for thread in self.threads:
             thread.report_to(status)
+
+    @Slot(object)
+    def _report_waiting(self, text: str) -> None:
+        log.info("%s", text)
+        if self._status is not None:
+            self._status.set_waiting_for(text)
 
 
 class ConnectionController(QObject):
@@ -346,6 +361,10 @@ class ConnectionController(QObject):
         connection = self.connection
         self._switch_to(connection, process_here=False)
         update_settings(self._settings_file, process_queue="")
+
+    def give_up_waiting(self) -> None:
+        """End the wait for a program that provides credentials; Try Now runs it again."""
+        self._current.give_up()
 
     def tolerate_foreign_messages(self) -> None:
         """Ignore foreign messages in the current queue, and restart the consumer if they have stopped it."""

@@ -117,7 +117,7 @@ class Remedies(QObject):
         )
         try_now, details, folder = self._try(), self._details(trouble), self._open_folder()
         return {
-            Cause.NO_SIGN_IN: (profile, self._work_locally(), details),
+            Cause.NO_SIGN_IN: (profile, try_now, self._work_locally(), details),
             Cause.KEYS_REFUSED: (profile, self._try(tr("Test Again")), details),
             Cause.NO_REGION: (region, details),
             Cause.OFFLINE: (try_now, details),
@@ -146,6 +146,10 @@ class Remedies(QObject):
             Need.NOTHING: (),
             Need.PATIENCE: (self._try(),),
             Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
+            Need.CREDENTIALS: (
+                NoticeAction(tr("Stop"), self._controller.give_up_waiting),
+                self._choose("profile"),
+            ),
             Need.PERMISSION: (NoticeAction(tr("Process Here"), allow),),
         }
 
