@@ -214,7 +214,7 @@ class Settings:
             contains none. The keys themselves are never in the settings.
         theme: The colours of the window: `system`, `light` or `dark`.
         duplicates: What to do with files that are on the list already and unchanged: `ask`, `skip` or `add`. Where
-            nobody can be asked, `ask` adds them.
+            nobody can be asked, `ask` skips them.
         notifications: What to show on the desktop: `all`, `problems` or `none`.
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
