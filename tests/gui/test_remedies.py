@@ -110,6 +110,7 @@ def test_missing_credentials_offer_a_profile_or_working_locally(open_app: Enter)
     app.add("one.txt")
     assert app.until_banner("No credentials were found for the default profile") == [
         "Choose Profile…",
+        "Try Now",
         "Work Locally",
         "Details",
     ]

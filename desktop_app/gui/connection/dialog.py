@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
 _WIDTH = 620
-_TOLERANCE = 8
-"""By how many pixels the height of a dialog that has not been shown yet may be estimated wrongly."""
 _MIN_SIZE = (420, 200)
 
 
@@ -167,21 +165,19 @@ class ConnectionDialog(QDialog):
         pages[0].setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Remember the height with which the dialog opens."""
+        """Open with the height of the current page."""
         super().showEvent(event)
         if not self._fitted:
-            is_fitting = abs(self.height() - self._needed_height(self.width())) <= _TOLERANCE
-            self._fitted = self.height() if is_fitting else -1
+            self._place.fit(self._needed_height(self.width()))
+            self._fitted = self.height()
 
     def _needed_height(self, width: int) -> int:
         """Return the height at which the current page shows everything."""
         page = self._tabs.currentWidget()
         if not isinstance(page, ConnectionPage):
             return 0
-        # The hints of the layouts around the page are still those for its previous content.
-        around = (
-            self.height() - page.height() if self.isVisible() else self.sizeHint().height() - page.sizeHint().height()
-        )
+        # After the page has changed, the hints of the layouts around it are still those for its previous content.
+        around = self.height() - page.height() if self._fitted else self.sizeHint().height() - page.sizeHint().height()
         return around + page.height_for(width)
 
     @Slot()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from desktop_app.config.server_address import is_server_url
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "–", Verdict.TROUBLE: "▲"}
 _UPDATE_MS = 1_000
+_LEAST_LINES, _MOST_LINES = 4, 16
+"""The height of the list of findings."""
 _SILENT_SECONDS = 3
 """After this time, the duration of a test is shown."""
 _ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBLE: "status-failed"}
@@ -107,7 +109,6 @@ class QueuePage(ConnectionPage):
         for widget in (self.form, self._overrides, self.problem, self._test_title):
             self.column.addWidget(widget)
         self.column.addWidget(self.checks, 1)
-        self.checks.setMinimumHeight(self.fontMetrics().lineSpacing() * 10)
         self.column.addStretch()
         self.buttons.addWidget(self.test)
         self.buttons.addWidget(self.fix)
@@ -134,7 +135,7 @@ class QueuePage(ConnectionPage):
         self._listing.result.connect(self._add_queues)
         self._listing.finished.connect(self._finish_listing)
         self._listing.failed.connect(self._fail_listing)
-        self._testing.result.connect(self.checks.add)
+        self._testing.result.connect(self._add_finding)
         self._testing.finished.connect(self._finish_test)
         self._testing.failed.connect(self._fail_test)
         self._slow.connect(self._show_slow)
@@ -383,6 +384,11 @@ class QueuePage(ConnectionPage):
         notify = partial(self._slow.emit, self._testing)
         self._testing.start(lambda stop: self._controller.advisor.test(connection, stop, notify))
 
+    @Slot(object)
+    def _add_finding(self, finding: Finding) -> None:
+        self.checks.add(finding)
+        self.resized.emit()
+
     @Slot()
     def _show_duration(self) -> None:
         """Show how long the test has been running, and what it waits for."""
@@ -440,6 +446,7 @@ class CheckList(QListWidget):
         self.findings: list[Finding] = []
         self.setAccessibleName(tr("Test results"))
         self.setWordWrap(True)
+        self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.setIconSize(QSize(16, 16))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListWidget.Shape.NoFrame)
@@ -449,6 +456,23 @@ class CheckList(QListWidget):
         """Remove all findings."""
         self.findings.clear()
         super().clear()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap the texts at the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which the findings are visible."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+    def _fit(self) -> None:
+        """Be as high as the findings, within limits."""
+        line = self.fontMetrics().lineSpacing()
+        self.doItemsLayout()
+        rows = sum(self.visualItemRect(self.item(row)).height() for row in range(self.count()))
+        self.setMinimumHeight(max(_LEAST_LINES * line, min(rows + line // 2, _MOST_LINES * line)))
 
     def add(self, finding: Finding) -> None:
         """Append a finding."""
@@ -457,6 +481,7 @@ class CheckList(QListWidget):
         verdict = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{verdict}: {item.text()}")
         self._draw_item(item, finding)
+        self._fit()
         self.scrollToItem(item)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -146,9 +146,11 @@ class WindowPlace(QObject):
         window, screen, frame = self._window, screen_room(self._window), frame_size(self._window)
         window.resize(window.width(), min(height, screen.height() - frame.height()))
         if window.isVisible():
-            place = _moved_into(QRect(window.pos(), window.size() + frame), screen)
-            if place.topLeft() != window.pos():
+            before = window.pos()
+            place = _moved_into(QRect(before, window.size() + frame), screen)
+            if place.topLeft() != before:
                 window.move(place.topLeft())
+                self._opened.translate(place.topLeft() - before)
         self._opened.setSize(window.size())
 
     @Slot()
