@@ -26,8 +26,8 @@ def of_code(code: str) -> ClientError:
             of_code("QueueDoesNotExist"),
             SERVER,
             (
-                "The queue “work” does not exist on the queue server at http://127.0.0.1:9324. It was deleted, or its name "
-                "is different."
+                "The queue “work” does not exist on the queue server at http://127.0.0.1:9324. It was deleted, or "
+                "its name is different."
             ),
         ),
         (
@@ -44,8 +44,8 @@ def of_code(code: str) -> ClientError:
             EndpointConnectionError(endpoint_url="http://127.0.0.1:9324"),
             SERVER,
             (
-                "Can't reach the queue server at http://127.0.0.1:9324. Check the address and the network, and whether the "
-                "server is running."
+                "Can't reach the queue server at http://127.0.0.1:9324. Check the address and the network, and "
+                "whether the server is running."
             ),
         ),
         (
