@@ -140,13 +140,18 @@ class WindowPlace(QObject):
 
     def grow(self) -> None:
         """Make the window higher if its content needs it, as far as the screen allows; it never becomes lower."""
+        self.fit(max(self._window.height(), _needed_height(self._window, self._window.width())))
+
+    def fit(self, height: int) -> None:
+        """Give the window a height, as far as the screen allows. Such a height is not saved."""
         window, screen, frame = self._window, screen_room(self._window), frame_size(self._window)
-        height = min(max(window.height(), _needed_height(window, window.width())), screen.height() - frame.height())
-        window.resize(window.width(), height)
+        window.resize(window.width(), min(height, screen.height() - frame.height()))
         if window.isVisible():
-            place = _moved_into(QRect(window.pos(), window.size() + frame), screen)
-            if place.topLeft() != window.pos():
+            before = window.pos()
+            place = _moved_into(QRect(before, window.size() + frame), screen)
+            if place.topLeft() != before:
                 window.move(place.topLeft())
+                self._opened.translate(place.topLeft() - before)
         self._opened.setSize(window.size())
 
     @Slot()
