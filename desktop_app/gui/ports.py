@@ -57,11 +57,12 @@ class JobReader(Protocol):
         """Return the reasons why jobs have failed, most frequent first."""
         ...
 
-    def batches(self, also: Collection[int] = ()) -> list[Batch]:
+    def batches(self, also: Collection[int] = (), most: int = 20) -> list[Batch]:
         """Return the newest batches that have jobs in the list, newest first.
 
         Args:
             also: The keys of older batches to return as well.
+            most: The maximum number of batches, without those.
         """
         ...
 

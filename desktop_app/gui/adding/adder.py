@@ -48,6 +48,7 @@ class AddReport:
         cancelled: Whether the user stopped the scan, so that nothing was added.
         problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
+        again: The number of files added although they are already in the list and have not changed.
         batch: The primary key of the new batch; 0 if none was created.
         name: The name of the new batch.
     """
@@ -57,6 +58,7 @@ class AddReport:
     cancelled: bool = False
     problem: str = ""
     listed: int = 0
+    again: int = 0
     batch: int = field(default=0, compare=False)
     name: str = field(default="", compare=False)
 
@@ -70,12 +72,14 @@ class Proposal:
         review: The files found by the scan.
         place: The name of the only path or of the folder of all paths, or the number of paths.
         paths: The paths and addresses that were scanned.
+        again: Whether to suggest adding files again that are already in the list and have not changed.
     """
 
     number: int
     review: Review
     place: str
     paths: tuple[str, ...]
+    again: bool = False
 
 
 class _Step(Enum):
@@ -110,6 +114,8 @@ class Adder(QObject):
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
         wording: The formatter for numbers.
+        duplicates: Returns what to do with files that are already in the list and have not changed; see
+            `Settings.duplicates`. Called on the pool for scanning.
         parent: The parent.
     """
 
@@ -119,10 +125,17 @@ class Adder(QObject):
     _found = Signal(int, int)
 
     def __init__(
-        self, editor: JobEditor, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self,
+        editor: JobEditor,
+        scans: Tasks,
+        writes: Tasks,
+        wording: Wording,
+        duplicates: Callable[[], str] = lambda: "ask",
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._editor = editor
+        self._duplicates = duplicates
         self._scans = scans
         self._writes = writes
         self._wording = wording
@@ -153,9 +166,9 @@ class Adder(QObject):
         report: Callable[[int], None] = partial(self._found.emit, number)
         stopped = add.stop.is_set
 
-        def work() -> Review:
+        def work() -> tuple[Review, str]:
             result = scan(add.paths, recursive=True, cancelled=stopped, on_found=report)
-            return self._editor.review(result, stopped)
+            return self._editor.review(result, stopped), self._duplicates()
 
         self._scans.run(work, partial(self._propose_or_add, number), partial(self._fail, number))
 
@@ -181,6 +194,7 @@ class Adder(QObject):
             len(picked.places),
             name=name,
             again=again,
+            listed=picked.listed,
         )
 
     def dismiss(self, number: int) -> None:
@@ -192,18 +206,20 @@ class Adder(QObject):
         del self._adds[number]
         self._update_busy()
 
-    def _propose_or_add(self, number: int, review: Review) -> None:
-        add, found = self._adds[number], review.result
+    def _propose_or_add(self, number: int, scanned: tuple[Review, str]) -> None:
+        review, duplicates = scanned
+        add, found, again = self._adds[number], review.result, duplicates == "add"
+        is_plain = not found.refused and not (review.listed and duplicates == "ask")
         if found.cancelled or add.stop.is_set():
             self._end(number, AddReport(refused=found.refused, cancelled=True))
         elif not found.files:
             self._end(number, AddReport(refused=found.refused))
-        elif add.always_review or not review.is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
+        elif add.always_review or not is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
             add.step = _Step.WAITING_FOR_REVIEW
             self._update_busy()
-            self.proposed.emit(Proposal(number, review, add.place, add.paths))
+            self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, found, lambda: found.files, len(found.files))
+            self._write(number, found, lambda: found.files, len(found.files), again=again, listed=review.listed)
 
     def _write(
         self,
@@ -212,8 +228,9 @@ class Adder(QObject):
         files: Callable[[], Sequence[NewFile]],
         count: int,
         *,
+        again: bool,
+        listed: int,
         name: str = "",
-        again: bool = False,
     ) -> None:
         add = self._adds[number]
         add.step = _Step.WRITING
@@ -224,7 +241,8 @@ class Adder(QObject):
             # The files are compared with the list again: another call may have added some since the scan.
             added = self._editor.add(files(), name=name, automatic_name=automatic_name, skip_listed=not again)
             done = len(added.job_ids)
-            return AddReport(done, listed=count - done, batch=added.batch_id, name=added.name)
+            repeated = listed if again else 0
+            return AddReport(done, listed=count - done, again=repeated, batch=added.batch_id, name=added.name)
 
         def automatic_name(added: Sequence[NewFile]) -> str:
             return translated(batch_name(added, result, self._wording.number))

@@ -35,7 +35,7 @@ class ListCommands(QObject):
         restored(): Rows were restored. The list must be read again, because the change feed can't tell their position.
 
     Attributes:
-        undo: The undo stack, which holds additions to and removals from the list.
+        undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
 
     Args:
         reader: The reader for the list.
@@ -163,6 +163,21 @@ class ListCommands(QObject):
         undo = partial(self._write, remove, self._report_undone_add)
         self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=undo, is_done=True))
 
+    def rename_batch(self, batch_id: int, before: str, after: str) -> None:
+        """Change the name of a batch. This can be undone.
+
+        Args:
+            batch_id: The key of the batch.
+            before: The current name.
+            after: The new name.
+        """
+
+        def rename(name: str) -> None:
+            self._write(partial(self._editor.rename_batch, batch_id, name), lambda _: None)
+
+        change = _ListChange(tr("Rename Batch"), redo=partial(rename, after), undo=partial(rename, before))
+        self.undo.push(change)
+
     def _report_removal(self, count: int) -> None:
         text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),)))
@@ -196,7 +211,7 @@ class ListCommands(QObject):
 
 
 class _ListChange(QUndoCommand):
-    """An addition or a removal on the undo stack. It stays on the stack even if it could not be written.
+    """A change on the undo stack. It stays on the stack even if it could not be written.
 
     Args:
         text: The name of the change, shown after Undo in the menu.

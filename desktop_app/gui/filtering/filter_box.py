@@ -88,6 +88,11 @@ class FilterBox(QLineEdit):
         theme.changed.connect(self._draw)
         self._draw()
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether `search` corresponds to the text."""
+        return not self._timer.isActive()
+
     @Slot()
     def activate(self) -> None:
         """Focus the filter box and select its text, so that typing replaces it."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_FILTER, Filter
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class ListFilter(QObject):
         self._sidebar = sidebar
         self._view = view
         self._model = model
+        self._totals = totals
         self._groups = groups
         # An error is reported by `JobFeed`, which reads the same database.
         self._values = CoalescedTask(lambda: reader.known_values, reads, self)
@@ -79,7 +81,9 @@ class ListFilter(QObject):
         box.leave_requested.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
         sidebar.retry_requested.connect(self.retry_requested)
+        sidebar.older_requested.connect(groups.show_older)
         totals.changed.connect(sidebar.show_counts)
+        totals.changed.connect(self._show_reasons)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.activate)
         actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
@@ -116,17 +120,26 @@ class ListFilter(QObject):
         choice = self._sidebar.choice
         self._offer_retry()
         self._groups.include(choice.batches)
-        self._view.header.show_problem_columns(
-            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED}
-        )
+        self._show_reasons()
         search = self._box.search
         if search.is_relative != self._clock.isActive():
             (self._clock.start if search.is_relative else self._clock.stop)()
         self._model.set_filter(replace(choice, search=search))
 
     @Slot()
+    def _show_reasons(self) -> None:
+        """Show the Reason column if the list may contain failed files."""
+        choice, counts = self._sidebar.choice, self._totals.counts
+        self._view.header.show_reasons(
+            has_problems=bool(counts.failed) and (not choice.statuses or Status.FAILED in choice.statuses),
+            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED},
+            at_rest=not counts.unfinished,
+        )
+
+    @Slot()
     def _offer_retry(self) -> None:
-        self._actions.retry_reason.setEnabled(bool(self._reasons()))
+        why_not = "" if self._reasons() else tr("Select a reason in the sidebar, or a file that has failed")
+        self._actions.offer(self._actions.retry_reason, why_not)
 
     def _reasons(self) -> frozenset[str]:
         """Return the codes of the chosen problems. If there are none, return that of the current file if it failed."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ICON, _NO_MATCH_ICON = 80, 56
 
+_BUTTON_ICON, _GAP = 18, 2
+
 _LONGEST_SHOWN = 100
 
 
@@ -104,7 +106,9 @@ class EmptyState(_EmptyPage):
     def _draw(self) -> None:
         for button, action in self._buttons.items():
             colour = self._theme.colours.selected_text if button is self.first else ""
-            button.setIcon(self._theme.icon(str(action.data()), colour))
+            gap = _GAP if self.isLeftToRight() else -_GAP
+            button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap))
+            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
 
 
 class NoMatch(_EmptyPage):

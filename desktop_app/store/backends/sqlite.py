@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+ENGINE_VERSION = sqlite3.sqlite_version
 BUSY_TIMEOUT_MS = 10_000
 
 PRAGMAS = {
