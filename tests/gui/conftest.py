@@ -207,7 +207,7 @@ class WindowFactory:
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         with self._qtbot.waitExposed(window):
             window.open()
-        self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
+        self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.is_at_rest())
         return window
 
     def _end_looking_up(self, window: MainWindow) -> None:
