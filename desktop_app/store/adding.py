@@ -7,12 +7,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from peewee import Expression, fn
+from peewee import SQL, Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
+from desktop_app.store.change_feed import MAX_CHANGES
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
@@ -28,7 +29,7 @@ from desktop_app.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from desktop_app.store.database import Database
 
@@ -63,10 +64,11 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The result of adding files: the key of the batch, and the UUIDs of the new jobs in the order of the files."""
+    """The result of adding files: the batch's key and name, and the UUIDs of the new jobs in the order of the files."""
 
     batch_id: int
     job_ids: tuple[str, ...]
+    name: str = ""
 
 
 class Intake:
@@ -78,8 +80,7 @@ class Intake:
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
         """Return, for each file, 1 if a job on the list has the same path, size and modification time, otherwise 0.
 
-        A file with an unknown modification time is never considered listed. Rows are looked up by distinct
-        modification times, so that no row is read twice even if all files have the same time.
+        A file with an unknown modification time is never considered listed.
 
         Args:
             files: The files found by a scan, without duplicate paths.
@@ -89,20 +90,40 @@ class Intake:
             StoreError: If the database can't be read.
         """
         found = bytearray(len(files))
+        for place, _ in self._listed(files, cancelled):
+            found[place] = 1
+        return found
+
+    def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
+        """Return the positions of the files that are on the list, as by `listed`, with the key of the newest job.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        found: dict[int, int] = {}
+        for place, key in self._listed(files, lambda: False):
+            found[place] = max(key, found.get(place, 0))
+        return found
+
+    def _listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+        """Yield the position of each file that is on the list, with the key of its job.
+
+        Rows are looked up by distinct modification times, so that no row is read twice even if all files have the same
+        time.
+        """
         places = {file.path: place for place, file in enumerate(files)}
         moments = {file.modified_ns for file in files if file.modified_ns is not None}
+        columns = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
         for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
-                break
-            query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
-                JobRow.modified_ns.in_(times), JobRow.removed_at.is_null()
-            )
+                return
+            query = JobRow.select(*columns).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
             with self._database.read():
-                for path, raw, size, moment in self._database.run(query.tuples()):
-                    place = places.get(joined_path(path, raw))
-                    if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
-                        found[place] = 1
-        return found
+                rows = list(self._database.run(query.tuples()))
+            for key, path, raw, size, moment in rows:
+                place = places.get(joined_path(path, raw))
+                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+                    yield place, key
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
@@ -134,7 +155,34 @@ class Intake:
                     raise
                 raise PartlyAddedError(error, batch_id=batch_id, added=len(ids), wanted=len(files)) from error
             ids += written
-        return Added(batch_id, tuple(ids))
+        return Added(batch_id, tuple(ids), name)
+
+    def batch_names(self, start: str) -> set[str]:
+        """Return the names, beginning with a text, of the batches that have jobs on the list.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        start = storable(start)
+        begins = fn.SUBSTR(BatchRow.name, 1, len(start)) == start  # LIKE would ignore case
+        with self._database.read():
+            names = BatchRow.select(BatchRow.name).where(begins, fn.EXISTS(listed))
+            return {name for (name,) in self._database.run(names.tuples())}
+
+    def rename_batch(self, batch_id: int, name: str) -> None:
+        """Change the name of a batch.
+
+        The change feed then contains the batch's jobs, which have its name; if they are many, only so many that the
+        feed overflows, and readers read everything again.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        jobs = JobRow.select(JobRow.id).where(JobRow.batch == batch_id, JobRow.removed_at.is_null())
+        with self._database.write() as revision:
+            self._database.run(BatchRow.update(name=storable(name)).where(BatchRow.id == batch_id))
+            self._database.run(JobRow.update(revision=revision).where(JobRow.id.in_(jobs.limit(MAX_CHANGES + 1))))
 
     def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
         if not files:
@@ -266,6 +314,32 @@ class Intake:
                     )
                 )
                 self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
+        return done
+
+    def remove_processed(self, *, before_ms: int, limit: int, now_ms: int) -> int:
+        """Remove PROCESSED jobs that ended before a given time from the list, oldest first; see `remove`.
+
+        Args:
+            before_ms: The time, in milliseconds since 1970.
+            limit: The maximum number of jobs to remove.
+            now_ms: The current time, in milliseconds since 1970.
+
+        Returns:
+            The number of jobs removed.
+
+        Raises:
+            StoreError: If the database can't be written. Some jobs may have been removed.
+        """
+        is_old = (JobRow.status == Status.PROCESSED) & (JobRow.finished_at < before_ms) & JobRow.removed_at.is_null()
+        query = JobRow.select(JobRow.id).where(is_old).order_by(JobRow.finished_at).limit(limit)
+        with self._database.read():
+            keys = [key for (key,) in self._database.run(query.tuples())]
+        done = 0
+        for part in parts(keys, ROWS_A_TRANSACTION):
+            # Not durable: what is lost in a power failure is removed again. Retried in the meantime, a job stays.
+            with self._database.write() as revision:
+                change = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
+                done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
         return done
 
     def restore(self, row_ids: Iterable[int]) -> int:

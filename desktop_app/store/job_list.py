@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from peewee import SQL, fn
+from peewee import SQL, Case, fn
 
+from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
     OPEN_STATUSES,
     Attempt,
@@ -24,9 +25,10 @@ from desktop_app.domain.job import (
 )
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, order_by
+from desktop_app.store.list_query import condition, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -39,6 +41,9 @@ NEWEST_BATCHES = 20
 
 _PAGE = 500
 
+_LOOKED_AT, _OFFERED = 50_000, 200
+"""The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
+
 _SUMMED_AT_ONCE = 20_000
 
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
@@ -49,12 +54,17 @@ _COUNT = fn.COUNT(SQL("*"))
 class JobList:
     """Read-only access to the jobs on the list. Any thread.
 
+    Args:
+        database: The database.
+        clock: The clock for conditions such as `added:today`.
+
     Attributes:
         changes: The change feed.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
         self.changes = ChangeFeed(database)
 
     @contextmanager
@@ -80,7 +90,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(JobRow.id).where(condition(where)).order_by(*order_by(order)).limit(limit).tuples()
+        matches = condition(where, self._clock.now_ms())
+        query = JobRow.select(JobRow.id).where(matches).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -179,11 +190,12 @@ class JobList:
             )
         return sorted(found.values(), key=lambda problem: -problem.count)
 
-    def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """Return the newest `NEWEST_BATCHES` batches that have jobs on the list, newest first.
+    def batches(self, also: Collection[int] = (), most: int = NEWEST_BATCHES) -> list[Batch]:
+        """Return the newest batches that have jobs on the list, newest first.
 
         Args:
             also: The keys of older batches to include if they have jobs on the list.
+            most: The maximum number of batches, without those.
 
         Raises:
             StoreError: If the database can't be read.
@@ -191,16 +203,39 @@ class JobList:
         inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
-            keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
+            keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
+            # Not grouped by status, too: SQLite would sort the jobs of all batches.
+            by_status = [fn.COUNT(Case(None, [(JobRow.status == status, 1)])) for status in Status]
             counted = (
-                JobRow.select(JobRow.batch, _COUNT)
+                JobRow.select(JobRow.batch, *by_status)
                 .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
                 .group_by(JobRow.batch)
             )
-            counts = dict(self._database.run(counted.tuples()))
+            counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
             facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
         return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]
+
+    def known_values(self) -> KnownValues:
+        """Return values to offer for a search, found among the newest jobs.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        types = type_counts(_LOOKED_AT).limit(_OFFERED)
+        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", fn.EXISTS(listed))
+        attempts = (
+            AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
+        )
+        workers = AttemptRow.select(attempts.c.worker).from_(attempts).distinct()
+        with self._database.read():
+            found = [
+                [str(value) for value, *_ in self._database.run(query.tuples())]
+                for query in (types, batches.order_by(BatchRow.id.desc()).limit(_OFFERED), workers)
+            ]
+        computers = sorted({worker.rpartition("/")[0] or worker for worker in found[2]})
+        return KnownValues(tuple(found[0]), tuple(dict.fromkeys(found[1])), tuple(computers))
 
     # --- counts and sums
 
@@ -260,19 +295,22 @@ class JobList:
             StoreError: If the database can't be read.
         """
         counts, size, lines = [0] * len(Status), 0, 0
-        columns = JobRow.status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        waiting_in = set()
+        columns = JobRow.status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
                 JobRow.select(*columns)
                 .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status)
+                .group_by(JobRow.status, JobRow.queue)
             )
             with self._database.read():
-                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
                     counts[status] += count
+                    if status == Status.PENDING:
+                        waiting_in.add(queue)
                     size += more_bytes or 0
                     lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines)
+        return SelectionSums(StatusCounts(*counts), size, lines, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.
@@ -285,14 +323,15 @@ class JobList:
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
-        ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
+        times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
+        ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():
             # One query per status, each of which scans one index range: faster than GROUP BY.
             pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
             ((working, working_size, read_size),) = self._database.run(processing.tuples())
-            ((done, done_size, newest),) = self._database.run(ended.tuples())
+            ((done, done_size, newest, oldest),) = self._database.run(ended.tuples())
             failed = self._database.scalar(
                 JobRow.select(_COUNT).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
             )
@@ -305,6 +344,7 @@ class JobList:
             done_bytes=done_size,
             failed=failed,
             newest_end=newest or 0,
+            oldest_start=oldest or 0,
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:

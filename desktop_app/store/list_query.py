@@ -4,28 +4,61 @@ from __future__ import annotations
 
 import os
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
-from peewee import Asc, Case, Desc, fn
+from peewee import SQL, Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
+from desktop_app.domain.query import ADDED, Filter, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
+from desktop_app.domain.search import Key, NumberTerm, StatusTerm, Term, Text, TextTerm, TimeTerm
 from desktop_app.domain.sentences import folded
-from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last, value_contains_folded
-from desktop_app.store.models import BatchRow, JobRow
+from desktop_app.store.backends.sqlite import (
+    contains_character,
+    contains_folded,
+    ends_with_folded,
+    last_part,
+    last_part_contains,
+    last_part_matches,
+    matches_pattern,
+    up_to_last,
+    up_to_last_contains,
+    value_contains_folded,
+)
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+
+_SEPARATORS = "\\/" if os.sep == "\\" else "/"
+
+_PATH = JobRow.file_path
+
+_TOOK = JobRow.finished_at - JobRow.started_at
+
+_NUMBERS: Mapping[Key, Any] = {
+    Key.SIZE: JobRow.file_size,
+    Key.LINES: JobRow.lines_count,
+    Key.ATTEMPTS: JobRow.attempts,
+    Key.TOOK: _TOOK,
+}
+
+_TIMES: Mapping[Key, Any] = {Key.ADDED: JobRow.created_at, Key.FINISHED: JobRow.finished_at}
 
 
 # --- WHERE
 
 
-def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return the condition for the jobs on the list that match a filter."""
+def condition(where: Filter, now_ms: int) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the condition for the jobs on the list that match a filter.
+
+    Args:
+        where: The filter.
+        now_ms: The current time, in milliseconds since 1970.
+    """
     found: list[Any] = [JobRow.removed_at.is_null()]
     if where.statuses:
         found.append(JobRow.status.in_(sorted(where.statuses)))
@@ -34,33 +67,128 @@ def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have
         found.append(_has_problem(where.problems))
     if where.batches:
         found.append(JobRow.batch.in_(sorted(where.batches)))
-    found.extend(_of_search(where.search))
-    return _all_of(found)
+    # The terms for which the rows of other tables or reasons are read come last, so that they are read for few jobs.
+    terms = sorted(where.search.terms, key=lambda term: isinstance(term, TextTerm))
+    translated = dict(where.search.translated_matches)
+    found.extend(_term(term, translated, now_ms) for term in terms)
+    return _balanced(and_, found)
 
 
-def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
-    """Combine conditions with AND in a balanced tree, because SQLite limits the nesting depth."""
+def _balanced(combine: Callable[[Any, Any], Any], parts: list[Any]) -> Any:  # noqa: ANN401
+    """Combine conditions with AND or OR in a balanced tree, because SQLite limits the nesting depth."""
     middle = len(parts) // 2
-    return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
+    if len(parts) == 1:
+        return parts[0]
+    return combine(_balanced(combine, parts[:middle]), _balanced(combine, parts[middle:]))
 
 
-def _of_search(search: Search) -> Iterator[Any]:
-    if search.statuses:
-        yield JobRow.status.in_(sorted(search.statuses))
-    for sizes in search.sizes:
-        if sizes.least is not None:
-            yield JobRow.file_size >= sizes.least
-        if sizes.most is not None:
-            yield JobRow.file_size <= sizes.most
-    translated = dict(search.translated_matches)
-    for text in search.words:
-        in_path = contains_folded(JobRow.file_path, folded(searchable(text)))
-        names = reasons_containing(text) | translated.get(text, frozenset())
-        yield reduce(or_, _reason_says(text, names), in_path)
-    for text in search.reasons:
-        of_kind = {code for code in ReasonCode if folded(text) in (code.problem or "")}
-        names = reasons_containing(text) | translated.get(text, frozenset()) | of_kind
-        yield reduce(or_, _reason_says(text, names))
+def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int) -> Any:  # noqa: ANN401
+    match term:
+        case StatusTerm(statuses=statuses):
+            found = JobRow.status.in_(sorted(statuses))
+        case NumberTerm(key=key, least=least, most=most):
+            found = _in_range(_NUMBERS[key], least, most, is_known=term.is_negated)
+        case TimeTerm(key=key, least=first, most=last):
+            limits = (None if limit is None else limit.at(now_ms) for limit in (first, last))
+            found = _in_range(_TIMES[key], *limits, is_known=term.is_negated)
+        case TextTerm(key=key, texts=texts):
+            found = _balanced(or_, [_text(key, text, translated) for text in texts])
+    return ~found if term.is_negated else found
+
+
+def _in_range(number: Any, least: int | None, most: int | None, *, is_known: bool) -> Any:  # noqa: ANN401
+    """Return the condition that a number is in a range.
+
+    Args:
+        number: The number.
+        least: The lower limit.
+        most: The upper limit.
+        is_known: Whether to check that the number is known. If it is not, the comparisons are NULL, and so would be
+            their negation.
+    """
+    limits = [number.is_null(False)] if is_known else []
+    limits += ([] if least is None else [number >= least]) + ([] if most is None else [number <= most])
+    return reduce(and_, limits)
+
+
+def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]]) -> Any:  # noqa: ANN401
+    """Return the condition for one text of a `TextTerm`."""
+    match key:
+        case None if not text.is_pattern:
+            return reduce(or_, _reason_says(text.value, _reasons(text.value, translated)), _matches(_PATH, text))
+        case Key.REASON:
+            of_kind = {code for code in ReasonCode if folded(text.value) in (code.problem or "")}
+            return reduce(or_, _reason_says(text.value, _reasons(text.value, translated) | of_kind))
+        case Key.TYPE:
+            return _has_type(text)
+        case Key.BATCH:
+            return JobRow.batch.in_(BatchRow.select(BatchRow.id).where(_matches(BatchRow.name, text)))
+        case Key.WORKER:
+            return JobRow.id.in_(AttemptRow.select(AttemptRow.job).where(_matches(AttemptRow.worker, text)))
+        case Key.FOLDER:
+            return _in_folder(text)
+        case _:
+            in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in _SEPARATORS))
+            return _matches(_PATH, _from_a_folder(text)) if in_path else _in_name(text)
+
+
+def _matches(value: Any, text: Text) -> Any:  # noqa: ANN401
+    """Return the condition that a value contains a text or, if the text is a pattern, matches it."""
+    key = _key(text.value)
+    return matches_pattern(value, key) if text.is_pattern else contains_folded(value, key)
+
+
+def _key(text: str) -> str:
+    return folded(searchable(text))
+
+
+def _in_name(text: Text) -> Any:  # noqa: ANN401
+    has = last_part_matches if text.is_pattern else last_part_contains
+    return has(_PATH, _key(text.value), _SEPARATORS)
+
+
+def _in_folder(text: Text) -> Any:  # noqa: ANN401
+    key = _key(text.value)
+    if not text.is_pattern:
+        return up_to_last_contains(_PATH, key, _SEPARATORS)
+    key = key.rstrip(_SEPARATORS) + os.sep
+    # The first condition is fast, the second one is exact.
+    return matches_pattern(_PATH, f"{key}*") & matches_pattern(up_to_last(_PATH, _SEPARATORS), key)
+
+
+def _from_a_folder(text: Text) -> Text:
+    """Return a pattern that may also begin at any folder of a path."""
+    if not text.is_pattern or text.value.startswith(("*", *_SEPARATORS)):
+        return text
+    return Text(f"*{os.sep}{text.value}", is_pattern=True)
+
+
+def _has_type(text: Text) -> Any:  # noqa: ANN401
+    """Return the condition that a file has a type; a name such as ".profile" has none."""
+    key = _key(text.value)
+    if text.is_pattern:
+        # The first condition is fast, the others are exact.
+        is_there = matches_pattern(_PATH, f"*.{key}") & matches_pattern(last_part(_PATH, _SEPARATORS), "?*.*")
+        return is_there & matches_pattern(last_part(_PATH, "."), key)
+    hidden = (ends_with_folded(_PATH, f"{separator}.{key}") for separator in _SEPARATORS)
+    return reduce(and_, (~name for name in hidden), ends_with_folded(_PATH, f".{key}"))
+
+
+def type_counts(newest: int) -> Any:  # noqa: ANN401
+    """Return a query for the types of the newest jobs and their numbers, most frequent first."""
+    jobs = JobRow.select(_PATH).where(JobRow.removed_at.is_null()).order_by(JobRow.id.desc()).limit(newest)
+    paths = jobs.alias("newest")
+    path = paths.c.file_path
+    name = fn.LOWER(last_part(last_part(path, _SEPARATORS), ".")).alias("type")
+    has_type = matches_pattern(last_part(path, _SEPARATORS), "?*.?*")
+    return (
+        JobRow.select(name, fn.COUNT(SQL("*"))).from_(paths).where(has_type).group_by(name).order_by(SQL("2 DESC, 1"))
+    )
+
+
+def _reasons(text: str, translated: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the reason codes and the names of `ENDINGS` whose sentences contain a text, in English or translated."""
+    return reasons_containing(text) | translated.get(text, frozenset())
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
@@ -89,8 +217,6 @@ def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
 # --- ORDER BY
 
 
-_SEPARATORS = "\\/" if os.sep == "\\" else "/"
-
 _NAME = fn.LTRIM(JobRow.name_key, ".")  # a name such as ".profile" has no type
 
 _TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
@@ -109,9 +235,9 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "name": (JobRow.name_key,),
     "status": (JobRow.status, _REASON, JobRow.reason_args),
     "reason": (_REASON, JobRow.reason_args, JobRow.status),
-    "took_ms": (JobRow.finished_at - JobRow.started_at,),
+    "took_ms": (_TOOK,),
     "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-    "folder": (up_to_last(JobRow.file_path, _SEPARATORS),),
+    "folder": (up_to_last(_PATH, _SEPARATORS),),
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }

@@ -157,6 +157,14 @@
         <translation>Alle Dateien in der Liste auswählen</translation>
     </message>
     <message>
+        <source>Rena&amp;me Batch…</source>
+        <translation>Stapel u&amp;mbenennen…</translation>
+    </message>
+    <message>
+        <source>Change the name of the batch selected in the sidebar</source>
+        <translation>Den Namen des Stapels ändern, der in der Seitenleiste ausgewählt ist</translation>
+    </message>
+    <message>
         <source>Select &amp;None</source>
         <translation>&amp;Nichts auswählen</translation>
     </message>
@@ -227,6 +235,14 @@
     <message>
         <source>Show or hide the details of the selected files</source>
         <translation>Die Details der ausgewählten Dateien ein- oder ausblenden</translation>
+    </message>
+    <message>
+        <source>Compact Ro&amp;ws</source>
+        <translation>Kompakte &amp;Zeilen</translation>
+    </message>
+    <message>
+        <source>Make the rows of the list lower, so that more of them fit</source>
+        <translation>Niedrigere Zeilen in der Liste, damit mehr davon Platz haben</translation>
     </message>
     <message>
         <source>&amp;Next Problem</source>
@@ -329,12 +345,52 @@
         <translation>Ent&amp;fernen</translation>
     </message>
     <message>
+        <source>Remove Processe&amp;d</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Remove all processed files from the list; the files themselves are not deleted</source>
+        <translation>Alle verarbeiteten Dateien aus der Liste entfernen; die Dateien selbst werden nicht gelöscht</translation>
+    </message>
+    <message>
         <source>&amp;Show in Folder</source>
         <translation>Im Or&amp;dner anzeigen</translation>
     </message>
     <message>
         <source>Show the selected files in the file manager</source>
         <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
+    </message>
+    <message>
+        <source>Show the version and the licences</source>
+        <translation>Version und Lizenzen anzeigen</translation>
+    </message>
+    <message>
+        <source>The list is empty</source>
+        <translation>Die Liste ist leer</translation>
+    </message>
+    <message>
+        <source>Select files first</source>
+        <translation>Wählen Sie zuerst Dateien aus</translation>
+    </message>
+    <message>
+        <source>No files are shown</source>
+        <translation>Es werden keine Dateien angezeigt</translation>
+    </message>
+    <message>
+        <source>No files have been processed</source>
+        <translation>Es wurden noch keine Dateien verarbeitet</translation>
+    </message>
+    <message>
+        <source>No files have failed</source>
+        <translation>Keine Dateien sind fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>None of the selected files is waiting in this queue</source>
+        <translation>Keine der ausgewählten Dateien wartet in dieser Warteschlange</translation>
+    </message>
+    <message>
+        <source>None of the selected files has finished yet</source>
+        <translation>Keine der ausgewählten Dateien ist schon fertig</translation>
     </message>
     <message>
         <source>Process all failed files again</source>
@@ -389,6 +445,14 @@
         <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
+        <source>Filemill &amp;Help</source>
+        <translation>Filemill-&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Show how to use Filemill; no network is needed</source>
+        <translation>Zeigen, wie man Filemill benutzt; braucht kein Netzwerk</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard Shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
     </message>
@@ -415,10 +479,6 @@
     <message>
         <source>&amp;About Filemill</source>
         <translation>Ü&amp;ber Filemill</translation>
-    </message>
-    <message>
-        <source>Show the version and the licence</source>
-        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -449,12 +509,31 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <source>Words, *.json, status:failed, size:&gt;10MB, added:today and more. Alt+Down lists them all.</source>
+        <translation>Wörter, *.json, status:fehlgeschlagen, größe:&gt;10MB, hinzugefügt:heute und mehr. Alt+Abwärts zeigt alles.</translation>
+    </message>
+    <message>
+        <source>What you can type</source>
+        <translation>Was Sie eingeben können</translation>
+    </message>
+    <message>
+        <source>What you can type (Alt+Down)</source>
+        <translation>Was Sie eingeben können (Alt+Abwärts)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln suggestion(s)</source>
+        <translation>
+            <numerusform>%Ln Vorschlag</numerusform>
+            <numerusform>%Ln Vorschläge</numerusform>
+        </translation>
     </message>
     <message>
         <source>Clear the filter</source>
         <translation>Filter löschen</translation>
+    </message>
+    <message>
+        <source>Select a reason in the sidebar, or a file that has failed</source>
+        <translation>Wählen Sie in der Seitenleiste einen Grund oder eine fehlgeschlagene Datei aus</translation>
     </message>
     <message>
         <source>Test results</source>
@@ -649,12 +728,48 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>There are no such files in the list.</source>
+        <translation>Es gibt keine solchen Dateien in der Liste.</translation>
+    </message>
+    <message>
+        <source>None of these files has finished yet.</source>
+        <translation>Keine dieser Dateien ist schon fertig.</translation>
+    </message>
+    <message>
+        <source>&amp;Show</source>
+        <translation>&amp;Anzeigen</translation>
+    </message>
+    <message>
+        <source>Re&amp;name…</source>
+        <translation>&amp;Umbenennen…</translation>
+    </message>
+    <message>
         <source>No files have failed.</source>
         <translation>Keine Datei ist fehlgeschlagen.</translation>
     </message>
     <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren…</translation>
+    </message>
+    <message>
+        <source>No files have been processed.</source>
+        <translation>Es wurden keine Dateien verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;Processed</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Re&amp;move All</source>
+        <translation>Alle &amp;entfernen</translation>
+    </message>
+    <message>
         <source>Nothing to retry: these files have not finished yet.</source>
         <translation>Diese Dateien sind noch nicht fertig und werden deshalb nicht erneut verarbeitet.</translation>
+    </message>
+    <message>
+        <source>There are no files to retry.</source>
+        <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
@@ -685,6 +800,14 @@
             <numerusform>(%Ln Datei entfernen)</numerusform>
             <numerusform>(%Ln Dateien entfernen)</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>There are no files to remove.</source>
+        <translation>Es gibt keine Dateien zum Entfernen.</translation>
+    </message>
+    <message>
+        <source>Rename Batch</source>
+        <translation>Stapel umbenennen</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -824,10 +947,6 @@
         <translation>Stapel</translation>
     </message>
     <message>
-        <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien an&amp;zeigen</translation>
-    </message>
-    <message>
         <source>No reason given</source>
         <translation>Kein Grund angegeben</translation>
     </message>
@@ -848,8 +967,20 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{failed} failed</source>
+        <translation>{failed} fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Added {moment}</source>
         <translation>Hinzugefügt: {moment}</translation>
+    </message>
+    <message>
+        <source>Show &amp;Older Batches</source>
+        <translation>Ä&amp;ltere Stapel anzeigen</translation>
     </message>
     <message>
         <source>&amp;Retry All With This Reason</source>
@@ -860,15 +991,12 @@
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
+        <source>Sidebar and files</source>
+        <translation>Seitenleiste und Dateien</translation>
+    </message>
+    <message>
         <source>&amp;Retry All</source>
         <translation>&amp;Alle erneut versuchen</translation>
-    </message>
-    <message numerus="yes">
-        <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation>
-            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
-            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
-        </translation>
     </message>
     <message>
         <source>Filemill Can&apos;t Start</source>
@@ -1163,6 +1291,10 @@
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
     </message>
     <message>
+        <source>“{value}” is not a valid value for {key}.</source>
+        <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
+    </message>
+    <message>
         <source>{file} can&apos;t be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
@@ -1431,6 +1563,10 @@
         <translation>Alle &amp;Dateien ({count})</translation>
     </message>
     <message>
+        <source>&amp;Files of “{group}” ({count})</source>
+        <translation>&amp;Dateien von „{group}“ ({count})</translation>
+    </message>
+    <message>
         <source>CSV files (*.csv)</source>
         <translation>CSV-Dateien (*.csv)</translation>
     </message>
@@ -1652,6 +1788,17 @@
         <translation>Name des &amp;Stapels:</translation>
     </message>
     <message>
+        <source>Files from “{place}”</source>
+        <translation>Dateien aus „{place}“</translation>
+    </message>
+    <message numerus="yes">
+        <source>Files from %Ln place(s)</source>
+        <translation>
+            <numerusform>Dateien von %Ln Ort</numerusform>
+            <numerusform>Dateien von %Ln Orten</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>&amp;Include:</source>
         <translation>&amp;Einschließen:</translation>
     </message>
@@ -1679,20 +1826,6 @@
         <translation>
             <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
             <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size})?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1783,12 +1916,28 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>“{batch}” was added.</source>
+        <translation>„{batch}“ wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {batch}.</source>
+        <translation>{batch} hinzugefügt.</translation>
+    </message>
+    <message>
         <source>Added {files}.</source>
         <translation>{files} hinzugefügt.</translation>
     </message>
     <message>
-        <source>{added} Already in the list: {listed}.</source>
-        <translation>{added} Bereits in der Liste: {listed}.</translation>
+        <source>{files} added to “{batch}”.</source>
+        <translation>{files} zu „{batch}“ hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{added} Skipped because already in the list: {count}.</source>
+        <translation>{added} Übersprungen, weil schon in der Liste: {count}.</translation>
+    </message>
+    <message>
+        <source>{added} Added again although already in the list: {count}.</source>
+        <translation>{added} Erneut hinzugefügt, obwohl schon in der Liste: {count}.</translation>
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>
@@ -1827,6 +1976,11 @@
             <numerusform>{done} von %Ln Datei</numerusform>
             <numerusform>{done} von %Ln Dateien</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <comment>1.2 of 8.0 GB</comment>
+        <translation>{done} von {total}</translation>
     </message>
     <message>
         <source>{files}, {done} of {total}</source>
@@ -2058,6 +2212,34 @@
         <translation>Freie Software unter der MIT-Lizenz.</translation>
     </message>
     <message>
+        <source>Copy &amp;Versions</source>
+        <translation>&amp;Versionen kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Licences…</source>
+        <translation>&amp;Lizenzen …</translation>
+    </message>
+    <message>
+        <source>Licences</source>
+        <translation>Lizenzen</translation>
+    </message>
+    <message>
+        <source>Component</source>
+        <translation>Komponente</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Components</source>
+        <translation>Komponenten</translation>
+    </message>
+    <message>
         <source>Only files and folders on this computer can be dropped here</source>
         <translation>Hier können nur Dateien und Ordner von diesem Computer abgelegt werden</translation>
     </message>
@@ -2237,6 +2419,10 @@
         <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
+        <source>Select a single file that has failed</source>
+        <translation>Wählen Sie eine einzelne fehlgeschlagene Datei aus</translation>
+    </message>
+    <message>
         <source>[Paused]</source>
         <translation>[Pausiert]</translation>
     </message>
@@ -2274,6 +2460,10 @@
     <message>
         <source>Continue processing the waiting files</source>
         <translation>Die wartenden Dateien weiter verarbeiten</translation>
+    </message>
+    <message>
+        <source>Processing is already paused</source>
+        <translation>Die Verarbeitung ist bereits angehalten</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2420,6 +2610,10 @@
     <message>
         <source>This computer&apos;s clock is wrong</source>
         <translation>Die Uhr dieses Computers geht falsch</translation>
+    </message>
+    <message>
+        <source>Type the access key ID and the secret access key that belong to this server.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
     </message>
     <message>
         <source>The queue “{name}” does not exist on {place}</source>
@@ -2606,6 +2800,10 @@
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
+        <source>The access keys for {place} can&apos;t be used</source>
+        <translation>Die Zugriffsschlüssel für {place} können nicht verwendet werden</translation>
+    </message>
+    <message>
         <source>The credentials of {who} can&apos;t be used</source>
         <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
@@ -2702,6 +2900,22 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>{place} rejected the access keys of {who}</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or type the server&apos;s own keys.</source>
+        <translation>Wählen Sie ein anderes Profil, oder geben Sie die Schlüssel des Servers ein.</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+    </message>
+    <message>
+        <source>It was deleted, or its name is different. Your files stay in the list.</source>
+        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2792,6 +3006,14 @@
     <message>
         <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
+    </message>
+    <message>
+        <source>typed keys</source>
+        <translation>eingegebene Schlüssel</translation>
+    </message>
+    <message>
+        <source>the system&apos;s keyring</source>
+        <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>
@@ -2902,10 +3124,6 @@
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any keys</source>
-        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
-    </message>
-    <message>
         <source>AWS did not return your identity; the queue may still work</source>
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
@@ -2936,6 +3154,10 @@
     <message>
         <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
+    </message>
+    <message>
+        <source>No access keys are set; that is enough for a server that checks none</source>
+        <translation>Es sind keine Zugriffsschlüssel angegeben; das genügt für einen Server, der keine prüft</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -3046,14 +3268,109 @@
         <translation>eine Datei aus einer anderen Liste</translation>
     </message>
     <message>
+        <source>name</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>name</translation>
+    </message>
+    <message>
+        <source>folder</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>ordner</translation>
+    </message>
+    <message>
+        <source>path</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>pfad</translation>
+    </message>
+    <message>
+        <source>type</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>typ</translation>
+    </message>
+    <message>
         <source>status</source>
         <comment>before a colon in the filter box</comment>
         <translation>status</translation>
     </message>
     <message>
+        <source>batch</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>stapel</translation>
+    </message>
+    <message>
+        <source>worker</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>computer</translation>
+    </message>
+    <message>
         <source>size</source>
         <comment>before a colon in the filter box</comment>
         <translation>größe</translation>
+    </message>
+    <message>
+        <source>lines</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>zeilen</translation>
+    </message>
+    <message>
+        <source>attempts</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>versuche</translation>
+    </message>
+    <message>
+        <source>took</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>dauer</translation>
+    </message>
+    <message>
+        <source>added</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>hinzugefügt</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>beendet</translation>
+    </message>
+    <message>
+        <source>today</source>
+        <comment>in the filter box</comment>
+        <translation>heute</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <comment>in the filter box</comment>
+        <translation>gestern</translation>
+    </message>
+    <message>
+        <source>last</source>
+        <comment>before “2 hours” in the filter box; all forms, separated by spaces</comment>
+        <translation>letzte letzten letzter</translation>
+    </message>
+    <message>
+        <source>s sec second seconds</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>s sek sekunde sekunden</translation>
+    </message>
+    <message>
+        <source>m min minute minutes</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>m min minute minuten</translation>
+    </message>
+    <message>
+        <source>h hr hour hours</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>h std stunde stunden</translation>
+    </message>
+    <message>
+        <source>d day days</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>t tag tage tagen</translation>
+    </message>
+    <message>
+        <source>w week weeks</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>w woche wochen</translation>
     </message>
     <message>
         <source>reason</source>
@@ -3210,10 +3527,6 @@
     <message>
         <source>This file has not been processed yet.</source>
         <translation>Diese Datei wurde noch nicht verarbeitet.</translation>
-    </message>
-    <message>
-        <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
         <source>Locate “{name}”</source>
@@ -3791,6 +4104,501 @@
     <message>
         <source>it belongs to another user</source>
         <translation>sie gehört einem anderen Benutzer</translation>
+    </message>
+    <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
+    </message>
+    <message>
+        <source>Words in the path or the reason</source>
+        <translation>Wörter im Pfad oder im Grund</translation>
+    </message>
+    <message>
+        <source>orders 2026</source>
+        <translation>rechnung 2026</translation>
+    </message>
+    <message>
+        <source>A phrase, or signs such as * and : as they are</source>
+        <translation>Eine Wortfolge, oder Zeichen wie * und : selbst</translation>
+    </message>
+    <message>
+        <source>The whole name: * is any text, ? any character</source>
+        <translation>Der ganze Name: * ist beliebiger Text, ? ein beliebiges Zeichen</translation>
+    </message>
+    <message>
+        <source>All except these; works before a key, too</source>
+        <translation>Alle außer diesen; geht auch vor einem Schlüsselwort</translation>
+    </message>
+    <message>
+        <source>-draft</source>
+        <translation>-entwurf</translation>
+    </message>
+    <message>
+        <source>The file name</source>
+        <translation>Der Dateiname</translation>
+    </message>
+    <message>
+        <source>name:report*</source>
+        <translation>name:bericht*</translation>
+    </message>
+    <message>
+        <source>The folder</source>
+        <translation>Der Ordner</translation>
+    </message>
+    <message>
+        <source>folder:invoices</source>
+        <translation>ordner:rechnungen</translation>
+    </message>
+    <message>
+        <source>The folder and the name</source>
+        <translation>Der Ordner und der Name</translation>
+    </message>
+    <message>
+        <source>path:2026/*.csv</source>
+        <translation>pfad:2026/*.csv</translation>
+    </message>
+    <message>
+        <source>The file type, or several</source>
+        <translation>Der Dateityp, oder mehrere</translation>
+    </message>
+    <message>
+        <source>type:json,csv</source>
+        <translation>typ:json,csv</translation>
+    </message>
+    <message>
+        <source>Pending, processing, processed or failed</source>
+        <translation>Ausstehend, in Arbeit, verarbeitet oder fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>status:failed</source>
+        <translation>status:fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Why a file failed or is waiting</source>
+        <translation>Warum eine Datei fehlschlug oder wartet</translation>
+    </message>
+    <message>
+        <source>reason:permission</source>
+        <translation>grund:berechtigung</translation>
+    </message>
+    <message>
+        <source>The name of the batch</source>
+        <translation>Der Name des Stapels</translation>
+    </message>
+    <message>
+        <source>batch:reports</source>
+        <translation>stapel:berichte</translation>
+    </message>
+    <message>
+        <source>The computer that processed the file</source>
+        <translation>Der Computer, der die Datei verarbeitet hat</translation>
+    </message>
+    <message>
+        <source>worker:laptop</source>
+        <translation>computer:laptop</translation>
+    </message>
+    <message>
+        <source>The size: a limit, or a range</source>
+        <translation>Die Größe: eine Grenze oder ein Bereich</translation>
+    </message>
+    <message>
+        <source>size:1MB..2GB</source>
+        <translation>größe:1MB..2GB</translation>
+    </message>
+    <message>
+        <source>The number of lines</source>
+        <translation>Die Anzahl der Zeilen</translation>
+    </message>
+    <message>
+        <source>lines:0</source>
+        <translation>zeilen:0</translation>
+    </message>
+    <message>
+        <source>The number of attempts</source>
+        <translation>Die Anzahl der Versuche</translation>
+    </message>
+    <message>
+        <source>attempts:&gt;1</source>
+        <translation>versuche:&gt;1</translation>
+    </message>
+    <message>
+        <source>The duration in ms, s, m or h</source>
+        <translation>Die Dauer in ms, s, min oder h</translation>
+    </message>
+    <message>
+        <source>took:&gt;1m</source>
+        <translation>dauer:&gt;1min</translation>
+    </message>
+    <message>
+        <source>A day, a time or a range of them</source>
+        <translation>Ein Tag, eine Zeit oder ein Zeitraum</translation>
+    </message>
+    <message>
+        <source>added:today</source>
+        <translation>hinzugefügt:heute</translation>
+    </message>
+    <message>
+        <source>The same; 2h means within the last two hours</source>
+        <translation>Ebenso; 2h heißt in den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>finished:2h</source>
+        <translation>beendet:2h</translation>
+    </message>
+    <message>
+        <source>Only the first {count} words and conditions are used.</source>
+        <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
+    </message>
+    <message>
+        <source>Only the first {count} values are used.</source>
+        <translation>Nur die ersten {count} Werte werden verwendet.</translation>
+    </message>
+    <message>
+        <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
+        <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
+    </message>
+    <message>
+        <source>There is no “{key}:”. To search for the text, put it in quotes.</source>
+        <translation>„{key}:“ gibt es nicht. Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a status. There are pending, processing, processed and failed.</source>
+        <translation>„{value}“ ist kein Status. Es gibt ausstehend, in Arbeit, verarbeitet und fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a size. Examples: {key}:&gt;10MB, {key}:1MB..2GB</source>
+        <translation>„{value}“ ist keine Größe. Beispiele: {key}:&gt;10MB, {key}:1MB..2GB</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a duration. Examples: {key}:&gt;1m, {key}:10s..2m</source>
+        <translation>„{value}“ ist keine Dauer. Beispiele: {key}:&gt;1min, {key}:10s..2min</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a time. Examples: {key}:today, {key}:2026-11-27, {key}:&lt;2h</source>
+        <translation>„{value}“ ist keine Zeit. Beispiele: {key}:heute, {key}:27.11.2026, {key}:&lt;2h</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a number. Examples: {key}:0, {key}:&gt;1, {key}:5..10</source>
+        <translation>„{value}“ ist keine Zahl. Beispiele: {key}:0, {key}:&gt;1, {key}:5..10</translation>
+    </message>
+    <message>
+        <source>{count} files from {folder}</source>
+        <translation>{count} Dateien aus {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {other}</source>
+        <translation>{name} und {other}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more files</source>
+        <translation>{name} und {count} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{count} folders in {folder}</source>
+        <translation>{count} Ordner in {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more folders</source>
+        <translation>{name} und {count} weitere Ordner</translation>
+    </message>
+    <message>
+        <source>Se&amp;ttings…</source>
+        <translation>&amp;Einstellungen …</translation>
+    </message>
+    <message>
+        <source>Choose the language, the theme and other preferences</source>
+        <translation>Sprache, Farben und anderes einstellen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>S&amp;prache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>&amp;Restart Now</source>
+        <translation>Jetzt &amp;neu starten</translation>
+    </message>
+    <message>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Automatic ({count})</source>
+        <translation>Automatisch ({count})</translation>
+    </message>
+    <message>
+        <source>Processed at &amp;once</source>
+        <translation>&amp;Gleichzeitig verarbeitet</translation>
+    </message>
+    <message>
+        <source>Already on the li&amp;st</source>
+        <translation>Schon in der &amp;Liste</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Nachfragen</translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation>Überspringen</translation>
+    </message>
+    <message>
+        <source>Add again</source>
+        <translation>Noch einmal hinzufügen</translation>
+    </message>
+    <message>
+        <source>What happens when you add files that are on the list already and have not changed.</source>
+        <translation>Was geschieht, wenn Sie Dateien hinzufügen, die schon in der Liste stehen und sich nicht geändert haben.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;processed</source>
+        <translation>&amp;Verarbeitete entfernen</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nie</translation>
+    </message>
+    <message>
+        <source>Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, and the files themselves are never deleted.</source>
+        <translation>Entfernt verarbeitete Dateien beim Start von Filemill und danach jede Stunde aus der Liste. Fehlgeschlagene bleiben stehen, und die Dateien selbst werden nie gelöscht.</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>Desktop</translation>
+    </message>
+    <message>
+        <source>&amp;Notifications</source>
+        <translation>&amp;Benachrichtigungen</translation>
+    </message>
+    <message>
+        <source>When finished, and problems</source>
+        <translation>Wenn alles fertig ist, und Probleme</translation>
+    </message>
+    <message>
+        <source>Only problems</source>
+        <translation>Nur Probleme</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Shown while you use another window.</source>
+        <translation>Erscheinen, während Sie ein anderes Fenster benutzen.</translation>
+    </message>
+    <message>
+        <source>&amp;Keep running in the tray</source>
+        <translation>Im Infobereich &amp;weiterlaufen</translation>
+    </message>
+    <message>
+        <source>When you close the window, Filemill goes on, and its icon in the tray opens the window again.</source>
+        <translation>Wenn Sie das Fenster schließen, läuft Filemill weiter; das Symbol im Infobereich öffnet das Fenster wieder.</translation>
+    </message>
+    <message>
+        <source>This desktop has no tray.</source>
+        <translation>Dieser Desktop hat keinen Infobereich.</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Open &amp;Folder</source>
+        <translation>&amp;Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>How to &amp;Move It</source>
+        <translation>Anleitung zum &amp;Umziehen</translation>
+    </message>
+    <message>
+        <source>Location of the l&amp;ist</source>
+        <translation>O&amp;rt der Liste</translation>
+    </message>
+    <message>
+        <source>Lo&amp;g</source>
+        <translation>Proto&amp;koll</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Detailed</source>
+        <translation>Ausführlich</translation>
+    </message>
+    <message>
+        <source>Choose Detailed to find the cause of a problem. The log never contains the contents of files.</source>
+        <translation>Wählen Sie „Ausführlich“, um die Ursache eines Problems zu finden. Das Protokoll enthält nie die Inhalte von Dateien.</translation>
+    </message>
+    <message numerus="yes">
+        <source>After %Ln day(s)</source>
+        <translation>
+            <numerusform>Nach %Ln Tag</numerusform>
+            <numerusform>Nach %Ln Tagen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Set by the environment variable {name}.</source>
+        <translation>Festgelegt durch die Umgebungsvariable {name}.</translation>
+    </message>
+    <message>
+        <source>Filemill was started with {option}.</source>
+        <translation>Filemill wurde mit {option} gestartet.</translation>
+    </message>
+    <message>
+        <source>Filemill Help</source>
+        <translation>Filemill-Hilfe</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln place(s)</source>
+        <translation>
+            <numerusform>%Ln Stelle</numerusform>
+            <numerusform>%Ln Stellen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Find in the help</source>
+        <translation>In der Hilfe suchen</translation>
+    </message>
+    <message>
+        <source>en</source>
+        <comment>the language code of this translation</comment>
+        <translation>de</translation>
+    </message>
+    <message>
+        <source>Type the keys of the server in Connection…, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.</source>
+        <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
+    </message>
+    <message>
+        <source>{why} {advice}</source>
+        <translation>{why} {advice}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
+        <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that is running, such as GNOME Keyring or KWallet.</source>
+        <translation>Auf diesem System läuft kein Schlüsselbund, wie zum Beispiel der GNOME-Schlüsselbund oder KWallet.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More than 10 MB</source>
+        <translation>Mehr als 10 MB</translation>
+    </message>
+    <message>
+        <source>Less than 1 kB</source>
+        <translation>Weniger als 1 kB</translation>
+    </message>
+    <message>
+        <source>From 1 MB to 2 GB</source>
+        <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>Empty files</source>
+        <translation>Leere Dateien</translation>
+    </message>
+    <message>
+        <source>No lines</source>
+        <translation>Keine Zeilen</translation>
+    </message>
+    <message>
+        <source>More than 1,000 lines</source>
+        <translation>Mehr als 1.000 Zeilen</translation>
+    </message>
+    <message>
+        <source>From 1 to 10 lines</source>
+        <translation>Von 1 bis 10 Zeilen</translation>
+    </message>
+    <message>
+        <source>More than one attempt</source>
+        <translation>Mehr als ein Versuch</translation>
+    </message>
+    <message>
+        <source>Never started</source>
+        <translation>Nie begonnen</translation>
+    </message>
+    <message>
+        <source>More than a minute</source>
+        <translation>Länger als eine Minute</translation>
+    </message>
+    <message>
+        <source>Less than a second</source>
+        <translation>Kürzer als eine Sekunde</translation>
+    </message>
+    <message>
+        <source>From 10 seconds to 2 minutes</source>
+        <translation>Von 10 Sekunden bis 2 Minuten</translation>
+    </message>
+    <message>
+        <source>In the last two hours</source>
+        <translation>In den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>In the last seven days</source>
+        <translation>In den letzten sieben Tagen</translation>
+    </message>
+    <message>
+        <source>More than seven days ago</source>
+        <translation>Vor mehr als sieben Tagen</translation>
+    </message>
+    <message>
+        <source>On a day</source>
+        <translation>An einem Tag</translation>
+    </message>
+    <message>
+        <source>From one day to another</source>
+        <translation>Von einem Tag bis zu einem anderen</translation>
+    </message>
+    <message>
+        <source>Suggestions</source>
+        <translation>Vorschläge</translation>
+    </message>
+    <message>
+        <source>Numbers, sizes, durations and times can be compared with &lt;, &gt;, &lt;= and &gt;=, or be a range: 5..10</source>
+        <translation>Zahlen, Größen, Dauern und Zeiten lassen sich mit &lt;, &gt;, &lt;= und &gt;= vergleichen oder als Bereich angeben: 5..10</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Finds</source>
+        <translation>Findet</translation>
     </message>
 </context>
 </TS>

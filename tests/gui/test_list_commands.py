@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
+from desktop_app.domain.query import Filter
 from desktop_app.gui.commands import edit as clip_module
 from desktop_app.gui.commands.edit import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
@@ -62,7 +63,7 @@ def test_retry_failed_does_not_change_other_files(commands: ListCommands, jobs_d
     notice = said(commands, qtbot, commands.retry_failed)
     assert notice.text == "2 files will be processed again."
     assert jobs_db.statuses() == ["PENDING", "PROCESSED", "PENDING"]
-    assert said(commands, qtbot, commands.retry_failed).text == "No files have failed."
+    assert said(commands, qtbot, commands.retry_failed).text == "There are no files to retry."
 
 
 def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
@@ -86,6 +87,27 @@ def test_removals_are_undone_one_by_one(commands: ListCommands, jobs_db: JobsDat
     assert list(jobs_db.jobs.ids()) == [b]
     said(commands, qtbot, commands.undo.undo)
     assert list(jobs_db.jobs.ids()) == [a, b]
+    assert not commands.undo.canUndo()
+
+
+def test_files_of_a_filter_are_retried(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    a, b = jobs_db.add("a", "b")
+    jobs_db.add("c")
+    jobs_db.fail([a, b])
+    (batch,) = (batch.id for batch in jobs_db.jobs.batches() if batch.counts.total == 2)
+    notice = said(commands, qtbot, lambda: commands.retry_filtered(Filter(batches=frozenset({batch}))))
+    assert notice.text == "2 files will be processed again."
+    assert jobs_db.statuses() == ["PENDING"] * 3
+
+
+def test_processed_files_are_removed_and_restored(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    a, b, c = jobs_db.add("a", "b", "c")
+    jobs_db.finish([a, c])
+    said(commands, qtbot, commands.remove_processed)
+    assert list(jobs_db.jobs.ids()) == [b]
+    assert said(commands, qtbot, commands.remove_processed).text == "There are no files to remove."
+    said(commands, qtbot, commands.undo.undo)
+    assert list(jobs_db.jobs.ids()) == [a, b, c]
     assert not commands.undo.canUndo()
 
 
@@ -122,7 +144,7 @@ def test_rows_are_copied_with_exact_values(jobs_db: JobsDatabase, wording: Wordi
     assert clip_of_rows(jobs_db.jobs, keys(a, b), columns, wording).text.splitlines() == [
         "Name\tStatus\tLines\tSize",
         "a.txt\tProcessed\t1234\t18204",
-        "'=SUM(A1).txt\tPending \N{EN DASH} Waiting to be sent\t\t18204",
+        "'=SUM(A1).txt\tPending\t\t18204",
     ]
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
-from desktop_app.domain.query import Filter, Problem, SelectionSums, parse_search
+from desktop_app.domain.query import Filter, Problem, SelectionSums
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.search_parser import parse_search
 from desktop_app.store.job_list import NEWEST_BATCHES
 from desktop_app.store.rows import reason_columns
 from tests.store.kit import NOW, QUEUE, row_ids
@@ -121,7 +122,7 @@ def test_batches_with_listed_files_are_counted(store: Store) -> None:
     second, removed = batch(store, "second", 2)
     third, rest = batch(store, "", 1)
     store.intake.remove([keys[0], *removed], now_ms=NOW)
-    assert store.jobs.batches() == [Batch(third, "", NOW, 1), Batch(first, "first", NOW, 2)]
+    assert store.jobs.batches() == [Batch(third, "", NOW, StatusCounts(1)), Batch(first, "first", NOW, StatusCounts(2))]
     assert list(store.jobs.ids(Filter(batches=frozenset({first})))) == keys[1:]
     assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 

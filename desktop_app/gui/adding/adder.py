@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.domain.sentences import display_text
-from desktop_app.gui.i18n import tr
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.services.adding.names import batch_name
 from desktop_app.sources.location import is_address, name_to_show
 from desktop_app.sources.scan import Refusal, scan
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.adding.review import Review, SelectionResult
+    from desktop_app.sources.scan import ScanResult
 
 
 MAX_WITHOUT_REVIEW = 50
@@ -46,7 +48,9 @@ class AddReport:
         cancelled: Whether the user stopped the scan, so that nothing was added.
         problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
+        again: The number of files added although they are already in the list and have not changed.
         batch: The primary key of the new batch; 0 if none was created.
+        name: The name of the new batch.
     """
 
     added: int = 0
@@ -54,7 +58,9 @@ class AddReport:
     cancelled: bool = False
     problem: str = ""
     listed: int = 0
+    again: int = 0
     batch: int = field(default=0, compare=False)
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,16 @@ class Proposal:
     Attributes:
         number: The number of the call to `Adder.add`; see `Adder.dismiss`.
         review: The files found by the scan.
-        name: The suggested name of the batch.
+        place: The name of the only path or of the folder of all paths, or the number of paths.
         paths: The paths and addresses that were scanned.
+        again: Whether to suggest adding files again that are already in the list and have not changed.
     """
 
     number: int
     review: Review
-    name: str
+    place: str
     paths: tuple[str, ...]
+    again: bool = False
 
 
 class _Step(Enum):
@@ -85,7 +93,7 @@ class _Add:
     """A call to `Adder.add` whose work is not finished."""
 
     paths: tuple[str, ...]
-    name: str
+    place: str
     always_review: bool
     stop: threading.Event = field(default_factory=threading.Event)
     found: int = 0
@@ -106,6 +114,8 @@ class Adder(QObject):
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
         wording: The formatter for numbers.
+        duplicates: Returns what to do with files that are already in the list and have not changed; see
+            `Settings.duplicates`. Called on the pool for scanning.
         parent: The parent.
     """
 
@@ -115,10 +125,17 @@ class Adder(QObject):
     _found = Signal(int, int)
 
     def __init__(
-        self, editor: JobEditor, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self,
+        editor: JobEditor,
+        scans: Tasks,
+        writes: Tasks,
+        wording: Wording,
+        duplicates: Callable[[], str] = lambda: "ask",
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._editor = editor
+        self._duplicates = duplicates
         self._scans = scans
         self._writes = writes
         self._wording = wording
@@ -144,14 +161,14 @@ class Adder(QObject):
         if not paths:
             return
         number = next(self._numbers)
-        add = self._adds[number] = _Add(tuple(paths), _batch_name(paths), always_review)
+        add = self._adds[number] = _Add(tuple(paths), _place_of(paths), always_review)
         self._update_busy()
         report: Callable[[int], None] = partial(self._found.emit, number)
         stopped = add.stop.is_set
 
-        def work() -> Review:
+        def work() -> tuple[Review, str]:
             result = scan(add.paths, recursive=True, cancelled=stopped, on_found=report)
-            return self._editor.review(result, stopped)
+            return self._editor.review(result, stopped), self._duplicates()
 
         self._scans.run(work, partial(self._propose_or_add, number), partial(self._fail, number))
 
@@ -167,11 +184,18 @@ class Adder(QObject):
         Args:
             proposal: The proposal.
             picked: The selected files.
-            name: The name of the batch.
+            name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
         """
-        count = len(picked.places)
-        self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
+        self._write(
+            proposal.number,
+            proposal.review.result,
+            lambda: proposal.review.files(picked),
+            len(picked.places),
+            name=name,
+            again=again,
+            listed=picked.listed,
+        )
 
     def dismiss(self, number: int) -> None:
         """Discard a proposal.
@@ -182,32 +206,46 @@ class Adder(QObject):
         del self._adds[number]
         self._update_busy()
 
-    def _propose_or_add(self, number: int, review: Review) -> None:
-        add, found = self._adds[number], review.result
+    def _propose_or_add(self, number: int, scanned: tuple[Review, str]) -> None:
+        review, duplicates = scanned
+        add, found, again = self._adds[number], review.result, duplicates == "add"
+        is_plain = not found.refused and not (review.listed and duplicates == "ask")
         if found.cancelled or add.stop.is_set():
             self._end(number, AddReport(refused=found.refused, cancelled=True))
         elif not found.files:
             self._end(number, AddReport(refused=found.refused))
-        elif add.always_review or not review.is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
+        elif add.always_review or not is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
             add.step = _Step.WAITING_FOR_REVIEW
             self._update_busy()
-            self.proposed.emit(Proposal(number, review, add.name, add.paths))
+            self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, lambda: found.files, len(found.files), name=add.name, again=False)
+            self._write(number, found, lambda: found.files, len(found.files), again=again, listed=review.listed)
 
     def _write(
-        self, number: int, files: Callable[[], Sequence[NewFile]], found: int, *, name: str, again: bool
+        self,
+        number: int,
+        result: ScanResult,
+        files: Callable[[], Sequence[NewFile]],
+        count: int,
+        *,
+        again: bool,
+        listed: int,
+        name: str = "",
     ) -> None:
         add = self._adds[number]
         add.step = _Step.WRITING
-        add.found = found
+        add.found = count
         self._update_busy()
 
         def work() -> AddReport:
             # The files are compared with the list again: another call may have added some since the scan.
-            added = self._editor.add(files(), name=name, skip_listed=not again)
+            added = self._editor.add(files(), name=name, automatic_name=automatic_name, skip_listed=not again)
             done = len(added.job_ids)
-            return AddReport(done, listed=found - done, batch=added.batch_id)
+            repeated = listed if again else 0
+            return AddReport(done, listed=count - done, again=repeated, batch=added.batch_id, name=added.name)
+
+        def automatic_name(added: Sequence[NewFile]) -> str:
+            return translated(batch_name(added, result, self._wording.number))
 
         self._writes.run(work, partial(self._end, number), partial(self._fail, number))
 
@@ -247,7 +285,7 @@ class Adder(QObject):
         if all(add.step is _Step.WRITING for add in working):
             return tr("Adding {files}…").format(files=files)
         if len(working) == 1:
-            return tr("Scanning {place}… {files}").format(place=working[0].name, files=files)
+            return tr("Scanning {place}… {files}").format(place=working[0].place, files=files)
         return tr("Scanning %Ln location(s)… {files}", "", len(working)).format(files=files)
 
 
@@ -257,8 +295,8 @@ def common_folder(paths: Sequence[str]) -> str:
     return parents.pop() if len(parents) == 1 else ""
 
 
-def _batch_name(paths: Sequence[str]) -> str:
-    """Return the name of the only path or of the common folder, or else the number of paths."""
+def _place_of(paths: Sequence[str]) -> str:
+    """Return the name of the only path or of the folder that contains all paths, or else the number of paths."""
     place = os.path.normpath(name_to_show(paths[0])) if len(paths) == 1 else common_folder(paths)
     name = os.path.basename(place)  # noqa: PTH119 - a path may be an address
     if is_address(paths[0]):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,8 +27,8 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
-from desktop_app.gui.i18n import isolated_in, reason_text, tr
-from desktop_app.gui.widgets.dialogs import PairsDialog, caption, plain_label, spaced
+from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
+from desktop_app.gui.widgets.dialogs import ButtonRow, PairsDialog, arrange_dialog, caption, plain_label, spaced
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -46,12 +47,12 @@ _ICON = 18
 
 
 class ReviewLine(QFrame):
-    """A frame with an icon, a text and controls; hidden while the text is empty."""
+    """A frame with an icon, `info` or `warning`, a text and controls; hidden while the text is empty."""
 
     def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
-        self.setProperty("kind", "warning")
+        self.setProperty("kind", icon)
         self._icon_name = icon
         self._theme = theme
         self._icon = QLabel(self)
@@ -106,7 +107,7 @@ class ElidedLabel(QLabel):
         self.setText(isolated_in(text, self.layoutDirection()))
 
 
-_WIDTH = 620
+_WIDTH = 580
 
 _MAX_LENGTH = 1_000
 
@@ -190,7 +191,7 @@ class ReviewSheet(QDialog):
         )
         self.chosen = plain_label("", self)
         self._make_lines()
-        self.name = QLineEdit(self._proposal.name, self, maxLength=_MAX_LENGTH)
+        self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
         self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
@@ -202,12 +203,12 @@ class ReviewSheet(QDialog):
     def _make_lines(self) -> None:
         self.skip = QRadioButton(tr("S&kip"), self)
         self.skip.setAccessibleName(tr("Skip files that are already in the list"))
-        self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
         self.again.setAccessibleName(tr("Add files even if they are already in the list"))
         self.show_refused = QPushButton(tr("Sho&w…"), self, autoDefault=False)
         self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
         self.show_refused.clicked.connect(self._list_refused)
+        (self.again if self._proposal.again else self.skip).setChecked(True)
         choice = QButtonGroup(self)
         choice.addButton(self.skip)
         choice.addButton(self.again)
@@ -223,8 +224,8 @@ class ReviewSheet(QDialog):
         return box
 
     def _arrange(self) -> None:
-        column = spaced(QVBoxLayout(self), 10, (22, 18, 22, 16))
-        column.addWidget(plain_label(title_text(self._proposal, self._wording), self, "sheetTitle"))
+        column = spaced(QVBoxLayout(), 12)
+        column.addWidget(plain_label(title_text(self._proposal), self, "sheetTitle"))
         folder = folder_text(self._proposal)
         if folder:
             label = ElidedLabel(folder, self)
@@ -232,37 +233,35 @@ class ReviewSheet(QDialog):
             column.addWidget(label)
             column.addSpacing(4)
         column.addWidget(self.subfolders)
-        column.addLayout(self._pattern_row())
-        column.addWidget(self.chosen)
+        form = QFormLayout(
+            horizontalSpacing=12,
+            verticalSpacing=8,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
+        )
+        form.addRow(caption(tr("&Include:"), self.only), self.only)
+        form.addRow(caption(tr("&Exclude:"), self.leave_out), self.leave_out)
+        form.addRow("", self.chosen)
+        form.addRow(caption(tr("&Batch name:"), self.name), self.name)
+        column.addLayout(form)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
-        named = QHBoxLayout()
-        named.addWidget(caption(tr("&Batch name:"), self.name))
-        named.addWidget(self.name, 1)
-        column.addLayout(named)
         column.addStretch(1)
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         buttons.addButton(self.add, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
-        column.addSpacing(6)
-        column.addWidget(buttons)
-
-    def _pattern_row(self) -> QBoxLayout:
-        row = spaced(QHBoxLayout(), 8)
-        row.addWidget(caption(tr("&Include:"), self.only))
-        row.addWidget(self.only, 1)
-        row.addSpacing(8)
-        row.addWidget(caption(tr("&Exclude:"), self.leave_out))
-        row.addWidget(self.leave_out, 1)
-        return row
+        self._place = arrange_dialog(self, column, buttons, name="review", size=(_WIDTH, 0))
+        controls = (self.subfolders, self.only, self.leave_out, self.name, self.skip, self.again, self.show_refused)
+        for control, following in pairwise((*controls, self.add)):
+            self.setTabOrder(control, following)
 
     def _open_focused(self) -> None:
         """Open the sheet, with the focus on the control that is used most often."""
         self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
-            (self.skip if self._proposal.review.has_listed else self.add).setFocus()
+            (self.skip if self._proposal.review.listed else self.add).setFocus()
         else:
             self.only.setFocus()
 
@@ -283,7 +282,7 @@ class ReviewSheet(QDialog):
         self._pause.stop()
         rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
         review = self._proposal.review
-        self._counting.start(lambda should_stop: [review.pick(rules, should_stop)])
+        self._counting.start(lambda should_stop: [review.pick(rules, should_stop, self._wording.number)])
 
     @Slot()
     def _show_counting(self) -> None:
@@ -306,7 +305,7 @@ class ReviewSheet(QDialog):
         if not self._was_opened:
             self._open_focused()
         # The new texts may wrap onto more lines. The sheet never shrinks, so that the controls stay in place.
-        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
+        self._place.grow()
         if self._adds_when_counted:
             self.accept()
 
@@ -316,8 +315,9 @@ class ReviewSheet(QDialog):
             self.add.setText(tr("&Add Files"))
             self.add.setEnabled(True)
             return
+        self.name.setPlaceholderText(translated(self._picked.names[self.again.isChecked()]))
         count = self._picked.count(again=self.again.isChecked())
-        self.add.setText(tr("&Add %Ln File(s)", "", count))
+        self.add.setText(tr("&Add %Ln File(s)", "", count) if count else tr("&Add Files"))
         self.add.setEnabled(count > 0)
 
     @Slot()
@@ -347,13 +347,13 @@ class ReviewSheet(QDialog):
         super().done(result)
 
 
-def title_text(proposal: Proposal, wording: Wording) -> str:
-    """Return the title, such as `Add 3,118 files (3.2 GB) from “in”?`."""
-    review = proposal.review
-    size, count = wording.size(review.size), len(review.result.files)
-    if len(proposal.paths) > 1 or not review.result.folders:
-        return tr("Add %Ln file(s) ({size})?", "", count).format(size=size)
-    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.name)
+def title_text(proposal: Proposal) -> str:
+    """Return the title, such as `Files from “in”` or the name of the only file."""
+    if len(proposal.paths) == 1 and not proposal.review.result.folders:
+        return proposal.place  # a single file
+    if len(proposal.paths) == 1 or os.path.basename(common_folder(proposal.paths)):  # noqa: PTH119
+        return tr("Files from “{place}”").format(place=proposal.place)
+    return tr("Files from %Ln place(s)", "", len(proposal.paths))
 
 
 def folder_text(proposal: Proposal) -> str:
@@ -410,6 +410,6 @@ def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
     if len(refused) > _MAX_SHOWN:
         text = tr("{text} The first %Ln are shown.", "", _MAX_SHOWN).format(text=text)
-    dialog = PairsDialog(tr("Not Added"), text, (tr("Item"), tr("Reason")), pairs, parent)
+    dialog = PairsDialog(tr("Not Added"), text, (tr("Item"), tr("Reason")), pairs, parent, name="refused")
     dialog.show()
     return dialog

@@ -35,7 +35,7 @@ class ListCommands(QObject):
         restored(): Rows were restored. The list must be read again, because the change feed can't tell their position.
 
     Attributes:
-        undo: The undo stack, which holds additions to and removals from the list.
+        undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
 
     Args:
         reader: The reader for the list.
@@ -69,7 +69,7 @@ class ListCommands(QObject):
     @Slot()
     def retry_failed(self) -> None:
         """Process all failed files again."""
-        self._retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
+        self.retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
         """Retry all files that failed for one of these reasons.
@@ -78,17 +78,23 @@ class ListCommands(QObject):
             codes: The codes of the reasons.
         """
         if codes:
-            self._retry_filtered(Filter(problems=codes))
+            self.retry_filtered(Filter(problems=codes))
 
-    def _retry_filtered(self, where: Filter) -> None:
-        self._write(lambda: self._editor.retry(self._reader.ids(where)), lambda count: self._report_retry(count, count))
+    def retry_filtered(self, where: Filter) -> None:
+        """Process the files that match a filter again. Unfinished files are skipped."""
+        self._write(partial(self._reader.ids, where), self._retry_found)
+
+    def _retry_found(self, ids: array[int]) -> None:
+        if ids:
+            self.retry(ids)
+        else:
+            self._report_retry(0, 0)
 
     def _report_retry(self, selected: int, retried: int) -> None:
         skipped = selected - retried
         if not retried:
-            text = (
-                tr("Nothing to retry: these files have not finished yet.") if selected else tr("No files have failed.")
-            )
+            unfinished = tr("Nothing to retry: these files have not finished yet.")
+            text = unfinished if selected else tr("There are no files to retry.")
         elif not skipped:
             text = tr("%Ln file(s) will be processed again.", "", retried)
         else:
@@ -124,6 +130,21 @@ class ListCommands(QObject):
             undo = partial(self._write, lambda: self._editor.restore(ids), self._report_undone_removal)
             self.undo.push(_ListChange(text, redo=redo, undo=undo))
 
+    def remove_filtered(self, where: Filter) -> None:
+        """Remove the files that match a filter from the list. This can be undone."""
+        self._write(partial(self._reader.ids, where), self._remove_found)
+
+    def _remove_found(self, ids: array[int]) -> None:
+        if ids:
+            self.remove(ids)
+        else:
+            self.notice.emit(Notice(tr("There are no files to remove."), passing=True))
+
+    @Slot()
+    def remove_processed(self) -> None:
+        """Remove all processed files from the list. This can be undone."""
+        self.remove_filtered(Filter(statuses=frozenset({Status.PROCESSED})))
+
     def record_add(self, batch_id: int, count: int) -> None:
         """Put the addition of a batch on the undo stack.
 
@@ -141,6 +162,21 @@ class ListCommands(QObject):
         redo = partial(self._write, lambda: self._editor.restore(removed), self._report_redone_add)
         undo = partial(self._write, remove, self._report_undone_add)
         self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=undo, is_done=True))
+
+    def rename_batch(self, batch_id: int, before: str, after: str) -> None:
+        """Change the name of a batch. This can be undone.
+
+        Args:
+            batch_id: The key of the batch.
+            before: The current name.
+            after: The new name.
+        """
+
+        def rename(name: str) -> None:
+            self._write(partial(self._editor.rename_batch, batch_id, name), lambda _: None)
+
+        change = _ListChange(tr("Rename Batch"), redo=partial(rename, after), undo=partial(rename, before))
+        self.undo.push(change)
 
     def _report_removal(self, count: int) -> None:
         text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
@@ -175,7 +211,7 @@ class ListCommands(QObject):
 
 
 class _ListChange(QUndoCommand):
-    """An addition or a removal on the undo stack. It stays on the stack even if it could not be written.
+    """A change on the undo stack. It stays on the stack even if it could not be written.
 
     Args:
         text: The name of the change, shown after Undo in the menu.

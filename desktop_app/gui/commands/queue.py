@@ -19,13 +19,12 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import ProcessingControl, RunMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtGui import QAction
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.commands.list_commands import ListCommands
@@ -43,7 +42,7 @@ _LOCATE_FOLDER = "files"
 
 
 class QueueCommands(QObject):
-    """The commands Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open and Show in Folder.
+    """The commands of the Queue menu that change, open or show files, and Check Queue Now.
 
     Signals:
         notice(Notice): A message for the user.
@@ -81,6 +80,7 @@ class QueueCommands(QObject):
             (actions.retry, self.retry_selected),
             (actions.retry_failed, commands.retry_failed),
             (actions.remove, self.remove_selected),
+            (actions.remove_processed, commands.remove_processed),
             (actions.open, self.open_selected),
             (actions.show_file, self.show_selected),
         ):
@@ -96,6 +96,7 @@ class QueueCommands(QObject):
     @Slot()
     def remove_selected(self) -> None:
         """Remove the selected files from the list."""
+        self._view.continue_after_removal()
         self._commands.remove(self._view.selected_ids())
 
     @Slot()
@@ -163,7 +164,7 @@ class LocateCommand(QObject):
 
     def __init__(
         self,
-        action: QAction,
+        actions: Actions,
         view: JobsView,
         model: JobsModel,
         commands: ListCommands,
@@ -171,17 +172,17 @@ class LocateCommand(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._action = action
+        self._actions = actions
         self._view = view
         self._model = model
         self._commands = commands
         self._memory = memory
         self._window = window
-        action.setEnabled(False)
-        action.triggered.connect(self.open_dialog)
+        actions.locate.triggered.connect(self.open_dialog)
         view.selection_changed.connect(self._update)
         model.dataChanged.connect(self._update)
         model.rows_changed.connect(self._update)
+        self._update()
 
     def _job(self) -> Job | None:
         if self._view.selected_count() != 1:
@@ -191,7 +192,7 @@ class LocateCommand(QObject):
 
     @Slot()
     def _update(self) -> None:
-        self._action.setEnabled(self._job() is not None)
+        self._actions.offer(self._actions.locate, "" if self._job() else tr("Select a single file that has failed"))
 
     @Slot()
     def open_dialog(self) -> None:
@@ -204,6 +205,7 @@ class LocateCommand(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
         dialog.fileSelected.connect(partial(self._relocate, job))
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     def _relocate(self, job: Job, path: str) -> None:
@@ -313,7 +315,8 @@ class PauseCommands(QObject):
             self._actions.change(
                 self._actions.pause, tr("Res&ume"), tr("Continue processing the waiting files"), "resume"
             )
-        self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
+        is_running = mode is RunMode.RUNNING
+        self._actions.offer(self._actions.stop_after_current, "" if is_running else tr("Processing is already paused"))
         self.mode_changed.emit(mode)
 
     def _notify(self, text: str, *, lasts: bool = False) -> None:

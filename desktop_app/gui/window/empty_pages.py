@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_SEARCH, Filter
+from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.config.settings import Connection
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
 
 
 _ICON, _NO_MATCH_ICON = 80, 56
+
+_BUTTON_ICON, _GAP = 18, 2
+
+_LONGEST_SHOWN = 100
 
 
 class _EmptyPage(QWidget):
@@ -101,7 +106,9 @@ class EmptyState(_EmptyPage):
     def _draw(self) -> None:
         for button, action in self._buttons.items():
             colour = self._theme.colours.selected_text if button is self.first else ""
-            button.setIcon(self._theme.icon(str(action.data()), colour))
+            gap = _GAP if self.isLeftToRight() else -_GAP
+            button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap))
+            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
 
 
 class NoMatch(_EmptyPage):
@@ -153,7 +160,9 @@ class NoMatch(_EmptyPage):
             self._title.setText(tr("No problems"))
             self.words.setText(tr("No files have failed."))
         elif searches:
-            self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
+            words = " ".join(typed.split())
+            shown = words if len(words) <= _LONGEST_SHOWN else f"{words[: _LONGEST_SHOWN - 1]}…"
+            self._title.setText(tr("No files match “{words}”").format(words=display_text(shown)))
             self.words.setText(
                 tr("Only the files that match the selection in the sidebar are searched.") if chooses else ""
             )

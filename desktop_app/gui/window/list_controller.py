@@ -16,6 +16,8 @@ from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import DatabaseSession, Tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.wording import Wording
@@ -52,6 +54,7 @@ class ListController(QObject):
         wording: The formatter for numbers, sizes and times.
         queue: The key of the queue that the run follows.
         clock: The clock.
+        duplicates: Returns the setting of that name.
         parent: The parent.
     """
 
@@ -67,6 +70,7 @@ class ListController(QObject):
         *,
         queue: str,
         clock: Clock,
+        duplicates: Callable[[], str] = lambda: "ask",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -81,7 +85,7 @@ class ListController(QObject):
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
         self.model = JobsModel(reader, self.reads, wording, self)
-        self.adder = Adder(editor, self._scans, self._writes, wording, self)
+        self.adder = Adder(editor, self._scans, self._writes, wording, duplicates, self)
         self.commands = ListCommands(reader, editor, self._writes, wording, self)
         self.exporter = Exporter(reader, self.tasks, wording, self)
         self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
