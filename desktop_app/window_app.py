@@ -90,12 +90,12 @@ class RunningWindow(QObject):
         self.window = window
         self.jobs = jobs
         self.left_over: list[str] = []
+        self._begin = begin
         self._loop_steps = tuple(steps)
         self._close_rest = close_rest
         self._shutdown = Shutdown([*steps, *jobs.steps()], parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
-        jobs.opened.connect(begin)
 
     def start(self, paths: Sequence[str] = (), place: Place | None = None) -> None:
         """Show the window and add the given files, folders and URLs. The loops start once the window shows the list.
@@ -107,6 +107,7 @@ class RunningWindow(QObject):
         Raises:
             StoreError: If the database can't be read.
         """
+        self.jobs.opened.connect(self._begin)
         self.window.open(place)
         if paths:
             self.window.add(paths)
