@@ -82,6 +82,7 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
     from tests.gallery.scene import Scene
 
     application = make_application()
+    os.environ.pop("FILEMILL_LANGUAGE", None)  # the Settings dialog would say so
     if variant.reverse:
         application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     look = Theme()

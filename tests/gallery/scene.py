@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 _PATIENCE_S = 60
 _SHADE = 70
+_MARGIN = 8
+_BACKDROP = QColor("#5a6672")
 
 
 class Scene:
@@ -225,13 +227,19 @@ class Scene:
     def picture(self, *above: QWidget) -> QPixmap:
         """Return a picture of the window with dialogs in front of it."""
         self.settle()
-        picture = self.window.grab()
-        ratio = picture.devicePixelRatio()
+        window = self.window.grab()
+        ratio = window.devicePixelRatio()
+        # A dialog may be higher than a window that fits on a small screen.
+        height = max(self.window.height(), *(widget.height() + 2 * _MARGIN for widget in above), 0)
+        picture = QPixmap(window.width(), round(height * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(_BACKDROP)
         painter = QPainter(picture)
+        painter.drawPixmap(0, (height - self.window.height()) // 2, window)
         for widget in above:
             front = widget.grab()
             size = front.size() / ratio
-            corner = QPoint((self.window.width() - size.width()) // 2, (self.window.height() - size.height()) // 2)
+            corner = QPoint((self.window.width() - size.width()) // 2, (height - size.height()) // 2)
             for width in range(8, 0, -2):
                 painter.fillRect(
                     corner.x() - width, corner.y() - width, size.width() + 2 * width, size.height() + 2 * width,
