@@ -13,7 +13,7 @@ from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
 from desktop_app.gui.i18n import translated
-from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
+from desktop_app.gui.startup.shutdown import WRITES_MS, Shutdown, Step, thread_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -403,7 +403,8 @@ class ConnectionController(QObject):
         self.changed.emit(connection)
         if self._ending is None:
             self._loops.interrupt()
-            self._ending = Shutdown([thread_step(thread) for thread in self._loops.threads], parent=self)
+            # The user is not waiting, so the loops get the time to end cleanly.
+            self._ending = Shutdown([thread_step(thread, WRITES_MS) for thread in self._loops.threads], parent=self)
             self._ending.finished.connect(self._start_next)
             self._ending.begin()
 
@@ -433,7 +434,7 @@ class ConnectionController(QObject):
             self._loops.start()
 
     def steps(self) -> list[Step]:
-        """Return the shutdown steps, which stop the consumers and then the senders."""
+        """Return the shutdown steps, which stop the consumers and the senders."""
         return [self._step(ConsumerThread), self._step(SenderThread)]
 
     def close(self) -> None:
