@@ -147,8 +147,8 @@ class StatusDelegate(CellDelegate):
         if job is None:
             return
         wording, header = self._model.wording, self._header
-        if wording.has_reason(job):
-            header.note_reason()
+        if job.status is Status.PENDING and wording.has_reason(job):
+            header.note_reason()  # failed files are counted, but not those that wait for a reason
         selected = bool(option.state & _SELECTED)
         colour = self._theme.colours.of(job.status)
         icon_rect = QStyle.alignedRect(

@@ -183,7 +183,7 @@ class ColumnHeader(QHeaderView):
             self.fit()
 
     def note_reason(self) -> None:
-        """Show the Reason column soon, because a visible row has a reason. Called while cells are painted."""
+        """Show the Reason column soon, because a visible file waits for a reason. Called while cells are painted."""
         if not self._has_reasons:
             self._has_reasons = True
             self._fit_later.start()
