@@ -79,15 +79,19 @@ class JobList:
 
     # --- jobs
 
-    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
+    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING, *, limit: int | None = None) -> array[int]:
         """Return the keys of the jobs that match a filter, in the given order. The array takes 8 bytes per job.
+
+        Args:
+            where: The filter.
+            order: The order.
+            limit: The greatest number of keys to return; None for all.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        query = (
-            JobRow.select(JobRow.id).where(condition(where, self._clock.now_ms())).order_by(*order_by(order)).tuples()
-        )
+        matches = condition(where, self._clock.now_ms())
+        query = JobRow.select(JobRow.id).where(matches).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 

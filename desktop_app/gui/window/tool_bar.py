@@ -82,6 +82,10 @@ class ToolBar(QToolBar):
         action: QAction = button.defaultAction()
         colour = self._theme.colours.selected_text if button.property("primary") else ""
         gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
+        if button.property("reversed") is not self.isRightToLeft():  # the style sheet can't mirror margins
+            button.setProperty("reversed", self.isRightToLeft())
+            button.style().unpolish(button)
+            button.style().polish(button)
         button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
         button.setAccessibleName(words_of(action))
         button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
