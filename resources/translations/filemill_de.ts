@@ -42,6 +42,10 @@
         <translation>Gestern {time}</translation>
     </message>
     <message>
+        <source>Yesterday</source>
+        <translation>Gestern</translation>
+    </message>
+    <message>
         <source>{number} s</source>
         <translation>{number} s</translation>
     </message>
