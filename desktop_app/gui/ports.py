@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
+    from desktop_app.domain.search import KnownValues
 
 
 class ChangeFeed(Protocol):
@@ -63,6 +64,10 @@ class JobReader(Protocol):
             also: The keys of older batches to return as well.
             most: The maximum number of batches, without those.
         """
+        ...
+
+    def known_values(self) -> KnownValues:
+        """Return values to offer while the user is typing a search."""
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:

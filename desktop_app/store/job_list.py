@@ -25,9 +25,10 @@ from desktop_app.domain.job import (
 )
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, order_by
+from desktop_app.store.list_query import condition, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 NEWEST_BATCHES = 20
 
 _PAGE = 500
+
+_LOOKED_AT, _OFFERED = 50_000, 200
+"""The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
 
 _SUMMED_AT_ONCE = 20_000
 
@@ -208,6 +212,27 @@ class JobList:
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
         return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]
 
+    def known_values(self) -> KnownValues:
+        """Return values to offer for a search, found among the newest jobs.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        types = type_counts(_LOOKED_AT).limit(_OFFERED)
+        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", fn.EXISTS(listed))
+        attempts = (
+            AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
+        )
+        workers = AttemptRow.select(attempts.c.worker).from_(attempts).distinct()
+        with self._database.read():
+            found = [
+                [str(value) for value, *_ in self._database.run(query.tuples())]
+                for query in (types, batches.order_by(BatchRow.id.desc()).limit(_OFFERED), workers)
+            ]
+        computers = sorted({worker.rpartition("/")[0] or worker for worker in found[2]})
+        return KnownValues(tuple(found[0]), tuple(dict.fromkeys(found[1])), tuple(computers))
+
     # --- counts and sums
 
     def counts(self, queue: str | None = None) -> StatusCounts:
@@ -294,14 +319,15 @@ class JobList:
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
-        ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
+        times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
+        ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():
             # One query per status, each of which scans one index range: faster than GROUP BY.
             pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
             ((working, working_size, read_size),) = self._database.run(processing.tuples())
-            ((done, done_size, newest),) = self._database.run(ended.tuples())
+            ((done, done_size, newest, oldest),) = self._database.run(ended.tuples())
             failed = self._database.scalar(
                 JobRow.select(_COUNT).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
             )
@@ -314,6 +340,7 @@ class JobList:
             done_bytes=done_size,
             failed=failed,
             newest_end=newest or 0,
+            oldest_start=oldest or 0,
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:

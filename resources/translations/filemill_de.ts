@@ -357,6 +357,10 @@
         <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
+        <source>Show the version and the licences</source>
+        <translation>Version und Lizenzen anzeigen</translation>
+    </message>
+    <message>
         <source>The list is empty</source>
         <translation>Die Liste ist leer</translation>
     </message>
@@ -437,6 +441,14 @@
         <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
+        <source>Filemill &amp;Help</source>
+        <translation>Filemill-&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Show how to use Filemill; no network is needed</source>
+        <translation>Zeigen, wie man Filemill benutzt; braucht kein Netzwerk</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard Shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
     </message>
@@ -463,10 +475,6 @@
     <message>
         <source>&amp;About Filemill</source>
         <translation>Ü&amp;ber Filemill</translation>
-    </message>
-    <message>
-        <source>Show the version and the licence</source>
-        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -497,8 +505,23 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <source>Words, *.json, status:failed, size:&gt;10MB, added:today and more. Alt+Down lists them all.</source>
+        <translation>Wörter, *.json, status:fehlgeschlagen, größe:&gt;10MB, hinzugefügt:heute und mehr. Alt+Abwärts zeigt alles.</translation>
+    </message>
+    <message>
+        <source>What you can type</source>
+        <translation>Was Sie eingeben können</translation>
+    </message>
+    <message>
+        <source>What you can type (Alt+Down)</source>
+        <translation>Was Sie eingeben können (Alt+Abwärts)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln suggestion(s)</source>
+        <translation>
+            <numerusform>%Ln Vorschlag</numerusform>
+            <numerusform>%Ln Vorschläge</numerusform>
+        </translation>
     </message>
     <message>
         <source>Clear the filter</source>
@@ -1951,6 +1974,11 @@
         </translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <comment>1.2 of 8.0 GB</comment>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
         <source>{files}, {done} of {total}</source>
         <comment>1,044 of 1,248 files, 3.1 GB of 3.4 GB</comment>
         <translation>{files}, {done} von {total}</translation>
@@ -2178,6 +2206,34 @@
     <message>
         <source>Free software under the MIT licence.</source>
         <translation>Freie Software unter der MIT-Lizenz.</translation>
+    </message>
+    <message>
+        <source>Copy &amp;Versions</source>
+        <translation>&amp;Versionen kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Licences…</source>
+        <translation>&amp;Lizenzen …</translation>
+    </message>
+    <message>
+        <source>Licences</source>
+        <translation>Lizenzen</translation>
+    </message>
+    <message>
+        <source>Component</source>
+        <translation>Komponente</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Components</source>
+        <translation>Komponenten</translation>
     </message>
     <message>
         <source>Only files and folders on this computer can be dropped here</source>
@@ -2552,6 +2608,10 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
+        <source>Type the access key ID and the secret access key that belong to this server.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
         <source>The queue “{name}” does not exist on {place}</source>
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
@@ -2736,6 +2796,10 @@
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
+        <source>The access keys for {place} can&apos;t be used</source>
+        <translation>Die Zugriffsschlüssel für {place} können nicht verwendet werden</translation>
+    </message>
+    <message>
         <source>The credentials of {who} can&apos;t be used</source>
         <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
@@ -2844,10 +2908,6 @@
         <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
     </message>
     <message>
-        <source>Type the access key and the secret key that belong to this server.</source>
-        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
-    </message>
-    <message>
         <source>It was deleted, or its name is different. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2942,6 +3002,14 @@
     <message>
         <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
+    </message>
+    <message>
+        <source>typed keys</source>
+        <translation>eingegebene Schlüssel</translation>
+    </message>
+    <message>
+        <source>the system&apos;s keyring</source>
+        <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>
@@ -3052,10 +3120,6 @@
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any keys</source>
-        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
-    </message>
-    <message>
         <source>AWS did not return your identity; the queue may still work</source>
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
@@ -3086,6 +3150,10 @@
     <message>
         <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
+    </message>
+    <message>
+        <source>No access keys are set; that is enough for a server that checks none</source>
+        <translation>Es sind keine Zugriffsschlüssel angegeben; das genügt für einen Server, der keine prüft</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -4186,6 +4254,10 @@
         <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
     </message>
     <message>
+        <source>Only the first {count} values are used.</source>
+        <translation>Nur die ersten {count} Werte werden verwendet.</translation>
+    </message>
+    <message>
         <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
         <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
     </message>
@@ -4399,6 +4471,134 @@
     <message>
         <source>Filemill was started with {option}.</source>
         <translation>Filemill wurde mit {option} gestartet.</translation>
+    </message>
+    <message>
+        <source>Filemill Help</source>
+        <translation>Filemill-Hilfe</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln place(s)</source>
+        <translation>
+            <numerusform>%Ln Stelle</numerusform>
+            <numerusform>%Ln Stellen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Find in the help</source>
+        <translation>In der Hilfe suchen</translation>
+    </message>
+    <message>
+        <source>en</source>
+        <comment>the language code of this translation</comment>
+        <translation>de</translation>
+    </message>
+    <message>
+        <source>Type the keys of the server in Connection…, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.</source>
+        <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
+    </message>
+    <message>
+        <source>{why} {advice}</source>
+        <translation>{why} {advice}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
+        <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that is running, such as GNOME Keyring or KWallet.</source>
+        <translation>Auf diesem System läuft kein Schlüsselbund, wie zum Beispiel der GNOME-Schlüsselbund oder KWallet.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More than 10 MB</source>
+        <translation>Mehr als 10 MB</translation>
+    </message>
+    <message>
+        <source>Less than 1 kB</source>
+        <translation>Weniger als 1 kB</translation>
+    </message>
+    <message>
+        <source>From 1 MB to 2 GB</source>
+        <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>Empty files</source>
+        <translation>Leere Dateien</translation>
+    </message>
+    <message>
+        <source>No lines</source>
+        <translation>Keine Zeilen</translation>
+    </message>
+    <message>
+        <source>More than 1,000 lines</source>
+        <translation>Mehr als 1.000 Zeilen</translation>
+    </message>
+    <message>
+        <source>From 1 to 10 lines</source>
+        <translation>Von 1 bis 10 Zeilen</translation>
+    </message>
+    <message>
+        <source>More than one attempt</source>
+        <translation>Mehr als ein Versuch</translation>
+    </message>
+    <message>
+        <source>Never started</source>
+        <translation>Nie begonnen</translation>
+    </message>
+    <message>
+        <source>More than a minute</source>
+        <translation>Länger als eine Minute</translation>
+    </message>
+    <message>
+        <source>Less than a second</source>
+        <translation>Kürzer als eine Sekunde</translation>
+    </message>
+    <message>
+        <source>From 10 seconds to 2 minutes</source>
+        <translation>Von 10 Sekunden bis 2 Minuten</translation>
+    </message>
+    <message>
+        <source>In the last two hours</source>
+        <translation>In den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>In the last seven days</source>
+        <translation>In den letzten sieben Tagen</translation>
+    </message>
+    <message>
+        <source>More than seven days ago</source>
+        <translation>Vor mehr als sieben Tagen</translation>
+    </message>
+    <message>
+        <source>On a day</source>
+        <translation>An einem Tag</translation>
+    </message>
+    <message>
+        <source>From one day to another</source>
+        <translation>Von einem Tag bis zu einem anderen</translation>
+    </message>
+    <message>
+        <source>Suggestions</source>
+        <translation>Vorschläge</translation>
+    </message>
+    <message>
+        <source>Numbers, sizes, durations and times can be compared with &lt;, &gt;, &lt;= and &gt;=, or be a range: 5..10</source>
+        <translation>Zahlen, Größen, Dauern und Zeiten lassen sich mit &lt;, &gt;, &lt;= und &gt;= vergleichen oder als Bereich angeben: 5..10</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Finds</source>
+        <translation>Findet</translation>
     </message>
 </context>
 </TS>

@@ -9,12 +9,14 @@ import pytest
 from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QToolBar, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.export.dialog import ExportDialog
+from desktop_app.gui.help.about import AboutDialog
+from desktop_app.gui.help.help_window import HelpWindow
 from desktop_app.gui.settings.dialog import SettingsDialog
 from desktop_app.services.control import RunMode
 from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, ActionScene
@@ -116,7 +118,8 @@ TABLE: dict[str, Line] = {
     "shortcuts": Line(lambda scene: scene.titled("Keyboard Shortcuts")),
     "log": Line(lambda scene: scene.window.help.log is not None and scene.window.help.log.isVisible()),
     "report": Line(lambda scene: scene.dialog(ReportDialog)),
-    "about": Line(lambda scene: scene.dialog(QMessageBox)),
+    "help": Line(lambda scene: scene.dialog(HelpWindow)),
+    "about": Line(lambda scene: scene.dialog(AboutDialog)),
 }
 """Every action: the names in `Actions`, the indexes of the status views, and Undo and Redo."""
 

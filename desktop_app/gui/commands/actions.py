@@ -169,6 +169,7 @@ class Actions(QObject):
 
     def _make_help_actions(self) -> None:
         new = self._new
+        self.help = new(tr("Filemill &Help"), "F1", tr("Show how to use Filemill; no network is needed"))
         self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("Show all keyboard shortcuts"))
         self.log = new(tr("Show &Log"), "Ctrl+L", tr("Show what Filemill has logged"))
         self.report = new(
@@ -176,7 +177,7 @@ class Actions(QObject):
             "",
             tr("Collect information for a bug report; you can review it before it is saved"),
         )
-        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licence"))
+        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licences"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
@@ -284,7 +285,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     help_menu = bar.addMenu(tr("&Help"))
     for menu in (file, edit, view, queue, help_menu):
         menu.setToolTipsVisible(True)
-    _add(help_menu, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
+    _add(help_menu, actions.help, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
 def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAction]:

@@ -274,7 +274,7 @@ class ProgressPresenter(QObject):
             left=self._time_left.text(pace.left_s),
             text=pace_text(pace, self._wording),
             sentence=pace_sentence(pace, self._wording),
-            values=series.files if pace.files else series.bytes,
+            values=series.bytes if pace.by_bytes or not pace.files else series.files,
         )
 
     @Slot(object)

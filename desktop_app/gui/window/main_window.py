@@ -21,7 +21,9 @@ from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.groups import GroupCommands
-from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
+from desktop_app.gui.filtering.filter_box import FilterBox
+from desktop_app.gui.filtering.list_filter import ListFilter
+from desktop_app.gui.filtering.search_names import help_rows
 from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
@@ -207,7 +209,15 @@ class MainWindow(QMainWindow):
             window=self,
         )
         self.pausing = PauseCommands(actions, control, save_paused, jobs.totals, self)
-        self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
+        self.help = HelpCommands(
+            actions,
+            jobs.tasks,
+            support,
+            memory,
+            self._theme,
+            self,
+            syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
+        )
         GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
         self.settings = SettingsCommand(
             actions,
@@ -238,7 +248,16 @@ class MainWindow(QMainWindow):
         self.resize(_SIZE.boundedTo(room))
         jobs, actions = self._list, self.menu_actions
         self._list_filter = list_filter = ListFilter(
-            actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
+            actions,
+            self.filter,
+            self.sidebar,
+            self.view,
+            jobs.model,
+            jobs.totals,
+            jobs.groups,
+            self,
+            reader=jobs.reader,
+            reads=jobs.reads,
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.adding.show_requested.connect(list_filter.show_batch)
@@ -252,6 +271,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         central = QWidget(self)
         column = spaced(QVBoxLayout(central), 0)
+        column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
         for bar in (self.busy, self.exporting, self.notices):
@@ -282,6 +302,7 @@ class MainWindow(QMainWindow):
         self._controller.changed.connect(self.follow_connection)
         self._controller.status.text_changed.connect(self.status.show_connection)
         self.settings.restart_requested.connect(self.restart)
+        self.settings.help_requested.connect(self.help.show_help_about_data)
         self.busy.stopped.connect(jobs.adder.stop)
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)

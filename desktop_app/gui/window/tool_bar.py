@@ -14,7 +14,7 @@ from desktop_app.gui.i18n import tr
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QActionEvent, QResizeEvent
 
-    from desktop_app.gui.filtering.list_filter import FilterBox
+    from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.theme.theme import Theme
 
 
