@@ -724,6 +724,10 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>Select a batch in the sidebar first</source>
+        <translation>Wählen Sie zuerst einen Stapel in der Seitenleiste</translation>
+    </message>
+    <message>
         <source>There are no such files in the list.</source>
         <translation>Es gibt keine solchen Dateien in der Liste.</translation>
     </message>
@@ -4514,7 +4518,7 @@
     </message>
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
     <message>
         <source>More than 10 MB</source>

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_FILTER, Filter
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.groups import GroupCommands
 from desktop_app.gui.filtering.filter_box import FilterBox
+from desktop_app.gui.filtering.groups import GroupCommands
 from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.search_names import help_rows
 from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
