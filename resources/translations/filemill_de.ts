@@ -241,6 +241,14 @@
         <translation>Die Details der ausgewählten Dateien ein- oder ausblenden</translation>
     </message>
     <message>
+        <source>Compact Ro&amp;ws</source>
+        <translation>Kompakte &amp;Zeilen</translation>
+    </message>
+    <message>
+        <source>Make the rows of the list lower, so that more of them fit</source>
+        <translation>Niedrigere Zeilen in der Liste, damit mehr davon Platz haben</translation>
+    </message>
+    <message>
         <source>&amp;Next Problem</source>
         <translation>Nä&amp;chstes Problem</translation>
     </message>
@@ -3527,10 +3535,6 @@
     <message>
         <source>This file has not been processed yet.</source>
         <translation>Diese Datei wurde noch nicht verarbeitet.</translation>
-    </message>
-    <message>
-        <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
         <source>Locate “{name}”</source>

@@ -87,6 +87,12 @@ class ActionScene:
         """Check or uncheck an action."""
         self.action(name).setChecked(on)
 
+    @property
+    def row_padding(self) -> int:
+        """The height of a row without its text."""
+        view = self.window.view
+        return view.rowHeight(0) - view.fontMetrics().height()
+
     def offer_tray(self) -> None:
         """Simulate a desktop with a tray."""
         self.window.progress.tray._is_available = lambda: True

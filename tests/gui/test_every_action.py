@@ -94,6 +94,7 @@ TABLE: dict[str, Line] = {
     "view 4": Line(shows(*FAILED)),
     "sidebar": Line(lambda scene: scene.window.sidebar.isVisible(), switching("sidebar", on=False)),
     "details": Line(lambda scene: scene.window.details.isVisible(), switching("details", on=False)),
+    "compact": Line(lambda scene: scene.row_padding < 8, switching("compact", on=False)),
     "throughput": Line(lambda scene: scene.window.progress.dock.isVisible(), switching("throughput", on=False)),
     "keep_in_tray": Line(lambda scene: scene.window.progress.tray.is_shown, lambda scene: scene.offer_tray()),
     "next_problem": Line(selects(LOCKED), selecting(ALSO_GONE)),

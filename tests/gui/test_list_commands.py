@@ -144,7 +144,7 @@ def test_rows_are_copied_with_exact_values(jobs_db: JobsDatabase, wording: Wordi
     assert clip_of_rows(jobs_db.jobs, keys(a, b), columns, wording).text.splitlines() == [
         "Name\tStatus\tLines\tSize",
         "a.txt\tProcessed\t1234\t18204",
-        "'=SUM(A1).txt\tPending \N{EN DASH} Waiting to be sent\t\t18204",
+        "'=SUM(A1).txt\tPending\t\t18204",
     ]
 
 

@@ -109,6 +109,7 @@ class Actions(QObject):
         )
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
+        self.compact = new(tr("Compact Ro&ws"), "", tr("Make the rows of the list lower, so that more of them fit"))
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the previous file that has failed"))
         self.follow = new(
@@ -118,7 +119,14 @@ class Actions(QObject):
         self.keep_in_tray = new(
             tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
         )
-        for action in (self.sidebar, self.details, self.follow, self.throughput, self.keep_in_tray):
+        for action in (
+            self.sidebar,
+            self.details,
+            self.compact,
+            self.follow,
+            self.throughput,
+            self.keep_in_tray,
+        ):
             action.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Move to the next pane"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Move to the previous pane"))
@@ -273,7 +281,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_refill, menu, fill))
-    _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, actions.compact, None, *actions.status_views, None, actions.sidebar, actions.details)
     _add(view, actions.throughput, actions.keep_in_tray)
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)

@@ -94,6 +94,7 @@ class QueueCommands(QObject):
     @Slot()
     def remove_selected(self) -> None:
         """Remove the selected files from the list."""
+        self._view.continue_after_removal()
         self._commands.remove(self._view.selected_ids())
 
     @Slot()

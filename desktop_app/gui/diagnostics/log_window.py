@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 
 _ROW_PADDING = 6
 
-_WIDTHS = {TIME: 25, LEVEL: 13, SOURCE: 20}
-"""The widths of the columns, in average character widths."""
+_WIDTHS = {LEVEL: 13, SOURCE: 20}
+"""The widths of columns, in average character widths."""
+
+_PADDING = 24
+"""The width of a cell without its text, rounded up."""
 
 
 class LogView(QTableView):
@@ -60,6 +63,7 @@ class LogView(QTableView):
     def __init__(self, model: LogModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.follows = True
+        self._widest_time = model.widest_time()
         self._is_moving = False
         self.setAccessibleName(tr("Log"))
         self.setObjectName("log")
@@ -79,6 +83,7 @@ class LogView(QTableView):
 
     def _fit_to_font(self) -> None:
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
+        self.setColumnWidth(TIME, self.fontMetrics().horizontalAdvance(self._widest_time) + _PADDING)
         for column, characters in _WIDTHS.items():
             self.setColumnWidth(column, characters * self.fontMetrics().averageCharWidth())
 

@@ -69,6 +69,7 @@ class ListFilter(QObject):
         self._sidebar = sidebar
         self._view = view
         self._model = model
+        self._totals = totals
         self._groups = groups
         # An error is reported by `JobFeed`, which reads the same database.
         self._values = CoalescedTask(lambda: reader.known_values, reads, self)
@@ -82,6 +83,7 @@ class ListFilter(QObject):
         sidebar.retry_requested.connect(self.retry_requested)
         sidebar.older_requested.connect(groups.show_older)
         totals.changed.connect(sidebar.show_counts)
+        totals.changed.connect(self._show_reasons)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.activate)
         actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
@@ -118,13 +120,21 @@ class ListFilter(QObject):
         choice = self._sidebar.choice
         self._offer_retry()
         self._groups.include(choice.batches)
-        self._view.header.show_problem_columns(
-            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED}
-        )
+        self._show_reasons()
         search = self._box.search
         if search.is_relative != self._clock.isActive():
             (self._clock.start if search.is_relative else self._clock.stop)()
         self._model.set_filter(replace(choice, search=search))
+
+    @Slot()
+    def _show_reasons(self) -> None:
+        """Show the Reason column if the list may contain failed files."""
+        choice, counts = self._sidebar.choice, self._totals.counts
+        self._view.header.show_reasons(
+            has_problems=bool(counts.failed) and (not choice.statuses or Status.FAILED in choice.statuses),
+            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED},
+            at_rest=not counts.unfinished,
+        )
 
     @Slot()
     def _offer_retry(self) -> None:

@@ -345,7 +345,7 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Replace the application's font if it is not installed, and enlarge it if it is too small."""
+    """Replace the application's font if it is not installed, enlarge it if it is too small, and align its digits."""
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:
@@ -354,6 +354,7 @@ def ensure_font(application: QApplication) -> None:
             font.setFamily(found[0])
     if font.pointSizeF() < _MIN_POINT_SIZE:
         font.setPointSize(_MIN_POINT_SIZE)
+    font.setFeature(QFont.Tag("tnum"), 1)  # numbers that change do not move, and those below each other line up
     application.setFont(font)
 
 

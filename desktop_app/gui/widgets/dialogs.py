@@ -356,6 +356,14 @@ def show_rows(table: QTableView) -> None:
     table.horizontalHeader().setHighlightSections(False)
 
 
+def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:
+    """Align each title of a table like the cells below it."""
+    for column, side in enumerate(sides):
+        title = table.horizontalHeaderItem(column)
+        if title is not None:
+            title.setTextAlignment(side)
+
+
 _FIRST_WIDTH = 330
 
 _FIRST_PART = 0.6
@@ -416,7 +424,7 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     show_rows(table)
     table.setWordWrap(False)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    align_titles(table, [Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter] * len(headings))
     for row, pair in enumerate(pairs):
         for column, text in enumerate(pair):
             item = QTableWidgetItem(text)

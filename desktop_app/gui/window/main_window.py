@@ -308,6 +308,7 @@ class MainWindow(QMainWindow):
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
         self.selected.changed.connect(self._update_actions)
+        actions.compact.toggled.connect(self.view.set_compact)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
@@ -333,6 +334,7 @@ class MainWindow(QMainWindow):
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
         self._fit_sidebar(self.width())
         self.menu_actions.details.setChecked(self._memory.shows_details)
+        self.menu_actions.compact.setChecked(self._memory.compact_rows)
         self._split.restore(self._memory)
         self._panes.restore(self._memory)
         self.status.show_connection(self._controller.status.text)
@@ -490,6 +492,7 @@ class MainWindow(QMainWindow):
         memory.geometry = self.saveGeometry()
         memory.shows_sidebar = self.menu_actions.sidebar.isChecked() or self._hides_sidebar
         memory.shows_details = self.menu_actions.details.isChecked()
+        memory.compact_rows = self.menu_actions.compact.isChecked()
         self._split.remember(memory)
         self._panes.remember(memory)
         self.view.remember(memory)
