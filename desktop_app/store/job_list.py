@@ -9,9 +9,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from peewee import SQL, fn
+from peewee import SQL, Case, fn
 
 from desktop_app.domain.job import (
+    FINAL_STATUSES,
     OPEN_STATUSES,
     Attempt,
     AttemptOutcome,
@@ -21,12 +22,14 @@ from desktop_app.domain.job import (
     RunSums,
     Status,
     StatusCounts,
+    submitted_again,
 )
+from desktop_app.domain.keys import NOTHING_PENDING
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, order_by
+from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -51,11 +54,13 @@ class JobList:
 
     Attributes:
         changes: The change feed.
+        pending: The changes that are being written. The list is returned as if they had been written already.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.changes = ChangeFeed(database)
+        self.pending = NOTHING_PENDING
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -75,7 +80,7 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(JobRow.id).where(condition(where)).order_by(*order_by(order)).tuples()
+        query = JobRow.select(JobRow.id).where(condition(where, self.pending)).order_by(*order_by(order)).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -85,9 +90,14 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+            jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+        for job in jobs.values() if pending.retried else ():
+            if job.status in FINAL_STATUSES and job.revision <= pending.retried_until and job.row_id in pending.retried:
+                jobs[job.row_id] = submitted_again(job)
+        return jobs
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
@@ -155,10 +165,11 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
+        pending = self.pending
         # Uses the index on the status, so the cost depends only on the number of failed jobs.
         query = (
             JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
-            .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
+            .where(has_status((Status.FAILED,), pending), on_list(pending))
             .group_by(JobRow.reason_code, JobRow.reason_args)
         )
         with self._database.read():
@@ -183,13 +194,14 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        is_listed = on_list(self.pending)
+        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
             counted = (
                 JobRow.select(JobRow.batch, _COUNT)
-                .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
+                .where(JobRow.batch.in_(sorted({*keys, *also})), is_listed)
                 .group_by(JobRow.batch)
             )
             counts = dict(self._database.run(counted.tuples()))
@@ -206,16 +218,21 @@ class JobList:
             StoreError: If the database can't be read.
         """
         # One query per status, each of which scans one index range: twice as fast as GROUP BY.
-        query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(_COUNT).where(on_list(pending))
         if queue is not None:
             query = query.where(JobRow.queue == queue)
         is_unknown = (JobRow.status < min(Status)) | (JobRow.status > max(Status))
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            return StatusCounts(
-                *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
-            )
+            counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            if pending.retried:
+                retried = query.select(JobRow.status, _COUNT).where(is_retried(pending)).group_by(JobRow.status)
+                for status, count in self._database.run(retried.tuples()):
+                    counts[status] -= count
+                    counts[Status.PENDING] += count
+            return StatusCounts(*counts)
 
     def unfinished_by_queue(self) -> dict[str, int]:
         """Return the number of unfinished jobs per queue key.
@@ -255,16 +272,17 @@ class JobList:
             StoreError: If the database can't be read.
         """
         counts, size, lines = [0] * len(Status), 0, 0
-        columns = JobRow.status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        pending = self.pending
+        status, lines = JobRow.status, JobRow.lines_count
+        if pending.retried:
+            again = is_retried(pending)
+            status, lines = Case(None, [(again, Status.PENDING)], status), Case(None, [(again, None)], lines)
+        columns = status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            query = (
-                JobRow.select(*columns)
-                .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status)
-            )
+            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status)
             with self._database.read():
-                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
-                    counts[status] += count
+                for of_status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[of_status] += count
                     size += more_bytes or 0
                     lines += more_lines or 0
         return SelectionSums(StatusCounts(*counts), size, lines)
@@ -279,7 +297,7 @@ class JobList:
         """
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
-        unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
+        unfinished = JobRow.queue == queue, on_list(self.pending)
         ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
         with self._database.read():
             # One query per status, each of which scans one index range: faster than GROUP BY.

@@ -9,32 +9,68 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Asc, Case, Desc, fn
 
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import FINAL_STATUSES, Status
+from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import folded
-from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last, value_contains_folded
+from desktop_app.store.backends.sqlite import (
+    contains_character,
+    contains_folded,
+    in_keys,
+    up_to_last,
+    value_contains_folded,
+)
 from desktop_app.store.models import BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 
 # --- WHERE
 
 
-def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the condition for the jobs on the list, once the pending changes have been written."""
+    found = JobRow.removed_at.is_null()
+    if pending.restored:
+        found |= JobRow.removed_at.in_(sorted(pending.restored))
+    if pending.removed:
+        found &= ~in_keys(JobRow.id, pending.removed)
+    return found
+
+
+def is_retried(pending: Pending) -> Any:  # noqa: ANN401
+    """Return the condition for the jobs that have ended but are about to be submitted again."""
+    return (
+        JobRow.status.in_(FINAL_STATUSES)
+        & (JobRow.revision <= pending.retried_until)
+        & in_keys(JobRow.id, pending.retried)
+    )
+
+
+def has_status(statuses: Collection[Status], pending: Pending) -> Any:  # noqa: ANN401
+    """Return the condition for the jobs with one of these statuses, once the pending changes have been written."""
+    found = JobRow.status.in_(sorted(statuses))
+    if not pending.retried:
+        return found
+    if Status.PENDING in statuses:
+        return found | is_retried(pending)
+    return found & ~is_retried(pending)
+
+
+def condition(where: Filter, pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
     """Return the condition for the jobs on the list that match a filter."""
-    found: list[Any] = [JobRow.removed_at.is_null()]
+    found: list[Any] = [on_list(pending)]
     if where.statuses:
-        found.append(JobRow.status.in_(sorted(where.statuses)))
+        found.append(has_status(where.statuses, pending))
     if where.problems:
-        found.append(JobRow.status == Status.FAILED)
+        found.append(has_status((Status.FAILED,), pending))
         found.append(_has_problem(where.problems))
     if where.batches:
         found.append(JobRow.batch.in_(sorted(where.batches)))
-    found.extend(_of_search(where.search))
+    found.extend(_of_search(where.search, pending))
     return _all_of(found)
 
 
@@ -44,9 +80,9 @@ def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
     return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
 
 
-def _of_search(search: Search) -> Iterator[Any]:
+def _of_search(search: Search, pending: Pending) -> Iterator[Any]:
     if search.statuses:
-        yield JobRow.status.in_(sorted(search.statuses))
+        yield has_status(search.statuses, pending)
     for sizes in search.sizes:
         if sizes.least is not None:
             yield JobRow.file_size >= sizes.least

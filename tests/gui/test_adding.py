@@ -24,11 +24,12 @@ from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult
+from desktop_app.store import adding as intake_module
 from desktop_app.store.adding import Intake
 from desktop_app.store.models import BatchRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytestqt.qtbot import QtBot
 
@@ -331,11 +332,13 @@ def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     insert = Intake._insert
     parts: list[int] = []
 
-    def insert_once(self: Intake, files: Sequence[NewFile], *rest: Any) -> list[str]:
-        parts.append(len(files))
+    def insert_once(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+        parts.append(len(rows))
         if len(parts) > 1:
             raise StoreFullError("The disk is full.")
-        return insert(self, files, *rest)
+        insert(self, rows, revision)
+
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", 200)
 
     fill(tmp_path / "in", 250)
     with monkeypatch.context() as broken:
