@@ -155,7 +155,9 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     control.permit(connection.key if is_permitted else "")
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control, queues)
+    return Program(
+        home, settings, connection, database, clock, JobList(database, clock), editor, identity, control, queues
+    )
 
 
 def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:
@@ -196,7 +198,7 @@ def build_sender(
             has this key. Without it, the loop keeps its key until the program exits.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
-    from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTasks
+    from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTasks, RetentionTask
     from desktop_app.services.sending.reconciler import Reconciler
     from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
     from desktop_app.store.backups import Backups
@@ -213,6 +215,7 @@ def build_sender(
             "reconciler": Reconciler(recovery, connector, queue=key, clock=clock, strict_order=program.keeps_order).do,
             "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
             "backup": BackupTask(Backups(database.path), program.jobs, clock).do,
+            "retention": RetentionTask(program.editor, partial(load_settings, program.home.settings_file), clock).do,
             "removed rows": program.editor.delete_removed,
         },
         clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import Progress, counted, emit, emit_json, human_size, say
@@ -11,6 +12,8 @@ from desktop_app.cli.status import look_up
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
+from desktop_app.domain.sentences import display_text
+from desktop_app.services.adding.names import batch_name
 from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 if TYPE_CHECKING:
@@ -23,13 +26,18 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
-LOCAL_HINT = "The files are processed while the window or `filemill worker` is running."
+LOCAL_HINT = "The files are processed as soon as the window or `filemill worker` is running."
+_STAY = "Your files stay in the list"
+"""The beginning of a sentence of many errors of the queue."""
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
 _ID_DETAILS = "`filemill status` shows the IDs; an unambiguous prefix of an ID is enough."
 
 
 def _submit_options(parser: ArgumentParser) -> None:
     parser.add_argument("--recursive", action="store_true", help="include the files in folders and their subfolders")
+    parser.add_argument(
+        "--name", default="", metavar="BATCH", help="the name of the batch; by default, it is made from the paths"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file added")
 
 
@@ -40,7 +48,13 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        added = program.editor.add(found.files) if found.files else None
+        added = (
+            program.editor.add(
+                found.files, name=display_text(options.name), automatic_name=partial(batch_name, found=found)
+            )
+            if found.files
+            else None
+        )
         _send_now(program, len(found.files))
         if not options.json:
             size = sum(file.size or 0 for file in found.files)
@@ -141,7 +155,8 @@ def _send_now(program: Program, count: int) -> None:
     if not count:
         return
     if program.connection.is_local:
-        say(LOCAL_HINT)
+        if not program.identity.is_served(program.connection.key):
+            say(LOCAL_HINT)
         return
     from desktop_app.bootstrap import connect_queue, send_all
 
@@ -149,24 +164,31 @@ def _send_now(program: Program, count: int) -> None:
         with raising_stop_signals(), closing(connect_queue(program, say)) as connector:
             report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
     except QueueError as error:
-        say(f"{error.text} The files are saved; their messages will be sent later.")
+        say(_sent_later(error.text))
         return
     except KeyboardInterrupt:
         say("Stopped. The files are saved; the remaining messages will be sent later.")
         return
     if report.trouble:
-        say(f"{report.trouble} The files are saved; their messages will be sent later.")
+        say(_sent_later(report.trouble))
     elif report.waiting:
         say(f"{counted(report.waiting, 'message')} could not be sent in time; the window or a worker will send them.")
 
 
+def _sent_later(trouble: str) -> str:
+    """Return the text of an error that kept messages from being sent. It says once that no file is lost."""
+    if _STAY in trouble:
+        return f"{trouble} Their messages will be sent later."
+    return f"{trouble} The files are saved; their messages will be sent later."
+
+
 SUBMIT = Command(
     name="submit",
-    usage="[--recursive] [--json] PATH|URL …",
+    usage="[--recursive] [--json] [--name BATCH] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
     "A queue that can't be reached is not a failure: the window or a worker will send the messages later.",
-    names="PATH|URL",
+    names="PATH",
     add_options=_submit_options,
     run=_submit,
 )

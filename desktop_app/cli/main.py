@@ -84,13 +84,13 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
     """Run an action with logging enabled, also to the terminal if `debug` is set; log unexpected exceptions."""
-    from desktop_app.config.paths import find_home
+    from desktop_app.config.paths import find_home, readable_settings
     from desktop_app.logs.log import log_file, start_logging
     from desktop_app.sources.share_access import require_response
 
     folder = find_home().logs
     require_response(str(folder))
-    with start_logging(folder, debug=debug):
+    with start_logging(folder, debug=debug, is_detailed=readable_settings().log_level == "debug"):
         try:
             return action()
         except OutputClosedError:

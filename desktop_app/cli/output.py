@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import select
+import shutil
 import sys
 from typing import TYPE_CHECKING, Never, TextIO
 
@@ -148,6 +149,8 @@ class Progress:
 
     def __init__(self, label: str, unit: str) -> None:
         self._bar: tqdm[Never] | None = None
+        self._text = ""
+        self._is_cleared = False
         if is_terminal(sys.stderr):
             from tqdm import tqdm
 
@@ -156,17 +159,35 @@ class Progress:
             )
 
     def move_to(self, done: int, total: int | None) -> None:
-        """Show the number of units done and the total, which is None if unknown."""
-        if self._bar is not None:
-            self._bar.total = total
-            self._bar.update(done - self._bar.n)
+        """Show the bar with the number of units done and the total, which is None if unknown."""
+        if self._bar is None:
+            return
+        rested, self._text = bool(self._text), ""
+        if rested:
+            self._bar.bar_format = None
+            self._bar.unpause()  # the time without the bar does not count for the speed
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        if rested:
+            self._bar.refresh()
+
+    def rest(self, text: str) -> None:
+        """Show a text instead of the bar, until the next call to `move_to`."""
+        if self._bar is None or (text == self._text and not self._is_cleared):
+            return
+        self._text, self._is_cleared = text, False
+        fitting = text[: shutil.get_terminal_size().columns - 1]  # a second line would not be cleared
+        self._bar.bar_format = fitting.replace("{", "{{").replace("}", "}}")
+        self._bar.refresh()
 
     def interrupt(self) -> None:
-        """Clear the line for a message; the bar reappears below the message."""
+        """Clear the line for a message; the bar or the text reappears below the message."""
         if self._bar is not None:
             self._bar.clear()
+            self._is_cleared = True
 
     def close(self) -> None:
-        """Remove the bar."""
+        """Remove the bar for good. Can be called more than once."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-_WINDOW_USAGE = "[PATH|URL …]"
+_WINDOW_USAGE = "[PATH …]"
 _EPILOG = """\
 Run `filemill COMMAND --help` for details. For a file that is named like a
 command, write ./status; names that begin with - go after --.
@@ -66,7 +66,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
         allow_abbrev=False,
         add_help=False,
     )
-    parser.add_argument("names", nargs="*", metavar="PATH|URL", help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", metavar="PATH", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"filemill {__version__}", help="show the version")
     # When given alone, the option is handled before this parser is used; it is added here for the help.
     parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is complete")
@@ -129,7 +129,7 @@ class Command:
         usage: The arguments, as shown in the usage line.
         summary: One line for the general help.
         details: Further text for the help of the command; may be empty.
-        names: The name of the positional arguments in the help, such as `PATH|URL`; empty if there are none. Their
+        names: The name of the positional arguments in the help, such as `PATH`; empty if there are none. Their
             values are in `options.names`.
         add_options: A function that adds the options of the command to a parser.
         run: A function that runs the command and returns the exit code; it can raise `KnownError`.

@@ -31,7 +31,7 @@ _OTHER_LINES = 4
 """The number of lines that show no job: the totals, the header, the number of omitted jobs, the cursor's line."""
 _FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
-EMPTY_HINT = "The list is empty. Add files with `filemill submit`."
+EMPTY_HINT = "The list is empty. Add files with `filemill submit PATH`, or in the window, which `filemill` opens."
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -50,18 +50,21 @@ def _status(options: Namespace) -> int:
         if options.names and not found:
             return code
         chosen = {job.row_id for job in found} if options.names else None
+        counts = program.jobs.counts()
+        if not counts.total and not _is_screen(options):  # there, it takes the place of the files
+            say(EMPTY_HINT)
         if options.watch:
-            watch(program.jobs, chosen, as_json=options.json, steady=program.clock.steady)
+            view: _Screen | _Feed = _Feed(program.jobs, chosen, as_json=options.json)
+            if _is_screen(options):
+                view = _Screen(program.jobs, chosen)
+            watch(program.jobs, view, steady=program.clock.steady)
         elif options.json:
             emit_json(found if options.names else program.jobs.all())
         elif options.names:
             _print_table(found)
         else:
-            counts = program.jobs.counts()
             if counts.total:
                 _print_table(program.jobs.all())
-            else:
-                say(EMPTY_HINT)
             emit(totals(counts))
         return code
 
@@ -74,20 +77,17 @@ def _print_table(jobs: Iterable[Job]) -> None:
             emit(line)
 
 
-def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
+def watch(jobs: JobList, view: _Screen | _Feed, *, steady: Callable[[], float]) -> None:
     """Show jobs and their changes until a stop signal arrives or the reader of the output exits. Main thread.
 
     Args:
         jobs: The list.
-        chosen: The keys of the jobs to show; None for all.
-        as_json: Whether to print lines of JSON instead of a table.
+        view: Shows the jobs.
         steady: A function that returns monotonic time in seconds.
 
     Raises:
         StoreError: If the database can't be read.
     """
-    is_screen = not as_json and _can_redraw()
-    view: _Screen | _Feed = _Screen(jobs, chosen) if is_screen else _Feed(jobs, chosen, as_json=as_json)
     seen: Cursor | None = None
     with closing(StopSignals()) as stop:
         while True:
@@ -101,9 +101,10 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
                 return
 
 
-def _can_redraw() -> bool:
-    """Return whether the terminal supports cursor movement; always False on Windows, where not every terminal does."""
-    return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
+def _is_screen(options: Namespace) -> bool:
+    """Return whether the list is redrawn in place. This is never so on Windows, where not every terminal can do it."""
+    can_redraw = is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
+    return bool(options.watch) and not options.json and can_redraw
 
 
 class _Feed:
@@ -158,6 +159,8 @@ class _Screen:
                 break
             lines += rows
             shown += 1
+        if not total:
+            lines.append(EMPTY_HINT)
         more = [f"... and {total - shown:,} more"] if shown < total else []
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from desktop_app.cli.output import Progress, counted, emit, say
+from desktop_app.cli.output import Progress, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_S = 0.25
+STOP_HINT = "(Ctrl+C stops)"
 DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
 LONGEST_IDENTITY_SECONDS = 15.0
@@ -73,28 +74,53 @@ def _options(parser: ArgumentParser) -> None:
         action="store_true",
         help="keep running even if only messages of another program are received",
     )
+    parser.add_argument(
+        "--fail-on-error",
+        action="store_true",
+        help="exit with code 1 if a file became FAILED while the worker was running",
+    )
 
 
 def _worker(options: Namespace) -> int:
-    from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
+    from desktop_app.bootstrap import open_program
+
+    with closing(open_program()) as program:
+        started_at = program.clock.now_ms()
+        code = _run(program, options)
+        if options.fail_on_error:
+            sums = program.jobs.run_sums(queue=program.connection.key, since_ms=started_at - 1)
+            code = 1 if sums.failed else code
+        return code
+
+
+def _run(opened: Program, options: Namespace) -> int:
+    """Process files until the worker has to end; return the exit code without regard to failed files."""
+    from desktop_app.bootstrap import build_consumer, build_sender, connect_queue
     from desktop_app.services.consuming.drain import Drain
     from desktop_app.store.recovery import Recovery
 
-    with (
-        closing(StopSignals()) as stop,
-        closing(open_program()) as opened,
-        closing(Progress("Processing", "files")) as bar,
-    ):
+    with closing(StopSignals()) as stop, closing(Progress("Processing", "files")) as bar:
         program = opened
         errors = ErrorReporter(bar, stop)
-        watch = IdleWatch(program, bar, partial(errors.report, "list"))
+
+        def watch_of(program: Program) -> IdleWatch:
+            return IdleWatch(
+                program,
+                bar,
+                partial(errors.report, "list"),
+                is_hindered=lambda: errors.is_waiting,
+                is_ending=options.until_idle,
+            )
+
+        watch = watch_of(program)
         has_other_keys = program.connection.may_have_another_key and bool(program.jobs.unfinished_by_queue())
         is_idle = options.until_idle and not has_other_keys and watch.look()
         if options.shared_queue or options.until_idle:
             opened.foreign.tolerate()
         if program.connection.may_have_another_key and not is_idle:
+            bar.rest(f"Connecting to {watch.queue} … {STOP_HINT}")
             program = _identified(program, errors, stop)
-            watch = IdleWatch(program, bar, partial(errors.report, "list"))
+            watch = watch_of(program)
         if stop.is_set():
             watch.look()
             watch.report()
@@ -120,7 +146,13 @@ def _worker(options: Namespace) -> int:
             drain = Drain(
                 consumer, connector, program.foreign, recovery, queue=program.connection.key, clock=program.clock
             )
-            run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=connector.interrupt)
+
+            def end() -> None:
+                bar.rest("Stopping …")
+                connector.interrupt()
+
+            run_loops(threads, stop, watch, drain if options.until_idle else None, on_stop=end)
+        bar.close()
         watch.look()
         watch.report()
         if drain.left:
@@ -239,6 +271,7 @@ def run_loops(
         KnownError: If a loop does not end in time.
         Exception: The exception that a loop raised, if any.
     """
+    watch.look()  # so that it counts what the loops finish at once
     for thread in threads:
         thread.start()
     try:
@@ -295,9 +328,21 @@ class IdleWatch:
         program: The program.
         bar: The progress bar.
         report: Called with WAITING while the list can't be read, and with RUNNING once it can be read again.
+        is_hindered: Returns whether an error keeps the loops from working.
+        is_ending: Whether the worker ends once nothing is left to do.
     """
 
-    def __init__(self, program: Program, bar: Progress, report: Callable[[LoopState], None]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        bar: Progress,
+        report: Callable[[LoopState], None],
+        *,
+        is_hindered: Callable[[], bool] = lambda: False,
+        is_ending: bool = False,
+    ) -> None:
+        self._is_hindered = is_hindered
+        self._is_ending = is_ending
         self._state = report
         self._jobs = program.jobs
         self._steady = program.clock.steady
@@ -342,13 +387,29 @@ class IdleWatch:
             if self._ended_before is None:
                 self._ended_before = ended
             done = max(0, ended - self._ended_before)
-            self._bar.move_to(done, done + self._counts.unfinished)
+            if self._counts.unfinished:
+                self._bar.move_to(done, done + self._counts.unfinished)
             if done != self._done:
                 self._done, self._silent_since = done, started
             if not self._counts.processing:  # otherwise, one of the shares may only be tried again
                 self._look_at_shares(started)
+        if not self._counts.unfinished:
+            self._bar.rest(self._resting())
         self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
         return self._counts.unfinished == 0
+
+    @property
+    def queue(self) -> str:
+        """The queue, as it is called in a sentence."""
+        return "the local queue" if self._connection.is_local else quoted(self._connection.queue_name)
+
+    def _resting(self) -> str:
+        if self._is_hindered():
+            return f"Trying again … {STOP_HINT}"
+        if self._is_ending:
+            return f"All files are finished. Looking for messages that are left on {self.queue} … {STOP_HINT}"
+        so_far = f", {counted(self._done, 'file')} finished so far" if self._done else ""
+        return f"Waiting for files on {self.queue}{so_far} … {STOP_HINT}"
 
     def _look_at_shares(self, now: float) -> None:
         waiting = self._jobs.waiting_for_shares(self._queue) if self._counts.pending else {}
@@ -413,6 +474,11 @@ class ErrorReporter:
             elif state.phase is Phase.RUNNING and self._texts.pop(name, "") and not self._texts:
                 self._say("Running again.")
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a loop is waiting because of an error."""
+        return bool(self._texts)
+
     def notify(self, text: str) -> None:
         """Print a message."""
         with self._lock:
@@ -425,12 +491,13 @@ class ErrorReporter:
 
 WORKER = Command(
     name="worker",
-    usage="[--until-idle] [--concurrency N] [--shared-queue]",
+    usage="[--until-idle] [--concurrency N] [--shared-queue]\n                       [--fail-on-error]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
     "If the queue can't be used, it says so and keeps trying, even with --until-idle. If only files on disks or\n"
     "network shares that do not respond are left, --until-idle exits with code 1 after two minutes. It exits if it\n"
-    "receives only messages of another program and no file is waiting, unless --shared-queue is given.",
+    "receives only messages of another program and no file is waiting, unless --shared-queue is given. FAILED files\n"
+    "do not change the exit code, unless --fail-on-error is given.",
     add_options=_options,
     run=_worker,
 )

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import platformdirs
 
 from desktop_app.config.private_files import create_private_folder, make_private
-from desktop_app.config.settings import load_settings
+from desktop_app.config.settings import Settings, load_settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
@@ -197,15 +197,15 @@ def resource(name: str) -> Path:
 def chosen_language(environment: Mapping[str, str]) -> str:
     """Return the language of the window as a code such as `de` or `de_AT`; empty for the system's language.
 
-    Settings that can't be read are ignored here: the error is shown later, in the language from this function.
-
     Args:
         environment: The environment variables; FILEMILL_LANGUAGE overrides the settings.
     """
-    named = environment.get("FILEMILL_LANGUAGE", "").strip()
-    if named:
-        return named
+    return environment.get("FILEMILL_LANGUAGE", "").strip() or readable_settings().language.strip()
+
+
+def readable_settings() -> Settings:
+    """Return the settings, or the defaults if they can't be read; the error is reported when the program is opened."""
     try:
-        return load_settings(find_home().settings_file).language.strip()
+        return load_settings(find_home().settings_file)
     except SettingsError:
-        return ""
+        return Settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import stat
@@ -16,18 +17,22 @@ from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.config.private_files import private_lock
+from desktop_app.config.server_address import is_server_url, queue_url, server_url
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.queue_key import PARTITION_DOMAINS, UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
 
 
+log = logging.getLogger(__name__)
+
 LOCAL_QUEUE = "local"
 MAX_CONCURRENCY = 64
+MAX_KEEP_DAYS = 3650
 LOCK_SECONDS = 10.0
 
 _HOST_WITH_REGION = re.compile(r"(?:^|\.)sqs\.(?P<region>[a-z]{2,5}(?:-[a-z]+)+-\d+)\.")
@@ -154,9 +159,24 @@ class Connection:
         return place_of(self.endpoint_url, self.region)
 
     @property
+    def is_on_aws(self) -> bool:
+        """Whether the queue is on AWS, at any of its endpoints; otherwise, it is local or on another server."""
+        return not self.is_local and not self.place[0]
+
+    @property
     def label(self) -> str:
-        """A short description for the status bar."""
+        """A short description for the title bar and the status bar."""
         return Sentence("Local queue") if self.is_local else self._key_of(self.endpoint_url).label
+
+
+PREFERENCES: Mapping[str, Container[object]] = {
+    "theme": ("system", "light", "dark"),
+    "duplicates": ("ask", "skip", "add"),
+    "notifications": ("all", "problems", "none"),
+    "log_level": ("normal", "debug"),
+    "keep_days": range(MAX_KEEP_DAYS + 1),
+}
+"""The settings for which a value that is not valid, such as one of a newer version, is replaced by the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +192,12 @@ class Settings:
             sends all files in one group, so that they are processed one by one in the order in which they were added.
         language: The language of the window as a code such as `de`; empty for the system's language.
         paused: Whether the window is paused; `filemill worker` ignores it.
+        theme: The colours of the window: `system`, `light` or `dark`.
+        duplicates: What to do with files that are on the list already and unchanged: `ask`, `skip` or `add`. Where
+            nobody can be asked, `ask` adds them.
+        notifications: What to show on the desktop: `all`, `problems` or `none`.
+        log_level: How much to log: `normal` or `debug`.
+        keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
     """
 
     queue: str = ""
@@ -183,6 +209,11 @@ class Settings:
     fifo_order: str = "parallel"
     language: str = ""
     paused: bool = False
+    theme: str = "system"
+    duplicates: str = "ask"
+    notifications: str = "all"
+    log_level: str = "normal"
+    keep_days: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:
@@ -201,6 +232,11 @@ class Settings:
                     "{key} must be “parallel” or “strict”, not “{value}”.", key="fifo_order", value=self.fifo_order
                 )
             )
+        for name, allowed in PREFERENCES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(
+                    Sentence("“{value}” is not a valid value for {key}.", key=name, value=getattr(self, name))
+                )
 
     @property
     def workers(self) -> int:
@@ -211,8 +247,11 @@ class Settings:
 def load_settings(path: Path) -> Settings:
     """Read the settings file. Unknown keys are ignored; if the file does not exist, the defaults are returned.
 
+    Preferences that are not valid are logged and ignored, too.
+
     Raises:
-        SettingsError: If the file can't be read or is not valid TOML, or a value is of the wrong type or out of range.
+        SettingsError: If the file can't be read or is not valid TOML, or another value is of the wrong type or out of
+            range.
     """
     try:
         table = tomllib.loads(_read(path))
@@ -267,9 +306,12 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
     """Return the settings in a table after checking that each value has the same type as its default."""
     known = [field for field in fields(Settings) if field.name in table]
-    for field in known:
+    for field in list(known):
         value, kind = table[field.name], type(field.default)
-        if type(value) is not kind:
+        if field.name in PREFERENCES and (type(value) is not kind or value not in PREFERENCES[field.name]):
+            log.info("the setting %s can't be %r; using %r", field.name, value, field.default)
+            known.remove(field)
+        elif type(value) is not kind:
             raise SettingsError(
                 Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=_KINDS[kind], value=repr(value))
             )
@@ -334,7 +376,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     Raises:
         SettingsError: If the queue is neither a valid name nor a URL, or the endpoint is not a valid URL.
     """
-    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
+    queue = queue_url(environment.get("FILEMILL_QUEUE", "") or settings.queue)
     if not queue:
         return Connection()
     ignores_endpoints = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").strip().lower() == "true"
@@ -345,7 +387,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
         region=next(filter(None, regions), settings.region),
-        endpoint_url=next(filter(None, endpoints), settings.endpoint_url),
+        endpoint_url=server_url(next(filter(None, endpoints), settings.endpoint_url)),
     )
     _refuse_login(connection)
     if not connection.profile:  # boto3 ignores these keys if a profile is specified
@@ -402,14 +444,8 @@ def _without_arn(queue: str, *, has_endpoint: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Raise SettingsError for a URL that `urlsplit` can't parse, or that can't be the endpoint of a service."""
-    try:
-        parts = urlsplit(url)
-        is_address = not url or (parts.scheme in {"http", "https"} and bool(parts.hostname))
-        is_valid = is_address and parts.port != 0 and not parts.query and not parts.fragment
-    except ValueError:  # unbalanced brackets, or a port that is not a number
-        is_valid = False
-    if not is_valid:
+    """Raise SettingsError for a URL that can't be the endpoint of a service."""
+    if url and not is_server_url(url):
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid server URL. Correct AWS_ENDPOINT_URL_SQS, "

@@ -1,22 +1,14 @@
-"""Filters, sort orders, and the search syntax of the filter box.
-
-A search consists of words, quoted phrases, and terms such as `status:failed`, `size:>10MB` or `reason:missing`. All of
-them must match. An invalid term is treated as a plain word, since it might be part of a file name. A key without a
-value has no effect.
-"""
+"""Filters and sort orders of the list, and what is read about its groups."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.job import Status, StatusCounts
+from desktop_app.domain.search import NO_SEARCH, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from desktop_app.domain.job import Status, StatusCounts
     from desktop_app.domain.reasons import Reason
 
 
@@ -64,37 +56,6 @@ class Sort:
 
 
 BY_ADDING = Sort()
-
-
-@dataclass(frozen=True, slots=True)
-class SizeRange:
-    """An inclusive range of sizes in bytes; None for no limit."""
-
-    least: int | None = None
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A parsed search. All conditions must match.
-
-    Attributes:
-        words: Strings that the path or the reason must contain, ignoring case.
-        statuses: The accepted statuses; empty for all statuses.
-        sizes: Ranges that must all contain the size; an unknown size is in no range.
-        reasons: Strings that the reason or the name of its problem must contain.
-        translated_matches: Pairs of a string from `words` or `reasons` and the reasons whose translated sentence
-            contains it, in addition to those whose English sentence does; see `reasons_containing`.
-    """
-
-    words: tuple[str, ...] = ()
-    statuses: frozenset[Status] = frozenset()
-    sizes: tuple[SizeRange, ...] = ()
-    reasons: tuple[str, ...] = ()
-    translated_matches: tuple[tuple[str, frozenset[str]], ...] = ()
-
-
-NO_SEARCH = Search()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,104 +107,3 @@ class SelectionSums:
     counts: StatusCounts
     size: int
     lines: int
-
-
-_TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
-
-_SIZE = re.compile(r"(?P<sign><=|>=|<|>|=|)(?P<number>\d{1,15}(?:[.,]\d{1,9})?|)(?P<unit>[a-z]{0,3})", re.IGNORECASE)
-
-_GREATEST = Decimal(2**62)
-"""Larger than any file, and within the range of the database's integers."""
-
-_UNITS = {
-    "": 1,
-    "b": 1,
-    **{f"{letter}{tail}": 1000**power for power, letter in enumerate("kmgt", 1) for tail in ("", "b")},
-    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Translated names that the filter box accepts in addition to the English ones.
-
-    Attributes:
-        keys: The English key for each translated key, such as `reason` for `grund`.
-        statuses: The status for each translated name.
-    """
-
-    keys: Mapping[str, str] = field(default_factory=dict)
-    statuses: Mapping[str, Status] = field(default_factory=dict)
-
-
-ENGLISH = Names()
-
-
-@dataclass(slots=True)
-class _Found:
-    names: Names
-    words: list[str] = field(default_factory=list)
-    statuses: set[Status] = field(default_factory=set)
-    sizes: list[SizeRange] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-
-    def take(self, key: str, value: str) -> bool:
-        """Add the condition of a term `key:value`; return False if the term is not valid."""
-        match self.names.keys.get(key.casefold(), key.lower()):
-            case "status":
-                statuses = _statuses(value, self.names)
-                self.statuses |= statuses if value else set()
-                return bool(statuses)
-            case "size":
-                return self._take_size(value)
-            case "reason":
-                self.reasons += [value] if value else []
-                return True
-            case _:
-                return False
-
-    def _take_size(self, value: str) -> bool:
-        match = _SIZE.fullmatch(value)
-        if match is None:
-            return False
-        if not match["number"]:
-            return not match["unit"]  # the user is still typing "size:" or "size:>"
-        factor = _UNITS.get(match["unit"].lower())
-        if factor is None:
-            return match["unit"].lower() in {"ki", "mi", "gi", "ti"}  # the user is still typing "KiB"
-        size = min(Decimal(match["number"].replace(",", ".")) * factor, _GREATEST)
-        self.sizes.append(_range(match["sign"], size))
-        return True
-
-
-def parse_search(text: str, names: Names = ENGLISH) -> Search:
-    """Parse the text in the filter box. Every text is valid."""
-    found = _Found(names)
-    for term in _TERM.findall(text):
-        key, colon, value = term.partition(":")
-        if not (colon and '"' not in key and found.take(key, value.replace('"', ""))):
-            word = term.replace('"', "")
-            found.words += [word] if word else []
-    return Search(tuple(found.words), frozenset(found.statuses), tuple(found.sizes), tuple(found.reasons))
-
-
-def _statuses(value: str, names: Names) -> set[Status]:
-    """Return the statuses whose names begin with the text, so that the filter works while the user is typing."""
-    known = {status.name: status for status in Status} | dict(names.statuses)
-    return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
-
-
-def _range(sign: str, size: Decimal) -> SizeRange:
-    """Return the range of integer sizes that satisfy a comparison."""
-    below, above = int(size), int(size) + (size != int(size))
-    match sign:
-        case "<":
-            return SizeRange(most=above - 1)
-        case "<=":
-            return SizeRange(most=below)
-        case ">":
-            return SizeRange(least=below + 1)
-        case ">=":
-            return SizeRange(least=above)
-        case _:
-            return SizeRange(least=above, most=below)

@@ -19,7 +19,11 @@ from ipaddress import IPv6Address, ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
+from desktop_app.domain.sentences import Sentence
+
 UNKNOWN_REGION = "?"
+NO_ACCOUNT = "000000000000"
+"""The account in the queue URLs of servers that know no accounts."""
 FIRST_GROUP = "filemill"
 """The message group of all messages on a FIFO queue in strict order, unless a foreign message blocks it."""
 
@@ -146,15 +150,25 @@ class QueueKey:
 
     @property
     def label(self) -> str:
-        """A short description, such as `team · eu-west-1`."""
+        """A short description: `team · eu-west-1` on AWS, `team on 127.0.0.1:9324` on any other server."""
         server = self.server.partition("://")[2]
-        region = "" if self.region == UNKNOWN_REGION else self.region
-        return " · ".join(part for part in (self.name, server, region) if part)
+        if server:
+            return Sentence("{queue} on {server}", queue=self.name, server=server)
+        return " · ".join(filter(None, (self.name, "" if self.region == UNKNOWN_REGION else self.region)))
 
 
 def queue_label(key: str) -> str:
-    """Return a description of a queue that can be told from all others, such as `team · eu-west-1 · 123456789012`."""
+    """Return a description of a queue that can be told from others, such as `team · eu-west-1 · 123456789012`.
+
+    The regions of a server other than AWS are not named: most servers have none, and those of the others mean nothing
+    to the user.
+    """
     if old := old_place_and_name(key):
-        return f"{old[1]} · {old[0]}"
+        name, server = old[1], old[0].partition("://")[2]
+        return Sentence("{queue} on {server}", queue=name, server=server) if server else f"{name} · {old[0]}"
     parts = QueueKey.parse(key)
-    return key if parts is None else " · ".join(filter(None, (parts.label, parts.account, parts.credentials)))
+    if parts is None:
+        return key
+    account = "" if parts.account == NO_ACCOUNT else parts.account
+    more = " · ".join(filter(None, (account, parts.credentials)))
+    return Sentence("{queue} · {more}", queue=parts.label, more=more) if more else parts.label

@@ -193,6 +193,15 @@ class WindowMemory:
         """Save a choice made in a dialog."""
         self.settings.setValue(f"choices/{key}", value)
 
+    def place(self, name: str) -> QByteArray:
+        """Return the geometry for `restoreGeometry` of a dialog, or empty data if none is saved."""
+        value = self.settings.value(f"places/{name}")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_place(self, name: str, geometry: QByteArray) -> None:
+        """Save the geometry of a dialog."""
+        self.settings.setValue(f"places/{name}", geometry)
+
     def _texts(self, key: str) -> list[str]:
         value = self.settings.value(key, [])
         values = value if isinstance(value, list) else [value]

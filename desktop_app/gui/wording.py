@@ -165,7 +165,7 @@ class Wording:
 
     def _pending_details(self, job: Job) -> str:
         if self.waits_for_another_queue(job):
-            return tr("Waiting for the queue {queue}").format(queue=queue_label(job.queue))
+            return tr("Waiting for the queue {queue}").format(queue=translated(queue_label(job.queue)))
         if job.next_try_at is None:
             if job.reason:
                 return reason_text(job.reason)
@@ -210,7 +210,7 @@ def _unit(text: str, number: str) -> str:
 
 def queue_text(job: Job) -> str:
     """Return the description of a job's queue, which can be told from all others."""
-    return tr("Local queue") if job.queue == LOCAL_QUEUE else queue_label(job.queue)
+    return tr("Local queue") if job.queue == LOCAL_QUEUE else translated(queue_label(job.queue))
 
 
 def progress_of(job: Job) -> float | None:

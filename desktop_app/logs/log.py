@@ -58,20 +58,21 @@ def level_for(jobs: int) -> int:
 
 
 @contextmanager
-def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
+def start_logging(folder: Path, *, debug: bool, is_detailed: bool = False) -> Iterator[None]:
     """Log messages and Python warnings to the log file within the context. Main thread; never raises.
 
     Args:
         folder: The folder of the log files; it is created when the first record is written. If it is not writable,
             nothing is logged.
         debug: Whether to log at DEBUG instead of INFO, and also to standard error.
+        is_detailed: Whether to log at DEBUG in any case; `set_detailed` can change this.
     """
     handlers: list[logging.Handler] = [SharedFileHandler(log_file(folder))]
     if debug:
         handlers.append(logging.StreamHandler())
     root = logging.getLogger()
     level_before = root.level
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    root.setLevel(logging.DEBUG if debug or is_detailed else logging.INFO)
     for name, level in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     for handler in handlers:
@@ -86,6 +87,11 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
+
+
+def set_detailed(*, is_detailed: bool) -> None:
+    """Log at DEBUG or at INFO from now on."""
+    logging.getLogger().setLevel(logging.DEBUG if is_detailed else logging.INFO)
 
 
 def check_log(folder: Path) -> None:

@@ -76,12 +76,7 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple
         case Cause.SESSION_ENDED:
             return Sentence("Your AWS session has expired"), _session_ended(failure, command)
         case Cause.KEYS_REFUSED:
-            return (
-                Sentence("AWS rejected the access keys of {who}", who=_who(failure.connection)),
-                Sentence(
-                    "They may have been deleted, deactivated or mistyped. Choose another profile, or replace the keys."
-                ),
-            )
+            return _keys_refused(failure.connection)
         case Cause.CLOCK_WRONG:
             return Sentence("This computer's clock is wrong"), _clock(failure.service_text)
         case Cause.NO_REGION:
@@ -89,18 +84,42 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: tuple
         case Cause.NO_RIGHT:
             return _no_right(failure)
         case Cause.NO_QUEUE:
-            return (
-                Sentence(
-                    "The queue “{name}” does not exist on {place}",
-                    name=failure.connection.queue_name,
-                    place=_place(failure.connection),
-                ),
-                Sentence(
-                    "It was deleted, or it is not in the region or account of {who}. Your files stay in the list.",
-                    who=_who(failure.connection),
-                ),
-            )
+            return _no_queue(failure.connection)
     return _unreachable(failure, trouble, cause)
+
+
+def _keys_refused(connection: Connection) -> tuple[str, str]:
+    if connection.is_on_aws:
+        return (
+            Sentence("AWS rejected the access keys of {who}", who=_who(connection)),
+            Sentence(
+                "They may have been deleted, deactivated or mistyped. Choose another profile, or replace the keys."
+            ),
+        )
+    place = _place(connection, starts_sentence=True)
+    if connection.profile:
+        return (
+            Sentence("{place} rejected the access keys of {who}", place=place, who=_who(connection)),
+            Sentence("Choose another profile, or type the server's own keys."),
+        )
+    return (
+        Sentence("{place} rejected the access keys", place=place),
+        Sentence("Type the access key and the secret key that belong to this server."),
+    )
+
+
+def _no_queue(connection: Connection) -> tuple[str, str]:
+    title = Sentence(
+        "The queue “{name}” does not exist on {place}", name=connection.queue_name, place=_place(connection)
+    )
+    if not connection.is_on_aws:
+        body = Sentence("It was deleted, or its name is different. Your files stay in the list.")
+    else:
+        body = Sentence(
+            "It was deleted, or it is not in the region or account of {who}. Your files stay in the list.",
+            who=_who(connection),
+        )
+    return title, body
 
 
 def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple[str, str]:

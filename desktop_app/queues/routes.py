@@ -17,6 +17,7 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, InvalidConfigError
 from botocore.utils import get_environ_proxies, should_bypass_proxies
 
+from desktop_app.config.server_address import server_url
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def configured_endpoint(connection: Connection) -> Endpoint | None:
     if connection.typed is not None and not connection.endpoint_url:
         return None  # resolved: an address that was configured later is not used
     for endpoint in _endpoints(connection.profile):
-        if not connection.endpoint_url or endpoint.url.rstrip("/") == connection.endpoint_url.rstrip("/"):
+        if not connection.endpoint_url or server_url(endpoint.url) == server_url(connection.endpoint_url):
             return endpoint
     return None
 

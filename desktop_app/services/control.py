@@ -42,6 +42,8 @@ class ProcessingControl:
         self._listeners: list[Callable[[RunMode], None]] = []
         self._permitted_queue = ""
         self._priorities: deque[int] = deque()
+        self.concurrency: int | None = None
+        """The number of files to process at once, if the user has changed it while the program is running."""
         self._serving = 0
         self._to_send = threading.Event()
         self._receive_now = threading.Event()

@@ -10,20 +10,29 @@ import socket
 import time
 import uuid
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from desktop_app.config.private_files import create_private_folder, make_private, private_lock, refuse_planted
+from desktop_app.config.private_files import (
+    create_private,
+    create_private_folder,
+    make_private,
+    private_lock,
+    refuse_planted,
+)
 from desktop_app.domain.errors import StoreError, StoreGoneError, database_gone
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 FRESH_SECONDS = 60.0
+_NOTE = ".serves"
+"""The suffix of the file in which a program notes whose files it processes, beside its lock file."""
 
 
 class WorkerIdentity:
@@ -74,7 +83,7 @@ class WorkerIdentity:
         for file in self._folder.glob(f"{self._prefix}*.lock"):
             with suppress(OSError):  # its program has just ended
                 if time.time() - file.stat().st_mtime > FRESH_SECONDS:  # not a file that is being created right now
-                    self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
+                    self.is_alive(self._name_of(file))
 
     def renew(self) -> None:
         """Lock a new file if the previous one is gone, because the folder was replaced together with the database.
@@ -93,6 +102,40 @@ class WorkerIdentity:
     def _file(self, tag: str) -> Path:
         return self._folder / f"{self._prefix}{tag}.lock"
 
+    @contextmanager
+    def serving(self, queue: str) -> Iterator[None]:
+        """Enter a context in which other programs can see that this one processes the files of a queue.
+
+        Args:
+            queue: The key of the queue.
+        """
+        note = self._own_file.with_suffix(_NOTE)
+        # The note only decides about a hint of the command line, so the work goes on without it.
+        with suppress(OSError):
+            create_private(note)
+            note.write_text(queue, encoding="utf-8")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                note.unlink()
+
+    def is_served(self, queue: str) -> bool:
+        """Return whether another program on this computer processes the files of a queue.
+
+        Args:
+            queue: The key of the queue.
+        """
+        for note in self._folder.glob(f"{self._prefix}*{_NOTE}"):
+            with suppress(OSError):  # its program has just ended
+                is_other = note.stem != self._own_file.stem
+                if is_other and note.read_text(encoding="utf-8") == queue and self.is_alive(self._name_of(note)):
+                    return True
+        return False
+
+    def _name_of(self, file: Path) -> str:
+        return f"{self._host}/{file.stem.removeprefix(self._prefix)}"
+
     def is_alive(self, name: str) -> bool:
         """Return whether the program with a given name is running; if not, remove its lock file.
 
@@ -109,6 +152,7 @@ class WorkerIdentity:
             with FileLock(file, blocking=False, mode=0o600):
                 pass
             file.unlink(missing_ok=True)
+            file.with_suffix(_NOTE).unlink(missing_ok=True)
         except Timeout:
             return True
         except OSError:  # the folder is not accessible now

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from peewee import Expression, fn
+from peewee import SQL, Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
 from desktop_app.store.backends.sqlite import among
+from desktop_app.store.change_feed import MAX_CHANGES
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
@@ -83,10 +84,11 @@ def _always(_done: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The result of adding files: the key of the batch, and the UUIDs of the new jobs in the order of the files."""
+    """The result of adding files: the batch's key and name, and the UUIDs of the new jobs in the order of the files."""
 
     batch_id: int
     job_ids: tuple[str, ...]
+    name: str = ""
 
 
 class Intake:
@@ -160,7 +162,34 @@ class Intake:
             ids += [str(row["uuid"]) for row in rows]
             if not proceed(len(ids)):
                 break
-        return Added(batch_id, tuple(ids))
+        return Added(batch_id, tuple(ids), name)
+
+    def batch_names(self, start: str) -> set[str]:
+        """Return the names, beginning with a text, of the batches that have jobs on the list.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        start = storable(start)
+        begins = fn.SUBSTR(BatchRow.name, 1, len(start)) == start  # LIKE would ignore case
+        with self._database.read():
+            names = BatchRow.select(BatchRow.name).where(begins, fn.EXISTS(listed))
+            return {name for (name,) in self._database.run(names.tuples())}
+
+    def rename_batch(self, batch_id: int, name: str) -> None:
+        """Change the name of a batch.
+
+        The change feed then contains the batch's jobs, which have its name; if they are many, only so many that the
+        feed overflows, and readers read everything again.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        jobs = JobRow.select(JobRow.id).where(JobRow.batch == batch_id, JobRow.removed_at.is_null())
+        with self._database.write() as revision:
+            self._database.run(BatchRow.update(name=storable(name)).where(BatchRow.id == batch_id))
+            self._database.run(JobRow.update(revision=revision).where(JobRow.id.in_(jobs.limit(MAX_CHANGES + 1))))
 
     def _insert(self, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
         if rows:
@@ -296,6 +325,32 @@ class Intake:
                 return count
 
         return _in_parts(row_ids, write, proceed)
+
+    def remove_processed(self, *, before_ms: int, limit: int, now_ms: int) -> int:
+        """Remove PROCESSED jobs that ended before a given time from the list, oldest first; see `remove`.
+
+        Args:
+            before_ms: The time, in milliseconds since 1970.
+            limit: The maximum number of jobs to remove.
+            now_ms: The current time, in milliseconds since 1970.
+
+        Returns:
+            The number of jobs removed.
+
+        Raises:
+            StoreError: If the database can't be written. Some jobs may have been removed.
+        """
+        is_old = (JobRow.status == Status.PROCESSED) & (JobRow.finished_at < before_ms) & JobRow.removed_at.is_null()
+        query = JobRow.select(JobRow.id).where(is_old).order_by(JobRow.finished_at).limit(limit)
+        with self._database.read():
+            keys = [key for (key,) in self._database.run(query.tuples())]
+        done = 0
+        for part in parts(keys, ROWS_A_TRANSACTION):
+            # Not durable: what is lost in a power failure is removed again. Retried in the meantime, a job stays.
+            with self._database.write() as revision:
+                change = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
+                done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
+        return done
 
     def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = _always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.

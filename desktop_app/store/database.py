@@ -50,7 +50,7 @@ from desktop_app.store.backends.sqlite import (
 )
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
-from desktop_app.store.rows import in_arguments
+from desktop_app.store.rows import in_arguments, matches_pattern
 from desktop_app.store.schema import find_missing_part
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ class Database:
         self._closed_all = 0
         self._following = threading.Lock()
         # SQLite's own LOWER converts only A to Z.
-        self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
+        self._peewee = SqliteDatabase(
+            path, {"folded": folded, "in_arguments": in_arguments, "matches_pattern": matches_pattern}
+        )
 
     @contextmanager
     def session(self) -> Iterator[None]:

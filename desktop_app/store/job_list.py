@@ -7,10 +7,11 @@ from array import array
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, fn
 
+from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
     FINAL_STATUSES,
     OPEN_STATUSES,
@@ -52,13 +53,18 @@ _COUNT = fn.COUNT(SQL("*"))
 class JobList:
     """Read-only access to the jobs on the list. Any thread.
 
+    Args:
+        database: The database.
+        clock: The clock for conditions such as `added:today`.
+
     Attributes:
         changes: The change feed.
         pending: The changes that are being written. The list is returned as if they had been written already.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
         self.changes = ChangeFeed(database)
         self.pending = NOTHING_PENDING
 
@@ -80,7 +86,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(JobRow.id).where(condition(where, self.pending)).order_by(*order_by(order)).tuples()
+        where_listed = condition(where, self._clock.now_ms(), self.pending)
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -273,16 +280,19 @@ class JobList:
         """
         counts, size, lines = [0] * len(Status), 0, 0
         pending = self.pending
-        status, lines = JobRow.status, JobRow.lines_count
+        shown: list[Any] = [JobRow.status, JobRow.lines_count]
         if pending.retried:
             again = is_retried(pending)
-            status, lines = Case(None, [(again, Status.PENDING)], status), Case(None, [(again, None)], lines)
-        columns = status, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
+            shown = [
+                Case(None, [(again, value)], column)
+                for value, column in zip((Status.PENDING, None), shown, strict=True)
+            ]
+        columns = shown[0], _COUNT, fn.SUM(JobRow.file_size), fn.SUM(shown[1])
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status)
+            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(shown[0])
             with self._database.read():
-                for of_status, count, more_bytes, more_lines in self._database.run(query.tuples()):
-                    counts[of_status] += count
+                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[status] += count
                     size += more_bytes or 0
                     lines += more_lines or 0
         return SelectionSums(StatusCounts(*counts), size, lines)

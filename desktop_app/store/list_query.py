@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import os
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import FINAL_STATUSES, Status
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
-from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
+from desktop_app.domain.query import ADDED, Filter, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
+from desktop_app.domain.search import Key, NumberTerm, StatusTerm, Term, Text, TextTerm, TimeTerm
 from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import (
     contains_character,
     contains_folded,
+    ends_with_folded,
     in_keys,
+    matches_pattern,
     up_to_last,
     value_contains_folded,
 )
-from desktop_app.store.models import BatchRow, JobRow
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+
+_SEPARATORS = "\\/" if os.sep == "\\" else "/"
+
+_PATH = JobRow.file_path
+
+_FILE_NAME = fn.SUBSTR(_PATH, fn.LENGTH(up_to_last(_PATH, _SEPARATORS)) + 1)
+
+_TOOK = JobRow.finished_at - JobRow.started_at
+
+_NUMBERS: Mapping[Key, Any] = {
+    Key.SIZE: JobRow.file_size,
+    Key.LINES: JobRow.lines_count,
+    Key.ATTEMPTS: JobRow.attempts,
+    Key.TOOK: _TOOK,
+}
+
+_TIMES: Mapping[Key, Any] = {Key.ADDED: JobRow.created_at, Key.FINISHED: JobRow.finished_at}
 
 
 # --- WHERE
@@ -60,8 +81,14 @@ def has_status(statuses: Collection[Status], pending: Pending) -> Any:  # noqa: 
     return found & ~is_retried(pending)
 
 
-def condition(where: Filter, pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
-    """Return the condition for the jobs on the list that match a filter."""
+def condition(where: Filter, now_ms: int, pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
+    """Return the condition for the jobs on the list that match a filter.
+
+    Args:
+        where: The filter.
+        now_ms: The current time, in milliseconds since 1970.
+        pending: The changes that are being written.
+    """
     found: list[Any] = [on_list(pending)]
     if where.statuses:
         found.append(has_status(where.statuses, pending))
@@ -70,33 +97,88 @@ def condition(where: Filter, pending: Pending = NOTHING_PENDING) -> Any:  # noqa
         found.append(_has_problem(where.problems))
     if where.batches:
         found.append(JobRow.batch.in_(sorted(where.batches)))
-    found.extend(_of_search(where.search, pending))
-    return _all_of(found)
+    # The terms for which the rows of other tables or reasons are read come last, so that they are read for few jobs.
+    terms = sorted(where.search.terms, key=lambda term: isinstance(term, TextTerm))
+    translated = dict(where.search.translated_matches)
+    found.extend(_term(term, translated, now_ms, pending) for term in terms)
+    return _balanced(and_, found)
 
 
-def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
-    """Combine conditions with AND in a balanced tree, because SQLite limits the nesting depth."""
+def _balanced(combine: Callable[[Any, Any], Any], parts: list[Any]) -> Any:  # noqa: ANN401
+    """Combine conditions with AND or OR in a balanced tree, because SQLite limits the nesting depth."""
     middle = len(parts) // 2
-    return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
+    if len(parts) == 1:
+        return parts[0]
+    return combine(_balanced(combine, parts[:middle]), _balanced(combine, parts[middle:]))
 
 
-def _of_search(search: Search, pending: Pending) -> Iterator[Any]:
-    if search.statuses:
-        yield has_status(search.statuses, pending)
-    for sizes in search.sizes:
-        if sizes.least is not None:
-            yield JobRow.file_size >= sizes.least
-        if sizes.most is not None:
-            yield JobRow.file_size <= sizes.most
-    translated = dict(search.translated_matches)
-    for text in search.words:
-        in_path = contains_folded(JobRow.file_path, folded(searchable(text)))
-        names = reasons_containing(text) | translated.get(text, frozenset())
-        yield reduce(or_, _reason_says(text, names), in_path)
-    for text in search.reasons:
-        of_kind = {code for code in ReasonCode if folded(text) in (code.problem or "")}
-        names = reasons_containing(text) | translated.get(text, frozenset()) | of_kind
-        yield reduce(or_, _reason_says(text, names))
+def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int, pending: Pending) -> Any:  # noqa: ANN401
+    match term:
+        case StatusTerm(statuses=statuses):
+            found = has_status(statuses, pending)
+        case NumberTerm(key=key, least=least, most=most):
+            found = _in_range(_NUMBERS[key], least, most)
+        case TimeTerm(key=key, least=first, most=last):
+            limits = (None if limit is None else limit.at(now_ms) for limit in (first, last))
+            found = _in_range(_TIMES[key], *limits)
+        case TextTerm(key=key, texts=texts):
+            found = _balanced(or_, [_text(key, text, translated) for text in texts])
+    # An unknown value makes the condition NULL, whose negation would be NULL as well.
+    return fn.COALESCE(found, 0) == 0 if term.is_negated else found
+
+
+def _in_range(number: Any, least: int | None, most: int | None) -> Any:  # noqa: ANN401
+    limits = ([] if least is None else [number >= least]) + ([] if most is None else [number <= most])
+    return reduce(and_, limits)
+
+
+def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]]) -> Any:  # noqa: ANN401
+    """Return the condition for one text of a `TextTerm`."""
+    match key:
+        case None if not text.is_pattern:
+            return reduce(or_, _reason_says(text.value, _reasons(text.value, translated)), _matches(_PATH, text))
+        case Key.REASON:
+            of_kind = {code for code in ReasonCode if folded(text.value) in (code.problem or "")}
+            return reduce(or_, _reason_says(text.value, _reasons(text.value, translated) | of_kind))
+        case Key.TYPE:
+            return _has_type(text)
+        case Key.BATCH:
+            return JobRow.batch.in_(BatchRow.select(BatchRow.id).where(_matches(BatchRow.name, text)))
+        case Key.WORKER:
+            return JobRow.id.in_(AttemptRow.select(AttemptRow.job).where(_matches(AttemptRow.worker, text)))
+        case Key.FOLDER:
+            ended = Text(text.value.rstrip(_SEPARATORS) + os.sep, is_pattern=True) if text.is_pattern else text
+            return _matches(up_to_last(_PATH, _SEPARATORS), ended)
+        case _:
+            in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in _SEPARATORS))
+            return _matches(_PATH, _from_a_folder(text)) if in_path else _matches(_FILE_NAME, text)
+
+
+def _matches(value: Any, text: Text) -> Any:  # noqa: ANN401
+    """Return the condition that a value contains a text or, if the text is a pattern, matches it."""
+    key = folded(searchable(text.value))
+    return matches_pattern(value, key) if text.is_pattern else contains_folded(value, key)
+
+
+def _from_a_folder(text: Text) -> Text:
+    """Return a pattern that may also begin at any folder of a path."""
+    if not text.is_pattern or text.value.startswith(("*", *_SEPARATORS)):
+        return text
+    return Text(f"*{os.sep}{text.value}", is_pattern=True)
+
+
+def _has_type(text: Text) -> Any:  # noqa: ANN401
+    """Return the condition that a file has a type; a name such as ".profile" has none."""
+    if text.is_pattern:
+        after_point = fn.SUBSTR(_FILE_NAME, fn.LENGTH(up_to_last(_FILE_NAME, ".")) + 1)
+        return matches_pattern(_FILE_NAME, "?*.*") & _matches(after_point, text)
+    key = folded(searchable(text.value))
+    return ends_with_folded(_PATH, f".{key}") & (fn.LENGTH(_FILE_NAME) > len(f".{key}"))
+
+
+def _reasons(text: str, translated: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the reason codes and the names of `ENDINGS` whose sentences contain a text, in English or translated."""
+    return reasons_containing(text) | translated.get(text, frozenset())
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
@@ -125,8 +207,6 @@ def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
 # --- ORDER BY
 
 
-_SEPARATORS = "\\/" if os.sep == "\\" else "/"
-
 _NAME = fn.LTRIM(JobRow.name_key, ".")  # a name such as ".profile" has no type
 
 _TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
@@ -145,9 +225,9 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "name": (JobRow.name_key,),
     "status": (JobRow.status, _REASON, JobRow.reason_args),
     "reason": (_REASON, JobRow.reason_args, JobRow.status),
-    "took_ms": (JobRow.finished_at - JobRow.started_at,),
+    "took_ms": (_TOOK,),
     "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-    "folder": (up_to_last(JobRow.file_path, _SEPARATORS),),
+    "folder": (up_to_last(_PATH, _SEPARATORS),),
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
+import re
+import unicodedata
 from dataclasses import fields
 from functools import lru_cache
 from itertools import islice
@@ -19,7 +22,7 @@ from desktop_app.store.backends.sqlite import recognized_damage
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _NAMED_OTHERWISE: Mapping[str, Any] = {
     "row_id": JobRow.id,
@@ -126,6 +129,18 @@ def in_arguments(arguments: str, key: str) -> bool:
     except (ValueError, AttributeError, TypeError, RecursionError):  # written by another program
         return key in folded(str(arguments))
     return any(key in folded(str(value)) for value in values)
+
+
+def matches_pattern(text: str, pattern: str) -> bool:
+    """Return whether a text matches a folded pattern with `*` and `?`. Registered as an SQL function."""
+    matches = _pattern(pattern)
+    # In the second form, "ß" is one character.
+    return matches(folded(text)) is not None or matches(unicodedata.normalize("NFC", text.lower())) is not None
+
+
+@lru_cache(maxsize=64)
+def _pattern(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]"))).match  # linear, unlike `.*` for each `*`
 
 
 def joined_path(text: str, raw: bytes | None) -> str:

@@ -1179,6 +1179,10 @@
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
     </message>
     <message>
+        <source>“{value}” is not a valid value for {key}.</source>
+        <translation>„{value}“ ist kein gültiger Wert für {key}.</translation>
+    </message>
+    <message>
         <source>{file} can&apos;t be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
@@ -1799,8 +1803,20 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>“{batch}” was added.</source>
+        <translation>„{batch}“ wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {batch}.</source>
+        <translation>{batch} hinzugefügt.</translation>
+    </message>
+    <message>
         <source>Added {files}.</source>
         <translation>{files} hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{files} added to “{batch}”.</source>
+        <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
         <source>{added} Already in the list: {listed}.</source>
@@ -2718,6 +2734,26 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>{place} rejected the access keys of {who}</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or type the server&apos;s own keys.</source>
+        <translation>Wählen Sie ein anderes Profil, oder geben Sie die Schlüssel des Servers ein.</translation>
+    </message>
+    <message>
+        <source>{place} rejected the access keys</source>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+    </message>
+    <message>
+        <source>Type the access key and the secret key that belong to this server.</source>
+        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or its name is different. Your files stay in the list.</source>
+        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
         <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -3062,14 +3098,109 @@
         <translation>eine Datei aus einer anderen Liste</translation>
     </message>
     <message>
+        <source>name</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>name</translation>
+    </message>
+    <message>
+        <source>folder</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>ordner</translation>
+    </message>
+    <message>
+        <source>path</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>pfad</translation>
+    </message>
+    <message>
+        <source>type</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>typ</translation>
+    </message>
+    <message>
         <source>status</source>
         <comment>before a colon in the filter box</comment>
         <translation>status</translation>
     </message>
     <message>
+        <source>batch</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>stapel</translation>
+    </message>
+    <message>
+        <source>worker</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>computer</translation>
+    </message>
+    <message>
         <source>size</source>
         <comment>before a colon in the filter box</comment>
         <translation>größe</translation>
+    </message>
+    <message>
+        <source>lines</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>zeilen</translation>
+    </message>
+    <message>
+        <source>attempts</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>versuche</translation>
+    </message>
+    <message>
+        <source>took</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>dauer</translation>
+    </message>
+    <message>
+        <source>added</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>hinzugefügt</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>beendet</translation>
+    </message>
+    <message>
+        <source>today</source>
+        <comment>in the filter box</comment>
+        <translation>heute</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <comment>in the filter box</comment>
+        <translation>gestern</translation>
+    </message>
+    <message>
+        <source>last</source>
+        <comment>before “2 hours” in the filter box; all forms, separated by spaces</comment>
+        <translation>letzte letzten letzter</translation>
+    </message>
+    <message>
+        <source>s sec second seconds</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>s sek sekunde sekunden</translation>
+    </message>
+    <message>
+        <source>m min minute minutes</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>m min minute minuten</translation>
+    </message>
+    <message>
+        <source>h hr hour hours</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>h std stunde stunden</translation>
+    </message>
+    <message>
+        <source>d day days</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>t tag tage tagen</translation>
+    </message>
+    <message>
+        <source>w week weeks</source>
+        <comment>a unit in the filter box; all forms, separated by spaces</comment>
+        <translation>w woche wochen</translation>
     </message>
     <message>
         <source>reason</source>
@@ -3807,6 +3938,202 @@
     <message>
         <source>it belongs to another user</source>
         <translation>sie gehört einem anderen Benutzer</translation>
+    </message>
+    <message>
+        <source>{queue} on {server}</source>
+        <translation>{queue} auf {server}</translation>
+    </message>
+    <message>
+        <source>{queue} · {more}</source>
+        <translation>{queue} · {more}</translation>
+    </message>
+    <message>
+        <source>Words in the path or the reason</source>
+        <translation>Wörter im Pfad oder im Grund</translation>
+    </message>
+    <message>
+        <source>orders 2026</source>
+        <translation>rechnung 2026</translation>
+    </message>
+    <message>
+        <source>A phrase, or signs such as * and : as they are</source>
+        <translation>Eine Wortfolge, oder Zeichen wie * und : selbst</translation>
+    </message>
+    <message>
+        <source>The whole name: * is any text, ? any character</source>
+        <translation>Der ganze Name: * ist beliebiger Text, ? ein beliebiges Zeichen</translation>
+    </message>
+    <message>
+        <source>All except these; works before a key, too</source>
+        <translation>Alle außer diesen; geht auch vor einem Schlüsselwort</translation>
+    </message>
+    <message>
+        <source>-draft</source>
+        <translation>-entwurf</translation>
+    </message>
+    <message>
+        <source>The file name</source>
+        <translation>Der Dateiname</translation>
+    </message>
+    <message>
+        <source>name:report*</source>
+        <translation>name:bericht*</translation>
+    </message>
+    <message>
+        <source>The folder</source>
+        <translation>Der Ordner</translation>
+    </message>
+    <message>
+        <source>folder:invoices</source>
+        <translation>ordner:rechnungen</translation>
+    </message>
+    <message>
+        <source>The folder and the name</source>
+        <translation>Der Ordner und der Name</translation>
+    </message>
+    <message>
+        <source>path:2026/*.csv</source>
+        <translation>pfad:2026/*.csv</translation>
+    </message>
+    <message>
+        <source>The file type, or several</source>
+        <translation>Der Dateityp, oder mehrere</translation>
+    </message>
+    <message>
+        <source>type:json,csv</source>
+        <translation>typ:json,csv</translation>
+    </message>
+    <message>
+        <source>Pending, processing, processed or failed</source>
+        <translation>Ausstehend, in Arbeit, verarbeitet oder fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>status:failed</source>
+        <translation>status:fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Why a file failed or is waiting</source>
+        <translation>Warum eine Datei fehlschlug oder wartet</translation>
+    </message>
+    <message>
+        <source>reason:permission</source>
+        <translation>grund:berechtigung</translation>
+    </message>
+    <message>
+        <source>The name of the batch</source>
+        <translation>Der Name des Stapels</translation>
+    </message>
+    <message>
+        <source>batch:reports</source>
+        <translation>stapel:berichte</translation>
+    </message>
+    <message>
+        <source>The computer that processed the file</source>
+        <translation>Der Computer, der die Datei verarbeitet hat</translation>
+    </message>
+    <message>
+        <source>worker:laptop</source>
+        <translation>computer:laptop</translation>
+    </message>
+    <message>
+        <source>The size: a limit, or a range</source>
+        <translation>Die Größe: eine Grenze oder ein Bereich</translation>
+    </message>
+    <message>
+        <source>size:1MB..2GB</source>
+        <translation>größe:1MB..2GB</translation>
+    </message>
+    <message>
+        <source>The number of lines</source>
+        <translation>Die Anzahl der Zeilen</translation>
+    </message>
+    <message>
+        <source>lines:0</source>
+        <translation>zeilen:0</translation>
+    </message>
+    <message>
+        <source>The number of attempts</source>
+        <translation>Die Anzahl der Versuche</translation>
+    </message>
+    <message>
+        <source>attempts:&gt;1</source>
+        <translation>versuche:&gt;1</translation>
+    </message>
+    <message>
+        <source>The duration in ms, s, m or h</source>
+        <translation>Die Dauer in ms, s, min oder h</translation>
+    </message>
+    <message>
+        <source>took:&gt;1m</source>
+        <translation>dauer:&gt;1min</translation>
+    </message>
+    <message>
+        <source>A day, a time or a range of them</source>
+        <translation>Ein Tag, eine Zeit oder ein Zeitraum</translation>
+    </message>
+    <message>
+        <source>added:today</source>
+        <translation>hinzugefügt:heute</translation>
+    </message>
+    <message>
+        <source>The same; 2h means within the last two hours</source>
+        <translation>Ebenso; 2h heißt in den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>finished:2h</source>
+        <translation>beendet:2h</translation>
+    </message>
+    <message>
+        <source>Only the first {count} words and conditions are used.</source>
+        <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
+    </message>
+    <message>
+        <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
+        <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
+    </message>
+    <message>
+        <source>There is no “{key}:”. To search for the text, put it in quotes.</source>
+        <translation>„{key}:“ gibt es nicht. Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a status. There are pending, processing, processed and failed.</source>
+        <translation>„{value}“ ist kein Status. Es gibt ausstehend, in Arbeit, verarbeitet und fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a size. Examples: {key}:&gt;10MB, {key}:1MB..2GB</source>
+        <translation>„{value}“ ist keine Größe. Beispiele: {key}:&gt;10MB, {key}:1MB..2GB</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a duration. Examples: {key}:&gt;1m, {key}:10s..2m</source>
+        <translation>„{value}“ ist keine Dauer. Beispiele: {key}:&gt;1min, {key}:10s..2min</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a time. Examples: {key}:today, {key}:2026-11-27, {key}:&lt;2h</source>
+        <translation>„{value}“ ist keine Zeit. Beispiele: {key}:heute, {key}:27.11.2026, {key}:&lt;2h</translation>
+    </message>
+    <message>
+        <source>“{value}” is not a number. Examples: {key}:0, {key}:&gt;1, {key}:5..10</source>
+        <translation>„{value}“ ist keine Zahl. Beispiele: {key}:0, {key}:&gt;1, {key}:5..10</translation>
+    </message>
+    <message>
+        <source>{count} files from {folder}</source>
+        <translation>{count} Dateien aus {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {other}</source>
+        <translation>{name} und {other}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more files</source>
+        <translation>{name} und {count} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{count} folders in {folder}</source>
+        <translation>{count} Ordner in {folder}</translation>
+    </message>
+    <message>
+        <source>{name} and {count} more folders</source>
+        <translation>{name} und {count} weitere Ordner</translation>
     </message>
 </context>
 </TS>

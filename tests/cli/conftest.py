@@ -93,9 +93,9 @@ class JobSetup:
             self.finish(job_id)
         self.program.database.release()
 
-    def fail(self, job_id: str, reason: str = "The file no longer exists") -> None:
+    def fail(self, job_id: str, reason: str = "The file no longer exists", *, at_ms: int = TICK + 1500) -> None:
         row, token = self.start(job_id)
-        assert self._work.finish([Result(row, token, TICK + 1500, reason=a_reason(reason))]) == [True]
+        assert self._work.finish([Result(row, token, at_ms, reason=a_reason(reason))]) == [True]
 
     def names(self) -> list[str]:
         return [job.name for job in self.program.jobs.all()]

@@ -44,7 +44,7 @@ def test_help_names_every_command_variable_and_exit_code(cli: Cli) -> None:
     assert outcome.code == 0
     for command in COMMANDS:
         assert f"filemill {command.name} {command.usage}".rstrip() in outcome.out
-    for text in ("[PATH|URL …]", "FILEMILL_HOME", "FILEMILL_DATABASE", "FILEMILL_QUEUE", "AWS_PROFILE", "--debug"):
+    for text in ("[PATH …]", "FILEMILL_HOME", "FILEMILL_DATABASE", "FILEMILL_QUEUE", "AWS_PROFILE", "--debug"):
         assert text in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
 

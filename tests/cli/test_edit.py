@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Cli, JobSetup
 
-HINT = "filemill: The files are processed while the window or `filemill worker` is running.\n"
+HINT = "filemill: The files are processed as soon as the window or `filemill worker` is running.\n"
 
 
 def statuses(cli: Cli) -> list[str]:

@@ -17,7 +17,7 @@ from filelock import FileLock
 from desktop_app.config.private_files import private_lock
 from desktop_app.domain.secrets import remember_secret
 from desktop_app.logs import log as log_module
-from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
+from desktop_app.logs.log import SharedFileHandler, log_file, set_detailed, start_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,19 @@ def test_no_file_is_created_without_a_record(tmp_path: Path) -> None:
     with start_logging(tmp_path / "logs", debug=False):
         ours.debug("not at this level")
     assert not (tmp_path / "logs").exists()
+
+
+def test_details_are_logged_when_asked_for_but_not_in_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with start_logging(tmp_path, debug=False, is_detailed=True):
+        ours.debug("first")
+        set_detailed(is_detailed=False)
+        ours.debug("second")
+        set_detailed(is_detailed=True)
+        ours.debug("third")
+    assert [line.rpartition(": ")[2] for line in text_of(tmp_path).splitlines()] == ["first", "third"]
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.expected_log("Credential", required=False)

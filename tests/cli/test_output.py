@@ -125,7 +125,26 @@ def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest
     assert "Doing" in capsys.readouterr().err
 
 
+def test_text_in_place_of_the_bar_fits_the_line_and_reappears_below_a_message(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((20, 24)))
+    with closing(Progress("Doing", "things")) as bar:
+        bar.rest("Waiting for {n} things to do …")
+        bar.rest("Waiting for {n} things to do …")
+        assert capsys.readouterr().err.count("Waiting for {n} thi") == 1
+        bar.interrupt()
+        bar.rest("Waiting for {n} things to do …")
+        assert "\rWaiting for {n} thi" in capsys.readouterr().err
+        bar.move_to(1, 2)
+        assert "Doing:  50%" in capsys.readouterr().err
+    bar.rest("closed")
+    assert "closed" not in capsys.readouterr().err
+
+
 def test_pipe_gets_no_bar(capsys: Any) -> None:
     with closing(Progress("Doing", "things")) as bar:
         bar.move_to(3, 4)
+        bar.rest("Waiting …")
     assert capsys.readouterr().err == ""

@@ -27,7 +27,16 @@ def test_empty_list_has_totals_and_a_hint(cli: Cli) -> None:
     outcome = cli("status")
     assert outcome.code == 0
     assert outcome.out == "0 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
-    assert outcome.err == "filemill: The list is empty. Add files with `filemill submit`.\n"
+    assert outcome.err == (
+        "filemill: The list is empty. Add files with `filemill submit PATH`, or in the window, "
+        "which `filemill` opens.\n"
+    )
+
+
+def test_empty_list_as_json_is_empty_and_the_hint_is_apart(cli: Cli) -> None:
+    outcome = cli("status", "--json")
+    assert (outcome.code, outcome.out, len(outcome.complaints)) == (0, "", 1)
+    assert "Add files with `filemill submit PATH`" in outcome.err
 
 
 def test_table_has_a_line_a_job_and_the_totals(cli: Cli, three: list[str], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Cli, JobSetup
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` is running.\n"
+LOCAL_HINT = "filemill: The files are processed as soon as the window or `filemill worker` is running.\n"
 
 
 class Connector:
@@ -69,6 +69,14 @@ def test_added_files_are_on_the_list(tmp_path: Path, cli: Cli, setup: JobSetup) 
     outcome = cli("submit", tmp_path / "a.txt", tmp_path / "b.txt")
     assert (outcome.code, outcome.out, outcome.err) == (0, "Added 2 files (403.0 kB).\n", LOCAL_HINT)
     assert setup.names() == ["a.txt", "b.txt"]
+
+
+def test_hint_is_not_shown_while_a_program_processes_the_files(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+    (tmp_path / "a.txt").touch()
+    with setup.program.identity.serving(setup.program.connection.key):
+        assert cli("submit", tmp_path / "a.txt").err == ""
+        assert cli("retry", "--failed").err == ""
+    assert cli("submit", tmp_path / "a.txt").err == LOCAL_HINT
 
 
 def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +129,17 @@ def test_files_that_can_not_be_added_are_reported_and_the_rest_is_added(
         LOCAL_HINT.strip(),
     ]
     assert setup.names() == ["good.txt"]
+
+
+def test_batch_is_named_after_its_files_or_as_wanted(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+    for name in ("in/a", "in/b", "in/c", "in/d", "e"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    cli("submit", *(tmp_path / "in" / name for name in "abc"))
+    cli("submit", tmp_path / "e", "--name", "last\n")
+    cli("submit", "--recursive", tmp_path / "in")
+    names = [batch.name for batch in setup.program.jobs.batches()]
+    assert names == ["in", "last\\n", "3 files from in"]
 
 
 def test_html_in_a_name_stays_text(cli: Cli) -> None:
@@ -186,6 +205,10 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
         (SendReport(0, 1, "Sign in first."), "Sign in first. The files are saved; their messages will be sent"),
         (SendReport(0, 1), "1 message could not be sent in time; the window or a worker will send them."),
         (QueueError("No region.", trouble=QueueTrouble.SETUP), "No region. The files are saved"),
+        (
+            SendReport(0, 1, "Can't reach it. Your files stay in the list, and so on."),
+            "Your files stay in the list, and so on. Their messages will be sent later.",
+        ),
         (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )

@@ -135,7 +135,11 @@ def test_reader_that_ends_before_a_change_is_written_causes_no_bug_report(
     with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         with pytest.raises(OutputClosedError):
-            watch.watch(setup.program.jobs, None, as_json=True, steady=setup.program.clock.steady)
+            watch.watch(
+                setup.program.jobs,
+                watch._Feed(setup.program.jobs, None, as_json=True),
+                steady=setup.program.clock.steady,
+            )
 
 
 def test_terminal_is_redrawn_only_after_changes(
@@ -185,6 +189,16 @@ def test_long_list_shows_running_and_failed_jobs_first_and_fits(
     assert shown[-1] == f"... and {20 - len(first)} more"
 
 
+def test_empty_screen_says_how_to_add_files(
+    cli: Cli, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_terminal(monkeypatch, columns=80)
+    meanwhile()
+    outcome = cli("status", "--watch")
+    assert outcome.out.splitlines()[2].startswith("The list is empty. Add files with")
+    assert outcome.err == ""
+
+
 def test_chosen_jobs_are_drawn_in_their_order(
     cli: Cli, three: list[str], meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +213,6 @@ def test_slow_list_is_read_less_often(
 ) -> None:
     script = meanwhile()
     times = iter([0.0, 2.0])
-    watch.watch(setup.program.jobs, None, as_json=True, steady=lambda: next(times))
+    watch.watch(setup.program.jobs, watch._Feed(setup.program.jobs, None, as_json=True), steady=lambda: next(times))
     assert script.pauses == [10.0]
     assert capsys.readouterr() == ("", "")

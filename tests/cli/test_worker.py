@@ -159,6 +159,23 @@ def test_until_idle_ends_when_all_files_are_finished_even_if_some_failed(
     assert (parts.sender.ended, parts.consumer.ended, parts.connector.closed) == (True, True, 1)
 
 
+@pytest.mark.parametrize("option", [[], ["--fail-on-error"]])
+def test_failed_files_change_the_exit_code_only_on_request(
+    cli: Cli, parts: WorkerParts, setup: JobSetup, two: list[str], option: list[str]
+) -> None:
+    setup.fail(two[0])  # before the worker starts
+    parts.consumer = Loop(lambda: setup.finish_all(two[1:]))
+    assert cli("worker", "--until-idle", *option).code == 0
+    cli("retry", two[0], two[1])
+
+    def work() -> None:
+        setup.fail(two[0], at_ms=setup.program.clock.now_ms())
+        setup.finish_all(two[1:])
+
+    parts.consumer = Loop(work)
+    assert cli("worker", "--until-idle", *option).code == (1 if option else 0)
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_cleanly(cli: Cli, parts: WorkerParts, two: list[str], number: signal.Signals) -> None:
@@ -259,7 +276,7 @@ def test_loop_that_does_not_end_is_abandoned(
     parts.consumer = Hanging()
     parts.sender = Loop(lambda: parts.reports["sender"](LoopState(Phase.STARTING)))
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.05)
-    idle = iter([False, True])
+    idle = iter([False, False, True])
     monkeypatch.setattr(worker.IdleWatch, "look", lambda _: next(idle))
     outcome = cli("worker", "--until-idle")
     release.set()
@@ -322,13 +339,17 @@ def test_bar_moves_on_a_terminal(
 
 
 class Bar:
-    """A progress bar that records its positions."""
+    """A progress bar that records its positions and texts."""
 
     def __init__(self) -> None:
         self.moves: list[tuple[int, int | None]] = []
+        self.texts: list[str] = []
 
     def move_to(self, done: int, total: int | None) -> None:
         self.moves.append((done, total))
+
+    def rest(self, text: str) -> None:
+        self.texts.append(text)
 
     def interrupt(self) -> None: ...
 
@@ -346,6 +367,31 @@ def test_progress_counts_jobs_finished_since_the_start(
     setup.fail(two[1])
     watch.look()
     assert bar.moves == [(0, 1), (1, 2)]
+    assert bar.texts == []
+
+
+@pytest.mark.parametrize("queue", ["", "my-queue"])
+def test_idle_worker_says_what_it_waits_for(
+    setup: JobSetup, two: list[str], monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    program = replace(setup.program, connection=replace(setup.program.connection, queue=queue))
+    name = "“my-queue”" if queue else "the local queue"
+    errors: list[str] = []
+    bar: Any = Bar()
+    watch = worker.IdleWatch(program, bar, lambda _: None, is_hindered=lambda: bool(errors))
+    if not queue:
+        watch.look()
+        assert bar.texts == [], "there is work to do"
+    setup.finish_all(two)
+    watch.look()
+    so_far = "" if queue else ", 2 files finished so far"
+    assert bar.texts == [f"Waiting for files on {name}{so_far} … (Ctrl+C stops)"]
+    errors.append("Can't reach it.")
+    watch.look()
+    assert bar.texts[-1] == "Trying again … (Ctrl+C stops)"
+    ending = worker.IdleWatch(program, bar, lambda _: None, is_ending=True)
+    assert ending.look()
+    assert bar.texts[-1].startswith(f"All files are finished. Looking for messages that are left on {name}")
 
 
 def test_until_idle_waits_a_while_for_a_share_that_does_not_respond(

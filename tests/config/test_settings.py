@@ -38,6 +38,11 @@ FULL = Settings(
     fifo_order="strict",
     language="de",
     paused=True,
+    theme="dark",
+    duplicates="skip",
+    notifications="problems",
+    log_level="debug",
+    keep_days=30,
 )
 
 
@@ -245,6 +250,36 @@ def test_value_of_a_wrong_type_or_range_is_reported(path: Path, line: str, words
     assert path.read_text() == line
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("theme = 'high-contrast'", "the setting theme can't be 'high-contrast'; using 'system'"),
+        ("duplicates = ['skip']", "the setting duplicates can't be ['skip']; using 'ask'"),
+        ("notifications = true", "the setting notifications can't be True; using 'all'"),
+        ("log_level = 'loud'", "the setting log_level can't be 'loud'; using 'normal'"),
+        ("keep_days = -1", "the setting keep_days can't be -1; using 0"),
+        ("keep_days = 3651", "the setting keep_days can't be 3651; using 0"),
+        ("keep_days = true", "the setting keep_days can't be True; using 0"),
+        ("keep_days = '30'", "the setting keep_days can't be '30'; using 0"),
+    ],
+)
+def test_preference_of_a_newer_version_is_ignored_and_kept(
+    path: Path, line: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.write_text(f"{line}\nconcurrency = 3\n")
+    with caplog.at_level("INFO"):
+        assert load_settings(path) == Settings(concurrency=3)
+    assert [record.message for record in caplog.records] == [words]
+    update_settings(path, concurrency=4, language="de")
+    assert path.read_text() == f'{line}\nconcurrency = 4\nlanguage = "de"\n'
+
+
+def test_preference_that_is_not_valid_is_not_saved(path: Path) -> None:
+    with pytest.raises(SettingsError, match="“purple” is not a valid value for theme"):
+        update_settings(path, theme="purple")
+    assert not path.exists()
+
+
 def test_number_of_workers_follows_the_computer_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, workers in ((1, 1), (2, 2), (16, 4), (None, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
@@ -419,8 +454,6 @@ def test_blanks_around_the_region_and_the_endpoint_do_not_count() -> None:
         "http://[::1",
         "http://host:port",
         "http://127.0.0.1:70000",
-        "127.0.0.1:9324",
-        "localhost:9324",
         "ftp://host",
         "http://",
     ],
@@ -496,9 +529,9 @@ def test_endpoints_that_boto3_ignores_are_ignored() -> None:
     [
         (Settings(queue="files"), "files"),
         (Settings(queue="files", region="eu-west-1"), "files · eu-west-1"),
-        (Settings(queue="files", endpoint_url="http://localhost:4566"), "files · 127.0.0.1:4566"),
+        (Settings(queue="files", endpoint_url="http://localhost:4566"), "files on 127.0.0.1:4566"),
         (Settings(queue="https://sqs.eu-west-1.amazonaws.com/1/files"), "files · eu-west-1"),
-        (Settings(queue="http://localhost:9324/0/files"), "files · 127.0.0.1:9324"),
+        (Settings(queue="http://localhost:9324/0/files"), "files on 127.0.0.1:9324"),
     ],
 )
 def test_label_names_the_queue_and_its_place(settings: Settings, label: str) -> None:

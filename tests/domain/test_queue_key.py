@@ -104,11 +104,11 @@ KEYS = {
     ),
     "http://127.0.0.1:4566 us-east-1 000000000000/a.fifo": (
         QueueKey("us-east-1", "a.fifo", "http://127.0.0.1:4566", "000000000000"),
-        "a.fifo · 127.0.0.1:4566 · us-east-1 · 000000000000",
+        "a.fifo on 127.0.0.1:4566",
     ),
     "http://127.0.0.1:9324 elasticmq team": (
         QueueKey("elasticmq", "team", "http://127.0.0.1:9324"),
-        "team · 127.0.0.1:9324 · elasticmq",
+        "team on 127.0.0.1:9324",
     ),
     "? team with profile my work's": (
         QueueKey("?", "team", credentials="profile my work's"),
@@ -116,7 +116,7 @@ KEYS = {
     ),
     "http://127.0.0.1:1 eu-west-1 team with profile with team": (
         QueueKey("eu-west-1", "team", "http://127.0.0.1:1", credentials="profile with team"),
-        "team · 127.0.0.1:1 · eu-west-1 · profile with team",
+        "team on 127.0.0.1:1 · profile with team",
     ),
 }
 
@@ -136,7 +136,7 @@ def test_key_is_read_back_and_described(key: str) -> None:
         ("local", "local", "local"),
         ("aws team", "team", "team · aws"),
         ("eu-west-1 team.fifo", "team.fifo", "team.fifo · eu-west-1"),
-        ("http://127.0.0.1:5599 team", "team", "team · http://127.0.0.1:5599"),
+        ("http://127.0.0.1:5599 team", "team", "team on 127.0.0.1:5599"),
     ],
 )
 def test_keys_of_0_1_0_have_a_name_and_a_description(key: str, name: str, label: str) -> None:

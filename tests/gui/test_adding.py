@@ -110,17 +110,36 @@ def test_files_and_folders_with_their_subfolders_are_added(
     assert not adder.busy
 
 
-def test_batch_is_named_after_the_added_paths(
-    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
-) -> None:
-    (tmp_path / "in").mkdir()
-    for name in ("a", "b"):
-        (tmp_path / "in" / name).write_text("x")
-    for at, named in enumerate((["in"], ["in/a", "in/b"], ["in/a", "in"])):
-        for name in ("a", "b"):
+def test_batch_has_a_name_of_its_own(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
+    fill(tmp_path / "in", 3, "{}")
+    for at, named in enumerate((["in"], ["in/0", "in/1", "in/2"], ["in/0", "in"], ["in"], ["in/2"])):
+        for name in "012":
             os.utime(tmp_path / "in" / name, ns=(at, at))  # otherwise they are already in the list
         finished(adder, qtbot, *(tmp_path / name for name in named))
-    assert batches(jobs_db) == ["in", "in", "2 items"]
+    assert batches(jobs_db) == ["in", "3 files from in", "3 files from in (2)", "in (2)", "2"]
+
+
+def test_name_of_a_batch_can_be_used_again_when_its_files_are_no_longer_on_the_list(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(tmp_path / "in", 3)
+    finished(adder, qtbot, tmp_path / "in")
+    jobs_db.intake.remove(jobs_db.jobs.ids())
+    finished(adder, qtbot, tmp_path / "in")
+    assert batches(jobs_db) == ["in", "in"]
+
+
+def test_name_of_a_batch_tells_what_was_added_of_what_was_found(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(tmp_path / "in", 3)
+    finished(adder, qtbot, tmp_path / "in" / "1.txt")
+    proposal = proposed(adder, qtbot, tmp_path / "in")
+    assert picked(proposal).names == ("2 files from in", "in")
+    assert picked(proposal, SelectionRules(only="2*; 1*")).names == ("2.txt", "2 files from in")
+    assert picked(proposal, SelectionRules(only="1*")).names == ("", "1.txt")
+    assert accepted(adder, qtbot, proposal, name="").name == "2 files from in"
+    assert batches(jobs_db) == ["1.txt", "2 files from in"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="desktops mount network locations on Linux")
@@ -130,11 +149,11 @@ def test_batch_of_a_network_location_has_a_readable_name_without_a_password(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     for mount in ("smb-share:server=nas,share=in,user=me/my files", "sftp:host=nas,user=me"):
         (tmp_path / "gvfs" / mount).mkdir(parents=True)
-        (tmp_path / "gvfs" / mount / "a").write_text("x")
+        fill(tmp_path / "gvfs" / mount, 2)
     for address in ("smb://me:hunter2@nas/in/my%20files", "sftp://me:hunter2@nas"):
         adder.add([address])
         qtbot.waitUntil(lambda: not adder.busy)
-    assert batches(jobs_db) == ["my files", "[secret]@nas"]
+    assert batches(jobs_db) == ["my files", "sftp:host=nas,user=me"]
 
 
 def test_file_whose_name_is_not_utf8_is_added(
@@ -169,7 +188,7 @@ def test_up_to_fifty_files_are_added_without_a_review(
 ) -> None:
     assert finished(adder, qtbot, fill(tmp_path / "few", 50)).added == 50
     proposal = proposed(adder, qtbot, fill(tmp_path / "many", 51))
-    assert (proposal.name, len(proposal.review.result.files)) == ("many", 51)
+    assert (proposal.place, len(proposal.review.result.files)) == ("many", 51)
     adder.dismiss(proposal.number)
     assert not adder.busy
     assert len(names(jobs_db)) == 50
@@ -370,22 +389,24 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
 @pytest.mark.parametrize(
     ("report", "text", "kind", "actions"),
     [
-        (AddReport(12), "Added 12 files.", Kind.INFO, 1),
-        (AddReport(1), "Added 1 file.", Kind.INFO, 1),
-        (AddReport(1, listed=1200), "Added 1 file. Already in the list: 1,200.", Kind.INFO, 1),
+        (AddReport(1200, name="in\n"), "1,200 files added to “in\\n”.", Kind.INFO, 2),
+        (AddReport(1, name="a.txt"), "“a.txt” was added.", Kind.INFO, 2),
+        (AddReport(1200, name="1,200 files from in"), "Added 1,200 files from in.", Kind.INFO, 2),
+        (AddReport(12), "Added 12 files.", Kind.INFO, 2),
+        (AddReport(2, name="in", listed=1200), "2 files added to “in”. Already in the list: 1,200.", Kind.INFO, 2),
         (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
         (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
         (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: The file does not exist.", Kind.WARNING, 0),
         (AddReport(0, (GONE, GONE)), "None of these 2 items can be added.", Kind.WARNING, 1),
-        (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
+        (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 2),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )
 def test_notice_reports_the_result_of_an_add(
     wording: Wording, report: AddReport, text: str, kind: Kind, actions: int
 ) -> None:
-    notice = notice_of(report, wording, lambda: None, lambda: None)
+    notice = notice_of(report, wording, lambda: None, lambda: None, lambda: None)
     assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
     assert notice.passing is (kind is Kind.INFO)
 

@@ -99,7 +99,7 @@ def test_list_appears_with_the_first_file_and_disappears_with_the_last(
     window = windows.open()
     window.add(files)
     qtbot.waitUntil(window.view.isVisible)
-    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files.")
+    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files from in.")
     window.view.selectAll()
     window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: not window.view.isVisible())
@@ -431,7 +431,7 @@ def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], q
     window = windows.open()
     window.view.scrollToTop()
     window.add(files)
-    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files.")
+    qtbot.waitUntil(lambda: notice_text(window) == "Added 2 files from in.")
     row = window.view.visualRect(windows.controller().model.index(300, 0))
     assert window.view.viewport().rect().contains(row)
 

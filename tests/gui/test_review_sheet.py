@@ -97,7 +97,7 @@ def test_sheet_shows_the_number_size_and_folder_of_the_files(asked: ReviewSheet,
     assert str(folder) in [label.accessibleName() for label in asked.findChildren(type(asked.chosen))]
     assert asked.chosen.text() == "All 63 files, 630 bytes"
     assert asked.add.text() == "&Add 63 Files"
-    assert asked.name.text() == "in"
+    assert (asked.name.text(), asked.name.placeholderText()) == ("", "in")
     assert asked.subfolders.isChecked()
     assert not asked.listed.isVisible()
     assert not asked.refused.isVisible()
@@ -112,6 +112,7 @@ def test_count_follows_the_typed_patterns(asked: ReviewSheet, qtbot: QtBot) -> N
     type_in(asked.only, "*.txt")
     qtbot.waitUntil(lambda: asked.chosen.text() == "3 of 63 files, 30 bytes")
     assert asked.add.text() == "&Add 3 Files"
+    assert asked.name.placeholderText() == "3 files from in"
     asked.only.clear()
     type_in(asked.leave_out, "0*; deep")
     qtbot.waitUntil(lambda: asked.chosen.text() == "50 of 63 files, 500 bytes")
@@ -159,12 +160,11 @@ def test_selecting_by_pattern_takes_two_steps(asked: ReviewSheet, windows: Windo
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(windows.names()) == 60)
     assert all(name.endswith(".csv") for name in windows.names())
-    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files.")
+    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files from in.")
     qtbot.waitUntil(lambda: window.adding.sheet is None)
 
 
 def test_add_by_mouse_with_another_name(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
-    asked.name.selectAll()
     type_in(asked.name, "october")
     QTest.mouseClick(asked.add, LEFT)
     qtbot.waitUntil(lambda: len(windows.names()) == 63)
@@ -200,7 +200,7 @@ def test_tab_order_follows_the_layout(windows: WindowFactory, folder: Path, qtbo
         assert here is not None
         seen.append(here)
         QTest.keyClick(here, Qt.Key.Key_Tab)
-    wanted = [sheet.only, sheet.leave_out, sheet.skip, sheet.show_refused, sheet.name]
+    wanted = [sheet.only, sheet.leave_out, sheet.name, sheet.skip, sheet.show_refused]
     assert seen[:5] == wanted
     assert {sheet.add, sheet.subfolders} < set(seen)
     sheet.skip.setFocus()
@@ -248,7 +248,7 @@ def test_files_already_in_the_list_are_skipped(windows: WindowFactory, folder: P
     qtbot.waitUntil(lambda: not sheet.listed.isVisible())
     sheet.only.clear()
     QTest.keyClick(sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files. Already in the list: 3.")
+    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files from in. Already in the list: 3.")
     assert len(windows.names()) == 63
 
 
@@ -342,6 +342,27 @@ def test_counting_a_hundred_thousand_files_does_not_block_the_window(
     sheet.reject()
 
 
+# --- after an add
+
+
+def test_show_selects_the_batch_that_was_added(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    windows.jobs_db.add("old.txt")
+    window = windows.open_active()
+    window.filter.setText("old")
+    qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
+    window.add([str(folder / "deep")])
+    qtbot.waitUntil(lambda: notice(windows, window) == "3 files added to “deep”.")
+    QTest.mouseClick(next(button for button in window.notices.buttons if button.text() == "Show"), LEFT)
+    qtbot.waitUntil(lambda: windows.names() == ["0.txt", "1.txt", "2.txt"])
+    windows.settle()
+    assert window.filter.text() == ""
+    entries = window.sidebar.entries
+    qtbot.waitUntil(lambda: [entry.facts.text for entry in entries() if entry.isChecked()] == ["deep"])
+    assert focused() is window.view
+    QTest.mouseClick(next(button for button in window.notices.buttons if button.text() == "Undo"), LEFT)
+    qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
+
+
 # --- undo
 
 
@@ -350,7 +371,7 @@ def test_an_add_is_undone_and_redone(windows: WindowFactory, folder: Path, qtbot
     windows.jobs_db.add("old.txt")
     window = windows.open_active()
     window.add([str(folder / "deep")])
-    qtbot.waitUntil(lambda: notice(windows, window) == "Added 3 files.")
+    qtbot.waitUntil(lambda: notice(windows, window) == "3 files added to “deep”.")
     assert windows.controller().commands.undo.undoText() == "Add 3 Files"
 
     def press(text: str, keys: str) -> None:
@@ -375,7 +396,7 @@ def test_undoing_an_add_ignores_files_removed_by_the_user(windows: WindowFactory
     windows.settle()
     keys = windows.jobs_db.jobs.ids()
     windows.jobs_db.intake.remove(keys[:1])
-    window.notices.buttons[0].click()
+    window.notices.buttons[1].click()
     qtbot.waitUntil(lambda: windows.names() == [])
     windows.settle()
     window.notices.buttons[0].click()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.job import Status
-from desktop_app.domain.query import parse_search
+import pytest
+
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.gui.filtering.list_filter import read_search
+from desktop_app.domain.search import SYNTAX
+from desktop_app.domain.search_parser import parse_search
+from desktop_app.gui.filtering.search_names import help_rows, read_search
 from desktop_app.gui.i18n import reason_text
 from desktop_app.gui.table.columns import NAME
 from tests.gui.test_translations import speaking
@@ -28,12 +30,42 @@ def test_english_is_understood(qapp: object) -> None:
         assert read_search(text) == parse_search(text)
 
 
-def test_keys_and_statuses_are_understood_in_the_language_and_in_english(qapp: object) -> None:
+@pytest.mark.parametrize(
+    ("typed", "english"),
+    [
+        ("status:fehl", "status:failed"),
+        ("Status:failed", "status:failed"),
+        ('status:"in Arbeit"', "status:processing"),
+        ("größe:>10kB", "size:>10kB"),
+        ("GRÖSSE:>10kB", "size:>10kB"),
+        ("ordner:x", "folder:x"),
+        ("typ:json", "type:json"),
+        ("stapel:x", "batch:x"),
+        ("zeilen:0", "lines:0"),
+        ("versuche:>1", "attempts:>1"),
+        ("dauer:>2std", "took:>2h"),
+        ("hinzugefügt:gestern..heute", "added:yesterday..today"),
+        ('beendet:"letzte 2 Stunden"', "finished:2h"),
+        ("beendet:<3t", "finished:<3d"),
+    ],
+)
+def test_names_are_understood_in_the_language_and_in_english(qapp: object, typed: str, english: str) -> None:
     with speaking("de"):
-        assert read_search("status:fehl").statuses == {Status.FAILED}
-        assert read_search("Status:failed").statuses == {Status.FAILED}
-        assert read_search("größe:>10kB").sizes == parse_search("size:>10kB").sizes
-        assert read_search("grund:Berechtigung").reasons == ("Berechtigung",)
+        assert read_search(typed).terms == parse_search(english).terms
+        assert read_search(english).terms == parse_search(english).terms
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_all_that_can_be_typed_is_listed_with_examples_that_are_understood(qapp: object, language: str) -> None:
+    with speaking(language):
+        rows = help_rows()
+        english = [parse_search(entry.example) for entry in SYNTAX]
+        for row, meant in zip(rows, english, strict=True):
+            search = read_search(row.example)
+            assert search.problems == ()
+            assert [type(term) for term in search.terms] == [type(term) for term in meant.terms]
+            if row.key:
+                assert row.example.startswith(row.label)
 
 
 def test_shown_word_of_a_reason_finds_the_stored_reason(windows: WindowFactory, qtbot: QtBot) -> None:

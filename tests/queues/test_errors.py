@@ -263,7 +263,15 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "another server",
             (
                 "The queue “work” does not exist on the queue server at https://queues.example:9324. It was deleted, "
-                "or it is not in the region or account of the default profile. Your files stay in the list."
+                "or its name is different. Your files stay in the list."
+            ),
+        ),
+        (
+            "InvalidClientTokenId",
+            "another server",
+            (
+                "The queue server at https://queues.example:9324 rejected the access keys. Type the access key and "
+                "the secret key that belong to this server."
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS is throttling requests."),

@@ -54,6 +54,35 @@ def test_killed_program_is_not_alive(tmp_path: Path) -> None:
     observer.close()
 
 
+def test_others_see_whose_files_a_program_processes(tmp_path: Path) -> None:
+    one, other = WorkerIdentity(tmp_path / "db"), WorkerIdentity(tmp_path / "db")
+    assert not other.is_served("local")
+    with one.serving("local"):
+        assert other.is_served("local")
+        assert not other.is_served("another queue")
+        assert not one.is_served("local"), "only the program itself"
+    assert not other.is_served("local")
+    one.close()
+    other.close()
+
+
+def test_killed_program_processes_nothing(tmp_path: Path) -> None:
+    script = HOLD.replace("print", "note = identity.serving('local')\nnote.__enter__()\nprint")
+    observer = WorkerIdentity(tmp_path / "db")
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        assert observer.is_served("local")
+        program.kill()
+        program.wait()
+    assert not observer.is_served("local")
+    (folder,) = tmp_path.iterdir()
+    assert len(list(folder.iterdir())) == 1, "only the observer's lock file is left"
+    observer.close()
+
+
 def test_program_on_another_computer_counts_as_alive(tmp_path: Path) -> None:
     identity = WorkerIdentity(tmp_path / "db")
     assert identity.is_alive("elsewhere/abc123")

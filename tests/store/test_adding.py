@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.query import Filter
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.store import adding as intake_module
+from desktop_app.store.change_feed import MAX_CHANGES
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import enqueue
 from tests.helpers import a_reason
@@ -40,6 +42,31 @@ def test_added_job_is_pending_with_the_data_of_the_scan(store: Store) -> None:
     assert (job.reason, job.lines_count, job.message_id, job.sent_at) == (None, None, None, None)
     assert store.column("modified_ns", job) == 34
     assert store.outbox_rows() == [(job.row_id, 1)]
+
+
+def test_names_of_batches_on_the_list_are_found_by_their_beginning(store: Store) -> None:
+    for name in ("Reports", "Reports (2)", "reports", "All Reports", "R%", "\udcff"):
+        store.intake.add([NewFile("/data/a.txt", 12, 34)], queue=QUEUE, name=name, now_ms=NOW)
+    store.intake.add([], queue=QUEUE, name="Reports of nothing", now_ms=NOW)
+    assert store.intake.batch_names("Reports") == {"Reports", "Reports (2)"}
+    assert store.intake.batch_names("R%") == {"R%"}
+    store.intake.remove(store.jobs.ids(Filter(batches=frozenset({1}))), now_ms=NOW)
+    assert store.intake.batch_names("Reports") == {"Reports (2)"}
+
+
+def test_renamed_batch_is_a_change_that_every_reader_sees(store: Store) -> None:
+    one, two, other = (
+        store.intake.add([NewFile(f"/{name}{at}", 1, 1) for at in range(count)], queue=QUEUE, name=name, now_ms=NOW)
+        for name, count in (("one", 2), ("two", MAX_CHANGES + 1), ("other", 1))
+    )
+    before = store.jobs.changes.cursor()
+    store.intake.rename_batch(one.batch_id, "October\udcff")
+    changes = store.jobs.changes.since(before)
+    assert [job.batch_name for job in changes.jobs] == ["October\\udcff"] * 2
+    store.intake.rename_batch(two.batch_id, "November")
+    assert store.jobs.changes.since(changes.cursor).overflow
+    assert [batch.name for batch in store.jobs.batches()] == ["other", "November", "October\\udcff"]
+    assert [job.batch_name for job in store.jobs.all(Filter(batches=frozenset({other.batch_id})))] == ["other"]
 
 
 def test_unknown_size_stays_unknown(store: Store) -> None:
@@ -370,3 +397,43 @@ def test_only_jobs_removed_at_these_times_are_restored(store: Store) -> None:
         store.intake.remove([key], now_ms=now_ms)
     assert store.intake.restore(keys, removed_at={NOW, NOW + 2}) == 2
     assert list(store.jobs.ids()) == [keys[0], keys[2]]
+
+
+def test_only_processed_jobs_that_ended_long_ago_are_removed(store: Store) -> None:
+    old, edge, new, failed, waiting, running, retried, gone = store.add(*(f"/data/{name}" for name in "abcdefgh"))
+    for job, ended in ((old, NOW), (edge, NOW + 10), (new, NOW + 11), (retried, NOW), (gone, NOW)):
+        store.process(job, now=ended)
+    store.process(failed, reason="No.", now=NOW)
+    store.start(running, now=NOW)
+    store.intake.retry([retried.row_id], queue=QUEUE)
+    store.intake.remove([gone.row_id], now_ms=NOW + 5)
+    assert store.intake.remove_processed(before_ms=NOW + 10, limit=100, now_ms=NOW + 20) == 1
+    assert [job.row_id for job in store.jobs.all()] == row_ids([edge, new, failed, waiting, running, retried])
+    assert (store.column("removed_at", old), store.column("removed_at", gone)) == (NOW + 20, NOW + 5)
+    assert store.intake.restore([old.row_id]) == 1
+    assert store.job(old).status is Status.PROCESSED
+
+
+def test_old_jobs_are_removed_oldest_first_in_short_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "ROWS_A_TRANSACTION", 2)
+    jobs = store.add(*(f"/data/{number}" for number in range(6)))
+    for age, job in enumerate(jobs):
+        store.process(job, now=NOW - age)
+    before = store.revision
+    assert store.intake.remove_processed(before_ms=NOW + 1, limit=5, now_ms=NOW + 1) == 5
+    assert [job.row_id for job in store.jobs.all()] == row_ids(jobs[:1])
+    assert store.revision == before + 3
+    assert store.intake.remove_processed(before_ms=NOW + 1, limit=5, now_ms=NOW + 1) == 1
+
+
+def test_job_that_is_retried_while_old_ones_are_removed_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = store.add("/data/a")
+    store.process(job, now=NOW)
+
+    def retry_first(keys: list[int], _: int) -> list[list[int]]:
+        store.sql("UPDATE job SET status = 0, finished_at = NULL")
+        return [keys]
+
+    monkeypatch.setattr(intake_module, "parts", retry_first)
+    assert store.intake.remove_processed(before_ms=NOW + 1, limit=5, now_ms=NOW + 1) == 0
+    assert store.job(job).status is Status.PENDING

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
-from desktop_app.domain.query import Filter, Problem, SelectionSums, parse_search
+from desktop_app.domain.query import Filter, Problem, SelectionSums
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.search_parser import parse_search
 from desktop_app.store.job_list import NEWEST_BATCHES
 from desktop_app.store.rows import reason_columns
 from tests.store.kit import NOW, QUEUE, row_ids

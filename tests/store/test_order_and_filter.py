@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import BEGINNING, Status
-from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
+from desktop_app.domain.query import ADDED, Filter, Sort, SortTerm
+from desktop_app.domain.search import Search, Text, TextTerm
 from desktop_app.store.list_query import SORT_TERMS
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids
@@ -17,6 +18,11 @@ from tests.store.kit import NOW, row_ids
 if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from tests.store.kit import Store
+
+
+def words(text: str) -> Search:
+    return Search((TextTerm(None, (Text(text),)),))
+
 
 VALUES = {
     "name": None,
@@ -247,12 +253,12 @@ PATHS = [
 )
 def test_text_is_matched_literally_ignoring_case(store: Store, text: str, expected: list[int]) -> None:
     jobs = store.add(*PATHS)
-    assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
+    assert list(store.jobs.ids(Filter(search=words(text)))) == [jobs[at].row_id for at in expected]
 
 
 def test_text_that_is_no_valid_path_matches_nothing(store: Store) -> None:
     store.add(*PATHS)
-    assert list(store.jobs.ids(Filter(search=Search(words=("\ud800",))))) == []
+    assert list(store.jobs.ids(Filter(search=words("\ud800")))) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
@@ -260,11 +266,11 @@ def test_text_that_is_no_valid_path_matches_nothing(store: Store) -> None:
 def test_name_that_is_not_utf_8_is_found_as_stored_and_as_shown(store: Store, text: str) -> None:
     (job,) = store.add(os.fsdecode(b"/data/caf\xe9.txt"))
     store.add("/data/tea.txt")
-    assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [job.row_id]
+    assert list(store.jobs.ids(Filter(search=words(text)))) == [job.row_id]
 
 
 def test_filters_and_order_work_together(store: Store) -> None:
     jobs = store.add("/b/x1", "/a/x2", "/c/y3", "/d/x10")
     store.process(jobs[1])
-    where = Filter(statuses=frozenset({Status.PENDING}), search=Search(words=("X",)))
+    where = Filter(statuses=frozenset({Status.PENDING}), search=words("X"))
     assert list(store.jobs.ids(where, Sort.by("name", descending=True))) == [jobs[3].row_id, jobs[0].row_id]

@@ -9,8 +9,9 @@ import pytest
 
 from desktop_app.domain.job import Job, Status
 from desktop_app.domain.keys import NOTHING_PENDING, KeySet, Pending
-from desktop_app.domain.query import NO_FILTER, Filter, Search, Sort
+from desktop_app.domain.query import NO_FILTER, Filter, Sort
 from desktop_app.domain.reasons import FileProblem
+from desktop_app.domain.search import Search, StatusTerm
 from desktop_app.store.models import JobRow
 from tests.store.kit import NOW, QUEUE, Store, row_ids
 
@@ -23,7 +24,7 @@ FILTERS = (
     Filter(statuses=frozenset({Status.PENDING, Status.PROCESSED})),
     Filter(problems=frozenset({FileProblem.MISSING})),
     Filter(batches=frozenset({1, 3})),
-    Filter(search=Search(statuses=frozenset({Status.PENDING}))),
+    Filter(search=Search((StatusTerm(frozenset({Status.PENDING}), is_negated=True),))),
 )
 
 

@@ -80,6 +80,9 @@ QUICK: dict[str, Callable[[Store], object]] = {
         store.finish(store.job(1), 1, reason="No.") and store.intake.relocate(1, NewFile("/b", 1, 1), queue=QUEUE)
     ),
     "remove": lambda store: store.intake.remove(range(1, 201), now_ms=NOW),
+    "remove processed": lambda store: (
+        store.finish(store.job(1), 1) and store.intake.remove_processed(before_ms=NOW + 1, limit=1000, now_ms=NOW)
+    ),
     "restore": lambda store: store.intake.remove([1], now_ms=NOW) and store.intake.restore(range(1, 201)),
     "forget": lambda store: store.intake.forget_removed(before_ms=NOW),
 }

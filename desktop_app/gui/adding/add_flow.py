@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.review_sheet import ReviewSheet, refused_text, show_refused
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.tasks import Stream, Tasks
@@ -31,6 +32,7 @@ class AddFlow(QObject):
 
     Signals:
         notice(Notice): The result of adding files.
+        show_requested(int): The user wants to see only the files of this batch.
 
     Attributes:
         sheet: The open review sheet, or None.
@@ -47,6 +49,7 @@ class AddFlow(QObject):
     """
 
     notice = Signal(object)
+    show_requested = Signal(int)
 
     def __init__(
         self,
@@ -112,34 +115,39 @@ class AddFlow(QObject):
         model = self._model
         before = model.rowCount()
         self._feed.look()
-        show = partial(show_refused, report.refused, self._window)
-        self.notice.emit(notice_of(report, self._wording, show, self._undo))
+        show = partial(self.show_requested.emit, report.batch)
+        show_left_out = partial(show_refused, report.refused, self._window)
+        self.notice.emit(notice_of(report, self._wording, show, show_left_out, self._undo))
         if report.added and model.order.is_by_adding and model.filter.is_empty:
             row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))
 
 
-def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], undo: Callable[[], object]) -> Notice:
+def notice_of(
+    report: AddReport,
+    wording: Wording,
+    show: Callable[[], object],
+    show_left_out: Callable[[], object],
+    undo: Callable[[], object],
+) -> Notice:
     """Return the notice that reports the result of adding files.
 
     Args:
         report: The result.
         wording: The formatter for numbers.
-        show: Called to show the items that could not be added.
+        show: Called to show only the added files.
+        show_left_out: Called to show the items that could not be added.
         undo: Called to remove the added files again.
     """
-    undo_button = NoticeAction(tr("Undo"), undo)
+    buttons = (NoticeAction(tr("Show"), show, keeps=True), NoticeAction(tr("Undo"), undo))
     if report.problem and report.added:
-        return Notice(translated(report.problem), Kind.PROBLEM, (undo_button,))
+        return Notice(translated(report.problem), Kind.PROBLEM, buttons)
     if report.problem:
         return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
     if report.cancelled:
         return Notice(tr("Stopped. Nothing was added."), passing=True)
     if report.added:
-        text = tr("Added {files}.").format(files=wording.files(report.added))
-        if report.listed:
-            text = tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
-        return Notice(text, actions=(undo_button,), passing=True)
+        return Notice(added_text(report, wording), actions=buttons, passing=True)
     if report.listed:
         text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
         return Notice(text, passing=True)
@@ -148,4 +156,19 @@ def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], u
     if len(report.refused) == 1:
         return Notice(refused_text(report.refused), Kind.WARNING)
     text = tr("(This item can't|None of these %Ln items can) be added.", "", len(report.refused))
-    return Notice(text, Kind.WARNING, (NoticeAction(tr("Show…"), show),))
+    return Notice(text, Kind.WARNING, (NoticeAction(tr("Show…"), show_left_out),))
+
+
+def added_text(report: AddReport, wording: Wording) -> str:
+    """Return a sentence that says how many files were added to which batch, and how many were left out."""
+    batch = display_text(report.name)
+    if report.added == 1 and batch:
+        text = tr("“{batch}” was added.")  # a file that was added alone is a batch with its name
+    elif batch.startswith(f"{wording.number(report.added)} "):
+        text = tr("Added {batch}.")
+    else:
+        text = tr("{files} added to “{batch}”.") if batch else tr("Added {files}.")
+    text = text.format(files=wording.files(report.added), batch=batch)
+    if report.listed:
+        return tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
+    return text

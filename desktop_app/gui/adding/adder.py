@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.domain.sentences import display_text
-from desktop_app.gui.i18n import tr
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.services.adding.names import batch_name
 from desktop_app.sources.location import is_address, name_to_show
 from desktop_app.sources.scan import Refusal, scan
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.adding.review import Review, SelectionResult
+    from desktop_app.sources.scan import ScanResult
 
 
 MAX_WITHOUT_REVIEW = 50
@@ -47,6 +49,7 @@ class AddReport:
         problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
         batch: The primary key of the new batch; 0 if none was created.
+        name: The name of the new batch.
     """
 
     added: int = 0
@@ -55,6 +58,7 @@ class AddReport:
     problem: str = ""
     listed: int = 0
     batch: int = field(default=0, compare=False)
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,13 @@ class Proposal:
     Attributes:
         number: The number of the call to `Adder.add`; see `Adder.dismiss`.
         review: The files found by the scan.
-        name: The suggested name of the batch.
+        place: The name of the only path or of the folder of all paths, or the number of paths.
         paths: The paths and addresses that were scanned.
     """
 
     number: int
     review: Review
-    name: str
+    place: str
     paths: tuple[str, ...]
 
 
@@ -85,7 +89,7 @@ class _Add:
     """A call to `Adder.add` whose work is not finished."""
 
     paths: tuple[str, ...]
-    name: str
+    place: str
     always_review: bool
     stop: threading.Event = field(default_factory=threading.Event)
     found: int = 0
@@ -144,7 +148,7 @@ class Adder(QObject):
         if not paths:
             return
         number = next(self._numbers)
-        add = self._adds[number] = _Add(tuple(paths), _batch_name(paths), always_review)
+        add = self._adds[number] = _Add(tuple(paths), _place_of(paths), always_review)
         self._update_busy()
         report: Callable[[int], None] = partial(self._found.emit, number)
         stopped = add.stop.is_set
@@ -167,11 +171,17 @@ class Adder(QObject):
         Args:
             proposal: The proposal.
             picked: The selected files.
-            name: The name of the batch.
+            name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
         """
-        count = len(picked.places)
-        self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
+        self._write(
+            proposal.number,
+            proposal.review.result,
+            lambda: proposal.review.files(picked),
+            len(picked.places),
+            name=name,
+            again=again,
+        )
 
     def dismiss(self, number: int) -> None:
         """Discard a proposal.
@@ -191,23 +201,33 @@ class Adder(QObject):
         elif add.always_review or not review.is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
             add.step = _Step.WAITING_FOR_REVIEW
             self._update_busy()
-            self.proposed.emit(Proposal(number, review, add.name, add.paths))
+            self.proposed.emit(Proposal(number, review, add.place, add.paths))
         else:
-            self._write(number, lambda: found.files, len(found.files), name=add.name, again=False)
+            self._write(number, found, lambda: found.files, len(found.files))
 
     def _write(
-        self, number: int, files: Callable[[], Sequence[NewFile]], found: int, *, name: str, again: bool
+        self,
+        number: int,
+        result: ScanResult,
+        files: Callable[[], Sequence[NewFile]],
+        count: int,
+        *,
+        name: str = "",
+        again: bool = False,
     ) -> None:
         add = self._adds[number]
         add.step = _Step.WRITING
-        add.found = found
+        add.found = count
         self._update_busy()
 
         def work() -> AddReport:
             # The files are compared with the list again: another call may have added some since the scan.
-            added = self._editor.add(files(), name=name, skip_listed=not again)
+            added = self._editor.add(files(), name=name, automatic_name=automatic_name, skip_listed=not again)
             done = len(added.job_ids)
-            return AddReport(done, listed=found - done, batch=added.batch_id)
+            return AddReport(done, listed=count - done, batch=added.batch_id, name=added.name)
+
+        def automatic_name(added: Sequence[NewFile]) -> str:
+            return translated(batch_name(added, result, self._wording.number))
 
         self._writes.run(work, partial(self._end, number), partial(self._fail, number))
 
@@ -247,7 +267,7 @@ class Adder(QObject):
         if all(add.step is _Step.WRITING for add in working):
             return tr("Adding {files}…").format(files=files)
         if len(working) == 1:
-            return tr("Scanning {place}… {files}").format(place=working[0].name, files=files)
+            return tr("Scanning {place}… {files}").format(place=working[0].place, files=files)
         return tr("Scanning %Ln location(s)… {files}", "", len(working)).format(files=files)
 
 
@@ -257,8 +277,8 @@ def common_folder(paths: Sequence[str]) -> str:
     return parents.pop() if len(parents) == 1 else ""
 
 
-def _batch_name(paths: Sequence[str]) -> str:
-    """Return the name of the only path or of the common folder, or else the number of paths."""
+def _place_of(paths: Sequence[str]) -> str:
+    """Return the name of the only path or of the folder that contains all paths, or else the number of paths."""
     place = os.path.normpath(name_to_show(paths[0])) if len(paths) == 1 else common_folder(paths)
     name = os.path.basename(place)  # noqa: PTH119 - a path may be an address
     if is_address(paths[0]):

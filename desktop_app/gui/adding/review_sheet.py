@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,8 +26,8 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
-from desktop_app.gui.i18n import isolated_in, reason_text, tr
-from desktop_app.gui.widgets.dialogs import PairsDialog, caption, plain_label, spaced
+from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
+from desktop_app.gui.widgets.dialogs import ButtonRow, PairsDialog, arrange_dialog, caption, plain_label, spaced
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -106,7 +106,7 @@ class ElidedLabel(QLabel):
         self.setText(isolated_in(text, self.layoutDirection()))
 
 
-_WIDTH = 620
+_WIDTH = 580
 
 _MAX_LENGTH = 1_000
 
@@ -190,7 +190,7 @@ class ReviewSheet(QDialog):
         )
         self.chosen = plain_label("", self)
         self._make_lines()
-        self.name = QLineEdit(self._proposal.name, self, maxLength=_MAX_LENGTH)
+        self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
         self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
@@ -223,7 +223,7 @@ class ReviewSheet(QDialog):
         return box
 
     def _arrange(self) -> None:
-        column = spaced(QVBoxLayout(self), 10, (22, 18, 22, 16))
+        column = spaced(QVBoxLayout(), 12)
         column.addWidget(plain_label(title_text(self._proposal, self._wording), self, "sheetTitle"))
         folder = folder_text(self._proposal)
         if folder:
@@ -232,30 +232,25 @@ class ReviewSheet(QDialog):
             column.addWidget(label)
             column.addSpacing(4)
         column.addWidget(self.subfolders)
-        column.addLayout(self._pattern_row())
+        form = QFormLayout(
+            horizontalSpacing=12,
+            verticalSpacing=8,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
+        )
+        form.addRow(caption(tr("&Include:"), self.only), self.only)
+        form.addRow(caption(tr("&Exclude:"), self.leave_out), self.leave_out)
+        form.addRow(caption(tr("&Batch name:"), self.name), self.name)
+        column.addLayout(form)
         column.addWidget(self.chosen)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
-        named = QHBoxLayout()
-        named.addWidget(caption(tr("&Batch name:"), self.name))
-        named.addWidget(self.name, 1)
-        column.addLayout(named)
         column.addStretch(1)
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         buttons.addButton(self.add, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
-        column.addSpacing(6)
-        column.addWidget(buttons)
-
-    def _pattern_row(self) -> QBoxLayout:
-        row = spaced(QHBoxLayout(), 8)
-        row.addWidget(caption(tr("&Include:"), self.only))
-        row.addWidget(self.only, 1)
-        row.addSpacing(8)
-        row.addWidget(caption(tr("&Exclude:"), self.leave_out))
-        row.addWidget(self.leave_out, 1)
-        return row
+        self._place = arrange_dialog(self, column, buttons, name="review", size=(_WIDTH, 0))
 
     def _open_focused(self) -> None:
         """Open the sheet, with the focus on the control that is used most often."""
@@ -283,7 +278,7 @@ class ReviewSheet(QDialog):
         self._pause.stop()
         rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
         review = self._proposal.review
-        self._counting.start(lambda should_stop: [review.pick(rules, should_stop)])
+        self._counting.start(lambda should_stop: [review.pick(rules, should_stop, self._wording.number)])
 
     @Slot()
     def _show_counting(self) -> None:
@@ -306,7 +301,7 @@ class ReviewSheet(QDialog):
         if not self._was_opened:
             self._open_focused()
         # The new texts may wrap onto more lines. The sheet never shrinks, so that the controls stay in place.
-        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
+        self._place.grow()
         if self._adds_when_counted:
             self.accept()
 
@@ -316,6 +311,7 @@ class ReviewSheet(QDialog):
             self.add.setText(tr("&Add Files"))
             self.add.setEnabled(True)
             return
+        self.name.setPlaceholderText(translated(self._picked.names[self.again.isChecked()]))
         count = self._picked.count(again=self.again.isChecked())
         self.add.setText(tr("&Add %Ln File(s)", "", count))
         self.add.setEnabled(count > 0)
@@ -353,7 +349,7 @@ def title_text(proposal: Proposal, wording: Wording) -> str:
     size, count = wording.size(review.size), len(review.result.files)
     if len(proposal.paths) > 1 or not review.result.folders:
         return tr("Add %Ln file(s) ({size})?", "", count).format(size=size)
-    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.name)
+    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.place)
 
 
 def folder_text(proposal: Proposal) -> str:
@@ -410,6 +406,6 @@ def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
     if len(refused) > _MAX_SHOWN:
         text = tr("{text} The first %Ln are shown.", "", _MAX_SHOWN).format(text=text)
-    dialog = PairsDialog(tr("Not Added"), text, (tr("Item"), tr("Reason")), pairs, parent)
+    dialog = PairsDialog(tr("Not Added"), text, (tr("Item"), tr("Reason")), pairs, parent, name="refused")
     dialog.show()
     return dialog

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from desktop_app.gui.adding.dropping import pasted_names
 from desktop_app.gui.export.dialog import ExportDialog
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import BusyStrip, Notice
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class FileCommands(QObject):
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is QFileDialog.FileMode.Directory)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
         dialog.filesSelected.connect(partial(self._add, purpose, add))
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     def _add(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:

@@ -74,7 +74,7 @@ class HelpCommands(QObject):
             if not action.shortcut().isEmpty()
         ]
         title, explanation = tr("Keyboard Shortcuts"), tr("Keyboard shortcuts in the main window.")
-        PairsDialog(title, explanation, (tr("Action"), tr("Keys")), pairs, self._window).show()
+        PairsDialog(title, explanation, (tr("Action"), tr("Keys")), pairs, self._window, name="keys").show()
 
     @Slot()
     def show_about(self) -> None:

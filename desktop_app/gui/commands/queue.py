@@ -19,6 +19,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import ProcessingControl, RunMode
 
@@ -205,6 +206,7 @@ class LocateCommand(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
         dialog.fileSelected.connect(partial(self._relocate, job))
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     def _relocate(self, job: Job, path: str) -> None:

@@ -193,6 +193,7 @@ class ForeignMessagesWatch(QObject):
             (tr("Description"), tr("Body")),
             pairs,
             self._window,
+            name="foreign",
         )
         dialog.show()
         return dialog

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import plain_label, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,7 +132,7 @@ class ConnectionDialog(QDialog):
         column.addWidget(self._tabs, 1)
         column.addLayout(row)
         self.setMinimumSize(*_MIN_SIZE)
-        self.resize(*_SIZE)
+        WindowPlace(self, "connection", _SIZE)
         for page in pages:
             self.finished.connect(page.stop)
             page.load()

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -27,7 +26,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import caption, spaced
+from desktop_app.gui.widgets.dialogs import SideBySide, caption, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,11 +77,7 @@ def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: Q
     """Return a widget that contains a field, with its button beside it and its hint below it."""
     widget = QWidget(parent)
     column = spaced(QVBoxLayout(widget), 2)
-    row = QHBoxLayout()
-    row.addWidget(field, 1)
-    if button is not None:
-        row.addWidget(button)
-    column.addLayout(row)
+    column.addWidget(SideBySide(field, button, widget) if button is not None else field)
     if hint is not None:
         column.addWidget(hint)
     return widget

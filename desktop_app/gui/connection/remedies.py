@@ -227,13 +227,13 @@ class Remedies(QObject):
         pairs = [
             (tr("What happened"), trouble.text),
             (tr("Cause"), trouble.cause.value),
-            (tr("Connection"), self._controller.connection.label),
+            (tr("Connection"), translated(self._controller.connection.label)),
             (tr("Response"), error.detail if error is not None else ""),
             (tr("Shown at (UTC)"), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")),
         ]
         explanation = tr("Copy these details when you ask for help.")
         pairs = [(name, text) for name, text in pairs if text]
-        PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window).show()
+        PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window, name="details").show()
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:

@@ -161,7 +161,7 @@ class ConnectionStatus(QObject):
         if self._failures:
             texts = dict.fromkeys(failure.text for failure in self._failures.values())
             return ConnectionText(Mark.STOPPED, tr("Stopped"), " ".join(texts))
-        label = tr("Local queue") if self._connection.is_local else self._connection.label
+        label = translated(self._connection.label)
         if self._mode is RunMode.PAUSED:
             text = tr(
                 "No more files will be processed until you resume. You can still add files; their "

@@ -18,7 +18,7 @@ from desktop_app import __version__
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.secrets import masked
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, plain_label, read_only_text, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,6 @@ class CrashDialog(QDialog):
         self._errors: Counter[str] = Counter()
         self._left_out = 0
         self.setWindowTitle(tr("Something Went Wrong in Filemill"))
-        self.resize(680, 440)
         text = plain_label(
             tr(
                 "This is an error in Filemill, not in your files. Your list is safe, and you can "
@@ -139,15 +138,15 @@ class CrashDialog(QDialog):
         self._report = read_only_text(tr("Report"), self)
         folder = plain_label(tr("The log is in {folder}.").format(folder=log_folder), self)
         folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column = spaced(QVBoxLayout(self), 10, (16, 14, 16, 14))
+        column = spaced(QVBoxLayout(), 12)
         column.addWidget(text)
         column.addWidget(self._report, 1)
         column.addWidget(folder)
-        column.addWidget(self._make_buttons())
+        arrange_dialog(self, column, self._make_buttons(), name="crash", size=(680, 440))
         self.add(report)
 
     def _make_buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         for text, slot in ((tr("&Save Support Report…"), self._save), (tr("Copy Report"), self.copy)):
             button = buttons.addButton(text, QDialogButtonBox.ButtonRole.ActionRole)
             button.setAutoDefault(False)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelection, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -28,7 +27,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import open_url
-from desktop_app.gui.widgets.dialogs import read_only_text, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, read_only_text, show_rows, spaced
 from desktop_app.logs.tail import LogRecord, LogTail
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ _TYPING_MS = 150
 
 _SIZE = (960, 600)
 
+_NARROW, _LOW = 560, 300
+
 
 class LogWindow(QWidget):
     """The log window. It reads the log files on the thread pool while it is visible.
@@ -180,8 +181,8 @@ class LogWindow(QWidget):
         self.follow = QCheckBox(tr("&Follow"), self)
         self.state = QLabel(tr("Reading the log…"), self, textFormat=Qt.TextFormat.PlainText)
         self.setWindowTitle(tr("Log"))
-        self.resize(*_SIZE)
         self._arrange()
+        self._place = WindowPlace(self, "log", _SIZE)
         self._connect()
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.read)
@@ -205,24 +206,30 @@ class LogWindow(QWidget):
         top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
         top.addWidget(self.level)
         top.addWidget(self.filter, 1)
-        top.addWidget(self.follow)
         splitter = QSplitter(Qt.Orientation.Vertical, self, childrenCollapsible=False)
         splitter.addWidget(self.view)
         splitter.addWidget(self.whole)
         splitter.setStretchFactor(0, 1)
+        self.view.setMinimumHeight(48)
+        self.whole.setMinimumHeight(16)
         splitter.setSizes([_SIZE[1] - 150, 150])
         bottom = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
-        bottom.addWidget(self.state, 1)
+        state = spaced(QVBoxLayout(), 4)
+        state.addWidget(self.follow)
+        state.addWidget(self.state)
+        bottom.addLayout(state, 1)
+        buttons = ButtonRow(self)
         for text, tip, slot in (
             (tr("&Copy"), tr("Copy the selected entries, or all entries shown if none are selected"), self.copy),
             (tr("C&lear View"), tr("Show only new entries; the log itself is not changed"), self.clear),
             (tr("&Open Log Folder"), "", self.open_folder),
             (tr("Save Support &Report…"), "", self.report_requested),
         ):
-            button = QPushButton(text, self)
+            button = buttons.addButton(text, ButtonRow.ButtonRole.ActionRole)
+            button.setAutoDefault(False)
             button.setToolTip(tip)
             button.clicked.connect(slot)
-            bottom.addWidget(button)
+        bottom.addWidget(buttons)
         column = spaced(QVBoxLayout(self), 0)
         column.addLayout(top)
         column.addWidget(splitter, 1)
@@ -320,6 +327,12 @@ class LogWindow(QWidget):
 
     # --- showing and closing
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the messages."""
+        super().resizeEvent(event)
+        self.view.setColumnHidden(SOURCE, event.size().width() < _NARROW)
+        self.whole.setVisible(event.size().height() >= _LOW)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Start reading the log."""
         super().showEvent(event)
@@ -329,4 +342,5 @@ class LogWindow(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop reading the log."""
         self._timer.stop()
+        self._place.save()
         super().hideEvent(event)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
@@ -28,12 +29,14 @@ from desktop_app.config.atomic_write import NotWrittenError, whole_file
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, arrange_dialog, plain_label, read_only_text, spaced
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.support.report import Part, Section, SupportReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import QResizeEvent
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.tasks import Tasks
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 _PURPOSE = "report"
 
 _SIZE = (900, 620)
+
+_NARROW = 560
 
 _WAITING = "The queue is being asked…"
 
@@ -78,7 +83,6 @@ class ReportDialog(QDialog):
         self._show_file = show_file
         self._sections: dict[Part, Section] = {}
         self.setWindowTitle(tr("Support Report"))
-        self.resize(*_SIZE)
         self.parts = {part: QCheckBox(translated(part.value), self) for part in Part}
         self.names = QCheckBox(tr("File &names"), self)
         self.search = QLineEdit(self, placeholderText=tr("Search the report"), clearButtonEnabled=True)
@@ -113,18 +117,18 @@ class ReportDialog(QDialog):
         right = spaced(QVBoxLayout(), 8)
         right.addWidget(self.search)
         right.addWidget(self.text, 1)
-        middle = spaced(QHBoxLayout(), 16)
+        self._middle = middle = spaced(QHBoxLayout(), 16)
         middle.addLayout(left)
         middle.addLayout(right, 1)
         self.state.hide()
-        column = spaced(QVBoxLayout(self), 12, (20, 16, 20, 16))
+        column = spaced(QVBoxLayout(), 12)
         column.addWidget(introduction)
         column.addLayout(middle, 1)
         column.addWidget(self.state)
-        column.addWidget(self._make_buttons())
+        arrange_dialog(self, column, self._make_buttons(), name="report", size=_SIZE)
 
     def _make_buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         self.save = QPushButton(tr("&Save…"), buttons)
         self.save.setObjectName("primary")
         self.save.setEnabled(False)
@@ -137,6 +141,12 @@ class ReportDialog(QDialog):
         self.copy_all.clicked.connect(self.copy)
         buttons.rejected.connect(self.reject)
         return buttons
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the parts beside the text, or above it if the dialog is narrow."""
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._middle.setDirection(directions[event.size().width() >= _NARROW])
 
     # --- collecting
 
@@ -227,6 +237,7 @@ class ReportDialog(QDialog):
         dialog.setDefaultSuffix("zip")
         dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("txt" if "*.txt" in chosen else "zip"))
         dialog.fileSelected.connect(self.save_as)
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     @Slot(str)

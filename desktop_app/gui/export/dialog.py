@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, arrange_dialog, caption, plain_label, spaced
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class ExportDialog(QDialog):
         self.format.setAccessibleName(tr("Format"))
         form.addRow(tr("&Format:"), self.format)
         self.path.setAccessibleName(tr("Target file"))
-        self.path.setMinimumWidth(320)
+        self.path.setMinimumWidth(200)
         choose = QPushButton(tr("&Choose…"), self, autoDefault=False)
         choose.setAccessibleName(tr("Choose the file to export to"))
         choose.clicked.connect(self.choose)
@@ -144,18 +144,17 @@ class ExportDialog(QDialog):
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        buttons = ButtonRow(QDialogButtonBox.StandardButton.Cancel, self)
         self.button = buttons.addButton(tr("&Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.button.setObjectName("primary")
         self.button.setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
-        column = spaced(QVBoxLayout(self), 16, (20, 18, 20, 16))
+        column = spaced(QVBoxLayout(), 16)
         column.addLayout(form)
         column.addWidget(self._error)
         column.addStretch(1)
-        column.addWidget(buttons)
-        self.resize(_WIDTH, self.sizeHint().height())
+        self._place = arrange_dialog(self, column, buttons, name="export", size=(_WIDTH, 0))
 
     def _group(self, choices: list[QRadioButton], name: str) -> QWidget:
         box = QWidget(self)
@@ -252,6 +251,7 @@ class ExportDialog(QDialog):
         dialog.setNameFilter(names[self.form.suffix])
         dialog.setDefaultSuffix(self.form.suffix.lstrip("."))
         dialog.fileSelected.connect(self._take_chosen)
+        WindowPlace(dialog, "choose")
         dialog.open()
 
     @Slot(str)
@@ -291,9 +291,7 @@ class ExportDialog(QDialog):
     def _show_error_text(self, text: str) -> None:
         self._error.setText(text)
         self._error.show()
-        layout = self.layout()
-        if layout is not None:
-            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+        self._place.grow()
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._error, text))
         self.path.setFocus()
         self.path.selectAll()

@@ -10,10 +10,10 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_FILTER, NO_SEARCH, Names, Search, parse_search
-from desktop_app.domain.reasons import reasons_containing
-from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.wording import status_word
+from desktop_app.domain.query import NO_FILTER, Filter
+from desktop_app.domain.search import NO_SEARCH
+from desktop_app.gui.filtering.search_names import read_search
+from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from desktop_app.gui.commands.actions import Actions
@@ -31,22 +31,6 @@ _LONGEST = 500
 """The maximum number of characters in the filter box. SQLite rejects very long conditions."""
 
 _MIN_WIDTH, _MAX_WIDTH = 130, 280
-
-
-def read_search(text: str) -> Search:
-    """Parse a text that may contain keys, statuses and reasons in the user's language or in English."""
-    keys = {
-        tr("status", "before a colon in the filter box"): "status",
-        tr("size", "before a colon in the filter box"): "size",
-        tr("reason", "before a colon in the filter box"): "reason",
-    }
-    names = Names(
-        {name.casefold(): key for name, key in keys.items()}, {status_word(status): status for status in Status}
-    )
-    search = parse_search(text, names)
-    words = dict.fromkeys([*search.words, *search.reasons])
-    found = {word: reasons_containing(word, translated) - reasons_containing(word) for word in words}
-    return replace(search, translated_matches=tuple((word, codes) for word, codes in found.items() if codes))
 
 
 class FilterBox(QLineEdit):
@@ -195,6 +179,17 @@ class ListFilter(QObject):
         """Clear the filter box and the choice in the sidebar."""
         self._box.reset()
         self._sidebar.choose(NO_FILTER)
+
+    def show_only(self, choice: Filter) -> None:
+        """Clear the filter box, choose something in the sidebar, and go to the list."""
+        self._box.reset()
+        self._sidebar.choose(choice)
+        self._view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(int)
+    def show_batch(self, batch_id: int) -> None:
+        """Show only the files of a batch."""
+        self.show_only(Filter(batches=frozenset({batch_id})))
 
     @Slot()
     def _apply(self) -> None:

@@ -251,9 +251,11 @@ class Sidebar(QScrollArea):
     @Slot(object)
     def show_groups(self, groups: Groups) -> None:
         """Show the problems and batches. Remove those that no longer exist from the choice."""
-        self._groups = groups
+        before, self._groups = self._groups, groups
         problems = self.choice.problems & {problem.code for problem in groups.problems}
-        batches = self.choice.batches & {batch.id for batch in groups.batches}
+        # A chosen batch that was never shown has only just been added.
+        gone = {batch.id for batch in before.batches} - {batch.id for batch in groups.batches}
+        batches = self.choice.batches - gone
         self.choose(replace(self.choice, problems=problems, batches=batches))
 
     def choose(self, choice: Filter) -> None:

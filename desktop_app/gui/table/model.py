@@ -56,7 +56,7 @@ _NO_PARENT = QModelIndex()
 _MAX_BLOCKS = 100
 """The number of separate blocks of removed rows above which reloading the list is cheaper."""
 
-_FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
+_FIXED = frozenset({"name", ADDED, "folder", "type", "id"})
 """The sort keys whose values never change. With any other key, a changed job may move to another row."""
 
 SOON_MS = 100

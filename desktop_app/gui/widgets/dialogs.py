@@ -1,20 +1,25 @@
-"""Parts that several windows and dialogs share: labels, text areas, tables, and message boxes."""
+"""Parts that several windows and dialogs share: the place on the screen, labels, text areas, tables, message boxes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QBoxLayout,
     QDialog,
     QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
+    QLayout,
     QMessageBox,
     QPlainTextEdit,
+    QScrollArea,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -27,6 +32,251 @@ from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from desktop_app.gui.window_memory import WindowMemory
+
+
+_FRAME = QSize(8, 40)
+"""The size of a window's frame while it is not known."""
+
+_LEAST_CONTENT = QSize(280, 80)
+"""Content that needs more than this can be scrolled."""
+
+_NARROW = 400
+"""Fields that are narrower than this have their buttons below them."""
+
+_TOUCHED = 48
+"""A window that is at most this many pixels away from where it opened was not moved by the user."""
+
+
+class DialogMemory(QObject):
+    """Gives the dialogs of a window, its parent, access to the saved state."""
+
+    def __init__(self, memory: WindowMemory, window: QWidget) -> None:
+        super().__init__(window)
+        self.memory = memory
+
+
+def _memory_of(window: QWidget) -> WindowMemory | None:
+    parent = window.parentWidget()
+    while parent is not None:
+        found = parent.findChild(DialogMemory, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if isinstance(found, DialogMemory):
+            return found.memory
+        parent = parent.parentWidget()
+    return None
+
+
+def screen_room(window: QWidget) -> QRect:
+    """Return where a window's frame can be: the available part of the screen that its parent window is on."""
+    parent = window.parentWidget()
+    screen = (parent.window() if parent is not None else window).screen()
+    return screen.availableGeometry()
+
+
+def frame_size(window: QWidget) -> QSize:
+    """Return the width and the height that the frame adds to a window; a guess until a window has been shown."""
+    parent = window.parentWidget()
+    for known in (window, parent.window() if parent is not None else window):
+        if known.isVisible() and known.windowHandle().isVisible():
+            margins = known.windowHandle().frameMargins()
+            return QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
+    return _FRAME
+
+
+class WindowPlace(QObject):
+    """Opens a dialog or another window inside the screen of its parent window, and never larger than that screen.
+
+    The window opens where and as large as it was the last time, or else centred on its parent. The place of a dialog is
+    saved when it is finished; another window calls `save` when it is hidden.
+
+    Args:
+        window: The window, which is also the parent.
+        name: The name under which the place is saved; empty if it is not saved.
+        size: The size to open with at first; content that needs more gets more.
+    """
+
+    def __init__(self, window: QWidget, name: str = "", size: tuple[int, int] = (0, 0)) -> None:
+        super().__init__(window)
+        self._window = window
+        self._name = name
+        self._size = size
+        self._opened = QRect()
+        window.installEventFilter(self)
+        if isinstance(window, QDialog):
+            window.finished.connect(self.save)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Place the window before it is shown for the first time."""
+        if event.type() is QEvent.Type.Show:
+            # At once, because a window that is being destroyed must not call Python.
+            self._window.removeEventFilter(self)
+            self._open()
+        return False
+
+    def _open(self) -> None:
+        window, screen, frame = self._window, screen_room(self._window), frame_size(self._window)
+        room = (screen.size() - frame).expandedTo(QSize(1, 1))
+        window.setMinimumSize(window.minimumSize().boundedTo(room))
+        memory = _memory_of(window)
+        saved = memory.place(self._name) if memory is not None and self._name else QByteArray()
+        is_restored = not saved.isEmpty() and window.restoreGeometry(saved)
+        size = (window.size() if is_restored else self._first_size()).boundedTo(room)
+        window.resize(size)
+        place = QRect(window.pos(), size + frame)
+        parent = window.parentWidget()
+        if not (is_restored and screen.contains(place.center())):
+            place.moveCenter(parent.window().frameGeometry().center() if parent is not None else screen.center())
+        window.move(_moved_into(place, screen).topLeft())
+        self._opened = QRect(window.pos(), window.size())
+
+    def _first_size(self) -> QSize:
+        width = max(self._size[0], self._window.minimumSizeHint().width())
+        if not self._size[0]:
+            width = max(width, self._window.sizeHint().width())
+        return QSize(width, max(self._size[1], _needed_height(self._window, width)))
+
+    def grow(self) -> None:
+        """Make the window higher if its content needs it, as far as the screen allows; it never becomes lower."""
+        window, screen, frame = self._window, screen_room(self._window), frame_size(self._window)
+        height = min(max(window.height(), _needed_height(window, window.width())), screen.height() - frame.height())
+        window.resize(window.width(), height)
+        if window.isVisible():
+            place = _moved_into(QRect(window.pos(), window.size() + frame), screen)
+            if place.topLeft() != window.pos():
+                window.move(place.topLeft())
+        self._opened.setSize(window.size())
+
+    @Slot()
+    def save(self) -> None:
+        """Save the place if the user has moved the window or changed its size."""
+        memory, window = _memory_of(self._window), self._window
+        moved: QPoint = window.pos() - self._opened.topLeft()
+        is_touched = window.size() != self._opened.size() or moved.manhattanLength() > _TOUCHED
+        if memory is not None and self._name and is_touched:
+            memory.set_place(self._name, window.saveGeometry())
+
+
+def _moved_into(place: QRect, room: QRect) -> QRect:
+    """Return a rectangle moved as little as possible to lie in another one; its top left corner always does."""
+    left = max(room.left(), min(place.left(), room.left() + room.width() - place.width()))
+    top = max(room.top(), min(place.top(), room.top() + room.height() - place.height()))
+    return QRect(QPoint(left, top), place.size())
+
+
+def _needed_height(window: QWidget, width: int) -> int:
+    """Return the height that a window with this width needs to show everything."""
+    area, layout = window.findChild(_Content), window.layout()
+    if isinstance(area, _Content):
+        area.updateGeometry()  # the layout of the window still has the old size of the content
+        return area.height_for(width) + window.sizeHint().height() - area.sizeHint().height()
+    if layout is not None and layout.hasHeightForWidth():
+        return layout.totalHeightForWidth(width)
+    return window.sizeHint().height()
+
+
+class _Content(QScrollArea):
+    """The content of a dialog. It is scrolled only if the dialog can't be as large as the content needs."""
+
+    def __init__(self, layout: QLayout, parent: QWidget) -> None:
+        super().__init__(parent, widgetResizable=True)
+        self.setObjectName("dialogContent")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._inside = QWidget()
+        self._inside.setObjectName("dialogInside")
+        self._inside.setLayout(layout)
+        self.setWidget(self._inside)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._show_focused)
+
+    @Slot(QWidget, QWidget)
+    def _show_focused(self, _before: QWidget | None, focused: QWidget | None) -> None:
+        """Scroll to the widget that has got the focus; Qt does so only for the Tab key."""
+        if focused is not None and self._inside.isAncestorOf(focused):
+            self.ensureWidgetVisible(focused)
+
+    def height_for(self, width: int) -> int:
+        """Return the height of the whole content at a width."""
+        inside = self._inside
+        return inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the whole content; Qt's would be limited."""
+        return self._inside.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size of the content or a smaller size at which it can still be scrolled."""
+        return self._inside.minimumSizeHint().boundedTo(_LEAST_CONTENT)
+
+
+class ButtonRow(QDialogButtonBox):
+    """The buttons of a dialog, side by side, or one below the other where the dialog is too narrow for that."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the buttons side by side if there is room for them."""
+        super().resizeEvent(event)
+        margins = self.contentsMargins().left() + self.contentsMargins().right()
+        layout, buttons = self.layout(), self.buttons()
+        gap = layout.spacing() if layout is not None else 0
+        needed = sum(button.sizeHint().width() + gap for button in buttons) - gap + margins
+        fits = needed <= event.size().width()
+        wanted = Qt.Orientation.Horizontal if fits else Qt.Orientation.Vertical
+        if wanted is not self.orientation():
+            self.setOrientation(wanted)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size of the widest button in a column, or the height of one row."""
+        widths = [button.sizeHint().width() for button in self.buttons()]
+        return QSize(max(widths, default=0), super().minimumSizeHint().height())
+
+
+class SideBySide(QWidget):
+    """A field with a button beside it, or below it where the dialog is narrow."""
+
+    def __init__(self, field: QWidget, button: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._row = spaced(QHBoxLayout(self), 8)
+        self._row.addWidget(field, 1)
+        self._row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the button."""
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(directions[event.size().width() >= _NARROW])
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width at which the button lies below the field."""
+        return QSize(_LEAST_CONTENT.width(), super().minimumSizeHint().height())
+
+
+def arrange_dialog(
+    dialog: QDialog, content: QLayout, buttons: QWidget | QLayout, *, name: str = "", size: tuple[int, int] = (0, 0)
+) -> WindowPlace:
+    """Fill a dialog with content, which is scrolled if the screen is too small for it, above buttons always visible.
+
+    Args:
+        dialog: The dialog, which is also the parent of all widgets in the layouts.
+        content: The layout of the content; its margins are set.
+        buttons: The buttons.
+        name: The name under which the size and the place are saved; empty if they are not saved.
+        size: The width and height to open with at first; 0 for what the content needs.
+
+    Returns:
+        The place of the dialog, whose `grow` is to be called after the content has become higher.
+    """
+    content.setContentsMargins(20, 16, 20, 8)
+    foot = spaced(QVBoxLayout(), 0, (20, 8, 20, 16))
+    if isinstance(buttons, QLayout):
+        foot.addLayout(buttons)
+    else:
+        foot.addWidget(buttons)
+    column = spaced(QVBoxLayout(dialog), 0)
+    column.addWidget(_Content(content, dialog), 1)
+    column.addLayout(foot)
+    return WindowPlace(dialog, name, size)
 
 
 def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QBoxLayout:
@@ -98,6 +348,9 @@ def show_rows(table: QTableView) -> None:
 
 _FIRST_WIDTH = 330
 
+_FIRST_PART = 0.6
+"""The first column is at most this part of the table."""
+
 
 class PairsDialog(QDialog):
     """A dialog with a two-column table that can be copied as a whole. It deletes itself when it is closed.
@@ -108,6 +361,7 @@ class PairsDialog(QDialog):
         headings: The titles of the two columns.
         pairs: The rows.
         parent: The parent.
+        name: The name under which the size and the place are saved.
     """
 
     def __init__(
@@ -117,20 +371,27 @@ class PairsDialog(QDialog):
         headings: tuple[str, str],
         pairs: Sequence[tuple[str, str]],
         parent: QWidget,
+        *,
+        name: str = "pairs",
     ) -> None:
         super().__init__(parent)
         self._pairs = pairs
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.resize(780, 420)
-        buttons = QDialogButtonBox(self)
+        buttons = ButtonRow(self)
         buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole).clicked.connect(self.copy)
         buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
-        column = spaced(QVBoxLayout(self), 10, (16, 14, 16, 14))
+        self._table = _table(headings, pairs, title, self)
+        column = spaced(QVBoxLayout(), 12)
         column.addWidget(plain_label(explanation, self))
-        column.addWidget(_table(headings, pairs, title, self), 1)
-        column.addWidget(buttons)
+        column.addWidget(self._table, 1)
+        arrange_dialog(self, column, buttons, name=name, size=(780, 420))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the second column."""
+        super().resizeEvent(event)
+        self._table.setColumnWidth(0, min(_FIRST_WIDTH, int(event.size().width() * _FIRST_PART)))
 
     def copy(self) -> None:
         """Copy all rows to the clipboard, with a tab between the columns."""
@@ -143,7 +404,6 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
     table.setWordWrap(False)
-    table.setColumnWidth(0, _FIRST_WIDTH)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     for row, pair in enumerate(pairs):

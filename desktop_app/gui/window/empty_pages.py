@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_SEARCH, Filter
+from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.config.settings import Connection
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView

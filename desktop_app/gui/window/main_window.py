@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
@@ -26,7 +26,7 @@ from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.table.job_feed import SelectedTotals
 from desktop_app.gui.table.view import JobsView
-from desktop_app.gui.widgets.dialogs import spaced
+from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
 from desktop_app.gui.window.tool_bar import ToolBar
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from desktop_app.services.support.report import SupportSources
 
 
-_SIZE = (1100, 700)
+_SIZE = QSize(1100, 700)
 
-_MINIMUM_SIZE = (720, 440)
+_MINIMUM_SIZE = QSize(600, 380)
 
 
 class MainWindow(QMainWindow):
@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         self._list = jobs
         self._controller = controller
         self._memory = memory
+        DialogMemory(memory, self)
         self._theme = theme
         self._wording = wording
         self._was_closed = False
@@ -191,13 +192,15 @@ class MainWindow(QMainWindow):
             commands.notice.connect(self.show_notice)
 
     def _arrange(self) -> None:
-        self.setMinimumSize(*_MINIMUM_SIZE)
-        self.resize(*_SIZE)
+        room = screen_room(self).size() - frame_size(self)
+        self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
+        self.resize(_SIZE.boundedTo(room))
         jobs, actions = self._list, self.menu_actions
         list_filter = ListFilter(
             actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
+        self.adding.show_requested.connect(list_filter.show_batch)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
         self._empty = EmptyState(actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
 from desktop_app.sources.scan import ScanResult, scan
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from desktop_app.services.control import ProcessingControl
 
 
-KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+KEEP_REMOVED_MS = 15 * DAY_MS
 """How long removed jobs are kept: one day longer than the maximum retention period of SQS messages (14 days)."""
 
 
@@ -55,12 +57,21 @@ class JobEditor:
         """
         return Review(result, self._intake.listed(result.files, cancelled))
 
-    def add(self, files: Sequence[NewFile], *, name: str = "", skip_listed: bool = False) -> Added:
+    def add(
+        self,
+        files: Sequence[NewFile],
+        *,
+        name: str = "",
+        automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
+        skip_listed: bool = False,
+    ) -> Added:
         """Save files in the database as one batch, and wake the sender.
 
         Args:
             files: The files; may be empty.
-            name: The name of the batch; may be empty.
+            name: The name of the batch that the user has chosen; may be empty.
+            automatic_name: Returns the name of a batch for which the user has not chosen one, from the files that are
+                added; a number is appended if another batch on the list has this name.
             skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
                 is created, and the batch ID in the result is 0.
 
@@ -73,6 +84,9 @@ class JobEditor:
             files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
             if not files:
                 return Added(0, ())
+        if not name and files:
+            name = automatic_name(files)
+            name = name and unused_name(name, self._intake.batch_names(name))
         try:
             added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
         except PartlyAddedError:
@@ -80,6 +94,14 @@ class JobEditor:
             raise
         self._control.wake_sender()
         return added
+
+    def rename_batch(self, batch_id: int, name: str) -> None:
+        """Change the name of a batch.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        self._intake.rename_batch(batch_id, name)
 
     def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
         """Process waiting jobs of the current queue before all others, in the given order.
@@ -129,6 +151,22 @@ class JobEditor:
             StoreError: If the database can't be written.
         """
         return self._intake.remove(row_ids, now_ms=self._clock.now_ms())
+
+    def remove_processed(self, *, older_than_days: int, limit: int) -> int:
+        """Remove files that were processed a number of days ago or earlier from the list, oldest first.
+
+        Args:
+            older_than_days: The number of days.
+            limit: The maximum number of files to remove.
+
+        Returns:
+            The number of files removed.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        now = self._clock.now_ms()
+        return self._intake.remove_processed(before_ms=now - older_than_days * DAY_MS, limit=limit, now_ms=now)
 
     def restore(self, row_ids: Iterable[int]) -> int:
         """Restore removed jobs; return the number of jobs restored.

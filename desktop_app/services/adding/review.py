@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.reasons import ReasonCode
+from desktop_app.services.adding.names import batch_name, english_number
 from desktop_app.sources.file_list import SomeFiles
 
 if TYPE_CHECKING:
@@ -59,12 +60,14 @@ class SelectionResult:
         size: The total size of the files in bytes; unknown sizes count as 0.
         listed: The number of files that are on the list and have not changed.
         refused: The selected entries that can't be added.
+        names: The automatic names of the batch without and with the files that are already on the list.
     """
 
     places: array[int]
     size: int
     listed: int
     refused: tuple[Refusal, ...]
+    names: tuple[str, str] = ("", "")
 
     def count(self, *, again: bool) -> int:
         """Return the number of files to add.
@@ -104,12 +107,15 @@ class Review:
         """Whether the files can be added without asking the user."""
         return not self.result.refused and not self.has_listed
 
-    def pick(self, rules: SelectionRules, cancelled: Callable[[], bool]) -> SelectionResult | None:
+    def pick(
+        self, rules: SelectionRules, cancelled: Callable[[], bool], number: Callable[[int], str] = english_number
+    ) -> SelectionResult | None:
         """Return the files that match the rules; None if cancelled. Takes about a second for a million files.
 
         Args:
             rules: The rules.
             cancelled: A function that returns whether to stop; called once for every `_ASK_EVERY` files.
+            number: Formats the number of files in the name of the batch.
         """
         wanted = _condition(rules)
         paths, sizes = self.result.files.paths, self.result.files.sizes
@@ -124,7 +130,12 @@ class Review:
                     size += max(0, sizes[place])
                     listed += self._listed[place]
         refused = tuple(refusal for refusal, name in self._refusals() if _concerns(refusal, name, rules))
-        return SelectionResult(places, size, listed, refused)
+        name = self._name(places, number)
+        others = array("q", (place for place in places if not self._listed[place])) if listed else places
+        return SelectionResult(places, size, listed, refused, (self._name(others, number) if listed else name, name))
+
+    def _name(self, places: array[int], number: Callable[[int], str]) -> str:
+        return batch_name(SomeFiles(self.result.files, places), self.result, number) if places else ""
 
     def files(self, selected: SelectionResult) -> Sequence[NewFile]:
         """Return the selected files."""

@@ -81,7 +81,7 @@ class ConsumerOptions:
 
     Attributes:
         queue: The key of the queue to consume.
-        concurrency: The number of files to process at once.
+        concurrency: The number of files to process at once, unless the user changes it in the `ProcessingControl`.
         visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
         wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. A shutdown waits for a poll of up to
             `SHORT_POLL_SECONDS` to end, so that its messages can be released; a longer poll is abandoned.
@@ -211,7 +211,11 @@ class Consumer:
         self._state.starting()
         self._foreign.note_own()  # count foreign messages from zero
         serves_priorities = not self._options.keeps_order
-        with self._database.session(), self._control.consuming(serves_priorities=serves_priorities):
+        with (
+            self._database.session(),
+            self._control.consuming(serves_priorities=serves_priorities),
+            self._identity.serving(self._options.queue),
+        ):
             self._pool.start()
             for loop in self._loops:
                 loop.start()
@@ -284,6 +288,7 @@ class Consumer:
     def _supervise(self) -> None:
         for loop in self._loops:
             loop.check()
+        self._pool.resize(self._control.concurrency or self._options.concurrency)
         self._pool.check_stalled()
         for place in self._pool.take_recovered():
             self._attempt(self._retry_recovered, place)
@@ -372,7 +377,7 @@ class Consumer:
 
     def _free_threads(self) -> int:
         """Return the number of free threads; negative if claimed files are waiting for one."""
-        return self._options.concurrency - (self._in_flight.count_unsettled() - self._pool.count_set_aside())
+        return self._pool.size - (self._in_flight.count_unsettled() - self._pool.count_set_aside())
 
     def _retry_recovered(self, place: str) -> None:
         """Send the messages of the files that are waiting for a disk or share that responds again."""

@@ -112,14 +112,17 @@ class _MessageWatch:
 
 
 class WorkerPool:
-    """Processes submitted files in order on a fixed number of threads. Any thread.
+    """Processes submitted files in order on a limited number of threads. Any thread.
 
     The threads are daemon threads, so that a thread blocked by an unresponsive disk does not keep the program from
     exiting. Files on network shares are processed in child processes, since Linux does not end a program while a thread
     is blocked by a share.
 
+    Attributes:
+        size: The number of threads.
+
     Args:
-        size: The number of threads, at least 1.
+        size: The number of threads at first, at least 1.
         registry: The registry that processes the files.
         on_done: Called once for each submitted file, on a thread of the pool or on the thread that calls
             `check_stalled`; must return quickly.
@@ -141,7 +144,7 @@ class WorkerPool:
         mounts: MountTable | None = None,
         health: MountHealth | None = None,
     ) -> None:
-        self._size = size
+        self.size = size
         self._registry = registry
         self._isolated = IsolatedProcessing()
         self._on_done = on_done
@@ -156,8 +159,16 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start the threads."""
-        for _ in range(self._size):
+        for _ in range(self.size):
             self._start_thread()
+
+    def resize(self, size: int) -> None:
+        """Change the number of threads. A thread that is too many ends after its file. Call it on one thread only."""
+        for _ in range(size - self.size):
+            self._start_thread()
+        for _ in range(self.size - size):
+            self._todo.put(None)
+        self.size = size
 
     def _start_thread(self) -> None:
         threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
@@ -203,7 +214,7 @@ class WorkerPool:
 
     def stop(self) -> None:
         """Tell the threads to exit after processing the submitted files, and return immediately."""
-        for _ in range(self._size):
+        for _ in range(self.size):
             self._todo.put(None)
 
     def check_stalled(self) -> None:

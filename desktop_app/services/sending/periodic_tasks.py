@@ -12,7 +12,9 @@ from desktop_app.store.backups import BACKUP_EVERY_SECONDS, Backups
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from desktop_app.config.settings import Settings
     from desktop_app.domain.clock import Clock
+    from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.control import ProcessingControl
     from desktop_app.store.job_list import JobList
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
+MOST_REMOVED = 10_000
+"""The maximum number of files that are removed before the sender goes on; the others follow a minute later."""
 
 
 class PeriodicTasks:
@@ -90,3 +95,35 @@ class BackupTask:
         cursor = self._jobs.changes.cursor()
         if cursor != self._backed_up and self._backups.make() is not None:
             self._backed_up = cursor
+
+
+class RetentionTask:
+    """A periodic task that removes files from the list some days after they were processed. One thread.
+
+    Args:
+        editor: The service that removes the files.
+        settings: Returns the current settings, which contain the number of days; can raise `SettingsError`.
+        clock: The clock; only `steady` is used.
+    """
+
+    def __init__(self, editor: JobEditor, settings: Callable[[], Settings], clock: Clock) -> None:
+        self._editor = editor
+        self._settings = settings
+        self._clock = clock
+        self._next = clock.steady()
+
+    def do(self) -> None:
+        """Remove the files that are old enough, if this has not been done within the last hour.
+
+        Raises:
+            SettingsError: If the settings can't be read.
+            StoreError: If the database can't be written.
+        """
+        if self._clock.steady() < self._next:
+            return
+        days = self._settings().keep_days
+        count = self._editor.remove_processed(older_than_days=days, limit=MOST_REMOVED) if days else 0
+        if count:
+            log.info("removed %d files from the list that were processed at least %d days ago", count, days)
+        if count < MOST_REMOVED:
+            self._next = self._clock.steady() + RETENTION_SECONDS

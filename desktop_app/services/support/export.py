@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from desktop_app.domain.job import Job, iso_utc
+from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
     "took_ms": lambda job: job.took_ms,
-    "queue": lambda job: job.queue,
+    "queue": lambda job: queue_label(job.queue),
     "receive_count": lambda job: job.receive_count,
     "sent_at": lambda job: iso_utc(job.sent_at),
     "next_try_at": lambda job: iso_utc(job.next_try_at),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing, contextmanager
 from functools import reduce
@@ -56,6 +57,8 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
+_MAX_PATTERN = 50_000
+"""The length up to which SQLite accepts a pattern for LIKE."""
 _TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
 """The storage classes by the types of fields; all other fields are integers."""
 _NOT_TEXT = "Could not decode to UTF-8"
@@ -362,10 +365,40 @@ def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
         column: The column to search.
         key: The folded text to find.
     """
+    return _like_or(column, f"%{_escaped(key)}%", fn.INSTR(fn.FOLDED(column), key) > 0)
+
+
+def ends_with_folded(column: Any, key: str) -> Any:  # noqa: ANN401
+    """Return the condition that a column ends with a folded text, ignoring case and Unicode normalization."""
+    return _like_or(column, f"%{_escaped(key)}", fn.SUBSTR(fn.FOLDED(column), -len(key)) == key)
+
+
+def matches_pattern(column: Any, pattern: str) -> Any:  # noqa: ANN401
+    """Return the condition that a whole column matches a folded pattern, ignoring case and Unicode normalization.
+
+    Args:
+        column: The column to search.
+        pattern: A text in which `*` stands for any text and `?` for any character.
+    """
+    like = _escaped(pattern).replace("*", "%").replace("?", "_")
+    return _like_or(column, like, fn.MATCHES_PATTERN(column, pattern) == 1)
+
+
+def _escaped(text: str) -> str:
+    """Return a text without its meaning in a pattern for LIKE."""
+    return re.sub(r"[%_\\]", r"\\\g<0>", text)
+
+
+def _like_or(column: Any, pattern: str, long_way: Any) -> Any:  # noqa: ANN401
+    """Return the condition that a column matches a pattern for LIKE, or, if it is not ASCII, another condition."""
+    if len(pattern) > _MAX_PATTERN:
+        return long_way
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
-    long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE would truncate a search text at NUL and match too much; no stored text contains NUL.
-    return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
+    if not pattern.isascii() or "\0" in pattern:
+        # LIKE would truncate a pattern at NUL and match too much; no stored text contains NUL.
+        return is_not_ascii & long_way
+    like = peewee.NodeList((column, SQL("LIKE"), peewee.Value(pattern), SQL("ESCAPE '\\'")), parens=True)
+    return peewee.NodeList((like, SQL("OR"), is_not_ascii & long_way), parens=True)
 
 
 def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401

@@ -235,6 +235,23 @@ def test_order_in_a_fifo_group_is_kept_after_a_failure(services: ServicesSetup) 
     running.stop()
 
 
+def test_number_of_files_at_once_changes_while_it_runs(services: ServicesSetup) -> None:
+    control = ProcessingControl()
+    running = RunningConsumer(services, concurrency=1, control=control)
+    jobs = services.add("a", "b", "c")
+    (a_begun, a_ends), (b_begun, b_ends) = running.hold("a"), running.hold("b")
+    running.deliver(*(message(job) for job in jobs))
+    running.start()
+    assert a_begun.wait(10)
+    assert not b_begun.is_set()
+    control.concurrency = 2
+    assert b_begun.wait(10)
+    a_ends.set()
+    b_ends.set()
+    running.settled(3)
+    running.stop()
+
+
 def test_idle_consumer_stops_at_once_during_its_poll(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     poll_ends = threading.Event()

@@ -121,6 +121,43 @@ def test_number_of_parallel_files_is_limited(services: ServicesSetup) -> None:
     assert max(most) == 2
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1)])
+def test_number_of_threads_can_be_changed_while_files_are_processed(
+    services: ServicesSetup, before: int, after: int
+) -> None:
+    """Files that are being processed go on; each thread that is too many ends after its file."""
+    may_end = threading.Semaphore(0)
+    begun: SimpleQueue[str] = SimpleQueue()
+
+    class Waiting(LineProcessor):
+        def process(self, source: Source) -> Mapping[str, Value]:
+            begun.put("")
+            may_end.acquire(timeout=30)
+            return super().process(source)
+
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(before, ProcessorRegistry([Waiting()]), done.put, clock=FakeClock())
+    pool.start()
+    for name in "abcdef":
+        pool.submit(message_for(services, name))
+    for _ in range(before):
+        begun.get(timeout=30)
+    pool.resize(after)
+    assert pool.size == after
+    for _ in range(after - before):
+        begun.get(timeout=30)
+    may_end.release(6)
+    assert all(done.get(timeout=30).result for _ in range(6))
+    for name in "ghi":
+        pool.submit(message_for(services, name))
+    for _ in range(after):
+        begun.get(timeout=30)
+    may_end.release(3)
+    pool.stop()
+    assert all(done.get(timeout=30).result for _ in range(3))
+    wait_until(lambda: not any(thread.name.startswith("worker-") for thread in threading.enumerate()))
+
+
 def test_progress_of_a_long_file_is_stored_with_its_message(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
 
