@@ -80,15 +80,31 @@ class KeySet:
         """Return the keys of an array that are not in the set, in the same order."""
         if not self._count or not keys:
             return keys
-        least, most = min(keys), max(keys)
-        if least in self and most < self._end[bisect_right(self._first, least) - 1]:
-            return array("q")
-        kept = bytearray(b"\1") * (most + 1)
+        return array("q", compress(keys, self._marks_outside(keys)))
+
+    def places_in(self, keys: array[int]) -> list[tuple[int, int]]:
+        """Return the places of the set's keys in an array: the first and last place of each block, in order."""
+        found: list[tuple[int, int]] = []
+        if not self._count or not keys:
+            return found
+        marks = bytes(self._marks_outside(keys))
+        start = marks.find(0)
+        while start >= 0:
+            end = marks.find(1, start)
+            end = len(marks) if end < 0 else end
+            found.append((start, end - 1))
+            start = marks.find(0, end)
+        return found
+
+    def _marks_outside(self, keys: array[int]) -> Iterator[int]:
+        """Yield 1 for each key that is not in the set, otherwise 0."""
+        most = max(keys)
+        outside = bytearray(b"\1") * (most + 1)
         for first, end in zip(self._first, self._end, strict=True):
-            stop = min(end, len(kept))
+            stop = min(end, most + 1)
             if first < stop:
-                kept[first:stop] = bytes(stop - first)
-        return array("q", compress(keys, map(kept.__getitem__, keys)))
+                outside[first:stop] = bytes(stop - first)
+        return map(outside.__getitem__, keys)
 
 
 NO_KEYS = KeySet()
@@ -100,15 +116,21 @@ class Pending:
 
     Attributes:
         removed: The jobs to remove.
-        restored: The times at which the jobs to restore were removed.
+        restored: The jobs to restore.
+        restored_times: The times at which the jobs to restore were removed.
         retried: The jobs to submit again, if they have ended and were last written up to `retried_until`.
         retried_until: A revision.
     """
 
     removed: KeySet = NO_KEYS
-    restored: frozenset[int] = frozenset()
+    restored: KeySet = NO_KEYS
+    restored_times: frozenset[int] = frozenset()
     retried: KeySet = NO_KEYS
     retried_until: int = 0
+
+    def still_removed(self, keys: Iterable[int]) -> list[int]:
+        """Return the keys of removed jobs that are not about to be restored."""
+        return [key for key in keys if key not in self.restored or key in self.removed]
 
 
 NOTHING_PENDING = Pending()

@@ -78,7 +78,8 @@ Proceed = Callable[[int], bool]
 """Called between the transactions of a large change with the number of rows done. It returns whether to go on."""
 
 
-def _always(_done: int) -> bool:
+def always(_done: int) -> bool:
+    """Return True: nothing stops the change."""
     return True
 
 
@@ -126,7 +127,7 @@ class Intake:
                         found[place] = 1
         return found
 
-    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = _always) -> Added:
+    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
 
         A large batch is written in several transactions of up to `ROWS_A_PART` files. After a crash, the list
@@ -201,7 +202,7 @@ class Intake:
         self._database.run(OutboxRow.delete().where(among(OutboxRow.job, keys)))
         enqueue(self._database, among(JobRow.id, keys))
 
-    def retry(self, row_ids: Iterable[int], *, queue: str, proceed: Proceed = _always) -> int:
+    def retry(self, row_ids: Iterable[int], *, queue: str, proceed: Proceed = always) -> int:
         """Resubmit jobs that have ended, each as a new generation.
 
         Jobs that are waiting in another queue are moved to this queue. Other unfinished jobs do not change.
@@ -218,9 +219,10 @@ class Intake:
             StoreError: If the database can't be written. Some jobs may have been resubmitted.
         """
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
+        epoch = self._database.epoch
 
         def write(part: Sequence[int]) -> int:
-            with self._database.write(durable=True) as revision:
+            with self._database.write(durable=True, epoch=epoch) as revision:
                 which = among(JobRow.id, part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
                 return self._submit_again(which, queue=queue, revision=revision)
 
@@ -262,7 +264,7 @@ class Intake:
                 log.log(level, "job %s: submitted again, submission %d", file_id, generation)
         return len(rows)
 
-    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str, proceed: Proceed = always) -> PriorityResult:
         """Send the messages of waiting jobs before all others, in the order given.
 
         A message that is already being sent keeps its place.
@@ -270,6 +272,7 @@ class Intake:
         Args:
             row_ids: The keys of the jobs. Jobs that are not waiting are skipped.
             queue: The key of the queue; jobs of other queues are skipped.
+            proceed: Called after each transaction.
 
         Raises:
             StoreError: If the database can't be written. Some jobs may have been moved.
@@ -285,6 +288,8 @@ class Intake:
                 waiting = [key for key in part if key in found]
                 keys[:0] = waiting
                 front += self._move(waiting)
+            if not proceed(len(row_ids) - max(0, end - ROWS_A_TRANSACTION)):
+                break
         return PriorityResult(tuple(keys), front)
 
     def _move(self, row_ids: Sequence[int]) -> int:
@@ -296,7 +301,7 @@ class Intake:
             self._database.run(OutboxRow.update(position=place, next_try_at=0).where(OutboxRow.job == key))
         return len(chosen)
 
-    def remove(self, row_ids: Iterable[int], *, now_ms: int, proceed: Proceed = _always) -> int:
+    def remove(self, row_ids: Iterable[int], *, now_ms: int, proceed: Proceed = always) -> int:
         """Remove jobs of any status from the list. The files themselves are not touched.
 
         The rows are only hidden, because messages that have already been sent may still arrive. The fencing tokens are
@@ -313,9 +318,10 @@ class Intake:
         Raises:
             StoreError: If the database can't be written. Some jobs may have been removed.
         """
+        epoch = self._database.epoch
 
         def write(part: Sequence[int]) -> int:
-            with self._database.write(durable=True) as revision:
+            with self._database.write(durable=True, epoch=epoch) as revision:
                 which = among(JobRow.id, part)
                 worked_on = JobRow.select(JobRow.id).where(which, JobRow.status == Status.PROCESSING)
                 end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
@@ -352,7 +358,7 @@ class Intake:
                 done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
         return done
 
-    def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = _always) -> int:
+    def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.
 
         Args:
@@ -368,9 +374,10 @@ class Intake:
             StoreError: If the database can't be written. Some jobs may have been restored.
         """
         was_removed = JobRow.removed_at.in_(sorted(removed_at)) if removed_at else JobRow.removed_at.is_null(False)
+        epoch = self._database.epoch
 
         def write(part: Sequence[int]) -> int:
-            with self._database.write(durable=True) as revision:
+            with self._database.write(durable=True, epoch=epoch) as revision:
                 which = among(JobRow.id, part) & was_removed
                 query = JobRow.select(JobRow.id).where(which, JobRow.status.not_in(FINAL_STATUSES))
                 unfinished = [key for (key,) in self._database.run(query.tuples())]

@@ -55,8 +55,8 @@ _TIMES: Mapping[Key, Any] = {Key.ADDED: JobRow.created_at, Key.FINISHED: JobRow.
 def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
     """Return the condition for the jobs on the list, once the pending changes have been written."""
     found = JobRow.removed_at.is_null()
-    if pending.restored:
-        found |= JobRow.removed_at.in_(sorted(pending.restored))
+    if pending.restored_times:
+        found |= JobRow.removed_at.in_(sorted(pending.restored_times))
     if pending.removed:
         found &= ~in_keys(JobRow.id, pending.removed)
     return found

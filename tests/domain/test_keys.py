@@ -18,6 +18,10 @@ def test_key_sets_contain_exactly_their_keys(one: list[int], other: list[int]) -
     assert [key for key in range(302) if key in found] == sorted(one)
     assert [key for first, last in found.runs for key in range(first, last + 1)] == sorted(one)
     assert list(found.removed_from(array("q", other))) == [key for key in other if key not in one]
+    places = KeySet(one).places_in(array("q", other))
+    assert [at for first, last in places for at in range(first, last + 1)] == [
+        at for at, key in enumerate(other) if key in one
+    ]
     assert list(KeySet(one) | KeySet(other)) == sorted({*one, *other})
     assert found.json == str(sorted(one)).replace(" ", "")
 

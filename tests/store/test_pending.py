@@ -86,7 +86,7 @@ def test_pending_restoration(store: Store, keys: list[int], choice: slice) -> No
     store.intake.remove(chosen, now_ms=NOW)
     store.intake.remove(keys[-1:], now_ms=NOW + 9)
     hidden = everything(store, keys)
-    store.jobs.pending = Pending(restored=frozenset({NOW, NOW + 1}))
+    store.jobs.pending = Pending(restored_times=frozenset({NOW, NOW + 1}))
     before = everything(store, keys)
     store.intake.restore(chosen[::2], removed_at={NOW})
     assert everything(store, keys) == before

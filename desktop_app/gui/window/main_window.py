@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
     Attributes:
         menu_actions: The actions of the window.
         selected: The number of selected files, and their totals.
-        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: The widgets.
+        view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay: The widgets.
         connection, adding: The commands for the connection and for adding files.
         export, pausing, help: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
@@ -114,8 +114,7 @@ class MainWindow(QMainWindow):
         self.view = view = JobsView(jobs.model, theme, self)
         self.banner = NoticeBar(tr("Problem"), theme, self)
         self.notices = NoticeBar(tr("Message"), theme, self)
-        self.busy = BusyStrip(self)
-        self.exporting = BusyStrip(self)
+        self.busy = BusyStrip(jobs.operations, self)
         self.status = JobsStatusBar(wording, theme, self)
         self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
         self.details = DetailsPane(actions, theme, wording, self)
@@ -167,7 +166,6 @@ class MainWindow(QMainWindow):
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
             actions.export,
-            self.exporting,
             view,
             jobs.model,
             jobs.exporter,
@@ -213,7 +211,7 @@ class MainWindow(QMainWindow):
         column = spaced(QVBoxLayout(central), 0)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        for bar in (self.busy, self.exporting, self.notices):
+        for bar in (self.busy, self.notices):
             column.addWidget(bar)
         whole = QWidget(self)
         row = spaced(QHBoxLayout(whole), 0)
@@ -226,7 +224,6 @@ class MainWindow(QMainWindow):
         jobs.problem.connect(self.show_error)
         jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
-        jobs.adder.busy_changed.connect(self._show_busy)
         jobs.commands.notice.connect(self.show_notice)
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
@@ -243,7 +240,8 @@ class MainWindow(QMainWindow):
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
         self._controller.changed.connect(self.follow_connection)
         self._controller.status.text_changed.connect(self.status.show_connection)
-        self.busy.stopped.connect(jobs.adder.stop)
+        jobs.commands.pending_changed.connect(self.selected.sum_now)
+        self.closed.connect(jobs.commands.stop)
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
@@ -310,10 +308,6 @@ class MainWindow(QMainWindow):
         shown = self.notices.notice
         if shown is not None and shown.text == translated(error.text):
             self.notices.clear()  # once is enough
-
-    @Slot(str, bool)
-    def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
-        self.busy.show_text(text, can_stop=can_stop)
 
     # --- the list
 
