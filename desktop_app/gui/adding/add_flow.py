@@ -144,10 +144,13 @@ def notice_of(
         return Notice(translated(report.problem), Kind.PROBLEM, buttons)
     if report.problem:
         return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
-    if report.cancelled:
+    if report.cancelled and not report.added:
         return Notice(tr("Stopped. Nothing was added."), passing=True)
     if report.added:
-        return Notice(added_text(report, wording), actions=buttons, passing=True)
+        text = added_text(report, wording)
+        if report.cancelled:
+            text = tr("Stopped. {added}").format(added=text)
+        return Notice(text, actions=buttons, passing=not report.cancelled)
     if report.listed:
         text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
         return Notice(text, passing=True)

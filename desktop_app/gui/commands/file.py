@@ -14,7 +14,7 @@ from desktop_app.gui.adding.dropping import pasted_names
 from desktop_app.gui.export.dialog import ExportDialog, ExportedGroup
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import WindowPlace
-from desktop_app.gui.widgets.notice import BusyStrip, Notice
+from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,6 @@ class ExportCommand(QObject):
     def __init__(
         self,
         action: QAction,
-        strip: BusyStrip,
         view: JobsView,
         model: JobsModel,
         exporter: Exporter,
@@ -146,8 +145,6 @@ class ExportCommand(QObject):
         totals.changed.connect(self._update_dialog)
         exporter.refused.connect(self._report_error)
         exporter.notice.connect(self._report_end)
-        exporter.busy.connect(lambda text: strip.show_text(text, can_stop=True))
-        strip.stopped.connect(exporter.stop)
 
     @Slot()
     def open_dialog(self) -> None:
