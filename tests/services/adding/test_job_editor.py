@@ -12,7 +12,7 @@ from desktop_app.domain.errors import KnownError, StoreBusyError
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.services.adding.job_editor import KEEP_REMOVED_MS, JobEditor
 from desktop_app.services.control import ProcessingControl
-from desktop_app.store.adding import Intake
+from desktop_app.store.adding import ROWS_A_PART, Intake
 from desktop_app.store.results import Result, Work
 from tests.helpers import a_reason
 from tests.store.kit import quick_to_give_up
@@ -168,3 +168,12 @@ def test_no_batch_is_created_if_all_files_are_on_the_list(services: ServicesSetu
     assert (added.batch_id, added.job_ids) == (0, ())
     assert len(services.jobs.batches()) == 1
     assert len(service.control.waiting_at_wake) == wakes
+
+
+def test_batch_whose_addition_was_stopped_is_named_by_what_was_added(services: ServicesSetup, service: Service) -> None:
+    files = [NewFile(f"/in/{number}", 1, None) for number in range(ROWS_A_PART + 1)]
+    added = service.add(
+        files, automatic_name=lambda added: f"{len(added)} files from in", proceed=lambda done: done < ROWS_A_PART
+    )
+    assert (len(added.job_ids), added.name) == (ROWS_A_PART, f"{ROWS_A_PART} files from in")
+    assert [batch.name for batch in services.jobs.batches()] == [added.name]
