@@ -56,7 +56,8 @@ class JobEditor:
         Raises:
             StoreError: If the database can't be read.
         """
-        return Review(result, self._intake.listed(result.files, cancelled))
+        revision = self._intake.revision()
+        return Review(result, self._intake.listed(result.files, cancelled), revision)
 
     def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
         """Return the positions of the files that are on the list and unchanged, with the keys of their jobs.
@@ -72,7 +73,7 @@ class JobEditor:
         *,
         name: str = "",
         automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
-        skip_listed: bool = False,
+        skip_since: int | None = None,
         proceed: Proceed = always,
     ) -> Added:
         """Save files in the database as one batch, and wake the sender.
@@ -82,17 +83,18 @@ class JobEditor:
             name: The name of the batch that the user has chosen; may be empty.
             automatic_name: Returns the name of a batch for which the user has not chosen one, from the files that are
                 added; a number is appended if another batch on the list has this name.
-            skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
-                is created, and the batch ID in the result is 0.
+            skip_since: The revision at which none of the files was on the list, as by `Review.revision`. Files that are
+                on the list now are skipped. If no file is left, no batch is created, and the batch ID in the result is
+                0. None to skip no files.
             proceed: Called with the number of files added so far; returns whether to go on.
 
         Raises:
             PartlyAddedError: If an error occurred after some files had been added.
             StoreError: If the database can't be written. No file was added.
         """
-        if skip_listed:
-            known = self._intake.listed(files, lambda: False)
-            files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
+        if skip_since is not None:
+            known = self._intake.listed_since(files, skip_since)
+            files = SomeFiles(files, (place for place in range(len(files)) if place not in known)) if known else files
             if not files:
                 return Added(0, ())
         is_automatic = not name
