@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.secrets import masked
 from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
     from desktop_app.services.control import ProcessingControl
+
+
+log = logging.getLogger(__name__)
 
 
 DAY_MS = 24 * 3600 * 1000
@@ -109,6 +114,7 @@ class JobEditor:
         if is_automatic and 0 < done < len(files):  # stopped: the name tells what has been added
             added = replace(added, name=self._unused_name(automatic_name, files[:done]))
             self._intake.rename_batch(added.batch_id, added.name)
+        log.info("batch %d, %s: %d files added", added.batch_id, masked(added.name) or "unnamed", done)
         return added
 
     def _unused_name(self, automatic_name: Callable[[Sequence[NewFile]], str], files: Sequence[NewFile]) -> str:
