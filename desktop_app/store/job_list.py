@@ -7,12 +7,13 @@ from array import array
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
+    FINAL_STATUSES,
     OPEN_STATUSES,
     Attempt,
     AttemptOutcome,
@@ -22,13 +23,15 @@ from desktop_app.domain.job import (
     RunSums,
     Status,
     StatusCounts,
+    submitted_again,
 )
+from desktop_app.domain.keys import NOTHING_PENDING
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, order_by, type_counts
+from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -60,12 +63,14 @@ class JobList:
 
     Attributes:
         changes: The change feed.
+        pending: The changes that are being written. The list is returned as if they had been written already.
     """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock or SystemClock()
         self.changes = ChangeFeed(database)
+        self.pending = NOTHING_PENDING
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -90,8 +95,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        matches = condition(where, self._clock.now_ms())
-        query = JobRow.select(JobRow.id).where(matches).order_by(*order_by(order)).limit(limit).tuples()
+        where_listed = condition(where, self._clock.now_ms(), self.pending)
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -101,9 +106,14 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+            jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+        for job in jobs.values() if pending.retried else ():
+            if job.status in FINAL_STATUSES and job.revision <= pending.retried_until and job.row_id in pending.retried:
+                jobs[job.row_id] = submitted_again(job)
+        return jobs
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
@@ -171,10 +181,11 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
+        pending = self.pending
         # Uses the index on the status, so the cost depends only on the number of failed jobs.
         query = (
             JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
-            .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
+            .where(has_status((Status.FAILED,), pending), on_list(pending))
             .group_by(JobRow.reason_code, JobRow.reason_args)
         )
         with self._database.read():
@@ -200,15 +211,17 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        pending = self.pending
+        is_listed = on_list(pending)
+        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
             # Not grouped by status, too: SQLite would sort the jobs of all batches.
-            by_status = [fn.COUNT(Case(None, [(JobRow.status == status, 1)])) for status in Status]
+            by_status = [fn.COUNT(Case(None, [(has_status((status,), pending), 1)])) for status in Status]
             counted = (
                 JobRow.select(JobRow.batch, *by_status)
-                .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
+                .where(JobRow.batch.in_(sorted({*keys, *also})), is_listed)
                 .group_by(JobRow.batch)
             )
             counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
@@ -246,16 +259,21 @@ class JobList:
             StoreError: If the database can't be read.
         """
         # One query per status, each of which scans one index range: twice as fast as GROUP BY.
-        query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(_COUNT).where(on_list(pending))
         if queue is not None:
             query = query.where(JobRow.queue == queue)
         is_unknown = (JobRow.status < min(Status)) | (JobRow.status > max(Status))
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            return StatusCounts(
-                *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
-            )
+            counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            if pending.retried:
+                retried = query.select(JobRow.status, _COUNT).where(is_retried(pending)).group_by(JobRow.status)
+                for status, count in self._database.run(retried.tuples()):
+                    counts[status] -= count
+                    counts[Status.PENDING] += count
+            return StatusCounts(*counts)
 
     def unfinished_by_queue(self) -> dict[str, int]:
         """Return the number of unfinished jobs per queue key.
@@ -296,13 +314,18 @@ class JobList:
         """
         counts, size, lines = [0] * len(Status), 0, 0
         waiting_in = set()
-        columns = JobRow.status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        pending = self.pending
+        shown: list[Any] = [JobRow.status, JobRow.lines_count]
+        if pending.retried:
+            again = is_retried(pending)
+            shown = [
+                Case(None, [(again, value)], column)
+                for value, column in zip((Status.PENDING, None), shown, strict=True)
+            ]
+        columns = shown[0], JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(shown[1])
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            query = (
-                JobRow.select(*columns)
-                .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status, JobRow.queue)
-            )
+            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending))
+            query = query.group_by(shown[0], JobRow.queue)
             with self._database.read():
                 for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
                     counts[status] += count
@@ -322,7 +345,7 @@ class JobList:
         """
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
-        unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
+        unfinished = JobRow.queue == queue, on_list(self.pending)
         times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
         ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():
