@@ -233,7 +233,12 @@ class JobList:
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            if pending == NOTHING_PENDING:
+                counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            else:  # the condition is expensive
+                found = query.select(JobRow.status, _COUNT).group_by(JobRow.status)
+                numbers = dict(self._database.run(found.tuples()))
+                counts = [int(numbers.get(status, 0)) for status in Status]
             if pending.retried:
                 retried = query.select(JobRow.status, _COUNT).where(is_retried(pending)).group_by(JobRow.status)
                 for status, count in self._database.run(retried.tuples()):

@@ -151,7 +151,11 @@ def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]])
             return _matches(up_to_last(_PATH, _SEPARATORS), ended)
         case _:
             in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in _SEPARATORS))
-            return _matches(_PATH, _from_a_folder(text)) if in_path else _matches(_FILE_NAME, text)
+            if in_path:
+                return _matches(_PATH, _from_a_folder(text))
+            # Cutting the name out of a path is slow, so only those that can match are considered.
+            anywhere = Text(f"*{text.value}", is_pattern=True) if text.is_pattern else text
+            return _matches(_PATH, anywhere) & _matches(_FILE_NAME, text)
 
 
 def _matches(value: Any, text: Text) -> Any:  # noqa: ANN401
