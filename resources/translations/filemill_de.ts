@@ -668,6 +668,14 @@
         <source>There are no files to retry.</source>
         <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
     </message>
+    <message>
+        <source>Retrying {done} of {files}…</source>
+        <translation>Erneut eingereiht: {done} von {files}…</translation>
+    </message>
+    <message>
+        <source>Stopped: {done} of {files} will be processed again.</source>
+        <translation>Angehalten: {done} von {files} werden erneut verarbeitet.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
@@ -681,6 +689,10 @@
             <numerusform>%Ln Datei wird erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
             <numerusform>%Ln Dateien werden erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Moving {done} of {files} to the front…</source>
+        <translation>Vorgezogen: {done} von {files}…</translation>
     </message>
     <message>
         <source>“{name}” will be processed from its new location.</source>
@@ -701,6 +713,18 @@
     <message>
         <source>There are no files to remove.</source>
         <translation>Es gibt keine Dateien zum Entfernen.</translation>
+    </message>
+    <message>
+        <source>Removing {done} of {files}…</source>
+        <translation>Entfernt: {done} von {files}…</translation>
+    </message>
+    <message>
+        <source>Restoring {done} of {files}…</source>
+        <translation>Wiederhergestellt: {done} von {files}…</translation>
+    </message>
+    <message>
+        <source>Removed {done} of {files} from the list.</source>
+        <translation>{done} von {files} aus der Liste entfernt.</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -750,6 +774,10 @@
     <message>
         <source>{title} ({times} times)</source>
         <translation>{title} ({times}-mal)</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Wird angehalten…</translation>
     </message>
     <message>
         <source>Sidebar</source>
@@ -1562,6 +1590,10 @@
         <source>Redo</source>
         <translation>Wiederholen</translation>
     </message>
+    <message>
+        <source>Restored {done} of {files} to the list.</source>
+        <translation>{done} von {files} wieder in die Liste aufgenommen.</translation>
+    </message>
     <message numerus="yes">
         <source>Restored %Ln file(s) to the list.</source>
         <translation>
@@ -1574,19 +1606,12 @@
         <translation>Rückgängig</translation>
     </message>
     <message>
-        <source>Adding {files}…</source>
-        <translation>{files} werden hinzugefügt…</translation>
-    </message>
-    <message>
         <source>Scanning {place}… {files}</source>
         <translation>{place} wird durchsucht… {files}</translation>
     </message>
-    <message numerus="yes">
-        <source>Scanning %Ln location(s)… {files}</source>
-        <translation>
-            <numerusform>%Ln Ort wird durchsucht… {files}</numerusform>
-            <numerusform>%Ln Orte werden durchsucht… {files}</numerusform>
-        </translation>
+    <message>
+        <source>Adding {done} of {files}…</source>
+        <translation>Hinzugefügt: {done} von {files}…</translation>
     </message>
     <message numerus="yes">
         <source>%Ln item(s)</source>
@@ -1803,6 +1828,10 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>Stopped. {added}</source>
+        <translation>Angehalten. {added}</translation>
+    </message>
+    <message>
         <source>“{batch}” was added.</source>
         <translation>„{batch}“ wurde hinzugefügt.</translation>
     </message>
@@ -1994,10 +2023,6 @@
     <message>
         <source>Work in progress</source>
         <translation>Laufende Vorgänge</translation>
-    </message>
-    <message>
-        <source>Still working</source>
-        <translation>Noch in Arbeit</translation>
     </message>
     <message>
         <source>Stop</source>

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 SIZES = (100_000, 1_000_000)
 AT_ONCE_MS = 300
+EXPORTED = 100_000
 SEED_ROWS = 2_000
 BEAT_MS = 5
 
@@ -315,9 +316,10 @@ class Bench:
         target = self.folder / "list.csv"
         self.beat.restart()
         began = time.perf_counter()
-        self.list.exporter.start(ExportRequest(NO_FILTER, BY_ADDING, ALL_FIELDS, Format.CSV, target))
+        keys = self.model.ids[:EXPORTED]
+        self.list.exporter.start(ExportRequest(keys, BY_ADDING, ALL_FIELDS, Format.CSV, target))
         spin(lambda: not self.list.exporter.is_busy)
-        tell("export", (time.perf_counter() - began) * 1000, 10_000 * self.rows / 100_000)
+        tell(f"export {len(keys):,}", (time.perf_counter() - began) * 1000, 10_000)
         tell("export: longest time without an answer", self.beat.longest_ms, 250)
         target.unlink()
 

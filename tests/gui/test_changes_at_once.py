@@ -196,9 +196,9 @@ def test_hidden_files_that_end_meanwhile_stay_hidden_and_keep_their_result(
     window.menu_actions.remove.trigger()
     windows.jobs_db.finish(keys[-1])
     controller.feed.look()
-    windows.settle()
     assert rows(windows) == 0
     wait_for_counts(windows, qtbot, 0, 0)
+    assert rows(windows) == 0
     slow.allow()
     wait_until_written(windows, qtbot)
     controller.commands.undo.undo()
