@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from PySide6.QtCore import QLocale, QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import Program, backups, build_gated_consumer, build_sender, connect_queue, open_program
-from desktop_app.config.paths import chosen_language, database_path, find_home
+from desktop_app.config.paths import chosen_language, database_path, find_home, readable_settings
 from desktop_app.config.settings import Connection, load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from desktop_app.gui.startup.stop_signals import QtStopSignals
+    from desktop_app.gui.window.main_window import Place
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +97,17 @@ class RunningWindow(QObject):
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
 
-    def start(self, paths: Sequence[str] = ()) -> None:
+    def start(self, paths: Sequence[str] = (), place: Place | None = None) -> None:
         """Show the window, start the loops, and add the given files, folders and URLs.
+
+        Args:
+            paths: The files, folders and URLs.
+            place: What the window showed before it was closed to be opened again.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        self.window.open()
+        self.window.open(place)
         self._begin()
         if paths:
             self.window.add(paths)
@@ -169,42 +174,91 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
     """
     paths = from_here(paths)
     theme = Theme()
-    theme.follow(application)
+    theme.follow(application, readable_settings().theme)
     hook = CrashHook()
     hook.install()
     signals.connect(application.closeAllWindows)
     instance: InstanceServer | Outcome | None = None
+    hung: list[RunningWindow] = []
     try:
         instance = claim_instance(paths, signals)
         if isinstance(instance, Outcome):
             return DONE if instance is Outcome.HANDED_OVER else TROUBLE
-        program = open_with_dialogs(os.environ)
-        if program is None:
-            return TROUBLE
-        running = assemble(program, theme)
-        window = running.window
-        signals.connect(window.close)
-        hook.known.connect(window.show_error)
-        CrashDialogs(hook, program.home.logs, window, window.help.show_report)
-        running.ended.connect(application.quit)
-        running.start(paths)
-        install_message_handler(on_display_lost=running.exit_without_display)
-        if instance is not None:
-            # During the shutdown, a new start opens another window: two programs can share the list.
-            window.closed.connect(instance.close)
-            instance.set_handler(partial(handle_request, window))
-        application.exec()
+        place: Place | None = None
+        while True:
+            program = open_with_dialogs(os.environ)
+            if program is None:
+                return TROUBLE
+            running = assemble(program, theme)
+            CrashDialogs(hook, program.home.logs, running.window, running.window.help.show_report)
+            show_until_closed(running, application, signals, hook, instance, partial(running.start, paths, place))
+            if running.left_over:
+                hung.append(running)
+            place = running.window.reopens_at
+            if place is None or signals.is_set():
+                break
+            log.info("the window is opened again")
+            paths = ()
+            delete_window(running.window)
+            use_language(application, user_locale(chosen_language(os.environ)))
     finally:
         hook.uninstall()
         if isinstance(instance, InstanceServer):
             instance.close()
-    if running.left_over:
+    if hung:
         # Destroying a QThread that is still running would abort the process. Exiting loses nothing: every status is
         # in the database, and the leases expire once they are no longer extended.
-        log.warning("exiting while still running: %s", ", ".join(running.left_over))
+        names = ", ".join(name for running in hung for name in running.left_over)
+        log.warning("exiting while still running: %s", names)
         logging.shutdown()
         os._exit(DONE)
     return DONE
+
+
+def show_until_closed(
+    running: RunningWindow,
+    application: QApplication,
+    signals: QtStopSignals,
+    hook: CrashHook,
+    instance: InstanceServer | None,
+    start: Callable[[], None],
+) -> None:
+    """Open a window and run Qt's event loop until the window is closed and its threads have stopped.
+
+    Args:
+        running: The window.
+        application: The application.
+        signals: The stop signals; they close the window.
+        hook: The source of errors to show.
+        instance: The server that receives the requests from later instances, if there is one.
+        start: Called to show the window and to start its loops.
+    """
+    window = running.window
+
+    def leave_instance() -> None:
+        if instance is not None and window.reopens_at is not None:
+            instance.set_handler(None)
+        elif instance is not None:
+            # During the shutdown, a new start opens another window: two programs can share the list.
+            instance.close()
+
+    with signals.connected(window.close):
+        hook.known.connect(window.show_error)
+        running.ended.connect(application.quit)
+        start()
+        install_message_handler(on_display_lost=running.exit_without_display)
+        window.closed.connect(leave_instance)
+        if instance is not None:
+            instance.set_handler(partial(handle_request, window))
+        if signals.is_set():  # while no window was connected
+            QTimer.singleShot(0, window.close)
+        application.exec()
+
+
+def delete_window(window: MainWindow) -> None:
+    """Delete a closed window with its children, so that none of them is translated or drawn again."""
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
@@ -285,6 +339,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         wording,
         queue=connection.connection.key,
         clock=program.clock,
+        duplicates=lambda: readable_settings().duplicates,
     )
     window = MainWindow(
         jobs,

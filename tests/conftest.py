@@ -37,6 +37,9 @@ for _name in ("SIGHUP", "SIGINT"):
     if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
         signal.signal(getattr(signal, _name), lambda *_: None)
 
+# No test may use the keyring of the person who runs it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
 _FOREIGN_PREFIXES = ("AWS_", "FILEMILL_")
 _PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"})
 _ENDING_SECONDS = 10.0

@@ -40,6 +40,7 @@ OWNERS = {
     "moto": set[str](),  # for tests and development only
     "sqlite3": {"store", "queues"},
     "botocore": {"queues"},
+    "keyring": {"queues"},
     "peewee": {"store"},
     "playhouse": {"store"},
 }

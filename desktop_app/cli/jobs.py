@@ -15,6 +15,7 @@ from desktop_app.domain.query import Filter
 from desktop_app.domain.sentences import display_text
 from desktop_app.services.adding.names import batch_name
 from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
+from desktop_app.sources.file_list import SomeFiles
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -38,7 +39,13 @@ def _submit_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--name", default="", metavar="BATCH", help="the name of the batch; by default, it is made from the paths"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file added")
+    parser.add_argument(
+        "--duplicates",
+        choices=("skip", "add"),
+        help="what to do with files that are on the list already and have not changed; "
+        "by default, what is set in the settings, or else skip",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file")
 
 
 def _submit(options: Namespace) -> int:
@@ -48,21 +55,34 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        added = (
-            program.editor.add(
-                found.files, name=display_text(options.name), automatic_name=partial(batch_name, found=found)
-            )
-            if found.files
-            else None
-        )
-        _send_now(program, len(found.files))
+        listed = program.editor.listed_jobs(found.files)
+        adds_again = (options.duplicates or program.settings.duplicates) == "add"
+        new = [place for place in range(len(found.files)) if adds_again or place not in listed]
+        files = SomeFiles(found.files, new)
+        added = None
+        if files:
+            automatic_name = partial(batch_name, found=found)
+            added = program.editor.add(files, name=display_text(options.name), automatic_name=automatic_name)
+        _report_listed(len(listed), adds_again=adds_again)
+        _send_now(program, len(files))
         if not options.json:
-            size = sum(file.size or 0 for file in found.files)
-            emit(f"Added {counted(len(found.files), 'file')} ({human_size(size)}).")
-        elif added is not None:
-            # Read the jobs again: they may have been sent, or even processed, in the meantime.
+            size = sum(file.size or 0 for file in files)
+            emit(f"Added {counted(len(files), 'file')} ({human_size(size)}).")
+            return 1 if found.refused else 0
+        # Read the jobs again: they may have been sent, or even processed, in the meantime.
+        if added is not None:
             emit_json(program.jobs.all(Filter(batches=frozenset({added.batch_id}))))
+        if not adds_again:
+            emit_json(program.jobs.listed(sorted(listed.values())))
     return 1 if found.refused else 0
+
+
+def _report_listed(count: int, *, adds_again: bool) -> None:
+    """Tell what was done with the files that were on the list already and had not changed."""
+    if not count:
+        return
+    done = "added again" if adds_again else "skipped; --duplicates add adds them again"
+    say(f"{counted(count, 'file')} on the list already and unchanged: {done}.")
 
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
@@ -187,6 +207,7 @@ SUBMIT = Command(
     usage="[--recursive] [--json] [--name BATCH] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
+    "With --json, files that are skipped because they are on the list already are printed, too.\n"
     "A queue that can't be reached is not a failure: the window or a worker will send the messages later.",
     names="PATH",
     add_options=_submit_options,

@@ -27,6 +27,10 @@ environment:
                      unset = the embedded local queue
   AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_SQS …
                      as in every AWS tool; Filemill never stores keys
+  FILEMILL_LANGUAGE  the language of the window, such as de
+
+settings:
+  Edit > Settings in the window; the file settings.toml in FILEMILL_HOME
 
 exit codes:
   0  done

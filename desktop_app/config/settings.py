@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 import os
@@ -20,7 +21,7 @@ from desktop_app.config.private_files import private_lock
 from desktop_app.config.server_address import is_server_url, queue_url, server_url
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.queue_key import PARTITION_DOMAINS, UNKNOWN_REGION, QueueKey, account_of, aws_region, place_of
-from desktop_app.domain.secrets import masked
+from desktop_app.domain.secrets import AccessKeys, masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ class Connection:
         region: The region, such as `eu-west-1`; with an AWS queue URL, the region in the URL.
         endpoint_url: The endpoint if it is not the default of the region: a server other than AWS, or a FIPS,
             dual-stack or VPC endpoint of AWS.
-        access_keys: A fingerprint of the access keys in the environment variables; empty without them.
+        access_keys: A fingerprint of the access keys that are typed, in the system's keyring, or in the environment
+            variables; empty without them.
+        keys: The access keys typed for this session; they are never written. None without them.
+        uses_keyring: Whether the access keys are in the system's keyring, under the server's address.
         account: The account of the queue; empty if it is unknown.
         has_responded: Whether the queue has responded to these credentials before.
         typed: The connection as entered by the user, before `resolve`; None if it has not been resolved.
@@ -69,11 +73,25 @@ class Connection:
     account: str = ""
     has_responded: bool = False
     typed: Connection | None = None
+    keys: AccessKeys | None = dataclasses.field(default=None, repr=False)
+    uses_keyring: bool = False
 
     @property
     def saved_fields(self) -> dict[str, Any]:
         """The fields to store in the settings, by their names there."""
-        return {name: getattr(self, name) for name in ("queue", "profile", "region", "endpoint_url")}
+        saved = {name: getattr(self, name) for name in ("queue", "profile", "region", "endpoint_url")}
+        return {**saved, "remembered_keys": self.access_keys if self.uses_keyring else ""}
+
+    def with_keys(self, keys: AccessKeys | None) -> Connection:
+        """Return the connection with typed access keys, which replace all others, or unchanged without any."""
+        if keys is None:
+            return self
+        return replace(self, keys=keys, access_keys=fingerprint(keys.key_id), uses_keyring=False)
+
+    @property
+    def has_own_keys(self) -> bool:
+        """Whether the access keys are typed or in the system's keyring, so that no profile applies."""
+        return self.keys is not None or self.uses_keyring
 
     @property
     def is_local(self) -> bool:
@@ -192,9 +210,11 @@ class Settings:
             sends all files in one group, so that they are processed one by one in the order in which they were added.
         language: The language of the window as a code such as `de`; empty for the system's language.
         paused: Whether the window is paused; `filemill worker` ignores it.
+        remembered_keys: A fingerprint of the access keys for `endpoint_url` in the system's keyring; empty if it
+            contains none. The keys themselves are never in the settings.
         theme: The colours of the window: `system`, `light` or `dark`.
         duplicates: What to do with files that are on the list already and unchanged: `ask`, `skip` or `add`. Where
-            nobody can be asked, `ask` adds them.
+            nobody can be asked, `ask` skips them.
         notifications: What to show on the desktop: `all`, `problems` or `none`.
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
@@ -209,6 +229,7 @@ class Settings:
     fifo_order: str = "parallel"
     language: str = ""
     paused: bool = False
+    remembered_keys: str = ""
     theme: str = "system"
     duplicates: str = "ask"
     notifications: str = "all"
@@ -391,7 +412,10 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     )
     _refuse_login(connection)
     if not connection.profile:  # boto3 ignores these keys if a profile is specified
-        connection = replace(connection, access_keys=_fingerprint(environment.get("AWS_ACCESS_KEY_ID", "")))
+        connection = replace(connection, access_keys=fingerprint(environment.get("AWS_ACCESS_KEY_ID", "")))
+        is_servers = connection.endpoint_url == server_url(settings.endpoint_url) != ""
+        if is_servers and settings.remembered_keys and not connection.access_keys:
+            connection = replace(connection, access_keys=settings.remembered_keys, uses_keyring=True)
     _check_endpoint(connection.endpoint_url)
     queue = _without_arn(queue, has_endpoint=bool(connection.endpoint_url))
     connection = replace(connection, queue=queue)
@@ -408,7 +432,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     return connection
 
 
-def _fingerprint(access_key_id: str) -> str:
+def fingerprint(access_key_id: str) -> str:
     """Return a short digest by which an access key ID is recognized without being stored.
 
     Characters that can't be in an access key ID do not count, so that the files keep their queue when they are removed.

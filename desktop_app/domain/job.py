@@ -218,13 +218,13 @@ class Batch:
         id: The primary key.
         name: The name to show; may be empty.
         created_at: When the files were added, in milliseconds since the Unix epoch.
-        count: The number of the batch's jobs that are still on the list.
+        counts: The number of the batch's jobs that are still on the list, by status.
     """
 
     id: int
     name: str
     created_at: int
-    count: int
+    counts: StatusCounts
 
 
 class AttemptOutcome(StrEnum):
@@ -297,6 +297,7 @@ class RunSums:
         done_files, done_bytes: The number and total size of the ended jobs.
         failed: The number of ended jobs that are FAILED.
         newest_end: When the most recent job ended, in milliseconds since the Unix epoch; 0 if no job has ended.
+        oldest_start: When the last attempt of the first of the ended jobs began; 0 if no job has ended.
     """
 
     open_files: int = 0
@@ -307,6 +308,7 @@ class RunSums:
     done_bytes: int = 0
     failed: int = 0
     newest_end: int = 0
+    oldest_start: int = 0
 
 
 @dataclass(frozen=True, slots=True)

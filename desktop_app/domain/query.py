@@ -102,8 +102,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSums:
-    """The totals for the selected jobs. Sizes are in bytes, and unknown values count as 0."""
+    """The totals for the selected jobs. Sizes are in bytes, and unknown values count as 0.
+
+    Attributes:
+        waiting_in: The keys of the queues that the waiting jobs belong to.
+    """
 
     counts: StatusCounts
     size: int
     lines: int
+    waiting_in: frozenset[str] = frozenset()

@@ -202,3 +202,18 @@ class Search:
 
 
 NO_SEARCH = Search()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """Values of jobs on the list, to be offered while the user is typing a search.
+
+    Attributes:
+        types: File types in lower case, most frequent first.
+        batches: The names of batches, newest first.
+        computers: The names of computers that processed files.
+    """
+
+    types: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    computers: tuple[str, ...] = ()

@@ -38,12 +38,16 @@ if TYPE_CHECKING:
 MOST_TERMS = 500
 """The maximum number of words and conditions in a search. The number of values in a query is limited."""
 
+MOST_VALUES = 100
+"""The maximum number of values in one condition."""
+
 ALIASES = {"duration": Key.TOOK, "ext": Key.TYPE, "extension": Key.TYPE, "ended": Key.FINISHED}
 """Other English keys."""
 
 _KEYS = {**{str(key): key for key in Key}, **ALIASES}
 
-_TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+"""A word, a phrase or a condition."""
 
 _ANY_OF = frozenset({Key.TYPE, Key.BATCH, Key.WORKER})
 
@@ -52,12 +56,13 @@ _LONGEST_SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Translated names that the filter box accepts in addition to the English ones. The words are in lower case.
+    """Translated names that the filter box accepts in addition to the English ones.
 
     Attributes:
         keys: The English key for each translated key, such as `reason` for `grund`.
         statuses: The status for each translated name.
-        words: The English word for each translated word in a time or duration, such as `today` for `heute`.
+        words: The English word for each translated word in a time or duration, such as `today` for `heute`. The
+            translated words must be casefolded.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -66,8 +71,9 @@ class Names:
 
     def key(self, typed: str) -> Key | None:
         """Return the key that was typed; None if there is none."""
-        name = self.keys.get(typed.casefold(), typed.lower())
-        return _KEYS.get(name)
+        name = typed.casefold()
+        translated = (key for word, key in self.keys.items() if word.casefold() == name)
+        return _KEYS.get(next(translated, name))
 
 
 ENGLISH = Names()
@@ -76,7 +82,7 @@ ENGLISH = Names()
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
     """Parse the text in the filter box. Every text is valid; `Search.problems` says what was left out and why."""
     parser = _Parser(names)
-    typed = list(dict.fromkeys(_TERM.findall(text)))
+    typed = list(dict.fromkeys(TERM.findall(text)))
     for term in typed[:MOST_TERMS]:
         parser.take(term)
     if len(typed) > MOST_TERMS:
@@ -132,12 +138,11 @@ class _Parser:
             return  # the user is still typing
         match key:
             case Key.STATUS:
-                statuses = frozenset(
-                    status for part in value.split(",") if part for status in _statuses(part.strip(), self.names)
-                )
+                parts = [part.strip() for part in self._split(value) if part.strip()]
+                statuses = frozenset(status for part in parts for status in _statuses(part, self.names))
                 self.terms += [StatusTerm(statuses, is_negated)] if statuses else []
             case Key.TYPE:
-                types = [part.strip().removeprefix("*").removeprefix(".") for part in value.split(",")]
+                types = [part.strip().removeprefix("*").removeprefix(".") for part in self._split(value)]
                 texts = tuple(_text(quoted, part) for part in types if part)
                 self.terms += [TextTerm(key, texts, is_negated)] if texts else []
             case Key.SIZE | Key.LINES | Key.ATTEMPTS | Key.TOOK:
@@ -153,14 +158,20 @@ class _Parser:
             case _:
                 self.terms.append(TextTerm(key, (_text(quoted, value),), is_negated))
 
+    def _split(self, value: str) -> list[str]:
+        parts = value.split(",")
+        if len(parts) > MOST_VALUES:
+            self.problems.append(Sentence("Only the first {count} values are used.", count=MOST_VALUES))
+        return list(dict.fromkeys(parts[:MOST_VALUES]))
+
     def _unknown_key(self, name: str) -> Sentence:
-        known = {*_KEYS, *self.names.keys}
-        close = get_close_matches(name.casefold()[:_LONGEST_SHOWN], sorted(known), 1, 0.7)
+        known = {word.casefold(): word for word in (*_KEYS, *self.names.keys)}
+        close = get_close_matches(name.casefold()[:_LONGEST_SHOWN], known, 1, 0.7)
         if close:
             return Sentence(
                 "There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.",
                 key=_shortened(name),
-                other=close[0],
+                other=known[close[0]],
             )
         return Sentence("There is no “{key}:”. To search for the text, put it in quotes.", key=_shortened(name))
 

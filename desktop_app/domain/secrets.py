@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -55,6 +56,27 @@ _LEAST = 8
 """The minimum length of a known secret; a shorter one could be part of an ordinary word."""
 
 _MOST_KNOWN = 64
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessKeys:
+    """Access keys that the user has typed. They are kept in memory only, and never appear in the text of an object.
+
+    Attributes:
+        key_id: The access key ID.
+        secret: The secret access key.
+    """
+
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        """Return a text without the keys."""
+        return f"AccessKeys({SECRET})"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled, since the keys must not reach another process or a file."""
+        raise TypeError("access keys can't be pickled")
 
 
 class _KnownSecrets:

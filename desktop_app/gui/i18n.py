@@ -79,7 +79,9 @@ def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
-    """Install the translations of Filemill's and Qt's texts. Call this once, before the first `tr`.
+    """Install the translations of Filemill's and Qt's texts, instead of those installed before.
+
+    Call this before the first `tr`. Texts that are already shown do not change.
 
     Args:
         application: The parent of the translators. Its layout direction is set to that of the language used.
@@ -89,6 +91,9 @@ def use_language(application: QCoreApplication, locale: QLocale) -> str:
         The code of the language used, or `en` if none of the preferred languages is available.
     """
     QLocale.setDefault(locale)
+    for before in application.findChildren(QTranslator):
+        application.removeTranslator(before)
+        before.deleteLater()
     code = _install(application, locale)
     if isinstance(application, QGuiApplication):
         # Not the locale's direction: the texts are in English if its language is not available.

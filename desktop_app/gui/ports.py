@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.keys import Pending
+    from desktop_app.domain.search import KnownValues
 
 
 class ChangeFeed(Protocol):
@@ -62,12 +63,17 @@ class JobReader(Protocol):
         """Return the reasons why jobs have failed, most frequent first."""
         ...
 
-    def batches(self, also: Collection[int] = ()) -> list[Batch]:
+    def batches(self, also: Collection[int] = (), most: int = 20) -> list[Batch]:
         """Return the newest batches that have jobs in the list, newest first.
 
         Args:
             also: The keys of older batches to return as well.
+            most: The maximum number of batches, without those.
         """
+        ...
+
+    def known_values(self) -> KnownValues:
+        """Return values to offer while the user is typing a search."""
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:

@@ -29,14 +29,22 @@ _MOST_PIXELS = 4_000
 
 _SORT_KEYS = ("sort", "then")
 
+_SHOWN: dict[str, bool | None] = {"shown": True, "hidden": False}
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnLayout:
-    """The saved layout of a column."""
+    """What a person chose for a column.
+
+    Attributes:
+        id: The column.
+        width: Its width in pixels, or None if that is automatic.
+        shown: Whether it is shown, or None if that is automatic.
+    """
 
     id: str
-    width: int
-    hidden: bool
+    width: int | None = None
+    shown: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +126,10 @@ class WindowMemory:
     Attributes:
         geometry: The geometry for `restoreGeometry`; may be empty.
         shows_sidebar, shows_details, shows_throughput: Whether these parts are shown.
+        compact_rows: Whether the rows of the table are low.
         keeps_in_tray: Whether the tray icon is shown.
         throughput_span: The name of the time span that the graphs show; may be empty.
+        sidebar_width: The width of the sidebar in pixels; 0 for the default width.
         details_height, details_width: The size of the details below and beside the list, in pixels.
         details_tab: The name of the tab last shown in the details; may be empty.
         settings: The content of the file.
@@ -129,8 +139,10 @@ class WindowMemory:
     shows_sidebar = _flag("sidebar", default=True)
     shows_details = _flag("details")
     shows_throughput = _flag("throughput")
+    compact_rows = _flag("rows", ("comfortable", "compact"))
     keeps_in_tray = _flag("tray", ("no", "yes"))
     throughput_span = _text("throughput_span")
+    sidebar_width = _pixels("sidebar_width", 0)
     details_height = _pixels("details_height", 230)
     details_width = _pixels("details_width", 420)
     details_tab = _text("details_tab")
@@ -152,17 +164,20 @@ class WindowMemory:
     def columns(self) -> list[ColumnLayout]:
         """Return the columns in order. Some of them may not exist in this version; ignore those."""
         found = []
-        for text in self._texts("columns"):
-            name, _, rest = text.partition(":")
-            width, _, state = rest.partition(":")
-            if name and width.isascii() and width.isdigit() and 0 < int(width) <= _MOST_PIXELS:
-                found.append(ColumnLayout(name, int(width), state == "hidden"))
+        for text in self._texts("layout"):
+            name, *rest = text.split(":")
+            width, shown = (*rest, "", "")[:2]
+            is_width = width.isascii() and width.isdigit() and 0 < int(width) <= _MOST_PIXELS
+            if name and (is_width or not width):
+                found.append(ColumnLayout(name, int(width) if is_width else None, _SHOWN.get(shown)))
         return found
 
     def set_columns(self, columns: Sequence[ColumnLayout]) -> None:
         """Save the columns in order."""
-        texts = [f"{column.id}:{column.width}:{'hidden' if column.hidden else 'shown'}" for column in columns]
-        self.settings.setValue("columns", texts)
+        words = {shown: word for word, shown in _SHOWN.items()}
+        texts = [f"{column.id}:{column.width or ''}:{words.get(column.shown, '')}" for column in columns]
+        # Under another key than the layouts of earlier versions, which do not tell what a person chose.
+        self.settings.setValue("layout", texts)
 
     def sort_order(self) -> list[SortLayout]:
         """Return up to two sort keys, primary key first."""

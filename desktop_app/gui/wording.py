@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import sys
 
-from PySide6.QtCore import QDate, QDateTime, QLocale
+from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, Status
@@ -18,12 +19,13 @@ _SECOND_MS = 1000
 _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
 _WHOLE_SECONDS_FROM_MS = 10 * _SECOND_MS
-_SIZE_FORMAT = (
-    # The units that the system's file manager uses.
-    QLocale.DataSizeFormat.DataSizeTraditionalFormat
+# The units that the system's file manager uses.
+_KILO, _SIZE_FORMAT = (
+    (1024, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
     if sys.platform == "win32"
-    else QLocale.DataSizeFormat.DataSizeSIFormat
+    else (1000, QLocale.DataSizeFormat.DataSizeSIFormat)
 )
+_YEAR = re.compile(r"[^dM]*y+[^dM]*")
 _STATUS_WORDS = {
     Status.PENDING: mark("Pending"),
     Status.PROCESSING: mark("Processing"),
@@ -70,6 +72,12 @@ class Wording:
         # The words are translated only once, because the table needs one for every row.
         self._words = {status: status_word(status) for status in Status}
         self.queue = ""
+        date, time = (form(QLocale.FormatType.ShortFormat) for form in (locale.dateFormat, locale.timeFormat))
+        without_year = _YEAR.sub("", date)
+        # A date with dots ends with one: "27.11.", but "11/27".
+        self._day_format = without_year + ("." if re.search(r"[dM]\.[dM]", without_year) else "")
+        self._date_format, self._clock_format = date, time
+        self._stamp_format = time if "ss" in time else time.replace("mm", "mm:ss")
 
     def number(self, value: int) -> str:
         """Return a whole number with thousands separators."""
@@ -80,7 +88,14 @@ class Wording:
         return tr("%Ln file(s)", "", count)
 
     def size(self, size: int) -> str:
-        """Return a size with a suitable unit, such as `3.4 MB`."""
+        """Return a size with a suitable unit, such as `3.4 MB` or `1 byte`."""
+        if size < _KILO:
+            return self.bytes(size)
+        unit = _KILO
+        while size >= unit * _KILO:
+            unit *= _KILO
+        if round(size / unit, 1) >= _KILO:
+            size = unit * _KILO  # `1.0 MB` instead of `1,000.0 kB`
         return self._locale.formattedDataSize(size, 1, _SIZE_FORMAT)
 
     def bytes(self, size: int) -> str:
@@ -91,12 +106,23 @@ class Wording:
         """Return a fraction as a whole percentage, rounded down."""
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
 
+    # One rule for all points in time: today the time of day, this year the day and the time, and else with the year.
+
     def moment(self, milliseconds: int) -> str:
-        """Return the time of day, with the date unless it is today."""
-        moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
-        if moment.date() == QDate.currentDate():
-            return self.clock(milliseconds)
-        return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
+        """Return the time of day, preceded by the date unless it is today; the date has no year if it is this one."""
+        return self._dated(milliseconds, self._clock_format)
+
+    def stamp(self, milliseconds: int) -> str:
+        """Return the same as `moment`, to the second."""
+        return self._dated(milliseconds, self._stamp_format)
+
+    def _dated(self, milliseconds: int, clock: str) -> str:
+        moment, today = QDateTime.fromMSecsSinceEpoch(milliseconds), QDate.currentDate()
+        day, time = moment.date(), self._locale.toString(moment.time(), clock)
+        if day == today:
+            return time
+        date = self._day_format if day.year() == today.year() else self._date_format
+        return f"{self._locale.toString(day, date)} {time}"
 
     def day_and_time(self, milliseconds: int) -> str:
         """Return a time as `Today 14:01`, `Yesterday 9:30`, or a date and time."""
@@ -109,23 +135,25 @@ class Wording:
             case _:
                 return self.moment(milliseconds)
 
+    def recent_moment(self, milliseconds: int) -> str:
+        """Return the time of day if it is today, or else the day as well, as `day_and_time`."""
+        if QDateTime.fromMSecsSinceEpoch(milliseconds).date() == QDate.currentDate():
+            return self.clock(milliseconds)
+        return self.day_and_time(milliseconds)
+
     def clock(self, milliseconds: int) -> str:
         """Return the time of day."""
-        return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
+        return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), self._clock_format)
+
+    def widest_clock(self) -> str:
+        """Return a time of day whose text is as wide as any."""
+        return self._locale.toString(QTime(22, 58), self._clock_format)
 
     def full_moment(self, milliseconds: int) -> str:
-        """Return the date in long format and the time to the second."""
+        """Return the date in long format and the time to the second, where the exact moment matters."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
-        return f"{day} {moment.toString('HH:mm:ss')}"
-
-    def stamp(self, milliseconds: int) -> str:
-        """Return the time to the second, preceded by the date in short format unless it is today."""
-        moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
-        clock = moment.toString("HH:mm:ss")
-        if moment.date() == QDate.currentDate():
-            return clock
-        return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
+        return f"{day} {self._locale.toString(moment.time(), self._stamp_format)}"
 
     def span(self, milliseconds: int) -> str:
         """Return a duration in milliseconds as text, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
@@ -145,32 +173,28 @@ class Wording:
         return self._words[status]
 
     def status(self, job: Job) -> str:
-        """Return the status of a job, followed by details if there are any."""
-        word, reason = self._words[job.status], self.reason(job)
-        return f"{word}{DASH}{reason}" if reason else word
+        """Return the status of a job, followed by all that is known about it, such as `Pending – In queue`."""
+        word, details = self._words[job.status], self.reason(job) or self._usual_details(job)
+        return f"{word}{DASH}{details}" if details else word
 
     def reason(self, job: Job) -> str:
-        """Return the details of a job's status: what the job is waiting for, its progress, or the reason it failed."""
-        match job.status:
-            case Status.PENDING:
-                return self._pending_details(job)
-            case Status.PROCESSING:
-                return self._processing_details(job)
-            case _:
-                return reason_text(job.reason)
+        """Return what is exceptional about a job: why it failed, or what it waits for other than its turn."""
+        return self._waiting_reason(job) if job.status is Status.PENDING else reason_text(job.reason)
+
+    def has_reason(self, job: Job) -> bool:
+        """Return whether `reason` has something to say about a job. Fast."""
+        return job.reason is not None or job.next_try_at is not None or self.waits_for_another_queue(job)
 
     def waits_for_another_queue(self, job: Job) -> bool:
         """Return whether a job is pending and its queue is not the current one."""
         return job.status is Status.PENDING and bool(self.queue) and job.queue != self.queue
 
-    def _pending_details(self, job: Job) -> str:
+    def _waiting_reason(self, job: Job) -> str:
         if self.waits_for_another_queue(job):
             return tr("Waiting for the queue {queue}").format(queue=translated(queue_label(job.queue)))
         if job.next_try_at is None:
-            if job.reason:
-                return reason_text(job.reason)
-            return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
-        time = self.clock(job.next_try_at)
+            return reason_text(job.reason)
+        time = self.moment(job.next_try_at)
         if job.reason is None:
             return tr("Next attempt at {time}").format(time=time)
         arguments = job.reason.arguments
@@ -180,17 +204,18 @@ class Wording:
             )
         return tr("Next attempt at {time}: {reason}").format(time=time, reason=reason_text(job.reason))
 
-    def _processing_details(self, job: Job) -> str:
+    def _usual_details(self, job: Job) -> str:
+        """Return the details of a job's status that are as expected: its place on the way, or its progress."""
+        if job.status is Status.PENDING:
+            return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
         done = progress_of(job)
         if not done:
-            return reason_text(job.reason)
+            return ""
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
         """Return a job's name, status, progress and result as one text for screen readers."""
-        done = progress_of(job)
-        # For a file that is being read, the details are the percentage, which is added below.
-        reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
+        done, reason = progress_of(job), self.reason(job)
         parts = [job.name, self._words[job.status]]
         if reason:
             parts.append(reason)

@@ -129,8 +129,9 @@ class _Probe:
     def _credentials(self, maker: ClientMaker) -> Finding:
         try:
             found = maker.credentials()
-            if found is None and maker.accepts_any_keys:
-                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any keys"))
+            if found is None and maker.may_check_no_keys:
+                text = Sentence("No access keys are set; that is enough for a server that checks none")
+                return _note(Check.CREDENTIALS, text)
             if found is None:
                 raise NoCredentialsError
             found.get_frozen_credentials()  # fails if the session has expired or the credential process fails

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -82,9 +80,9 @@ class ClientMaker:
         return found
 
     @property
-    def accepts_any_keys(self) -> bool:
-        """Whether the endpoint is a server on this computer; such a server accepts any access keys."""
-        return _is_loopback(self._connection.endpoint_url)
+    def may_check_no_keys(self) -> bool:
+        """Whether the endpoint is a server other than AWS, since many such servers accept any access keys."""
+        return bool(self._connection.place[0])
 
     @property
     def region(self) -> str:
@@ -111,8 +109,8 @@ class ClientMaker:
             if not self.region:
                 # Signing requires a region, even though servers other than AWS ignore it.
                 options["region_name"] = "us-east-1"
-            if self.accepts_any_keys and self.credentials() is None:
-                # These keys are sent only to a server on this computer, which accepts any keys.
+            if self.may_check_no_keys and self.credentials() is None:
+                # These keys are never sent to AWS.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         with configuration_errors():
             client: SQSClient = self._session.client("sqs", **options)
@@ -133,14 +131,6 @@ class ClientMaker:
             return str(client.get_caller_identity().get("Arn", ""))
         finally:
             client.close()
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class QueueConnector(Protocol):

@@ -34,6 +34,8 @@ from desktop_app.domain.secrets import masked, remember_secret
 from desktop_app.domain.sentences import Sentence, display_text
 from desktop_app.queues.credential_program import ProgramError, ProgramRunner, not_started
 from desktop_app.queues.errors import SignInError, explains_itself, is_endpoint_error, profile_label
+from desktop_app.queues.identity import session_of
+from desktop_app.queues.remembered_keys import recalled_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,6 +69,8 @@ SOURCES = {
     "custom-process": Sentence("a program"),
     "iam-role": Sentence("this computer's role"),
     "container-role": Sentence("this container's role"),
+    "typed-keys": Sentence("typed keys"),
+    "system-keyring": Sentence("the system's keyring"),
 }
 """The sources of credentials, by the names that botocore uses."""
 
@@ -91,11 +95,12 @@ def make_session(connection: Connection, programs: ProgramRunner) -> boto3.Sessi
     Raises:
         BotoCoreError: If the profile or the configuration files can't be used.
     """
-    core = botocore.session.get_session()
+    core = session_of(connection)
     session = boto3.Session(
         botocore_session=core, profile_name=connection.profile or None, region_name=connection.region or None
     )
-    core.register_component("credential_provider", _Chain(core, programs))
+    own = connection.has_own_keys
+    core.register_component("credential_provider", _OwnKeys(connection) if own else _Chain(core, programs))
     # The clients for STS and single sign-on, which botocore creates, would otherwise wait for up to five minutes.
     core.set_default_client_config(
         Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 2})
@@ -112,6 +117,29 @@ def configuration_errors() -> Iterator[None]:
         if explains_itself(error) or isinstance(error, (boto.BotoCoreError, OSError)) or is_endpoint_error(error):
             raise
         raise boto.InvalidConfigError(error_msg=_reason(error)) from error
+
+
+class _OwnKeys(CredentialProvider):
+    """The credential provider of a connection whose access keys are typed or in the system's keyring."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.METHOD = "typed-keys" if connection.keys is not None else "system-keyring"
+        self.CANONICAL_NAME = None
+
+    def load(self) -> Credentials:
+        """Return the keys.
+
+        Raises:
+            SignInError: If the system's keyring can't be used, or does not contain them.
+        """
+        keys = self._connection.keys or recalled_keys(self._connection.place[0])
+        return Credentials(keys.key_id, keys.secret, method=self.METHOD)
+
+    def load_credentials(self) -> Credentials | None:
+        """Return the keys, which are checked before they are used. For the errors, see `load`."""
+        return _CheckedProvider(self).load()
 
 
 class _Chain:

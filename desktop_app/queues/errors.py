@@ -104,7 +104,7 @@ def _keys_refused(connection: Connection) -> tuple[str, str]:
         )
     return (
         Sentence("{place} rejected the access keys", place=place),
-        Sentence("Type the access key and the secret key that belong to this server."),
+        Sentence("Type the access key ID and the secret access key that belong to this server."),
     )
 
 
@@ -198,6 +198,8 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
             Sentence("No credentials were found for {who}", who=who),
             Sentence("Choose a profile, or create one with “aws configure”. Your files stay in the list."),
         )
+    if isinstance(error, SignInError) and failure.connection.has_own_keys:
+        return Sentence("The access keys for {place} can't be used", place=_place(failure.connection)), error.text
     if isinstance(error, SignInError):
         return Sentence("The credentials of {who} can't be used", who=who), error.text
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):

@@ -26,6 +26,15 @@ _ACCOUNT_IN_ARN = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):")
 _PROBLEMS = (BotoCoreError, OSError, ValueError)
 
 
+def session_of(connection: Connection) -> botocore.session.Session:
+    """Return a botocore session for a connection's profile; with keys of its own, no profile applies to it."""
+    session = botocore.session.Session(profile=connection.profile or None)
+    if connection.has_own_keys:
+        # Not `Session.set_config_variable`, with which botocore would still use the profile in AWS_PROFILE.
+        session.get_component("config_store").set_config_variable("profile", None)
+    return session
+
+
 def resolve(typed: Connection) -> Connection:
     """Return a connection with the profile, region, endpoint and account that boto3 determines.
 
@@ -35,7 +44,7 @@ def resolve(typed: Connection) -> Connection:
     if typed.is_local:
         return typed
     try:
-        session = botocore.session.Session(profile=typed.profile or None)
+        session = session_of(typed)
         region, endpoint_url = _resolved_place(session, typed)
         account = typed.account or _configured_account(session.get_scoped_config())
     except _PROBLEMS:
@@ -90,7 +99,7 @@ def unanswered_keys(connection: Connection) -> set[str]:
         connection: A connection from `resolve`.
     """
     typed = replace(connection.entered, queue=connection.queue_name, profile=connection.profile)
-    session = botocore.session.Session(profile=connection.profile or None)
+    session = session_of(connection)
     profile = session.get_scoped_config()
     configured = _configured_endpoint(profile, session.full_config)
     found = {replace(connection, typed=replace(typed, endpoint_url=connection.endpoint_url)).unanswered_key}

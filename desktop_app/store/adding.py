@@ -101,8 +101,7 @@ class Intake:
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
         """Return, for each file, 1 if a job on the list has the same path, size and modification time, otherwise 0.
 
-        A file with an unknown modification time is never considered listed. Rows are looked up by distinct
-        modification times, so that no row is read twice even if all files have the same time.
+        A file with an unknown modification time is never considered listed.
 
         Args:
             files: The files found by a scan, without duplicate paths.
@@ -112,20 +111,40 @@ class Intake:
             StoreError: If the database can't be read.
         """
         found = bytearray(len(files))
+        for place, _ in self._listed(files, cancelled):
+            found[place] = 1
+        return found
+
+    def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
+        """Return the positions of the files that are on the list, as by `listed`, with the key of the newest job.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        found: dict[int, int] = {}
+        for place, key in self._listed(files, lambda: False):
+            found[place] = max(key, found.get(place, 0))
+        return found
+
+    def _listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+        """Yield the position of each file that is on the list, with the key of its job.
+
+        Rows are looked up by distinct modification times, so that no row is read twice even if all files have the same
+        time.
+        """
         places = {file.path: place for place, file in enumerate(files)}
         moments = {file.modified_ns for file in files if file.modified_ns is not None}
+        columns = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
         for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
-                break
-            query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
-                JobRow.modified_ns.in_(times), JobRow.removed_at.is_null()
-            )
+                return
+            query = JobRow.select(*columns).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
             with self._database.read():
-                for path, raw, size, moment in self._database.run(query.tuples()):
-                    place = places.get(joined_path(path, raw))
-                    if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
-                        found[place] = 1
-        return found
+                rows = list(self._database.run(query.tuples()))
+            for key, path, raw, size, moment in rows:
+                place = places.get(joined_path(path, raw))
+                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+                    yield place, key
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.

@@ -25,12 +25,13 @@ from desktop_app.domain.job import (
     StatusCounts,
     submitted_again,
 )
-from desktop_app.domain.keys import NOTHING_PENDING
+from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by
+from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -43,11 +44,19 @@ NEWEST_BATCHES = 20
 
 _PAGE = 500
 
+_LOOKED_AT, _OFFERED = 50_000, 200
+"""The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
+
 _SUMMED_AT_ONCE = 20_000
 
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
 
 _COUNT = fn.COUNT(SQL("*"))
+
+
+def _shown_status(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the status of a job, once the pending changes have been written."""
+    return Case(None, [(is_retried(pending), Status.PENDING)], JobRow.status) if pending.retried else JobRow.status
 
 
 class JobList:
@@ -192,11 +201,12 @@ class JobList:
             )
         return sorted(found.values(), key=lambda problem: -problem.count)
 
-    def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """Return the newest `NEWEST_BATCHES` batches that have jobs on the list, newest first.
+    def batches(self, also: Collection[int] = (), most: int = NEWEST_BATCHES) -> list[Batch]:
+        """Return the newest batches that have jobs on the list, newest first.
 
         Args:
             also: The keys of older batches to include if they have jobs on the list.
+            most: The maximum number of batches, without those.
 
         Raises:
             StoreError: If the database can't be read.
@@ -205,16 +215,40 @@ class JobList:
         inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
-            keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
+            keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
+            # Not grouped by status, too: SQLite would sort the jobs of all batches.
+            shown = _shown_status(self.pending)
+            by_status = [fn.COUNT(Case(None, [(shown == status, 1)])) for status in Status]
             counted = (
-                JobRow.select(JobRow.batch, _COUNT)
+                JobRow.select(JobRow.batch, *by_status)
                 .where(JobRow.batch.in_(sorted({*keys, *also})), is_listed)
                 .group_by(JobRow.batch)
             )
-            counts = dict(self._database.run(counted.tuples()))
+            counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
             facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
         return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]
+
+    def known_values(self) -> KnownValues:
+        """Return values to offer for a search, found among the newest jobs.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        types = type_counts(_LOOKED_AT).limit(_OFFERED)
+        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", fn.EXISTS(listed))
+        attempts = (
+            AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
+        )
+        workers = AttemptRow.select(attempts.c.worker).from_(attempts).distinct()
+        with self._database.read():
+            found = [
+                [str(value) for value, *_ in self._database.run(query.tuples())]
+                for query in (types, batches.order_by(BatchRow.id.desc()).limit(_OFFERED), workers)
+            ]
+        computers = sorted({worker.rpartition("/")[0] or worker for worker in found[2]})
+        return KnownValues(tuple(found[0]), tuple(dict.fromkeys(found[1])), tuple(computers))
 
     # --- counts and sums
 
@@ -283,24 +317,26 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        counts, size, lines = [0] * len(Status), 0, 0
+        counts, size, line_count = [0] * len(Status), 0, 0
+        waiting_in = set()
         pending = self.pending
-        shown: list[Any] = [JobRow.status, JobRow.lines_count]
+        status = _shown_status(pending)
+        lines: Any = JobRow.lines_count
         if pending.retried:
-            again = is_retried(pending)
-            shown = [
-                Case(None, [(again, value)], column)
-                for value, column in zip((Status.PENDING, None), shown, strict=True)
-            ]
-        columns = shown[0], _COUNT, fn.SUM(JobRow.file_size), fn.SUM(shown[1])
+            lines = Case(None, [(is_retried(pending), None)], lines)
+        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(shown[0])
+            query = (
+                JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status, JobRow.queue)
+            )
             with self._database.read():
-                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
-                    counts[status] += count
+                for found, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[found] += count
+                    if found == Status.PENDING:
+                        waiting_in.add(queue)
                     size += more_bytes or 0
-                    lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines)
+                    line_count += more_lines or 0
+        return SelectionSums(StatusCounts(*counts), size, line_count, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.
@@ -313,14 +349,15 @@ class JobList:
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, on_list(self.pending)
-        ended = JobRow.select(_COUNT, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
+        times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
+        ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():
             # One query per status, each of which scans one index range: faster than GROUP BY.
             pending = JobRow.select(_COUNT, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_COUNT, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
             ((working, working_size, read_size),) = self._database.run(processing.tuples())
-            ((done, done_size, newest),) = self._database.run(ended.tuples())
+            ((done, done_size, newest, oldest),) = self._database.run(ended.tuples())
             failed = self._database.scalar(
                 JobRow.select(_COUNT).where(JobRow.finished_at > since_ms, JobRow.status == Status.FAILED)
             )
@@ -333,6 +370,7 @@ class JobList:
             done_bytes=done_size,
             failed=failed,
             newest_end=newest or 0,
+            oldest_start=oldest or 0,
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
-from peewee import Asc, Case, Desc, fn
+from peewee import SQL, Asc, Case, Desc, fn
 
 from desktop_app.domain.job import FINAL_STATUSES, Status
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
@@ -20,8 +20,12 @@ from desktop_app.store.backends.sqlite import (
     contains_folded,
     ends_with_folded,
     in_keys,
+    last_part,
+    last_part_contains,
+    last_part_matches,
     matches_pattern,
     up_to_last,
+    up_to_last_contains,
     value_contains_folded,
 )
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
@@ -34,8 +38,6 @@ if TYPE_CHECKING:
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
 _PATH = JobRow.file_path
-
-_FILE_NAME = fn.SUBSTR(_PATH, fn.LENGTH(up_to_last(_PATH, _SEPARATORS)) + 1)
 
 _TOOK = JobRow.finished_at - JobRow.started_at
 
@@ -117,18 +119,27 @@ def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int, pen
         case StatusTerm(statuses=statuses):
             found = has_status(statuses, pending)
         case NumberTerm(key=key, least=least, most=most):
-            found = _in_range(_NUMBERS[key], least, most)
+            found = _in_range(_NUMBERS[key], least, most, is_known=term.is_negated)
         case TimeTerm(key=key, least=first, most=last):
             limits = (None if limit is None else limit.at(now_ms) for limit in (first, last))
-            found = _in_range(_TIMES[key], *limits)
+            found = _in_range(_TIMES[key], *limits, is_known=term.is_negated)
         case TextTerm(key=key, texts=texts):
             found = _balanced(or_, [_text(key, text, translated) for text in texts])
-    # An unknown value makes the condition NULL, whose negation would be NULL as well.
-    return fn.COALESCE(found, 0) == 0 if term.is_negated else found
+    return ~found if term.is_negated else found
 
 
-def _in_range(number: Any, least: int | None, most: int | None) -> Any:  # noqa: ANN401
-    limits = ([] if least is None else [number >= least]) + ([] if most is None else [number <= most])
+def _in_range(number: Any, least: int | None, most: int | None, *, is_known: bool) -> Any:  # noqa: ANN401
+    """Return the condition that a number is in a range.
+
+    Args:
+        number: The number.
+        least: The lower limit.
+        most: The upper limit.
+        is_known: Whether to check that the number is known. If it is not, the comparisons are NULL, and so would be
+            their negation.
+    """
+    limits = [number.is_null(False)] if is_known else []
+    limits += ([] if least is None else [number >= least]) + ([] if most is None else [number <= most])
     return reduce(and_, limits)
 
 
@@ -147,21 +158,34 @@ def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]])
         case Key.WORKER:
             return JobRow.id.in_(AttemptRow.select(AttemptRow.job).where(_matches(AttemptRow.worker, text)))
         case Key.FOLDER:
-            ended = Text(text.value.rstrip(_SEPARATORS) + os.sep, is_pattern=True) if text.is_pattern else text
-            return _matches(up_to_last(_PATH, _SEPARATORS), ended)
+            return _in_folder(text)
         case _:
             in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in _SEPARATORS))
-            if in_path:
-                return _matches(_PATH, _from_a_folder(text))
-            # Cutting the name out of a path is slow, so only those that can match are considered.
-            anywhere = Text(f"*{text.value}", is_pattern=True) if text.is_pattern else text
-            return _matches(_PATH, anywhere) & _matches(_FILE_NAME, text)
+            return _matches(_PATH, _from_a_folder(text)) if in_path else _in_name(text)
 
 
 def _matches(value: Any, text: Text) -> Any:  # noqa: ANN401
     """Return the condition that a value contains a text or, if the text is a pattern, matches it."""
-    key = folded(searchable(text.value))
+    key = _key(text.value)
     return matches_pattern(value, key) if text.is_pattern else contains_folded(value, key)
+
+
+def _key(text: str) -> str:
+    return folded(searchable(text))
+
+
+def _in_name(text: Text) -> Any:  # noqa: ANN401
+    has = last_part_matches if text.is_pattern else last_part_contains
+    return has(_PATH, _key(text.value), _SEPARATORS)
+
+
+def _in_folder(text: Text) -> Any:  # noqa: ANN401
+    key = _key(text.value)
+    if not text.is_pattern:
+        return up_to_last_contains(_PATH, key, _SEPARATORS)
+    key = key.rstrip(_SEPARATORS) + os.sep
+    # The first condition is fast, the second one is exact.
+    return matches_pattern(_PATH, f"{key}*") & matches_pattern(up_to_last(_PATH, _SEPARATORS), key)
 
 
 def _from_a_folder(text: Text) -> Text:
@@ -173,11 +197,25 @@ def _from_a_folder(text: Text) -> Text:
 
 def _has_type(text: Text) -> Any:  # noqa: ANN401
     """Return the condition that a file has a type; a name such as ".profile" has none."""
+    key = _key(text.value)
     if text.is_pattern:
-        after_point = fn.SUBSTR(_FILE_NAME, fn.LENGTH(up_to_last(_FILE_NAME, ".")) + 1)
-        return matches_pattern(_FILE_NAME, "?*.*") & _matches(after_point, text)
-    key = folded(searchable(text.value))
-    return ends_with_folded(_PATH, f".{key}") & (fn.LENGTH(_FILE_NAME) > len(f".{key}"))
+        # The first condition is fast, the others are exact.
+        is_there = matches_pattern(_PATH, f"*.{key}") & matches_pattern(last_part(_PATH, _SEPARATORS), "?*.*")
+        return is_there & matches_pattern(last_part(_PATH, "."), key)
+    hidden = (ends_with_folded(_PATH, f"{separator}.{key}") for separator in _SEPARATORS)
+    return reduce(and_, (~name for name in hidden), ends_with_folded(_PATH, f".{key}"))
+
+
+def type_counts(newest: int) -> Any:  # noqa: ANN401
+    """Return a query for the types of the newest jobs and their numbers, most frequent first."""
+    jobs = JobRow.select(_PATH).where(JobRow.removed_at.is_null()).order_by(JobRow.id.desc()).limit(newest)
+    paths = jobs.alias("newest")
+    path = paths.c.file_path
+    name = fn.LOWER(last_part(last_part(path, _SEPARATORS), ".")).alias("type")
+    has_type = matches_pattern(last_part(path, _SEPARATORS), "?*.?*")
+    return (
+        JobRow.select(name, fn.COUNT(SQL("*"))).from_(paths).where(has_type).group_by(name).order_by(SQL("2 DESC, 1"))
+    )
 
 
 def _reasons(text: str, translated: Mapping[str, frozenset[str]]) -> frozenset[str]:

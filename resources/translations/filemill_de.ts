@@ -157,6 +157,14 @@
         <translation>Alle Dateien in der Liste auswählen</translation>
     </message>
     <message>
+        <source>Rena&amp;me Batch…</source>
+        <translation>Stapel u&amp;mbenennen…</translation>
+    </message>
+    <message>
+        <source>Change the name of the batch selected in the sidebar</source>
+        <translation>Den Namen des Stapels ändern, der in der Seitenleiste ausgewählt ist</translation>
+    </message>
+    <message>
         <source>Select &amp;None</source>
         <translation>&amp;Nichts auswählen</translation>
     </message>
@@ -227,6 +235,14 @@
     <message>
         <source>Show or hide the details of the selected files</source>
         <translation>Die Details der ausgewählten Dateien ein- oder ausblenden</translation>
+    </message>
+    <message>
+        <source>Compact Ro&amp;ws</source>
+        <translation>Kompakte &amp;Zeilen</translation>
+    </message>
+    <message>
+        <source>Make the rows of the list lower, so that more of them fit</source>
+        <translation>Niedrigere Zeilen in der Liste, damit mehr davon Platz haben</translation>
     </message>
     <message>
         <source>&amp;Next Problem</source>
@@ -345,6 +361,38 @@
         <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
+        <source>Show the version and the licences</source>
+        <translation>Version und Lizenzen anzeigen</translation>
+    </message>
+    <message>
+        <source>The list is empty</source>
+        <translation>Die Liste ist leer</translation>
+    </message>
+    <message>
+        <source>Select files first</source>
+        <translation>Wählen Sie zuerst Dateien aus</translation>
+    </message>
+    <message>
+        <source>No files are shown</source>
+        <translation>Es werden keine Dateien angezeigt</translation>
+    </message>
+    <message>
+        <source>No files have been processed</source>
+        <translation>Es wurden noch keine Dateien verarbeitet</translation>
+    </message>
+    <message>
+        <source>No files have failed</source>
+        <translation>Keine Dateien sind fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>None of the selected files is waiting in this queue</source>
+        <translation>Keine der ausgewählten Dateien wartet in dieser Warteschlange</translation>
+    </message>
+    <message>
+        <source>None of the selected files has finished yet</source>
+        <translation>Keine der ausgewählten Dateien ist schon fertig</translation>
+    </message>
+    <message>
         <source>Process all failed files again</source>
         <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
@@ -397,6 +445,14 @@
         <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
+        <source>Filemill &amp;Help</source>
+        <translation>Filemill-&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Show how to use Filemill; no network is needed</source>
+        <translation>Zeigen, wie man Filemill benutzt; braucht kein Netzwerk</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard Shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
     </message>
@@ -423,10 +479,6 @@
     <message>
         <source>&amp;About Filemill</source>
         <translation>Ü&amp;ber Filemill</translation>
-    </message>
-    <message>
-        <source>Show the version and the licence</source>
-        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -457,12 +509,31 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; auch status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
+        <source>Words, *.json, status:failed, size:&gt;10MB, added:today and more. Alt+Down lists them all.</source>
+        <translation>Wörter, *.json, status:fehlgeschlagen, größe:&gt;10MB, hinzugefügt:heute und mehr. Alt+Abwärts zeigt alles.</translation>
+    </message>
+    <message>
+        <source>What you can type</source>
+        <translation>Was Sie eingeben können</translation>
+    </message>
+    <message>
+        <source>What you can type (Alt+Down)</source>
+        <translation>Was Sie eingeben können (Alt+Abwärts)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln suggestion(s)</source>
+        <translation>
+            <numerusform>%Ln Vorschlag</numerusform>
+            <numerusform>%Ln Vorschläge</numerusform>
+        </translation>
     </message>
     <message>
         <source>Clear the filter</source>
         <translation>Filter löschen</translation>
+    </message>
+    <message>
+        <source>Select a reason in the sidebar, or a file that has failed</source>
+        <translation>Wählen Sie in der Seitenleiste einen Grund oder eine fehlgeschlagene Datei aus</translation>
     </message>
     <message>
         <source>Test results</source>
@@ -657,8 +728,40 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>There are no such files in the list.</source>
+        <translation>Es gibt keine solchen Dateien in der Liste.</translation>
+    </message>
+    <message>
+        <source>None of these files has finished yet.</source>
+        <translation>Keine dieser Dateien ist schon fertig.</translation>
+    </message>
+    <message>
+        <source>&amp;Show</source>
+        <translation>&amp;Anzeigen</translation>
+    </message>
+    <message>
+        <source>Re&amp;name…</source>
+        <translation>&amp;Umbenennen…</translation>
+    </message>
+    <message>
         <source>No files have failed.</source>
         <translation>Keine Datei ist fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren…</translation>
+    </message>
+    <message>
+        <source>No files have been processed.</source>
+        <translation>Es wurden keine Dateien verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;Processed</source>
+        <translation>Verar&amp;beitete entfernen</translation>
+    </message>
+    <message>
+        <source>Re&amp;move All</source>
+        <translation>Alle &amp;entfernen</translation>
     </message>
     <message>
         <source>Nothing to retry: these files have not finished yet.</source>
@@ -725,6 +828,10 @@
     <message>
         <source>Removed {done} of {files} from the list.</source>
         <translation>{done} von {files} aus der Liste entfernt.</translation>
+    </message>
+    <message>
+        <source>Rename Batch</source>
+        <translation>Stapel umbenennen</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -868,10 +975,6 @@
         <translation>Stapel</translation>
     </message>
     <message>
-        <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien an&amp;zeigen</translation>
-    </message>
-    <message>
         <source>No reason given</source>
         <translation>Kein Grund angegeben</translation>
     </message>
@@ -892,8 +995,20 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{failed} failed</source>
+        <translation>{failed} fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Added {moment}</source>
         <translation>Hinzugefügt: {moment}</translation>
+    </message>
+    <message>
+        <source>Show &amp;Older Batches</source>
+        <translation>Ä&amp;ltere Stapel anzeigen</translation>
     </message>
     <message>
         <source>&amp;Retry All With This Reason</source>
@@ -904,15 +1019,12 @@
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
+        <source>Sidebar and files</source>
+        <translation>Seitenleiste und Dateien</translation>
+    </message>
+    <message>
         <source>&amp;Retry All</source>
         <translation>&amp;Alle erneut versuchen</translation>
-    </message>
-    <message numerus="yes">
-        <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation>
-            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
-            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
-        </translation>
     </message>
     <message>
         <source>Filemill Can&apos;t Start</source>
@@ -1479,6 +1591,10 @@
         <translation>Alle &amp;Dateien ({count})</translation>
     </message>
     <message>
+        <source>&amp;Files of “{group}” ({count})</source>
+        <translation>&amp;Dateien von „{group}“ ({count})</translation>
+    </message>
+    <message>
         <source>CSV files (*.csv)</source>
         <translation>CSV-Dateien (*.csv)</translation>
     </message>
@@ -1697,6 +1813,17 @@
         <translation>Name des &amp;Stapels:</translation>
     </message>
     <message>
+        <source>Files from “{place}”</source>
+        <translation>Dateien aus „{place}“</translation>
+    </message>
+    <message numerus="yes">
+        <source>Files from %Ln place(s)</source>
+        <translation>
+            <numerusform>Dateien von %Ln Ort</numerusform>
+            <numerusform>Dateien von %Ln Orten</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>&amp;Include:</source>
         <translation>&amp;Einschließen:</translation>
     </message>
@@ -1724,20 +1851,6 @@
         <translation>
             <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
             <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size})?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1848,8 +1961,12 @@
         <translation>{files} zu „{batch}“ hinzugefügt.</translation>
     </message>
     <message>
-        <source>{added} Already in the list: {listed}.</source>
-        <translation>{added} Bereits in der Liste: {listed}.</translation>
+        <source>{added} Skipped because already in the list: {count}.</source>
+        <translation>{added} Übersprungen, weil schon in der Liste: {count}.</translation>
+    </message>
+    <message>
+        <source>{added} Added again although already in the list: {count}.</source>
+        <translation>{added} Erneut hinzugefügt, obwohl schon in der Liste: {count}.</translation>
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>
@@ -1888,6 +2005,11 @@
             <numerusform>{done} von %Ln Datei</numerusform>
             <numerusform>{done} von %Ln Dateien</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <comment>1.2 of 8.0 GB</comment>
+        <translation>{done} von {total}</translation>
     </message>
     <message>
         <source>{files}, {done} of {total}</source>
@@ -2115,6 +2237,34 @@
         <translation>Freie Software unter der MIT-Lizenz.</translation>
     </message>
     <message>
+        <source>Copy &amp;Versions</source>
+        <translation>&amp;Versionen kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Licences…</source>
+        <translation>&amp;Lizenzen …</translation>
+    </message>
+    <message>
+        <source>Licences</source>
+        <translation>Lizenzen</translation>
+    </message>
+    <message>
+        <source>Component</source>
+        <translation>Komponente</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Components</source>
+        <translation>Komponenten</translation>
+    </message>
+    <message>
         <source>Only files and folders on this computer can be dropped here</source>
         <translation>Hier können nur Dateien und Ordner von diesem Computer abgelegt werden</translation>
     </message>
@@ -2294,6 +2444,10 @@
         <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
+        <source>Select a single file that has failed</source>
+        <translation>Wählen Sie eine einzelne fehlgeschlagene Datei aus</translation>
+    </message>
+    <message>
         <source>[Paused]</source>
         <translation>[Pausiert]</translation>
     </message>
@@ -2331,6 +2485,10 @@
     <message>
         <source>Continue processing the waiting files</source>
         <translation>Die wartenden Dateien weiter verarbeiten</translation>
+    </message>
+    <message>
+        <source>Processing is already paused</source>
+        <translation>Die Verarbeitung ist bereits angehalten</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2477,6 +2635,10 @@
     <message>
         <source>This computer&apos;s clock is wrong</source>
         <translation>Die Uhr dieses Computers geht falsch</translation>
+    </message>
+    <message>
+        <source>Type the access key ID and the secret access key that belong to this server.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
     </message>
     <message>
         <source>The queue “{name}” does not exist on {place}</source>
@@ -2663,6 +2825,10 @@
         <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
+        <source>The access keys for {place} can&apos;t be used</source>
+        <translation>Die Zugriffsschlüssel für {place} können nicht verwendet werden</translation>
+    </message>
+    <message>
         <source>The credentials of {who} can&apos;t be used</source>
         <translation>Die Anmeldedaten können nicht verwendet werden ({who})</translation>
     </message>
@@ -2771,10 +2937,6 @@
         <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
     </message>
     <message>
-        <source>Type the access key and the secret key that belong to this server.</source>
-        <translation>Geben Sie den Zugangsschlüssel und den geheimen Schlüssel dieses Servers ein.</translation>
-    </message>
-    <message>
         <source>It was deleted, or its name is different. Your files stay in the list.</source>
         <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
     </message>
@@ -2869,6 +3031,14 @@
     <message>
         <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
+    </message>
+    <message>
+        <source>typed keys</source>
+        <translation>eingegebene Schlüssel</translation>
+    </message>
+    <message>
+        <source>the system&apos;s keyring</source>
+        <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>
@@ -2979,10 +3149,6 @@
         <translation>Kein Konto und keine Berechtigungen nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer accepts any keys</source>
-        <translation>Keine Schlüssel festgelegt; ein Server auf diesem Computer akzeptiert beliebige</translation>
-    </message>
-    <message>
         <source>AWS did not return your identity; the queue may still work</source>
         <translation>AWS hat Ihre Identität nicht mitgeteilt; die Warteschlange funktioniert vielleicht trotzdem</translation>
     </message>
@@ -3013,6 +3179,10 @@
     <message>
         <source>Can delete messages</source>
         <translation>Darf Nachrichten löschen</translation>
+    </message>
+    <message>
+        <source>No access keys are set; that is enough for a server that checks none</source>
+        <translation>Es sind keine Zugriffsschlüssel angegeben; das genügt für einen Server, der keine prüft</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -3382,10 +3552,6 @@
     <message>
         <source>This file has not been processed yet.</source>
         <translation>Diese Datei wurde noch nicht verarbeitet.</translation>
-    </message>
-    <message>
-        <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
         <source>Locate “{name}”</source>
@@ -4113,6 +4279,10 @@
         <translation>Nur die ersten {count} Wörter und Bedingungen werden verwendet.</translation>
     </message>
     <message>
+        <source>Only the first {count} values are used.</source>
+        <translation>Nur die ersten {count} Werte werden verwendet.</translation>
+    </message>
+    <message>
         <source>There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.</source>
         <translation>„{key}:“ gibt es nicht. Meinten Sie „{other}:“? Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
     </message>
@@ -4159,6 +4329,301 @@
     <message>
         <source>{name} and {count} more folders</source>
         <translation>{name} und {count} weitere Ordner</translation>
+    </message>
+    <message>
+        <source>Se&amp;ttings…</source>
+        <translation>&amp;Einstellungen …</translation>
+    </message>
+    <message>
+        <source>Choose the language, the theme and other preferences</source>
+        <translation>Sprache, Farben und anderes einstellen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>S&amp;prache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>&amp;Restart Now</source>
+        <translation>Jetzt &amp;neu starten</translation>
+    </message>
+    <message>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Automatic ({count})</source>
+        <translation>Automatisch ({count})</translation>
+    </message>
+    <message>
+        <source>Processed at &amp;once</source>
+        <translation>&amp;Gleichzeitig verarbeitet</translation>
+    </message>
+    <message>
+        <source>Already on the li&amp;st</source>
+        <translation>Schon in der &amp;Liste</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Nachfragen</translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation>Überspringen</translation>
+    </message>
+    <message>
+        <source>Add again</source>
+        <translation>Noch einmal hinzufügen</translation>
+    </message>
+    <message>
+        <source>What happens when you add files that are on the list already and have not changed.</source>
+        <translation>Was geschieht, wenn Sie Dateien hinzufügen, die schon in der Liste stehen und sich nicht geändert haben.</translation>
+    </message>
+    <message>
+        <source>Remove &amp;processed</source>
+        <translation>&amp;Verarbeitete entfernen</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>Nie</translation>
+    </message>
+    <message>
+        <source>Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, and the files themselves are never deleted.</source>
+        <translation>Entfernt verarbeitete Dateien beim Start von Filemill und danach jede Stunde aus der Liste. Fehlgeschlagene bleiben stehen, und die Dateien selbst werden nie gelöscht.</translation>
+    </message>
+    <message>
+        <source>Desktop</source>
+        <translation>Desktop</translation>
+    </message>
+    <message>
+        <source>&amp;Notifications</source>
+        <translation>&amp;Benachrichtigungen</translation>
+    </message>
+    <message>
+        <source>When finished, and problems</source>
+        <translation>Wenn alles fertig ist, und Probleme</translation>
+    </message>
+    <message>
+        <source>Only problems</source>
+        <translation>Nur Probleme</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Shown while you use another window.</source>
+        <translation>Erscheinen, während Sie ein anderes Fenster benutzen.</translation>
+    </message>
+    <message>
+        <source>&amp;Keep running in the tray</source>
+        <translation>Im Infobereich &amp;weiterlaufen</translation>
+    </message>
+    <message>
+        <source>When you close the window, Filemill goes on, and its icon in the tray opens the window again.</source>
+        <translation>Wenn Sie das Fenster schließen, läuft Filemill weiter; das Symbol im Infobereich öffnet das Fenster wieder.</translation>
+    </message>
+    <message>
+        <source>This desktop has no tray.</source>
+        <translation>Dieser Desktop hat keinen Infobereich.</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Open &amp;Folder</source>
+        <translation>&amp;Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>How to &amp;Move It</source>
+        <translation>Anleitung zum &amp;Umziehen</translation>
+    </message>
+    <message>
+        <source>Location of the l&amp;ist</source>
+        <translation>O&amp;rt der Liste</translation>
+    </message>
+    <message>
+        <source>Lo&amp;g</source>
+        <translation>Proto&amp;koll</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Detailed</source>
+        <translation>Ausführlich</translation>
+    </message>
+    <message>
+        <source>Choose Detailed to find the cause of a problem. The log never contains the contents of files.</source>
+        <translation>Wählen Sie „Ausführlich“, um die Ursache eines Problems zu finden. Das Protokoll enthält nie die Inhalte von Dateien.</translation>
+    </message>
+    <message numerus="yes">
+        <source>After %Ln day(s)</source>
+        <translation>
+            <numerusform>Nach %Ln Tag</numerusform>
+            <numerusform>Nach %Ln Tagen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Set by the environment variable {name}.</source>
+        <translation>Festgelegt durch die Umgebungsvariable {name}.</translation>
+    </message>
+    <message>
+        <source>Filemill was started with {option}.</source>
+        <translation>Filemill wurde mit {option} gestartet.</translation>
+    </message>
+    <message>
+        <source>Filemill Help</source>
+        <translation>Filemill-Hilfe</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln place(s)</source>
+        <translation>
+            <numerusform>%Ln Stelle</numerusform>
+            <numerusform>%Ln Stellen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Find in the help</source>
+        <translation>In der Hilfe suchen</translation>
+    </message>
+    <message>
+        <source>en</source>
+        <comment>the language code of this translation</comment>
+        <translation>de</translation>
+    </message>
+    <message>
+        <source>Type the keys of the server in Connection…, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.</source>
+        <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
+    </message>
+    <message>
+        <source>{why} {advice}</source>
+        <translation>{why} {advice}</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
+        <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that is running, such as GNOME Keyring or KWallet.</source>
+        <translation>Auf diesem System läuft kein Schlüsselbund, wie zum Beispiel der GNOME-Schlüsselbund oder KWallet.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More than 10 MB</source>
+        <translation>Mehr als 10 MB</translation>
+    </message>
+    <message>
+        <source>Less than 1 kB</source>
+        <translation>Weniger als 1 kB</translation>
+    </message>
+    <message>
+        <source>From 1 MB to 2 GB</source>
+        <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>Empty files</source>
+        <translation>Leere Dateien</translation>
+    </message>
+    <message>
+        <source>No lines</source>
+        <translation>Keine Zeilen</translation>
+    </message>
+    <message>
+        <source>More than 1,000 lines</source>
+        <translation>Mehr als 1.000 Zeilen</translation>
+    </message>
+    <message>
+        <source>From 1 to 10 lines</source>
+        <translation>Von 1 bis 10 Zeilen</translation>
+    </message>
+    <message>
+        <source>More than one attempt</source>
+        <translation>Mehr als ein Versuch</translation>
+    </message>
+    <message>
+        <source>Never started</source>
+        <translation>Nie begonnen</translation>
+    </message>
+    <message>
+        <source>More than a minute</source>
+        <translation>Länger als eine Minute</translation>
+    </message>
+    <message>
+        <source>Less than a second</source>
+        <translation>Kürzer als eine Sekunde</translation>
+    </message>
+    <message>
+        <source>From 10 seconds to 2 minutes</source>
+        <translation>Von 10 Sekunden bis 2 Minuten</translation>
+    </message>
+    <message>
+        <source>In the last two hours</source>
+        <translation>In den letzten zwei Stunden</translation>
+    </message>
+    <message>
+        <source>In the last seven days</source>
+        <translation>In den letzten sieben Tagen</translation>
+    </message>
+    <message>
+        <source>More than seven days ago</source>
+        <translation>Vor mehr als sieben Tagen</translation>
+    </message>
+    <message>
+        <source>On a day</source>
+        <translation>An einem Tag</translation>
+    </message>
+    <message>
+        <source>From one day to another</source>
+        <translation>Von einem Tag bis zu einem anderen</translation>
+    </message>
+    <message>
+        <source>Suggestions</source>
+        <translation>Vorschläge</translation>
+    </message>
+    <message>
+        <source>Numbers, sizes, durations and times can be compared with &lt;, &gt;, &lt;= and &gt;=, or be a range: 5..10</source>
+        <translation>Zahlen, Größen, Dauern und Zeiten lassen sich mit &lt;, &gt;, &lt;= und &gt;= vergleichen oder als Bereich angeben: 5..10</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Finds</source>
+        <translation>Findet</translation>
     </message>
 </context>
 </TS>

@@ -93,10 +93,10 @@ class Beat(QObject):
         self._last = now
 
 
-def tell(what: str, measured: float, ceiling: float, unit: str = "ms") -> None:
-    ratio = measured / ceiling
+def tell(what: str, value: float, ceiling: float, unit: str = "ms") -> None:
+    ratio = value / ceiling
     print(
-        f"  {what:<62} {measured:>9.0f} {unit:<3} of {ceiling:>7.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}",
+        f"  {what:<62} {value:>9.0f} {unit:<3} of {ceiling:>7.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}",
         flush=True,
     )
 
@@ -180,7 +180,7 @@ class OtherWriter:
         return sorted(self.took_ms)
 
 
-class Bench:
+class Measured:
     """The table with its controller, on a database."""
 
     def __init__(self, database: Database, rows: int, look: Theme, folder: Path) -> None:
@@ -219,7 +219,7 @@ class Bench:
     def _counts_are(self, total: int, failed: int) -> bool:
         counts, groups = self.list.totals.counts, self.list.groups.counts
         of_problems = sum(problem.count for problem in groups.problems)
-        of_batches = sum(batch.count for batch in groups.batches)
+        of_batches = sum(batch.counts.total for batch in groups.batches)
         return (counts.total, counts.failed, of_problems, of_batches) == (total, failed, failed, total)
 
     def _change(self, what: str, do: Callable[[], object], *, total: int, failed: int, writing: float) -> None:
@@ -360,13 +360,13 @@ def main() -> int:
     for rows in sizes:
         with tempfile.TemporaryDirectory() as folder:
             print(f"{rows:,} rows; making them …", flush=True)
-            bench = Bench(seed(Path(folder) / "jobs.db", rows), rows, look, Path(folder))
+            measured = Measured(seed(Path(folder) / "jobs.db", rows), rows, look, Path(folder))
             print(f"  {'':<62} {'measured':>13} {'ceiling':>10}  ratio")
-            bench.measure_sorting()
-            bench.measure_export()
-            bench.measure_changes()
-            bench.measure_adding(100_000)
-            bench.close()
+            measured.measure_sorting()
+            measured.measure_export()
+            measured.measure_changes()
+            measured.measure_adding(100_000)
+            measured.close()
     return 0
 
 

@@ -76,7 +76,36 @@ def test_hint_is_not_shown_while_a_program_processes_the_files(tmp_path: Path, c
     with setup.program.identity.serving(setup.program.connection.key):
         assert cli("submit", tmp_path / "a.txt").err == ""
         assert cli("retry", "--failed").err == ""
-    assert cli("submit", tmp_path / "a.txt").err == LOCAL_HINT
+    (tmp_path / "b.txt").touch()
+    assert cli("submit", tmp_path / "b.txt").err == LOCAL_HINT
+
+
+def test_files_on_the_list_are_skipped_unless_they_have_changed(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    first = cli("submit", "--json", tmp_path / "a")
+    outcome = cli("submit", tmp_path / "a", tmp_path / "b")
+    assert (outcome.code, outcome.out) == (0, "Added 1 file (1 B).\n")
+    skipped = "1 file on the list already and unchanged: skipped; --duplicates add adds them again."
+    assert outcome.complaints[0] == f"filemill: {skipped}"
+    assert setup.names() == ["a", "b"]
+    again = cli("submit", "--json", tmp_path / "a")
+    assert (again.code, [job["id"] for job in again.jobs]) == (0, [job["id"] for job in first.jobs])
+    (tmp_path / "a").write_text("changed")
+    assert cli("submit", tmp_path / "a").out == "Added 1 file (7 B).\n"
+
+
+@pytest.mark.parametrize("way", ["option", "setting"])
+def test_files_on_the_list_can_be_added_again(tmp_path: Path, cli: Cli, setup: JobSetup, way: str) -> None:
+    (tmp_path / "a").touch()
+    cli("submit", tmp_path / "a")
+    if way == "setting":
+        setup.program.home.settings_file.write_text('duplicates = "add"\n')
+    outcome = cli("submit", *(["--duplicates", "add"] if way == "option" else []), tmp_path / "a")
+    assert outcome.out == "Added 1 file (0 B).\n"
+    assert outcome.complaints[0] == "filemill: 1 file on the list already and unchanged: added again."
+    assert setup.names() == ["a", "a"]
+    assert [batch.name for batch in setup.program.jobs.batches()] == ["a (2)", "a"]
 
 
 def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +166,7 @@ def test_batch_is_named_after_its_files_or_as_wanted(tmp_path: Path, cli: Cli, s
         (tmp_path / name).touch()
     cli("submit", *(tmp_path / "in" / name for name in "abc"))
     cli("submit", tmp_path / "e", "--name", "last\n")
-    cli("submit", "--recursive", tmp_path / "in")
+    cli("submit", "--recursive", "--duplicates", "add", tmp_path / "in")
     names = [batch.name for batch in setup.program.jobs.batches()]
     assert names == ["in", "last\\n", "3 files from in"]
 

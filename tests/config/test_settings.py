@@ -38,6 +38,7 @@ FULL = Settings(
     fifo_order="strict",
     language="de",
     paused=True,
+    remembered_keys="0a1b2c3d",
     theme="dark",
     duplicates="skip",
     notifications="problems",

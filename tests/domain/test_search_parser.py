@@ -21,7 +21,7 @@ from desktop_app.domain.search import (
     TextTerm,
     TimeTerm,
 )
-from desktop_app.domain.search_parser import MOST_TERMS, Names, parse_search
+from desktop_app.domain.search_parser import MOST_TERMS, MOST_VALUES, Names, parse_search
 
 NOW = round(datetime(2026, 11, 27, 15, 30).timestamp() * 1000)  # noqa: DTZ001 - local time
 HOUR = 3_600_000
@@ -324,6 +324,12 @@ def test_very_many_words_are_cut_and_that_is_said() -> None:
     assert search.problems == (f"Only the first {MOST_TERMS} words and conditions are used.",)
 
 
+def test_very_many_values_are_cut_and_that_is_said() -> None:
+    search = parse_search(f"type:{','.join(map(str, range(MOST_VALUES + 1)))}")
+    assert search == parse_search(f"type:{','.join(map(str, range(MOST_VALUES)))}")
+    assert search.problems == (f"Only the first {MOST_VALUES} values are used.",)
+
+
 def test_every_key_is_explained_by_a_search_that_is_understood() -> None:
     assert {entry.key for entry in SYNTAX} == {None, *Key}
     for entry in SYNTAX:
@@ -333,7 +339,7 @@ def test_every_key_is_explained_by_a_search_that_is_understood() -> None:
 
 
 GERMAN = Names(
-    keys={"größe".casefold(): "size", "dauer": "took", "beendet": "finished"},
+    keys={"größe": "size", "dauer": "took", "beendet": "finished"},
     statuses={"In Arbeit": Status.PROCESSING},
     words={"heute": "today", "std": "h", "stunden": "h", "letzte": "last", "tagen": "d"},
 )
@@ -359,6 +365,10 @@ def test_translated_names(typed: str, english: str) -> None:
     search = parse_search(typed, GERMAN)
     assert search == parse_search(english)
     assert search.problems == ()
+
+
+def test_key_is_suggested_in_the_language() -> None:
+    assert "Did you mean “größe:”?" in parse_search("Groesse:>1MB", GERMAN).problems[0]
 
 
 @given(st.text(alphabet='abc:<>=". 19kMiBstatuszreon\\\u00e4*?-,/T', max_size=40))

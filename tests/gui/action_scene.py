@@ -87,6 +87,12 @@ class ActionScene:
         """Check or uncheck an action."""
         self.action(name).setChecked(on)
 
+    @property
+    def row_padding(self) -> int:
+        """The height of a row without its text."""
+        view = self.window.view
+        return view.rowHeight(0) - view.fontMetrics().height()
+
     def offer_tray(self) -> None:
         """Simulate a desktop with a tray."""
         self.window.progress.tray._is_available = lambda: True
@@ -112,6 +118,16 @@ class ActionScene:
         self.select(name)
         self.window.menu_actions.remove.trigger()
         self.until_settled()
+
+    def choose_batch(self) -> None:
+        """Choose the only batch in the sidebar."""
+        self.window.sidebar.choose(Filter(batches=frozenset(batch.id for batch in self.windows.jobs_db.jobs.batches())))
+        self.until_settled()
+
+    @property
+    def edits_name(self) -> bool:
+        """Whether the name of a batch is being edited."""
+        return any(entry.editor is not None for entry in self.window.sidebar.entries())
 
     def filter_by(self, status: Status) -> None:
         """Show only the files of a status."""

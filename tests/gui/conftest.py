@@ -16,7 +16,7 @@ from desktop_app.gui.connection.controller import ConnectionController, Consumer
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
-from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.gui.window.main_window import MainWindow, Place
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
@@ -180,8 +180,8 @@ class WindowFactory:
         self.loops.append(FakeLoops(connection))
         return self.loops[-1]
 
-    def open(self) -> MainWindow:
-        """Open a window that has read the list."""
+    def open(self, place: Place | None = None) -> MainWindow:
+        """Open a window that has read the list, and that shows a place in it."""
         jobs_db = self.jobs_db
         jobs = ListController(
             jobs_db.jobs,
@@ -206,8 +206,9 @@ class WindowFactory:
         )
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         with self._qtbot.waitExposed(window):
-            window.open()
-        self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
+            window.open(place)
+        if place is None:
+            self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
         return window
 
     def _end_looking_up(self, window: MainWindow) -> None:

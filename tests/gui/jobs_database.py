@@ -36,8 +36,8 @@ class JobsDatabase:
     def __init__(self, path: Path) -> None:
         self.database = open_test_database(path)
         self.session = self.database.session
-        self.jobs = JobList(self.database)
         self.clock = FakeClock(NOW_MS / 1000)
+        self.jobs = JobList(self.database, self.clock)
         self.control = ProcessingControl()
         self.intake = JobEditor(Intake(self.database), queue="local", clock=self.clock, control=self.control)
 

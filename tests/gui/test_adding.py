@@ -208,7 +208,7 @@ def test_up_to_fifty_files_are_added_without_a_review(
 
 
 def test_a_review_can_be_requested_for_a_single_file(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True).review.is_plain
+    assert len(proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True).review.result.files) == 1
 
 
 def test_accepted_selection_and_batch_name_are_used(
@@ -231,8 +231,21 @@ def test_unchanged_files_are_skipped_or_processed_again(
     assert picked(proposal).listed == 1
     assert accepted(adder, qtbot, proposal) == AddReport(added=1, listed=1)
     proposal = proposed(adder, qtbot, tmp_path / "in")
-    assert accepted(adder, qtbot, proposal, again=True) == AddReport(added=2)
+    assert accepted(adder, qtbot, proposal, again=True) == AddReport(added=2, again=2)
     assert names(jobs_db) == ["0.txt", "1.txt", "0.txt", "1.txt"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "report"), [("skip", AddReport(added=1, listed=1)), ("add", AddReport(added=2, again=1))]
+)
+def test_setting_for_unchanged_files_is_followed_without_a_review(
+    adder: Adder, tmp_path: Path, qtbot: QtBot, setting: str, report: AddReport
+) -> None:
+    fill(tmp_path / "in", 2)
+    finished(adder, qtbot, tmp_path / "in" / "0.txt")
+    adder._duplicates = lambda: setting
+    assert proposed(adder, qtbot, tmp_path / "in", always_review=True).again is (setting == "add")
+    assert finished(adder, qtbot, tmp_path / "in") == report
 
 
 def test_files_added_during_a_review_are_not_added_twice(
@@ -436,7 +449,18 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(1, name="a.txt"), "“a.txt” was added.", Kind.INFO, 2),
         (AddReport(1200, name="1,200 files from in"), "Added 1,200 files from in.", Kind.INFO, 2),
         (AddReport(12), "Added 12 files.", Kind.INFO, 2),
-        (AddReport(2, name="in", listed=1200), "2 files added to “in”. Already in the list: 1,200.", Kind.INFO, 2),
+        (
+            AddReport(2, name="in", listed=1200),
+            "2 files added to “in”. Skipped because already in the list: 1,200.",
+            Kind.INFO,
+            2,
+        ),
+        (
+            AddReport(2, name="in", again=1),
+            "2 files added to “in”. Added again although already in the list: 1.",
+            Kind.INFO,
+            2,
+        ),
         (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
         (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),

@@ -90,7 +90,8 @@ def wait_for_counts(windows: WindowFactory, qtbot: QtBot, total: int, failed: in
 
     def are_right() -> bool:
         counts, groups = controller.totals.counts, controller.groups.counts
-        batches, problems = (sum(one.count for one in some) for some in (groups.batches, groups.problems))
+        batches = sum(batch.counts.total for batch in groups.batches)
+        problems = sum(problem.count for problem in groups.problems)
         return (counts.total, counts.failed, batches, problems) == (total, failed, total, failed)
 
     qtbot.waitUntil(are_right)

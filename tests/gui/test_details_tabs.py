@@ -101,6 +101,20 @@ def test_attempts_are_listed_the_newest_first(window: MainWindow, wording: Wordi
     ]
 
 
+def test_titles_are_aligned_like_the_cells_and_numbers_to_the_right(window: MainWindow, qtbot: QtBot) -> None:
+    window.details.show_tab("attempts")
+    table = window.details.attempts.table
+    qtbot.waitUntil(lambda: table.rowCount() == 2)
+    role, right = Qt.ItemDataRole.TextAlignmentRole, Qt.AlignmentFlag.AlignTrailing
+    sides = [Qt.AlignmentFlag(table.model().index(0, column).data(role)) for column in range(table.columnCount())]
+    titles = [
+        Qt.AlignmentFlag(table.model().headerData(column, Qt.Orientation.Horizontal, role))
+        for column in range(table.columnCount())
+    ]
+    assert titles == sides
+    assert [bool(side & right) for side in sides] == [True, True, True, False, False]
+
+
 def test_tab_shows_the_number_of_attempts_before_it_is_opened(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (2)")
     assert window.details.attempts.table.rowCount() == 0
@@ -150,13 +164,15 @@ def test_selected_text_of_a_fact_stays_when_another_fact_changes(qtbot: QtBot) -
     ]
 
 
-def test_attempts_before_a_retry_stay_and_are_marked(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_attempts_before_a_retry_stay_and_are_numbered_on(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     key = windows.controller().model.ids[0]
     windows.jobs_db.intake.retry([key])
     finish(windows.jobs_db, key, start(windows.jobs_db, key))
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 3)
-    assert [row[0] for row in cells(window)] == ["1", "2, before retry 1", "1, before retry 1"]
+    assert [row[0] for row in cells(window)] == ["3", "2", "1"]
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (3)")
 
 

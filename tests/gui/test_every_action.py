@@ -9,12 +9,15 @@ import pytest
 from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QToolBar, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.export.dialog import ExportDialog
+from desktop_app.gui.help.about import AboutDialog
+from desktop_app.gui.help.help_window import HelpWindow
+from desktop_app.gui.settings.dialog import SettingsDialog
 from desktop_app.services.control import RunMode
 from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, ActionScene
 
@@ -81,6 +84,8 @@ TABLE: dict[str, Line] = {
     "copy_path": Line(lambda scene: scene.clipboard.strip() == str(scene.folder / DONE), selecting(DONE)),
     "select_all": Line(selects(*NAMES)),
     "select_none": Line(selects(), selecting(GONE, DONE)),
+    "rename_batch": Line(lambda scene: scene.edits_name, lambda scene: scene.choose_batch()),
+    "settings": Line(lambda scene: scene.dialog(SettingsDialog)),
     "filter": Line(lambda scene: scene.window.filter.hasFocus()),
     "view 0": Line(shows(*NAMES), lambda scene: scene.filter_by(Status.FAILED)),
     "view 1": Line(shows(WAITING, ALSO_WAITING)),
@@ -89,6 +94,7 @@ TABLE: dict[str, Line] = {
     "view 4": Line(shows(*FAILED)),
     "sidebar": Line(lambda scene: scene.window.sidebar.isVisible(), switching("sidebar", on=False)),
     "details": Line(lambda scene: scene.window.details.isVisible(), switching("details", on=False)),
+    "compact": Line(lambda scene: scene.row_padding < 8, switching("compact", on=False)),
     "throughput": Line(lambda scene: scene.window.progress.dock.isVisible(), switching("throughput", on=False)),
     "keep_in_tray": Line(lambda scene: scene.window.progress.tray.is_shown, lambda scene: scene.offer_tray()),
     "next_problem": Line(selects(LOCKED), selecting(ALSO_GONE)),
@@ -113,7 +119,8 @@ TABLE: dict[str, Line] = {
     "shortcuts": Line(lambda scene: scene.titled("Keyboard Shortcuts")),
     "log": Line(lambda scene: scene.window.help.log is not None and scene.window.help.log.isVisible()),
     "report": Line(lambda scene: scene.dialog(ReportDialog)),
-    "about": Line(lambda scene: scene.dialog(QMessageBox)),
+    "help": Line(lambda scene: scene.dialog(HelpWindow)),
+    "about": Line(lambda scene: scene.dialog(AboutDialog)),
 }
 """Every action: the names in `Actions`, the indexes of the status views, and Undo and Redo."""
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from desktop_app.domain.job import Status
 from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.search_parser import parse_search
-from desktop_app.gui.filtering.list_filter import DELAY_MS, FilterBox
+from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
 from desktop_app.domain.query import Sort
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.table import column_header
 from desktop_app.gui.table import header as header_module
-from desktop_app.gui.table.cells import CELL_PADDING
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, REASON, STATUS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, LINES, NAME, PROGRESS, REASON, STATUS
 from desktop_app.gui.table.view import JobsView
+from desktop_app.gui.table.widths import CELL_PADDING
 from desktop_app.gui.window_memory import ColumnLayout
 from desktop_app.gui.wording import Wording
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from tests.gui.conftest import WindowFactory
 
 SIZE = COLUMN_OF_ID["size"]
-FIRST_SHOWN = ["name", "status", "progress", "lines", "size", "added", "took"]
+ADDED, TOOK = COLUMN_OF_ID["added"], COLUMN_OF_ID["took"]
+FIRST_SHOWN = ["name", "status", "lines", "size", "added", "took"]
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
@@ -39,7 +41,11 @@ def header(windows: WindowFactory) -> JobsHeader:
 
 
 def shown(header: JobsHeader) -> list[str]:
-    return [column.id for column in header.column_layout() if not column.hidden]
+    return [column.id for column in header.shown_columns()]
+
+
+def widths(header: JobsHeader) -> dict[str, int]:
+    return {column.id: header.sectionSize(COLUMN_OF_ID[column.id]) for column in header.shown_columns()}
 
 
 def menu_of(header: JobsHeader, *, sorting: bool = False) -> QMenu:
@@ -87,22 +93,24 @@ def test_name_is_stretched_if_the_status_is_hidden(header: JobsHeader) -> None:
 
 
 def test_reset_restores_the_default_layout(header: JobsHeader) -> None:
-    first = header.column_layout()
+    first = widths(header)
     header.moveSection(0, 4)
     header.resizeSection(SIZE, 300)
-    header.show_column(PROGRESS, False)
+    header.show_column(PROGRESS, True)
+    assert widths(header) != first
     reset = next(action for action in menu_of(header).actions() if action.text() == "Reset Columns")
     reset.trigger()
-    assert header.column_layout() == first
+    assert widths(header) == first
+    assert header.column_layout() == []
 
 
 def test_layout_is_restored_by_column_id(header: JobsHeader) -> None:
     header.restore_layout(
         [
-            ColumnLayout("size", 133, hidden=False),
-            ColumnLayout("of-another-version", 50, hidden=False),
-            ColumnLayout("name", 255, hidden=True),
-            ColumnLayout("took", 5, hidden=True),
+            ColumnLayout("size", 133),
+            ColumnLayout("of-another-version", 50),
+            ColumnLayout("name", 255, shown=False),
+            ColumnLayout("took", 5, shown=False),
         ]
     )
     assert shown(header)[:2] == ["size", "name"]
@@ -110,14 +118,14 @@ def test_layout_is_restored_by_column_id(header: JobsHeader) -> None:
     assert header.sectionSize(SIZE) == 133
     assert header.sectionSize(NAME) == 255
     # Columns not in the layout keep their order behind the others.
-    assert shown(header)[2:] == ["status", "progress", "lines", "added"]
+    assert shown(header)[2:] == ["status", "lines", "added"]
 
 
 def test_hidden_column_keeps_its_width(header: JobsHeader) -> None:
     header.resizeSection(SIZE, 144)
     header.show_column(SIZE, False)
     layout = {column.id: column for column in header.column_layout()}
-    assert layout["size"] == ColumnLayout("size", 144, hidden=True)
+    assert layout["size"] == ColumnLayout("size", 144, shown=False)
     assert header.isSectionHidden(SIZE)
 
 
@@ -341,7 +349,7 @@ def test_keys_move_and_resize_columns(keyed: JobsHeader) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Right, CTRL)
     QTest.keyClick(keyed, Qt.Key.Key_Left, CTRL)
     QTest.keyClick(keyed, Qt.Key.Key_Right, CTRL)
-    assert shown(keyed)[:3] == ["status", "name", "progress"]
+    assert shown(keyed)[:3] == ["status", "name", "lines"]
     before = keyed.sectionSize(NAME)
     QTest.keyClick(keyed, Qt.Key.Key_Right, SHIFT)
     assert keyed.sectionSize(NAME) > before
@@ -395,35 +403,57 @@ def test_hidden_title_does_not_keep_the_focus(keyed: JobsHeader) -> None:
 def test_fit_columns_fits_visible_cells(windows: WindowFactory) -> None:
     windows.jobs_db.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
     header = windows.open().view.header
-    before = header.sectionSize(NAME)
     header.resizeSection(SIZE, 300)
+    header.resizeSection(NAME, before := 90)
     next(action for action in menu_of(header).actions() if action.text() == "Fit Columns").trigger()
     assert header.sectionSize(NAME) > before
     assert header.sectionSize(SIZE) < 150
 
 
-def test_reason_column_is_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_reason_column_is_shown_when_files_have_failed(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
-    first = [column for column in header.column_layout() if column.id != "reason"]
+    with_reason = ["name", "status", "reason", "lines", "size", "added", "took"]
+    qtbot.waitUntil(lambda: shown(header) == with_reason)
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
-    assert header.shows(REASON)
-    assert shown_order(header) == ["name", "status", "reason", "size", "added", "took"]
-    assert {column.id: column for column in header.column_layout()}["reason"].hidden
-    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
+    assert shown(header) == [name for name in with_reason if name != "lines"]
+    QTest.keyClick(window.view, Qt.Key.Key_4, CTRL)
+    assert shown(header) == with_reason  # it does not come and go while files are unfinished
+    assert header.column_layout() == []  # no choice of a person
+
+
+def test_reason_column_is_hidden_when_there_are_no_reasons(windows: WindowFactory, qtbot: QtBot) -> None:
+    a, b = windows.jobs_db.add("a", "b")
+    windows.jobs_db.fail(a)
+    windows.jobs_db.finish(b)
+    window = windows.open_active()
+    header = window.view.header
+    qtbot.waitUntil(lambda: header.shows(REASON))
+    QTest.keyClick(window.view, Qt.Key.Key_4, CTRL)
     assert not header.shows(REASON)
-    assert [column for column in header.column_layout() if column.id != "reason"] == first
+    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
+    assert header.shows(REASON)
+    windows.jobs_db.finish(a)
+    qtbot.waitUntil(lambda: not header.shows(REASON))
+
+
+def test_reason_column_is_shown_for_a_visible_file_that_waits_for_a_reason(
+    windows: WindowFactory, qtbot: QtBot
+) -> None:
+    a, _ = windows.jobs_db.add("a", "b")
+    window = windows.open_active()
+    header = window.view.header
+    assert not header.shows(REASON)
+    windows.jobs_db.change(a, next_try_at=5)
+    qtbot.waitUntil(lambda: header.shows(REASON))
 
 
 def test_choice_of_the_user_for_the_reason_column_is_kept(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
-    header.show_column(REASON, True)
-    QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
-    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
-    assert header.shows(REASON)
+    qtbot.waitUntil(lambda: header.shows(REASON))
     header.show_column(REASON, False)
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
     header.show_column(REASON, False)
@@ -442,16 +472,100 @@ def test_columns_fill_the_width_again_when_few_rows_are_left(windows: WindowFact
     assert sum(view.header.sectionSize(number) for number in range(view.header.count())) == view.viewport().width()
 
 
-def shown_order(header: JobsHeader) -> list[str]:
-    places = (header.logicalIndex(place) for place in range(header.count()))
-    return [COLUMNS[number].id for number in places if not header.isSectionHidden(number)]
-
-
 def test_column_of_a_later_version_has_its_default_visibility(header: JobsHeader) -> None:
     """A layout saved before a column was added does not contain it."""
-    known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
+    known = [ColumnLayout(name, 100, shown=name != "lines") for name in ("took", "name", "status", "lines")]
     header.restore_layout(known)
-    assert shown(header) == ["took", "name", "status", "progress", "size", "added"]
+    assert shown(header) == ["took", "name", "status", "size", "added"]
+
+
+# --- automatic widths
+
+
+def cell_room(header: JobsHeader, number: int) -> int:
+    return header.sectionSize(number) - 2 * CELL_PADDING
+
+
+def fits(header: JobsHeader, number: int, text: str) -> bool:
+    return header.fontMetrics().horizontalAdvance(text) <= cell_room(header, number)
+
+
+@pytest.mark.parametrize("width", [420, 640, 1100, 1900])
+def test_numbers_are_never_cut_and_the_columns_fill_the_table(windows: WindowFactory, qtbot: QtBot, width: int) -> None:
+    keys = windows.jobs_db.add(*(f"{number} {'x' * 150}.txt" for number in range(3)), size=999_900)
+    windows.jobs_db.finish(keys[0], lines=9_876_543)
+    windows.jobs_db.fail(keys[1])
+    view = windows.open().view
+    header = view.header
+    qtbot.waitUntil(lambda: header.shows(REASON))
+    view.setParent(None)
+    view.resize(width, 300)
+    view.show()
+    qtbot.addWidget(view)
+    qtbot.waitUntil(lambda: view.viewport().width() == width)
+    assert header.length() == width
+    assert header.sectionSize(NAME) >= 140
+    for row in range(3):
+        for number in (LINES, SIZE, ADDED, TOOK):
+            if header.shows(number):
+                assert fits(header, number, str(view.model().index(row, number).data() or ""))
+    # Duration is left out first, and Lines last.
+    there = [header.shows(number) for number in (LINES, SIZE, ADDED, TOOK)]
+    assert there == sorted(there, reverse=True)
+    assert (sum(there) < 4) is (width < 700)
+
+
+def test_column_grows_for_a_wider_number_and_does_not_shrink_again(windows: WindowFactory, qtbot: QtBot) -> None:
+    key = windows.jobs_db.add("a")[0]
+    windows.jobs_db.finish(key, lines=5)
+    header = windows.open().view.header
+    before = header.sectionSize(LINES)
+    assert not fits(header, LINES, "123,456,789,012")
+    windows.jobs_db.change(key, lines_count=123_456_789_012)
+    qtbot.waitUntil(lambda: fits(header, LINES, "123,456,789,012"))
+    wide = header.sectionSize(LINES)
+    assert before < wide
+    assert header.length() == header.viewport().width()
+    windows.jobs_db.change(key, lines_count=5)
+    qtbot.waitUntil(lambda: view_of(header).model().index(0, LINES).data() == "5")
+    assert header.sectionSize(LINES) == wide
+
+
+def test_name_gets_what_a_person_takes_from_another_column(header: JobsHeader) -> None:
+    before = header.sectionSize(NAME)
+    edge = QPoint(header.sectionViewportPosition(SIZE) + header.sectionSize(SIZE) - 1, 5)
+    QTest.mousePress(header.viewport(), Qt.MouseButton.LeftButton, pos=edge)
+    QTest.mouseMove(header.viewport(), edge + QPoint(40, 0))
+    QTest.mouseRelease(header.viewport(), Qt.MouseButton.LeftButton, pos=edge + QPoint(40, 0))
+    assert header.sectionSize(NAME) == before - 40
+    assert header.length() == header.viewport().width()
+
+
+def test_own_widths_are_kept_and_the_others_stay_automatic(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a")
+    first = windows.open()
+    own = first.view.header.sectionSize(SIZE) + 9
+    first.view.header.resizeSection(SIZE, own)
+    first.close()
+    header = windows.open().view.header
+    assert header.sectionSize(SIZE) == own
+    assert header.length() == header.viewport().width()
+    header.resizeSection(NAME, 5_000)
+    header.fit()
+    assert header.length() > 5_000
+    assert shown(header) == FIRST_SHOWN
+
+
+def test_name_and_reason_share_the_room(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add("x" * 200)[0], Reason(ReasonCode.TEXT, {"text": "y" * 20}))
+    header = windows.open().view.header
+    qtbot.waitUntil(lambda: header.shows(REASON))
+    view_of(header).grab()
+    view_of(header).window().resize(1800, 500)
+    assert fits(header, REASON, "y" * 20)
+    assert header.sectionSize(NAME) > header.sectionSize(REASON)
+    windows.jobs_db.fail(windows.jobs_db.add("b")[0], Reason(ReasonCode.TEXT, {"text": "y" * 200}))
+    qtbot.waitUntil(lambda: abs(header.sectionSize(NAME) - header.sectionSize(REASON)) <= 1)
 
 
 def test_header_does_not_follow_the_selection(windows: WindowFactory) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
 from desktop_app.gui.theme.theme import DARK, LIGHT
+from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -55,9 +56,9 @@ def test_selected_keys_are_in_the_order_of_the_list(view: JobsView, windows: Win
 
 
 def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot) -> None:
-    view.setCurrentIndex(view.model().index(5, 2))
+    view.setCurrentIndex(view.model().index(5, STATUS))
     QTest.keyClick(view, Qt.Key.Key_End)
-    assert (view.currentIndex().row(), view.currentIndex().column()) == (11, 2)
+    assert (view.currentIndex().row(), view.currentIndex().column()) == (11, STATUS)
     QTest.keyClick(view, Qt.Key.Key_Home)
     assert view.currentIndex().row() == 0
     QTest.keyClick(view, Qt.Key.Key_Down)
@@ -117,12 +118,133 @@ def test_status_icon_has_the_colour_of_the_status_or_of_the_selection(
         theme.use(LIGHT)
 
 
-def test_progress_is_painted_only_for_running_files(view: JobsView) -> None:
+def test_keys_move_on_from_a_cell_whose_column_was_hidden(view: JobsView, qtbot: QtBot) -> None:
+    view.setCurrentIndex(view.model().index(5, PROGRESS))
+    assert view.isColumnHidden(PROGRESS)
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert view.currentIndex().row() == 6
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    assert view.currentIndex().row() == 5
+
+
+def test_progress_is_painted_in_the_status_unless_it_has_its_own_column(view: JobsView) -> None:
+    assert has_colour(cell(view, 1, STATUS), LIGHT.accent)
+    assert not has_colour(cell(view, 2, STATUS), LIGHT.accent)
+    spoken = view.model().index(1, STATUS).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Status: Processing, 50\N{NO-BREAK SPACE}%"
+    view.header.show_column(PROGRESS, True)
+    view.scrollTo(view.model().index(1, PROGRESS))
+    assert not has_colour(cell(view, 1, STATUS), LIGHT.accent)
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.accent)
     assert not has_colour(cell(view, 2, PROGRESS), LIGHT.accent)
     select(view, 1)
-    assert not has_colour(cell(view, 1, PROGRESS), LIGHT.failed)
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.selected_text)
+
+
+def test_row_that_can_not_be_shown_is_neither_blank_nor_selected(
+    view: JobsView, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    windows.controller().feed.stop()
+    windows.jobs_db.intake.remove([windows.controller().model.ids[4]])
+    windows.controller().model.reread()
+    view.selectAll()
+    assert view.model().index(4, 0).data() == "…"
+    assert view.model().index(4, 1).data() is None
+    assert not has_colour(cell(view, 4, 0), LIGHT.selection)
+    assert has_colour(cell(view, 5, 0), LIGHT.selection)
+    blank = cell(view, 4, STATUS).pixel(0, 0)
+    image = cell(view, 4, 0)
+    assert any(image.pixel(x, y) != blank for x in range(image.width()) for y in range(image.height()))
+
+
+# --- what is in view after a change
+
+
+@pytest.fixture
+def long_view(windows: WindowFactory) -> JobsView:
+    windows.jobs_db.add(*(f"file{number:03}.txt" for number in range(300)))
+    view = windows.open_active().view
+    view.verticalScrollBar().setValue(150)
+    return view
+
+
+def in_view(view: JobsView) -> range:
+    return range(view.rowAt(0), view.rowAt(view.viewport().height() - 2) + 1)
+
+
+def test_view_starts_at_the_top_after_sorting(long_view: JobsView, qtbot: QtBot) -> None:
+    model = long_view.model()
+    long_view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    qtbot.waitUntil(lambda: model.index(0, 0).data() == "file299.txt")
+    assert long_view.verticalScrollBar().value() == 0
+
+
+def test_selected_row_is_kept_in_view_after_sorting_and_filtering(
+    long_view: JobsView, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    long_view.select_rows(160, 160)
+    long_view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    qtbot.waitUntil(lambda: [first for first, _ in long_view.selected_rows()] == [139])
+    assert 139 in in_view(long_view)
+    window = long_view.window()
+    assert isinstance(window, MainWindow)
+    window.filter.setText("file1")
+    qtbot.waitUntil(lambda: windows.controller().model.rowCount() == 100)
+    assert long_view.selected_rows() == [(39, 39)]
+    assert 39 in in_view(long_view)
+    window.filter.setText("file2")
+    qtbot.waitUntil(lambda: windows.controller().model.index(0, 0).data() == "file299.txt")
+    assert long_view.verticalScrollBar().value() == 0
+
+
+def test_view_stays_where_it_is_when_rows_are_added(long_view: JobsView, windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("new")
+    qtbot.waitUntil(lambda: windows.controller().model.rowCount() == 301)
+    assert long_view.verticalScrollBar().value() == 150
+
+
+@pytest.mark.parametrize(
+    ("rows", "current", "name"),
+    [
+        ((5,), 5, "file006.txt"),
+        ((3, 5, 6), 5, "file007.txt"),
+        ((4, 298, 299), 299, "file297.txt"),
+        ((3,), 200, None),
+    ],
+)
+def test_keyboard_goes_on_with_the_row_after_the_removed_ones(
+    long_view: JobsView, windows: WindowFactory, qtbot: QtBot, rows: tuple[int, ...], current: int, name: str | None
+) -> None:
+    model = long_view.model()
+    select(long_view, *rows)
+    long_view.selectionModel().setCurrentIndex(model.index(current, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+    QTest.keyClick(long_view, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: model.rowCount() == 300 - len(rows))
+    selected = [model.index(row, 0).data() for row, _ in long_view.selected_rows()]
+    assert selected == ([] if name is None else [name])
+    if name is not None:
+        assert long_view.currentIndex().data() == name
+
+
+def test_row_that_disappears_by_itself_has_no_follower(
+    long_view: JobsView, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    """A command would then act on a file that nobody chose."""
+    long_view.select_rows(5, 5)
+    windows.jobs_db.intake.remove([windows.controller().model.ids[5]])
+    qtbot.waitUntil(lambda: long_view.model().rowCount() == 299)
+    assert long_view.selected_rows() == []
+
+
+def test_compact_rows_are_remembered(windows: WindowFactory) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open()
+    before = window.view.rowHeight(0)
+    window.menu_actions.compact.trigger()
+    compact = window.view.rowHeight(0)
+    assert compact < before
+    window.close()
+    assert windows.open().view.rowHeight(0) == compact
 
 
 def test_focus_ring_is_shown_only_after_keyboard_use(view: JobsView, qtbot: QtBot) -> None:

@@ -6,13 +6,14 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtCore import QDateTime, QLocale, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from desktop_app.gui.diagnostics import log_model
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
+from desktop_app.gui.wording import Wording
 from desktop_app.logs.log import log_file
 from desktop_app.logs.tail import LogTail, records_of
 
@@ -211,7 +212,7 @@ def test_screen_reader_gets_the_important_columns_first(theme: Theme) -> None:
     model = LogModel(theme)
     model.append(list(records_of([line("all is lost", "ERROR").rstrip()])))
     spoken = model.index(0, TIME).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken.startswith("Error, all is lost, 2026-11-24 ")
+    assert spoken.startswith("Error, all is lost, ")
 
 
 def test_level_is_shown_by_word_and_shape(theme: Theme) -> None:
@@ -267,3 +268,18 @@ def test_full_log_is_read_shown_and_filtered_quickly(theme: Theme, tmp_path: Pat
 def test_missing_log_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.state.text() == "0 entries")
+
+
+def test_times_follow_the_rule_of_the_program_and_the_tool_tip_is_exact(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("Sent 10 messages."))
+    log = open_log(windows, qtbot)
+    qtbot.waitUntil(lambda: log.model.rowCount() == 1)
+    index = log.model.index(0, TIME)
+    moment = QDateTime.fromString("2026-11-24T09:28:11.123Z", Qt.DateFormat.ISODateWithMs)
+    assert index.data() == Wording(QLocale()).stamp(moment.toMSecsSinceEpoch())
+    assert str(index.data(Qt.ItemDataRole.ToolTipRole)).endswith(":28:11.123")
+    assert log.view.columnWidth(TIME) > log.view.fontMetrics().horizontalAdvance(str(index.data()))
+    for column in range(log.model.columnCount()):
+        role = Qt.ItemDataRole.TextAlignmentRole
+        title = log.model.headerData(column, Qt.Orientation.Horizontal, role)
+        assert title == log.model.index(0, column).data(role)

@@ -220,15 +220,12 @@ def test_undo_of_many_works_while_the_list_is_sorted(windows: WindowFactory, qtb
 def test_rows_are_copied_for_a_spreadsheet(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a", "b", size=5)
     window = windows.open_active()
-    for number in (2, 3, 5, 6):
+    for number in (3, 5, 6):
         window.view.header.show_column(number, False)
     window.view.header.moveSection(window.view.header.visualIndex(4), 0)
     window.view.selectAll()
     QTest.keyClick(window.view, Qt.Key.Key_C, CTRL)
-    waiting = "Pending \N{EN DASH} Waiting to be sent"
-    qtbot.waitUntil(
-        lambda: QGuiApplication.clipboard().text() == f"Size\tName\tStatus\n5\ta\t{waiting}\n5\tb\t{waiting}\n"
-    )
+    qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == "Size\tName\tStatus\n5\ta\tPending\n5\tb\tPending\n")
     assert notice_text(window) == "Copied 2 rows."
 
 

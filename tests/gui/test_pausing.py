@@ -39,7 +39,7 @@ def test_pause_and_resume_by_keyboard_are_shown_everywhere(windows: WindowFactor
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
     assert windows.control.mode is RunMode.PAUSED
     assert windows.remembered == [True]
-    assert window.windowTitle().startswith("[Paused] 0")
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] 0"))
     assert (windows.states.text.mark, window.status.connection.shown.text) == (Mark.PAUSED, "Paused")
     assert notice_text(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"

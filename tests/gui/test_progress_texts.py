@@ -16,6 +16,7 @@ from desktop_app.gui.progress.texts import (
     end_text,
     files_and_bytes_of,
     files_of,
+    measure_of,
     pace_sentence,
     pace_text,
     selection_text,
@@ -33,6 +34,12 @@ def test_progress_in_files_and_bytes(wording: Wording) -> None:
     assert files_of(progress, wording) == "1,044 of 1,248 files"
     assert files_and_bytes_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
     assert files_of(Progress(0, 1), wording) == "0 of 1 file"
+
+
+def test_progress_in_the_unit_of_the_run(wording: Wording) -> None:
+    assert measure_of(Progress(7_772, 81_580, 1, 2), wording) == "7,772 of 81,580 files"
+    assert measure_of(Progress(0, 3, 1_200_000_000, 8_000_000_000, by_bytes=True), wording) == "1.2 of 8.0 GB"
+    assert measure_of(Progress(0, 3, 900_000_000, 8_000_000_000, by_bytes=True), wording) == "900.0 MB of 8.0 GB"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def test_time_left_does_not_flicker() -> None:
         (Pace(1_250.0, 1000), "1,250/s"),
         (Pace(0.05, 12_300_000), "12.3 MB/s"),
         (Pace(0, 12_300_000), "12.3 MB/s"),
+        (Pace(9.12, 12_300_000, by_bytes=True), "12.3 MB/s"),
         (Pace(0.05, 0), "3.0/min"),
     ],
 )

@@ -26,8 +26,9 @@ def test_count_is_shown_at_once_and_the_sums_later(windows: WindowFactory, qtbot
     window.view.selectAll()
     assert heard == [Selected(3)]
     qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    here = frozenset({windows.connection.connection.key})
     assert window.selected.current == Selected(
-        3, SelectionSums(StatusCounts(pending=1, processed=1, failed=1), 3000, 5)
+        3, SelectionSums(StatusCounts(pending=1, processed=1, failed=1), 3000, 5, here)
     )
     window.view.clearSelection()
     assert window.selected.current == Selected()

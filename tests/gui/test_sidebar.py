@@ -4,17 +4,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QFont
+from PySide6.QtGui import QAction, QContextMenuEvent, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.gui.filtering.sidebar import Sidebar
+from desktop_app.gui.commands.actions import text_of
+from desktop_app.gui.export.dialog import Rows
+from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
 from desktop_app.gui.table.job_feed import Groups, GroupTotals
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window_memory import WindowMemory
+from tests.gui.jobs_database import NOW_MS
 from tests.helpers import a_reason
 
 if TYPE_CHECKING:
@@ -74,8 +77,12 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
-    assert newest.facts.note == windows.controller().model.wording.day_and_time(windows.jobs_db.clock.now_ms())
-    assert oldest.facts.text == newest.facts.note
+    assert (newest.facts.note, newest.facts.alert) == ("0 of 2", "")
+    assert oldest.facts.text == windows.controller().model.wording.day_and_time(windows.jobs_db.clock.now_ms())
+    assert (oldest.facts.note, oldest.facts.alert) == (
+        windows.controller().model.wording.recent_moment(NOW_MS),
+        " · 3 failed",
+    )
     windows.jobs_db.finish(windows.jobs_db.jobs.ids(Filter(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
     qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
@@ -143,7 +150,8 @@ def test_files_with_the_selected_reasons_are_retried_at_once(
 ) -> None:
     for number, entry in enumerate(window.sidebar.problems.entries.values()):
         QTest.mouseClick(entry, LEFT, CTRL if number else Qt.KeyboardModifier.NoModifier)
-    assert window.sidebar.retry.text() == "&Retry All With These Reasons"
+    retry = window.sidebar.retry
+    assert "Retry All With These Reasons" in (retry.toolTip(), retry.text().replace("&", ""))
     if way == "button":
         QTest.mouseClick(window.sidebar.retry, LEFT)
     else:
@@ -168,26 +176,177 @@ def test_files_with_the_reason_of_the_selected_file_are_retried_by_key(
     assert windows.jobs_db.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
 
 
-def open_menu(window: MainWindow, code: str, reason: QContextMenuEvent.Reason, qtbot: QtBot) -> QMenu:
-    entry = window.sidebar.problems.entries[code]
-    QApplication.sendEvent(entry, QContextMenuEvent(reason, QPoint(5, 5), entry.mapToGlobal(QPoint(5, 5))))
+def open_menu(entry: SidebarEntry, qtbot: QtBot, *, by_keyboard: bool = False) -> dict[str, QAction]:
+    """Open the context menu of an entry; return its actions by their texts without the mnemonics."""
+    if by_keyboard:
+        entry.setFocus()
+        QTest.keyClick(entry, KEY.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    else:
+        reason = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(entry, QContextMenuEvent(reason, QPoint(5, 5), entry.mapToGlobal(QPoint(5, 5))))
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    return menu
+    return {text_of(action): action for action in menu.actions() if not action.isSeparator()}
 
 
-def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
-    menu = open_menu(window, "missing", QContextMenuEvent.Reason.Mouse, qtbot)
-    retry, show = menu.actions()
-    assert retry.text() == "&Retry 2 Files With This Reason"
-    show.trigger()
-    menu.close()
+def choose_in_menu(entry: SidebarEntry, text: str, qtbot: QtBot, *, by_keyboard: bool = False) -> None:
+    open_menu(entry, qtbot, by_keyboard=by_keyboard)[text].trigger()
+    menu = QApplication.activePopupWidget()
+    if menu is not None:  # it is closed when a dialog opens
+        menu.close()
+
+
+@pytest.mark.parametrize("by_keyboard", [True, False])
+def test_menu_of_a_problem_acts_on_its_files(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, *, by_keyboard: bool
+) -> None:
+    missing, locked = window.sidebar.problems.entries.values()
+    choose_in_menu(missing, "Show", qtbot, by_keyboard=by_keyboard)
     qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
-    menu = open_menu(window, "not_allowed", QContextMenuEvent.Reason.Keyboard, qtbot)
-    menu.actions()[0].trigger()
-    menu.close()
+    choose_in_menu(locked, "Retry All", qtbot, by_keyboard=by_keyboard)
     qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("FAILED") == 2)
+    choose_in_menu(missing, "Remove All", qtbot, by_keyboard=by_keyboard)
+    qtbot.waitUntil(lambda: len(windows.jobs_db.statuses()) == 4)
+    window._list.commands.undo.undo()
+    qtbot.waitUntil(lambda: len(windows.jobs_db.statuses()) == 6)
+
+
+def test_menu_of_a_batch_acts_on_its_files(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.jobs.ids()[5])
+    qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.alert == " · 1 failed")
+    newest, oldest = window.sidebar.batches.entries.values()
+    choose_in_menu(oldest, "Remove Processed", qtbot)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["FAILED"] * 3 + ["PENDING", "FAILED"])
+    choose_in_menu(newest, "Retry Failed", qtbot)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["FAILED"] * 3 + ["PENDING"] * 2)
+    choose_in_menu(oldest, "Retry All", qtbot)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["PENDING"] * 5)
+    choose_in_menu(newest, "Show", qtbot)
+    qtbot.waitUntil(lambda: windows.names() == ["e", "f"])
+    choose_in_menu(newest, "Remove All", qtbot)
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
+
+
+def test_menu_says_why_it_can_do_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    entries = [window.sidebar.statuses.entries[Status.PROCESSING], next(iter(window.sidebar.batches.entries.values()))]
+    why = []
+    for entry in entries:
+        menu = open_menu(entry, qtbot)
+        why.append({text: action.toolTip() for text, action in menu.items() if not action.isEnabled()})
+        popup = QApplication.activePopupWidget()
+        assert isinstance(popup, QMenu)
+        assert popup.toolTipsVisible()
+        popup.close()
+    none, unfinished = "There are no such files in the list.", "None of these files has finished yet."
+    assert why == [
+        {"Retry All": none, "Export…": none, "Remove All": none},
+        {
+            "Retry Failed": "No files have failed.",
+            "Retry All": unfinished,
+            "Remove Processed": "No files have been processed.",
+        },
+    ]
+
+
+def test_menu_of_all_files_and_of_a_status(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    entries = window.sidebar.statuses.entries
+    choose_in_menu(entries[None], "Remove Processed", qtbot)
+    qtbot.waitUntil(lambda: "d" not in windows.names())
+    choose_in_menu(entries[Status.FAILED], "Show", qtbot)
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
+    choose_in_menu(entries[None], "Retry Failed", qtbot)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["PENDING"] * 5)
+
+
+def test_files_of_a_group_are_exported(
+    window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot
+) -> None:
+    choose_in_menu(next(iter(window.sidebar.batches.entries.values())), "Export…", qtbot)
+    dialog = window.export.dialog
+    assert dialog is not None
+    assert dialog.rows[Rows.GROUP].isChecked()
+    assert dialog.rows[Rows.GROUP].text() == "&Files of “second <b>batch</b>” (2 files)"
+    dialog.path.setText(str(tmp_path / "out.csv"))
+    dialog.button.click()
+    qtbot.waitUntil((tmp_path / "out.csv").exists)
+    windows.settle()
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+    window.menu_actions.export.trigger()
+    assert window.export.dialog is not None
+    assert window.export.dialog.rows[Rows.GROUP].isHidden()
+
+
+@pytest.mark.parametrize("way", ["action", "key", "menu"])
+def test_batch_is_renamed_in_its_entry(window: MainWindow, windows: WindowFactory, qtbot: QtBot, way: str) -> None:
+    entry = next(iter(window.sidebar.batches.entries.values()))
+    assert not window.menu_actions.rename_batch.isEnabled()
+    match way:
+        case "action":
+            QTest.mouseClick(entry, LEFT)
+            window.view.setFocus()
+            window.menu_actions.rename_batch.trigger()
+        case "key":
+            entry.setFocus(Qt.FocusReason.TabFocusReason)
+            QTest.keyClick(entry, KEY.Key_F2)
+        case _:
+            choose_in_menu(entry, "Rename…", qtbot)
+    assert entry.editor is not None
+    assert (entry.editor.text(), entry.editor.hasFocus()) == ("second <b>batch</b>", True)
+    QTest.keyClicks(entry.editor, "October")
+    QTest.keyClick(entry.editor, KEY.Key_Return)
+    assert focused() is entry
+    qtbot.waitUntil(lambda: entry.facts.text == "October")
+    window._list.commands.undo.undo()
+    qtbot.waitUntil(lambda: entry.facts.text == "second <b>batch</b>")
+    assert window._list.commands.undo.redoText() == "Rename Batch"
+
+
+def test_name_that_is_empty_or_discarded_is_not_used(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    entry = next(iter(window.sidebar.batches.entries.values()))
+    for typed, key in (("other", KEY.Key_Escape), (" ", KEY.Key_Return), ("", KEY.Key_Return)):
+        entry.edit("second <b>batch</b>")
+        assert entry.editor is not None
+        QTest.keyClicks(entry.editor, typed)
+        QTest.keyClick(entry.editor, key)
+        assert entry.editor is None
+    windows.settle()
+    assert not window._list.commands.undo.canUndo()
+    entry.edit("second <b>batch</b>")
+    assert entry.editor is not None
+    QTest.keyClicks(entry.editor, "left")
+    window.view.setFocus()
+    qtbot.waitUntil(lambda: entry.facts.text == "left")
+
+
+def test_batch_renamed_by_another_program_is_shown(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.intake.rename_batch(1, "elsewhere")
+    qtbot.waitUntil(lambda: "elsewhere" in [text for text, _, _ in lines(window.sidebar.batches.entries)])
+
+
+def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFactory, tmp_path: Path) -> None:
+    default = window.sidebar.width()
+    assert default == window.sidebar.preferred_width(window.width())
+    split = window.centralWidget()
+    assert isinstance(split, SidebarSplit)
+    split.setSizes([default + 50, split.width() - default - 50])
+    split.splitterMoved.emit(default + 50, 1)
+    window.resize(window.width() + 200, window.height())
+    assert window.sidebar.width() == default + 50
+    window.close()
+    assert windows.open().sidebar.width() == default + 50
+
+
+def test_older_batches_are_shown_on_request(windows: WindowFactory, qtbot: QtBot) -> None:
+    for number in range(100):
+        windows.jobs_db.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
+    sidebar = windows.open().sidebar
+    qtbot.waitUntil(lambda: len(sidebar.batches.entries) == 20)
+    for count in (70, 100):
+        QTest.mouseClick(sidebar.older, LEFT)
+        qtbot.waitUntil(lambda count=count: len(sidebar.batches.entries) == count)  # type: ignore[misc]
+    assert not sidebar.older.isVisible()
+    assert [entry.facts.text for entry in sidebar.batches.entries.values()][::99] == ["batch 99", "batch 0"]
 
 
 def test_sidebar_can_be_used_with_the_keyboard(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
@@ -230,7 +389,7 @@ def test_accessible_names_contain_the_numbers(window: MainWindow) -> None:
     spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
     assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
     assert "You don't have permission to read this file, 1 file" in spoken
-    assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
+    assert "<b>batch" not in window.sidebar.entries()[-2].toolTip()
 
 
 def test_empty_view_is_explained_and_has_a_button_to_show_all(
@@ -288,18 +447,51 @@ def alone(theme: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
 LONG = "A reason that goes on and on, and tells all there is to tell about what went wrong with this one file"
 
 
-def test_sidebar_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
-    narrow = alone.width()
-    alone.show_groups(Groups((Problem("x", a_reason("A reason of some length"), 5),)))
-    qtbot.waitUntil(lambda: alone.width() > narrow)
-    entry = alone.problems.entries["x"]
-    assert entry.width() >= entry.natural_width()
-    low = entry.height()
-    alone.show_groups(Groups((Problem("x", a_reason(LONG), 5, reasons=3), Problem("y", a_reason("W" * 90), 1_000_000))))
-    qtbot.waitUntil(lambda: entry.height() > 3 * low)
-    assert entry.facts.note == "and 2 similar reasons"
-    assert alone.width() < 300
-    assert entry.sizeHint() == entry.size()
+def test_width_depends_on_the_words_and_not_on_the_numbers(alone: Sidebar) -> None:
+    alone.resize(alone.minimumWidth(), 600)
+    before = alone.width(), alone.minimumWidth(), alone.preferred_width(1_000)
+    alone.show_counts(StatusCounts(999_999, 999_999, 999_999, 999_999))
+    alone.show_groups(
+        Groups((Problem("x", a_reason(LONG), 1_000_000),), (Batch(1, "a name " * 50, 0, StatusCounts(failed=999_999)),))
+    )
+    assert (alone.width(), alone.minimumWidth(), alone.preferred_width(1_000)) == before
+    for entry in alone.entries():
+        assert entry.width() + 16 < alone.width()
+    pending = alone.statuses.entries[Status.PENDING]
+    assert pending._lines == ["Pending"]
+
+
+def test_long_reason_takes_two_lines_and_is_whole_in_its_tool_tip(alone: Sidebar) -> None:
+    alone.show_groups(Groups((Problem("x", a_reason("Short"), 5), Problem("y", a_reason(LONG), 5, reasons=3))))
+    short, long = alone.problems.entries.values()
+    assert (len(short._lines), len(long._lines)) == (1, 2)
+    assert long._lines[-1].endswith("…")
+    assert LONG in long.toolTip()
+    assert "and 2 similar reasons" in long.toolTip()
+    assert long.accessibleName() == f"{LONG}, and 2 similar reasons, 5 files"
+    alone.resize(alone.maximumWidth(), 600)
+    assert len(short._lines) == 1
+
+
+def test_wrapped_text_may_contain_characters_of_every_plane(alone: Sidebar) -> None:
+    alone.show_groups(Groups((Problem("x", a_reason("\N{PILE OF POO}" * 30 + " of files " * 10), 5),)))
+    (entry,) = alone.problems.entries.values()
+    assert entry._lines[0] == "\N{PILE OF POO}" * len(entry._lines[0])
+
+
+def test_batch_shows_its_progress_until_it_is_finished(alone: Sidebar, wording: Wording) -> None:
+    facts = {}
+    for counts in (StatusCounts(12), StatusCounts(1, 1, 8, 2), StatusCounts(0, 0, 10, 2), StatusCounts(0, 0, 12, 0)):
+        alone.show_groups(Groups((), (Batch(1, "in", NOW_MS, counts),)))
+        facts[counts] = alone.batches.entries[1].facts
+    when = wording.recent_moment(NOW_MS)
+    assert [(fact.note, fact.alert, fact.done) for fact in facts.values()] == [
+        ("0 of 12", "", 0.0),
+        ("10 of 12", " · 2 failed", 10 / 12),
+        (when, " · 2 failed", None),
+        (when, "", None),
+    ]
+    assert facts[StatusCounts(1, 1, 8, 2)].spoken == "in, 10 of 12, 2 failed, 12 files"
 
 
 def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QApplication, qtbot: QtBot) -> None:
@@ -315,15 +507,16 @@ def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QA
     qtbot.waitUntil(lambda: entry.height() == low)
 
 
-def test_scroll_bar_does_not_narrow_the_entries(alone: Sidebar, qtbot: QtBot) -> None:
-    before = alone.width()
-    alone.show_groups(Groups((), tuple(Batch(number, f"b{number}", 0, 1) for number in range(30))))
-    qtbot.waitUntil(lambda: alone.width() > before)
-    assert alone.viewport().width() >= alone.widget().minimumSizeHint().width()  # type: ignore[union-attr]
+def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot) -> None:
+    before = alone.entries()[0].geometry()
+    alone.show_groups(Groups((), tuple(Batch(number, f"b{number}", 0, StatusCounts(1)) for number in range(30))))
+    qtbot.waitUntil(alone.verticalScrollBar().isVisible)
+    assert alone.entries()[0].geometry() == before
+    assert alone.entries()[-1].geometry().right() < alone.viewport().width()
 
 
 def test_choice_of_entries_that_no_longer_exist_is_cleared(alone: Sidebar, qtbot: QtBot) -> None:
-    groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, 5),))
+    groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, StatusCounts(5)),))
     alone.show_groups(groups)
     assert alone.problems.entries["x"].facts.text == "No reason given"
     alone.choose(Filter(problems=frozenset({"x"}), batches=frozenset({1})))

@@ -45,6 +45,8 @@ QUIET_TEXTS |= {
     "http://localhost:9324",
 }
 """Formats, names for the log, texts of reports (in English like the log), the program's name, an example."""
+QUIET_ARGUMENTS = {("PairsDialog", "name")}
+"""Names under which something is saved."""
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 
@@ -89,7 +91,8 @@ class _Reader:
         if name in SILENT:
             return
         yield from self.read(call.func, is_shown=is_shown and name in {"format", "join"})
-        inner = ast.Tuple([*call.args, *(keyword.value for keyword in call.keywords)], ast.Load())
+        named = [keyword.value for keyword in call.keywords if (name, keyword.arg) not in QUIET_ARGUMENTS]
+        inner = ast.Tuple([*call.args, *named], ast.Load())
         yield from self.read(inner, is_shown=name in SHOWING or (is_shown and name in {"format", "join", "replace"}))
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from desktop_app.gui.progress.run import IDLE, Progress, TimeLeftEstimator
+from desktop_app.gui.progress.run import IDLE, LARGE_BYTES, Progress, TimeLeftEstimator
 from desktop_app.gui.progress.texts import DAY, HOUR, MINUTE, rounded
 
 MB = 1_000_000
@@ -26,7 +26,8 @@ class Watch:
         return self.look()
 
     def look(self) -> float | None:
-        return self.eta.update(Progress(self.done, self.files, self.read, self.size), self.now)
+        by_bytes = self.size >= self.files * LARGE_BYTES
+        return self.eta.update(Progress(self.done, self.files, self.read, self.size, by_bytes=by_bytes), self.now)
 
     def steady(self, seconds: int, files: int, size: int) -> list[float | None]:
         return [self.step(1.0, files, size) for _ in range(seconds)]
@@ -67,6 +68,14 @@ def test_estimate_does_not_jump_after_bursts() -> None:
     assert said[40] == pytest.approx(100 - 10 - 41, abs=12)
 
 
+def test_few_large_files_have_an_estimate_before_the_first_one_is_done() -> None:
+    watch = Watch(3, 100_000 * MB)
+    watch.look()
+    said = watch.steady(30, 0, 50 * MB)
+    assert said[18] is None  # less than one per cent has been read
+    assert said[25] == pytest.approx(2_000 - 26, rel=0.05)
+
+
 def test_one_giant_file_at_the_end_is_estimated_by_bytes() -> None:
     watch = Watch(11, 10 * MB + 10_000 * MB)
     watch.look()
@@ -77,7 +86,7 @@ def test_one_giant_file_at_the_end_is_estimated_by_bytes() -> None:
 
 def test_files_that_take_equally_long_are_estimated_by_number() -> None:
     watch = Watch(200, 0)
-    sizes = [1, 1, 1, 1, 900, 1, 1, 1, 1, 1] * 20
+    sizes = [1, 1, 1, 1, 60, 1, 1, 1, 1, 1] * 20
     watch.size = sum(sizes) * MB
     watch.look()
     said = [watch.step(1.0, 1, size * MB) for size in sizes[:103]]

@@ -19,7 +19,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_saved_state_is_restored(file: Path, tmp_path: Path) -> None:
     memory = WindowMemory(file)
-    columns = [ColumnLayout("size", 90, hidden=False), ColumnLayout("name", 250, hidden=True)]
+    columns = [ColumnLayout("size", 90), ColumnLayout("name", 250, shown=True), ColumnLayout("took", shown=False)]
     memory.geometry = QByteArray(b"\x01\xff\x00x")
     memory.set_columns(columns)
     order = [SortLayout("size", descending=True), SortLayout("name", descending=False)]
@@ -51,7 +51,7 @@ def test_missing_folder_is_ignored(file: Path, tmp_path: Path, isolated_environm
 
 
 def test_file_of_another_version_is_not_read(file: Path) -> None:
-    file.write_text("[General]\nversion=99\ncolumns=name:100:shown\n", encoding="utf-8")
+    file.write_text("[General]\nversion=99\nlayout=name:100:shown\n", encoding="utf-8")
     assert WindowMemory(file).columns() == []
 
 
@@ -59,8 +59,8 @@ def test_file_of_another_version_is_not_read(file: Path) -> None:
     "text",
     [
         "\x00\xff not an ini file",
-        "[General]\nversion=1\ncolumns=@Invalid()\nsort=5\ngeometry=abc\n",
-        "[General]\nversion=1\ncolumns=name, :5:shown, size:-4:shown, lines:99999999:shown, took:x:y\nsort=a\n",
+        "[General]\nversion=1\nlayout=@Invalid()\nsort=5\ngeometry=abc\n",
+        "[General]\nversion=1\nlayout=:5:shown, size:-4:shown, lines:99999999:shown, took:x:y\nsort=a\n",
         "[General]\nversion=abc\n",
     ],
 )
@@ -70,6 +70,12 @@ def test_invalid_values_are_ignored(file: Path, text: str) -> None:
     assert memory.columns() == []
     assert memory.sort_order() == []
     assert memory.geometry.isEmpty()
+
+
+def test_layout_of_an_earlier_version_is_not_mistaken_for_a_choice(file: Path) -> None:
+    """It contains the widths of all columns, whether or not a person has changed them."""
+    file.write_text("[General]\nversion=1\ncolumns=name:160:shown, status:900:shown\n", encoding="utf-8")
+    assert WindowMemory(file).columns() == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")

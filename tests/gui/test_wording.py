@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 NB = "\N{NO-BREAK SPACE}"
+NNB = "\N{NARROW NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
 JOB = replace(NEW_JOB, file_path="/in/notes.txt", file_size=18_204, created_at=1_700_000_000_000)
 
@@ -50,11 +51,11 @@ def test_status_cell_contains_word_and_reason(wording: Wording, fields: dict[str
 
 
 def test_pending_job_shows_the_time_of_the_next_attempt(wording: Wording) -> None:
-    at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
-    assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Next attempt at 2:03\N{NARROW NO-BREAK SPACE}PM"
-    assert wording.status(job(next_try_at=at, reason=a_reason("In use."))).endswith("PM: In use.")
+    at = moment_of(QDate.currentDate())
+    assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Next attempt at 2:03{NNB}PM"
+    assert wording.reason(job(next_try_at=at, reason=a_reason("In use."))) == f"Next attempt at 2:03{NNB}PM: In use."
     counted = wording.status(job(next_try_at=at, reason=Reason(ReasonCode.TEXT, {"text": "In use"}).tried_again(2, 5)))
-    assert counted == f"Pending {DASH} Attempt 2 of 5 at 2:03\N{NARROW NO-BREAK SPACE}PM: In use"
+    assert counted == f"Pending {DASH} Attempt 2 of 5 at 2:03{NNB}PM: In use"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,53 @@ def test_durations_are_rounded_sensibly(wording: Wording, milliseconds: int, tex
     assert wording.span(milliseconds) == text
 
 
-def test_times_of_today_have_no_date(wording: Wording) -> None:
-    now = QDateTime.currentDateTime()
-    assert wording.moment(now.toMSecsSinceEpoch()) == wording.clock(now.toMSecsSinceEpoch())
-    assert "23" in wording.moment(1_700_000_000_000)
+def moment_of(day: QDate) -> int:
+    return QDateTime(day, QTime(14, 3, 22)).toMSecsSinceEpoch()
+
+
+def test_times_have_a_date_unless_they_are_of_today_and_a_year_unless_it_is_this_one(wording: Wording) -> None:
+    german, today = wording_module.Wording(QLocale(QLocale.Language.German)), QDate.currentDate()
+    # The first of January is another day of this year, except on that day itself.
+    other = QDate(today.year(), 1, 1 if today.dayOfYear() > 1 else 2)
+    assert wording.moment(moment_of(today)) == f"2:03{NNB}PM"
+    assert wording.moment(moment_of(other)) == f"1/{other.day()} 2:03{NNB}PM"
+    assert wording.moment(moment_of(QDate(2023, 11, 27))) == f"11/27/23 2:03{NNB}PM"
+    assert german.moment(moment_of(today)) == "14:03"
+    assert german.moment(moment_of(other)) == f"0{other.day()}.01. 14:03"
+    assert german.moment(moment_of(QDate(2023, 11, 27))) == "27.11.23 14:03"
+    # The same rule where seconds matter, and in full where the exact moment does.
+    assert wording.stamp(moment_of(today)) == f"2:03:22{NNB}PM"
+    assert german.stamp(moment_of(QDate(2023, 11, 27))) == "27.11.23 14:03:22"
+    assert wording.full_moment(moment_of(QDate(2023, 11, 27))) == f"Monday, November 27, 2023 2:03:22{NNB}PM"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1, "1 byte"), (716, "716 bytes"), (1_000, "1.0 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB")],
+)
+def test_sizes_have_one_form_whatever_their_number(wording: Wording, size: int, text: str) -> None:
+    assert wording.size(size) == text
+
+
+def test_reason_tells_only_what_is_exceptional(wording: Wording) -> None:
+    usual: tuple[dict[str, Any], ...] = (
+        {},
+        {"sent_at": 5},
+        {"status": Status.PROCESSING, "bytes_done": 7_646},
+        {"status": Status.PROCESSED},
+    )
+    for fields in usual:
+        assert (wording.reason(job(**fields)), wording.has_reason(job(**fields))) == ("", False)
+    wording.queue = "local"
+    exceptional = (
+        {"status": Status.FAILED, "reason": a_reason("Gone")},
+        {"next_try_at": 5},
+        {"reason": a_reason("In use")},
+        {"queue": "eu-west-1 ingest"},
+    )
+    for fields in exceptional:
+        assert wording.reason(job(**{"queue": "local"} | fields))
+        assert wording.has_reason(job(**{"queue": "local"} | fields))
 
 
 def test_numbers_follow_the_locale(wording: Wording) -> None:
@@ -127,7 +171,7 @@ def test_row_for_screen_readers(wording: Wording) -> None:
 def test_cell_without_a_value_is_empty(wording: Wording) -> None:
     fresh = job(file_size=None)
     texts = {column.id: column.text(wording, fresh) for column in COLUMNS}
-    unknown = {"progress", "lines", "size", "took", "finished", "modified", "attempts", "messageId"}
+    unknown = {"reason", "progress", "lines", "size", "took", "finished", "modified", "attempts", "messageId"}
     assert {name for name, text in texts.items() if not text} == unknown
     assert not any(COLUMNS[COLUMN_OF_ID[name]].plain_text(wording, fresh) for name in ("lines", "size", "took"))
     assert not COLUMNS[COLUMN_OF_ID["size"]].hint(wording, fresh)
@@ -178,7 +222,10 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         ({"file_path": "/in/two\nlines/a"}, "folder", "/in/two\\nlines"),
         ({"attempts": 1_200}, "attempts", "1,200"),
         ({"status": Status.FAILED, "reason": a_reason("Gone")}, "reason", "Gone"),
-        ({"sent_at": 5}, "reason", "In queue"),
+        ({"sent_at": 5}, "reason", ""),
+        ({"sent_at": 5}, "status", "Pending"),
+        ({"status": Status.FAILED, "reason": a_reason("Gone")}, "status", "Failed"),
+        ({"status": Status.PROCESSING, "bytes_done": 9_102}, "status", f"Processing, 50{NB}%"),
     ],
 )
 def test_cells_have_the_text_of_their_column(wording: Wording, fields: dict[str, Any], column: str, text: str) -> None:

@@ -223,24 +223,31 @@ def test_missing_credentials_are_reported(internet: Internet) -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://127.0.0.1:9324", "http://[::1]:9324", "http://localhost:9324", "http://sqs.localhost:9324"]
+    "endpoint",
+    [
+        "http://127.0.0.1:9324",
+        "http://[::1]:9324",
+        "http://sqs.localhost:9324",
+        "http://192.0.2.1",
+        "https://q.example",
+    ],
 )
-def test_server_on_this_computer_needs_no_credentials(internet: Internet, endpoint: str) -> None:
+def test_server_other_than_aws_needs_no_credentials(internet: Internet, endpoint: str) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url=endpoint))
     assert internet.keys[0] == ("local", "us-east-1")
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_server_on_this_computer_gets_existing_credentials(internet: Internet) -> None:
+def test_server_other_than_aws_gets_existing_credentials(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url="http://127.0.0.1:9324"))
     assert internet.keys[0][0] == "AKIAFIRST"
 
 
-@pytest.mark.parametrize("endpoint", ["http://192.0.2.1:9324", "https://queues.example", "https://localhost.example"])
-def test_remote_server_gets_no_dummy_credentials(internet: Internet, endpoint: str) -> None:
-    assert refusal(Connection(queue="work", endpoint_url=endpoint)).trouble is T.SIGNED_OUT
+@pytest.mark.parametrize("endpoint", ["https://sqs-fips.us-east-1.amazonaws.com", "https://sqs.eu-west-1.api.aws"])
+def test_aws_gets_no_dummy_credentials(internet: Internet, endpoint: str) -> None:
+    assert refusal(Connection(queue="work", region="eu-west-1", endpoint_url=endpoint)).trouble is T.SIGNED_OUT
     assert not internet.requests
 
 

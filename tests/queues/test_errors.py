@@ -270,8 +270,8 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "InvalidClientTokenId",
             "another server",
             (
-                "The queue server at https://queues.example:9324 rejected the access keys. Type the access key and "
-                "the secret key that belong to this server."
+                "The queue server at https://queues.example:9324 rejected the access keys. Type the access key ID and "
+                "the secret access key that belong to this server."
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS is throttling requests."),

@@ -310,7 +310,7 @@ def test_every_reason_that_a_program_has_written_has_a_code(old: Store) -> None:
 
 
 def test_batches_outbox_attempts_and_removed_rows_are_kept(old: Store) -> None:
-    assert [[batch.name, batch.created_at, batch.count] for batch in old.jobs.batches()] == THEN["batches"]
+    assert [[batch.name, batch.created_at, batch.counts.total] for batch in old.jobs.batches()] == THEN["batches"]
     outbox = "job.uuid, outbox.queue, outbox.generation, tries, outbox.next_try_at, claim_owner, claim_until"
     assert _lists(old, f"SELECT {outbox} FROM outbox JOIN job ON job.id = job_id ORDER BY position") == THEN["outbox"]
     attempt = "job.uuid, token, attempt.generation, number, worker, attempt.started_at, ended_at, outcome"

@@ -122,7 +122,7 @@ def test_batches_with_listed_files_are_counted(store: Store) -> None:
     second, removed = batch(store, "second", 2)
     third, rest = batch(store, "", 1)
     store.intake.remove([keys[0], *removed], now_ms=NOW)
-    assert store.jobs.batches() == [Batch(third, "", NOW, 1), Batch(first, "first", NOW, 2)]
+    assert store.jobs.batches() == [Batch(third, "", NOW, StatusCounts(1)), Batch(first, "first", NOW, StatusCounts(2))]
     assert list(store.jobs.ids(Filter(batches=frozenset({first})))) == keys[1:]
     assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 

@@ -32,6 +32,7 @@ def test_run_counts_unfinished_files_and_those_finished_since(store: Store) -> N
         done_bytes=220,
         failed=1,
         newest_end=NOW + 9,
+        oldest_start=NOW,
     )
 
 

@@ -173,5 +173,9 @@ def added_text(report: AddReport, wording: Wording) -> str:
         text = tr("{files} added to “{batch}”.") if batch else tr("Added {files}.")
     text = text.format(files=wording.files(report.added), batch=batch)
     if report.listed:
-        return tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
+        skipped = tr("{added} Skipped because already in the list: {count}.")
+        return skipped.format(added=text, count=wording.number(report.listed))
+    if report.again:
+        again = tr("{added} Added again although already in the list: {count}.")
+        return again.format(added=text, count=wording.number(report.again))
     return text

@@ -45,6 +45,7 @@ class AddReport:
             some files.
         problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
+        again: The number of files added although they are already in the list and have not changed.
         batch: The primary key of the new batch; 0 if none was created.
         name: The name of the new batch.
     """
@@ -54,6 +55,7 @@ class AddReport:
     cancelled: bool = False
     problem: str = ""
     listed: int = 0
+    again: int = 0
     batch: int = field(default=0, compare=False)
     name: str = field(default="", compare=False)
 
@@ -67,12 +69,14 @@ class Proposal:
         review: The files found by the scan.
         place: The name of the only path or of the folder of all paths, or the number of paths.
         paths: The paths and addresses that were scanned.
+        again: Whether to suggest adding files again that are already in the list and have not changed.
     """
 
     number: int
     review: Review
     place: str
     paths: tuple[str, ...]
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -99,6 +103,8 @@ class Adder(QObject):
         writes: The single-threaded pool for writing.
         operations: The running operations.
         wording: The formatter for numbers.
+        duplicates: Returns what to do with files that are already in the list and have not changed; see
+            `Settings.duplicates`. Called on the pool for scanning.
         parent: The parent.
     """
 
@@ -113,10 +119,12 @@ class Adder(QObject):
         writes: Tasks,
         operations: Operations,
         wording: Wording,
+        duplicates: Callable[[], str] = lambda: "ask",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._editor = editor
+        self._duplicates = duplicates
         self._scans = scans
         self._writes = writes
         self._operations = operations
@@ -143,7 +151,7 @@ class Adder(QObject):
         operation = self._operations.begin(partial(self._describe_scan, place))
         add = self._adds[number] = _Add(tuple(paths), place, always_review, operation)
 
-        def work() -> Review:
+        def work() -> tuple[Review, str]:
             def stopped() -> bool:
                 return operation.is_stopped
 
@@ -151,7 +159,7 @@ class Adder(QObject):
                 operation.proceed(found)
 
             result = scan(add.paths, recursive=True, cancelled=stopped, on_found=report)
-            return self._editor.review(result, stopped)
+            return self._editor.review(result, stopped), self._duplicates()
 
         self._scans.run(work, partial(self._propose_or_add, number), partial(self._fail, number))
 
@@ -178,6 +186,7 @@ class Adder(QObject):
             len(picked.places),
             name=name,
             again=again,
+            listed=picked.listed,
         )
 
     def dismiss(self, number: int) -> None:
@@ -193,17 +202,19 @@ class Adder(QObject):
             self._operations.end(add.operation)
             add.operation = None
 
-    def _propose_or_add(self, number: int, review: Review) -> None:
-        add, found = self._adds[number], review.result
+    def _propose_or_add(self, number: int, scanned: tuple[Review, str]) -> None:
+        review, duplicates = scanned
+        add, found, again = self._adds[number], review.result, duplicates == "add"
+        is_plain = not found.refused and not (review.listed and duplicates == "ask")
         if found.cancelled or (add.operation is not None and add.operation.is_stopped):
             self._end(number, AddReport(refused=found.refused, cancelled=True))
         elif not found.files:
             self._end(number, AddReport(refused=found.refused))
-        elif add.always_review or not review.is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
+        elif add.always_review or not is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
             self._end_operation(add)
-            self.proposed.emit(Proposal(number, review, add.place, add.paths))
+            self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, found, lambda: found.files, len(found.files))
+            self._write(number, found, lambda: found.files, len(found.files), again=again, listed=review.listed)
 
     def _write(
         self,
@@ -212,8 +223,9 @@ class Adder(QObject):
         files: Callable[[], Sequence[NewFile]],
         count: int,
         *,
+        again: bool,
+        listed: int,
         name: str = "",
-        again: bool = False,
     ) -> None:
         add = self._adds[number]
         self._end_operation(add)
@@ -230,9 +242,16 @@ class Adder(QObject):
                 proceed=operation.proceed,
             )
             done = len(added.job_ids)
-            if operation.is_stopped:
-                return AddReport(done, batch=added.batch_id, name=added.name, cancelled=True)
-            return AddReport(done, listed=count - done, batch=added.batch_id, name=added.name)
+            repeated = listed if again else 0
+            left = 0 if operation.is_stopped else count - done
+            return AddReport(
+                done,
+                listed=left,
+                again=repeated,
+                batch=added.batch_id,
+                name=added.name,
+                cancelled=operation.is_stopped,
+            )
 
         def automatic_name(added: Sequence[NewFile]) -> str:
             return translated(batch_name(added, result, self._wording.number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
@@ -46,12 +47,12 @@ _ICON = 18
 
 
 class ReviewLine(QFrame):
-    """A frame with an icon, a text and controls; hidden while the text is empty."""
+    """A frame with an icon, `info` or `warning`, a text and controls; hidden while the text is empty."""
 
     def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
-        self.setProperty("kind", "warning")
+        self.setProperty("kind", icon)
         self._icon_name = icon
         self._theme = theme
         self._icon = QLabel(self)
@@ -202,12 +203,12 @@ class ReviewSheet(QDialog):
     def _make_lines(self) -> None:
         self.skip = QRadioButton(tr("S&kip"), self)
         self.skip.setAccessibleName(tr("Skip files that are already in the list"))
-        self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
         self.again.setAccessibleName(tr("Add files even if they are already in the list"))
         self.show_refused = QPushButton(tr("Sho&w…"), self, autoDefault=False)
         self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
         self.show_refused.clicked.connect(self._list_refused)
+        (self.again if self._proposal.again else self.skip).setChecked(True)
         choice = QButtonGroup(self)
         choice.addButton(self.skip)
         choice.addButton(self.again)
@@ -224,7 +225,7 @@ class ReviewSheet(QDialog):
 
     def _arrange(self) -> None:
         column = spaced(QVBoxLayout(), 12)
-        column.addWidget(plain_label(title_text(self._proposal, self._wording), self, "sheetTitle"))
+        column.addWidget(plain_label(title_text(self._proposal), self, "sheetTitle"))
         folder = folder_text(self._proposal)
         if folder:
             label = ElidedLabel(folder, self)
@@ -240,9 +241,9 @@ class ReviewSheet(QDialog):
         )
         form.addRow(caption(tr("&Include:"), self.only), self.only)
         form.addRow(caption(tr("&Exclude:"), self.leave_out), self.leave_out)
+        form.addRow("", self.chosen)
         form.addRow(caption(tr("&Batch name:"), self.name), self.name)
         column.addLayout(form)
-        column.addWidget(self.chosen)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
         column.addStretch(1)
@@ -251,13 +252,16 @@ class ReviewSheet(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
         self._place = arrange_dialog(self, column, buttons, name="review", size=(_WIDTH, 0))
+        controls = (self.subfolders, self.only, self.leave_out, self.name, self.skip, self.again, self.show_refused)
+        for control, following in pairwise((*controls, self.add)):
+            self.setTabOrder(control, following)
 
     def _open_focused(self) -> None:
         """Open the sheet, with the focus on the control that is used most often."""
         self._was_opened = True
         self.open()
         if not self._proposal.review.result.folders:
-            (self.skip if self._proposal.review.has_listed else self.add).setFocus()
+            (self.skip if self._proposal.review.listed else self.add).setFocus()
         else:
             self.only.setFocus()
 
@@ -313,7 +317,7 @@ class ReviewSheet(QDialog):
             return
         self.name.setPlaceholderText(translated(self._picked.names[self.again.isChecked()]))
         count = self._picked.count(again=self.again.isChecked())
-        self.add.setText(tr("&Add %Ln File(s)", "", count))
+        self.add.setText(tr("&Add %Ln File(s)", "", count) if count else tr("&Add Files"))
         self.add.setEnabled(count > 0)
 
     @Slot()
@@ -343,13 +347,13 @@ class ReviewSheet(QDialog):
         super().done(result)
 
 
-def title_text(proposal: Proposal, wording: Wording) -> str:
-    """Return the title, such as `Add 3,118 files (3.2 GB) from “in”?`."""
-    review = proposal.review
-    size, count = wording.size(review.size), len(review.result.files)
-    if len(proposal.paths) > 1 or not review.result.folders:
-        return tr("Add %Ln file(s) ({size})?", "", count).format(size=size)
-    return tr("Add %Ln file(s) ({size}) from “{place}”?", "", count).format(size=size, place=proposal.place)
+def title_text(proposal: Proposal) -> str:
+    """Return the title, such as `Files from “in”` or the name of the only file."""
+    if len(proposal.paths) == 1 and not proposal.review.result.folders:
+        return proposal.place  # a single file
+    if len(proposal.paths) == 1 or os.path.basename(common_folder(proposal.paths)):  # noqa: PTH119
+        return tr("Files from “{place}”").format(place=proposal.place)
+    return tr("Files from %Ln place(s)", "", len(proposal.paths))
 
 
 def folder_text(proposal: Proposal) -> str:

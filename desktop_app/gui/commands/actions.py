@@ -1,7 +1,8 @@
 """The actions of the window with their shortcuts, the menu bar and the context menu.
 
 To add an action, create it in `Actions`, add it to `fill_menu_bar`, and connect it in the module for its menu. If it is
-enabled only while there are files, selected files or failed files, add it to `Actions.update` too.
+enabled only while there is something that it can act on, add it to `Actions.update` too, with the reason that its tool
+tip gives while it is disabled.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from desktop_app.gui.i18n import tr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop_app.domain.job import StatusCounts
     from desktop_app.gui.table.header import JobsHeader
+    from desktop_app.gui.table.job_feed import Selected
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -89,7 +92,10 @@ class Actions(QObject):
         self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows to paste into a spreadsheet"))
         self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
+        self.rename_batch = new(tr("Rena&me Batch…"), "F2", tr("Change the name of the batch selected in the sidebar"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
 
     def _make_view_actions(self) -> None:
@@ -103,6 +109,7 @@ class Actions(QObject):
         )
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
+        self.compact = new(tr("Compact Ro&ws"), "", tr("Make the rows of the list lower, so that more of them fit"))
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the previous file that has failed"))
         self.follow = new(
@@ -112,7 +119,14 @@ class Actions(QObject):
         self.keep_in_tray = new(
             tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
         )
-        for action in (self.sidebar, self.details, self.follow, self.throughput, self.keep_in_tray):
+        for action in (
+            self.sidebar,
+            self.details,
+            self.compact,
+            self.follow,
+            self.throughput,
+            self.keep_in_tray,
+        ):
             action.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Move to the next pane"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Move to the previous pane"))
@@ -163,6 +177,7 @@ class Actions(QObject):
 
     def _make_help_actions(self) -> None:
         new = self._new
+        self.help = new(tr("Filemill &Help"), "F1", tr("Show how to use Filemill; no network is needed"))
         self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("Show all keyboard shortcuts"))
         self.log = new(tr("Show &Log"), "Ctrl+L", tr("Show what Filemill has logged"))
         self.report = new(
@@ -170,7 +185,7 @@ class Actions(QObject):
             "",
             tr("Collect information for a bug report; you can review it before it is saved"),
         )
-        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licence"))
+        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licences"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
@@ -183,11 +198,13 @@ class Actions(QObject):
         return action
 
     def change(self, action: QAction, text: str, tip: str, icon: str = "") -> None:
-        """Change the text, status tip and icon of an action, and the accessible names of its buttons."""
+        """Change the text, hint and icon of an action, and the accessible names of its buttons.
+
+        The hint is a tool tip, also in menus; a status tip would cover the status bar.
+        """
         action.setText(text)
-        action.setStatusTip(tip)
-        shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{tip} ({shown_keys})" if shown_keys else tip)
+        action.setWhatsThis(tip)
+        self._show_tip(action)
         action.setData(icon)
         if icon:
             action.setIcon(self._theme.icon(icon))
@@ -196,32 +213,57 @@ class Actions(QObject):
                 button.setAccessibleName(words_of(action))
                 button.setAccessibleDescription(tip)
 
+    def offer(self, action: QAction, why_not: str = "") -> None:
+        """Enable an action, or disable it if there is a reason, which its tool tip then shows."""
+        action.setEnabled(not why_not)
+        self._show_tip(action, why_not)
+
+    def _show_tip(self, action: QAction, why_not: str = "") -> None:
+        tip = why_not or action.whatsThis()
+        shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{tip} ({shown_keys})" if shown_keys and not why_not else tip)
+
     @Slot()
     def _draw(self) -> None:
         for action in self.all:
             if action.data():
                 action.setIcon(self._theme.icon(str(action.data())))
 
-    def update(self, *, total: int, listed: int, selected: int, processed: int, failed: int) -> None:
+    def update(self, counts: StatusCounts, selected: Selected, *, listed: int, queue: str) -> None:
         """Enable the actions that have files to act on, and disable the others.
 
         Args:
-            total: The total number of files.
+            counts: The number of files with each status.
+            selected: The selected files.
             listed: The number of files that pass the filter.
-            selected: The number of selected files.
-            processed: The number of processed files.
-            failed: The number of failed files.
+            queue: The key of the current queue.
         """
-        on_selection = (self.copy, self.copy_path, self.select_none, self.process_next, self.retry, self.remove)
-        for count, actions in (
-            (total, (self.export, self.filter, *self.status_views)),
-            (listed, (self.select_all,)),
-            (selected, (*on_selection, self.open, self.show_file)),
-            (processed, (self.remove_processed,)),
-            (failed, (self.retry_failed, self.next_problem, self.previous_problem)),
+        empty, none = tr("The list is empty"), tr("Select files first")
+        for found, why_not, actions in (
+            (counts.total, empty, (self.export, self.filter, *self.status_views)),
+            (listed, tr("No files are shown"), (self.select_all,)),
+            (selected.count, none, (self.copy, self.copy_path, self.select_none, self.remove)),
+            (selected.count, none, (self.open, self.show_file)),
+            (counts.processed, tr("No files have been processed"), (self.remove_processed,)),
+            (
+                counts.failed,
+                tr("No files have failed"),
+                (self.retry_failed, self.next_problem, self.previous_problem),
+            ),
         ):
             for action in actions:
-                action.setEnabled(count > 0)
+                self.offer(action, "" if found else why_not)
+        sums = selected.sums
+        if sums is None:  # nothing is selected, or the sums are still being calculated
+            for action in (self.process_next, self.retry):
+                self.offer(action, "" if selected.count else none)
+            return
+        self.offer(
+            self.process_next,
+            "" if queue in sums.waiting_in else tr("None of the selected files is waiting in this queue"),
+        )
+        can_retry = bool(sums.counts.processed or sums.counts.failed or sums.waiting_in - {queue})
+        self.offer(self.retry, "" if can_retry else tr("None of the selected files has finished yet"))
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
@@ -232,12 +274,14 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
-    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None, actions.filter)
+    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
+    _add(edit, actions.rename_batch, None, actions.filter)
+    _add(edit, None, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_refill, menu, fill))
-    _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, actions.compact, None, *actions.status_views, None, actions.sidebar, actions.details)
     _add(view, actions.throughput, actions.keep_in_tray)
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
@@ -246,7 +290,10 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(queue, actions.process_next, actions.retry, actions.retry_failed, actions.retry_reason, actions.locate)
     _add(queue, None, actions.remove, actions.remove_processed, None, actions.open, actions.show_file)
     _add(queue, None, actions.connection, actions.foreign)
-    _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
+    help_menu = bar.addMenu(tr("&Help"))
+    for menu in (file, edit, view, queue, help_menu):
+        menu.setToolTipsVisible(True)
+    _add(help_menu, actions.help, actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
 def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAction]:
@@ -254,14 +301,14 @@ def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAct
     undo, redo = stack.createUndoAction(window, tr("&Undo")), stack.createRedoAction(window, tr("R&edo"))
     undo.setShortcut(QKeySequence("Ctrl+Z"))
     redo.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
-    undo.setStatusTip(tr("Undo the last change to the list"))
-    redo.setStatusTip(tr("Redo the change that was undone"))
+    undo.setWhatsThis(tr("Undo the last change to the list"))
+    redo.setWhatsThis(tr("Redo the change that was undone"))
     return undo, redo
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
     """Return a context menu for the selected rows. It is deleted when it is closed."""
-    menu = QMenu(parent)
+    menu = QMenu(parent, toolTipsVisible=True)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _add(menu, actions.process_next, actions.retry, actions.retry_reason, actions.locate, None)
     _add(menu, actions.open, actions.show_file, actions.copy_path, actions.copy, None)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.gui.adding.dropping import pasted_names
-from desktop_app.gui.export.dialog import ExportDialog
+from desktop_app.gui.export.dialog import ExportDialog, ExportedGroup
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import Notice
@@ -129,6 +129,13 @@ class ExportCommand(QObject):
     @Slot()
     def open_dialog(self) -> None:
         """Open the dialog, or bring it to the front if it is open."""
+        self._open(None)
+
+    def open_for(self, group: ExportedGroup) -> None:
+        """Open the dialog to export the files of a group."""
+        self._open(group)
+
+    def _open(self, group: ExportedGroup | None) -> None:
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return
@@ -137,6 +144,8 @@ class ExportCommand(QObject):
             self.dialog.requested.connect(self._exporter.start)
             self.dialog.finished.connect(self._forget)
             self._update_dialog()
+        if group is not None:
+            self.dialog.offer_group(group)
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()

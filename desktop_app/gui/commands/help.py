@@ -1,34 +1,40 @@
-"""The Help menu: keyboard shortcuts, log, support report and About."""
+"""The Help menu: the help, keyboard shortcuts, log, support report and About."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QObject, Qt, Signal, Slot, qVersion
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtCore import QObject, Signal, Slot, qVersion
+from PySide6.QtGui import QAction, QGuiApplication
 
-from desktop_app import __version__
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
+from desktop_app.gui.help.about import AboutDialog
+from desktop_app.gui.help.help_window import HelpWindow, keys_of
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.theme.theme import Theme, program_icon
-from desktop_app.gui.widgets.dialogs import MessageBox, PairsDialog
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.support.report import SupportReport, SupportSources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window_memory import WindowMemory
 
 
+NAMED_ACTIONS = ("add_files", "paste", "settings", "retry", "pause", "filter", "connection")
+"""The actions whose keys are shown in the text of the help."""
+
+
 class HelpCommands(QObject):
-    """The commands Keyboard Shortcuts, Show Log, Save Support Report and About.
+    """The commands Help, Keyboard Shortcuts, Show Log, Save Support Report and About.
 
     Signals:
         notice(Notice): A message for the user.
@@ -36,6 +42,11 @@ class HelpCommands(QObject):
     Attributes:
         log: The log window; None until it is opened for the first time.
         report: The report dialog; None unless it is open.
+        help: The help; None until it is opened for the first time.
+
+    Args:
+        actions, tasks, support, memory, theme, window: The parts of the window.
+        syntax: Returns what can be typed into the filter box, for the help.
     """
 
     notice = Signal(object)
@@ -48,8 +59,12 @@ class HelpCommands(QObject):
         memory: WindowMemory,
         theme: Theme,
         window: QWidget,
+        *,
+        syntax: Callable[[], Iterable[tuple[str, str, str]]],
     ) -> None:
         super().__init__(window)
+        self._syntax = syntax
+        self._actions = actions
         self._tasks = tasks
         self._support = support
         self._memory = memory
@@ -59,6 +74,8 @@ class HelpCommands(QObject):
         self._opener.notice.connect(self.notice)
         self.log: LogWindow | None = None
         self.report: ReportDialog | None = None
+        self.help: HelpWindow | None = None
+        actions.help.triggered.connect(self.show_help)
         actions.shortcuts.triggered.connect(self.show_shortcuts)
         actions.about.triggered.connect(self.show_about)
         actions.log.triggered.connect(self.show_log)
@@ -67,27 +84,39 @@ class HelpCommands(QObject):
     @Slot()
     def show_shortcuts(self) -> None:
         """Show a list of all keyboard shortcuts."""
-        native = QKeySequence.SequenceFormat.NativeText
-        pairs = [
-            (words_of(action), ", ".join(keys.toString(native) for keys in action.shortcuts()))
-            for action in self._window.findChildren(QAction)
-            if not action.shortcut().isEmpty()
-        ]
         title, explanation = tr("Keyboard Shortcuts"), tr("Keyboard shortcuts in the main window.")
+        pairs = self._shortcuts()
         PairsDialog(title, explanation, (tr("Action"), tr("Keys")), pairs, self._window, name="keys").show()
+
+    def _shortcuts(self) -> list[tuple[str, str]]:
+        """Return the actions of the window that have keys, with these."""
+        actions = self._window.findChildren(QAction)
+        return [(words_of(action), keys_of(action)) for action in actions if not action.shortcut().isEmpty()]
+
+    @Slot()
+    def show_help(self) -> None:
+        """Open the help, or bring it to the front."""
+        if self.help is None:
+            home, database = self._support.home, self._support.database
+            places = {"database": database.path, "settings_file": home.settings_file, "logs": home.logs}
+            texts = {name: display_text(str(place)) for name, place in places.items()}
+            named = {name: getattr(self._actions, name) for name in NAMED_ACTIONS}
+            self.help = HelpWindow(texts, named, self._syntax(), self._shortcuts(), self._theme, self._window)
+        self.help.show()
+        self.help.raise_()
+        self.help.activateWindow()
+
+    @Slot()
+    def show_help_about_data(self) -> None:
+        """Open the help at the section about where the data is."""
+        self.show_help()
+        if self.help is not None:
+            self.help.show_section("data")
 
     @Slot()
     def show_about(self) -> None:
-        """Show the version and the licence."""
-        box = MessageBox(self._window, textFormat=Qt.TextFormat.PlainText)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(tr("About Filemill"))
-        box.setIconPixmap(program_icon().pixmap(64, 64))
-        box.setText(tr("Filemill {version}").format(version=__version__))
-        about = tr("Pick files, process them through a queue, and follow the status of each file.")
-        licence = tr("Free software under the MIT licence.")
-        box.setInformativeText(f"{about}\n\n{licence}")
-        box.open()
+        """Show the version, the libraries and the licences."""
+        AboutDialog(self._window).open()
 
     @Slot()
     def show_log(self) -> None:
@@ -126,9 +155,10 @@ class HelpCommands(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Close the log window and the report dialog."""
-        if self.log is not None:
-            self.log.close()
+        """Close the log window, the help and the report dialog."""
+        for window in (self.log, self.help):
+            if window is not None:
+                window.close()
         if self.report is not None:
             self.report.reject()
 

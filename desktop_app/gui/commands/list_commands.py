@@ -82,7 +82,7 @@ class ListCommands(QObject):
         reverted(): Only a part of a change was written. The list has to be read again.
 
     Attributes:
-        undo: The undo stack, which holds additions to and removals from the list.
+        undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
 
     Args:
         reader: The reader for the list.
@@ -277,6 +277,22 @@ class ListCommands(QObject):
         redo = partial(self._put_back, files, self._report_restoration)
         self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=remove, is_done=True))
 
+    def rename_batch(self, batch_id: int, before: str, after: str) -> None:
+        """Change the name of a batch. This can be undone.
+
+        Args:
+            batch_id: The key of the batch.
+            before: The current name.
+            after: The new name.
+        """
+
+        def rename(name: str) -> None:
+            work = partial(self._editor.rename_batch, batch_id, name)
+            self._writes.run(work, partial(self._finish, lambda _: None), self._report_error)
+
+        change = _ListChange(tr("Rename Batch"), redo=partial(rename, after), undo=partial(rename, before))
+        self.undo.push(change)
+
     def _take_away(self, files: _Files, report: Report) -> None:
         """Remove files that are on the list."""
         self._replace(files)
@@ -401,7 +417,7 @@ class ListCommands(QObject):
 
 
 class _ListChange(QUndoCommand):
-    """An addition or a removal on the undo stack. It stays on the stack even if it could not be written.
+    """A change on the undo stack. It stays on the stack even if it could not be written.
 
     Args:
         text: The name of the change, shown after Undo in the menu.

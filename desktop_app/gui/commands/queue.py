@@ -26,8 +26,6 @@ from desktop_app.services.control import ProcessingControl, RunMode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QAction
-
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.commands.list_commands import ListCommands
     from desktop_app.gui.table.job_feed import Totals
@@ -98,6 +96,7 @@ class QueueCommands(QObject):
     @Slot()
     def remove_selected(self) -> None:
         """Remove the selected files from the list."""
+        self._view.continue_after_removal()
         self._commands.remove(self._view.selected_ids())
 
     @Slot()
@@ -165,7 +164,7 @@ class LocateCommand(QObject):
 
     def __init__(
         self,
-        action: QAction,
+        actions: Actions,
         view: JobsView,
         model: JobsModel,
         commands: ListCommands,
@@ -173,17 +172,17 @@ class LocateCommand(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._action = action
+        self._actions = actions
         self._view = view
         self._model = model
         self._commands = commands
         self._memory = memory
         self._window = window
-        action.setEnabled(False)
-        action.triggered.connect(self.open_dialog)
+        actions.locate.triggered.connect(self.open_dialog)
         view.selection_changed.connect(self._update)
         model.dataChanged.connect(self._update)
         model.rows_changed.connect(self._update)
+        self._update()
 
     def _job(self) -> Job | None:
         if self._view.selected_count() != 1:
@@ -193,7 +192,7 @@ class LocateCommand(QObject):
 
     @Slot()
     def _update(self) -> None:
-        self._action.setEnabled(self._job() is not None)
+        self._actions.offer(self._actions.locate, "" if self._job() else tr("Select a single file that has failed"))
 
     @Slot()
     def open_dialog(self) -> None:
@@ -316,7 +315,8 @@ class PauseCommands(QObject):
             self._actions.change(
                 self._actions.pause, tr("Res&ume"), tr("Continue processing the waiting files"), "resume"
             )
-        self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
+        is_running = mode is RunMode.RUNNING
+        self._actions.offer(self._actions.stop_after_current, "" if is_running else tr("Processing is already paused"))
         self.mode_changed.emit(mode)
 
     def _notify(self, text: str, *, lasts: bool = False) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import WindowPlace, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, plain_label, primary_button, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,9 +119,7 @@ class ConnectionDialog(QDialog):
             button_rows.addWidget(page.button_row)
         self._tabs.currentChanged.connect(button_rows.setCurrentIndex)
         buttons = QDialogButtonBox(self)
-        self.connect_now = buttons.addButton(tr("C&onnect"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.connect_now.setObjectName("primary")
-        self.connect_now.setDefault(True)
+        self.connect_now = primary_button(tr("C&onnect"), buttons)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)

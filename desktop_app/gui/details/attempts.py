@@ -21,7 +21,7 @@ from desktop_app.domain.sentences import display_text
 from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.texts import attempt_result
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import show_rows
+from desktop_app.gui.widgets.dialogs import align_titles, show_rows
 from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ if TYPE_CHECKING:
 
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4
+_NUMERIC = 3
+"""The number of columns with a number, a time or a duration, which come first and are aligned to the right."""
 _NARROW = 520
 """In a table narrower than this, in pixels, the duration and the computer are shown below the result."""
 _PADDING = 24
 _KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignTrailing if column < _NUMERIC else Qt.AlignmentFlag.AlignLeading
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 class _WrappingDelegate(QStyledItemDelegate):
@@ -70,8 +77,8 @@ class AttemptsTable(QTableWidget):
         titles = [tr("Attempt"), tr("Started"), tr("Duration"), tr("Computer"), tr("Result")]
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
+        align_titles(self, [_side(column) for column in range(len(titles))])
         header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(len(titles) - 1, QHeaderView.ResizeMode.Stretch)
 
@@ -85,7 +92,7 @@ class AttemptsTable(QTableWidget):
                 if shown is not None and shown.text() == text:
                     continue  # each `setItem` makes Qt measure the rows and columns again
                 item = QTableWidgetItem(text)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+                item.setTextAlignment(_side(column))
                 item.setToolTip(tool_tip(text))
                 self.setItem(row, column, item)
 
@@ -151,19 +158,14 @@ class AttemptsPage(CopyPage):
 
     def show_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Show these attempts, which must be sorted from oldest to newest."""
-        newest = max((attempt.generation for attempt in attempts), default=0)
-        self.table.set_rows([self._row(attempt, newest) for attempt in reversed(attempts)])
+        self.table.set_rows([self._row(number, attempt) for number, attempt in enumerate(attempts, 1)][::-1])
         self.show_content(shown=bool(attempts))
 
-    def _row(self, attempt: Attempt, newest: int) -> tuple[str, ...]:
+    def _row(self, number: int, attempt: Attempt) -> tuple[str, ...]:
+        """Return the texts of an attempt. Unlike `attempt.number`, its number goes on after a retry."""
         wording = self._wording
-        number = wording.number(attempt.number)
-        if attempt.generation != newest:
-            number = tr("{number}, before retry {retry}").format(
-                number=number, retry=wording.number(attempt.generation)
-            )
         return (
-            number,
+            wording.number(number),
             wording.stamp(attempt.started_at),
             "" if attempt.took_ms is None else wording.span(attempt.took_ms),
             display_text(attempt.computer),

@@ -73,9 +73,10 @@ class FixButtons(QWidget):
 
     def _button(self, action: QAction) -> QPushButton:
         button = QPushButton(text_of(action), self)
-        button.setAccessibleDescription(action.statusTip())
+        button.setAccessibleDescription(action.whatsThis())
         button.setToolTip(action.toolTip())
         button.setEnabled(action.isEnabled())
+        action.changed.connect(lambda: button.setToolTip(action.toolTip()))
         button.clicked.connect(action.trigger)
         action.enabledChanged.connect(button.setEnabled)
         button.hide()
@@ -153,7 +154,7 @@ class DetailsPane(QFrame):
         self.setAccessibleName(tr("Details"))
         self.setMinimumSize(300, 170)
         show_attempts = QAction(tr("Show Attempts"), self)
-        show_attempts.setStatusTip(tr("Show each attempt to process this file"))
+        show_attempts.setWhatsThis(tr("Show each attempt to process this file"))
         show_attempts.triggered.connect(lambda: self.show_tab(TABS[_ATTEMPTS]))
         self._icon = QLabel(self)
         self._title = text_label("detailsTitle", self)

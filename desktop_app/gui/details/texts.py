@@ -74,9 +74,8 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
     facts = [
         (tr("Size"), "" if job.file_size is None else wording.bytes(job.file_size)),
         (tr("Lines"), "" if job.lines_count is None else wording.number(job.lines_count)),
-        *((caption, "" if moment is None else wording.full_moment(moment)) for caption, moment in moments),
+        *((caption, "" if moment is None else wording.stamp(moment)) for caption, moment in moments),
         (tr("Duration"), "" if job.took_ms is None else wording.span(job.took_ms)),
-        (tr("Attempts"), wording.number(job.attempts) if job.attempts else ""),
     ]
     happened = wording.status(job)
     if job.problem is FileProblem.DEAD_LETTERED:
@@ -241,7 +240,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
     facts = [
         (tr("Message ID"), display_text(job.message_id or "") or tr("Not sent yet")),
         (tr("Queue"), queue_text(job)),
-        (tr("Sent"), "" if job.sent_at is None else wording.full_moment(job.sent_at)),
+        (tr("Sent"), "" if job.sent_at is None else wording.stamp(job.sent_at)),
         (tr("Received"), tr("%Ln time(s)", "", job.receive_count) if job.receive_count else ""),
         (tr("Submission"), wording.number(job.generation)),
         (tr("Job ID"), job.id),

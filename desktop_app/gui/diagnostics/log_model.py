@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QDateTime, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.wording import tool_tip
+from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +51,7 @@ class LogModel(QAbstractTableModel):
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._wording = Wording(QLocale())
         self._records: list[LogRecord] = []
         self._rows: list[LogRecord] = []
         self._min_level = 0
@@ -71,11 +72,11 @@ class LogModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            return _side(section)
         return (tr("Time"), tr("Level"), tr("Source"), tr("Message"))[section] if role == _DISPLAY else None
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's own signature
-        """Return the text, the tool tip or the icon of a cell."""
+        """Return the text, the alignment, the tool tip or the icon of a cell."""
         if not index.isValid():
             return None
         record, column = self._rows[index.row()], index.column()
@@ -84,6 +85,10 @@ class LogModel(QAbstractTableModel):
                 return self._text(record, column)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._row_text(record) if column == TIME else self._text(record, column)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _side(column)
+            case Qt.ItemDataRole.ToolTipRole if column == TIME:
+                return exact_time(record.time)
             case Qt.ItemDataRole.ToolTipRole if column == MESSAGE:
                 return tool_tip(record.message)
             case Qt.ItemDataRole.DecorationRole if column == LEVEL and record.level >= logging.WARNING:
@@ -94,7 +99,7 @@ class LogModel(QAbstractTableModel):
     def _text(self, record: LogRecord, column: int) -> str:
         match column:
             case 0:
-                return local_time(record.time)
+                return self._stamp(record)
             case 1:
                 return level_word(record.level)
             case 2:
@@ -105,8 +110,15 @@ class LogModel(QAbstractTableModel):
 
     def _row_text(self, record: LogRecord) -> str:
         """Return the text that screen readers read for a row, the most important parts first."""
-        parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
+        parts = (level_word(record.level), record.message.partition("\n")[0], self._stamp(record))
         return ", ".join(filter(None, parts))
+
+    def _stamp(self, record: LogRecord) -> str:
+        return self._wording.stamp(_moment_of(record.time).toMSecsSinceEpoch()) if record.time else ""
+
+    def widest_time(self) -> str:
+        """Return a time whose text is as wide as any."""
+        return self._wording.stamp(QDateTime(2022, 12, 28, 22, 58, 58).toMSecsSinceEpoch())
 
     def _icon(self, level: int) -> object:
         if level >= logging.ERROR:
@@ -167,8 +179,15 @@ class LogModel(QAbstractTableModel):
         return all(word in text for word in self._words)
 
 
-def local_time(moment: str) -> str:
+def _moment_of(moment: str) -> QDateTime:
+    return QDateTime.fromString(moment, Qt.DateFormat.ISODateWithMs).toLocalTime()
+
+
+def exact_time(moment: str) -> str:
     """Convert a UTC time from the log to local time with milliseconds. An empty time stays empty."""
-    if not moment:
-        return ""
-    return QDateTime.fromString(moment, Qt.DateFormat.ISODateWithMs).toLocalTime().toString("yyyy-MM-dd HH:mm:ss.zzz")
+    return _moment_of(moment).toString("yyyy-MM-dd HH:mm:ss.zzz") if moment else ""
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column == TIME else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 
 _ROW_PADDING = 6
 
-_WIDTHS = {TIME: 25, LEVEL: 13, SOURCE: 20}
-"""The widths of the columns, in average character widths."""
+_WIDTHS = {LEVEL: 13, SOURCE: 20}
+"""The widths of columns, in average character widths."""
+
+_PADDING = 24
+"""The width of a cell without its text, rounded up."""
 
 
 class LogView(QTableView):
@@ -60,8 +63,10 @@ class LogView(QTableView):
     def __init__(self, model: LogModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.follows = True
+        self._widest_time = model.widest_time()
         self._is_moving = False
         self.setAccessibleName(tr("Log"))
+        self.setObjectName("log")
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
         self.setWordWrap(False)
@@ -78,6 +83,7 @@ class LogView(QTableView):
 
     def _fit_to_font(self) -> None:
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
+        self.setColumnWidth(TIME, self.fontMetrics().horizontalAdvance(self._widest_time) + _PADDING)
         for column, characters in _WIDTHS.items():
             self.setColumnWidth(column, characters * self.fontMetrics().averageCharWidth())
 
@@ -149,6 +155,8 @@ _TYPING_MS = 150
 
 _SIZE = (960, 600)
 
+_TEXT_MARGIN = 8
+
 _NARROW, _LOW = 560, 300
 
 
@@ -202,6 +210,7 @@ class LogWindow(QWidget):
         self.follow.setChecked(True)
         self.follow.setToolTip(tr("Scroll automatically to keep the newest entry visible; scroll up to stop following"))
         self.whole.setFrameShape(QFrame.Shape.NoFrame)
+        self.whole.document().setDocumentMargin(_TEXT_MARGIN)
         self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
         top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
         top.addWidget(self.level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from array import array
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,15 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, arrange_dialog, caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    WindowPlace,
+    arrange_dialog,
+    caption,
+    plain_label,
+    primary_button,
+    spaced,
+)
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
@@ -70,13 +79,31 @@ PURPOSE = "export"
 
 _WIDTH = 560
 
+_MOST_TITLE = 320
+
 
 class Rows(StrEnum):
     """Which files to export."""
 
+    GROUP = "group"
     SHOWN = "shown"
     SELECTED = "selected"
     ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedGroup:
+    """Files that can be exported although they are not the ones shown in the list.
+
+    Attributes:
+        where: The filter that they match.
+        title: What they have in common; empty if they are all files.
+        count: The number of files.
+    """
+
+    where: Filter
+    title: str
+    count: int
 
 
 class ExportDialog(QDialog):
@@ -105,6 +132,7 @@ class ExportDialog(QDialog):
         self._memory = memory
         self._wording = wording
         self._where = NO_FILTER
+        self._group_where = NO_FILTER
         self._sort = BY_ADDING
         self._selected: array[int] = array("q")
         self._shown_fields: Sequence[str] = ALL_FIELDS
@@ -145,9 +173,7 @@ class ExportDialog(QDialog):
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
         buttons = ButtonRow(QDialogButtonBox.StandardButton.Cancel, self)
-        self.button = buttons.addButton(tr("&Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.button.setObjectName("primary")
-        self.button.setDefault(True)
+        self.button = primary_button(tr("&Export"), buttons)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         column = spaced(QVBoxLayout(), 16)
@@ -178,6 +204,7 @@ class ExportDialog(QDialog):
         )
         self.columns[self._memory.text("export_columns") != "all"].setChecked(True)
         self.rows[Rows.SHOWN].setChecked(True)
+        self.rows[Rows.GROUP].hide()
         self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{default_name()}{self.form.suffix}"))
         self.format.currentIndexChanged.connect(self._follow_format)
         self.path.textChanged.connect(self._hide_error)
@@ -210,6 +237,20 @@ class ExportDialog(QDialog):
             self.rows[Rows.SHOWN].setChecked(True)
         self._where, self._sort, self._selected, self._shown_fields = where, order, selected, shown_fields
 
+    def offer_group(self, group: ExportedGroup) -> None:
+        """Choose the files of a group, which are offered in addition to those of `offer`."""
+        if not group.title:
+            self.rows[Rows.ALL].setChecked(True)
+            return
+        self._group_where = group.where
+        button = self.rows[Rows.GROUP]
+        title = self.fontMetrics().elidedText(group.title, Qt.TextElideMode.ElideMiddle, _MOST_TITLE)
+        text = tr("&Files of “{group}” ({count})")
+        button.setText(text.format(group=title.replace("&", "&&"), count=self._wording.files(group.count)))
+        button.show()
+        button.setChecked(True)
+        self.resize(self.width(), max(self.height(), self.sizeHint().height()))
+
     @property
     def form(self) -> Format:
         """Return the chosen file format."""
@@ -223,6 +264,7 @@ class ExportDialog(QDialog):
             return None
         kind = next(kind for kind, button in self.rows.items() if button.isChecked())
         offered: dict[Rows, Filter | array[int]] = {
+            Rows.GROUP: self._group_where,
             Rows.SHOWN: self._where,
             Rows.SELECTED: self._selected,
             Rows.ALL: NO_FILTER,

@@ -1,4 +1,4 @@
-"""The filter box, and a class that connects the filter box and the sidebar to the list."""
+"""Connects the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
@@ -6,116 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_FILTER, Filter
-from desktop_app.domain.search import NO_SEARCH
-from desktop_app.gui.filtering.search_names import read_search
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.filtering.sidebar import Sidebar
+    from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.job_feed import GroupTotals, Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.theme.theme import Theme
 
 
-DELAY_MS = 150
-"""The time without a keystroke after which the filter is applied."""
-
-_LONGEST = 500
-"""The maximum number of characters in the filter box. SQLite rejects very long conditions."""
-
-_MIN_WIDTH, _MAX_WIDTH = 130, 280
-
-
-class FilterBox(QLineEdit):
-    """The filter box in the tool bar.
-
-    Signals:
-        searched(): `search` has changed.
-        leave_requested(): A key was pressed that moves the focus to the list.
-
-    Attributes:
-        search: The search currently applied.
-    """
-
-    searched = Signal()
-    leave_requested = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, maxLength=_LONGEST, placeholderText=tr("Filter files"))
-        self._theme = theme
-        self.search = NO_SEARCH
-        self.setObjectName("filter")
-        self.setMinimumWidth(_MIN_WIDTH)
-        self.setMaximumWidth(_MAX_WIDTH)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(tr("Filter files"))
-        tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
-        self.setAccessibleDescription(tip)
-        self.setToolTip(tip)
-        self._search_action = QAction(tr("Filter files"), self)
-        self._search_action.triggered.connect(self.activate)
-        self._clear_action = QAction(tr("Clear the filter"), self, visible=False)
-        self._clear_action.triggered.connect(self.reset)
-        self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
-        self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
-        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
-        self._timer.timeout.connect(self._search_now)
-        self.textChanged.connect(self._wait)
-        theme.changed.connect(self._draw)
-        self._draw()
-
-    @Slot()
-    def activate(self) -> None:
-        """Focus the filter box and select its text, so that typing replaces it."""
-        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.selectAll()
-
-    @Slot()
-    def reset(self) -> None:
-        """Clear the text, and apply the empty filter without delay."""
-        self.clear()
-        self._search_now()
-
-    @Slot()
-    def _wait(self) -> None:
-        self._clear_action.setVisible(bool(self.text()))
-        self._timer.start()
-
-    @Slot()
-    def _search_now(self) -> None:
-        self._timer.stop()
-        search = read_search(self.text())
-        if search != self.search:
-            self.search = search
-            self.searched.emit()
-
-    @Slot()
-    def _draw(self) -> None:
-        colour = self._theme.colours.muted
-        self._search_action.setIcon(self._theme.icon("search", colour))
-        self._clear_action.setIcon(self._theme.icon("cancel", colour))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the text on Escape, or leave the filter box if it is empty. Go to the list on Down and Enter."""
-        match event.key():
-            case Qt.Key.Key_Escape if self.text():
-                self.reset()
-            case Qt.Key.Key_Escape:
-                self.leave_requested.emit()
-            case Qt.Key.Key_Down | Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._search_now()
-                self.leave_requested.emit()
-            case _:
-                super().keyPressEvent(event)
-                return
-        event.accept()
+REFRESH_MS = 60_000
+"""How often the list is read again while the filter depends on the time, such as `added:today`."""
 
 
 class ListFilter(QObject):
@@ -133,6 +43,8 @@ class ListFilter(QObject):
         totals: The counts for the statuses in the sidebar.
         groups: The counts for the problems and batches in the sidebar.
         parent: The parent.
+        reader: The reader for the values that the filter box offers.
+        reads: The pool for reading the list.
     """
 
     retry_requested = Signal(object)
@@ -147,6 +59,9 @@ class ListFilter(QObject):
         totals: Totals,
         groups: GroupTotals,
         parent: QWidget,
+        *,
+        reader: JobReader,
+        reads: Tasks,
     ) -> None:
         super().__init__(parent)
         self._actions = actions
@@ -154,12 +69,21 @@ class ListFilter(QObject):
         self._sidebar = sidebar
         self._view = view
         self._model = model
+        self._totals = totals
         self._groups = groups
+        # An error is reported by `JobFeed`, which reads the same database.
+        self._values = CoalescedTask(lambda: reader.known_values, reads, self)
+        self._values.result.connect(box.offer_values)
+        box.values_wanted.connect(lambda: self._values.request())  # noqa: PLW0108 - without the default delay
+        self._clock = QTimer(self, interval=REFRESH_MS)
+        self._clock.timeout.connect(model.reload)
         box.searched.connect(self._apply)
         box.leave_requested.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
         sidebar.retry_requested.connect(self.retry_requested)
+        sidebar.older_requested.connect(groups.show_older)
         totals.changed.connect(sidebar.show_counts)
+        totals.changed.connect(self._show_reasons)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.activate)
         actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
@@ -196,14 +120,26 @@ class ListFilter(QObject):
         choice = self._sidebar.choice
         self._offer_retry()
         self._groups.include(choice.batches)
-        self._view.header.show_problem_columns(
-            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED}
+        self._show_reasons()
+        search = self._box.search
+        if search.is_relative != self._clock.isActive():
+            (self._clock.start if search.is_relative else self._clock.stop)()
+        self._model.set_filter(replace(choice, search=search))
+
+    @Slot()
+    def _show_reasons(self) -> None:
+        """Show the Reason column if the list may contain failed files."""
+        choice, counts = self._sidebar.choice, self._totals.counts
+        self._view.header.show_reasons(
+            has_problems=bool(counts.failed) and (not choice.statuses or Status.FAILED in choice.statuses),
+            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED},
+            at_rest=not counts.unfinished,
         )
-        self._model.set_filter(replace(choice, search=self._box.search))
 
     @Slot()
     def _offer_retry(self) -> None:
-        self._actions.retry_reason.setEnabled(bool(self._reasons()))
+        why_not = "" if self._reasons() else tr("Select a reason in the sidebar, or a file that has failed")
+        self._actions.offer(self._actions.retry_reason, why_not)
 
     def _reasons(self) -> frozenset[str]:
         """Return the codes of the chosen problems. If there are none, return that of the current file if it failed."""

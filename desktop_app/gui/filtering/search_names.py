@@ -75,7 +75,7 @@ def time_words() -> dict[str, str]:
 def search_names() -> Names:
     """Return the names that can be used in the user's language."""
     return Names(
-        keys={word.casefold(): str(key) for key, word in key_words().items()},
+        keys={word: str(key) for key, word in key_words().items()},
         statuses={status_word(status): status for status in Status},
         words={form.casefold(): word for word, forms in time_words().items() for form in forms.split()},
     )

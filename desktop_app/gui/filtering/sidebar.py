@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Batch, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
@@ -22,9 +22,10 @@ from desktop_app.gui.wording import Wording, status_word
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from PySide6.QtGui import QResizeEvent, QShowEvent
+    from PySide6.QtGui import QFontMetrics, QResizeEvent, QShowEvent
 
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window_memory import WindowMemory
 
 
 Key = TypeVar("Key")
@@ -32,15 +33,19 @@ Key = TypeVar("Key")
 _GAP = 4
 
 _MARGIN = 8
+"""The margin on each side; the scroll bar is as wide as the right one, so it does not move anything."""
 
 _EDGE = 1
 
-_LEAST = 164
+_WIDEST_COUNT = 999_999
 
-_MOST = 244
+_PREFERRED = 31
+"""The preferred width, as a number of average characters."""
+
+_MOST = 420
 
 _SHARE = 0.27
-"""The maximum width of the sidebar as a fraction of the window's width; `_MOST` limits it as well."""
+"""The maximum preferred width of the sidebar as a fraction of the window's width."""
 
 _NO_REASON = mark("No reason given")
 
@@ -53,6 +58,8 @@ class Section(QWidget, Generic[Key]):
         action_clicked(Key): The button in an entry was clicked.
         menu_requested(Key, QPoint): The context menu of an entry was requested.
         moved(SidebarEntry, int): A key that moves the focus to another entry was pressed in this one.
+        focused(Key, bool): An entry has got or lost the focus.
+        renamed(Key, str): The user has typed a new name for an entry.
 
     Attributes:
         entries: The entries in order, by key.
@@ -63,11 +70,14 @@ class Section(QWidget, Generic[Key]):
     action_clicked = Signal(object)
     menu_requested = Signal(object, object)
     moved = Signal(object, int)
+    focused = Signal(object, bool)
+    renamed = Signal(object, str)
 
     def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self.entries: dict[Key, SidebarEntry] = {}
+        self._width = 1
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
         self._title.setAccessibleName(title)
@@ -93,18 +103,26 @@ class Section(QWidget, Generic[Key]):
         self.entries = ordered
         self.setVisible(bool(facts))
 
+    def set_width(self, width: int) -> None:
+        """Set the width of the entries in pixels."""
+        self._width = width
+        for entry in self.entries.values():
+            entry.set_width(width)
+
     def _new_entry(self, key: Key) -> SidebarEntry:
         entry = SidebarEntry(self._theme, self)
+        entry.set_width(self._width)
         entry.picked.connect(lambda add: self.picked.emit(key, add))
         entry.action_clicked.connect(lambda: self.action_clicked.emit(key))
         entry.menu_requested.connect(lambda place: self.menu_requested.emit(key, place))
         entry.moved.connect(lambda pressed: self.moved.emit(entry, pressed))
+        entry.focused.connect(lambda has_focus: self.focused.emit(key, has_focus))
+        entry.renamed.connect(lambda text: self.renamed.emit(key, text))
         return entry
 
-    def natural_width(self) -> int:
-        """Return the width in pixels at which no text wraps."""
-        widths = [entry.natural_width() for entry in self.entries.values()]
-        return max([self._title.sizeHint().width(), *widths])
+    def title_width(self) -> int:
+        """Return the width in pixels of the title."""
+        return self._title.sizeHint().width()
 
 
 class SidebarTexts:
@@ -131,22 +149,50 @@ class SidebarTexts:
     def _problem(self, problem: Problem) -> EntryFacts:
         text = reason_text(problem.reason).rstrip(".") or translated(_NO_REASON)
         others = problem.reasons - 1
-        note = tr("and %Ln similar reason(s)", "", others) if others else ""
-        return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
+        hint = tr("and %Ln similar reason(s)", "", others) if others else ""
+        action = tr("Retry all with this reason")
+        return self._facts(text, problem.count, hint, hint=hint, action=action, wraps=True)
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
         """Return an entry for each batch, with its id as the key."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
-        when, name = self._wording.day_and_time(batch.created_at), display_text(batch.name)
-        hint = tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at))
-        return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
+        counts, number = batch.counts, self._wording.number
+        finished = counts.total - counts.unfinished
+        name = display_text(batch.name) or self._wording.day_and_time(batch.created_at)
+        note = self._wording.recent_moment(batch.created_at)
+        if counts.unfinished:
+            note = tr("{done} of {total}").format(done=number(finished), total=number(counts.total))
+        alert = tr("{failed} failed").format(failed=number(counts.failed)) if counts.failed else ""
+        return self._facts(
+            name,
+            counts.total,
+            note,
+            alert,
+            note=note,
+            alert=f" \N{MIDDLE DOT} {alert}" if alert else "",
+            hint=tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at)),
+            done=finished / counts.total if counts.unfinished else None,
+        )
 
-    def _facts(self, text: str, count: int, *, note: str = "", **others: str) -> EntryFacts:
-        """Return the content of an entry; `others` are further attributes of `EntryFacts`."""
-        spoken = ", ".join(filter(None, (text, note, self._wording.files(count))))
-        return EntryFacts(text, self._wording.number(count), spoken, note, **others)
+    def _facts(self, text: str, count: int, *details: str, **others: Any) -> EntryFacts:  # noqa: ANN401
+        """Return the content of an entry.
+
+        Args:
+            text: The text.
+            count: The number of files.
+            *details: Further texts for screen readers; may be empty.
+            **others: Further attributes of `EntryFacts`.
+        """
+        spoken = ", ".join(filter(None, (text, *details, self._wording.files(count))))
+        return EntryFacts(text, self._wording.number(count), spoken, **others)
+
+    def status_width(self, metrics: QFontMetrics) -> int:
+        """Return the width in pixels that the entry with the longest status needs for a number of six digits."""
+        words = [tr("All", "files of every status"), *map(status_word, Status)]
+        count = self._wording.number(_WIDEST_COUNT)
+        return max(SidebarEntry.width_for(word, count, metrics) for word in words)
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
@@ -182,21 +228,47 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
     return frozenset() if keys == {key} else frozenset({key})
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of an entry of the sidebar.
+
+    Attributes:
+        where: The filter that the files match.
+        counts: The number of files by status.
+        title: The text of the entry; empty for all files.
+        batch: The batch, if the entry is one.
+    """
+
+    where: Filter
+    counts: StatusCounts
+    title: str = ""
+    batch: Batch | None = None
+
+
 class Sidebar(QScrollArea):
     """The sidebar, with sections for statuses, problems and batches.
 
     Signals:
         chosen(): `choice` has changed.
         retry_requested(frozenset[str]): The user wants to retry all files that failed with these reason codes.
+        menu_requested(Group, QPoint): The context menu of an entry was requested at a screen position.
+        rename_target_changed(): `rename_target` may have changed.
+        renamed(Batch, str): The user has typed a new name for a batch.
+        older_requested(): The user wants to see older batches.
 
     Attributes:
         choice: The chosen filter, without a search.
         statuses, problems, batches: The sections.
         retry: The button below the problems, which retries all files with the chosen problems.
+        older: The button below the batches, which shows older ones.
     """
 
     chosen = Signal()
     retry_requested = Signal(object)
+    menu_requested = Signal(object, object)
+    rename_target_changed = Signal()
+    renamed = Signal(object, str)
+    older_requested = Signal()
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -204,6 +276,7 @@ class Sidebar(QScrollArea):
         self._counts = StatusCounts()
         self._groups = Groups()
         self._tab_order: list[QWidget] = []
+        self._focused_batch = 0
         self.choice = Filter()
         self.setObjectName("sidebar")
         self.setAccessibleName(tr("Sidebar"))
@@ -220,7 +293,11 @@ class Sidebar(QScrollArea):
         self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
         self.problems.column.addSpacing(_GAP)
         self.problems.column.addWidget(self.retry)
-        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, _MARGIN, _MARGIN))
+        self.older = QPushButton(tr("Show &Older Batches"), inside)
+        self.older.setObjectName("link")
+        self.older.clicked.connect(self.older_requested)
+        self.batches.column.addWidget(self.older)
+        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, 0, _MARGIN))
         for section in self._sections():
             column.addWidget(section)
             section.moved.connect(self._move)
@@ -230,11 +307,12 @@ class Sidebar(QScrollArea):
         self.problems.picked.connect(lambda key, add: self.choose(with_problem(self.choice, key, add=add)))
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
         self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
-        self.problems.menu_requested.connect(self._show_menu)
-        # Combines several changes, because each call to `fit` measures all entries.
-        self._fit_soon = QTimer(self, singleShot=True)
-        self._fit_soon.timeout.connect(self.fit)
-        theme.changed.connect(self._show)  # the font may change with the style sheet
+        self.statuses.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._status(key), place))
+        self.problems.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._problem(key), place))
+        self.batches.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._batch(key), place))
+        self.batches.focused.connect(self._note_focus)
+        self.batches.renamed.connect(self._rename)
+        theme.changed.connect(self.fit)  # the font may change with the style sheet
         self._show()
 
     def _sections(self) -> tuple[Section[Status | None], Section[str], Section[int]]:
@@ -264,6 +342,7 @@ class Sidebar(QScrollArea):
         self._show()
         if changed:
             self.chosen.emit()
+        self.rename_target_changed.emit()
 
     def choose_status(self, status: Status | None) -> None:
         """Choose a single status, or None for all files."""
@@ -277,45 +356,55 @@ class Sidebar(QScrollArea):
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
         self.retry.setVisible(bool(choice.problems))
-        self.retry.setText(self._retry_text())
+        self.older.setVisible(self._groups.has_older)
+        self._fit_button()
         self._keep_one_tab_stop()
         self._order_tabs()
-        self._fit_soon.start(0)
 
     # --- layout
 
+    def preferred_width(self, window_width: int) -> int:
+        """Return the width in pixels with which the sidebar opens at first.
+
+        It depends on the font and the language, but not on the numbers and names in the sidebar.
+
+        Args:
+            window_width: The width of the window in pixels.
+        """
+        wanted = _PREFERRED * self.fontMetrics().averageCharWidth()
+        return max(self.minimumWidth(), min(wanted, int(window_width * _SHARE)))
+
     @Slot()
     def fit(self) -> None:
-        """Make the sidebar as wide as its longest text, within limits."""
-        room = _MOST if self.isWindow() else int(self.window().width() * _SHARE)
-        most = max(_LEAST, min(_MOST, room))
-        widest = max(section.natural_width() for section in self._sections())
-        button = self._fit_button(most) if self.choice.problems else 0
-        width = max(_LEAST, min(most, widest), button)
-        for entry in self.entries():
-            entry.set_width(width)
-        is_long = self._inside.sizeHint().height() > self.height()
-        bar = self.verticalScrollBar().sizeHint().width() if is_long else 0
-        self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
+        """Limit the width of the sidebar to what the statuses need, and adapt the entries to the width."""
+        titles = max(section.title_width() for section in self._sections())
+        least = max(titles, self._texts.status_width(self.fontMetrics())) + 2 * _MARGIN + _EDGE
+        self.setMinimumWidth(least)
+        self.setMaximumWidth(max(least, _MOST))
+        for section in self._sections():
+            section.set_width(self._room())
+        self._fit_button()
 
-    def _retry_text(self) -> str:
+    def _room(self) -> int:
+        return self.width() - 2 * _MARGIN - _EDGE
+
+    def _fit_button(self) -> None:
+        """Set the text of the retry button; it is shortened if the button would be wider than the sidebar."""
         one = len(self.choice.problems) <= 1
-        return tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
-
-    def _fit_button(self, most: int) -> int:
-        """Shorten the retry button's text if the button would be wider than `most`. Return its width in pixels."""
-        text = self._retry_text()
+        text = tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
         self.retry.setText(text)
         self.retry.setToolTip("")
-        if self.retry.sizeHint().width() > most:
+        if self.retry.sizeHint().width() > self._room():
             self.retry.setText(tr("&Retry All"))
             self.retry.setToolTip(text.replace("&", ""))
-        return self.retry.sizeHint().width()
+        for button in (self.retry, self.older):
+            button.setMaximumWidth(self._room())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the width again, because the scroll bar may have appeared or disappeared."""
+        """Adapt the entries to the new width."""
         super().resizeEvent(event)
-        self._fit_soon.start(0)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Fit the width again, because the font may have changed while the sidebar was hidden."""
@@ -342,7 +431,7 @@ class Sidebar(QScrollArea):
         for section in self._sections():
             for entry in section.entries.values():
                 wanted += [entry, entry.inline]
-            wanted += [self.retry] if section is self.problems else []
+            wanted += {self.problems: [self.retry], self.batches: [self.older]}.get(section, [])
         if wanted != self._tab_order:
             self._tab_order = wanted
             for one, other in pairwise(wanted):
@@ -363,14 +452,79 @@ class Sidebar(QScrollArea):
         entries[goal].setFocus(Qt.FocusReason.OtherFocusReason)
         self.ensureWidgetVisible(entries[goal])
 
-    # --- context menu
+    # --- groups
 
-    @Slot(object, object)
-    def _show_menu(self, code: str, place: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def _status(self, status: Status | None) -> Group:
+        if status is None:
+            return Group(Filter(), self._counts)
+        counts = StatusCounts(*(self._counts.of(each) if each is status else 0 for each in Status))
+        return Group(Filter(statuses=frozenset({status})), counts, status_word(status))
+
+    def _problem(self, code: str) -> Group:
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
-        chosen = frozenset({code})
-        menu.addAction(tr("&Retry %Ln File(s) With This Reason", "", count), lambda: self.retry_requested.emit(chosen))
-        menu.addAction(tr("&Show Only These Files"), lambda: self.choose(Filter(problems=chosen)))
-        menu.popup(place)
+        title = self.problems.entries[code].facts.text
+        return Group(Filter(problems=frozenset({code})), StatusCounts(failed=count), title)
+
+    def _batch(self, key: int) -> Group:
+        batch = self._batch_of(key)
+        counts = StatusCounts() if batch is None else batch.counts
+        return Group(Filter(batches=frozenset({key})), counts, self.batches.entries[key].facts.text, batch)
+
+    def _batch_of(self, key: int) -> Batch | None:
+        return next((batch for batch in self._groups.batches if batch.id == key), None)
+
+    # --- renaming
+
+    @property
+    def rename_target(self) -> Batch | None:
+        """Return the batch whose entry has the focus, or else the only chosen batch."""
+        keys = frozenset({self._focused_batch}) if self._focused_batch else self.choice.batches
+        return self._batch_of(next(iter(keys))) if len(keys) == 1 else None
+
+    def edit_name(self, batch: Batch) -> None:
+        """Let the user edit the name of a batch in its entry."""
+        entry = self.batches.entries.get(batch.id)
+        if entry is not None:
+            self.ensureWidgetVisible(entry)
+            entry.edit(display_text(batch.name) or entry.facts.text)
+
+    @Slot(object, bool)
+    def _note_focus(self, key: int, has_focus: bool) -> None:  # noqa: FBT001 - a slot
+        self._focused_batch = key if has_focus else 0
+        self.rename_target_changed.emit()
+
+    @Slot(object, str)
+    def _rename(self, key: int, name: str) -> None:
+        batch = self._batch_of(key)
+        if batch is not None and name != batch.name:
+            self.renamed.emit(batch, name)
+
+
+class SidebarSplit(QSplitter):
+    """The splitter between the sidebar and the rest of the window. Only the user changes the sidebar's width."""
+
+    def __init__(self, sidebar: Sidebar, rest: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent, childrenCollapsible=False, handleWidth=1)
+        self._sidebar = sidebar
+        self._wanted = 0
+        self.setAccessibleName(tr("Sidebar and files"))
+        self.addWidget(sidebar)
+        self.addWidget(rest)
+        self.setStretchFactor(1, 1)
+        self.splitterMoved.connect(self._note_width)
+
+    @Slot()
+    def _note_width(self) -> None:
+        self._wanted = self._sidebar.width()
+
+    def restore(self, memory: WindowMemory) -> None:
+        """Give the sidebar the width that the user has chosen, or else the width that its words need."""
+        self._wanted = memory.sidebar_width
+        self._sidebar.fit()
+        whole = self.window().width()
+        width = self._wanted or self._sidebar.preferred_width(whole)
+        self.setSizes([width, max(1, whole - width)])
+
+    def remember(self, memory: WindowMemory) -> None:
+        """Store the width if the user has chosen one."""
+        memory.sidebar_width = self._wanted

@@ -1,4 +1,4 @@
-"""An entry in the sidebar: an icon, a text that wraps instead of being elided, and a number."""
+"""An entry in the sidebar: an icon, a text that is elided after one or two lines, a number, and a note below."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -17,13 +17,12 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QStaticText,
+    QTextLayout,
     QTextOption,
-    QTransform,
 )
-from PySide6.QtWidgets import QAbstractButton, QApplication, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QStyle, QToolButton, QWidget
 
-from desktop_app.gui.i18n import isolated_in
+from desktop_app.gui.i18n import isolated_in, tr
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _ICON = 16
 
 _ICON_GAP = 8
 
-_COUNT_GAP = 14
+_COUNT_GAP = 10
 
 _PADDING = 5
 
@@ -44,11 +43,17 @@ _INLINE = 24
 
 _RADIUS = 5
 
+_BAR = 3
+
+_MOST_LINES = 2
+
 _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.OtherFocusReason}
 )
 
 _NOTE_SIZE = 0.9
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +65,26 @@ class EntryFacts:
         count: The formatted number.
         spoken: The text for screen readers, including the number.
         note: A second line in a muted colour.
+        alert: The end of the second line, in the colour of failed files.
         icon: The name of the icon.
         colour: The icon's colour, as the name of an attribute of `Colours`.
         hint: The tool tip.
         action: The text of the button that is shown while the entry is chosen.
+        done: The fraction of the files that are finished, shown as a bar; None for no bar.
+        wraps: Whether a long text continues on a second line.
     """
 
     text: str
     count: str
     spoken: str
     note: str = ""
+    alert: str = ""
     icon: str = ""
     colour: str = "text"
     hint: str = ""
     action: str = ""
+    done: float | None = None
+    wraps: bool = False
 
 
 class SidebarEntry(QAbstractButton):
@@ -84,21 +95,28 @@ class SidebarEntry(QAbstractButton):
         moved(int): A key that moves the focus to another entry was pressed.
         action_clicked(): The button in the entry was clicked.
         menu_requested(QPoint): The context menu was requested at a screen position.
+        focused(bool): The entry has got or lost the focus.
+        renamed(str): The user has typed a new text; see `edit`.
 
     Attributes:
         facts: The content, set with `show_facts`.
         inline: The button in the entry; visible while the entry is chosen and has an action.
+        editor: The text field of `edit`; None unless the text is being edited.
     """
 
     picked = Signal(bool)
     moved = Signal(int)
     action_clicked = Signal()
     menu_requested = Signal(object)
+    focused = Signal(bool)
+    renamed = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._lines: list[str] = []
         self.facts = EntryFacts("", "", "")
+        self.editor: _Editor | None = None
         self._shows_ring = False
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -114,13 +132,15 @@ class SidebarEntry(QAbstractButton):
 
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
         """Show new content, and check the button if the entry is chosen."""
+        if facts == self.facts and chosen == self.isChecked():
+            return
         self.facts = facts
         self.setAccessibleName(facts.spoken)
-        self.setToolTip(tool_tip(facts.hint))
         self.setChecked(chosen)
         self.inline.setAccessibleName(facts.action)
         self.inline.setToolTip(facts.action)
         self.inline.setVisible(bool(facts.action) and chosen)
+        self.set_width(self.width())
         self._draw()
 
     def _draw(self) -> None:
@@ -129,26 +149,32 @@ class SidebarEntry(QAbstractButton):
 
     # --- layout
 
-    def natural_width(self) -> int:
-        """Return the width in pixels at which no text wraps."""
-        metrics = self.fontMetrics()
-        text_width = max(
-            metrics.horizontalAdvance(self.facts.text),
-            QFontMetrics(self._note_font()).horizontalAdvance(self.facts.note),
-        )
-        return text_width + self._fixed_width() + 2
+    @staticmethod
+    def width_for(text: str, count: str, metrics: QFontMetrics) -> int:
+        """Return the width in pixels that an entry with an icon needs for a text and a number."""
+        texts = metrics.horizontalAdvance(text) + metrics.horizontalAdvance(count)
+        return 2 * _SIDE + _ICON + _ICON_GAP + texts + _COUNT_GAP + 2
 
     def set_width(self, width: int) -> None:
-        """Set the width, and adapt the height to the wrapped text."""
-        text_width = width - self._fixed_width()
-        height = self._text_layout(self.facts.text, self.font(), text_width).size().height() + 2 * _PADDING
-        if self.facts.note:
-            height += self._text_layout(self.facts.note, self._note_font(), text_width).size().height()
-        height = math.ceil(height)
-        self.setFixedSize(width, max(height, _INLINE + 2 if self.facts.action else 0))
-        count = self._count_width()
-        place = QRect(width - _SIDE - count - _INLINE - 4, (self.height() - _INLINE) // 2, _INLINE, _INLINE)
+        """Set the width, and adapt the text and the height to it."""
+        facts, metrics = self.facts, self.fontMetrics()
+        room = max(1, width - self._fixed_width())
+        if facts.wraps:
+            self._lines = _wrapped(facts.text, self.font(), room)
+        else:
+            self._lines = [metrics.elidedText(facts.text, Qt.TextElideMode.ElideMiddle, room)]
+        height = metrics.height() * len(self._lines) + 2 * _PADDING
+        if facts.note or facts.alert:
+            height += math.ceil(QFontMetrics(self._note_font()).height())
+        self.setFixedSize(width, max(height, _INLINE + 2 if facts.action else 0))
+        whole = facts.text if "".join(self._lines) != facts.text else ""
+        self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))).replace("\n", "<br>"))
+        place = QRect(
+            width - _SIDE - self._count_width() - _INLINE - 4, (self.height() - _INLINE) // 2, _INLINE, _INLINE
+        )
         self.inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+        if self.editor is not None:
+            self.editor.setGeometry(self._editor_place())
 
     def sizeHint(self) -> QSize:
         """Return the size set by `set_width`."""
@@ -168,17 +194,34 @@ class SidebarEntry(QAbstractButton):
         font.setPointSizeF(font.pointSizeF() * _NOTE_SIZE)
         return font
 
-    def _text_layout(self, text: str, font: QFont, text_width: int) -> QStaticText:
-        """Return a text layout that is `text_width` pixels wide and breaks lines between words where possible."""
-        options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
-        options.setTextDirection(self.layoutDirection())
-        options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        layout = QStaticText(isolated_in(text, self.layoutDirection()))
-        layout.setTextFormat(Qt.TextFormat.PlainText)
-        layout.setTextOption(options)
-        layout.setTextWidth(text_width)
-        layout.prepare(QTransform(), font)
-        return layout
+    # --- editing
+
+    def edit(self, text: str) -> None:
+        """Let the user edit the text in place. Enter and leaving the field emit `renamed`; Escape does not."""
+        if self.editor is not None:
+            return
+        self.editor = editor = _Editor(text, self)
+        editor.ended.connect(self._end_editing)
+        editor.setGeometry(self._editor_place())
+        editor.show()
+        editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        editor.selectAll()
+
+    def _editor_place(self) -> QRect:
+        return self.rect().adjusted(2, 1, -2, -1)
+
+    @Slot(bool)
+    def _end_editing(self, is_accepted: bool) -> None:  # noqa: FBT001 - a slot
+        editor, self.editor = self.editor, None
+        if editor is None:
+            return
+        text, had_focus = editor.text().strip(), editor.hasFocus()
+        editor.hide()
+        editor.deleteLater()
+        if had_focus:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        if is_accepted and text and editor.isModified():
+            self.renamed.emit(text)
 
     # --- painting
 
@@ -201,34 +244,60 @@ class SidebarEntry(QAbstractButton):
         painter.end()
 
     def _paint_content(self, painter: QPainter, selected: str) -> None:
-        """Paint the icon, the text and the number.
+        """Paint the icon, the text, the number, the note and the bar.
 
         Args:
             painter: The painter.
-            selected: The colour of all three if the entry is chosen; otherwise empty.
+            selected: The colour of all of them if the entry is chosen; otherwise empty.
         """
-        colours, facts = self._theme.colours, self.facts
-        direction, rect = self.layoutDirection(), self.rect()
+        colours, facts, line = self._theme.colours, self.facts, self.fontMetrics().height()
         left = _SIDE
         if facts.icon:
-            height = self.fontMetrics().height()
-            place = QRect(left, _PADDING + (height - _ICON) // 2, _ICON, _ICON)
+            place = QRect(left, _PADDING + (line - _ICON) // 2, _ICON, _ICON)
             colour = selected or str(getattr(colours, facts.colour))
-            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, rect, place))
+            self._theme.icon(facts.icon, colour).paint(painter, self._visual(place))
             left += _ICON + _ICON_GAP
-        text_width = self.width() - self._fixed_width()
-        layout = self._text_layout(facts.text, self.font(), text_width)
-        start = QStyle.visualRect(direction, rect, QRect(left, 0, text_width, 1)).left()
+        room = self.width() - self._fixed_width()
         painter.setPen(QColor(selected or colours.text))
-        painter.drawStaticText(start, _PADDING, layout)
+        for at, text in enumerate(self._lines):
+            self._paint_text(painter, QRect(left, _PADDING + at * line, room, line), text)
         painter.setPen(QColor(selected or colours.muted))
-        end = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignTop)
-        number = QRect(rect.width() - _SIDE - self._count_width(), _PADDING, self._count_width() + 1, rect.height())
-        painter.drawText(QStyle.visualRect(direction, rect, number), end, facts.count)
-        if facts.note:
-            painter.setFont(self._note_font())
-            note = self._text_layout(facts.note, self._note_font(), text_width)
-            painter.drawStaticText(start, _PADDING + math.ceil(layout.size().height()), note)
+        count = self._count_width()
+        self._paint_text(painter, QRect(self.width() - _SIDE - count, _PADDING, count + 1, line), facts.count)
+        self._paint_note(painter, left, _PADDING + len(self._lines) * line, selected)
+        if facts.done is not None:
+            self._paint_bar(painter, left, selected)
+
+    def _paint_note(self, painter: QPainter, left: int, top: int, selected: str) -> None:
+        facts, colours = self.facts, self._theme.colours
+        painter.setFont(self._note_font())
+        metrics = painter.fontMetrics()
+        room = self.width() - left - _SIDE
+        alert = metrics.horizontalAdvance(facts.alert)
+        note = metrics.elidedText(facts.note, Qt.TextElideMode.ElideRight, room - alert)
+        self._paint_text(painter, QRect(left, top, room, metrics.height()), note)
+        left += metrics.horizontalAdvance(note)
+        painter.setPen(QColor(selected or colours.failed))
+        self._paint_text(painter, QRect(left, top, room, metrics.height()), facts.alert)
+
+    def _paint_bar(self, painter: QPainter, left: int, selected: str) -> None:
+        colours = self._theme.colours
+        place = QRect(left, self.height() - _BAR - 1, self.width() - left - _SIDE, _BAR)
+        done = QRect(place.topLeft(), QSize(round(place.width() * (self.facts.done or 0)), _BAR))
+        groove = QColor(selected or colours.line)
+        groove.setAlphaF(0.35 if selected else 1.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for rect, colour in ((place, groove), (done, QColor(selected or colours.accent))):
+            painter.setBrush(colour)
+            painter.drawRoundedRect(QRectF(self._visual(rect)), _BAR / 2, _BAR / 2)
+
+    def _visual(self, place: QRect) -> QRect:
+        return QStyle.visualRect(self.layoutDirection(), self.rect(), place)
+
+    def _paint_text(self, painter: QPainter, place: QRect, text: str) -> None:
+        direction = self.layoutDirection()
+        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft)
+        painter.drawText(self._visual(place), int(start), isolated_in(text, direction))
 
     # --- overrides of Qt
 
@@ -246,6 +315,8 @@ class SidebarEntry(QAbstractButton):
                 self.moved.emit(int(key))
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._pick()
+            case Qt.Key.Key_F10 if event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+                self._request_menu()
             case _:
                 super().keyPressEvent(event)
 
@@ -253,10 +324,72 @@ class SidebarEntry(QAbstractButton):
         """Show the focus ring if the focus was moved with the keyboard."""
         self._shows_ring = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Report that the focus has moved on, but not into a menu."""
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:
+            self.focused.emit(False)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Request the context menu at the mouse pointer, or below the entry if the keyboard was used."""
-        by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
-        place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
-        self.menu_requested.emit(place)
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self._request_menu()
+        else:
+            self.menu_requested.emit(event.globalPos())
         event.accept()
+
+    def _request_menu(self) -> None:
+        place: QPoint = self.mapToGlobal(self.rect().bottomLeft())
+        self.menu_requested.emit(place)
+
+
+class _Editor(QLineEdit):
+    """The text field in which a name is edited.
+
+    Signals:
+        ended(bool): The user has left the field; True to use the text.
+    """
+
+    ended = Signal(bool)
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent, maxLength=_LONGEST_NAME)
+        self.setObjectName("renaming")
+        self.setAccessibleName(tr("Batch name"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Use the text on Enter, and discard it on Escape."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}:
+            event.accept()
+            self.ended.emit(event.key() != Qt.Key.Key_Escape)
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Use the text when the focus moves on, but not when a menu opens or another window is activated."""
+        super().focusOutEvent(event)
+        if event.reason() not in {Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason}:
+            self.ended.emit(True)
+
+
+def _wrapped(text: str, font: QFont, width: int) -> list[str]:
+    """Return a text as up to `_MOST_LINES` lines, of which the last is elided if the text is longer."""
+    units = text.encode("utf-16-le")  # in which Qt counts
+    layout = QTextLayout(text, font)
+    options = QTextOption()
+    options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    layout.setTextOption(options)
+    layout.beginLayout()
+    lines: list[str] = []
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width)
+        rest = units[2 * line.textStart() :]
+        if len(lines) + 1 == _MOST_LINES:
+            last = rest.decode("utf-16-le", "replace")
+            lines.append(QFontMetrics(font).elidedText(last, Qt.TextElideMode.ElideRight, width))
+            break
+        lines.append(rest[: 2 * line.textLength()].decode("utf-16-le", "replace"))
+    layout.endLayout()
+    return lines or [""]

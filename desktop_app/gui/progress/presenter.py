@@ -57,6 +57,7 @@ class RunNotifications(QObject):
 
     Attributes:
         last_failed: The number of failed files in the last reported result.
+        level: What is shown on the desktop: `all`, `problems` or `none`.
 
     Args:
         notifier: The notifier for the desktop.
@@ -92,6 +93,7 @@ class RunNotifications(QObject):
         self._export = export
         self._wording = wording
         self.last_failed = 0
+        self.level = "all"
         self._closed = False
         self._unreported: RunEnd | None = None
         self._failure_reported = False
@@ -170,7 +172,9 @@ class RunNotifications(QObject):
             self._notify(Notification(Topic.TROUBLE, title, text, is_urgent=True))
 
     def _notify(self, notification: Notification) -> None:
-        if not self._closed and not self._is_watched():
+        is_problem = notification.is_urgent or notification.topic is not Topic.ENDED
+        is_wanted = self.level == "all" or (self.level == "problems" and is_problem)
+        if is_wanted and not self._closed and not self._is_watched():
             self._notifier.show(notification)
 
     def close(self) -> None:
@@ -270,7 +274,7 @@ class ProgressPresenter(QObject):
             left=self._time_left.text(pace.left_s),
             text=pace_text(pace, self._wording),
             sentence=pace_sentence(pace, self._wording),
-            values=series.files if pace.files else series.bytes,
+            values=series.bytes if pace.by_bytes or not pace.files else series.files,
         )
 
     @Slot(object)

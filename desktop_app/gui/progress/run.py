@@ -8,13 +8,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from desktop_app.domain.job import RunSums
 
 
@@ -27,7 +23,13 @@ LEAST_SECONDS = 10.0
 """There is no estimate until the samples cover this much time."""
 
 LEAST_FILES = 5
-"""There is no estimate until this many files have finished."""
+"""There is no estimate in files until this many files have finished."""
+
+LEAST_PART = 0.01
+"""There is no estimate in bytes until this part of the bytes has been read."""
+
+LARGE_BYTES, _SMALL_BYTES = 8_000_000, 4_000_000
+"""A run is measured in bytes once its files are on average this large, until they are smaller than the second value."""
 
 STALL_SECONDS = 12.0
 """There is no estimate after a pause that is longer than this and also longer than `_PAUSES` times the usual pause."""
@@ -45,9 +47,6 @@ _SAMPLE_SECONDS = 0.5
 _GAP_SECONDS = 20.0
 """If more time than this passes between two updates, the computer was probably asleep, and sampling starts over."""
 
-_SLOTS = 12
-"""The number of time slices used to find out whether files or bytes progress more evenly."""
-
 _SMOOTH_SECONDS = 6.0
 """The time constant of the exponential smoothing."""
 
@@ -61,6 +60,7 @@ class Progress:
         bytes_done, bytes_total: The same in bytes; `bytes_done` includes what has been read of unfinished files.
         processing: The number of files being processed.
         failed: The number of finished files that failed.
+        by_bytes: Whether the run is measured in bytes, because its files are large, or else in files.
     """
 
     files_done: int = 0
@@ -69,6 +69,7 @@ class Progress:
     bytes_total: int = 0
     processing: int = 0
     failed: int = 0
+    by_bytes: bool = False
 
     @property
     def is_busy(self) -> bool:
@@ -76,12 +77,17 @@ class Progress:
         return self.files_done < self.files_total
 
     @property
+    def measure(self) -> tuple[int, int]:
+        """Return how much is done, and the total, in the unit of the run: bytes or files."""
+        return (self.bytes_done, self.bytes_total) if self.by_bytes else (self.files_done, self.files_total)
+
+    @property
     def fraction(self) -> float:
-        """Return the fraction of bytes done, or of files if all are empty. It is 1 only after the run has ended."""
+        """Return the fraction done, in the unit of the run. It is 1 only after the run has ended."""
         if not self.is_busy:
             return 1.0
-        done = self.bytes_done / self.bytes_total if self.bytes_total else self.files_done / self.files_total
-        return min(_MOST_WHILE_BUSY, max(0.0, done))
+        done, total = self.measure
+        return min(_MOST_WHILE_BUSY, max(0.0, done / total))
 
 
 IDLE = Progress()
@@ -112,6 +118,7 @@ class Run:
     def __init__(self, since_ms: int) -> None:
         self.since_ms = since_ms
         self._began: int | None = None
+        self._by_bytes = False
         self._moved_at = since_ms
         self._seen: RunSums | None = None
         self._has_read = False
@@ -132,27 +139,32 @@ class Run:
             self.since_ms = max(self.since_ms, sums.newest_end)
             return IDLE, None
         if not sums.open_files:
-            return IDLE, self._end(sums, now_ms)
+            return IDLE, self._end(sums)
         sums = self._without_previous_run(sums, now_ms)
         if self._began is None:
             self._began = now_ms
+        files, size = sums.done_files + sums.open_files, sums.done_bytes + sums.open_bytes
+        self._by_bytes = size >= files * (_SMALL_BYTES if self._by_bytes else LARGE_BYTES)
         progress = Progress(
             files_done=sums.done_files,
-            files_total=sums.done_files + sums.open_files,
+            files_total=files,
             bytes_done=sums.done_bytes + sums.read_bytes,
-            bytes_total=sums.done_bytes + sums.open_bytes,
+            bytes_total=size,
             processing=sums.processing,
             failed=sums.failed,
+            by_bytes=self._by_bytes,
         )
         return progress, None
 
-    def _end(self, sums: RunSums, now_ms: int) -> RunEnd | None:
-        began = now_ms if self._began is None else self._began
+    def _end(self, sums: RunSums) -> RunEnd | None:
+        began = max(self._began or 0, sums.oldest_start or sums.newest_end)
         self._began = self._seen = None
+        self._by_bytes = False
         # Nothing is being processed now, so every job of the next run ends after this time.
         self.since_ms = max(self.since_ms, sums.newest_end)
         if not sums.done_files:
             return None
+        # The time before the first file was started, such as a pause, does not count.
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
     def _without_previous_run(self, sums: RunSums, now_ms: int) -> RunSums:
@@ -180,10 +192,11 @@ class _Sample:
 class TimeLeftEstimator:
     """Estimates the time left in a run.
 
-    The estimate is based on files or bytes, whichever have progressed more evenly lately, and it is smoothed.
+    The estimate is based on the unit of the run, files or bytes, and it is smoothed.
     """
 
     def __init__(self) -> None:
+        self._by_bytes = False
         self._samples: deque[_Sample] = deque()
         self._read_at = 0.0
         self._moved_at = 0.0
@@ -212,7 +225,9 @@ class TimeLeftEstimator:
             return None
         sample = _Sample(now, progress.files_done, progress.bytes_done)
         last = self._samples[-1] if self._samples else None
-        if last is None or now - self._read_at > _GAP_SECONDS or sample.files < last.files:
+        is_other_unit = progress.by_bytes is not self._by_bytes
+        self._by_bytes = progress.by_bytes
+        if last is None or is_other_unit or now - self._read_at > _GAP_SECONDS or sample.files < last.files:
             self._begin(sample)
         elif (sample.files, sample.bytes) != (last.files, last.bytes):
             self._move(sample, last)
@@ -243,12 +258,12 @@ class TimeLeftEstimator:
 
     def _estimate(self, progress: Progress, now: float) -> float | None:
         first, last = self._samples[0], self._samples[-1]
-        if now - first.at < LEAST_SECONDS or progress.files_done < LEAST_FILES or last.at == first.at:
+        done, total = progress.measure
+        is_early = done < LEAST_PART * total if progress.by_bytes else done < LEAST_FILES
+        moved = done - (first.bytes if progress.by_bytes else first.files)
+        if is_early or now - first.at < LEAST_SECONDS or last.at == first.at or moved <= 0:
             return None
-        left = self._forecast(progress, now)
-        if left is None:
-            return None
-        end = now + left
+        end = now + (total - done) * (now - first.at) / moved
         if self._end is None:
             self._end = end
         else:
@@ -256,33 +271,3 @@ class TimeLeftEstimator:
             self._end += (end - self._end) * weight
         self._estimated_at = now
         return max(0.0, self._end - now)
-
-    def _forecast(self, progress: Progress, now: float) -> float | None:
-        """Return the seconds left, calculated from files or bytes, whichever have progressed more evenly."""
-        first = self._samples[0]
-        span = now - first.at
-        files = progress.files_done - first.files
-        size = progress.bytes_done - first.bytes
-        by_files = (progress.files_total - progress.files_done) * span / files if files > 0 else None
-        by_bytes = (progress.bytes_total - progress.bytes_done) * span / size if size > 0 else None
-        if by_files is None or by_bytes is None:
-            return by_bytes if by_files is None else by_files
-        variation_of_files, variation_of_bytes = self._variations(now)
-        return by_files if variation_of_files < variation_of_bytes else by_bytes
-
-    def _variations(self, now: float) -> tuple[float, float]:
-        """Return the coefficients of variation of files and of bytes per time slice."""
-        first = self._samples[0]
-        width = (now - first.at) / _SLOTS
-        files, sizes = [0.0] * _SLOTS, [0.0] * _SLOTS
-        for before, after in pairwise(self._samples):
-            slot = min(_SLOTS - 1, int((after.at - first.at) / width))
-            files[slot] += after.files - before.files
-            sizes[slot] += after.bytes - before.bytes
-        return _variation(files), _variation(sizes)
-
-
-def _variation(values: Sequence[float]) -> float:
-    """Return the coefficient of variation: the standard deviation divided by the mean."""
-    mean = fmean(values)
-    return pstdev(values, mean) / mean if mean > 0 else math.inf

@@ -152,11 +152,13 @@ class Pace:
     Attributes:
         files, bytes: The rates per second.
         left_s: The time left in seconds; None if there is no estimate.
+        by_bytes: Whether the run is measured in bytes.
     """
 
     files: float = 0.0
     bytes: float = 0.0
     left_s: float | None = None
+    by_bytes: bool = False
 
 
 STILL = Pace()
@@ -317,4 +319,4 @@ class RunWatch(QObject):
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds
-        self.paced.emit(Pace(files, size, left))
+        self.paced.emit(Pace(files, size, left, self.progress.by_bytes))

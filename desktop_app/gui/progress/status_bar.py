@@ -12,7 +12,7 @@ from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.gui.connection.status import ConnectionText, Mark
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run import IDLE, Progress
-from desktop_app.gui.progress.texts import files_and_bytes_of, files_of
+from desktop_app.gui.progress.texts import files_and_bytes_of, measure_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import spaced
@@ -131,7 +131,7 @@ class JobsStatusBar(QStatusBar):
 
     def _show_files(self) -> None:
         if self._progress.is_busy:
-            self.files.setText(files_of(self._progress, self._wording))
+            self.files.setText(measure_of(self._progress, self._wording))
         else:
             self.files.setText(self._wording.files(self._totals.total))
             self.files.setToolTip("")

@@ -40,6 +40,17 @@ def files_of(progress: Progress, wording: Wording) -> str:
     )
 
 
+def measure_of(progress: Progress, wording: Wording) -> str:
+    """Return the progress in the unit of the run, such as `1,044 of 1,248 files` or `1.2 of 8.0 GB`."""
+    if not progress.by_bytes:
+        return files_of(progress, wording)
+    done, total = wording.size(progress.bytes_done), wording.size(progress.bytes_total)
+    number, space, unit = done.rpartition(" ")
+    if space and total.endswith(f" {unit}"):
+        done = number
+    return tr("{done} of {total}", "1.2 of 8.0 GB").format(done=done, total=total)
+
+
 def files_and_bytes_of(progress: Progress, wording: Wording) -> str:
     """Return the progress in files and bytes, for the tool tip and screen readers."""
     return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
@@ -106,8 +117,8 @@ def rate(value: float) -> str:
 
 
 def pace_text(pace: Pace, wording: Wording) -> str:
-    """Return the throughput in the most suitable unit: `9.1/s`, `12.3 MB/s` or `4/min`; empty if there is none."""
-    if pace.files >= _LEAST_FILES_PER_SECOND:
+    """Return the throughput in the unit of the run, such as `9.1/s`, `12.3 MB/s` or `4/min`; empty if there is none."""
+    if not pace.by_bytes and pace.files >= _LEAST_FILES_PER_SECOND:
         return tr("{number}/s", "files by the second").format(number=rate(pace.files))
     if pace.bytes >= 1:
         return tr("{size}/s", "12.3 MB by the second").format(size=wording.size(int(pace.bytes)))

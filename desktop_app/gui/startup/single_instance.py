@@ -274,9 +274,11 @@ class InstanceServer(QObject):
         temporary = tempfile.TemporaryDirectory(prefix="filemill-", ignore_cleanup_errors=True)
         yield f"{self._cleanup.enter_context(temporary)}/window"
 
-    def set_handler(self, handler: Callable[[Request], None]) -> None:
-        """Pass all requests to a function, including those that have already been received."""
+    def set_handler(self, handler: Callable[[Request], None] | None) -> None:
+        """Pass all requests to a function, including those that are waiting; None lets requests wait."""
         self._handler = handler
+        if handler is None:
+            return
         waiting, self._waiting = self._waiting, []
         for connection, request in waiting:
             self._handle(connection, request)

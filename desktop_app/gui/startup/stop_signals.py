@@ -6,12 +6,13 @@ effect. This module imports Qt only when a slot is connected, since the import i
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from desktop_app.services.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from PySide6.QtCore import QSocketNotifier
 
@@ -36,9 +37,18 @@ class QtStopSignals(StopSignals):
             self._notifier = QSocketNotifier(self.reader.fileno(), QSocketNotifier.Type.Read)
             self._notifier.activated.connect(self._activate)
 
+    @contextmanager
+    def connected(self, slot: Callable[[], object]) -> Iterator[None]:
+        """Return a context manager during which a slot is connected; see `connect`."""
+        self.connect(slot)
+        try:
+            yield
+        finally:
+            self._slots.remove(slot)
+
     def _activate(self) -> None:
         if self.drain():
-            for slot in self._slots:
+            for slot in list(self._slots):
                 slot()
 
     def close(self) -> None:

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.i18n import isolated
-from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, PROGRESS, REASON
+from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, PROGRESS, UNREAD
+from desktop_app.gui.table.widths import BAR_GAP, CELL_PADDING, ICON, ICON_ROOM, LEAST_BAR
 from desktop_app.gui.wording import progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from desktop_app.gui.table.column_header import ColumnHeader
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.theme.theme import Theme
 
@@ -34,14 +34,7 @@ STATUS_ICONS = {
     Status.FAILED: "status-failed",
 }
 
-CELL_PADDING = 8
-
-_ICON = 16
-
-ICON_ROOM = _ICON + 6
-"""The width of an icon and the gap beside it together."""
-
-_ICON_SIZE = QSize(_ICON, _ICON)
+_ICON_SIZE = QSize(ICON, ICON)
 
 _BAR_HEIGHT = 6
 
@@ -53,18 +46,38 @@ _SELECTED = QStyle.StateFlag.State_Selected
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Paints a cell that contains text. Cells have no focus ring, because whole rows are selected."""
+    """Paints a cell that contains text. Cells have no focus ring, because whole rows are selected.
 
-    def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
+    Args:
+        model: The model.
+        theme: The theme.
+        header: The header, which makes columns wider if their texts do not fit.
+        parent: The parent.
+    """
+
+    def __init__(self, model: JobsModel, theme: Theme, header: ColumnHeader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self._theme = theme
+        self._header = header
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint the content, on the selection colour if the cell is selected."""
+        """Paint the content, on the selection colour if the cell is selected.
+
+        A row that can't be shown yet has a placeholder instead, and never the selection colour.
+        """
         text = self.text_of(index)
-        selected = bool(option.state & _SELECTED)
         colours = self._theme.colours
+        if text is None:
+            # Qt has painted the selection colour on the whole row.
+            is_alternate = bool(option.features & QStyleOptionViewItem.ViewItemFeature.Alternate)
+            painter.fillRect(option.rect, QColor(colours.alternate if is_alternate else colours.base))
+            if index.column() == NAME:
+                painter.setPen(QColor(colours.muted))
+                rect = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
+                painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[NAME]), UNREAD)
+            return
+        selected = bool(option.state & _SELECTED)
         if selected:
             painter.fillRect(option.rect, QColor(colours.selection))
         if text:
@@ -84,65 +97,58 @@ class CellDelegate(QStyledItemDelegate):
             rect: The cell's rectangle, without the padding.
             text: The cell's text; never empty.
         """
-        column, metrics = COLUMNS[index.column()], option.fontMetrics
+        number = index.column()
+        column, metrics = COLUMNS[number], option.fontMetrics
         if column.is_code:
             painter.setFont(_code_font(option.font))
             metrics = painter.fontMetrics()
-        if metrics.horizontalAdvance(text) > rect.width():
-            mode = Qt.TextElideMode.ElideMiddle if column.is_path else Qt.TextElideMode.ElideRight
-            text = metrics.elidedText(text, mode, rect.width())
+        width = metrics.horizontalAdvance(text)
+        if width > self._header.widest[number]:
+            self._header.note_width(number, width)
+        if width > rect.width():
+            text = metrics.elidedText(text, column.elide, rect.width())
         if option.direction is Qt.LayoutDirection.RightToLeft:
             text = isolated(text)
-        painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
+        painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[number]), text)
         if column.is_code:
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return a size that fits the whole text."""
         metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
-        return QSize(metrics.horizontalAdvance(self.text_of(index)) + 2 * CELL_PADDING + 1, option.fontMetrics.height())
+        text = self.text_of(index) or ""
+        return QSize(metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
-    def text_of(self, index: Index) -> str:
-        """Return the text of a cell."""
+    def text_of(self, index: Index) -> str | None:
+        """Return the text of a cell, or None if its row can't be shown yet."""
         return self._model.text(index.row(), index.column())
 
 
 class StatusDelegate(CellDelegate):
-    """Paints the status of a job as a coloured icon and a word.
+    """Paints the status of a job as a coloured icon and a word, or as an icon and its progress while it is being read.
 
-    The word is followed by the progress or the reason unless that has a visible column of its own.
-
-    Args:
-        model: The model.
-        theme: The theme.
-        shows: Called with a column number; returns whether that column is shown.
-        parent: The parent.
+    If the progress has a visible column of its own, the word is always shown.
     """
 
-    def __init__(
-        self, model: JobsModel, theme: Theme, shows: Callable[[int], bool], parent: QObject | None = None
-    ) -> None:
-        super().__init__(model, theme, parent)
-        self._shows = shows
-
-    def text_of(self, index: Index) -> str:
-        """Return the status, followed by its details unless these have a visible column of their own."""
-        job = self._model.job(index.row())
-        if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
-            return self._model.wording.word(job.status)
-        return super().text_of(index)
-
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return a size that fits the icon and the whole text."""
-        return super().sizeHint(option, index) + QSize(ICON_ROOM, 0)
+        """Return the width of the widest status."""
+        return QSize(self._header.natural_width(index.column()), option.fontMetrics.height())
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: Index,
+        rect: QRect,
+        text: str,  # noqa: ARG002 - the word alone is shown
     ) -> None:
-        """Paint the icon and the text."""
+        """Paint the icon, and the word or the progress."""
         job = self._model.job(index.row())
         if job is None:
             return
+        wording, header = self._model.wording, self._header
+        if wording.has_reason(job):
+            header.note_reason()
         selected = bool(option.state & _SELECTED)
         colour = self._theme.colours.of(job.status)
         icon_rect = QStyle.alignedRect(
@@ -150,12 +156,18 @@ class StatusDelegate(CellDelegate):
         )
         icon = self._theme.icon(STATUS_ICONS[job.status], colour)
         icon.paint(painter, icon_rect, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
+        rest = QRect(rect)
+        rest.setLeft(rect.left() + ICON_ROOM)
+        done = progress_of(job)
+        if done and not header.shows(PROGRESS):
+            percent = wording.percent(done)
+            paint_progress(painter, option, QStyle.visualRect(option.direction, rect, rest), done, percent, self._theme)
+            return
         if not selected and job.status is not Status.PROCESSED:
             # The words of processed files are not coloured, so that the others stand out.
             painter.setPen(QColor(colour))
-        text_rect = QRect(rect)
-        text_rect.setLeft(rect.left() + ICON_ROOM)
-        super().paint_content(painter, option, index, QStyle.visualRect(option.direction, rect, text_rect), text)
+        rest = QStyle.visualRect(option.direction, rect, rest)
+        super().paint_content(painter, option, index, rest, wording.word(job.status))
 
 
 class ProgressDelegate(CellDelegate):
@@ -163,7 +175,7 @@ class ProgressDelegate(CellDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - Qt's signature
         """Return a size that leaves room for a readable bar, even if the cell is empty."""
-        return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
+        return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 2 * LEAST_BAR + 2 * CELL_PADDING, 0)
 
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
@@ -171,32 +183,47 @@ class ProgressDelegate(CellDelegate):
         """Paint the percentage and the bar."""
         job = self._model.job(index.row())
         done = None if job is None else progress_of(job)
-        if done is None:
-            return
-        percent_width = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
-        percent_rect = QRect(rect.right() - percent_width, rect.top(), percent_width + 1, rect.height())
-        painter.drawText(
-            QStyle.visualRect(option.direction, rect, percent_rect),
-            QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
-            text,
-        )
-        length = rect.width() - percent_width - CELL_PADDING
-        if length <= _BAR_HEIGHT:
-            return
-        bar = QRect(rect.left(), rect.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
-        part = QRect(bar)
-        part.setWidth(max(_BAR_HEIGHT, round(length * done)))
-        fill = painter.pen().color() if option.state & _SELECTED else QColor(self._theme.colours.accent)
-        track = QColor(fill)
-        track.setAlpha(_TRACK_ALPHA)
-        radius = _BAR_HEIGHT / 2
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for shape, colour in ((bar, track), (part, fill)):
-            painter.setBrush(colour)
-            painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, rect, shape)), radius, radius)
-        painter.restore()
+        if done is not None:
+            paint_progress(painter, option, rect, done, text, self._theme)
+
+
+def paint_progress(
+    painter: QPainter, option: QStyleOptionViewItem, rect: QRect, done: float, percent: str, theme: Theme
+) -> None:
+    """Paint a bar with the percentage beside it.
+
+    Args:
+        painter: The painter; its pen has the colour of the text.
+        option: The cell's style options.
+        rect: The rectangle to fill.
+        done: The fraction that the bar shows.
+        percent: The text beside the bar.
+        theme: The theme.
+    """
+    percent_width = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
+    percent_rect = QRect(rect.right() - percent_width, rect.top(), percent_width + 1, rect.height())
+    painter.drawText(
+        QStyle.visualRect(option.direction, rect, percent_rect),
+        QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
+        percent,
+    )
+    length = rect.width() - percent_width - BAR_GAP
+    if length <= _BAR_HEIGHT:
+        return
+    bar = QRect(rect.left(), rect.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
+    part = QRect(bar)
+    part.setWidth(max(_BAR_HEIGHT, round(length * done)))
+    fill = painter.pen().color() if option.state & _SELECTED else QColor(theme.colours.accent)
+    track = QColor(fill)
+    track.setAlpha(_TRACK_ALPHA)
+    radius = _BAR_HEIGHT / 2
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for shape, colour in ((bar, track), (part, fill)):
+        painter.setBrush(colour)
+        painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, rect, shape)), radius, radius)
+    painter.restore()
 
 
 def _code_font(text_font: QFont) -> QFont:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, QPoint, QPointF, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle, QWidget
 
-from desktop_app.domain.job import Status
 from desktop_app.domain.query import Sort, SortTerm
-from desktop_app.gui.table.cells import CELL_PADDING, ICON_ROOM
 from desktop_app.gui.table.columns import (
     ALIGNMENTS,
     COLUMN_OF_ID,
@@ -21,25 +20,24 @@ from desktop_app.gui.table.columns import (
     NAME,
     PROGRESS,
     REASON,
-    STATUS,
     Column,
 )
+from desktop_app.gui.table.widths import CELL_PADDING, LEAST_WIDTH, ColumnWidths
 from desktop_app.gui.window_memory import ColumnLayout
-from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.wording import Wording
 
 
 _UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
-_MIN_WIDTH = 48
+_EMPTY_FOR_PROBLEMS = frozenset({PROGRESS, LINES})
+"""The columns that are empty while only failed files are listed."""
 
-_MIN_ELASTIC_CHARACTERS = 26
-
-_SHOWN_FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
+_DEFAULT_ORDER = tuple(sorted(range(len(COLUMNS)), key=lambda number: (COLUMNS[number].id not in FIRST_ORDER, number)))
 
 _ARROW = 8
 
@@ -48,23 +46,18 @@ _ARROW_GAP = 5
 _SECOND = "2"
 """The text beside the arrow of the second sort key."""
 
-_LONG_SIZES = (999, 999_900)
-"""Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
-
-_MANY_LINES = 9_999_999
-"""The lines of a file of several hundred megabytes."""
-
-_LONG_SPAN_MS = (12 * 60 + 34) * 60_000
-
 IndicatedColumn = tuple[int, Qt.SortOrder]
 """A sort column and its direction."""
 
 
 class ColumnHeader(QHeaderView):
-    """A header with sort arrows. One column is stretched so that the columns fill the table.
+    """A header with sort arrows, whose columns fill the table.
+
+    The widths and the visibility that a person chooses are kept. All others are automatic: see `widths`. The Reason
+    column appears when there are reasons, and columns for which there is no room are left out. Name can't be hidden.
 
     Qt's sort indicator shows the first sort key. A second key orders the rows whose first keys are equal; it is cleared
-    when the first key changes to another column. The Name column can't be hidden.
+    when the first key changes to another column.
 
     Signals:
         order_changed(): The sort order has changed.
@@ -72,25 +65,38 @@ class ColumnHeader(QHeaderView):
     Attributes:
         current: The column that has the keyboard focus whenever the header does.
         second: The second sort column and its direction, or None. Use `sort_second` to set it.
+        widest: The widest text seen so far in each column; see `ColumnWidths`.
+
+    Args:
+        theme: The theme.
+        wording: The formatter of the cells.
+        parent: The table.
     """
 
     order_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, wording: Wording, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.current = 0
         self.second: IndicatedColumn | None = None
         self._theme = theme
+        self._wording = wording
         self._first: IndicatedColumn = (-1, _UP)
-        self._least = 0
-        self._temporary: dict[int, bool] = {}  # the visibility to be restored, by column
+        self._own_widths: dict[int, int] = {}
+        self._chosen: dict[int, bool] = {}  # whether a person wants to see a column
+        self._has_problems = self._only_problems = self._has_reasons = False
+        self._is_arranging = False
+        self._fit_later = QTimer(self, singleShot=True, interval=0)
+        self._fit_later.timeout.connect(self.fit)
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setSortIndicatorShown(True)
         self.sortIndicatorChanged.connect(self._follow_indicator)
+        self.sectionResized.connect(self._keep_width)
         self.setSectionsMovable(True)
-        self.setMinimumSectionSize(_MIN_WIDTH)
+        self.setMinimumSectionSize(LEAST_WIDTH)
         self.setResizeContentsPrecision(0)  # only visible rows are measured
+        self._measure()
 
     # --- sorting
 
@@ -158,91 +164,117 @@ class ColumnHeader(QHeaderView):
     # --- columns
 
     def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot for `toggled`
-        """Show or hide a column. The choice is part of the saved layout."""
-        self._temporary.pop(number, None)
-        self._set_shown(number, shown=shown)
+        """Show or hide a column, as a person chose."""
+        self._chosen[number] = shown
+        self.fit()
 
-    def show_problem_columns(self, *, only_problems: bool) -> None:
-        """Temporarily show the Reason column and hide columns that would be empty, or restore the user's choice.
+    def show_reasons(self, *, has_problems: bool, only_problems: bool, at_rest: bool) -> None:
+        """Follow the content of the list: show the Reason column if there are reasons, and no empty columns.
 
         Args:
-            only_problems: Whether the list shows only problems; if not, the user's choice is restored.
+            has_problems: Whether the list may contain failed files.
+            only_problems: Whether it contains nothing else.
+            at_rest: Whether there are no unfinished files. Until then, the Reason column does not disappear again.
         """
-        if only_problems:
-            for number, shown in _SHOWN_FOR_PROBLEMS.items():
-                if self.isSectionHidden(number) is shown:
-                    self._temporary[number] = not shown
-                    self._set_shown(number, shown=shown)
-        else:
-            for number, shown in self._temporary.items():
-                self._set_shown(number, shown=shown)
-            self._temporary.clear()
+        self._has_problems, self._only_problems = has_problems, only_problems
+        self._has_reasons = has_problems or only_problems or (self._has_reasons and not at_rest)
+        self.fit()
+
+    def note_reason(self) -> None:
+        """Show the Reason column soon, because a visible row has a reason. Called while cells are painted."""
+        if not self._has_reasons:
+            self._has_reasons = True
+            self._fit_later.start()
+
+    def note_width(self, number: int, width: int) -> None:
+        """Make a column wider soon, because a text in it is wider than all before. Called while cells are painted."""
+        self._widths.note(number, width)
+        self._fit_later.start()
+
+    def natural_width(self, number: int) -> int:
+        """Return the width with which a column shows all that it has shown so far."""
+        return self._widths.natural(number)
 
     def shows(self, number: int) -> bool:
         """Return whether a column is shown."""
         return not self.isSectionHidden(number)
 
-    def _set_shown(self, number: int, *, shown: bool) -> None:
-        self.setSectionHidden(number, not shown)
-        self._least = 0
-        if number == REASON and shown:
-            self.resizeSection(STATUS, self._status_word_width())
-        self.fit()
-
     @Slot()
     def reset(self) -> None:
         """Restore the default columns, order and widths."""
-        self._temporary.clear()
-        self._least = 0
-        first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
-        for place, number in enumerate([*first, *(other for other in range(len(COLUMNS)) if other not in first)]):
-            self.setSectionHidden(number, False)
-            self.moveSection(self.visualIndex(number), place)
-            self.resizeSection(number, self._default_width(number))
-            self.setSectionHidden(number, not COLUMNS[number].shown)
+        self._own_widths.clear()
+        self._chosen.clear()
+        self._set_order(_DEFAULT_ORDER)
         self.fit()
 
+    def _set_order(self, numbers: Sequence[int]) -> None:
+        for place, number in enumerate(numbers):
+            self.moveSection(self.visualIndex(number), place)
+
+    def _measure(self) -> None:
+        """Start again with the usual widths of the texts in the current font."""
+        titles = [self.sectionSizeFromContents(number).width() for number in range(len(COLUMNS))]
+        self._widths = ColumnWidths(self._wording, self.fontMetrics(), titles)
+        self.widest = self._widths.widest
+
+    def _wanted(self) -> list[int]:
+        """Return the columns to show if there is room."""
+        automatic = {REASON: self._has_reasons}
+        if self._only_problems:
+            automatic |= dict.fromkeys(_EMPTY_FOR_PROBLEMS, False)
+        return [
+            number
+            for number, column in enumerate(COLUMNS)
+            if number == NAME or self._chosen.get(number, automatic.get(number, column.shown))
+        ]
+
+    @Slot()
     def fit(self) -> None:
-        """Let the stretched column fill the remaining width, but keep it wide enough to read."""
-        elastic = self._elastic()
-        others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
-        least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
+        """Show the columns for which there is room, and let them fill the table."""
         # The table's viewport, because the header's own viewport is resized later.
         table = self.parent()
-        width = (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
-        self.resizeSection(elastic, max(least, width - others))
+        room = (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
+        wanted = self._wanted()
+        dropped = self._widths.dropped(wanted, self._chosen, room)
+        shown = [number for number in wanted if number not in dropped]
+        widths = self._widths.shared(shown, self._own_widths, room)
+        with self._arranging():
+            for number in range(self.count()):
+                if self.isSectionHidden(number) is (number in widths):
+                    self.setSectionHidden(number, number not in widths)
+            for number, width in widths.items():
+                if self.sectionSize(number) != width:
+                    self.resizeSection(number, width)
 
-    def _elastic(self) -> int:
-        """Return the stretched column, which is the visible one with the longest texts."""
-        return next((number for number in (REASON, STATUS) if self.shows(number)), NAME)
+    @contextmanager
+    def _arranging(self) -> Iterator[None]:
+        """Mark changes of widths as not made by a person."""
+        before, self._is_arranging = self._is_arranging, True
+        try:
+            yield
+        finally:
+            self._is_arranging = before
+
+    @Slot(int, int, int)
+    def _keep_width(self, number: int, _old: int, new: int) -> None:
+        """Keep a width that a person chose."""
+        if not self._is_arranging and new > 0:
+            self._own_widths[number] = new
 
     @Slot()
     def fit_all(self) -> None:
         """Fit each column to its title and visible cells."""
         self.resizeSections(QHeaderView.ResizeMode.ResizeToContents)
-        self._least = self.sectionSize(self._elastic())
+        if self.length() < self.viewport().width():
+            self._own_widths.pop(NAME, None)
         self.fit()
 
-    def _default_width(self, number: int) -> int:
-        """Return a width in pixels that fits a column's title and typical content."""
-        wording, metrics = Wording(QLocale()), self.fontMetrics()
-        samples: dict[int, Iterable[str]] = {
-            LINES: [wording.number(_MANY_LINES)],
-            COLUMN_OF_ID["size"]: map(wording.size, _LONG_SIZES),
-            COLUMN_OF_ID["added"]: [wording.clock(QDateTime.currentMSecsSinceEpoch())],
-            COLUMN_OF_ID["took"]: [wording.span(_LONG_SPAN_MS)],
-        }
-        return max(
-            COLUMNS[number].width * metrics.averageCharWidth(),
-            self.sectionSizeFromContents(number).width(),
-            *(_cell_width(text, metrics) for text in samples.get(number, ())),
-        )
-
-    def _status_word_width(self) -> int:
-        """Return the width in pixels that the Status column needs for the status words alone."""
-        metrics = self.fontMetrics()
-        words = max(_cell_width(status_word(status), metrics) for status in Status)
-        return max(words + ICON_ROOM, self.sectionSizeFromContents(STATUS).width())
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure the columns in a new font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+            self._fit_later.start()
 
     # --- saved layout
 
@@ -256,28 +288,25 @@ class ColumnHeader(QHeaderView):
         return [COLUMNS[number] for number in self.shown_numbers()]
 
     def column_layout(self) -> list[ColumnLayout]:
-        """Return the order, widths and visibility of the columns, as `restore_layout` expects them."""
-        layout = []
-        for number in map(self.logicalIndex, range(self.count())):
-            hidden = self.isSectionHidden(number)
-            # Qt reports a width of 0 for a hidden column, although it remembers the column's width.
-            with QSignalBlocker(self):
-                self.setSectionHidden(number, False)
-                width = self.sectionSize(number)
-                self.setSectionHidden(number, hidden)
-            layout.append(ColumnLayout(COLUMNS[number].id, width, not self._temporary.get(number, not hidden)))
-        return layout
+        """Return the order of the columns and what a person chose, or nothing if all is as by default."""
+        order = tuple(map(self.logicalIndex, range(self.count())))
+        if order == _DEFAULT_ORDER and not self._own_widths and not self._chosen:
+            return []
+        return [
+            ColumnLayout(COLUMNS[number].id, self._own_widths.get(number), self._chosen.get(number)) for number in order
+        ]
 
     def restore_layout(self, layout: Sequence[ColumnLayout]) -> None:
         """Restore a saved layout. Columns that are missing from it are placed last."""
         self.reset()
         known = [column for column in layout if column.id in COLUMN_OF_ID]
-        for place, column in enumerate(known):
+        self._set_order([COLUMN_OF_ID[column.id] for column in known])
+        for column in known:
             number = COLUMN_OF_ID[column.id]
-            self.moveSection(self.visualIndex(number), place)
-            self.setSectionHidden(number, False)
-            self.resizeSection(number, max(_MIN_WIDTH, column.width))
-            self.setSectionHidden(number, column.hidden and number != NAME)
+            if column.width is not None:
+                self._own_widths[number] = max(LEAST_WIDTH, column.width)
+            if column.shown is not None:
+                self._chosen[number] = column.shown
         self.fit()
 
     # --- painting
@@ -333,10 +362,6 @@ def _title_font(font: QFont) -> QFont:
     bold = QFont(font)
     bold.setWeight(QFont.Weight.DemiBold)
     return bold
-
-
-def _cell_width(text: str, metrics: QFontMetrics) -> int:
-    return metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 2
 
 
 def _paint_arrow(painter: QPainter, middle_left: QPointF, order: Qt.SortOrder, *, second: bool) -> None:

@@ -17,6 +17,15 @@ from desktop_app.gui.wording import Wording, progress_of, queue_text
 
 _NS_PER_MS = 1_000_000
 
+_MANY_LINES = 9_999_999
+"""The lines of a file of several hundred megabytes."""
+
+_LONG_SIZES = (999, 999_900)
+"""Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
+
+_LONG_SPANS_MS = (3_599_000, 23 * 3_600_000 + 59 * 60_000)
+"""Durations whose texts are long: `59 min 59 s` and `23 h 59 min`."""
+
 
 Text = Callable[[Wording, Job], str]
 
@@ -36,7 +45,8 @@ class Column:
         id: The column's name in saved layouts, which must never change.
         title: The English title; `heading` is the translated one.
         text: A function that returns a cell's text, or an empty string.
-        width: The default width, in characters of average width.
+        width: The default width in characters of average width, unless the column is numeric.
+        samples: A function that returns the widest texts that are likely in a numeric column.
         hint: A function that returns a cell's tool tip, or an empty string.
         plain: A function that returns a cell's exact value for other programs, without group separators; None to use
             `text`.
@@ -44,7 +54,7 @@ class Column:
         export_fields: The fields to export, as defined in `services/support/export.py`.
         numeric: Whether the text is right-aligned.
         shown: Whether the column is visible by default.
-        is_path: Whether the text is a path, which is elided in the middle.
+        elide: Where a text that does not fit is cut.
         is_code: Whether the text is shown in a monospaced font.
     """
 
@@ -52,13 +62,14 @@ class Column:
     title: str
     text: Text
     width: int
+    samples: Callable[[Wording], tuple[str, ...]] = lambda _wording: ()
     hint: Text = _nothing
     plain: Text | None = None
     sort_key: str | None = None
     export_fields: tuple[str, ...] = ()
     numeric: bool = False
     shown: bool = True
-    is_path: bool = False
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight
     is_code: bool = False
 
     @property
@@ -87,6 +98,11 @@ def _type(_wording: Wording, job: Job) -> str:
     return os.path.splitext(job.name)[1][1:].lower()  # noqa: PTH122 - keep surrogates
 
 
+def _status(wording: Wording, job: Job) -> str:
+    word, done = wording.word(job.status), progress_of(job)
+    return f"{word}, {wording.percent(done)}" if done else word
+
+
 def _progress(wording: Wording, job: Job) -> str:
     done = progress_of(job)
     return "" if done is None else wording.percent(done)
@@ -107,7 +123,7 @@ def _number_column(
     text: Callable[[Wording, int], str],
     *,
     field: str,
-    width: int,
+    samples: Callable[[Wording], tuple[str, ...]],
     hint: Callable[[Wording, int], str] = lambda _wording, _value: "",
     plain: Callable[[int], str | None] = str,
     sort_key: str = "",
@@ -121,7 +137,7 @@ def _number_column(
         of: A function that returns a job's value, or None.
         text: A function that formats a value.
         field: The field to export.
-        width: See `Column`.
+        samples: See `Column`.
         hint: A function that formats a value for the tool tip.
         plain: A function that formats a value for other programs.
         sort_key: The key to sort by; empty if it equals `field`.
@@ -143,14 +159,21 @@ def _number_column(
         plain=of_value(lambda _, value: plain(value) or ""),
         sort_key=sort_key or field,
         export_fields=(field,),
-        width=width,
+        width=0,
+        samples=samples,
         numeric=True,
         shown=shown,
     )
 
 
 _moment_column = partial(
-    _number_column, text=Wording.moment, hint=Wording.full_moment, plain=iso_utc, width=16, shown=False
+    _number_column,
+    text=Wording.moment,
+    hint=Wording.full_moment,
+    plain=iso_utc,
+    # Times of other days are wider, but may not occur; the column grows when they do.
+    samples=lambda wording: (wording.widest_clock(),),
+    shown=False,
 )
 
 
@@ -178,15 +201,25 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=20),
+    Column(
+        id="name",
+        title=mark("Name"),
+        text=_name,
+        hint=_path,
+        sort_key="name",
+        export_fields=("name",),
+        width=20,
+        elide=Qt.TextElideMode.ElideMiddle,  # the end of a name tells files apart
+    ),
     Column(
         id="status",
         title=mark("Status"),
-        text=Wording.status,
+        text=_status,
         hint=Wording.status,
+        plain=lambda wording, job: wording.word(job.status),
         sort_key="status",
         export_fields=("status", "reason"),
-        width=40,
+        width=0,
     ),
     Column(
         id="progress",
@@ -194,11 +227,25 @@ COLUMNS: tuple[Column, ...] = (
         text=_progress,
         sort_key="progress",
         export_fields=("bytes_done",),
-        width=12,
+        width=16,
+        shown=False,
     ),
-    _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
     _number_column(
-        "size", mark("Size"), lambda job: job.file_size, Wording.size, hint=Wording.bytes, field="file_size", width=10
+        "lines",
+        mark("Lines"),
+        lambda job: job.lines_count,
+        Wording.number,
+        field="lines_count",
+        samples=lambda wording: (wording.number(_MANY_LINES),),
+    ),
+    _number_column(
+        "size",
+        mark("Size"),
+        lambda job: job.file_size,
+        Wording.size,
+        hint=Wording.bytes,
+        field="file_size",
+        samples=lambda wording: tuple(map(wording.size, _LONG_SIZES)),
     ),
     _moment_column("added", mark("Added"), lambda job: job.created_at, field="created_at", sort_key=ADDED, shown=True),
     _number_column(
@@ -209,7 +256,7 @@ COLUMNS: tuple[Column, ...] = (
         hint=lambda wording, value: tr("{number} ms").format(number=wording.number(value)),
         plain=lambda value: f"{value / 1000:.3f}",
         field="took_ms",
-        width=10,
+        samples=lambda wording: tuple(map(wording.span, _LONG_SPANS_MS)),
     ),
     Column(
         id="reason",
@@ -218,7 +265,7 @@ COLUMNS: tuple[Column, ...] = (
         hint=Wording.reason,
         sort_key="reason",
         export_fields=("reason",),
-        width=40,
+        width=36,
         shown=False,
     ),
     Column(
@@ -230,7 +277,7 @@ COLUMNS: tuple[Column, ...] = (
         export_fields=("file_path",),
         width=30,
         shown=False,
-        is_path=True,
+        elide=Qt.TextElideMode.ElideMiddle,
     ),
     Column(
         id="type", title=mark("Type"), text=_type, sort_key="type", export_fields=("file_path",), width=8, shown=False
@@ -243,7 +290,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda job: job.attempts,
         lambda wording, value: wording.number(value) if value else "",
         field="attempts",
-        width=11,
+        samples=lambda wording: (wording.number(99),),
         shown=False,
     ),
     Column(
@@ -279,6 +326,9 @@ COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 NAME, STATUS, PROGRESS, LINES, REASON = (
     COLUMN_OF_ID[name] for name in ("name", "status", "progress", "lines", "reason")
 )
+
+UNREAD = "…"
+"""What the Name column shows for a row that can't be shown yet."""
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 

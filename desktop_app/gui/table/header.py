@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.wording import Wording
 
 
 _UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
@@ -59,8 +60,8 @@ class JobsHeader(ColumnHeader):
 
     reached = Signal(int)
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(theme, parent)
+    def __init__(self, theme: Theme, wording: Wording, parent: QWidget) -> None:
+        super().__init__(theme, wording, parent)
         self._pressed = -1
         self.setAccessibleName(tr("Columns"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -136,6 +137,7 @@ class JobsHeader(ColumnHeader):
         pressed, self._pressed = self._pressed, -1
         if pressed < 0:
             super().mouseReleaseEvent(event)
+            self.fit()  # a column may have been resized
         elif self.logicalIndexAt(event.position().toPoint()) == pressed:
             self.sort_by(pressed, second=True)
 
@@ -188,6 +190,7 @@ class JobsHeader(ColumnHeader):
         if held == _SHIFT:
             width = self.sectionSize(self.current) + step * _RESIZE_STEP
             self.resizeSection(self.current, max(self.minimumSectionSize(), width))
+            self.fit()
         elif held in {_NONE, _CTRL} and 0 <= place < len(shown):
             if held == _CTRL:
                 self.moveSection(self.visualIndex(self.current), self.visualIndex(shown[place]))

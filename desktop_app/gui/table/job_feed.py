@@ -147,10 +147,15 @@ class Totals(Recount[StatusCounts]):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The problems and batches by which the list can be filtered."""
+    """The problems and batches by which the list can be filtered; `has_older` if there are older batches."""
 
     problems: tuple[Problem, ...] = ()
     batches: tuple[Batch, ...] = ()
+    has_older: bool = False
+
+
+BATCHES, MORE_BATCHES = 20, 50
+"""The number of batches shown at first, and the number added by `GroupTotals.show_older`."""
 
 
 class GroupTotals(Recount[Groups]):
@@ -160,13 +165,23 @@ class GroupTotals(Recount[Groups]):
         super().__init__(Groups(), self._count, tasks, parent)
         self._reader = reader
         self._filtered: frozenset[int] = frozenset()
+        self._most = BATCHES
+
+    @Slot()
+    def show_older(self) -> None:
+        """Count more of the older batches, too."""
+        self._most += MORE_BATCHES
+        self.count()
 
     def include(self, batches: frozenset[int]) -> None:
         """Always count these batches, even if they are old, because the list is filtered by them."""
         self._filtered = batches
 
     def _count(self) -> Groups:
-        return Groups(tuple(self._reader.problems()), tuple(self._reader.batches(self._filtered)))
+        batches = self._reader.batches(self._filtered, self._most + 1)  # one more, to see whether there are more
+        older = batches[self._most :]
+        shown = [*batches[: self._most], *(batch for batch in older if batch.id in self._filtered)]
+        return Groups(tuple(self._reader.problems()), tuple(shown), has_older=len(shown) < len(batches))
 
 
 _SUMS_EVERY_MS = 250

@@ -23,7 +23,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.keys import KeySet
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort, SortTerm
 from desktop_app.gui.i18n import translated
-from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, spoken_heading
+from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, UNREAD, spoken_heading
 from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 from desktop_app.gui.wording import Wording, tool_tip
@@ -93,6 +93,7 @@ class JobsModel(QAbstractTableModel):
     Signals:
         problem(str): The plain text of an error that occurred while jobs were being read.
         rows_changed(): The number or the order of the rows may have changed.
+        rearranged(): The rows of another filter or in another order are shown. Emitted after `rows_changed`.
 
     Args:
         reader: The job reader.
@@ -109,6 +110,7 @@ class JobsModel(QAbstractTableModel):
 
     problem = Signal(str)
     rows_changed = Signal()
+    rearranged = Signal()
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -147,9 +149,11 @@ class JobsModel(QAbstractTableModel):
         """Return a cell's text, tool tip, alignment or text for screen readers."""
         if role not in _ANSWERED:
             return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
-        cached = self._row(index.row()) if index.isValid() else None
-        if cached is None:
+        if not index.isValid():
             return None
+        cached = self._row(index.row())
+        if cached is None:
+            return UNREAD if index.column() == NAME and role != _TOOL_TIP else None
         if role == _DISPLAY:
             return self._text(cached, index.column())
         if role == _ACCESSIBLE:
@@ -232,12 +236,15 @@ class JobsModel(QAbstractTableModel):
         if self._removed_while_loading:
             ids = array("q", (key for key in ids if key not in self._removed_while_loading))
         ids = self._reader.pending.removed.removed_from(ids)
+        is_other = (self.shown_filter, self.shown_order) != (loaded.filter, loaded.order)
         self.shown_filter, self.shown_order = loaded.filter, loaded.order
         self._replace_ids(ids)
         if self._inserted_while_loading:
             self._inserted_while_loading = False
             self._reload_later()
         self.rows_changed.emit()
+        if is_other:
+            self.rearranged.emit()
 
     def _replace_ids(self, ids: array[int]) -> None:
         """Show other rows. Persistent indexes, such as those of the selection, move with their jobs."""
@@ -285,10 +292,10 @@ class JobsModel(QAbstractTableModel):
 
     # --- rows
 
-    def text(self, row: int, column: int) -> str:
-        """Return a cell's text. Delegates call this because `data` is slower."""
+    def text(self, row: int, column: int) -> str | None:
+        """Return a cell's text, or None if the row can't be shown yet. Delegates call this: `data` is slower."""
         cached = self._row(row)
-        return "" if cached is None else self._text(cached, column)
+        return None if cached is None else self._text(cached, column)
 
     def _text(self, cached: CachedRow, column: int) -> str:
         text = cached.texts.get(column)

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDelegate
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, NAME, PROGRESS, STATUS
 from desktop_app.gui.table.header import JobsHeader
 from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.window_memory import SortLayout, WindowMemory
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
 
 
-_ROW_PADDING = 12
+_ROW_PADDING, _COMPACT_ROW_PADDING = 12, 4
 
 _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
@@ -76,17 +76,19 @@ class JobsView(QTableView):
         self._jobs = model
         self._theme = theme
         self._uses_keys = False
+        self._is_compact = False
+        self._following: int | None = None  # the key of the row to select when the selected ones are removed
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._set_row_height()
-        self.header = JobsHeader(theme, self)
-        self.setHorizontalHeader(self.header)
-        self.setItemDelegate(CellDelegate(model, theme, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self.header.shows, self))
-        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
+        self.header = header = JobsHeader(theme, model.wording, self)
+        self.setHorizontalHeader(header)
+        self.setItemDelegate(CellDelegate(model, theme, header, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, header, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, header, self))
         self.setModel(model)
         # The header has its own selection model, which stays empty. With the view's, it would check for each column
         # whether all rows are selected; after Ctrl+A on a million rows, this would freeze the window for seconds.
@@ -96,6 +98,8 @@ class JobsView(QTableView):
         self.header.order_changed.connect(self._sort)
         self.header.reached.connect(self._scroll_to_column)
         self.selectionModel().selectionChanged.connect(self.selection_changed)
+        model.rearranged.connect(self._show_current_or_top)
+        model.rows_changed.connect(self._select_following)
         theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
@@ -103,7 +107,14 @@ class JobsView(QTableView):
         # Otherwise, Qt would ask the delegates for the height of each visible row.
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(16)
-        rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
+        padding = _COMPACT_ROW_PADDING if self._is_compact else _ROW_PADDING
+        rows.setDefaultSectionSize(self.fontMetrics().height() + padding)
+
+    @Slot(bool)
+    def set_compact(self, compact: bool) -> None:  # noqa: FBT001 - a slot for `toggled`
+        """Make the rows lower, so that more of them fit, or as high as by default."""
+        self._is_compact = compact
+        self._set_row_height()
 
     # --- saved layout
 
@@ -161,11 +172,54 @@ class JobsView(QTableView):
         self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.scrollTo(index)
 
+    def continue_after_removal(self) -> None:
+        """Select the row after the selected ones once these are removed, so that the keyboard can go on from there.
+
+        Call this before a person's command removes the selected rows. Rows that disappear otherwise have no follower:
+        the next command of the person would change a file that was not chosen.
+        """
+        blocks, current = self.selected_rows(), self.currentIndex().row()
+        block = next(((first, last) for first, last in blocks if first <= current <= last), None)
+        if block is None:
+            return
+        before, after = block[0] - 1, block[1] + 1
+        last_of, first_of = dict(blocks), {last: first for first, last in blocks}
+        while after in last_of:
+            after = last_of[after] + 1
+        while before in first_of:
+            before = first_of[before] - 1
+        row = after if after < len(self._jobs.ids) else before
+        self._following = self._jobs.ids[row] if row >= 0 else None
+
+    @Slot()
+    def _select_following(self) -> None:
+        if self._following is not None and not self.selectionModel().hasSelection():
+            row, self._following = self._jobs.row_of(self._following), None
+            if row is not None:
+                self.select_rows(row, row)
+
+    @Slot()
+    def _show_current_or_top(self) -> None:
+        """Keep the selected row in view after the list was sorted or filtered; without one, start at the top."""
+        self._following = None
+        current = self.currentIndex()
+        rows = self.selected_rows()
+        if current.isValid() and self.selectionModel().isSelected(current):
+            self.scrollTo(current.siblingAtColumn(NAME), QAbstractItemView.ScrollHint.PositionAtCenter)
+        elif rows:
+            self.scrollTo(self._jobs.index(rows[0][0], NAME), QAbstractItemView.ScrollHint.PositionAtCenter)
+        else:
+            self.scrollToTop()
+
     # --- overrides of Qt
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Make Home and End go to the first and last row instead of the first and last cell of a row."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
+        if current.isValid() and self.isColumnHidden(current.column()):
+            # From a cell in a hidden column, Qt does not move up or down.
+            current = current.siblingAtColumn(NAME)
+            self.selectionModel().setCurrentIndex(current, QItemSelectionModel.SelectionFlag.NoUpdate)
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
         if rows and action is QAbstractItemView.CursorAction.MoveEnd:

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 _SVG_COLOUR = "#4A4F57"
 """The colour in the SVG files that is replaced by the requested one."""
 
-_SIZES = (16, 20, 24, 32, 40, 48, 64)
+_SIZES = (16, 18, 20, 24, 27, 32, 36, 40, 48, 54, 64)
+
+_TOOL_SIZE = 18
 
 _PREFERRED_FONTS = ("Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial")
 
 _MIN_POINT_SIZE = 10
+
+_SCHEMES = {"system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ class Colours:
         edge: The borders of controls.
         thumb: The sliders of scroll bars.
         button, hover, pressed: The backgrounds of buttons normally, under the pointer, and while pressed.
-        selection, selected_text: The background and the text of selected rows.
+        hover_edge: The border of what is under the pointer; visible only in high contrast.
+        selection, selected_text: The background and the text of selected rows and of the primary button.
+        primary_hover, primary_pressed: The backgrounds of the primary button under the pointer, and while pressed.
+        tint: The background of what is chosen, where `selection` would be too strong; with `text`.
         accent: Progress bars and the borders of controls that have the focus.
         link: Links in texts.
         pending, processing, processed, failed: The texts and icons of the four statuses.
@@ -64,8 +71,12 @@ class Colours:
     button: str
     hover: str
     pressed: str
+    hover_edge: str
     selection: str
     selected_text: str
+    primary_hover: str
+    primary_pressed: str
+    tint: str
     accent: str
     link: str
     pending: str
@@ -117,9 +128,9 @@ class Colours:
 
 LIGHT = Colours(
     is_dark=False,
-    window="#f3f4f6",
+    window="#f4f5f7",
     base="#ffffff",
-    alternate="#f7f8fa",
+    alternate="#f8f9fa",
     text="#1c1f24",
     muted="#555c66",
     disabled="#878e99",
@@ -127,22 +138,26 @@ LIGHT = Colours(
     edge="#c5cad2",
     thumb="#9aa1ac",
     button="#ffffff",
-    hover="#e9eef6",
-    pressed="#d8e2f0",
+    hover="#e6e8ec",
+    pressed="#d9dce2",
+    hover_edge="#e6e8ec",
     selection="#1a5fb4",
     selected_text="#ffffff",
+    primary_hover="#2169bf",
+    primary_pressed="#154d93",
+    tint="#dbe7f5",
     accent="#1a5fb4",
-    link="#0b57d0",
+    link="#1a5fb4",
     pending="#4a4f57",
-    processing="#0b57d0",
+    processing="#1a5fb4",
     processed="#146c2e",
     failed="#b3261e",
-    info="#e6effb",
-    info_edge="#b4cdf0",
-    warning="#fdf3d9",
-    warning_edge="#e5c56a",
-    problem="#fbe9e7",
-    problem_edge="#eab3ad",
+    info="#eceef1",
+    info_edge="#dcdfe4",
+    warning="#fcf3dc",
+    warning_edge="#ecdcb0",
+    problem="#fbebe9",
+    problem_edge="#f0cfcb",
 )
 
 DARK = Colours(
@@ -157,22 +172,26 @@ DARK = Colours(
     edge="#4a4e56",
     thumb="#6f757f",
     button="#33363b",
-    hover="#3b4048",
-    pressed="#465063",
+    hover="#383b41",
+    pressed="#43474e",
+    hover_edge="#383b41",
     selection="#1a5fb4",
     selected_text="#ffffff",
+    primary_hover="#2169bf",
+    primary_pressed="#154d93",
+    tint="#28405f",
     accent="#8ab4f8",
     link="#a8c7fa",
     pending="#c4c7c5",
-    processing="#a8c7fa",
+    processing="#8ab4f8",
     processed="#6dd58c",
     failed="#f2b8b5",
-    info="#1e2c40",
-    info_edge="#35527b",
-    warning="#38301a",
-    warning_edge="#6e5a22",
-    problem="#3a2423",
-    problem_edge="#74423e",
+    info="#303338",
+    info_edge="#3d4046",
+    warning="#38321f",
+    warning_edge="#4f462a",
+    problem="#3b2827",
+    problem_edge="#563836",
 )
 
 
@@ -192,10 +211,11 @@ def colours_of(palette: QPalette) -> Colours:
         **dict.fromkeys(("text", "muted", "pending", "processing", "processed", "failed"), colour(roles.Text)),
         **dict.fromkeys(("base", "alternate", "info", "warning", "problem"), colour(roles.Base)),
         **dict.fromkeys(
-            ("line", "edge", "thumb", "info_edge", "warning_edge", "problem_edge"), colour(roles.WindowText)
+            ("line", "edge", "hover_edge", "thumb", "info_edge", "warning_edge", "problem_edge"),
+            colour(roles.WindowText),
         ),
-        **dict.fromkeys(("button", "hover", "pressed"), colour(roles.Button)),
-        **dict.fromkeys(("selection", "accent"), colour(roles.Highlight)),
+        **dict.fromkeys(("button", "hover", "pressed", "tint"), colour(roles.Button)),
+        **dict.fromkeys(("selection", "accent", "primary_hover", "primary_pressed"), colour(roles.Highlight)),
     )
 
 
@@ -215,26 +235,47 @@ class Theme(QObject):
         super().__init__(parent)
         self.colours = LIGHT
         self._application: QApplication | None = None
+        self._choice = "system"
         self._system_palette = QPalette()
-        self._icons: dict[tuple[str, str], QIcon] = {}
+        self._icons: dict[tuple[str, str, int], QIcon] = {}
 
-    def follow(self, application: QApplication) -> None:
-        """Style an application with the system's colour scheme, now and whenever the scheme changes."""
+    def follow(self, application: QApplication, choice: str = "system") -> None:
+        """Style an application with the chosen colour scheme, or with the system's, now and whenever that changes.
+
+        Args:
+            application: The application.
+            choice: `system`, `light` or `dark`.
+        """
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
         ensure_font(application)
-        application.styleHints().colorSchemeChanged.connect(self._follow_system)
-        self._follow_system()
+        application.styleHints().colorSchemeChanged.connect(self._draw)
+        self.choose(choice)
+
+    def choose(self, choice: str) -> None:
+        """Use the light or the dark colour scheme, or follow the system again.
+
+        Args:
+            choice: `system`, `light` or `dark`.
+        """
+        before, self._choice = self._choice, choice
+        if self._application is not None and choice != before:
+            # For what the system draws, such as title bars; not all platforms support it.
+            self._application.styleHints().setColorScheme(_SCHEMES[choice])
+        self._draw()
 
     @Slot()
-    def _follow_system(self) -> None:
+    def _draw(self) -> None:
         if self._application is None:
             return
-        if wants_high_contrast(self._application):
-            self.use(colours_of(self._system_palette), self._system_palette)
-            return
-        match self._application.styleHints().colorScheme():
+        scheme = _SCHEMES[self._choice]
+        if scheme is Qt.ColorScheme.Unknown:
+            if wants_high_contrast(self._application):
+                self.use(colours_of(self._system_palette), self._system_palette)
+                return
+            scheme = self._application.styleHints().colorScheme()
+        match scheme:
             case Qt.ColorScheme.Dark:
                 self.use(DARK)
             case Qt.ColorScheme.Light:
@@ -243,7 +284,7 @@ class Theme(QObject):
                 self.use(DARK if colours_of(self._system_palette).is_dark else LIGHT)
 
     def use(self, colours: Colours, palette: QPalette | None = None) -> None:
-        """Use a colour scheme until the system's colour scheme changes.
+        """Use a colour scheme until another one is chosen or the system's changes.
 
         Args:
             colours: The scheme.
@@ -256,14 +297,16 @@ class Theme(QObject):
             self._application.setStyleSheet(style_sheet(colours))
         self.changed.emit()
 
-    def icon(self, name: str, colour: str = "") -> QIcon:
+    def icon(self, name: str, colour: str = "", *, gap: int = 0) -> QIcon:
         """Return an icon with pixmaps for the normal, selected and disabled states.
 
         Args:
             name: The name of the file in `resources/icons`, without its suffix.
             colour: The colour of the icon; empty for the colour of text.
+            gap: The width of an empty area between the icon and the text beside it, for an icon 18 pixels high: Qt
+                leaves hardly any space there. Negative in right-to-left layouts.
         """
-        key = (name, colour or self.colours.text)
+        key = (name, colour or self.colours.text, gap)
         if key not in self._icons:
             icon = QIcon()
             drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
@@ -274,7 +317,7 @@ class Theme(QObject):
             ):
                 renderer = QSvgRenderer(QByteArray(drawing.replace(_SVG_COLOUR, tint).encode()))
                 for size in _SIZES:
-                    icon.addPixmap(_drawn(renderer, size), mode)
+                    icon.addPixmap(_drawn(renderer, size, round(gap * size / _TOOL_SIZE)), mode)
             self._icons[key] = icon
         return self._icons[key]
 
@@ -284,11 +327,11 @@ def program_icon() -> QIcon:
     return QIcon(str(resource("icons/filemill.svg")))
 
 
-def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size, size))
+def _drawn(renderer: QSvgRenderer, size: int, gap: int) -> QPixmap:
+    pixmap = QPixmap(QSize(size + abs(gap), size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, size, size))
+    renderer.render(painter, QRectF(max(0, -gap), 0, size, size))
     painter.end()
     return pixmap
 
@@ -302,7 +345,7 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Replace the application's font if it is not installed, and enlarge it if it is too small."""
+    """Replace the application's font if it is not installed, enlarge it if it is too small, and align its digits."""
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:
@@ -311,6 +354,7 @@ def ensure_font(application: QApplication) -> None:
             font.setFamily(found[0])
     if font.pointSizeF() < _MIN_POINT_SIZE:
         font.setPointSize(_MIN_POINT_SIZE)
+    font.setFeature(QFont.Tag("tnum"), 1)  # numbers that change do not move, and those below each other line up
     application.setFont(font)
 
 
@@ -318,7 +362,7 @@ def style_sheet(colours: Colours) -> str:
     """Return the application's style sheet with the given colours."""
     drawings = {
         name.replace("-", "_"): f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'
-        for name in ("arrow-down", "check")
+        for name in ("arrow-down", "arrow-down-light", "check")
     }
     template = Template(resource("style.qss").read_text(encoding="utf-8"))
     return template.substitute(asdict(colours), **drawings)

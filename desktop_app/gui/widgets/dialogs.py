@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QMessageBox,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QTableView,
     QTableWidget,
@@ -232,6 +233,15 @@ class ButtonRow(QDialogButtonBox):
         return QSize(max(widths, default=0), super().minimumSizeHint().height())
 
 
+def primary_button(text: str, buttons: QDialogButtonBox) -> QPushButton:
+    """Add the default button, which accepts the dialog and stands out, to the buttons of a dialog, and return it."""
+    button = QPushButton(text)
+    button.setObjectName("primary")  # before it is added, because the style sheet is not read again afterwards
+    button.setDefault(True)
+    buttons.addButton(button, QDialogButtonBox.ButtonRole.AcceptRole)
+    return button
+
+
 class SideBySide(QWidget):
     """A field with a button beside it, or below it where the dialog is narrow."""
 
@@ -346,6 +356,14 @@ def show_rows(table: QTableView) -> None:
     table.horizontalHeader().setHighlightSections(False)
 
 
+def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:
+    """Align each title of a table like the cells below it."""
+    for column, side in enumerate(sides):
+        title = table.horizontalHeaderItem(column)
+        if title is not None:
+            title.setTextAlignment(side)
+
+
 _FIRST_WIDTH = 330
 
 _FIRST_PART = 0.6
@@ -400,12 +418,13 @@ class PairsDialog(QDialog):
 
 def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: str, parent: QWidget) -> QTableWidget:
     table = QTableWidget(len(pairs), len(headings), parent)
+    table.setObjectName("pairs")
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
     table.setWordWrap(False)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    align_titles(table, [Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter] * len(headings))
     for row, pair in enumerate(pairs):
         for column, text in enumerate(pair):
             item = QTableWidgetItem(text)

@@ -48,8 +48,8 @@ class Strip(QWidget):
         self.setAccessibleName(name)
         self.frame = QFrame(self)
         self.frame.setObjectName("notice")
-        spaced(QVBoxLayout(self), 0, (10, 6, 10, 6)).addWidget(self.frame)
-        self.row = spaced(QHBoxLayout(self.frame), 10, (12, 6, 7, 6))
+        spaced(QVBoxLayout(self), 0, (8, 4, 8, 4)).addWidget(self.frame)
+        self.row = spaced(QHBoxLayout(self.frame), 8, (12, 4, 4, 4))
         self.hide()
 
 
@@ -234,7 +234,7 @@ class NoticeBar(Strip):
         if self._notice is None:
             return
         kind, colours = self._notice.kind, self._theme.colours
-        colour = {Kind.INFO: colours.processing, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
+        colour = {Kind.INFO: colours.muted, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
         self._icon.setPixmap(
             self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
         )

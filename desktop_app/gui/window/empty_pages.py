@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _ICON, _NO_MATCH_ICON = 80, 56
 
+_BUTTON_ICON, _GAP = 18, 2
+
+_LONGEST_SHOWN = 100
+
 
 class _EmptyPage(QWidget):
     """The base class of the pages: an icon, a title, a text and a row of buttons, from top to bottom.
@@ -102,7 +106,9 @@ class EmptyState(_EmptyPage):
     def _draw(self) -> None:
         for button, action in self._buttons.items():
             colour = self._theme.colours.selected_text if button is self.first else ""
-            button.setIcon(self._theme.icon(str(action.data()), colour))
+            gap = _GAP if self.isLeftToRight() else -_GAP
+            button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap))
+            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
 
 
 class NoMatch(_EmptyPage):
@@ -154,7 +160,9 @@ class NoMatch(_EmptyPage):
             self._title.setText(tr("No problems"))
             self.words.setText(tr("No files have failed."))
         elif searches:
-            self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
+            words = " ".join(typed.split())
+            shown = words if len(words) <= _LONGEST_SHOWN else f"{words[: _LONGEST_SHOWN - 1]}…"
+            self._title.setText(tr("No files match “{words}”").format(words=display_text(shown)))
             self.words.setText(
                 tr("Only the files that match the selection in the sidebar are searched.") if chooses else ""
             )

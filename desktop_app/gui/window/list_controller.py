@@ -17,6 +17,8 @@ from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import DatabaseSession, Tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.wording import Wording
@@ -42,6 +44,7 @@ class ListController(QObject):
         wording: The formatter for numbers, sizes and times.
         queue: The key of the queue that the run follows.
         clock: The clock.
+        duplicates: Returns the setting of that name.
         parent: The parent.
     """
 
@@ -56,6 +59,7 @@ class ListController(QObject):
         *,
         queue: str,
         clock: Clock,
+        duplicates: Callable[[], str] = lambda: "ask",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -72,7 +76,13 @@ class ListController(QObject):
         self.model = JobsModel(reader, self.reads, wording, self)
         self.operations = Operations(self)
         self.adder = Adder(
-            editor, scans=self._scans, writes=self._writes, operations=self.operations, wording=wording, parent=self
+            editor,
+            scans=self._scans,
+            writes=self._writes,
+            operations=self.operations,
+            wording=wording,
+            duplicates=duplicates,
+            parent=self,
         )
         self.commands = ListCommands(
             reader,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.adding.add_flow import AddFlow
@@ -19,12 +20,16 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
-from desktop_app.gui.filtering.sidebar import Sidebar
+from desktop_app.gui.filtering.filter_box import FilterBox
+from desktop_app.gui.filtering.groups import GroupCommands
+from desktop_app.gui.filtering.list_filter import ListFilter
+from desktop_app.gui.filtering.search_names import help_rows
+from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.table.job_feed import SelectedTotals
+from desktop_app.gui.settings.commands import SettingsCommand
+from desktop_app.gui.table.job_feed import Selected, SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import StatusCounts
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.theme.theme import Theme
@@ -54,6 +60,26 @@ _SIZE = QSize(1100, 700)
 
 _MINIMUM_SIZE = QSize(600, 380)
 
+_SIDEBAR_FROM = 720
+"""In a window narrower than this, the sidebar is hidden until the user shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a window shows, to be shown again by the window that replaces it.
+
+    Attributes:
+        words: The text in the filter box.
+        choice: The choice in the sidebar.
+        first: The key of the first visible file; 0 if there is none.
+        current: The key of the selected current file; 0 if there is none.
+    """
+
+    words: str
+    choice: Filter
+    first: int
+    current: int
+
 
 class MainWindow(QMainWindow):
     """The main window.
@@ -66,8 +92,9 @@ class MainWindow(QMainWindow):
         selected: The number of selected files, and their totals.
         view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay: The widgets.
         connection, adding: The commands for the connection and for adding files.
-        export, pausing, help: Other commands, which have dialogs or a state.
+        export, pausing, help, settings: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
+        reopens_at: After the window was closed by `restart`, what the window that replaces it has to show; else None.
 
     Args:
         jobs: The controller of the list.
@@ -108,6 +135,11 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._wording = wording
         self._was_closed = False
+        self.reopens_at: Place | None = None
+        self._place_to_show: Place | None = None
+        self._hides_sidebar = False
+        """Whether the sidebar is hidden because the window is narrow."""
+        self._is_narrow = False
         self.menu_actions = actions = Actions(self, theme)
         self.filter = FilterBox(theme, self)
         self.sidebar = Sidebar(wording, theme, self)
@@ -175,8 +207,26 @@ class MainWindow(QMainWindow):
             window=self,
         )
         self.pausing = PauseCommands(actions, control, save_paused, jobs.totals, self)
-        self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
-        LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
+        self.help = HelpCommands(
+            actions,
+            jobs.tasks,
+            support,
+            memory,
+            self._theme,
+            self,
+            syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
+        )
+        GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
+        self.settings = SettingsCommand(
+            actions,
+            jobs.tasks,
+            support,
+            theme=self._theme,
+            control=control,
+            notifications=self.progress.notifications,
+            window=self,
+        )
+        LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
         for commands in (
             FileCommands(actions, jobs.adder, memory, self),
@@ -186,6 +236,7 @@ class MainWindow(QMainWindow):
             QueueCommands(actions, view, jobs.model, jobs.commands, control, jobs.tasks),
             self.pausing,
             self.help,
+            self.settings,
         ):
             commands.notice.connect(self.show_notice)
 
@@ -194,8 +245,17 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
         self.resize(_SIZE.boundedTo(room))
         jobs, actions = self._list, self.menu_actions
-        list_filter = ListFilter(
-            actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
+        self._list_filter = list_filter = ListFilter(
+            actions,
+            self.filter,
+            self.sidebar,
+            self.view,
+            jobs.model,
+            jobs.totals,
+            jobs.groups,
+            self,
+            reader=jobs.reader,
+            reads=jobs.reads,
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.adding.show_requested.connect(list_filter.show_batch)
@@ -204,20 +264,18 @@ class MainWindow(QMainWindow):
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         fill_menu_bar(self, actions, jobs.commands.undo, self.view.header)
-        self._tools = ToolBar(actions, self.filter, self)
+        self._tools = ToolBar(actions, self.filter, self._theme, self)
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
         column = spaced(QVBoxLayout(central), 0)
+        column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
         for bar in (self.busy, self.notices):
             column.addWidget(bar)
-        whole = QWidget(self)
-        row = spaced(QHBoxLayout(whole), 0)
-        row.addWidget(self.sidebar)
-        row.addWidget(central, 1)
-        self.setCentralWidget(whole)
+        self._panes = SidebarSplit(self.sidebar, central, self)
+        self.setCentralWidget(self._panes)
 
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
@@ -228,7 +286,7 @@ class MainWindow(QMainWindow):
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
         self.progress.notifications.notice.connect(self.show_notice)
-        for part in (self.adding, self.help, self.progress):
+        for part in (self.adding, self.help, self.settings, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)
@@ -242,25 +300,41 @@ class MainWindow(QMainWindow):
         self._controller.status.text_changed.connect(self.status.show_connection)
         jobs.commands.pending_changed.connect(self.selected.sum_now)
         self.closed.connect(jobs.commands.stop)
+        self.settings.restart_requested.connect(self.restart)
+        self.settings.help_requested.connect(self.help.show_help_about_data)
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
+        self.selected.changed.connect(self._update_actions)
+        actions.compact.toggled.connect(self.view.set_compact)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_requested.connect(self._show_menu)
 
-    def open(self) -> None:
+    def open(self, place: Place | None = None) -> None:
         """Read the list, and show the window with its saved state.
+
+        Args:
+            place: What to show; None for the whole list from its beginning.
 
         Raises:
             StoreError: If the database can't be read.
         """
+        if place is not None:
+            self._place_to_show = place
+            self.filter.setText(place.words)
+            self.sidebar.choose(place.choice)
+            self._list.model.rows_changed.connect(self._show_place)
         self._list.start()
         self.restoreGeometry(self._memory.geometry)
         self.view.restore(self._memory)
+        self._is_narrow = self._hides_sidebar = False
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
+        self._fit_sidebar(self.width())
         self.menu_actions.details.setChecked(self._memory.shows_details)
+        self.menu_actions.compact.setChecked(self._memory.compact_rows)
         self._split.restore(self._memory)
+        self._panes.restore(self._memory)
         self.status.show_connection(self._controller.status.text)
         self.follow_connection(self._controller.connection)
         self.pausing.open()
@@ -322,12 +396,18 @@ class MainWindow(QMainWindow):
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
+        self._tools.emphasize(primary=not self._empty.isVisibleTo(self))
+        self._update_actions()
+
+    @Slot()
+    def _update_actions(self) -> None:
+        count, known = self.view.selected_count(), self.selected.current
+        selected = known if known.count == count else Selected(count)
         self.menu_actions.update(
-            total=counts.total,
-            listed=listed,
-            selected=self.view.selected_count(),
-            processed=counts.processed,
-            failed=counts.failed,
+            self._list.totals.counts,
+            selected,
+            listed=self._list.model.rowCount(),
+            queue=self._controller.connection.key,
         )
 
     @Slot(object)
@@ -349,12 +429,51 @@ class MainWindow(QMainWindow):
 
     # --- showing and closing
 
+    @Slot()
+    def restart(self) -> None:
+        """Close the window to be replaced by another one, such as one in another language, that shows the same."""
+        ids, current = self._list.model.ids, self.view.currentIndex().row()
+        first = self.view.rowAt(0)
+        self.reopens_at = Place(
+            words=self.filter.text(),
+            choice=self.sidebar.choice,
+            first=ids[first] if 0 <= first < len(ids) else 0,
+            current=ids[current] if 0 <= current < len(ids) and self.view.selected_count() else 0,
+        )
+        self.close()
+
+    @Slot()
+    def _show_place(self) -> None:
+        """Scroll to the place to show, once the files that match the filter are listed."""
+        place, model = self._place_to_show, self._list.model
+        is_listed = model.is_loaded and model.shown_filter == model.filter and self.filter.is_applied
+        if place is None or not is_listed:
+            return
+        self._place_to_show = None
+        current, first = model.row_of(place.current), model.row_of(place.first)
+        if current is not None:
+            self.view.select_rows(current, current)
+        if first is not None:
+            self.view.scrollTo(model.index(first, 0), QAbstractItemView.ScrollHint.PositionAtTop)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Adapt the status bar, the details and the drop overlay to the new size."""
         super().resizeEvent(event)
+        self._fit_sidebar(event.size().width())
         self.status.fit()
         self._split.fit(event.size().width())
         self.overlay.setGeometry(self.rect())
+
+    def _fit_sidebar(self, width: int) -> None:
+        """Hide the sidebar when the window becomes narrow, and show it again when it becomes wide."""
+        action, is_narrow = self.menu_actions.sidebar, width < _SIDEBAR_FROM
+        if is_narrow and not self._is_narrow and action.isChecked():
+            self._hides_sidebar = True
+            action.setChecked(False)
+        elif self._is_narrow and not is_narrow and self._hides_sidebar:
+            self._hides_sidebar = False
+            action.setChecked(True)
+        self._is_narrow = is_narrow
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the state of the window, hide it and emit `closed`. Later calls do nothing."""
@@ -365,9 +484,11 @@ class MainWindow(QMainWindow):
         self.pausing.close()
         memory = self._memory
         memory.geometry = self.saveGeometry()
-        memory.shows_sidebar = self.menu_actions.sidebar.isChecked()
+        memory.shows_sidebar = self.menu_actions.sidebar.isChecked() or self._hides_sidebar
         memory.shows_details = self.menu_actions.details.isChecked()
+        memory.compact_rows = self.menu_actions.compact.isChecked()
         self._split.remember(memory)
+        self._panes.remember(memory)
         self.view.remember(memory)
         memory.save()
         self.hide()

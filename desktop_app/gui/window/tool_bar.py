@@ -2,57 +2,100 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
-from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QActionEvent, QResizeEvent
+    from PySide6.QtGui import QAction, QActionEvent, QResizeEvent
 
-    from desktop_app.gui.filtering.list_filter import FilterBox
+    from desktop_app.gui.filtering.filter_box import FilterBox
+    from desktop_app.gui.theme.theme import Theme
 
 
 _TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
 
-_ICON = QSize(18, 18)
+_GAP = 3
+
+_ICON = QSize(18 + _GAP, 18)
 
 
 class ToolBar(QToolBar):
     """The toolbar. If it is too narrow for all texts, the last buttons show only their icons.
 
-    The first button always shows its text.
+    The first button, Add Files, always shows its text. It has a menu with all ways to add files.
     """
 
-    def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
+    def __init__(self, actions: Actions, box: FilterBox, theme: Theme, parent: QWidget) -> None:
         super().__init__(
             tr("Tools"), parent, movable=False, floatable=False, iconSize=_ICON, toolButtonStyle=_TEXT_AND_ICON
         )
         self._box = box
+        self._theme = theme
         self._fitted: tuple[object, ...] = ()
         self._fit_timer = QTimer(self, singleShot=True)
         self._fit_timer.timeout.connect(self.fit)
         self.setObjectName("tools")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.addActions([actions.add_files, actions.add_folder])
+        self.addAction(actions.add_files)
+        self._make_primary(actions)
         self.addSeparator()
         self.addActions([actions.pause, actions.retry_failed, actions.remove])
         for button in self._buttons():
             # By default, the buttons of a toolbar are not in the Tab order.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(words_of(button.defaultAction()))
-            button.setAccessibleDescription(button.defaultAction().statusTip())
+            # The button takes the icon of its action after each change of the action.
+            button.defaultAction().changed.connect(partial(self._draw_button, button))
+        self._pause = self.widgetForAction(actions.pause)
+        self._pause_texts = tr("&Pause"), tr("Res&ume")
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
         self.addWidget(box)
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def _make_primary(self, actions: Actions) -> None:
+        button = self.widgetForAction(actions.add_files)
+        menu = QMenu(tr("Add"), self)
+        menu.addActions([actions.add_files, actions.add_folder, actions.paste])
+        if isinstance(button, QToolButton):
+            button.setProperty("primary", True)
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def _buttons(self) -> list[QToolButton]:
         found = (self.widgetForAction(action) for action in self.actions())
         return [button for button in found if isinstance(button, QToolButton)]
+
+    @Slot()
+    def _draw(self) -> None:
+        for button in self._buttons():
+            self._draw_button(button)
+
+    def _draw_button(self, button: QToolButton) -> None:
+        action: QAction = button.defaultAction()
+        colour = self._theme.colours.selected_text if button.property("primary") else ""
+        gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
+        button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
+        button.setAccessibleName(words_of(action))
+        button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
+
+    def emphasize(self, *, primary: bool) -> None:
+        """Show Add Files as the primary button, or as a plain one while the window shows another primary button."""
+        button = self._buttons()[0]
+        if button.property("primary") is not primary:
+            button.setProperty("primary", primary)
+            button.style().unpolish(button)
+            button.style().polish(button)
+            self._draw_button(button)
+            self._fitted = ()
+            self.fit()
 
     @Slot()
     def fit(self) -> None:
@@ -64,15 +107,34 @@ class ToolBar(QToolBar):
         self._fitted = state
         for texts in range(len(buttons), 0, -1):
             for place, button in enumerate(buttons):
-                _set_style(button, _TEXT_AND_ICON if place < texts else _ICON_ONLY)
+                self._set_style(button, _TEXT_AND_ICON if place < texts else _ICON_ONLY)
             if self._needed_width() <= self.width():
                 return
+
+    def _set_style(self, button: QToolButton, style: Qt.ToolButtonStyle) -> None:
+        if button.toolButtonStyle() is not style:
+            button.setToolButtonStyle(style)
+            button.style().unpolish(button)  # the style sheet has a rule for each button style
+            button.style().polish(button)
+            self._draw_button(button)
+        if button is self._pause:
+            button.setMinimumWidth(self._pause_width(button) if style is _TEXT_AND_ICON else 0)
+
+    def _pause_width(self, button: QToolButton) -> int:
+        """Return the width of the Pause button, which is the same for all of its texts."""
+        metrics = button.fontMetrics()
+        widths = [metrics.horizontalAdvance(text.replace("&", "")) for text in self._pause_texts]
+        now = metrics.horizontalAdvance(words_of(button.defaultAction()))
+        return button.sizeHint().width() - now + max(widths)
 
     def _needed_width(self) -> int:
         """Return the width in pixels that all widgets need, with the filter box at its minimum width."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
-        hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
+        hints = [
+            self._box.minimumWidth() if widget is self._box else max(widget.sizeHint().width(), widget.minimumWidth())
+            for widget in widgets
+        ]
         if layout is None:
             return sum(hints)
         inner = layout.contentsMargins()
@@ -89,10 +151,3 @@ class ToolBar(QToolBar):
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
             self._fit_timer.start(0)
-
-
-def _set_style(button: QToolButton, style: Qt.ToolButtonStyle) -> None:
-    if button.toolButtonStyle() is not style:
-        button.setToolButtonStyle(style)
-        button.style().unpolish(button)  # the style sheet has a rule for each button style
-        button.style().polish(button)

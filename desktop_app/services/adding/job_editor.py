@@ -58,6 +58,14 @@ class JobEditor:
         """
         return Review(result, self._intake.listed(result.files, cancelled))
 
+    def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
+        """Return the positions of the files that are on the list and unchanged, with the keys of their jobs.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return self._intake.listed_jobs(files)
+
     def add(
         self,
         files: Sequence[NewFile],

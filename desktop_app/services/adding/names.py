@@ -35,6 +35,9 @@ def batch_name(files: Sequence[NewFile], found: ScanResult, number: Callable[[in
     count = len(files)
     if count == 1:
         return _name(files[0].path)
+    whole = _whole_folder(files, found)
+    if whole:
+        return _name(whole)
     folders = [folder.path for folder in found.folders if folder.files]
     has_only_folders = sum(len(folder.files) for folder in found.folders) == len(found.files)
     if has_only_folders and count == len(found.files):
@@ -47,10 +50,18 @@ def batch_name(files: Sequence[NewFile], found: ScanResult, number: Callable[[in
     return Sentence("{name} and {count} more files", name=_name(files[0].path), count=number(count - 1))
 
 
+def _whole_folder(files: Sequence[NewFile], found: ScanResult) -> str:
+    """Return the folder whose files are exactly these; empty if there is none."""
+    paths = found.files.paths
+    for folder in found.folders:
+        part = folder.files
+        if len(part) == len(files) and (files[0].path, files[-1].path) == (paths[part[0]], paths[part[-1]]):
+            return folder.path
+    return ""
+
+
 def _folders_name(folders: Sequence[str], number: Callable[[int], str]) -> str:
-    """Return a name for all files in these folders."""
-    if len(folders) == 1:
-        return _name(folders[0])
+    """Return a name for all files in these folders, of which there are several."""
     if len(folders) == 2:  # noqa: PLR2004
         return Sentence("{name} and {other}", name=_name(folders[0]), other=_name(folders[1]))
     common = _common_folder(os.path.join(folder, "") for folder in folders)  # noqa: PTH118

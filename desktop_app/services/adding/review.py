@@ -88,24 +88,16 @@ class Review:
     Attributes:
         result: The result of the scan.
         size: The total size of all files in bytes; unknown sizes count as 0.
+        listed: The number of files that are on the list and have not changed.
         has_subfolders: Whether the scan found anything in subfolders.
     """
 
     def __init__(self, result: ScanResult, listed: bytearray) -> None:
         self.result = result
         self._listed = listed
+        self.listed = sum(listed)
         self.size = sum(size for size in result.files.sizes if size > 0)
         self.has_subfolders = self._reaches_below()
-
-    @property
-    def has_listed(self) -> bool:
-        """Whether any file is on the list and has not changed."""
-        return any(self._listed)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the files can be added without asking the user."""
-        return not self.result.refused and not self.has_listed
 
     def pick(
         self, rules: SelectionRules, cancelled: Callable[[], bool], number: Callable[[int], str] = english_number

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.keys import KeySet
 
 
+ENGINE_VERSION = sqlite3.sqlite_version
 BUSY_TIMEOUT_MS = 10_000
 
 PRAGMAS = {
@@ -57,8 +58,10 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
-_MAX_PATTERN = 50_000
-"""The length up to which SQLite accepts a pattern for LIKE."""
+_MAX_LIKE = 20_000
+"""The length of a text up to which LIKE is used. SQLite accepts patterns of 50,000 bytes."""
+_SPECIAL = re.compile(r"[%_\\]")
+_BEGINNING = re.compile(r"(\**)([^*?]*)")
 _TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
 """The storage classes by the types of fields; all other fields are integers."""
 _NOT_TEXT = "Could not decode to UTF-8"
@@ -365,12 +368,12 @@ def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
         column: The column to search.
         key: The folded text to find.
     """
-    return _like_or(column, f"%{_escaped(key)}%", fn.INSTR(fn.FOLDED(column), key) > 0)
+    return _ascii_or(column, key, _like(column, f"%{_escaped(key)}%"), fn.INSTR(fn.FOLDED(column), key) > 0)
 
 
 def ends_with_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     """Return the condition that a column ends with a folded text, ignoring case and Unicode normalization."""
-    return _like_or(column, f"%{_escaped(key)}", fn.SUBSTR(fn.FOLDED(column), -len(key)) == key)
+    return _ascii_or(column, key, _like(column, f"%{_escaped(key)}"), fn.SUBSTR(fn.FOLDED(column), -len(key)) == key)
 
 
 def matches_pattern(column: Any, pattern: str) -> Any:  # noqa: ANN401
@@ -380,25 +383,69 @@ def matches_pattern(column: Any, pattern: str) -> Any:  # noqa: ANN401
         column: The column to search.
         pattern: A text in which `*` stands for any text and `?` for any character.
     """
-    like = _escaped(pattern).replace("*", "%").replace("?", "_")
-    return _like_or(column, like, fn.MATCHES_PATTERN(column, pattern) == 1)
+    return _ascii_or(column, pattern, _like(column, _as_like(pattern)), fn.MATCHES_PATTERN(column, pattern) == 1)
+
+
+def last_part_contains(column: Any, key: str, separators: str) -> Any:  # noqa: ANN401
+    """Return the condition that the part of a column after the last separator contains a folded text."""
+    part, like = last_part(column, separators), f"%{_escaped(key)}%"
+    # Cutting off the part takes several times as long as LIKE (measured), so it is avoided where the text is found
+    # only after the last separator.
+    exact = ~_any_like(column, [f"{like}{_escaped(separator)}%" for separator in separators]) | _like(part, like)
+    return _ascii_or(column, key, _like(column, like) & exact, fn.INSTR(fn.FOLDED(part), key) > 0)
+
+
+def last_part_matches(column: Any, pattern: str, separators: str) -> Any:  # noqa: ANN401
+    """Return the condition that the part of a column after the last separator matches a folded pattern."""
+    part, like = last_part(column, separators), _as_like(pattern)
+    exact = _like(part, like)
+    stars, beginning = _BEGINNING.match(pattern).groups()  # type: ignore[union-attr] # matches any text
+    if beginning:
+        # As in `last_part_contains`: if no separator follows the first letters, the rest is in the last part as well.
+        first = _any_like(column, [like] if stars else [f"%{_escaped(separator)}{like}" for separator in separators])
+        later = [f"%{_escaped(beginning)}%{_escaped(separator)}%" for separator in separators]
+        exact = first & (~_any_like(column, later) | exact)
+    return _ascii_or(column, pattern, exact, fn.MATCHES_PATTERN(part, pattern) == 1)
+
+
+def up_to_last_contains(column: Any, key: str, separators: str) -> Any:  # noqa: ANN401
+    """Return the condition that the part of a column up to its last separator contains a folded text."""
+    ends = [""] if key.endswith(tuple(separators)) else [f"{_escaped(separator)}%" for separator in separators]
+    fast = _any_like(column, [f"%{_escaped(key)}%{end}" for end in ends])
+    return _ascii_or(column, key, fast, fn.INSTR(fn.FOLDED(up_to_last(column, separators)), key) > 0)
 
 
 def _escaped(text: str) -> str:
     """Return a text without its meaning in a pattern for LIKE."""
-    return re.sub(r"[%_\\]", r"\\\g<0>", text)
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def _like_or(column: Any, pattern: str, long_way: Any) -> Any:  # noqa: ANN401
-    """Return the condition that a column matches a pattern for LIKE, or, if it is not ASCII, another condition."""
-    if len(pattern) > _MAX_PATTERN:
+def _as_like(pattern: str) -> str:
+    return _escaped(pattern).replace("*", "%").replace("?", "_")
+
+
+def _like(value: Any, pattern: str) -> Any:  # noqa: ANN401
+    return peewee.NodeList((value, SQL("LIKE"), peewee.Value(pattern), SQL("ESCAPE '\\'")), parens=True)
+
+
+def _any_like(value: Any, patterns: Sequence[str]) -> Any:  # noqa: ANN401
+    return peewee.NodeList([_like(value, pattern) for pattern in patterns], glue=" OR ", parens=True)
+
+
+def _ascii_or(column: Any, key: str, like: Any, long_way: Any) -> Any:  # noqa: ANN401
+    """Return a condition that uses LIKE for texts in ASCII, and a function for all others.
+
+    Args:
+        column: The column.
+        key: The text to find.
+        like: The condition for texts in ASCII.
+        long_way: The condition for any text.
+    """
+    if len(key) > _MAX_LIKE:
         return long_way
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
-    if not pattern.isascii() or "\0" in pattern:
-        # LIKE would truncate a pattern at NUL and match too much; no stored text contains NUL.
-        return is_not_ascii & long_way
-    like = peewee.NodeList((column, SQL("LIKE"), peewee.Value(pattern), SQL("ESCAPE '\\'")), parens=True)
-    return peewee.NodeList((like, SQL("OR"), is_not_ascii & long_way), parens=True)
+    # LIKE would truncate a pattern at NUL and match too much; no stored text contains NUL.
+    return like | (is_not_ascii & long_way) if key.isascii() and "\0" not in key else is_not_ascii & long_way
 
 
 def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
@@ -420,3 +467,8 @@ def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
     for character in characters:
         rest = fn.REPLACE(rest, character, "")
     return fn.RTRIM(text, rest)
+
+
+def last_part(text: Any, characters: str) -> Any:  # noqa: ANN401
+    """Return the part of a text after the last occurrence of any of these characters."""
+    return fn.SUBSTR(text, fn.LENGTH(up_to_last(text, characters)) + 1)

@@ -64,7 +64,9 @@ def test_name_tells_what_was_added_of_what_was_found() -> None:
     assert batch_name(one.files[:1200], one, str) == "1200 files from Reports"
     assert batch_name(one.files[7:8], one) == "7"
     several = found(REPORTS, BILLS)
-    assert batch_name(several.files[:3], several) == "3 files from Reports"
+    assert batch_name(several.files[:3], several) == "Reports"
+    assert batch_name(several.files[3:], several) == "Bills"
+    assert batch_name([several.files[0], several.files[3]], several) == "2 files from data"
     assert batch_name(several.files[1:5], several) == "4 files from data"
     three = found("/data/Reports/a", "/data/Reports/b", "/data/Reports/c")
     assert batch_name([NewFile("/data/Reports/a", 1, 1), NewFile("/data/Reports/c", 1, 1)], three) == (

@@ -119,10 +119,9 @@ def test_items_that_can_not_be_added_count_only_if_they_match(folder: Path) -> N
     assert refused(SelectionRules(subfolders=False)) == ["gone"]
 
 
-def test_plain_scan_needs_no_review(folder: Path) -> None:
-    assert review(folder).is_plain
-    assert not review(folder, folder / "gone").is_plain
-    assert not review(folder, listed=("a.csv",)).is_plain
+def test_files_on_the_list_are_counted(folder: Path) -> None:
+    assert review(folder).listed == 0
+    assert review(folder, listed=("a.csv",)).listed == 1
 
 
 def test_counting_can_be_cancelled(folder: Path) -> None:

@@ -1,0 +1,95 @@
+"""The list of what can be typed into the filter box, in a popup under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from desktop_app.gui.filtering.search_names import HelpRow, help_rows
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import plain_label, show_rows, spaced
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+_WIDTH, _HEIGHT = 560, 640
+
+_EDGE, _GAP = 8, 4
+
+
+class SyntaxHelp(QFrame):
+    """A popup that lists what can be typed. It closes when it loses the focus, and deletes itself.
+
+    Signals:
+        picked(HelpRow): A row was clicked, or Enter was pressed on it.
+
+    Args:
+        box: The filter box.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, box: QWidget) -> None:
+        super().__init__(box, Qt.WindowType.Popup)
+        self._rows = help_rows()
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("syntaxHelp")
+        self.setWindowTitle(tr("What you can type"))
+        title = QLabel(tr("What you can type"), self)
+        title.setObjectName("syntaxTitle")
+        self.table = self._table()
+        note = plain_label(
+            tr("Numbers, sizes, durations and times can be compared with <, >, <= and >=, or be a range: 5..10"), self
+        )
+        note.setObjectName("sheetText")
+        column = spaced(QVBoxLayout(self), 8, (12, 10, 12, 10))
+        column.addWidget(title)
+        column.addWidget(self.table, 1)
+        column.addWidget(note)
+        self.setFocusProxy(self.table)
+
+    def _table(self) -> QTableWidget:
+        table = QTableWidget(len(self._rows), 2, self)
+        table.setObjectName("syntaxRows")
+        table.setAccessibleName(tr("What you can type"))
+        table.setHorizontalHeaderLabels([tr("Example"), tr("Finds")])
+        show_rows(table)
+        table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        for number, row in enumerate(self._rows):
+            for column, text in enumerate((row.example, row.meaning)):
+                table.setItem(number, column, QTableWidgetItem(text))
+        table.setCurrentCell(0, 0)
+        table.cellClicked.connect(lambda row, _column: self._pick(row))
+        return table
+
+    def open_under(self, box: QWidget) -> None:
+        """Show the popup under the box, inside the screen."""
+        area = box.screen().availableGeometry()
+        size = self.sizeHint().expandedTo(self.minimumSizeHint())
+        width = min(max(_WIDTH, size.width()), area.width() - 2 * _EDGE)
+        corner = box.mapToGlobal(QPoint(box.width(), box.height() + _GAP))
+        height = min(_HEIGHT, area.height() - 2 * _EDGE)
+        left = max(area.left() + _EDGE, min(corner.x() - width, area.right() - width - _EDGE))
+        top = min(corner.y(), area.bottom() - height - _EDGE)
+        self.setGeometry(QRect(left, top, width, height))
+        self.show()
+        self.table.setFocus()
+
+    def _pick(self, row: int) -> None:
+        picked: HelpRow = self._rows[row]
+        self.close()
+        self.picked.emit(picked)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Insert the current row on Enter; the table passes this key on."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.table.currentRow() >= 0:
+            self._pick(self.table.currentRow())
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,1 @@
+"""The Settings dialog, and what the settings change in the window."""

@@ -1,0 +1,105 @@
+"""The command Settings of the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from desktop_app.gui.desktop.file_manager import Opener
+from desktop_app.gui.settings.dialog import SettingsDialog
+from desktop_app.gui.settings.preferences import Preferences
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.progress.presenter import RunNotifications
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.services.control import ProcessingControl
+    from desktop_app.services.support.report import SupportSources
+
+
+class SettingsCommand(QObject):
+    """Opens the Settings dialog.
+
+    Signals:
+        notice(Notice): A message for the user.
+        restart_requested(): The program has to restart to show the chosen language.
+        help_requested(): The help has to be shown at the section about where data lies.
+
+    Attributes:
+        preferences: The preferences.
+        dialog: The open dialog, or None.
+
+    Args:
+        actions: The actions of the window.
+        tasks: The pool for showing the folder.
+        support: The sources of the settings, the environment variables and the path of the database.
+        theme: The theme of the window.
+        control: The control of the consumer.
+        notifications: The notifications of the window.
+        window: The window.
+    """
+
+    notice = Signal(object)
+    restart_requested = Signal()
+    help_requested = Signal()
+
+    def __init__(
+        self,
+        actions: Actions,
+        tasks: Tasks,
+        support: SupportSources,
+        *,
+        theme: Theme,
+        control: ProcessingControl,
+        notifications: RunNotifications,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._keep_in_tray = actions.keep_in_tray
+        self._database = support.database.path
+        self._window = window
+        self._opener = Opener(tasks, self)
+        self._opener.notice.connect(self.notice)
+        self.dialog: SettingsDialog | None = None
+        self.preferences = Preferences(
+            support.home.settings_file,
+            support.settings,
+            support.environment,
+            theme=theme,
+            control=control,
+            notifications=notifications,
+            parent=self,
+        )
+        actions.settings.triggered.connect(self.open)
+
+    @Slot()
+    def open(self) -> None:
+        """Open the dialog, or bring it to the front."""
+        if self.dialog is None:
+            self.preferences.reread()
+            self.dialog = SettingsDialog(self.preferences, self._keep_in_tray, self._database, self._window)
+            self.dialog.restart_requested.connect(self.restart_requested)
+            self.dialog.help_requested.connect(self.help_requested)
+            self.dialog.folder_requested.connect(self._show_folder)
+            self.dialog.finished.connect(self._forget)
+            self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    @Slot(str)
+    def _show_folder(self, path: str) -> None:
+        self._opener.show([path])
+
+    @Slot()
+    def _forget(self) -> None:
+        self.dialog = None
+
+    @Slot()
+    def close(self) -> None:
+        """Close the dialog; what was chosen is saved."""
+        if self.dialog is not None:
+            self.dialog.close()

@@ -1,0 +1,287 @@
+"""The Settings dialog. Each choice is saved and applied at once, so there is only a Close button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.config.settings import MAX_CONCURRENCY, Settings
+from desktop_app.domain.errors import SettingsError
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, caption, plain_label, spaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from PySide6.QtGui import QAction, QWheelEvent
+
+    from desktop_app.gui.settings.preferences import Preferences
+
+
+_WIDTH = 560
+_DAYS = (1, 7, 30, 90, 365)
+_KEEP_DELAY_MS = 2_000
+"""The arrow keys move through shorter periods, which must not take effect on the way."""
+
+
+class ChoiceBox(QComboBox):
+    """A combo box for the values of a setting. The wheel scrolls the dialog and changes no setting.
+
+    Args:
+        choices: The values and their texts.
+        parent: The parent.
+    """
+
+    def __init__(self, choices: Iterable[tuple[object, str]], parent: QWidget) -> None:
+        super().__init__(parent)
+        for value, text in choices:
+            self.addItem(text, value)
+
+    def show_value(self, value: object) -> None:
+        """Select a value; signals are emitted only for the user's choices."""
+        self.setCurrentIndex(self.findData(value))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the scroll area."""
+        event.ignore()
+
+
+class SettingsDialog(QDialog):
+    """Shows and changes the preferences. It deletes itself when it is closed.
+
+    Signals:
+        restart_requested(): The program has to restart to show the chosen language.
+        folder_requested(str): The folder of this path has to be shown in the file manager.
+        help_requested(): The help has to be shown at the section about where data lies.
+
+    Args:
+        preferences: The preferences.
+        keep_in_tray: The checkable action that shows the tray icon; invisible if the desktop has no tray.
+        database: The path of the database.
+        parent: The parent.
+    """
+
+    restart_requested = Signal()
+    folder_requested = Signal(str)
+    help_requested = Signal()
+
+    def __init__(self, preferences: Preferences, keep_in_tray: QAction, database: Path, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._preferences = preferences
+        self._fields: dict[str, ChoiceBox] = {}
+        self._database = database
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Settings"))
+        self._form = QFormLayout(
+            rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
+            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
+            horizontalSpacing=18,
+            verticalSpacing=8,
+        )
+        self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
+        self._keep_timer.timeout.connect(self._save_keep_days)
+        self._add_appearance()
+        self._add_files()
+        self._add_desktop(keep_in_tray)
+        self._add_storage()
+        self.problem = plain_label("", self)
+        self.problem.hide()
+        buttons = ButtonRow(self)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        foot = spaced(QVBoxLayout(), 8)
+        foot.addWidget(self.problem)
+        foot.addWidget(buttons)
+        self._place = arrange_dialog(self, self._form, foot, name="settings", size=(_WIDTH, 0))
+        self.finished.connect(self._save_keep_days)
+        preferences.changed.connect(self._show_saved)
+        self._show_saved()
+        next(field for field in self._fields.values() if field.isEnabled()).setFocus()
+
+    # --- the fields
+
+    def _add_appearance(self) -> None:
+        self._add_title(tr("Appearance"))
+        self.language = self._add_choice(
+            "language",
+            tr("&Language"),
+            # Each language is written in itself, so that it can be found by those who read no other.
+            (("", tr("As the system")), ("en", "English"), ("de", "Deutsch")),
+        )
+        self.restart = QPushButton(tr("&Restart Now"), self)
+        self.restart.clicked.connect(self.restart_requested)
+        self._restart_hint = plain_label(
+            tr("Filemill has to restart to change the language. The list and your place in it are kept."), self
+        )
+        self._restart_hint.setObjectName("detailsCaption")
+        self._restart_row = QWidget(self)
+        row = spaced(QVBoxLayout(self._restart_row), 4)
+        row.addWidget(self._restart_hint)
+        row.addWidget(self.restart, 0, Qt.AlignmentFlag.AlignLeft)
+        self._form.addRow("", self._restart_row)
+        self.theme = self._add_choice(
+            "theme",
+            tr("&Theme"),
+            (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))),
+        )
+
+    def _add_files(self) -> None:
+        self._add_title(tr("Files"))
+        automatic = tr("Automatic ({count})").format(count=Settings().workers)
+        self.concurrency = self._add_choice(
+            "concurrency",
+            tr("Processed at &once"),
+            ((0, automatic), *((count, str(count)) for count in range(1, MAX_CONCURRENCY + 1))),
+        )
+        self.duplicates = self._add_choice(
+            "duplicates",
+            tr("Already on the li&st"),
+            (("ask", tr("Ask")), ("skip", tr("Skip")), ("add", tr("Add again"))),
+            tr("What happens when you add files that are on the list already and have not changed."),
+        )
+        self.keep_days = self._add_choice(
+            "keep_days",
+            tr("Remove &processed"),
+            ((0, tr("Never")), *((days, _age(days)) for days in _DAYS)),
+            tr(
+                "Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, "
+                "and the files themselves are never deleted."
+            ),
+        )
+
+    def _add_desktop(self, keep_in_tray: QAction) -> None:
+        self._add_title(tr("Desktop"))
+        self.notifications = self._add_choice(
+            "notifications",
+            tr("&Notifications"),
+            (("all", tr("When finished, and problems")), ("problems", tr("Only problems")), ("none", tr("None"))),
+            tr("Shown while you use another window."),
+        )
+        self.tray = QCheckBox(tr("&Keep running in the tray"), self)
+        self.tray.setChecked(keep_in_tray.isChecked())
+        self.tray.toggled.connect(keep_in_tray.setChecked)
+        keep_in_tray.toggled.connect(self.tray.setChecked)
+        hint = tr("When you close the window, Filemill goes on, and its icon in the tray opens the window again.")
+        if not keep_in_tray.isVisible():
+            self.tray.setEnabled(False)
+            hint = tr("This desktop has no tray.")
+        self._form.addRow("", self._with_hint(self.tray, hint))
+
+    def _add_storage(self) -> None:
+        self._add_title(tr("Data"))
+        self.place = QLineEdit(str(self._database), self, readOnly=True)
+        self.place.setCursorPosition(0)
+        buttons = QWidget(self)
+        row = spaced(QHBoxLayout(buttons), 6)
+        self.open_folder = QPushButton(tr("Open &Folder"), buttons)
+        self.open_folder.clicked.connect(lambda: self.folder_requested.emit(str(self._database)))
+        self.how_to_move = QPushButton(tr("How to &Move It"), buttons)
+        self.how_to_move.clicked.connect(self.help_requested)
+        for button in (self.open_folder, self.how_to_move):
+            row.addWidget(button)
+        row.addStretch(1)
+        self._add_row(tr("Location of the l&ist"), self.place, self._stacked(self.place, buttons))
+        self.log_level = self._add_choice(
+            "log_level",
+            tr("Lo&g"),
+            (("normal", tr("Normal")), ("debug", tr("Detailed"))),
+            tr("Choose Detailed to find the cause of a problem. The log never contains the contents of files."),
+        )
+
+    def _add_title(self, text: str) -> None:
+        title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText)
+        title.setObjectName("settingsTitle")
+        self._form.addRow(title)
+
+    def _add_choice(self, name: str, text: str, choices: Sequence[tuple[object, str]], hint: str = "") -> ChoiceBox:
+        """Add the field for a setting, with its caption and a hint, or why the setting has no effect."""
+        field = ChoiceBox(choices, self)
+        override = self._preferences.override_of(name)
+        field.setEnabled(not override)
+        field.setAccessibleDescription(override or hint)
+        field.setToolTip(override)
+        field.activated.connect(lambda _: self._choose(name))
+        self._fields[name] = field
+        self._add_row(text, field, self._with_hint(field, override or hint))
+        return field
+
+    def _add_row(self, text: str, field: QWidget, row: QWidget) -> None:
+        label = caption(text, field)
+        label.setObjectName("settingsCaption")
+        field.setAccessibleName(text.replace("&", ""))
+        self._form.addRow(label, row)
+
+    def _with_hint(self, field: QWidget, text: str) -> QWidget:
+        if not text:
+            return self._stacked(field)
+        return self._stacked(field, plain_label(text, self, "detailsCaption"))
+
+    def _stacked(self, *widgets: QWidget) -> QWidget:
+        whole = QWidget(self)
+        column = spaced(QVBoxLayout(whole), 4)
+        for widget in widgets:
+            column.addWidget(widget)
+        return whole
+
+    # --- saving
+
+    def _choose(self, name: str) -> None:
+        if name == "keep_days":
+            self._keep_timer.start()
+        else:
+            self._save(name)
+
+    @Slot()
+    def _save_keep_days(self) -> None:
+        self._keep_timer.stop()
+        self._save("keep_days")
+
+    def _save(self, name: str) -> None:
+        """Save the value of a field; if that fails, show the reason and the previous value."""
+        value = self._fields[name].currentData()
+        if value == getattr(self._preferences.settings, name):
+            return
+        try:
+            self._preferences.save(**{name: value})
+        except SettingsError as error:
+            self._show_problem(translated(error.text))
+            self._show_saved()
+        else:
+            self._show_problem("")
+
+    def _show_problem(self, text: str) -> None:
+        self.problem.setText(f"▲ {text}" if text else "")
+        self.problem.setVisible(bool(text))
+
+    @Slot()
+    def _show_saved(self) -> None:
+        for name, field in self._fields.items():
+            if name == "keep_days" and self._keep_timer.isActive():
+                continue
+            value = getattr(self._preferences.settings, name)
+            if field.findData(value) < 0:  # written into the file by hand
+                field.addItem(_age(value) if name == "keep_days" else str(value), value)
+            field.show_value(value)
+        if self._restart_row.isVisibleTo(self) != self._preferences.needs_restart:
+            self._restart_row.setVisible(self._preferences.needs_restart)
+            self._place.grow()
+
+
+def _age(days: int) -> str:
+    return tr("After %Ln day(s)", "", days)

@@ -1,0 +1,140 @@
+"""The automatic widths of the table's columns, and which columns there is room for.
+
+Numbers, sizes and times are never cut off: their columns are as wide as the widest text that is likely, and grow when a
+wider one is shown. They never shrink, so that the columns do not move back and forth. Name and Reason share the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.job import Status
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, REASON, STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from PySide6.QtGui import QFontMetrics
+
+    from desktop_app.gui.wording import Wording
+
+
+CELL_PADDING = 8
+
+ICON = 16
+
+ICON_ROOM = ICON + 6
+"""The width of an icon and the gap beside it together."""
+
+LEAST_WIDTH = 48
+"""The width below which no column can be dragged."""
+
+LEAST_BAR = 36
+"""The width of the shortest progress bar in the Status column."""
+
+BAR_GAP = 6
+"""The gap between a progress bar and the percentage."""
+
+_LEAST_NAME, _LEAST_NAME_CHARACTERS = 140, 18
+_LEAST_REASON, _LEAST_REASON_CHARACTERS = 120, 16
+
+_USUAL_CHARACTERS = {NAME: 24, REASON: 36}
+"""The widths that Name and Reason are expected to need before longer texts have been shown."""
+
+_STEP = 24
+"""Name and Reason grow in steps of this many pixels, so that they do not move at each slightly longer text."""
+
+_DROPPED = tuple(COLUMN_OF_ID[name] for name in ("took", "added", "size", "lines"))
+"""The columns that are left out of a table too narrow for all, the first ones first."""
+
+_NOT_MEASURED = 1 << 30
+
+
+class ColumnWidths:
+    """Calculates the widths of the columns whose width was not chosen by a person.
+
+    Attributes:
+        widest: The widest text seen so far in each column, in pixels. Texts are compared with it while being painted,
+            so columns that do not depend on their content have a very large value.
+
+    Args:
+        wording: The formatter of the texts.
+        metrics: The metrics of the cells' font.
+        titles: The widths of the titles in pixels, by column.
+    """
+
+    def __init__(self, wording: Wording, metrics: QFontMetrics, titles: Sequence[int]) -> None:
+        self._metrics = metrics
+        self._titles = titles
+        self.widest = [_NOT_MEASURED] * len(COLUMNS)
+        for number, column in enumerate(COLUMNS):
+            if column.numeric:
+                self.widest[number] = max(map(metrics.horizontalAdvance, column.samples(wording)))
+        for number, characters in _USUAL_CHARACTERS.items():
+            self.widest[number] = characters * metrics.averageCharWidth()
+        words = max(metrics.horizontalAdvance(wording.word(status)) for status in Status)
+        bar = LEAST_BAR + BAR_GAP + metrics.horizontalAdvance(wording.percent(1))
+        self._status = ICON_ROOM + max(words, bar)
+
+    def note(self, number: int, width: int) -> None:
+        """Remember that a text in a column is wider than all before."""
+        step = _STEP if number in _USUAL_CHARACTERS else 1
+        self.widest[number] = -(-width // step) * step
+
+    def natural(self, number: int) -> int:
+        """Return the width with which a column shows all that it has shown so far."""
+        column = COLUMNS[number]
+        if number == STATUS:
+            content = self._status
+        elif self.widest[number] != _NOT_MEASURED:
+            content = self.widest[number]
+        else:
+            content = column.width * self._metrics.averageCharWidth()
+        return max(self._titles[number], content + 2 * CELL_PADDING + 2, LEAST_WIDTH)
+
+    def least(self, number: int) -> int:
+        """Return the width below which an automatic column is not made narrower."""
+        character = self._metrics.averageCharWidth()
+        if number == NAME:
+            return max(_LEAST_NAME, _LEAST_NAME_CHARACTERS * character)
+        if number == REASON:
+            return max(_LEAST_REASON, _LEAST_REASON_CHARACTERS * character)
+        return self.natural(number)
+
+    def dropped(self, wanted: Sequence[int], kept: Mapping[int, object], room: int) -> set[int]:
+        """Return the columns to leave out because the table is too narrow for all.
+
+        Args:
+            wanted: The columns to show.
+            kept: The columns that a person chose to show, which are never left out.
+            room: The width of the table.
+        """
+        missing = sum(map(self.least, wanted)) - room
+        dropped: set[int] = set()
+        for number in _DROPPED:
+            if missing > 0 and number in wanted and number not in kept:
+                dropped.add(number)
+                missing -= self.least(number)
+        return dropped
+
+    def shared(self, shown: Sequence[int], own: Mapping[int, int], room: int) -> dict[int, int]:
+        """Return the widths of the columns; Name and Reason share what the others leave.
+
+        Args:
+            shown: The columns to show.
+            own: The widths that a person chose.
+            room: The width of the table.
+        """
+        widths = {number: own.get(number) or self.natural(number) for number in shown}
+        free = [number for number in (NAME, REASON) if number in widths and number not in own]
+        rest = room - sum(width for number, width in widths.items() if number not in free)
+        if len(free) == 1:
+            widths[free[0]] = max(self.least(free[0]), rest)
+        elif free:
+            name, reason = self.natural(NAME), self.natural(REASON)
+            if name + reason > rest:
+                # Each gets half, except that what one does not need is left to the other.
+                reason = min(reason, max(rest - name, rest // 2))
+            widths[REASON] = max(self.least(REASON), min(reason, rest - self.least(NAME)))
+            widths[NAME] = max(self.least(NAME), rest - widths[REASON])
+        return widths

@@ -1,0 +1,414 @@
+"""The Settings dialog: what is chosen is saved and applied at once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+
+from desktop_app.config.settings import MAX_CONCURRENCY, Settings, load_settings, update_settings
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import Filter
+from desktop_app.gui.desktop.ports import NoDesktop, Notification, Topic
+from desktop_app.gui.settings.dialog import ChoiceBox, SettingsDialog
+from desktop_app.gui.theme.theme import DARK, LIGHT
+from desktop_app.gui.window.main_window import MainWindow, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.theme.theme import Theme
+    from tests.gui.conftest import WindowFactory
+
+NO_KEY = Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture(autouse=True)
+def as_before(theme: Theme) -> Iterator[None]:
+    """Undo what applies to the whole program."""
+    level = logging.getLogger().level
+    yield
+    theme.choose("system")
+    logging.getLogger().setLevel(level)
+
+
+@pytest.fixture
+def window(windows: WindowFactory) -> MainWindow:
+    return opened(windows)
+
+
+def opened(windows: WindowFactory) -> MainWindow:
+    """Open a window whose settings are in a file."""
+    windows.settings = Settings()
+    window = windows.open_active()
+    window.settings.preferences._read = lambda: load_settings(windows.settings_file)
+    return window
+
+
+def dialog_of(window: MainWindow) -> SettingsDialog:
+    window.menu_actions.settings.trigger()
+    assert window.settings.dialog is not None
+    return window.settings.dialog
+
+
+def choose(field: ChoiceBox, value: object) -> None:
+    """Choose a value with the arrow keys."""
+    field.setFocus()
+    wanted = field.findData(value)
+    assert wanted >= 0
+    while field.currentIndex() != wanted:
+        QTest.keyClick(field, Qt.Key.Key_Down if field.currentIndex() < wanted else Qt.Key.Key_Up)
+
+
+def test_it_opens_with_its_shortcut_and_the_focus_on_the_first_field(window: MainWindow, qtbot: QtBot) -> None:
+    QTest.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert window.settings.dialog is not None
+    dialog = dialog_of(window)
+    qtbot.waitUntil(dialog.language.hasFocus)
+    assert dialog_of(window) is dialog
+    with qtbot.waitSignal(dialog.finished):
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog_of(window) is not dialog
+
+
+def test_each_choice_is_saved_at_once(window: MainWindow, windows: WindowFactory) -> None:
+    dialog = dialog_of(window)
+    for field, value in (
+        (dialog.language, "de"),
+        (dialog.theme, "light"),
+        (dialog.concurrency, 3),
+        (dialog.duplicates, "add"),
+        (dialog.notifications, "none"),
+        (dialog.log_level, "debug"),
+    ):
+        choose(field, value)
+    assert load_settings(windows.settings_file) == Settings(
+        language="de", theme="light", concurrency=3, duplicates="add", notifications="none", log_level="debug"
+    )
+    assert not dialog.problem.isVisible()
+
+
+def test_theme_changes_at_once(window: MainWindow, theme: Theme, qapp: QApplication) -> None:
+    dialog = dialog_of(window)
+    choose(dialog.theme, "dark")
+    assert theme.colours.window == DARK.window
+    assert qapp.palette().base().color().name() == DARK.base
+    choose(dialog.theme, "light")
+    assert theme.colours.window == LIGHT.window
+    assert qapp.palette().base().color().name() == LIGHT.base
+
+
+def test_number_of_files_at_once_changes_at_once(window: MainWindow, windows: WindowFactory) -> None:
+    dialog = dialog_of(window)
+    assert dialog.concurrency.currentText() == f"Automatic ({Settings().workers})"
+    choose(dialog.concurrency, 5)
+    assert windows.control.concurrency is not None
+    assert windows.control.concurrency == 5
+    choose(dialog.concurrency, 0)
+    assert windows.control.concurrency == Settings().workers
+    assert dialog.concurrency.findData(MAX_CONCURRENCY) == MAX_CONCURRENCY
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"), [("all", [True, True, True]), ("problems", [False, True, True]), ("none", [False] * 3)]
+)
+def test_notifications_are_shown_as_chosen(
+    window: MainWindow, level: str, shown: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifications = window.progress.notifications
+    seen: list[Notification] = []
+    monkeypatch.setattr(notifications, "_notifier", NoDesktop())
+    monkeypatch.setattr(notifications._notifier, "show", seen.append)
+    monkeypatch.setattr(notifications, "_is_watched", lambda: False)
+    choose(dialog_of(window).notifications, level)
+    sent = [
+        Notification(Topic.ENDED, "Finished", ""),
+        Notification(Topic.FAILURE, "A file has failed", ""),
+        Notification(Topic.ENDED, "Finished with problems", "", is_urgent=True),
+    ]
+    for notification in sent:
+        notifications._notify(notification)
+    assert seen == [notification for notification, is_shown in zip(sent, shown, strict=True) if is_shown]
+
+
+def test_log_level_changes_at_once(window: MainWindow) -> None:
+    logging.getLogger().setLevel(logging.INFO)
+    dialog = dialog_of(window)
+    choose(dialog.log_level, "debug")
+    assert logging.getLogger().level == logging.DEBUG
+    choose(dialog.log_level, "normal")
+    assert logging.getLogger().level == logging.INFO
+
+
+def test_retention_passed_with_the_arrow_keys_is_not_saved(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    """Files would be removed that the user wants to keep."""
+    dialog = dialog_of(window)
+    choose(dialog.keep_days, 30)
+    assert load_settings(windows.settings_file).keep_days == 0
+    dialog._keep_timer.setInterval(0)
+    choose(dialog.keep_days, 90)
+    qtbot.waitUntil(lambda: load_settings(windows.settings_file).keep_days == 90)
+    dialog._keep_timer.setInterval(60_000)
+    choose(dialog.keep_days, 365)
+    dialog.close()
+    assert load_settings(windows.settings_file).keep_days == 365
+
+
+def test_value_written_by_hand_is_shown(window: MainWindow, windows: WindowFactory) -> None:
+    update_settings(windows.settings_file, keep_days=45, language="fr")
+    dialog = dialog_of(window)
+    assert dialog.keep_days.currentText() == "After 45 days"
+    assert dialog.language.currentText() == "fr"
+    dialog.close()
+    assert load_settings(windows.settings_file) == Settings(keep_days=45, language="fr")
+
+
+def test_other_settings_and_changes_of_other_programs_are_kept(window: MainWindow, windows: WindowFactory) -> None:
+    dialog = dialog_of(window)
+    windows.settings_file.write_text('queue = "files"  # ours\nfuture = 1\nduplicates = "later"\n')
+    choose(dialog.theme, "dark")
+    text = windows.settings_file.read_text()
+    assert text == 'queue = "files"  # ours\nfuture = 1\nduplicates = "later"\ntheme = "dark"\n'
+
+
+def test_damaged_file_is_reported_and_kept(window: MainWindow, windows: WindowFactory, theme: Theme) -> None:
+    dialog = dialog_of(window)
+    windows.settings_file.write_text("queue = ")
+    choose_once = dialog.theme
+    choose_once.setFocus()
+    before = theme.colours
+    QTest.keyClick(choose_once, Qt.Key.Key_End)
+    assert "is not valid TOML" in dialog.problem.text()
+    assert dialog.problem.isVisible()
+    assert choose_once.currentData() == "system"
+    assert theme.colours is before
+    assert windows.settings_file.read_text() == "queue = "
+    windows.settings_file.unlink()
+    choose(dialog.theme, "dark")
+    assert not dialog.problem.isVisible()
+
+
+def test_setting_that_a_variable_overrides_is_disabled_with_the_reason(windows: WindowFactory) -> None:
+    windows.environment["FILEMILL_LANGUAGE"] = "de"
+    window = opened(windows)
+    dialog = dialog_of(window)
+    assert not dialog.language.isEnabled()
+    reason = "Set by the environment variable FILEMILL_LANGUAGE."
+    assert dialog.language.accessibleDescription() == reason
+    assert any(label.text() == reason and label.isVisible() for label in dialog.findChildren(QLabel))
+    assert dialog.theme.hasFocus() or dialog.focusWidget() is dialog.theme
+
+
+def test_log_level_is_disabled_if_the_program_was_started_with_debug(windows: WindowFactory) -> None:
+    logging.getLogger().setLevel(logging.DEBUG)
+    dialog = dialog_of(opened(windows))
+    assert not dialog.log_level.isEnabled()
+    assert dialog.log_level.toolTip() == "Filemill was started with --debug."
+
+
+def test_tray_is_the_same_choice_as_in_the_view_menu(windows: WindowFactory) -> None:
+    window = opened(windows)
+    assert not dialog_of(window).tray.isEnabled(), "the offscreen platform has no tray"
+    window.settings.close()
+    action = window.menu_actions.keep_in_tray
+    action.setVisible(True)
+    dialog = dialog_of(window)
+    dialog.tray.click()
+    assert action.isChecked()
+    action.setChecked(False)
+    assert not dialog.tray.isChecked()
+
+
+def test_wheel_scrolls_instead_of_changing_a_setting(window: MainWindow) -> None:
+    field = dialog_of(window).concurrency
+    point = QPointF(field.rect().center())
+    place = QPointF(field.mapToGlobal(field.rect().center()))
+    down = QPoint(0, -120)
+    buttons, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(point, place, QPoint(), down, buttons, NO_KEY, phase, False)
+    QApplication.sendEvent(field, event)
+    assert field.currentData() == 0
+    assert not event.isAccepted()
+
+
+def test_location_of_the_list_is_shown_and_its_folder_opened(
+    window: MainWindow, windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr(window.settings._opener, "show", shown.append)
+    dialog = dialog_of(window)
+    database = str(windows.jobs_db.database.path)
+    assert dialog.place.text() == database
+    assert dialog.place.isReadOnly()
+    dialog.open_folder.click()
+    assert shown == [[database]]
+
+
+def test_everything_can_be_reached_and_is_named(window: MainWindow) -> None:
+    dialog = dialog_of(window)
+    dialog.resize(dialog.minimumSize())
+    assert (dialog.minimumWidth(), dialog.minimumHeight()) <= (640, 400)
+    fields = [*dialog.findChildren(ChoiceBox), *dialog.findChildren(QLineEdit)]
+    assert len(fields) == 8
+    assert all(field.accessibleName() for field in fields)
+    texts = [label.text() for label in dialog.findChildren(QLabel) if label.buddy() is not None]
+    texts += [button.text() for button in dialog.findChildren(QAbstractButton)]
+    keys = [text[text.index("&") + 1].lower() for text in texts if "&" in text.replace("&&", "")]
+    assert len(keys) == len(set(keys))
+    visited = set()
+    for _ in range(30):
+        QTest.keyClick(dialog, Qt.Key.Key_Tab)
+        visited.add(dialog.focusWidget())
+    assert {field for field in fields if field.isEnabled()} <= visited
+
+
+# --- the language
+
+
+def test_language_asks_for_a_restart_until_it_is_the_windows_again(window: MainWindow) -> None:
+    dialog = dialog_of(window)
+    assert not dialog.restart.isVisible()
+    choose(dialog.language, "de")
+    assert dialog.restart.isVisible()
+    dialog.close()
+    dialog = dialog_of(window)
+    assert dialog.restart.isVisible()
+    choose(dialog.language, "")
+    assert not dialog.restart.isVisible()
+    assert window.reopens_at is None
+
+
+def test_restart_keeps_the_filter_and_the_place_in_the_list(window: MainWindow, windows: WindowFactory) -> None:
+    jobs_db = windows.jobs_db
+    keys = jobs_db.add(*(f"/data/file-{number:03}.txt" for number in range(200)))
+    jobs_db.fail(keys[:150])
+    windows.controller().feed.look()
+    windows.settle()
+    window.sidebar.choose(Filter(statuses=frozenset({Status.FAILED})))
+    window.filter.setText("file-1")
+    windows._qtbot.waitUntil(lambda: window._list.model.rowCount() == 50)
+    window.view.select_rows(20, 20)
+    window.view.scrollTo(window._list.model.index(15, 0), window.view.ScrollHint.PositionAtTop)
+    first = window.view.rowAt(0)
+    assert first > 0
+    choose(dialog_of(window).language, "de")
+    assert window.settings.dialog is not None
+    window.settings.dialog.restart.click()
+    place = window.reopens_at
+    assert window.isHidden()
+    assert place == Place("file-1", Filter(statuses=frozenset({Status.FAILED})), keys[100 + first], keys[120])
+    again = windows.open(place)
+    windows._qtbot.waitUntil(lambda: again._list.model.rowCount() == 50 and again.view.selected_count() == 1)
+    windows._qtbot.waitUntil(lambda: again.view.rowAt(0) == first)
+    assert again.filter.text() == "file-1"
+    assert list(again.view.selected_ids()) == [keys[120]]
+
+
+SAY = """
+import json, sys
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from desktop_app import window_app
+from desktop_app.__main__ import main
+
+windows = []
+assemble = window_app.assemble
+
+def assembled(program, theme):
+    running = assemble(program, theme)
+    windows.append(running)
+    QTimer.singleShot(300, step)
+    return running
+
+def texts(window):
+    found = [action.text() + action.toolTip() for action in window.findChildren(QAction)]
+    found += [label.text() for label in window.findChildren(QLabel)]
+    found += [button.text() + button.toolTip() + button.accessibleName() for button in window.findChildren(QAbstractButton)]
+    found += [line.placeholderText() for line in window.findChildren(QLineEdit)]
+    model = window._list.model
+    found += [model.headerData(column, window.view.header.orientation()) for column in range(model.columnCount())]
+    found += [str(model.index(0, column).data()) for column in range(model.columnCount())]
+    return sorted(set(filter(None, found)))
+
+def step():
+    window = windows[-1].window
+    if not window._list.model.rowCount() or not window._list.totals.counts.processed:
+        QTimer.singleShot(50, step)
+    elif len(windows) == int(sys.argv[1]):
+        window.settings.open()
+        dialog = window.settings.dialog
+        print(json.dumps(texts(window)))
+        dialog.close()
+        window.close()
+    else:
+        window.settings.open()
+        dialog = window.settings.dialog
+        dialog.language.setCurrentIndex(dialog.language.findData("de"))
+        dialog.language.activated.emit(0)
+        dialog.restart.click()
+
+window_app.assemble = assembled
+sys.exit(main(sys.argv[2:]))
+"""  # noqa: E501
+
+
+def said(windows: int, *paths: str) -> list[str]:
+    command = [sys.executable, "-c", SAY, str(windows), *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    texts: list[str] = json.loads(done.stdout)
+    return texts
+
+
+def test_restart_leaves_no_text_in_the_previous_language(filemill_home: Path, tmp_path: Path) -> None:
+    """The window says what it says when the program is started in that language."""
+    (tmp_path / "a.txt").write_text("1\n2\n")
+    changed = said(2, str(tmp_path / "a.txt"))
+    assert load_settings(filemill_home / "settings.toml").language == "de"
+    assert "Verarbeitet" in changed
+    assert any(text.startswith("&Beenden") for text in changed)
+    assert said(1) == changed
+
+
+def test_stop_signal_during_a_restart_ends_the_program(filemill_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1\n2\n")
+    stopping = SAY.replace("        dialog.restart.click()", "        dialog.restart.click(); os.kill(os.getpid(), 15)")
+    command = [sys.executable, "-c", f"import os\n{stopping}", "2", str(tmp_path / "a.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_theme_of_the_settings_is_used_from_the_start(filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    code = (
+        "import sys\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from desktop_app import window_app\n"
+        "assemble = window_app.assemble\n"
+        "def assembled(program, theme):\n"
+        "    print(theme.colours.is_dark)\n"
+        "    running = assemble(program, theme)\n"
+        "    QTimer.singleShot(0, running.window.close)\n"
+        "    return running\n"
+        "window_app.assemble = assembled\n"
+        "from desktop_app.__main__ import main\n"
+        "sys.exit(main([]))\n"
+    )
+    for theme, is_dark in (("dark", "True"), ("light", "False")):
+        update_settings(filemill_home / "settings.toml", theme=theme)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+        assert done.stdout.strip() == is_dark

@@ -1,0 +1,37 @@
+"""A keyring in memory, in place of the system's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import keyring.backend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """Keeps passwords in a dictionary; can be locked, as after the user has refused to unlock it."""
+
+    priority: ClassVar[float] = 5
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.entries: dict[tuple[str, str], str] = {}
+        self.is_locked = False
+
+    def _require_open(self) -> None:
+        if self.is_locked:
+            raise KeyringLocked("the user refused to unlock it")
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._require_open()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._require_open()
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._require_open()
+        if (service, username) not in self.entries:
+            raise PasswordDeleteError("not found")
+        del self.entries[service, username]
