@@ -4539,7 +4539,7 @@
     </message>
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
     <message>
         <source>More than 10 MB</source>

@@ -198,6 +198,7 @@ class Measured:
         self.view.show()
         self.beat = Beat()
         self.list.start()
+        self.view.header.setSortIndicator(COLUMN_OF_ID["added"], Qt.SortOrder.AscendingOrder)
         self.view.setSortingEnabled(True)
         self._rest()
         assert self.model.rowCount() == rows
