@@ -127,7 +127,7 @@ def seed(path: Path, rows: int) -> Database:
             (2, {"status": Status.FAILED, "reason_code": "may_not_read"}),
         ):
             change = JobRow.update(revision=revision, **ended, **fields)
-            database.run(change.where(JobRow.id % 4 == rest))
+            database.run(change.where(JobRow.id.in_(range(rest, SEED_ROWS + 1, 4))))
     database.release()
     with closing(sqlite3.connect(path)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(job)") if row[1] != "id"]
