@@ -41,7 +41,7 @@ NEWEST_BATCHES = 20
 
 _PAGE = 500
 
-_LOOKED_AT, _OFFERED = 50_000, 200
+_LOOKED_AT, _OFFERED = 20_000, 200
 """The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
 
 _SUMMED_AT_ONCE = 20_000
@@ -79,15 +79,19 @@ class JobList:
 
     # --- jobs
 
-    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
+    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING, *, limit: int | None = None) -> array[int]:
         """Return the keys of the jobs that match a filter, in the given order. The array takes 8 bytes per job.
+
+        Args:
+            where: The filter.
+            order: The order.
+            limit: The greatest number of keys to return; None for all.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        query = (
-            JobRow.select(JobRow.id).where(condition(where, self._clock.now_ms())).order_by(*order_by(order)).tuples()
-        )
+        matches = condition(where, self._clock.now_ms())
+        query = JobRow.select(JobRow.id).where(matches).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         ("filemill-0.1.0.dist-info/licenses/LICENSE", True),
         ("filemill-0.1.0.dist-info/direct_url.json", False),
         ("boto3-1.44.8.dist-info/INSTALLER", False),
-        ("resources/icons/controls/check.svg", True),
+        ("resources/icons/controls/check-light.svg", True),
         ("resources/icons/app/filemill-256.png", False),
         ("resources/icons/build.py", False),
         ("desktop_app/store/migrations/0001_initial.py", True),

@@ -119,6 +119,7 @@ def _all_texts(parts: Sequence[Part]) -> str:
 def _table(parts: Sequence[Part], parent: QWidget) -> QTableWidget:
     headings = (tr("Component"), tr("Version"), tr("Licence"))
     table = QTableWidget(len(parts), len(headings), parent)
+    table.setObjectName("pairs")
     table.setAccessibleName(tr("Components"))
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
