@@ -701,6 +701,7 @@ def test_remembered_keys_are_not_shown_but_used(
     qtbot.waitUntil(form.remember.isEnabled)
     assert (form.key_id.text(), form.secret.text()) == ("", "")
     assert form.key_id.placeholderText() == "In the system's keyring"
+    assert form._keys_hint.text() == "Type both to replace those in the system's keyring."
     assert form.process_here.isChecked()
     page.test.click()
     qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")

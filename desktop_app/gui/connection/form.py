@@ -155,6 +155,7 @@ class ConnectionForm(QWidget):
         self.reload.setAccessibleName(tr("Read the profiles again"))
         self.list_queues = QPushButton(tr("List Queues"), self)
         self._server_hint, self._profile_hint, self._region_hint, self.queue_hint = (Hint(self) for _ in range(4))
+        self._keys_hint = Hint(self)
         self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
         self._process_hint = Hint(
             self,
@@ -205,11 +206,10 @@ class ConnectionForm(QWidget):
         rows.setHorizontalSpacing(12)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        keys_hint = Hint(self, tr("Leave both empty if the server checks no keys. They are forgotten when you quit."))
         fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
             (tr("&Server"), self.server, None, self._server_hint),
             (tr("Access &key ID"), self.key_id, None, None),
-            (tr("Secret access ke&y"), self.secret, None, keys_hint),
+            (tr("Secret access ke&y"), self.secret, None, self._keys_hint),
             ("", self.remember, None, None),
             ("", self.use_profile, None, None),
             (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
@@ -432,6 +432,13 @@ class ConnectionForm(QWidget):
         is_kept = self.remember.isChecked() and self._are_keys_remembered
         for line in (self.key_id, self.secret):
             line.setPlaceholderText(tr("In the system's keyring") if is_kept else tr("Optional"))
+        if is_kept:
+            text = tr("Type both to replace those in the system's keyring.")
+        elif self.remember.isChecked():
+            text = tr("They will be kept in the system's keyring.")
+        else:
+            text = tr("Leave both empty if the server checks no keys. They are forgotten when you quit.")
+        self._keys_hint.show_text(text)
         self.changed.emit()
 
     @Slot()
