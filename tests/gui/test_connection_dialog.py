@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.queues import credential_program
 from desktop_app.queues.remembered_keys import remember_keys
 from tests.gui.conftest import notice_text
 from tests.gui.running_app import queue_page
@@ -784,3 +786,29 @@ def test_long_names_of_profiles_are_not_cut_off(page: QueuePage, qtbot: QtBot) -
     QTest.keyClicks(view, "177")
     assert str(view.currentIndex().data()).startswith("177")
     box.hidePopup()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_test_and_listing_name_the_program_that_they_wait_for(
+    page: QueuePage, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(credential_program, "SLOW_SECONDS", 0.1)
+    helper = isolated_environment / "helper"
+    helper.write_text("#!/bin/sh\nexec sleep 100\n")
+    helper.chmod(0o700)
+    with (isolated_environment / ".aws" / "config").open("a") as config:
+        config.write(f"[profile slow]\nregion = eu-west-1\ncredential_process = {helper}\n")
+    page.form.reload.click()
+    qtbot.waitUntil(lambda: page.form.profile.findData("slow") >= 0)
+    choose(page, Place.AWS, profile="slow", queue="work")
+    page.test.click()
+    waiting = f"The program “{helper}” of profile “slow” has not provided credentials yet. Waiting for it …"
+    qtbot.waitUntil(lambda: page._test_title.text().endswith(waiting))
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: waiting in hints(page))
+    page.form.list_queues.click()
+    page.test.click()
+    assert page._test_title.text() == "Test: stopped"
+    assert "Stopped." in hints(page)
+    tasks = page._tasks
+    qtbot.waitUntil(lambda: not tasks.busy)
