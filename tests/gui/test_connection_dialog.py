@@ -126,7 +126,11 @@ def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     assert "From the profile." in hints(page)
     page.form.list_queues.click()
     qtbot.waitUntil(lambda: "2 queues found" in hints(page))
-    page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
+    assert "2 queues found: eu-west-1, account 123456789012" in hints(page)
+    row = page.form.queue.findText("work")
+    said = page.form.queue.itemData(row, Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "work, eu-west-1, account 123456789012"
+    page.form.queue.setCurrentIndex(row)
     dialog.connect_now.click()
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
@@ -530,6 +534,9 @@ def test_several_queues_of_a_server_are_offered(
     qtbot.waitUntil(page.form.queue.view().isVisible)
     assert "2 queues found: 127.0.0.1:9324" in hints(page)
     assert page.problem.text().startswith("▲ Choose a queue")
+    view = page.form.queue.view()
+    last = view.visualRect(view.model().index(page.form.queue.count() - 1, 0))
+    qtbot.waitUntil(lambda: view.viewport().rect().contains(last.bottomLeft()))
     page.form.queue.hidePopup()
     page.form.queue.setEditText("work")
     dialog.connect_now.click()

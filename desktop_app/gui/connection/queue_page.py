@@ -315,7 +315,7 @@ class QueuePage(ConnectionPage):
         self._queues += [queue.name for queue in found]
         if found:
             self._place = self._place_of(found[0])
-        self.form.queue.set_names(self._queues)
+        self.form.queue.set_names(self._queues, self._place)
         self.form.queue_hint.show_text(tr("%Ln queue(s) so far…", "", len(self._queues)))
 
     def _place_of(self, queue: FoundQueue) -> str:
