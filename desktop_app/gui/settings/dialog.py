@@ -226,7 +226,7 @@ class SettingsDialog(QDialog):
         return box
 
     def _add_title(self, text: str) -> None:
-        title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText)
+        title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText, indent=0)
         title.setObjectName("settingsTitle")
         self._form.addRow(title)
 
