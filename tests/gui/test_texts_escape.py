@@ -29,7 +29,18 @@ SHOWING = {
 SILENT = {
     "OSError",
     *("debug", "info", "warning", "error", "exception", "critical", "setObjectName", "ValueError", "RuntimeError"),
-    *("TypeError", "LookupError", "compile", "Slot", "Property", "TypeVar", "getLogger", "resource"),
+    *(
+        "setDefaultStyleSheet",
+        "FileNotFoundError",
+        "TypeError",
+        "LookupError",
+        "compile",
+        "Slot",
+        "Property",
+        "TypeVar",
+        "getLogger",
+        "resource",
+    ),
 }
 """Calls whose arguments are not shown in the window: logs and bugs are in English."""
 QUIET_FILES = {
@@ -37,7 +48,16 @@ QUIET_FILES = {
     "qt_runtime.py": "for the log",
     "theme.py": "names of fonts, rules for Qt",
 }
-QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's tasks", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
+QUIET_TEXTS = {
+    "yyyy-MM-dd HH.mm.ss",
+    "the window's tasks",
+    "changes to the list",
+    "<br>",
+    '<table cellpadding="4">\n{}</table>',
+    "Filemill",
+    "{}{}{}{}Filemill",
+    "{}{}{}Filemill",
+}
 QUIET_TEXTS |= {
     "{} further ones are in the log.",
     "The queue is being asked…",

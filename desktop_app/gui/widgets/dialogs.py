@@ -44,8 +44,8 @@ _FRAME = QSize(8, 40)
 _LEAST_CONTENT = QSize(280, 80)
 """Content that needs more than this can be scrolled."""
 
-_NARROW = 400
-"""Fields that are narrower than this have their buttons below them."""
+_LEAST_FIELD, _NARROW = 312, 440
+"""The least width of a field, and the width from which its button is beside it instead of below it."""
 
 _TOUCHED = 48
 """A window that is at most this many pixels away from where it opened was not moved by the user."""
@@ -267,7 +267,7 @@ class SideBySide(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return a width at which the button lies below the field."""
-        return QSize(_LEAST_CONTENT.width(), super().minimumSizeHint().height())
+        return QSize(_LEAST_FIELD, super().minimumSizeHint().height())
 
 
 def arrange_dialog(
