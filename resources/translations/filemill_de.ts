@@ -42,6 +42,10 @@
         <translation>Gestern {time}</translation>
     </message>
     <message>
+        <source>Yesterday</source>
+        <translation>Gestern</translation>
+    </message>
+    <message>
         <source>{number} s</source>
         <translation>{number} s</translation>
     </message>
@@ -772,6 +776,10 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>Select a batch in the sidebar first</source>
+        <translation>Wählen Sie zuerst einen Stapel in der Seitenleiste</translation>
+    </message>
+    <message>
         <source>There are no such files in the list.</source>
         <translation>Es gibt keine solchen Dateien in der Liste.</translation>
     </message>
@@ -815,6 +823,14 @@
         <source>There are no files to retry.</source>
         <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
     </message>
+    <message>
+        <source>Retrying {done} of {files}…</source>
+        <translation>{done} von {files} werden erneut versucht…</translation>
+    </message>
+    <message>
+        <source>Stopped: {done} of {files} will be processed again.</source>
+        <translation>Angehalten: {done} von {files} werden erneut verarbeitet.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
@@ -828,6 +844,10 @@
             <numerusform>%Ln Datei wird erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
             <numerusform>%Ln Dateien werden erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Moving {done} of {files} to the front…</source>
+        <translation>{done} von {files} werden nach vorn gestellt…</translation>
     </message>
     <message>
         <source>“{name}” will be processed from its new location.</source>
@@ -852,6 +872,18 @@
     <message>
         <source>Rename Batch</source>
         <translation>Stapel umbenennen</translation>
+    </message>
+    <message>
+        <source>Removing {done} of {files}…</source>
+        <translation>{done} von {files} werden entfernt…</translation>
+    </message>
+    <message>
+        <source>Restoring {done} of {files}…</source>
+        <translation>{done} von {files} werden wiederhergestellt…</translation>
+    </message>
+    <message>
+        <source>Removed {done} of {files} from the list.</source>
+        <translation>{done} von {files} aus der Liste entfernt.</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -901,6 +933,10 @@
     <message>
         <source>{title} ({times} times)</source>
         <translation>{title} ({times}-mal)</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Wird angehalten…</translation>
     </message>
     <message>
         <source>Sidebar</source>
@@ -1722,6 +1758,10 @@
         <source>Redo</source>
         <translation>Wiederholen</translation>
     </message>
+    <message>
+        <source>Restored {done} of {files} to the list.</source>
+        <translation>{done} von {files} in der Liste wiederhergestellt.</translation>
+    </message>
     <message numerus="yes">
         <source>Restored %Ln file(s) to the list.</source>
         <translation>
@@ -1734,19 +1774,12 @@
         <translation>Rückgängig</translation>
     </message>
     <message>
-        <source>Adding {files}…</source>
-        <translation>{files} werden hinzugefügt…</translation>
-    </message>
-    <message>
         <source>Scanning {place}… {files}</source>
         <translation>{place} wird durchsucht… {files}</translation>
     </message>
-    <message numerus="yes">
-        <source>Scanning %Ln location(s)… {files}</source>
-        <translation>
-            <numerusform>%Ln Ort wird durchsucht… {files}</numerusform>
-            <numerusform>%Ln Orte werden durchsucht… {files}</numerusform>
-        </translation>
+    <message>
+        <source>Adding {done} of {files}…</source>
+        <translation>{done} von {files} werden hinzugefügt…</translation>
     </message>
     <message numerus="yes">
         <source>%Ln item(s)</source>
@@ -1960,6 +1993,10 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>Stopped. {added}</source>
+        <translation>Angehalten. {added}</translation>
+    </message>
+    <message>
         <source>“{batch}” was added.</source>
         <translation>„{batch}“ wurde hinzugefügt.</translation>
     </message>
@@ -2160,10 +2197,6 @@
     <message>
         <source>Work in progress</source>
         <translation>Laufende Vorgänge</translation>
-    </message>
-    <message>
-        <source>Still working</source>
-        <translation>Noch in Arbeit</translation>
     </message>
     <message>
         <source>Stop</source>
