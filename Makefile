@@ -93,7 +93,7 @@ bench: system $(HAS_DEV) ## run the benchmarks
 	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
 	done
 
-desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip)
+desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip x11-utils)
 	@$(PY) -m tests.desktop $(ARGS)
 
 torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable network, on each kind of queue (15 minutes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import desktop_app.config.child_environment  # noqa: F401 - records the environment before anything changes it
 
@@ -63,5 +63,15 @@ def _open_window(paths: Sequence[str]) -> int:
         return run_window(application, paths, signals)
 
 
+def run_and_exit() -> NoReturn:
+    """Run `main`, and end the process with its exit code; at once if a window was open."""
+    code = main()
+    if "desktop_app.window_app" in sys.modules:
+        from desktop_app.gui.startup.shutdown import end_process
+
+        end_process(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_exit()

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+QUICK_SECONDS = 0.2
+"""How long each of the parts of the window's consumer may take to end: together, less than `shutdown.LOOPS_MS`."""
+
 MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 
 
@@ -160,7 +163,7 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     )
 
 
-def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:
+def connect_queue(program: Program, notify: Callable[[str], object] = log.info) -> QueueConnector:
     """Create the connector for the program's queue, which connects on first use. The caller must close it.
 
     Args:
@@ -178,7 +181,7 @@ def connect_queue(program: Program, notify: Callable[[str], None] = log.info) ->
         )
     from desktop_app.queues.connector import SqsConnector
 
-    return SqsConnector(program.connection, notify)
+    return SqsConnector(program.connection, notify, lambda: program.control.tries)
 
 
 def build_sender(
@@ -245,6 +248,7 @@ def build_consumer(
     *,
     concurrency: int | None = None,
     wait_s: int = MAX_WAIT_SECONDS,
+    ends_quickly: bool = False,
 ) -> Consumer:
     """Create the loop that receives messages from the program's queue and processes the files named in them.
 
@@ -254,6 +258,8 @@ def build_consumer(
         report: Called with each new state of the loop, on any of the loop's threads.
         concurrency: The number of files to process at once; None to use the number in the settings.
         wait_s: The wait time for long polling, in seconds; with a shorter time, the loop can stop sooner.
+        ends_quickly: Whether a stop request interrupts files that are not finished within moments, since a user is
+            waiting for the program to quit.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
@@ -264,6 +270,10 @@ def build_consumer(
         wait_s=wait_s,
         keeps_order=program.keeps_order,
     )
+    if ends_quickly:
+        options = replace(
+            options, work_grace_s=QUICK_SECONDS, cancel_grace_s=QUICK_SECONDS, flush_grace_s=QUICK_SECONDS
+        )
     return Consumer(
         program.database,
         connector,
@@ -281,7 +291,7 @@ def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
     """Create the window's consumer, which processes files from an SQS queue only with the user's permission."""
-    consumer = build_consumer(program, connector, report)
+    consumer = build_consumer(program, connector, report, ends_quickly=True)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from desktop_app.config.paths import find_home, resource
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.startup.display import display
+from desktop_app.gui.startup.shutdown import end_process
 from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.self_test import isolate, process_offscreen
@@ -83,4 +84,4 @@ def table_of(jobs: Sequence[Job]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    end_process(main(sys.argv[1:]))

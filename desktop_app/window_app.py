@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -27,7 +26,7 @@ from desktop_app.gui.i18n import use_language
 from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import DEADLINE_MS, Shutdown, Step
+from desktop_app.gui.startup.shutdown import Shutdown, Step, run_steps
 from desktop_app.gui.startup.single_instance import (
     InstanceLock,
     InstanceServer,
@@ -55,7 +54,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE = 0, 1
-_POLL_SECONDS = 0.02
+WITHOUT_DISPLAY_MS = 1_000
+"""How long changes to the list may take to be written after the display is lost."""
 
 
 class RunningWindow(QObject):
@@ -71,8 +71,8 @@ class RunningWindow(QObject):
         window: The window.
         jobs: The controller of the window's list.
         begin: Called to start the loops.
-        steps: The steps that shut down the loops, in order; the list controller's step comes last.
-        close_rest: Called after the last step to close the queue and the main thread's database connection.
+        steps: The steps that shut down the loops.
+        close_rest: Called after all steps to close the queue and the main thread's database connection.
     """
 
     ended = Signal()
@@ -93,12 +93,12 @@ class RunningWindow(QObject):
         self._begin = begin
         self._loop_steps = tuple(steps)
         self._close_rest = close_rest
-        self._shutdown = Shutdown([*steps, jobs.step()], parent=self)
+        self._shutdown = Shutdown([*steps, *jobs.steps()], parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
 
     def start(self, paths: Sequence[str] = (), place: Place | None = None) -> None:
-        """Show the window, start the loops, and add the given files, folders and URLs.
+        """Show the window and add the given files, folders and URLs. The loops start once the window shows the list.
 
         Args:
             paths: The files, folders and URLs.
@@ -107,8 +107,8 @@ class RunningWindow(QObject):
         Raises:
             StoreError: If the database can't be read.
         """
+        self.jobs.opened.connect(self._begin)
         self.window.open(place)
-        self._begin()
         if paths:
             self.window.add(paths)
 
@@ -116,12 +116,8 @@ class RunningWindow(QObject):
         """Stop the loops without the event loop, which waits for the lost display, and exit the process."""
         try:
             self.jobs.stop()
-            deadline = time.monotonic() + DEADLINE_MS / 1000
-            for step in self._loop_steps:
-                step.begin()
-                while not step.has_ended() and time.monotonic() < deadline:
-                    time.sleep(_POLL_SECONDS)
-            self.jobs.close()
+            run_steps(self._loop_steps)
+            self.jobs.close(WITHOUT_DISPLAY_MS)
             self._close_rest()
         finally:
             exit_without_display()
@@ -209,7 +205,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         # Destroying a QThread that is still running would abort the process. Exiting loses nothing: every status is
         # in the database, and the leases expire once they are no longer extended.
         names = ", ".join(name for running in hung for name in running.left_over)
-        log.warning("exiting while still running: %s", names)
+        log.info("exiting while still running: %s", names)
         logging.shutdown()
         os._exit(DONE)
     return DONE
@@ -371,16 +367,22 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
     program = program.reconnected(connection)
-    connector = connect_queue(program)
+
+    def report_waiting(text: str) -> None:
+        loops.waiting_for.emit(text)
+
+    connector = connect_queue(program, report_waiting)
     sender = SenderThread(lambda report: build_sender(program, connector, report, on_new_key=sender.key_changed.emit))
-    return QueueLoops(
+    loops = QueueLoops(
         connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         sender,
         foreign_messages=program.foreign,
+        give_up=connector.give_up,
         interrupt=connector.interrupt,
         close=connector.close,
     )
+    return loops
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:

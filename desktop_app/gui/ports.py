@@ -47,8 +47,8 @@ class JobReader(Protocol):
         """Return the change feed."""
         ...
 
-    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that pass a filter, in sort order."""
+    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING, *, limit: int | None = None) -> array[int]:
+        """Return the keys of the jobs that pass a filter, in sort order; at most `limit`, if it is given."""
         ...
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:

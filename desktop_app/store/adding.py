@@ -16,7 +16,7 @@ from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, Prio
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
 from desktop_app.store.backends.sqlite import among
-from desktop_app.store.change_feed import MAX_CHANGES
+from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 
 
 _TIMES_PER_QUERY = 500
+
+_LISTED = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
+"""The columns for `_matches`."""
 
 ROWS_A_PART = 2_000
 """The maximum number of rows per transaction when the user changes many. It is written in about 0.1 s."""
@@ -98,6 +101,26 @@ class Intake:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def revision(self) -> int:
+        """Return the revision of the latest change to the database.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return ChangeFeed(self._database).cursor().revision
+
+    def listed_since(self, files: Sequence[NewFile], revision: int) -> set[int]:
+        """Return the positions of the files that are on the list, as by `listed`, because of changes after a revision.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        query = JobRow.select(*_LISTED).where(JobRow.revision > revision, JobRow.removed_at.is_null())
+        with self._database.read():
+            rows = list(self._database.run(query.tuples()))
+        places = {file.path: place for place, file in enumerate(files)} if rows else {}
+        return {place for place, _ in _matches(rows, files, places)}
+
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
         """Return, for each file, 1 if a job on the list has the same path, size and modification time, otherwise 0.
 
@@ -134,17 +157,13 @@ class Intake:
         """
         places = {file.path: place for place, file in enumerate(files)}
         moments = {file.modified_ns for file in files if file.modified_ns is not None}
-        columns = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
         for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
                 return
-            query = JobRow.select(*columns).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
+            query = JobRow.select(*_LISTED).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
             with self._database.read():
                 rows = list(self._database.run(query.tuples()))
-            for key, path, raw, size, moment in rows:
-                place = places.get(joined_path(path, raw))
-                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
-                    yield place, key
+            yield from _matches(rows, files, places)
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
@@ -458,6 +477,24 @@ def _paced(steps: Iterable[Step]) -> Iterator[Step]:
             time.sleep((time.monotonic() - began) * _REST)
         began = time.monotonic()
         yield step
+
+
+def _matches(
+    rows: Iterable[tuple[int, str, bytes | None, int | None, int | None]],
+    files: Sequence[NewFile],
+    places: Mapping[str, int],
+) -> Iterator[tuple[int, int]]:
+    """Yield the position and the key for each row that has the path, size and modification time of a file.
+
+    Args:
+        rows: The columns `_LISTED` of jobs.
+        files: The files.
+        places: The positions of the files by their paths.
+    """
+    for key, path, raw, size, moment in rows:
+        place = places.get(joined_path(path, raw))
+        if place is not None and moment is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+            yield place, key
 
 
 def _file_columns(file: NewFile) -> dict[str, Any]:

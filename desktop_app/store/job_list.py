@@ -44,7 +44,7 @@ NEWEST_BATCHES = 20
 
 _PAGE = 500
 
-_LOOKED_AT, _OFFERED = 50_000, 200
+_LOOKED_AT, _OFFERED = 20_000, 200
 """The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
 
 _SUMMED_AT_ONCE = 20_000
@@ -89,14 +89,19 @@ class JobList:
 
     # --- jobs
 
-    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
+    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING, *, limit: int | None = None) -> array[int]:
         """Return the keys of the jobs that match a filter, in the given order. The array takes 8 bytes per job.
+
+        Args:
+            where: The filter.
+            order: The order.
+            limit: The greatest number of keys to return; None for all.
 
         Raises:
             StoreError: If the database can't be read.
         """
         where_listed = condition(where, self._clock.now_ms(), self.pending)
-        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).tuples()
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -211,7 +216,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        is_listed = on_list(self.pending)
+        pending = self.pending
+        is_listed = on_list(pending)
         inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():

@@ -30,7 +30,9 @@ def main() -> int:
     options = parser.parse_args()
     missing = missing_programs()
     if missing:
-        print(f"Not here: {', '.join(missing)}. On Debian: apt install xvfb openbox xdotool imagemagick xclip")
+        print(
+            f"Not here: {', '.join(missing)}. On Debian: apt install xvfb openbox xdotool imagemagick xclip x11-utils"
+        )
         return 1
     options.pictures.mkdir(parents=True, exist_ok=True)
     wanted = [task for task in TASKS if not options.tasks or str(task.number) in options.tasks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-NEEDED = ("Xvfb", "openbox", "xdotool", "import", "xclip")
-"""The required programs. Debian: xvfb, openbox, xdotool, imagemagick, xclip."""
+NEEDED = ("Xvfb", "openbox", "xdotool", "import", "xclip", "xwininfo")
+"""The required programs. Debian: xvfb, openbox, xdotool, imagemagick, xclip, x11-utils."""
 _PATIENCE_S = 20.0
+_WINDOW = re.compile(r"^ +(0x[0-9a-f]+) ", re.MULTILINE)
+_GEOMETRY = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
+_SMALLEST_POPUP = 40
 _POLL_S = 0.05
 _KEY_DELAY_MS = 12
 _DRAG_PARTS = 12
@@ -77,6 +81,18 @@ class Screen:
         """Return the visible windows whose title matches a regular expression."""
         return self._call("xdotool", "search", "--onlyvisible", "--name", title).stdout.split()
 
+    def popups(self) -> list[tuple[int, int, int, int]]:
+        """Return the position and size of each visible menu or list, which the window manager does not manage."""
+        tree = self._call("xwininfo", "-root", "-children").stdout
+        found = []
+        for number in _WINDOW.findall(tree):
+            facts = self._call("xwininfo", "-id", number).stdout
+            if "Override Redirect State: yes" in facts and "Map State: IsViewable" in facts:
+                values = [int(match[1]) for name in _GEOMETRY if (match := re.search(rf"{name}: +(-?\d+)", facts))]
+                if len(values) == len(_GEOMETRY) and min(values[2:]) > _SMALLEST_POPUP:
+                    found.append((values[0], values[1], values[2], values[3]))
+        return found
+
     def title(self) -> str:
         """Return the title of the focused window."""
         return self._call("xdotool", "getactivewindow", "getwindowname").stdout.strip()
@@ -125,6 +141,14 @@ class UserInput:
         """Type a text."""
         self.steps += 1
         self.screen.do("type", "--delay", str(_KEY_DELAY_MS), text)
+
+    def click(self, place: tuple[int, int], button: int = 1) -> None:
+        """Click at a screen position in pixels; one step."""
+        self.steps += 1
+        self.screen.do("mousemove", "--sync", *map(str, place))
+        time.sleep(_BETWEEN_KEYS_S)
+        self.screen.do("click", str(button))
+        time.sleep(_BETWEEN_KEYS_S)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], on_the_way: Callable[[], None]) -> None:
         """Drag with the mouse from one screen position to another; one step.

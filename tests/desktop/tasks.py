@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.desktop import list_tasks
 from tests.desktop.screen import wait_for
 from tests.desktop.speech import ScreenReader, can_listen
 from tests.helpers.sqs.moto_process import MotoProcess
@@ -63,7 +64,7 @@ def add_csv_of_a_folder(user: User) -> None:
 
 def why_one_failed(user: User) -> None:
     """Press Ctrl+5; the row then shows the reason."""
-    _with_missing(user, "gone.txt")
+    user.fail("gone.txt")
     user.hand.press("ctrl+5")
     # Only to read the row in this test; a user sees it without pressing a key.
     user.screen.do("key", "ctrl+a", "ctrl+c")
@@ -72,7 +73,7 @@ def why_one_failed(user: User) -> None:
 
 def retry_all_with_a_reason(user: User) -> None:
     """Press Home to select the first file, then Ctrl+Alt+R."""
-    for path in _with_missing(user, "a.txt", "b.txt", "c.txt"):
+    for path in user.fail("a.txt", "b.txt", "c.txt"):
         path.write_text("here again\n", encoding="utf-8")
     user.hand.press("Home", "ctrl+alt+r")
     user.wait_for_jobs(3, "PROCESSED")
@@ -94,7 +95,7 @@ def remove_500_and_undo(user: User) -> None:
 
 def copy_a_path(user: User) -> None:
     """Press Home to select the first file, then Ctrl+Shift+C."""
-    [path] = _with_missing(user, "a file.txt")
+    [path] = user.fail("a file.txt")
     user.hand.press("Home", "ctrl+shift+c")
     wait_for(lambda: user.screen.clipboard() == str(path), "the path on the clipboard")
 
@@ -103,7 +104,7 @@ def export_the_failed(user: User) -> None:
     """Press Ctrl+5, Ctrl+Shift+E, Enter."""
     user.write("good.txt")
     user.run("submit", str(user.folder / "good.txt"))
-    _with_missing(user, "x.txt", "y.txt")
+    user.fail("x.txt", "y.txt")
     user.hand.press("ctrl+5", "ctrl+shift+e")
     user.wait_for_window("Export")
     user.hand.press("Return")
@@ -137,7 +138,7 @@ def hear_the_next_row(user: User) -> None:
     """Press Down; a screen reader says name, status and reason."""
     with ScreenReader(user.screen) as ear:
         user.adopt_screen()
-        _with_missing(user, "first.txt", "second.txt")
+        user.fail("first.txt", "second.txt")
         user.screen.do("key", "Home")
         ear.wait_for("focused: first.txt, Failed")
         user.hand.press("Down")
@@ -204,17 +205,6 @@ def sign_in_again(user: User) -> None:
         user.close()
 
 
-def _with_missing(user: User, *names: str) -> list[Path]:
-    """Create a list of files that are missing when they are processed, and open the window."""
-    paths = user.write(*names)
-    user.run("submit", *map(str, paths))
-    for path in paths:
-        path.unlink()
-    user.run("worker", "--until-idle")
-    user.start()
-    return paths
-
-
 TASKS = (
     Task(1, "add 3 files", 4, add_three_files),
     Task(2, "add a folder, only *.csv, with subfolders", 6, add_csv_of_a_folder),
@@ -227,6 +217,9 @@ TASKS = (
     Task(10, "pause, quit, start, nothing lost", 3, pause_quit_and_go_on),
     Task(11, "connect to an AWS queue by profile", 6, connect_by_profile),
     Task(12, "recover from an ended session", 2, sign_in_again),
+    Task(15, "retry the JSON files that failed today", 5, list_tasks.retry_by_keyboard),
+    Task(16, "remove what is processed of a batch", 4, list_tasks.remove_by_keyboard),
+    Task(17, "rename a batch", 5, list_tasks.rename_by_keyboard),
     Task(14, "drop a folder and two files (mouse)", 1, drop_a_folder),
     *([Task(13, "hear what the next row is", 1, hear_the_next_row)] if can_listen() else []),
 )

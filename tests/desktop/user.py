@@ -72,6 +72,22 @@ class User:
             path.write_text("line\n" * lines, encoding="utf-8")
         return made
 
+    def fail(self, *names: str, start: bool = True) -> list[Path]:
+        """Create a list of files that are missing when they are processed, and open the window.
+
+        Args:
+            names: The names of the files.
+            start: Whether to open the window.
+        """
+        paths = self.write(*names)
+        self.run("submit", *map(str, paths))
+        for path in paths:
+            path.unlink()
+        self.run("worker", "--until-idle")
+        if start:
+            self.start()
+        return paths
+
     def run(self, *words: str) -> str:
         """Return the output of a Filemill command."""
         done = subprocess.run(
@@ -136,14 +152,74 @@ class User:
 
     # --- the window
 
-    def spoken_names(self, role: str) -> list[str]:
-        """Return the accessible names with a role in the window."""
-        script = str(Path(__file__).with_name("read_names.py"))
-        command = ["/usr/bin/python3", script, str(self._window.pid if self._window else 0), role]
-        done = subprocess.run(
+    def _ask_objects(self, *words: str) -> subprocess.CompletedProcess[str]:
+        script = str(Path(__file__).with_name("objects.py"))
+        command = ["/usr/bin/python3", script, str(self._window.pid if self._window else 0), *words]
+        return subprocess.run(
             command, env=self.screen.environment, capture_output=True, text=True, check=False, timeout=60
         )
-        return done.stdout.splitlines()
+
+    def objects(self, role: str = "") -> list[dict[str, Any]]:
+        """Return the accessible objects on the screen, or those with a role; see `objects.py`. Start a reader first."""
+        return [one for one in self.all_objects(role) if one["is_showing"]]
+
+    def all_objects(self, role: str = "") -> list[dict[str, Any]]:
+        """Return the accessible objects with a role, also those that are not on the screen."""
+        found = [json.loads(line) for line in self._ask_objects().stdout.splitlines()]
+        return [one for one in found if not role or one["role"] == role]
+
+    def spoken_names(self, role: str) -> list[str]:
+        """Return the accessible names with a role in the window."""
+        return [one["name"] for one in self.objects(role)]
+
+    def click(self, role: str, name: str, *, button: int = 1) -> None:
+        """Click on the object with a role, whose name begins like this, once it is on the screen; one step.
+
+        Raises:
+            TimeoutError: If there is no such object.
+        """
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            found[:] = [one for one in self.objects(role) if one["name"].startswith(name) and one["is_enabled"]]
+            return bool(found)
+
+        wait_for(is_there, f"the {role} “{name}”")
+        x, y, width, height = found[0]["place"]
+        self.hand.click((x + width // 2, y + height // 2), button)
+
+    def popup(self) -> tuple[int, int, int, int]:
+        """Return the place of the open menu or list, which the accessibility interface does not show: x, y, size.
+
+        Raises:
+            TimeoutError: If there is none.
+        """
+        found: list[tuple[int, int, int, int]] = []
+
+        def is_there() -> bool:
+            found[:] = self.screen.popups()
+            return bool(found)
+
+        wait_for(is_there, "a menu")
+        return found[-1]
+
+    def use(self, role: str, name: str, action: str = "Press") -> None:
+        """Do an action of an object through the accessibility interface; one step.
+
+        Raises:
+            TimeoutError: If there is no such object, or it refuses.
+        """
+        self.hand.steps += 1
+        wait_for(lambda: not self._ask_objects("do", role, name, action).returncode, f"{action} of {role} “{name}”")
+
+    def put(self, role: str, name: str, text: str) -> None:
+        """Replace the text of an object through the accessibility interface; one step.
+
+        Raises:
+            TimeoutError: If there is no such object, or it refuses.
+        """
+        self.hand.steps += 1
+        wait_for(lambda: not self._ask_objects("write", role, name, text).returncode, f"a text in the {role} “{name}”")
 
     def wait_for_log(self, text: str) -> None:
         """Wait until the log contains a text.

@@ -14,33 +14,35 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "resources" / "screenshots"
 
 
+SCREEN = Path(__file__).with_name("screen.json")
+
+
 @dataclass(frozen=True)
 class Variant:
-    """A variant of the window's look, and which pictures to take of it.
+    """A variant of the window's look. Each picture says in which variants it is taken.
 
     Attributes:
         name: The suffix of the pictures' names; empty for the default.
-        pictures: The pictures to take; empty for all.
         dark: Whether to use the dark scheme.
-        scale: The scale factor.
+        scale: The scale factor on a screen of 1920 by 1080 pixels. With any other than 1, the window has the size with
+            which it opens there.
         language: The language code.
         reverse: Whether the layout is right-to-left.
     """
 
     name: str = ""
-    pictures: tuple[str, ...] = ()
     dark: bool = False
-    scale: float = 1
+    scale: int = 1
     language: str = "en"
     reverse: bool = False
 
 
 VARIANTS = (
     Variant(),
-    Variant("dark", ("busy", "problems", "adding", "connection", "offline"), dark=True),
-    Variant("200-percent", ("busy",), scale=2),
+    Variant("dark", dark=True),
+    Variant("200-percent", scale=2),
     Variant("german", language="de"),
-    Variant("right-to-left", ("busy", "problems"), reverse=True),
+    Variant("right-to-left", reverse=True),
 )
 
 
@@ -60,7 +62,7 @@ def main() -> int:
 
 def _in_a_process(variant: Variant, names: list[str], into: Path) -> int:
     environment = os.environ | {
-        "QT_QPA_PLATFORM": "offscreen",
+        "QT_QPA_PLATFORM": f"offscreen:configfile={SCREEN}",
         "QT_SCALE_FACTOR": str(variant.scale),
         "LC_ALL": "C.UTF-8",
         "FILEMILL_LANGUAGE": variant.language,
@@ -76,21 +78,24 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
 
     from desktop_app.gui.theme.theme import DARK, LIGHT, Theme
     from desktop_app.window_app import make_application
-    from tests.gallery.pictures import ENVIRONMENTS, PICTURES
+    from tests.gallery.pictures import PICTURES
     from tests.gallery.scene import Scene
 
     application = make_application()
+    os.environ.pop("FILEMILL_LANGUAGE", None)  # the Settings dialog would say so
     if variant.reverse:
         application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     look = Theme()
     look.follow(application)
     look.use(DARK if variant.dark else LIGHT)
-    for name in variant.pictures or PICTURES:
-        if names and name not in names:
+    for name, entry in PICTURES.items():
+        if variant.name not in entry.variants or (names and name not in names):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            scene = Scene(look, Path(folder), **ENVIRONMENTS.get(name, {}))
-            picture = PICTURES[name](scene)
+            scene = Scene(look, Path(folder), **entry.environment)
+            if variant.scale == 1:
+                scene.window.resize(*entry.size)
+            picture = entry.take(scene)
             scene.close()
         file = into / f"{name}{f'-{variant.name}' if variant.name else ''}.png"
         picture.save(str(file))

@@ -1,14 +1,16 @@
-"""The pictures: one function per picture."""
+"""The pictures: one function and one entry of `PICTURES` per picture."""
 
 from __future__ import annotations
 
 import os
 import random
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QRadioButton, QTableView
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QRadioButton, QTableView
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -17,7 +19,7 @@ from desktop_app.gui.table.columns import COLUMN_OF_ID
 from tests.gallery.scene import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from PySide6.QtGui import QPixmap
 
@@ -212,25 +214,132 @@ def signed_out(scene: Scene) -> QPixmap:
     return scene.picture()
 
 
-PICTURES: dict[str, Callable[[Scene], QPixmap]] = {
-    "empty": empty,
-    "busy": busy,
-    "problems": problems,
-    "nothing-matches": nothing_matches,
-    "attempts": attempts,
-    "adding": adding,
-    "paused": paused,
-    "exporting": exporting,
-    "connection": connection,
-    "log": log,
-    "offline": offline,
-    "signed-out": signed_out,
-}
+def large_list(scene: Scene) -> QPixmap:
+    """Show 100,000 files."""
+    morning = scene.add(_orders(400), "Archive 2025", ago=5 * HOUR)
+    scene.finish(morning, ago=5 * HOUR - MINUTE)
+    scene.fail(morning[40:44], GONE, ago=5 * HOUR - MINUTE)
+    scene.multiply(100_000)
+    scene.open()
+    scene.say_running()
+    scene.window.view.select_rows(3, 5)
+    return scene.picture()
+
+
+def long_names(scene: Scene) -> QPixmap:
+    """Show names that are longer than the column, and numbers of many digits."""
+    names = [
+        ("measurement of the northern station, second series, corrected by hand, copy (2) - final version.csv", 88_000),
+        ("Jahresabschlussprüfungsunterlagenzusammenfassung für das Geschäftsjahr 2025 – überarbeitet.xlsx", 918_204),
+        ("a" * 120 + ".txt", 4_310),
+        ("東京都水道局 二〇二六年度 定期水質検査結果 速報値 訂正済み.csv", 120_000_000),
+        ("short.txt", 1),
+    ]
+    keys = scene.add(names * 3, "A folder whose name is long enough to be cut off in the sidebar", ago=MINUTE)
+    scene.finish(keys, ago=SECOND)
+    scene.change(keys[:1], lines_count=12_345_678_901, file_size=987_654_321_000)
+    scene.open()
+    scene.say_running()
+    return scene.picture()
+
+
+def long_reasons(scene: Scene) -> QPixmap:
+    """Show failed files whose reasons are long."""
+    keys = scene.add(_orders(12), "Orders", ago=HOUR)
+    scene.finish(keys[:4], ago=MINUTE)
+    share = "/run/user/1000/gvfs/smb-share:server=files.example.com,share=accounting"
+    reasons = (
+        Reason(
+            ReasonCode.MESSAGE_REFUSED, {"why": "the message must be shorter than 1,048,576 bytes, it has 1,048,577"}
+        ),
+        Reason(ReasonCode.DEAD_LETTERED, {"count": 5}),
+        Reason(ReasonCode.SHARE_SILENT, {"place": share}),
+        MOVING,
+        NOT_YOURS,
+    )
+    for place, key in enumerate(keys[4:]):
+        scene.fail([key], reasons[place % len(reasons)], ago=MINUTE, attempts=3)
+    scene.open()
+    scene.say_running()
+    return scene.picture()
+
+
+def settings(scene: Scene) -> QPixmap:
+    """Show the Settings dialog."""
+    _open_at_work(scene)
+    scene.window.menu_actions.settings.trigger()
+    dialog = scene.wait_for_dialog()
+    for line in dialog.findChildren(QLineEdit):  # the folder of this scene has another name each time
+        if line.text() == str(scene.program.database.path):
+            line.setText("/home/alex/.local/share/Filemill/filemill.db")
+    return scene.picture(dialog)
+
+
+def completions(scene: Scene) -> QPixmap:
+    """Show what can be typed into the filter box."""
+    _open_at_work(scene)
+    box = scene.window.filter
+    scene.window.activateWindow()
+    scene.wait(scene.window.isActiveWindow, "the keyboard in the window")
+    box.setFocus()
+    QTest.keyClicks(box, "status:")
+    scene.wait(box.popup.isVisible, "the completions")
+    return scene.picture()
+
+
+def batch_menu(scene: Scene) -> QPixmap:
+    """Show the menu of a batch in the sidebar."""
+    _open_at_work(scene)
+    sidebar = scene.window.sidebar
+    batch = scene.running.jobs.groups.counts.batches[0]
+    entry = next(one for one in reversed(sidebar.entries()) if batch.name in one.accessibleName())
+    corner = entry.mapTo(scene.window, entry.rect().center())
+    sidebar.menu_requested.emit(sidebar._batch(batch.id), entry.mapToGlobal(entry.rect().center()))
+    [menu] = [found for found in sidebar.findChildren(QMenu) if found.isVisible()]
+    return scene.picture_with_menu(menu, corner)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the gallery.
+
+    Attributes:
+        take: Takes the picture.
+        variants: The names of the variants in which it is taken; empty for the default variant.
+        size: The size of the window, except where it opens with a size of its own.
+        environment: Further environment variables.
+    """
+
+    take: Callable[[Scene], QPixmap]
+    variants: tuple[str, ...] = ("",)
+    size: tuple[int, int] = (1280, 800)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 NOWHERE = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9"}
 """A queue that can't be reached."""
+KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 PROFILES = {"AWS_CONFIG_FILE": str(Path(__file__).with_name("aws-config"))}
-ENVIRONMENTS: dict[str, dict[str, str]] = {
-    "offline": NOWHERE | {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"},
-    "signed-out": {"FILEMILL_QUEUE": "ingest", "AWS_PROFILE": "prod", "AWS_REGION": "eu-west-1", **PROFILES},
-    "connection": PROFILES,
+SIGNED_OUT = {"FILEMILL_QUEUE": "ingest", "AWS_PROFILE": "prod", "AWS_REGION": "eu-west-1", **PROFILES}
+TRANSLATED = ("", "german")
+PICTURES = {
+    "empty": Picture(empty, ("", "german", "200-percent")),
+    "busy": Picture(busy, ("", "dark", "german", "200-percent", "right-to-left")),
+    "narrow": Picture(busy, TRANSLATED, (640, 800)),
+    "large-list": Picture(large_list),
+    "long-names": Picture(long_names),
+    "long-reasons": Picture(long_reasons, TRANSLATED),
+    "problems": Picture(problems, ("", "dark", "german", "right-to-left")),
+    "nothing-matches": Picture(nothing_matches),
+    "completions": Picture(completions, ("", "dark")),
+    "batch-menu": Picture(batch_menu),
+    "attempts": Picture(attempts),
+    "adding": Picture(adding, ("", "dark", "german")),
+    "paused": Picture(paused),
+    "exporting": Picture(exporting),
+    "connection": Picture(connection, ("", "dark", "german", "200-percent"), environment=PROFILES),
+    "settings": Picture(settings, ("", "dark", "german", "200-percent")),
+    "log": Picture(log),
+    "offline": Picture(offline, ("", "dark"), environment=NOWHERE | KEYS),
+    "signed-out": Picture(signed_out, environment=SIGNED_OUT),
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from peewee import Case, fn
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtWidgets import QMenu, QWidget
 
     from desktop_app.domain.reasons import Reason
     from desktop_app.gui.theme.theme import Theme
 
-SIZE = (1180, 720)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 _PATIENCE_S = 60
 _SHADE = 70
+_MARGIN = 8
+_BACKDROP = QColor("#5a6672")
 
 
 class Scene:
@@ -52,7 +55,6 @@ class Scene:
         self.program = open_program(os.environ)
         self.running = assemble(self.program, look)
         self.window = self.running.window
-        self.window.resize(*SIZE)
 
     def look_at_the_clock(self) -> None:
         """Set `now` to the current time."""
@@ -199,16 +201,45 @@ class Scene:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             QCoreApplication.processEvents()
 
+    def multiply(self, rows: int) -> None:
+        """Copy the files of the list until there are this many."""
+        with closing(sqlite3.connect(self.program.database.path)) as connection:
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(job)") if row[1] != "id"]
+            values = [{"uuid": "lower(hex(randomblob(16)))"}.get(name, name) for name in columns]
+            copy = f"INSERT INTO job ({', '.join(columns)}) SELECT {', '.join(values)} FROM job LIMIT ?"
+            [there] = connection.execute("SELECT count(*) FROM job").fetchone()
+            while there < rows:
+                connection.execute(copy, (min(there, rows - there),))
+                there += min(there, rows - there)
+            connection.commit()
+
+    def picture_with_menu(self, menu: QMenu, corner: QPoint) -> QPixmap:
+        """Return a picture of the window with a menu at a place in it."""
+        picture = self.picture()
+        menu.ensurePolished()
+        menu.resize(menu.sizeHint())
+        painter = QPainter(picture)
+        painter.drawPixmap(corner, menu.grab())
+        painter.end()
+        menu.deleteLater()
+        return picture
+
     def picture(self, *above: QWidget) -> QPixmap:
         """Return a picture of the window with dialogs in front of it."""
         self.settle()
-        picture = self.window.grab()
-        ratio = picture.devicePixelRatio()
+        window = self.window.grab()
+        ratio = window.devicePixelRatio()
+        # A dialog may be higher than a window that fits on a small screen.
+        height = max(self.window.height(), *(widget.height() + 2 * _MARGIN for widget in above), 0)
+        picture = QPixmap(window.width(), round(height * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(_BACKDROP)
         painter = QPainter(picture)
+        painter.drawPixmap(0, (height - self.window.height()) // 2, window)
         for widget in above:
             front = widget.grab()
             size = front.size() / ratio
-            corner = QPoint((self.window.width() - size.width()) // 2, (self.window.height() - size.height()) // 2)
+            corner = QPoint((self.window.width() - size.width()) // 2, (height - size.height()) // 2)
             for width in range(8, 0, -2):
                 painter.fillRect(
                     corner.x() - width, corner.y() - width, size.width() + 2 * width, size.height() + 2 * width,

@@ -108,6 +108,7 @@ class FakeLoops(QueueLoops):
             ConsumerThread(_no_loop),
             SenderThread(_no_loop),
             foreign_messages=ForeignMessages(),
+            give_up=lambda: None,
             interrupt=lambda: None,
             close=lambda: None,
         )
@@ -208,7 +209,7 @@ class WindowFactory:
         with self._qtbot.waitExposed(window):
             window.open(place)
         if place is None:
-            self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
+            self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.is_at_rest())
         return window
 
     def _end_looking_up(self, window: MainWindow) -> None:

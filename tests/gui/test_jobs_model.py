@@ -4,7 +4,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
 from desktop_app.domain.errors import StoreError
@@ -56,6 +56,7 @@ class ListModel:
     def load(self, column: str = "added", order: Qt.SortOrder = ASCENDING) -> None:
         with self.qtbot.waitSignal(self.model.rows_changed):
             self.model.sort(COLUMN_OF_ID[column], order)
+        self.qtbot.waitUntil(lambda: self.model.is_loaded)
 
     def look(self) -> None:
         """Apply changes as the feed does."""
@@ -80,6 +81,57 @@ def test_list_is_empty_and_not_loaded_until_it_is_read(list_model: ListModel) ->
     list_model.load()
     assert [*loaded, list_model.model.is_loaded] == [False, True]
     assert list_model.texts() == ["a.txt"]
+
+
+@pytest.fixture
+def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Make reading all keys wait for an event; the first keys are read at once."""
+    may_read = threading.Event()
+    read = JobList.ids
+
+    def ids(reader: JobList, *arguments: Any, limit: int | None = None) -> array[int]:
+        is_of_test = threading.current_thread() is threading.main_thread()
+        assert limit is not None or is_of_test or may_read.wait(20)
+        return read(reader, *arguments, limit=limit)
+
+    monkeypatch.setattr(jobs_model, "FIRST_ROWS", 3)
+    monkeypatch.setattr(JobList, "ids", ids)
+    yield may_read
+    may_read.set()
+
+
+@pytest.mark.parametrize("order", [ASCENDING, DESCENDING])
+def test_first_rows_are_shown_while_the_rest_is_read(
+    list_model: ListModel, slow_reading: threading.Event, order: Qt.SortOrder
+) -> None:
+    keys = list_model.jobs_db.add("a", "b", "c", "d", "e")
+    list_model.model.sort(COLUMN_OF_ID["added"], order)
+    list_model.qtbot.waitUntil(lambda: list_model.model.rowCount() == 3)
+    names = ["a", "b", "c", "d", "e"] if order == ASCENDING else ["e", "d", "c", "b", "a"]
+    assert list_model.texts() == names[:3]
+    assert not list_model.model.is_loaded
+    # What happens in the meantime is neither lost nor shown twice.
+    added = list_model.jobs_db.add("f")
+    list_model.jobs_db.intake.remove(keys[1:2])
+    list_model.look()
+    second = QPersistentModelIndex(list_model.model.index(1, 0))
+    key = list_model.model.ids[1]
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: list_model.model.is_loaded and added[0] in list_model.model.ids)
+    now = ["a", "c", "d", "e", "f"]
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == (now if order == ASCENDING else now[::-1]))
+    assert list_model.model.ids[second.row()] == key
+
+
+def test_rows_of_an_outdated_order_are_not_shown(list_model: ListModel, slow_reading: threading.Event) -> None:
+    list_model.jobs_db.add("b", "a", "d", "c")
+    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+    list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
+    slow_reading.set()
+    seen: list[list[str]] = []
+    list_model.model.rows_changed.connect(lambda: seen.append(list_model.texts()))
+    list_model.qtbot.waitUntil(lambda: list_model.model.is_loaded)
+    assert seen[0] == ["a", "b", "c", "d"]
 
 
 def test_cells_show_the_values_in_the_database(list_model: ListModel) -> None:
@@ -417,7 +469,7 @@ def test_error_of_an_outdated_order_is_ignored(
     assert list_model.problems == []
 
 
-def _refuse(*_: object) -> None:
+def _refuse(*_: object, **__: object) -> None:
     raise StoreError("The disk is gone.")
 
 
@@ -425,7 +477,7 @@ def test_million_rows_are_counted_without_reading_them(list_model: ListModel, mo
     from array import array
 
     million = array("q", range(1, 1_000_001))
-    monkeypatch.setattr(JobList, "ids", lambda *_: million)
+    monkeypatch.setattr(JobList, "ids", lambda *_, limit=None: million[:limit])
     list_model.tester.deleteLater()
     list_model.load()
     assert list_model.model.rowCount() == 1_000_000

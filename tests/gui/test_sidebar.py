@@ -324,7 +324,7 @@ def test_batch_renamed_by_another_program_is_shown(window: MainWindow, windows: 
     qtbot.waitUntil(lambda: "elsewhere" in [text for text, _, _ in lines(window.sidebar.batches.entries)])
 
 
-def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFactory, tmp_path: Path) -> None:
+def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     default = window.sidebar.width()
     assert default == window.sidebar.preferred_width(window.width())
     split = window.centralWidget()
@@ -334,7 +334,8 @@ def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFac
     window.resize(window.width() + 200, window.height())
     assert window.sidebar.width() == default + 50
     window.close()
-    assert windows.open().sidebar.width() == default + 50
+    again = windows.open().sidebar
+    qtbot.waitUntil(lambda: again.isVisible() and again.width() == default + 50)
 
 
 def test_older_batches_are_shown_on_request(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -528,9 +529,7 @@ def test_choice_of_entries_that_no_longer_exist_is_cleared(alone: Sidebar, qtbot
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
-    alone: Sidebar, theme: Theme, direction: Qt.LayoutDirection
-) -> None:
+def test_chosen_entries_are_tinted(alone: Sidebar, theme: Theme, direction: Qt.LayoutDirection) -> None:
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))
     alone.show_groups(Groups((Problem("x", a_reason("Gone"), 4, reasons=2),)))
@@ -540,7 +539,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
         theme.use(colours)
         alone.fit()
         image = entry.grab().toImage()
-        assert image.pixelColor(image.width() // 2, 3).name() == colours.selection
+        assert image.pixelColor(image.width() // 2, 3).name() == colours.tint
         side = (
             range(image.width() // 2)
             if direction is Qt.LayoutDirection.LeftToRight

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.adding.review import Review, SelectionResult
-    from desktop_app.sources.scan import ScanResult
 
 
 MAX_WITHOUT_REVIEW = 50
@@ -179,15 +178,8 @@ class Adder(QObject):
             name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
         """
-        self._write(
-            proposal.number,
-            proposal.review.result,
-            lambda: proposal.review.files(picked),
-            len(picked.places),
-            name=name,
-            again=again,
-            listed=picked.listed,
-        )
+        count, listed = len(picked.places), picked.listed
+        self._write(proposal.number, proposal.review, picked, count, again=again, listed=listed, name=name)
 
     def dismiss(self, number: int) -> None:
         """Discard a proposal.
@@ -214,13 +206,13 @@ class Adder(QObject):
             self._end_operation(add)
             self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, found, lambda: found.files, len(found.files), again=again, listed=review.listed)
+            self._write(number, review, None, len(found.files), again=again, listed=review.listed)
 
     def _write(
         self,
         number: int,
-        result: ScanResult,
-        files: Callable[[], Sequence[NewFile]],
+        review: Review,
+        picked: SelectionResult | None,
         count: int,
         *,
         again: bool,
@@ -233,12 +225,11 @@ class Adder(QObject):
         add.is_writing = True
 
         def work() -> AddReport:
-            # The files are compared with the list again: another call may have added some since the scan.
             added = self._editor.add(
-                files(),
+                review.files(picked, again=again),
                 name=name,
                 automatic_name=automatic_name,
-                skip_listed=not again,
+                skip_since=None if again else review.revision,  # another call may have added some since then
                 proceed=operation.proceed,
             )
             done = len(added.job_ids)
@@ -254,7 +245,7 @@ class Adder(QObject):
             )
 
         def automatic_name(added: Sequence[NewFile]) -> str:
-            return translated(batch_name(added, result, self._wording.number))
+            return translated(batch_name(added, review.result, self._wording.number))
 
         self._writes.run(work, partial(self._end, number), partial(self._fail, number))
 

@@ -190,6 +190,7 @@ class ReviewSheet(QDialog):
             ),
         )
         self.chosen = plain_label("", self)
+        self.chosen.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._make_lines()
         self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
@@ -239,10 +240,10 @@ class ReviewSheet(QDialog):
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
         )
-        form.addRow(caption(tr("&Include:"), self.only), self.only)
-        form.addRow(caption(tr("&Exclude:"), self.leave_out), self.leave_out)
+        form.addRow(caption(tr("&Include"), self.only), self.only)
+        form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
         form.addRow("", self.chosen)
-        form.addRow(caption(tr("&Batch name:"), self.name), self.name)
+        form.addRow(caption(tr("&Batch name"), self.name), self.name)
         column.addLayout(form)
         column.addWidget(self.listed)
         column.addWidget(self.refused)

@@ -61,6 +61,9 @@ _MAX_BLOCKS = 100
 _FIXED = frozenset({"name", ADDED, "folder", "type", "id"})
 """The sort keys whose values never change. With any other key, a changed job may move to another row."""
 
+FIRST_ROWS = 500
+"""The number of rows that are shown when the window opens, while the rest of a long list is being read."""
+
 SOON_MS = 100
 
 GENTLE_MS = 2_000
@@ -105,12 +108,14 @@ class JobsModel(QAbstractTableModel):
         wording: The formatter of the texts.
         filter, order: The most recently requested filter and order.
         shown_filter, shown_order: The filter and order of the current rows; they change when new rows are loaded.
-        is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs.
+        is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs,
+            and a list may lack rows at its end.
     """
 
     problem = Signal(str)
     rows_changed = Signal()
     rearranged = Signal()
+    _first_read = Signal(object)
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +134,7 @@ class JobsModel(QAbstractTableModel):
         self._load_task = CoalescedTask(self._prepare_loading, tasks, self, rest=4, overlaps=True)
         self._load_task.result.connect(self._take_loaded)
         self._load_task.failed.connect(self._retry_loading)
+        self._first_read.connect(self._show_first)
 
     @property
     def ids(self) -> array[int]:
@@ -215,10 +221,14 @@ class JobsModel(QAbstractTableModel):
 
     def _prepare_loading(self) -> Callable[[], LoadedIds]:
         self._removed_while_loading.clear()
-        return partial(self._load, self.filter, self.order)
+        return partial(self._load, self.filter, self.order, has_rows=self.is_loaded)
 
-    def _load(self, where: Filter, order: Sort) -> LoadedIds:
+    def _load(self, where: Filter, order: Sort, *, has_rows: bool) -> LoadedIds:
         """Read the keys of the jobs to list. Runs on the pool."""
+        if not has_rows and order.is_by_adding:  # in another order, the first rows take as long as all of them
+            first = self._reader.ids(where, order, limit=FIRST_ROWS)
+            if len(first) == FIRST_ROWS:
+                self._first_read.emit(LoadedIds(where, order, first, 0))
         ids = self._reader.ids(where, order)
         return LoadedIds(where, order, ids, max(ids, default=0))
 
@@ -228,10 +238,21 @@ class JobsModel(QAbstractTableModel):
         self._reload_later(gently=True)
 
     @Slot(object)
+    def _show_first(self, first: LoadedIds) -> None:
+        if not self.is_loaded and (first.filter, first.order) == (self.filter, self.order):
+            self._show(first)
+
+    @Slot(object)
     def _take_loaded(self, loaded: LoadedIds) -> None:
-        """Show the loaded rows. Persistent indexes, such as those of the selection, move with their jobs."""
         self._newest = max(self._newest, loaded.newest)
         self.is_loaded = True
+        if self._inserted_while_loading:
+            self._inserted_while_loading = False
+            self._reload_later()
+        self._show(loaded)
+
+    def _show(self, loaded: LoadedIds) -> None:
+        """Show the loaded rows. Persistent indexes, such as those of the selection, move with their jobs."""
         ids = loaded.ids
         if self._removed_while_loading:
             ids = array("q", (key for key in ids if key not in self._removed_while_loading))
@@ -239,9 +260,6 @@ class JobsModel(QAbstractTableModel):
         is_other = (self.shown_filter, self.shown_order) != (loaded.filter, loaded.order)
         self.shown_filter, self.shown_order = loaded.filter, loaded.order
         self._replace_ids(ids)
-        if self._inserted_while_loading:
-            self._inserted_while_loading = False
-            self._reload_later()
         self.rows_changed.emit()
         if is_other:
             self.rearranged.emit()

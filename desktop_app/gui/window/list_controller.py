@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.adding.adder import Adder, AddReport
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
 from desktop_app.gui.operations import Operations
 from desktop_app.gui.progress.run_watch import RunWatch
-from desktop_app.gui.startup.shutdown import Step
+from desktop_app.gui.startup.shutdown import WRITES_MS, Step
 from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import DatabaseSession, Tasks
@@ -25,11 +25,22 @@ if TYPE_CHECKING:
     from desktop_app.services.adding.job_editor import JobEditor
 
 
+LONGEST_FIRST_READ_MS = 300
+"""The longest time for which everything else waits for the rows."""
+
+CLOSE_MS = 50
+"""How long to wait for each pool at the end. A read that takes longer is abandoned with the process."""
+
+PAINT_MS = 20
+"""The time in which the first rows are painted."""
+
+
 class ListController(QObject):
     """Creates, connects, starts and stops the objects that read and change the list.
 
     Signals:
         problem(str): The text of an error that is not reported otherwise.
+        opened(): The rows are shown, or reading them takes long. What else takes time starts now.
 
     Attributes:
         reader: The reader for the list, which can be used on any thread.
@@ -49,6 +60,7 @@ class ListController(QObject):
     """
 
     problem = Signal(str)
+    opened = Signal()
 
     def __init__(
         self,
@@ -114,6 +126,8 @@ class ListController(QObject):
         for recount in (self.totals.count_now, self.groups.count_now, self.run.look_now):
             self.commands.pending_changed.connect(recount)
         self.model.problem.connect(self.problem)
+        self._opening = QTimer(self, singleShot=True)
+        self._opening.timeout.connect(self._open)
         for tasks in self._all_tasks():
             tasks.problem.connect(self.problem)
 
@@ -125,17 +139,33 @@ class ListController(QObject):
     def start(self) -> None:
         """Start following changes to the list. Load the model afterwards, so that it does not miss any of them.
 
+        Everything else is read after the rows have been painted, since it takes long if the list is long.
+
         Raises:
             StoreError: If the database can't be read.
         """
         self.feed.start()
+        self.model.rows_changed.connect(self._follow_loading)
+        self._opening.start(LONGEST_FIRST_READ_MS)
+
+    @Slot()
+    def _follow_loading(self) -> None:
+        if self.model.is_loaded:
+            self.model.rows_changed.disconnect(self._follow_loading)
+            if self._opening.isActive():
+                self._opening.start(PAINT_MS)
+
+    @Slot()
+    def _open(self) -> None:
         self.totals.count()
         self.groups.count()
         self.run.start()
+        self.opened.emit()
 
     @Slot()
     def stop(self) -> None:
         """Stop changing the list, exporting it and following its changes. Files that are being added are all added."""
+        self._opening.stop()
         self.feed.stop()
         self.adder.stop()
         self.commands.stop()
@@ -143,13 +173,19 @@ class ListController(QObject):
 
     def is_at_rest(self) -> bool:
         """Return whether no task is waiting or running."""
-        return not any(tasks.busy for tasks in self._all_tasks())
+        return not self._opening.isActive() and not any(tasks.busy for tasks in self._all_tasks())
 
-    def step(self) -> Step:
-        """Return the shutdown step for the window's tasks."""
-        return Step("the window's tasks", self.stop, self.is_at_rest)
+    def steps(self) -> list[Step]:
+        """Return the shutdown steps: for the changes that the user has made, and for exports, scans and look-ups.
 
-    def close(self, timeout_ms: int = 1_000) -> bool:
+        Reading the list is abandoned.
+        """
+        return [
+            Step("changes to the list", self.stop, lambda: not self._writes.busy, WRITES_MS),
+            Step("the window's tasks", self.stop, lambda: not (self.tasks.busy or self._scans.busy)),
+        ]
+
+    def close(self, timeout_ms: int = CLOSE_MS) -> bool:
         """Close the pools.
 
         Args:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.secrets import masked
 from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
     from desktop_app.services.control import ProcessingControl
+
+
+log = logging.getLogger(__name__)
 
 
 DAY_MS = 24 * 3600 * 1000
@@ -56,7 +61,8 @@ class JobEditor:
         Raises:
             StoreError: If the database can't be read.
         """
-        return Review(result, self._intake.listed(result.files, cancelled))
+        revision = self._intake.revision()
+        return Review(result, self._intake.listed(result.files, cancelled), revision)
 
     def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
         """Return the positions of the files that are on the list and unchanged, with the keys of their jobs.
@@ -72,7 +78,7 @@ class JobEditor:
         *,
         name: str = "",
         automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
-        skip_listed: bool = False,
+        skip_since: int | None = None,
         proceed: Proceed = always,
     ) -> Added:
         """Save files in the database as one batch, and wake the sender.
@@ -82,29 +88,38 @@ class JobEditor:
             name: The name of the batch that the user has chosen; may be empty.
             automatic_name: Returns the name of a batch for which the user has not chosen one, from the files that are
                 added; a number is appended if another batch on the list has this name.
-            skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
-                is created, and the batch ID in the result is 0.
+            skip_since: The revision at which none of the files was on the list, as by `Review.revision`. Files that are
+                on the list now are skipped. If no file is left, no batch is created, and the batch ID in the result is
+                0. None to skip no files.
             proceed: Called with the number of files added so far; returns whether to go on.
 
         Raises:
             PartlyAddedError: If an error occurred after some files had been added.
             StoreError: If the database can't be written. No file was added.
         """
-        if skip_listed:
-            known = self._intake.listed(files, lambda: False)
-            files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
+        if skip_since is not None:
+            known = self._intake.listed_since(files, skip_since)
+            files = SomeFiles(files, (place for place in range(len(files)) if place not in known)) if known else files
             if not files:
                 return Added(0, ())
-        if not name and files:
-            name = automatic_name(files)
-            name = name and unused_name(name, self._intake.batch_names(name))
+        is_automatic = not name
+        name = name or self._unused_name(automatic_name, files)
         try:
             added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms(), proceed=proceed)
         except PartlyAddedError:
             self._control.wake_sender()
             raise
         self._control.wake_sender()
+        done = len(added.job_ids)
+        if is_automatic and 0 < done < len(files):  # stopped: the name tells what has been added
+            added = replace(added, name=self._unused_name(automatic_name, files[:done]))
+            self._intake.rename_batch(added.batch_id, added.name)
+        log.info("batch %d, %s: %d files added", added.batch_id, masked(added.name) or "unnamed", done)
         return added
+
+    def _unused_name(self, automatic_name: Callable[[Sequence[NewFile]], str], files: Sequence[NewFile]) -> str:
+        name = automatic_name(files) if files else ""
+        return name and unused_name(name, self._intake.batch_names(name))
 
     def rename_batch(self, batch_id: int, name: str) -> None:
         """Change the name of a batch.

@@ -65,7 +65,6 @@ MOST_IN_FLIGHT = 200
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
-CANCEL_GRACE_SECONDS = 0.5
 DRAIN_FLUSH_SECONDS = 10.0
 """How long the last acknowledgements may take after a drain."""
 NOTE_POLLS_SECONDS = 5.0
@@ -86,6 +85,7 @@ class ConsumerOptions:
         wait_s: The wait time of a poll in seconds, 0 to `MAX_WAIT_SECONDS`. A shutdown waits for a poll of up to
             `SHORT_POLL_SECONDS` to end, so that its messages can be released; a longer poll is abandoned.
         work_grace_s: How long running files may take to finish after a stop request, in seconds.
+        cancel_grace_s: How long files that have not finished by then may take to respond to their cancellation.
         flush_grace_s: How long the last acknowledgements may then take, in seconds.
         keeps_order: Whether files must be processed in the queue's order, without priorities.
     """
@@ -95,6 +95,7 @@ class ConsumerOptions:
     visibility_s: int = VISIBILITY_SECONDS
     wait_s: int = MAX_WAIT_SECONDS
     work_grace_s: float = 5.0
+    cancel_grace_s: float = 0.5
     flush_grace_s: float = 2.0
     keeps_order: bool = False
 
@@ -338,7 +339,7 @@ class Consumer:
         # A drain leaves many hidden messages to release.
         self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._extending.stop()
-        self._extending.join(HEARTBEAT_SECONDS)
+        self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 
     def _run_heartbeat(self, should_stop: Callable[[], bool]) -> None:
         with self._database.session():
@@ -436,7 +437,7 @@ class Consumer:
         self._wait_for_work(self._options.work_grace_s)
         for message in self._in_flight.all():
             message.cancelled.set()
-        self._wait_for_work(CANCEL_GRACE_SECONDS)
+        self._wait_for_work(self._options.cancel_grace_s)
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
     def _wait_for_work(self, seconds: float) -> None:
