@@ -25,7 +25,7 @@ from desktop_app.domain.job import (
     StatusCounts,
     submitted_again,
 )
-from desktop_app.domain.keys import NOTHING_PENDING
+from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
@@ -52,6 +52,11 @@ _SUMMED_AT_ONCE = 20_000
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
 
 _COUNT = fn.COUNT(SQL("*"))
+
+
+def _shown_status(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the status of a job, once the pending changes have been written."""
+    return Case(None, [(is_retried(pending), Status.PENDING)], JobRow.status) if pending.retried else JobRow.status
 
 
 class JobList:
@@ -218,7 +223,8 @@ class JobList:
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
             # Not grouped by status, too: SQLite would sort the jobs of all batches.
-            by_status = [fn.COUNT(Case(None, [(has_status((status,), pending), 1)])) for status in Status]
+            shown = _shown_status(self.pending)
+            by_status = [fn.COUNT(Case(None, [(shown == status, 1)])) for status in Status]
             counted = (
                 JobRow.select(JobRow.batch, *by_status)
                 .where(JobRow.batch.in_(sorted({*keys, *also})), is_listed)
@@ -267,7 +273,12 @@ class JobList:
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            if pending == NOTHING_PENDING:
+                counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            else:  # the condition is expensive
+                found = query.select(JobRow.status, _COUNT).group_by(JobRow.status)
+                numbers = dict(self._database.run(found.tuples()))
+                counts = [int(numbers.get(status, 0)) for status in Status]
             if pending.retried:
                 retried = query.select(JobRow.status, _COUNT).where(is_retried(pending)).group_by(JobRow.status)
                 for status, count in self._database.run(retried.tuples()):
@@ -312,28 +323,26 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        counts, size, lines = [0] * len(Status), 0, 0
+        counts, size, line_count = [0] * len(Status), 0, 0
         waiting_in = set()
         pending = self.pending
-        shown: list[Any] = [JobRow.status, JobRow.lines_count]
+        status = _shown_status(pending)
+        lines: Any = JobRow.lines_count
         if pending.retried:
-            again = is_retried(pending)
-            shown = [
-                Case(None, [(again, value)], column)
-                for value, column in zip((Status.PENDING, None), shown, strict=True)
-            ]
-        columns = shown[0], JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(shown[1])
+            lines = Case(None, [(is_retried(pending), None)], lines)
+        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            query = JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending))
-            query = query.group_by(shown[0], JobRow.queue)
+            query = (
+                JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status, JobRow.queue)
+            )
             with self._database.read():
-                for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
-                    counts[status] += count
-                    if status == Status.PENDING:
+                for found, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[found] += count
+                    if found == Status.PENDING:
                         waiting_in.add(queue)
                     size += more_bytes or 0
-                    lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines, frozenset(waiting_in))
+                    line_count += more_lines or 0
+        return SelectionSums(StatusCounts(*counts), size, line_count, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.

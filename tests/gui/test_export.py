@@ -223,8 +223,9 @@ def test_long_export_shows_progress_and_leaves_no_file_when_stopped(
     operations = windows.controller().operations
 
     def stop_soon() -> None:
-        told.extend(operation.text for operation in operations.shown)
-        if told and "of" in told[-1] and not operations.shown[0].is_stopped:
+        texts = [operation.text for operation in operations.shown]
+        told.extend(texts)
+        if texts and "of" in texts[0] and not operations.shown[0].is_stopped:
             window.busy.findChildren(QPushButton)[0].click()
 
     operations.changed.connect(stop_soon)

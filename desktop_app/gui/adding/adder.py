@@ -234,9 +234,15 @@ class Adder(QObject):
             )
             done = len(added.job_ids)
             repeated = listed if again else 0
-            if operation.is_stopped:
-                return AddReport(done, batch=added.batch_id, name=added.name, cancelled=True)
-            return AddReport(done, listed=count - done, again=repeated, batch=added.batch_id, name=added.name)
+            left = 0 if operation.is_stopped else count - done
+            return AddReport(
+                done,
+                listed=left,
+                again=repeated,
+                batch=added.batch_id,
+                name=added.name,
+                cancelled=operation.is_stopped,
+            )
 
         def automatic_name(added: Sequence[NewFile]) -> str:
             return translated(batch_name(added, review.result, self._wording.number))
