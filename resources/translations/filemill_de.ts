@@ -664,6 +664,14 @@
         <translation>Ein a&amp;nderer SQS-kompatibler Server</translation>
     </message>
     <message>
+        <source>Type both to replace those in the system&apos;s keyring.</source>
+        <translation>Geben Sie beide ein, um die im Schlüsselbund des Systems zu ersetzen.</translation>
+    </message>
+    <message>
+        <source>They will be kept in the system&apos;s keyring.</source>
+        <translation>Sie werden im Schlüsselbund des Systems aufbewahrt.</translation>
+    </message>
+    <message>
         <source>Leave both empty if the server checks no keys. They are forgotten when you quit.</source>
         <translation>Lassen Sie beide leer, wenn der Server keine Schlüssel prüft. Sie werden beim Beenden vergessen.</translation>
     </message>
@@ -2939,6 +2947,10 @@
     <message>
         <source>Choose another profile, or create this one with “aws configure”.</source>
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
+    </message>
+    <message>
+        <source>Another program responds there. Check the address and the port.</source>
+        <translation>Dort antwortet ein anderes Programm. Prüfen Sie die Adresse und den Port.</translation>
     </message>
     <message>
         <source>Choose a profile, or create one with “aws configure”.</source>

@@ -186,8 +186,9 @@ def _review(scene: Scene) -> QWidget | None:
     return sheet()
 
 
+_OF_MENUS = ("shortcuts", "about", "foreign", "export", "connection", "log", "report", "settings", "help")
 DIALOGS: dict[str, Callable[[Scene], QWidget | None]] = {
-    **{name: _menu_action(name) for name in ("shortcuts", "about", "foreign", "export", "connection", "log", "report")},
+    **{name: _menu_action(name) for name in _OF_MENUS},
     "connection to Amazon": _connection(1),
     "connection to a server": _connection(2),
     "what can be typed": _syntax,
