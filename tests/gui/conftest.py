@@ -262,7 +262,7 @@ class WindowFactory:
     def close(self) -> None:
         for jobs in self._controllers:
             jobs.stop()
-            assert jobs.close()
+            assert jobs.close(10_000)
 
 
 @pytest.fixture

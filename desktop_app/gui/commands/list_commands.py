@@ -44,11 +44,14 @@ class _Write:
     Attributes:
         operation: Its progress.
         pending: How the list is shown until it has been written.
+        replaces: Whether it began while its opposite was being written. For the user, it then concerns all files, even
+            those that its opposite did not reach.
         is_replaced: Whether its opposite has taken its place, so that its result is not reported.
     """
 
     operation: Operation
     pending: Pending
+    replaces: bool = False
     is_replaced: bool = False
 
 
@@ -295,7 +298,7 @@ class ListCommands(QObject):
 
     def _take_away(self, files: _Files, report: Report) -> None:
         """Remove files that are on the list."""
-        self._replace(files)
+        replaces = self._replace(files)
         keys, removed_at = files.keys, self._editor.removal_time()
         files.removed_at.add(removed_at)
         files.write = self._begin(
@@ -305,11 +308,12 @@ class ListCommands(QObject):
             self._describe(tr("Removing {done} of {files}…")),
             report,
         )
+        files.write.replaces = replaces
         self.hidden.emit(keys)
 
     def _put_back(self, files: _Files, report: Report) -> None:
         """Restore files that `_take_away` has removed or is removing."""
-        self._replace(files)
+        replaces = self._replace(files)
         keys, times = files.keys, frozenset(files.removed_at)
         if not times:
             return
@@ -320,15 +324,18 @@ class ListCommands(QObject):
             self._describe(tr("Restoring {done} of {files}…")),
             report,
         )
+        files.write.replaces = replaces
         self.revealed.emit(keys)
 
-    def _replace(self, files: _Files) -> None:
-        """Stop the latest write of these files, whose opposite begins now."""
+    def _replace(self, files: _Files) -> bool:
+        """Stop the latest write of these files, whose opposite begins now; return whether it was still running."""
         files.turns += 1
-        if files.write in self._running:
-            files.write.is_replaced = True
-            files.write.pending = NOTHING_PENDING
-            files.write.operation.stop()
+        if files.write not in self._running:
+            return False
+        files.write.is_replaced = True
+        files.write.pending = NOTHING_PENDING
+        files.write.operation.stop()
+        return True
 
     def _report_removal(self, opposite: str, on_opposite: Callable[[], None], count: int, write: _Write) -> None:
         if write.operation.is_stopped:
@@ -376,7 +383,7 @@ class ListCommands(QObject):
     def _end(self, write: _Write, report: Report, count: int) -> None:
         self._forget(write)
         if not write.is_replaced:
-            report(count, write)
+            report(write.operation.total if write.replaces and not write.operation.is_stopped else count, write)
 
     def _fail(self, write: _Write, error: KnownError) -> None:
         write.operation.stop()
