@@ -163,7 +163,7 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     )
 
 
-def connect_queue(program: Program, notify: Callable[[str], None] = log.info) -> QueueConnector:
+def connect_queue(program: Program, notify: Callable[[str], object] = log.info) -> QueueConnector:
     """Create the connector for the program's queue, which connects on first use. The caller must close it.
 
     Args:
@@ -181,7 +181,7 @@ def connect_queue(program: Program, notify: Callable[[str], None] = log.info) ->
         )
     from desktop_app.queues.connector import SqsConnector
 
-    return SqsConnector(program.connection, notify)
+    return SqsConnector(program.connection, notify, lambda: program.control.tries)
 
 
 def build_sender(

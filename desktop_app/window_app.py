@@ -367,16 +367,22 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
     program = program.reconnected(connection)
-    connector = connect_queue(program)
+
+    def report_waiting(text: str) -> None:
+        loops.waiting_for.emit(text)
+
+    connector = connect_queue(program, report_waiting)
     sender = SenderThread(lambda report: build_sender(program, connector, report, on_new_key=sender.key_changed.emit))
-    return QueueLoops(
+    loops = QueueLoops(
         connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         sender,
         foreign_messages=program.foreign,
+        give_up=connector.give_up,
         interrupt=connector.interrupt,
         close=connector.close,
     )
+    return loops
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, emit, quoted, say
 from desktop_app.cli.parser import Command
+from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import iso_utc
@@ -107,7 +108,8 @@ def _findings() -> Iterator[tuple[Verdict, str, str]]:
             yield Verdict.FINE, topic, _queue(program)
             yield from _rights(program)
     except KnownError as error:
-        yield Verdict.TROUBLE, topic, f"{error.text} ({error.detail})" if error.detail else error.text
+        text = text_in_test(error)
+        yield Verdict.TROUBLE, topic, f"{text} ({error.detail})" if error.detail else text
 
 
 def _folder(home: Home) -> tuple[Verdict, str, str]:

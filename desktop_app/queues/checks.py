@@ -7,6 +7,7 @@ permission is granted, SQS rejects the request because of its content; otherwise
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
 
+
+log = logging.getLogger(__name__)
 
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
@@ -57,15 +61,21 @@ _RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
 """The permissions to check, each with its step, text, API action, and invalid request (a method and its parameters)."""
 
 
-def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
+def probe(
+    connection: Connection,
+    queue_file: Path,
+    should_stop: Callable[[], bool],
+    notify: Callable[[str], object] = log.info,
+) -> Iterator[Finding]:
     """Test a connection and yield the findings. Steps that depend on a failed step are skipped. Any thread.
 
     Args:
         connection: The connection to test.
         queue_file: The file of the embedded queue.
         should_stop: Called after each step; the test ends when it returns True.
+        notify: Called with a sentence if a program that provides credentials takes a long time.
     """
-    steps = _local(queue_file) if connection.is_local else _Probe(connection, should_stop).findings()
+    steps = _local(queue_file) if connection.is_local else _Probe(connection, should_stop, notify).findings()
     for finding in steps:
         yield finding
         if should_stop():
@@ -89,9 +99,12 @@ def _local(queue_file: Path) -> Iterator[Finding]:
 class _Probe:
     """A test of a connection to SQS or a compatible server."""
 
-    def __init__(self, connection: Connection, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object]
+    ) -> None:
         self._connection = connection
         self._should_stop = should_stop
+        self._notify = notify
         self._account = ""
         self._url = ""
         self._attributes: dict[str, str] | None = None
@@ -100,7 +113,7 @@ class _Probe:
 
     def findings(self) -> Iterator[Finding]:
         try:
-            maker = ClientMaker(self._connection, self._should_stop)
+            maker = ClientMaker(self._connection, self._should_stop, self._notify)
         except _FAILURES as error:
             yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
             return
@@ -280,7 +293,7 @@ class _Probe:
     def _dead_letters_not_found(self, error: Exception, name: str) -> Finding:
         known = as_queue_error(error, replace(self._connection, queue=name), "GetQueueUrl")
         if known.trouble is not QueueTrouble.NO_QUEUE:
-            return Finding(Check.DEAD_LETTERS, Verdict.NOTE, known.text, known)
+            return Finding(Check.DEAD_LETTERS, Verdict.NOTE, text_in_test(known), known)
         text = Sentence(
             "The dead-letter queue “{name}” does not exist: create it, or remove it from the queue's redrive "
             "policy. Until then, messages that can't be processed are received repeatedly.",
@@ -302,4 +315,4 @@ def _note(check: Check, text: str) -> Finding:
 
 
 def _trouble(check: Check, error: QueueError) -> Finding:
-    return Finding(check, Verdict.TROUBLE, error.text, error)
+    return Finding(check, Verdict.TROUBLE, text_in_test(error), error)

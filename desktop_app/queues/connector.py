@@ -68,7 +68,7 @@ class ClientMaker:
         self,
         connection: Connection,
         should_stop: Callable[[], bool] = lambda: False,
-        notify: Callable[[str], None] = log.info,
+        notify: Callable[[str], object] = log.info,
     ) -> None:
         self._connection = connection
         with configuration_errors():
@@ -159,6 +159,13 @@ class QueueConnector(Protocol):
         """Discard the client, so that the next call to `connect` creates a new one with current credentials."""
         ...
 
+    def give_up(self) -> None:
+        """Make calls to `connect` that wait for a program to provide credentials fail soon, and do not run it again.
+
+        It is run again when the user asks for another try.
+        """
+        ...
+
     def interrupt(self) -> None:
         """Make calls to `connect` that wait for a program to provide credentials fail soon, before `close`."""
         ...
@@ -174,11 +181,20 @@ class SqsConnector:
     Args:
         connection: The connection.
         notify: Called with a sentence if connecting takes a long time, on the thread that is connecting.
+        tries: Returns how often the user has asked for another try.
     """
 
-    def __init__(self, connection: Connection, notify: Callable[[str], None] = log.info) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        notify: Callable[[str], object] = log.info,
+        tries: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._connection = connection
         self._notify = notify
+        self._tries = tries
+        self._given_up_at = -1
+        """The number of tries when the user gave up waiting for a program that provides credentials."""
         # A separate lock, since connecting can take a long time, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
@@ -199,11 +215,11 @@ class SqsConnector:
                     return self._client
                 if self._closed.is_set():
                     raise _closed()
-            if self._failure is not None and self._failure is not failure_before:
+            if self._failure is not None and (self._failure is not failure_before or self._has_given_up()):
                 # Another thread has failed while this one was waiting; another attempt would double the wait.
                 raise self._failure
             try:
-                client = _sqs_client(self._connection, self._interrupted.is_set, self._notify)
+                client = _sqs_client(self._connection, self._should_stop, self._notify)
             except (BotoCoreError, ClientError, OSError, ValueError) as error:
                 self._failure = as_queue_error(error, self._connection, "GetQueueUrl")
                 raise self._failure from error
@@ -220,6 +236,16 @@ class SqsConnector:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def give_up(self) -> None:
+        """See `QueueConnector.give_up`."""
+        self._given_up_at = self._tries()
+
+    def _has_given_up(self) -> bool:
+        return self._given_up_at == self._tries()
+
+    def _should_stop(self) -> bool:
+        return self._interrupted.is_set() or self._has_given_up()
 
     def interrupt(self) -> None:
         """See `QueueConnector.interrupt`."""
@@ -256,7 +282,7 @@ def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
-def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> BotoClient:
+def _sqs_client(connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object]) -> BotoClient:
     maker = ClientMaker(connection, should_stop, notify)
     control, receiving = (maker.sqs(config) for config in call_configs())
     try:

@@ -51,7 +51,7 @@ class ProgramRunner:
         notify: Called with a sentence if a program takes longer than `SLOW_SECONDS`, on the thread that is waiting.
     """
 
-    def __init__(self, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
+    def __init__(self, should_stop: Callable[[], bool], notify: Callable[[str], object]) -> None:
         self._should_stop = should_stop
         self._notify = notify
 
@@ -110,7 +110,7 @@ def not_started(title: Sentence, reason: str) -> Sentence:
 
 
 def _stopped(title: Sentence) -> ProgramError:
-    return ProgramError(Sentence("{program} was ended because the connection is being closed.", program=title))
+    return ProgramError(Sentence("{program} was ended before it provided credentials.", program=title))
 
 
 def _timed_out(title: Sentence) -> ProgramError:

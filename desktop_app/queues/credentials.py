@@ -30,6 +30,7 @@ from botocore.credentials import (
 )
 from botocore.utils import create_nested_client
 
+from desktop_app.domain.assurances import KEEPS_TRYING, joined
 from desktop_app.domain.secrets import masked, remember_secret
 from desktop_app.domain.sentences import Sentence, display_text
 from desktop_app.queues.credential_program import ProgramError, ProgramRunner, not_started
@@ -318,16 +319,14 @@ class _CheckedProvider(CredentialProvider):
                 raise
             raise SignInError(self._text(error)) from error
 
-    def _text(self, error: Exception) -> Sentence:
+    def _text(self, error: Exception) -> str:
         if isinstance(error, boto.ClientError):
             return Sentence(
                 "AWS did not issue credentials ({action}): {said}", action=error.operation_name, said=_reason(error)
             )
         if isinstance(error, _UNREACHED):
-            return Sentence(
-                "The service that provides them can't be reached: {reason}. Filemill will keep trying.",
-                reason=_reason(error),
-            )
+            text = Sentence("The service that provides them can't be reached: {reason}.", reason=_reason(error))
+            return joined(text, KEEPS_TRYING)
         if type(error) is RuntimeError:  # botocore has no class of its own for this
             return Sentence("They have expired, and no new ones were provided (source: {source}).", source=self.source)
         if isinstance(self._provider, _ProgramProvider):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
 
 
+log = logging.getLogger(__name__)
+
 PAGE = 200
 
 MOST = 5_000
@@ -28,18 +31,21 @@ MOST = 5_000
 _THREADS = 8
 
 
-def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
+def list_queues(
+    connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object] = log.info
+) -> Iterator[list[FoundQueue]]:
     """Yield pages of the queues in the connection's region or at its endpoint, including dead-letter queues.
 
     Args:
         connection: The profile, region and endpoint to use.
         should_stop: Called after each page; the listing ends when it returns True.
+        notify: Called with a sentence if a program that provides credentials takes a long time.
 
     Raises:
         QueueError: If the queues can't be listed.
     """
     try:
-        maker = ClientMaker(connection, should_stop)
+        maker = ClientMaker(connection, should_stop, notify)
         client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error

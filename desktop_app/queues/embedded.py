@@ -131,6 +131,9 @@ class EmbeddedQueue:
     def interrupt(self) -> None:
         """Do nothing: the embedded queue needs no credentials."""
 
+    def give_up(self) -> None:
+        """Do nothing: the embedded queue needs no credentials."""
+
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """See `QueueConnector.release_abandoned`."""
         now = _now_ms()

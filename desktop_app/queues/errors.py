@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import botocore.session
 from botocore import exceptions as boto
 
+from desktop_app.domain.assurances import CONTINUES_ONLINE, CONTINUES_SIGNED_IN, FILES_STAY, LOSES_NOTHING, joined
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.domain.iam_policy import MissingRight
 from desktop_app.domain.queue_key import account_of
 from desktop_app.domain.secrets import masked
 from desktop_app.domain.sentences import Sentence, command_line, foreign_text
-from desktop_app.queues.network_faults import joined, network_fault
+from desktop_app.queues.network_faults import network_fault
 from desktop_app.queues.profiles import sign_in_command
 from desktop_app.queues.routes import configured_endpoint, proxy_logins, region_setting
 
@@ -113,13 +114,10 @@ def _no_queue(connection: Connection) -> tuple[str, str]:
         "The queue “{name}” does not exist on {place}", name=connection.queue_name, place=_place(connection)
     )
     if not connection.is_on_aws:
-        body = Sentence("It was deleted, or its name is different. Your files stay in the list.")
+        body = Sentence("It was deleted, or its name is different.")
     else:
-        body = Sentence(
-            "It was deleted, or it is not in the region or account of {who}. Your files stay in the list.",
-            who=_who(connection),
-        )
-    return title, body
+        body = Sentence("It was deleted, or it is not in the region or account of {who}.", who=_who(connection))
+    return title, joined(body, FILES_STAY)
 
 
 def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple[str, str]:
@@ -132,12 +130,12 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                     place=_place(failure.connection, starts_sentence=True),
                     code=_code(failure),
                 ),
-                Sentence("Filemill will keep trying. No data has been lost."),
+                LOSES_NOTHING,
             )
         case Cause.OFFLINE:
             return (
                 Sentence("Can't reach {place}", place=place),
-                Sentence("Your files stay in the list, and processing will continue when the connection is restored."),
+                CONTINUES_ONLINE,
             )
         case Cause.NOT_SQS:
             return (
@@ -153,10 +151,7 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                     "{place} sent a response that Filemill can't understand",
                     place=_place(failure.connection, starts_sentence=True),
                 ),
-                Sentence(
-                    "Its response is invalid: {why}. Filemill will keep trying. No data has been lost.",
-                    why=failure.error,
-                ),
+                joined(Sentence("Its response is invalid: {why}.", why=failure.error), LOSES_NOTHING),
             )
         case Cause.NOT_TRUSTED:
             return (
@@ -191,12 +186,12 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
             return Sentence("The AWS configuration can't be used"), advice
         return (
             Sentence("There is no {who} in the AWS configuration", who=profile_label(name)),
-            Sentence("Choose another profile, or create this one with “aws configure”. Your files stay in the list."),
+            joined(Sentence("Choose another profile, or create this one with “aws configure”."), FILES_STAY),
         )
     if isinstance(error, boto.NoCredentialsError):
         return (
             Sentence("No credentials were found for {who}", who=who),
-            Sentence("Choose a profile, or create one with “aws configure”. Your files stay in the list."),
+            joined(Sentence("Choose a profile, or create one with “aws configure”."), FILES_STAY),
         )
     if isinstance(error, SignInError) and failure.connection.has_own_keys:
         return Sentence("The access keys for {place} can't be used", place=_place(failure.connection)), error.text
@@ -220,16 +215,13 @@ def _configuration(failure: Failure) -> Sentence:
     return Sentence("{what} Correct it, or choose another profile.", what=what)
 
 
-def _session_ended(failure: Failure, command: tuple[str, ...]) -> Sentence:
-    who = _who(failure.connection)
+def _session_ended(failure: Failure, command: tuple[str, ...]) -> str:
+    who, text = _who(failure.connection), command_line(command)
     if command:
-        return Sentence(
-            "Sign in again with {who}, for example with “{command}”. Processing will then "
-            "continue. No data has been lost.",
-            who=who,
-            command=command_line(command),
-        )
-    return Sentence("Sign in again with {who}. Processing will then continue. No data has been lost.", who=who)
+        advice = Sentence("Sign in again with {who}, for example with “{command}”.", who=who, command=text)
+    else:
+        advice = Sentence("Sign in again with {who}.", who=who)
+    return joined(advice, CONTINUES_SIGNED_IN)
 
 
 def _clock(said: str) -> Sentence:
@@ -358,7 +350,7 @@ class SignInError(boto.BotoCoreError):
 
     fmt = "{text}"
 
-    def __init__(self, text: Sentence) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(text=text)
         self.text = text
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore import exceptions as boto
 
+from desktop_app.domain.assurances import CONTINUES_WITH_PROXY, FILES_STAY, LOSES_NOTHING, joined
 from desktop_app.domain.errors import Cause, QueueTrouble
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.routes import configured_endpoint, ignored_proxy_setting, proxy_for
@@ -137,12 +138,6 @@ class _Way:
         return joined(self._source_note(), self._proxy_note() or ignored_proxy_setting(self._url))
 
 
-def joined(*sentences: str) -> str:
-    """Return one sentence that contains several, without the empty ones; empty if there are none."""
-    first, *others = list(filter(None, sentences)) or [""]
-    return Sentence("{first} {others}", first=first, others=joined(*others)) if others else first
-
-
 def _of_answer(error: boto.ClientError, way: _Way, place: Place) -> NetworkFault | None:
     """Return the fault of a response without an error code of SQS, for which botocore uses the HTTP status."""
     answer = error.response.get("Error", {})
@@ -248,9 +243,12 @@ def _unreadable(proxy: Proxy) -> NetworkFault:
         QueueTrouble.SETUP,
         Cause.PROXY,
         Sentence("The proxy set by {source} can't be used", source=proxy.source),
-        Sentence(
-            "Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or "
-            "remove it. Your files stay in the list."
+        joined(
+            Sentence(
+                "Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, "
+                "or remove it."
+            ),
+            FILES_STAY,
         ),
     )
 
@@ -279,7 +277,7 @@ def _of_server_or_proxy(status: int, proxy: Proxy, place: Place) -> NetworkFault
     note = Sentence(
         "The response may be from the proxy {address}, set by {source}.", address=proxy.address, source=proxy.source
     )
-    body = joined(note, Sentence("Filemill will keep trying. No data has been lost."))
+    body = joined(note, LOSES_NOTHING)
     return NetworkFault(QueueTrouble.OFFLINE, Cause.OFFLINE, title, body)
 
 
@@ -291,21 +289,18 @@ def _sign_in_to_proxy(proxy: Proxy | None, place: Place) -> NetworkFault:
         QueueTrouble.OFFLINE,
         Cause.PROXY,
         Sentence("The proxy {address} requires a user name and password", address=proxy.address),
-        Sentence(
-            "Check those in {source}: “http://name:password@proxy.example:8080”, with special characters "
-            "percent-encoded. Your files stay in the list.",
-            source=proxy.source,
+        joined(
+            Sentence(
+                "Check those in {source}: “http://name:password@proxy.example:8080”, with special characters "
+                "percent-encoded.",
+                source=proxy.source,
+            ),
+            FILES_STAY,
         ),
     )
 
 
-def _proxy_advice(proxy: Proxy | None) -> Sentence:
+def _proxy_advice(proxy: Proxy | None) -> str:
     if proxy is None:
-        return Sentence(
-            "Check the proxy settings. Your files stay in the list, and processing will continue when the proxy works."
-        )
-    return Sentence(
-        "Check the proxy settings ({source}). Your files stay in the list, and "
-        "processing will continue when the proxy works.",
-        source=proxy.source,
-    )
+        return joined(Sentence("Check the proxy settings."), CONTINUES_WITH_PROXY)
+    return joined(Sentence("Check the proxy settings ({source}).", source=proxy.source), CONTINUES_WITH_PROXY)

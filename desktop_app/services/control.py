@@ -47,6 +47,8 @@ class ProcessingControl:
         self._serving = 0
         self._to_send = threading.Event()
         self._receive_now = threading.Event()
+        self.tries = 0
+        """How often `try_now` has been called."""
         self._check_now = threading.Event()
 
     # --- pause and resume
@@ -176,6 +178,7 @@ class ProcessingControl:
 
     def try_now(self) -> None:
         """Make the sender and the consumer continue immediately, even during a backoff, and run the periodic tasks."""
+        self.tries += 1
         self._check_now.set()
         self._to_send.set()
         self._receive_now.set()

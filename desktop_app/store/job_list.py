@@ -41,7 +41,7 @@ NEWEST_BATCHES = 20
 
 _PAGE = 500
 
-_LOOKED_AT, _OFFERED = 50_000, 200
+_LOOKED_AT, _OFFERED = 20_000, 200
 """The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
 
 _SUMMED_AT_ONCE = 20_000

@@ -148,7 +148,7 @@ def _in_name(text: Text) -> Any:  # noqa: ANN401
 
 
 def _in_folder(text: Text) -> Any:  # noqa: ANN401
-    key = _key(text.value)
+    key = _key(_with_own_separators(text.value))
     if not text.is_pattern:
         return up_to_last_contains(_PATH, key, _SEPARATORS)
     key = key.rstrip(_SEPARATORS) + os.sep
@@ -157,10 +157,15 @@ def _in_folder(text: Text) -> Any:  # noqa: ANN401
 
 
 def _from_a_folder(text: Text) -> Text:
-    """Return a pattern that may also begin at any folder of a path."""
-    if not text.is_pattern or text.value.startswith(("*", *_SEPARATORS)):
-        return text
-    return Text(f"*{os.sep}{text.value}", is_pattern=True)
+    """Return a pattern that may also begin at any folder of a path. Any other text is found anywhere."""
+    value = _with_own_separators(text.value)
+    is_free = text.is_pattern and not value.startswith(("*", *_SEPARATORS))
+    return Text(f"*{os.sep}{value}" if is_free else value, text.is_pattern)
+
+
+def _with_own_separators(text: str) -> str:
+    """Return a text with the separators that paths are stored with, since both can be typed on Windows."""
+    return text.replace("/", os.sep)
 
 
 def _has_type(text: Text) -> Any:  # noqa: ANN401

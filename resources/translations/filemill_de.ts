@@ -616,6 +616,14 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
+        <source>Re&amp;member in the system&apos;s keyring</source>
+        <translation>Im Schlüsselbund des Systems &amp;merken</translation>
+    </message>
+    <message>
+        <source>&amp;Use an AWS profile or a region</source>
+        <translation>AWS-Profil &amp;oder Region verwenden</translation>
+    </message>
+    <message>
         <source>Reload</source>
         <translation>Neu laden</translation>
     </message>
@@ -636,6 +644,10 @@
         <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Dateien, die beim Schließen von Filemill noch nicht fertig sind, werden nach dem nächsten Start weiter verarbeitet.</translation>
     </message>
     <message>
+        <source>Looking for the system&apos;s keyring…</source>
+        <translation>Der Schlüsselbund des Systems wird gesucht …</translation>
+    </message>
+    <message>
         <source>This &amp;computer – no account needed</source>
         <translation>Dieser &amp;Computer – kein Konto nötig</translation>
     </message>
@@ -648,8 +660,20 @@
         <translation>Ein a&amp;nderer SQS-kompatibler Server</translation>
     </message>
     <message>
+        <source>Leave both empty if the server checks no keys. They are forgotten when you quit.</source>
+        <translation>Lassen Sie beide leer, wenn der Server keine Schlüssel prüft. Sie werden beim Beenden vergessen.</translation>
+    </message>
+    <message>
         <source>&amp;Server</source>
         <translation>&amp;Server</translation>
+    </message>
+    <message>
+        <source>Access &amp;key ID</source>
+        <translation>Zugriffsschlüssel-&amp;ID</translation>
+    </message>
+    <message>
+        <source>Secret access ke&amp;y</source>
+        <translation>&amp;Geheimer Zugriffsschlüssel</translation>
     </message>
     <message>
         <source>P&amp;rofile</source>
@@ -658,6 +682,10 @@
     <message>
         <source>Re&amp;gion</source>
         <translation>Re&amp;gion</translation>
+    </message>
+    <message>
+        <source>Otherwise, the keys are forgotten when you quit Filemill. They are never in its settings.</source>
+        <translation>Sonst werden die Schlüssel vergessen, wenn Sie Filemill beenden. Sie stehen nie in den Einstellungen.</translation>
     </message>
     <message>
         <source>&amp;Queue</source>
@@ -680,8 +708,16 @@
         <translation>Aus dem Profil.</translation>
     </message>
     <message>
+        <source>Filemill will use {url}</source>
+        <translation>Filemill verwendet {url}</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>Optional</translation>
+    </message>
+    <message>
+        <source>In the system&apos;s keyring</source>
+        <translation>Im Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>For example, eu-west-1</source>
@@ -1049,6 +1085,10 @@
     <message>
         <source>Choose Queue…</source>
         <translation>Warteschlange auswählen…</translation>
+    </message>
+    <message>
+        <source>Type Keys…</source>
+        <translation>Schlüssel eingeben…</translation>
     </message>
     <message>
         <source>Details</source>
@@ -1495,16 +1535,12 @@
         <translation>&amp;Alles, mit vollen Pfaden</translation>
     </message>
     <message>
-        <source>Files:</source>
-        <translation>Dateien:</translation>
+        <source>Add the full &amp;path of each file</source>
+        <translation>Den vollständigen &amp;Pfad jeder Datei hinzufügen</translation>
     </message>
     <message>
         <source>Files</source>
         <translation>Dateien</translation>
-    </message>
-    <message>
-        <source>Columns:</source>
-        <translation>Spalten:</translation>
     </message>
     <message>
         <source>Columns</source>
@@ -1513,10 +1549,6 @@
     <message>
         <source>Format</source>
         <translation>Format</translation>
-    </message>
-    <message>
-        <source>&amp;Format:</source>
-        <translation>&amp;Format:</translation>
     </message>
     <message>
         <source>Target file</source>
@@ -1531,8 +1563,12 @@
         <translation>Zieldatei auswählen</translation>
     </message>
     <message>
-        <source>&amp;Save as:</source>
-        <translation>Speichern &amp;unter:</translation>
+        <source>&amp;Format</source>
+        <translation>&amp;Format</translation>
+    </message>
+    <message>
+        <source>&amp;Save as</source>
+        <translation>Speichern &amp;unter</translation>
     </message>
     <message>
         <source>&amp;Export</source>
@@ -1784,10 +1820,6 @@
         <translation>Elemente anzeigen, die nicht hinzugefügt werden können</translation>
     </message>
     <message>
-        <source>&amp;Batch name:</source>
-        <translation>Name des &amp;Stapels:</translation>
-    </message>
-    <message>
         <source>Files from “{place}”</source>
         <translation>Dateien aus „{place}“</translation>
     </message>
@@ -1799,12 +1831,16 @@
         </translation>
     </message>
     <message>
-        <source>&amp;Include:</source>
-        <translation>&amp;Einschließen:</translation>
+        <source>&amp;Include</source>
+        <translation>&amp;Einschließen</translation>
     </message>
     <message>
-        <source>&amp;Exclude:</source>
-        <translation>Auss&amp;chließen:</translation>
+        <source>&amp;Exclude</source>
+        <translation>Auss&amp;chließen</translation>
+    </message>
+    <message>
+        <source>&amp;Batch name</source>
+        <translation>Name des &amp;Stapels</translation>
     </message>
     <message>
         <source>Counting…</source>
@@ -2276,6 +2312,14 @@
         <translation>Dateien zum Verarbeiten hinzufügen</translation>
     </message>
     <message>
+        <source>The list and its queue are in {folder}.</source>
+        <translation>Die Liste und ihre Warteschlange liegen in {folder}.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring was not changed</source>
+        <translation>Der Schlüsselbund des Systems wurde nicht geändert</translation>
+    </message>
+    <message>
         <source>Other Programs&apos; Messages</source>
         <translation>Nachrichten anderer Programme</translation>
     </message>
@@ -2407,6 +2451,10 @@
         <translation>Dateien werden über {queue} verarbeitet.</translation>
     </message>
     <message>
+        <source>Waiting for credentials – {seconds} s</source>
+        <translation>Wartet auf Anmeldedaten – {seconds} s</translation>
+    </message>
+    <message>
         <source>Waiting</source>
         <translation>Wartet</translation>
     </message>
@@ -2474,8 +2522,32 @@
         <translation>Die Zwischenablage enthält keine Dateien, Ordner oder Pfade.</translation>
     </message>
     <message>
+        <source>Your files stay in the list.</source>
+        <translation>Ihre Dateien bleiben in der Liste.</translation>
+    </message>
+    <message>
+        <source>Your files stay in the list, and processing will continue when the proxy works.</source>
+        <translation>Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
+    </message>
+    <message>
+        <source>Processing will then continue. No data has been lost.</source>
+        <translation>Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+    </message>
+    <message>
+        <source>Filemill will keep trying.</source>
+        <translation>Filemill versucht es weiter.</translation>
+    </message>
+    <message>
+        <source>Check the address and the network, and whether the server is running.</source>
+        <translation>Prüfen Sie die Adresse und das Netzwerk, und ob der Server läuft.</translation>
+    </message>
+    <message>
         <source>{title}. {body}</source>
         <translation>{title}. {body}</translation>
+    </message>
+    <message>
+        <source>{what}.</source>
+        <translation>{what}.</translation>
     </message>
     <message>
         <source>Only {added} of {wanted} files were added. {why}</source>
@@ -2514,12 +2586,20 @@
         <translation>Wählen Sie eine Warteschlange aus, oder geben Sie ihren Namen, ihre URL oder ihren ARN ein.</translation>
     </message>
     <message>
-        <source>Type the server&apos;s address, such as http://localhost:9324.</source>
-        <translation>Geben Sie die Adresse des Servers ein, zum Beispiel http://localhost:9324.</translation>
-    </message>
-    <message>
         <source>Set by environment variables, which will apply again at the next start: {names}</source>
         <translation>Durch Umgebungsvariablen festgelegt, die beim nächsten Start wieder gelten: {names}</translation>
+    </message>
+    <message>
+        <source>Type the server&apos;s address, such as 127.0.0.1:9324.</source>
+        <translation>Geben Sie die Adresse des Servers ein, zum Beispiel 127.0.0.1:9324.</translation>
+    </message>
+    <message>
+        <source>“{text}” is not the address of a server. Type it as in 127.0.0.1:9324 or https://sqs.example.org.</source>
+        <translation>„{text}“ ist keine Adresse eines Servers. Geben Sie sie zum Beispiel als 127.0.0.1:9324 oder https://sqs.example.org ein.</translation>
+    </message>
+    <message>
+        <source>Type both the access key ID and the secret access key, or neither.</source>
+        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel ein, oder keins von beiden.</translation>
     </message>
     <message>
         <source>Stopped.</source>
@@ -2535,17 +2615,6 @@
             <numerusform>Bisher %Ln Warteschlange…</numerusform>
             <numerusform>Bisher %Ln Warteschlangen…</numerusform>
         </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln queue(s) found</source>
-        <translation>
-            <numerusform>%Ln Warteschlange gefunden</numerusform>
-            <numerusform>%Ln Warteschlangen gefunden</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>There are no queues here.</source>
-        <translation>Hier gibt es keine Warteschlangen.</translation>
     </message>
     <message>
         <source>▲ {trouble} You can still type the name.</source>
@@ -2568,6 +2637,25 @@
         <translation>Prüfung abbrec&amp;hen</translation>
     </message>
     <message>
+        <source>{region}, account {account}</source>
+        <translation>{region}, Konto {account}</translation>
+    </message>
+    <message>
+        <source>There are no queues here. You can type the name of one that you will create.</source>
+        <translation>Hier gibt es keine Warteschlangen. Sie können den Namen einer Warteschlange eingeben, die Sie noch anlegen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln queue(s) found: {place}</source>
+        <translation>
+            <numerusform>%Ln Warteschlange gefunden: {place}</numerusform>
+            <numerusform>%Ln Warteschlangen gefunden: {place}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Testing… {seconds} s</source>
+        <translation>Wird geprüft… {seconds} s</translation>
+    </message>
+    <message>
         <source>Test: problems found</source>
         <translation>Prüfung: Probleme gefunden</translation>
     </message>
@@ -2582,6 +2670,10 @@
     <message>
         <source>The response did not come from {place}</source>
         <translation>Die Antwort kam nicht von der erwarteten Gegenstelle ({place})</translation>
+    </message>
+    <message>
+        <source>Its response is invalid: {why}.</source>
+        <translation>Die Antwort ist ungültig: {why}.</translation>
     </message>
     <message>
         <source>The connection to {place} is not trusted</source>
@@ -2620,6 +2712,14 @@
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
     <message>
+        <source>It was deleted, or its name is different.</source>
+        <translation>Sie wurde gelöscht oder heißt anders.</translation>
+    </message>
+    <message>
+        <source>It was deleted, or it is not in the region or account of {who}.</source>
+        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}).</translation>
+    </message>
+    <message>
         <source>{place} is temporarily unavailable ({code})</source>
         <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
     </message>
@@ -2638,10 +2738,6 @@
     <message>
         <source>{place} sent a response that Filemill can&apos;t understand</source>
         <translation>Unverständliche Antwort ({place})</translation>
-    </message>
-    <message>
-        <source>Its response is invalid: {why}. Filemill will keep trying. No data has been lost.</source>
-        <translation>Die Antwort ist ungültig: {why}. Filemill versucht es weiter. Es sind keine Daten verloren gegangen.</translation>
     </message>
     <message>
         <source>Its address is set by {source}.</source>
@@ -2716,8 +2812,20 @@
         <translation>Der eingestellte Proxy ist nicht verwendbar ({source})</translation>
     </message>
     <message>
-        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it. Your files stay in the list.</source>
-        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn. Ihre Dateien bleiben in der Liste.</translation>
+        <source>Its value is not the address of an HTTP proxy. Write an address such as “http://proxy.example:8080”, or remove it.</source>
+        <translation>Der Wert ist keine Adresse eines HTTP-Proxys. Tragen Sie eine Adresse wie „http://proxy.example:8080“ ein, oder entfernen Sie ihn.</translation>
+    </message>
+    <message>
+        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded.</source>
+        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings.</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen.</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings ({source}).</source>
+        <translation>Prüfen Sie die Proxy-Einstellungen ({source}).</translation>
     </message>
     <message>
         <source>The proxy refused the connection to {place}</source>
@@ -2748,18 +2856,6 @@
         <translation>Der Proxy {address} verlangt Benutzername und Passwort</translation>
     </message>
     <message>
-        <source>Check those in {source}: “http://name:password@proxy.example:8080”, with special characters percent-encoded. Your files stay in the list.</source>
-        <translation>Prüfen Sie diese Angaben ({source}): „http://name:passwort@proxy.example:8080“, Sonderzeichen prozentkodiert. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
-        <source>Check the proxy settings. Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen. Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
-    </message>
-    <message>
-        <source>Check the proxy settings ({source}). Your files stay in the list, and processing will continue when the proxy works.</source>
-        <translation>Prüfen Sie die Proxy-Einstellungen ({source}). Ihre Dateien bleiben in der Liste und werden verarbeitet, sobald der Proxy funktioniert.</translation>
-    </message>
-    <message>
         <source>Nothing will be sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
         <translation>Deshalb wird darüber nichts gesendet. Prüfen Sie das Zertifikat des Servers, oder setzen Sie AWS_CA_BUNDLE.</translation>
     </message>
@@ -2788,16 +2884,8 @@
         <translation>AWS_PROFILE ist gesetzt, aber leer. Tragen Sie den Namen eines Profils ein, oder entfernen Sie die Variable.</translation>
     </message>
     <message>
-        <source>Choose another profile, or create this one with “aws configure”. Your files stay in the list.</source>
-        <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
         <source>No credentials were found for {who}</source>
         <translation>Keine Anmeldedaten gefunden ({who})</translation>
-    </message>
-    <message>
-        <source>Choose a profile, or create one with “aws configure”. Your files stay in the list.</source>
-        <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“. Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>The access keys for {place} can&apos;t be used</source>
@@ -2816,12 +2904,20 @@
         <translation>Filemill kann ihn nicht abfragen. Wählen Sie ein Profil, das keinen Code benötigt, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}, for example with “{command}”. Processing will then continue. No data has been lost.</source>
-        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“. Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+        <source>Choose another profile, or create this one with “aws configure”.</source>
+        <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
     </message>
     <message>
-        <source>Sign in again with {who}. Processing will then continue. No data has been lost.</source>
-        <translation>Melden Sie sich erneut an ({who}). Danach wird die Verarbeitung fortgesetzt. Es sind keine Daten verloren gegangen.</translation>
+        <source>Choose a profile, or create one with “aws configure”.</source>
+        <translation>Wählen Sie ein Profil, oder erstellen Sie eines mit „aws configure“.</translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}, for example with “{command}”.</source>
+        <translation>Melden Sie sich erneut an ({who}), zum Beispiel mit „{command}“.</translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}.</source>
+        <translation>Melden Sie sich erneut an ({who}).</translation>
     </message>
     <message>
         <source>It is about {minutes} min slow, so AWS is rejecting requests. Set the date and time.</source>
@@ -2910,14 +3006,6 @@
     <message>
         <source>{place} rejected the access keys</source>
         <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
-    </message>
-    <message>
-        <source>It was deleted, or its name is different. Your files stay in the list.</source>
-        <translation>Sie wurde gelöscht oder heißt anders. Ihre Dateien bleiben in der Liste.</translation>
-    </message>
-    <message>
-        <source>It was deleted, or it is not in the region or account of {who}. Your files stay in the list.</source>
-        <translation>Sie wurde gelöscht oder gehört zu einer anderen Region oder einem anderen Konto ({who}). Ihre Dateien bleiben in der Liste.</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or {remedy}.</source>
@@ -3056,10 +3144,6 @@
         <translation>AWS hat keine Anmeldedaten ausgestellt ({action}): {said}</translation>
     </message>
     <message>
-        <source>The service that provides them can&apos;t be reached: {reason}. Filemill will keep trying.</source>
-        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}. Filemill versucht es weiter.</translation>
-    </message>
-    <message>
         <source>They have expired, and no new ones were provided (source: {source}).</source>
         <translation>Sie sind abgelaufen, und es wurden keine neuen bereitgestellt (Quelle: {source}).</translation>
     </message>
@@ -3074,6 +3158,10 @@
     <message>
         <source>The access key ID {problem} (source: {source}).</source>
         <translation>Die Zugriffsschlüssel-ID {problem} (Quelle: {source}).</translation>
+    </message>
+    <message>
+        <source>The service that provides them can&apos;t be reached: {reason}.</source>
+        <translation>Der Dienst, der sie bereitstellt, ist nicht erreichbar: {reason}.</translation>
     </message>
     <message>
         <source>The secret access key {problem} (source: {source}).</source>
@@ -3761,6 +3849,14 @@
         <translation>24 h</translation>
     </message>
     <message>
+        <source>Nothing was processed in the {span}.</source>
+        <translation>Nichts verarbeitet ({span}).</translation>
+    </message>
+    <message>
+        <source>{what}: {nothing}</source>
+        <translation>{what}: {nothing}</translation>
+    </message>
+    <message>
         <source>last minute</source>
         <translation>letzte Minute</translation>
     </message>
@@ -4046,8 +4142,8 @@
         <translation>{program} konnte nicht gestartet werden: {reason}. Prüfen Sie credential_process in der AWS-Konfiguration.</translation>
     </message>
     <message>
-        <source>{program} was ended because the connection is being closed.</source>
-        <translation>{program} wurde beendet, weil die Verbindung geschlossen wird.</translation>
+        <source>{program} was ended before it provided credentials.</source>
+        <translation>{program} wurde beendet, bevor es Anmeldedaten bereitgestellt hat.</translation>
     </message>
     <message>
         <source>{program} did not finish within {seconds} s and was ended. Run it in a terminal to see what it is waiting for.</source>
@@ -4350,6 +4446,10 @@
         <translation>Dunkel</translation>
     </message>
     <message>
+        <source>&amp;Compact rows in the list</source>
+        <translation>Kompakte &amp;Zeilen in der Liste</translation>
+    </message>
+    <message>
         <source>Automatic ({count})</source>
         <translation>Automatisch ({count})</translation>
     </message>
@@ -4514,7 +4614,7 @@
     </message>
     <message>
         <source>The system&apos;s keyring can&apos;t be used: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund des Systems kann nicht verwendet werden: {why}.</translation>
     </message>
     <message>
         <source>More than 10 MB</source>

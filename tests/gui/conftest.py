@@ -108,6 +108,7 @@ class FakeLoops(QueueLoops):
             ConsumerThread(_no_loop),
             SenderThread(_no_loop),
             foreign_messages=ForeignMessages(),
+            give_up=lambda: None,
             interrupt=lambda: None,
             close=lambda: None,
         )

@@ -52,8 +52,15 @@ def test_text_is_readable_on_messages_and_buttons(colours: Colours, ground: str)
 
 
 @BOTH
-def test_selected_text_is_readable(colours: Colours) -> None:
-    assert contrast(colours.selected_text, colours.selection) >= READABLE
+@pytest.mark.parametrize("ground", ["selection", "primary_hover", "primary_pressed"])
+def test_selected_text_is_readable(colours: Colours, ground: str) -> None:
+    assert contrast(colours.selected_text, getattr(colours, ground)) >= READABLE
+
+
+@BOTH
+@pytest.mark.parametrize("ink", ["text", "muted", "pending", "processing", "processed", "failed"])
+def test_text_is_readable_on_what_is_chosen_in_the_sidebar(colours: Colours, ink: str) -> None:
+    assert contrast(getattr(colours, ink), colours.tint) >= READABLE
 
 
 @BOTH

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
+import keyring
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QScrollArea, QWidget
 
 from desktop_app.config.paths import resource
 from desktop_app.config.settings import Connection, load_settings
-from desktop_app.domain.connection_checks import Check, ProfileKind, Verdict
+from desktop_app.domain.connection_checks import Check, Profile, ProfileKind, Profiles, Verdict
 from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.queues.remembered_keys import remember_keys
+from tests.gui.conftest import notice_text
 from tests.gui.running_app import queue_page
+from tests.helpers.keyring import MemoryKeyring
 from tests.helpers.sqs.faults import service_error
 from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -53,7 +60,7 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, isolated_enviro
     (isolated_environment / ".aws" / "config").write_text(CONFIG)
     for name in ("orders", "work"):
         sim.simulator.create_queue(name)
-    made = Internet(sim)
+    made = Internet(sim, servers={"127.0.0.1:9324", "127.0.0.1:9325"})
     made.install(monkeypatch)
     return made
 
@@ -287,9 +294,11 @@ def test_dialog_can_be_closed_while_requests_are_running(
     ("place", "fields", "said"),
     [
         (Place.AWS, {}, "▲ Choose a queue, or type its name, URL or ARN."),
-        (Place.SERVER, {"queue": "work"}, "▲ Type the server's address, such as http://localhost:9324."),
+        (Place.SERVER, {"server": "a b", "queue": "work"}, "▲ “a b” is not the address of a server."),
+        (Place.SERVER, {"server": "anna:hush@host", "queue": "work"}, "▲ The server URL contains a user name"),
+        (Place.SERVER, {"queue": "work"}, "▲ Type the server's address, such as 127.0.0.1:9324."),
         (Place.AWS, {"queue": "not a name"}, "▲ “not a name” is not a valid queue name"),
-        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid server URL."),
+        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not the address of a server."),
     ],
 )
 def test_invalid_values_are_reported_in_the_dialog(
@@ -392,9 +401,15 @@ def test_every_control_has_an_accessible_name_and_a_place_in_the_tab_order(
     for _ in range(9):
         QTest.keyClick(dialog, Qt.Key.Key_Tab)
         order.append(QApplication.focusWidget())
-    assert order[:6] == [form.server, form.profile, form.reload, form.region, form.queue, form.list_queues]
-    assert order[6] is form.process_here
-    assert order[7:] == [page.test, dialog.connect_now]
+    assert order[:6] == [form.server, form.key_id, form.secret, form.use_profile, form.queue, form.list_queues]
+    assert order[6:] == [form.process_here, page.test, dialog.connect_now]
+    form.use_profile.click()
+    form.use_profile.setFocus()
+    order = []
+    for _ in range(5):
+        QTest.keyClick(dialog, Qt.Key.Key_Tab)
+        order.append(QApplication.focusWidget())
+    assert order == [form.profile, form.reload, form.region, form.queue, form.list_queues]
 
 
 @pytest.mark.parametrize("place", list(Place))
@@ -470,3 +485,301 @@ def test_permission_belongs_to_what_is_entered_when_it_is_selected(
     assert windows.chosen[-1][1]
     saved = load_settings(windows.settings_file).process_queue
     assert saved == "http://127.0.0.1:9324 eu-west-1 work with profile work-account"
+
+
+# A server other than AWS
+
+KEYS = ("server-user-7", "a typed secret".replace(" ", "-"))
+
+
+@pytest.fixture
+def ring() -> Iterator[MemoryKeyring]:
+    before = keyring.get_keyring()
+    made = MemoryKeyring()
+    keyring.set_keyring(made)
+    yield made
+    keyring.set_keyring(before)
+
+
+def type_server(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot, address: str) -> None:
+    """Type only the address of a server, and press Enter."""
+    QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: focused() is page.form.server)
+    QTest.keyClicks(focused(), address)
+    QTest.keyClick(focused(), Qt.Key.Key_Return)
+
+
+def test_typing_the_address_of_a_server_is_enough_to_connect_to_its_only_queue(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
+) -> None:
+    internet.sim.simulator.delete_queue("orders")
+    with qtbot.waitSignal(dialog.destroyed):
+        type_server(dialog, page, qtbot, "127.0.0.1:9324")
+    assert windows.chosen == [(Connection("work", endpoint_url="http://127.0.0.1:9324"), False)]
+    saved = load_settings(windows.settings_file)
+    assert (saved.queue, saved.endpoint_url, saved.process_queue) == ("work", "http://127.0.0.1:9324", "")
+    assert windows.connection.connection.label == "work on 127.0.0.1:9324"
+
+
+def test_several_queues_of_a_server_are_offered(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    type_server(dialog, page, qtbot, "127.0.0.1:9324")
+    qtbot.waitUntil(page.form.queue.view().isVisible)
+    assert "2 queues found: 127.0.0.1:9324" in hints(page)
+    assert page.problem.text().startswith("▲ Choose a queue")
+    page.form.queue.hidePopup()
+    page.form.queue.setEditText("work")
+    dialog.connect_now.click()
+    assert windows.chosen == [(Connection("work", endpoint_url="http://127.0.0.1:9324"), False)]
+
+
+def test_server_without_queues_says_so(
+    dialog: ConnectionDialog, page: QueuePage, internet: Internet, qtbot: QtBot
+) -> None:
+    for name in ("orders", "work"):
+        internet.sim.simulator.delete_queue(name)
+    type_server(dialog, page, qtbot, "127.0.0.1:9324")
+    qtbot.waitUntil(lambda: "There are no queues here." in hints(page))
+    assert dialog.isVisible()
+
+
+def test_listing_for_older_values_does_not_connect(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
+) -> None:
+    internet.sim.simulator.delete_queue("orders")
+    release = threading.Event()
+    internet.sim.faults.always("ListQueues", held(release))
+    type_server(dialog, page, qtbot, "127.0.0.1:9324")
+    qtbot.waitUntil(lambda: page._listing.is_running)
+    page.form.server.setText("127.0.0.1:9325")
+    release.set()
+    tasks = page._tasks
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert windows.chosen == []
+    assert page.form.queue.currentText() == ""
+
+
+def test_address_that_will_be_used_is_shown(page: QueuePage) -> None:
+    choose(page, Place.SERVER)
+    for typed, shown in {
+        "127.0.0.1:9324": "Filemill will use http://127.0.0.1:9324",
+        "sqs.example.org": "Filemill will use https://sqs.example.org",
+        "http://localhost:9324": "",
+        "a b": "",
+    }.items():
+        page.form.server.setText(typed)
+        assert page.form._server_hint.text() == shown
+
+
+PASTED: dict[str, tuple[Place, Place, str, Connection]] = {
+    "URL of a server": (
+        Place.SERVER,
+        Place.SERVER,
+        "localhost:9324/000000000000/work",
+        Connection("work", endpoint_url="http://localhost:9324"),
+    ),
+    "URL on AWS": (
+        Place.SERVER,
+        Place.AWS,
+        "https://sqs.eu-west-3.amazonaws.com/123456789012/work",
+        Connection("https://sqs.eu-west-3.amazonaws.com/123456789012/work", region="eu-west-3"),
+    ),
+    "ARN": (
+        Place.SERVER,
+        Place.AWS,
+        "arn:aws:sqs:eu-west-3:123456789012:work",
+        Connection("arn:aws:sqs:eu-west-3:123456789012:work", region="eu-west-3"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PASTED)
+def test_queue_pasted_as_the_server_is_taken_apart(page: QueuePage, what: str) -> None:
+    before, after, text, entered = PASTED[what]
+    choose(page, before)
+    page.form.server.setFocus()
+    QTest.keyClicks(page.form.server, f" {text} ")
+    QTest.keyClick(page.form.server, Qt.Key.Key_Tab)
+    assert page.form.place is after
+    assert page.form.entered == entered
+
+
+def test_queue_url_of_a_server_pasted_for_aws_selects_the_server(page: QueuePage) -> None:
+    choose(page, Place.AWS)
+    page.form.queue.setFocus()
+    QTest.keyClicks(focused(), "http://localhost:9324/000000000000/work")
+    QTest.keyClick(focused(), Qt.Key.Key_Tab)
+    assert page.form.place is Place.SERVER
+    assert page.form.entered == Connection("work", endpoint_url="http://localhost:9324")
+
+
+def test_server_may_know_a_queue_by_another_address(page: QueuePage) -> None:
+    choose(page, Place.SERVER, server="localhost:9324")
+    page.form.queue.setEditText("http://elasticmq:9324/000000000000/work")
+    page.form.complete()
+    assert page.form.entered == Connection(
+        "http://elasticmq:9324/000000000000/work", endpoint_url="http://localhost:9324"
+    )
+
+
+def test_typed_keys_are_used_for_the_session_and_never_written(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
+) -> None:
+    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
+    assert page.form.secret.echoMode() is QLineEdit.EchoMode.Password
+    page.form.key_id.setText(KEYS[0])
+    page.form.secret.setText(KEYS[1])
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+    assert page.checks.item(0).text() == "Credentials found: typed keys"
+    assert internet.key_ids[-1] == KEYS[0]
+    dialog.connect_now.click()
+    connection = windows.connection.connection
+    assert connection.keys == AccessKeys(*KEYS)
+    text = windows.settings_file.read_text()
+    assert not any(key in text for key in KEYS)
+    again = queue_page(windows.open().connection.open_at(""))
+    assert (again.form.key_id.text(), again.form.secret.text()) == KEYS
+    assert again.form.entered == connection.entered
+
+
+def test_test_is_cleared_when_a_key_changes(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
+    for line in (page.form.key_id, page.form.secret):
+        line.setText("a")
+        page.form.key_id.setText("a")
+        page.form.secret.setText("b")
+        page.test.click()
+        qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+        line.setText("another")
+        assert not page.checks.isVisible()
+
+
+@pytest.mark.parametrize("missing", ["key_id", "secret"])
+def test_half_of_the_keys_is_reported(dialog: ConnectionDialog, page: QueuePage, missing: str) -> None:
+    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
+    page.form.key_id.setText("a")
+    page.form.secret.setText("b")
+    field: QLineEdit = getattr(page.form, missing)
+    field.clear()
+    dialog.connect_now.click()
+    assert page.problem.text() == "▲ Type both the access key ID and the secret access key, or neither."
+    assert focused() is field
+
+
+def test_keys_are_remembered_in_the_keyring_and_forgotten(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, ring: MemoryKeyring, qtbot: QtBot
+) -> None:
+    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
+    qtbot.waitUntil(page.form.remember.isEnabled)
+    page.form.key_id.setText(KEYS[0])
+    page.form.secret.setText(KEYS[1])
+    page.form.remember.click()
+    dialog.connect_now.click()
+    qtbot.waitUntil(lambda: bool(load_settings(windows.settings_file).remembered_keys))
+    assert list(ring.entries) == [("Filemill", "http://127.0.0.1:9324")]
+    assert not any(key in windows.settings_file.read_text() for key in KEYS)
+    again = windows.open().connection.open_at("")
+    page = queue_page(again)
+    qtbot.waitUntil(page.form.remember.isEnabled)
+    assert page.form.remember.isChecked()
+    page.form.remember.click()
+    again.connect_now.click()
+    qtbot.waitUntil(lambda: not ring.entries)
+    assert load_settings(windows.settings_file).remembered_keys == ""
+
+
+def test_remembered_keys_are_not_shown_but_used(
+    windows: WindowFactory, internet: Internet, ring: MemoryKeyring, qtbot: QtBot
+) -> None:
+    remember_keys("http://127.0.0.1:9324", AccessKeys(*KEYS))
+    entered = Connection("work", endpoint_url="http://127.0.0.1:9324").with_keys(AccessKeys(*KEYS))
+    windows.connection.choose(replace(entered, keys=None, uses_keyring=True), process_here=True)
+    page = queue_page(windows.open().connection.open_at(""))
+    form = page.form
+    qtbot.waitUntil(form.remember.isEnabled)
+    assert (form.key_id.text(), form.secret.text()) == ("", "")
+    assert form.key_id.placeholderText() == "In the system's keyring"
+    assert form.process_here.isChecked()
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+    assert page.checks.item(0).text() == "Credentials found: the system's keyring"
+    assert internet.key_ids[-1] == KEYS[0]
+    form.server.setText("127.0.0.1:9999")
+    assert not form.entered.uses_keyring, "the keys are those of another server"
+    assert form.key_id.placeholderText() == "Optional"
+
+
+def test_locked_keyring_does_not_keep_from_connecting(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, ring: MemoryKeyring, qtbot: QtBot
+) -> None:
+    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
+    qtbot.waitUntil(page.form.remember.isEnabled)
+    page.form.key_id.setText(KEYS[0])
+    page.form.secret.setText(KEYS[1])
+    page.form.remember.click()
+    ring.is_locked = True
+    window = dialog.parentWidget()
+    assert isinstance(window, MainWindow)
+    dialog.connect_now.click()
+    qtbot.waitUntil(lambda: "refused to unlock it" in notice_text(window))
+    assert windows.connection.connection.keys == AccessKeys(*KEYS)
+    assert load_settings(windows.settings_file).remembered_keys == ""
+
+
+def test_system_without_a_keyring_disables_remembering_with_the_reason(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.SERVER)
+    qtbot.waitUntil(lambda: "This system has no keyring" in page.form.remember.toolTip())
+    assert not page.form.remember.isEnabled()
+    assert page.form.remember.accessibleDescription().startswith("This system has no keyring")
+
+
+def test_dialog_is_as_high_as_its_page(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:
+    heights = []
+    for place in (Place.COMPUTER, Place.AWS, Place.SERVER, Place.COMPUTER):
+        choose(page, place)
+        qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+        qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
+        heights.append(dialog.height())
+    assert heights[3] <= heights[0] < heights[1] < heights[2]
+    assert heights[0] - heights[3] < 10
+    dialog.resize(dialog.width(), heights[2] + 50)
+    choose(page, Place.AWS)
+    qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+    assert dialog.height() == heights[2] + 50, "the user's height is kept"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("place", list(Place))
+def test_mnemonics_are_unique_in_each_place(
+    dialog: ConnectionDialog, page: QueuePage, place: Place, language: str
+) -> None:
+    catalogue = ET.parse(resource("translations") / "filemill_de.ts")
+    german = {
+        message.findtext("source", ""): message.findtext("translation", "") for message in catalogue.iter("message")
+    }
+    choose(page, place)
+    for has_profile in (False, True):
+        page.form.use_profile.setChecked(has_profile)
+        labelled: list[QAbstractButton | QLabel] = [*dialog.findChildren(QAbstractButton), *dialog.findChildren(QLabel)]
+        texts = [widget.text() for widget in labelled if widget.isVisible() and "&" in widget.text()]
+        if language == "de":
+            texts = [german[text] for text in texts]
+        keys = [text.partition("&")[2][:1].lower() for text in texts]
+        assert len(keys) == len(set(keys)), texts
+
+
+def test_long_names_of_profiles_are_not_cut_off(page: QueuePage, qtbot: QtBot) -> None:
+    names = [f"{number:03} {'very-long-name-of-a-profile-' * 3}" for number in range(200)]
+    page.form.set_profiles(Profiles(tuple(Profile(name, ProfileKind.SSO) for name in names)))
+    choose(page, Place.AWS)
+    box = page.form.profile
+    box.showPopup()
+    view = box.view()
+    qtbot.waitUntil(view.isVisible)
+    assert view.viewport().width() >= min(view.sizeHintForColumn(0), box.screen().availableGeometry().width() - 40)
+    assert view.verticalScrollBar().maximum() > 0
+    QTest.keyClicks(view, "177")
+    assert str(view.currentIndex().data()).startswith("177")
+    box.hidePopup()

@@ -118,3 +118,27 @@ def test_text_without_permission_is_sending_only(qapp: object, clock: FakeClock)
     assert spy.at(spy.count() - 1)[0] == Trouble("None are processed here yet.", need=Need.PERMISSION)
     states.set_state(LoopKind.CONSUMER, RUNNING)
     assert spy.at(spy.count() - 1)[0] is None
+
+
+WAITING_FOR = "The program “helper” of profile “p” has not provided credentials yet. Waiting for it …"
+
+
+def test_program_that_provides_credentials_is_named_while_it_is_waited_for(
+    qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_module, "_UPDATE_MS", 1)
+    states = ConnectionStatus(AWS, clock)
+    troubles: list[Trouble | None] = []
+    states.trouble_changed.connect(troubles.append)
+    states.set_waiting_for(WAITING_FOR)
+    assert (states.text.text, states.text.detail) == ("Waiting for credentials – 3 s", WAITING_FOR)
+    assert troubles == [Trouble(WAITING_FOR, Need.CREDENTIALS)]
+    clock.advance(4)
+    with qtbot.waitSignal(states.text_changed) as changed:
+        pass  # its own timer reads the clock
+    assert changed.args[0].text == "Waiting for credentials – 7 s"
+    states.set_state(LoopKind.SENDER, LoopState(Phase.STARTING))
+    assert states.text.detail == WAITING_FOR, "the other loop says nothing about it"
+    states.set_state(LoopKind.SENDER, RUNNING)
+    assert troubles[1:] == [None]
+    assert states.text.text == "Starting…"

@@ -63,6 +63,8 @@ def window(windows: WindowFactory) -> MainWindow:
     Work(windows.jobs_db.database).give_back(a, token, now_ms=NOW_MS + 400, reason=away, next_try_at=NOW_MS + 5_000)
     finish(windows.jobs_db, a, start(windows.jobs_db, a, at=NOW_MS + 5_000), reason="It is gone", at=NOW_MS + 6_200)
     made = windows.open_active()
+    made.menu_actions.sidebar.setChecked(False)  # the attempts have room for all columns
+    made.resize(780, 600)
     made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     return made
@@ -234,7 +236,7 @@ def test_result_column_is_always_visible(window: MainWindow, qtbot: QtBot) -> No
     window.details.show_tab("attempts")
     table = window.details.attempts.table
     qtbot.waitUntil(lambda: table.rowCount() == 2)
-    window.resize(720, 440)
+    window.resize(620, 440)
     qtbot.waitUntil(lambda: table.isColumnHidden(2))
     assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone\n1.2\N{NO-BREAK SPACE}s · computer"
     assert not table.horizontalScrollBar().isVisible()
@@ -510,7 +512,7 @@ def test_invalid_width_is_ignored(tmp_path: Path, value: str) -> None:
 
 
 def test_list_and_details_fit_the_smallest_window(window: MainWindow, qtbot: QtBot) -> None:
-    window.resize(720, 440)
+    window.resize(620, 440)
     qtbot.waitUntil(lambda: window.height() == 440)
     for name in ("summary", "attempts", "message", "log"):
         window.details.show_tab(name)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.gui.widgets import dialogs
-from desktop_app.gui.widgets.dialogs import DialogMemory, WindowPlace, arrange_dialog, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, DialogMemory, WindowPlace, arrange_dialog, plain_label, spaced
 from desktop_app.gui.window_memory import WindowMemory
 
 if TYPE_CHECKING:
@@ -73,6 +74,28 @@ def test_a_dialog_that_is_too_high_scrolls_and_keeps_its_buttons_visible(window:
     asking.fields[-1].setFocus()
     assert asking.rect().contains(asking.fields[-1].mapTo(asking, asking.fields[-1].rect().center()))
     assert asking.fields[-1].mapTo(asking, asking.fields[-1].rect().bottomLeft()).y() < asking.buttons.y()
+
+
+def test_buttons_are_a_column_only_where_a_row_does_not_fit(window: QMainWindow, qtbot: QtBot) -> None:
+    dialog = QDialog(window)
+    buttons = ButtonRow(dialog)
+    for text in ("Copy the Report", "Save the Report", "Close This Dialog"):
+        buttons.addButton(text, ButtonRow.ButtonRole.ActionRole)
+    column = spaced(QVBoxLayout(dialog), 0)
+    column.addWidget(buttons)
+
+    def is_laid_out(orientation: Qt.Orientation) -> bool:
+        fits = all(button.width() >= button.sizeHint().width() for button in buttons.buttons())
+        return fits and buttons.orientation() is orientation
+
+    _shown(dialog, qtbot)
+    for width, orientation in (
+        (600, Qt.Orientation.Horizontal),
+        (200, Qt.Orientation.Vertical),
+        (600, Qt.Orientation.Horizontal),
+    ):
+        dialog.resize(width, 200)
+        qtbot.waitUntil(partial(is_laid_out, orientation))
 
 
 def test_a_small_dialog_is_as_high_as_its_content(window: QMainWindow, qtbot: QtBot) -> None:

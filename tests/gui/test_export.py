@@ -371,3 +371,24 @@ def test_enter_in_the_file_name_exports(
     QTest.keyClicks(dialog.path, str(tmp_path / "x.csv"))
     QTest.keyClick(dialog.path, Qt.Key.Key_Return)
     assert finished(window, qtbot) == "Exported 1 file to “x.csv”."
+
+
+def test_path_is_added_to_the_shown_columns_unless_the_user_does_not_want_it(
+    windows: WindowFactory, qtbot: QtBot
+) -> None:
+    windows.jobs_db.add("a.csv", "a.csv")
+    window = windows.open()
+    window.menu_actions.export.trigger()
+    dialog = window.export.dialog
+    assert dialog is not None
+    request = dialog.request
+    assert request is not None
+    assert "file_path" in request.fields
+    assert request.fields[:2] == ("name", "file_path")
+    dialog.with_path.click()
+    request = dialog.request
+    assert request is not None
+    assert "file_path" not in request.fields
+    dialog.columns[False].click()
+    assert not dialog.with_path.isEnabled()
+    dialog.reject()

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -11,6 +12,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.search_parser import parse_search
 from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
+from tests.gui.test_translations import speaking
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -153,3 +155,19 @@ def test_added_files_that_do_not_match_are_not_shown(window: MainWindow, windows
     windows.jobs_db.add("/in/another.txt", "/in/banana2.txt")
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "banana2.txt"])
     qtbot.waitUntil(lambda: window.status.counts[Status.PENDING].words.text() == "3 pending")
+
+
+def test_filter_box_stays_visible_in_a_window_that_becomes_narrow(windows: WindowFactory, qtbot: QtBot) -> None:
+    """The texts of the buttons are longer in German, so that Qt hides the box before they are left out."""
+    windows.jobs_db.fail(windows.jobs_db.add("a.txt"))
+    with speaking("de"):
+        window = windows.open_active()
+        for width in (1000, 640, 1200, window.minimumWidth()):
+            window.resize(width, 480)
+            qtbot.waitUntil(partial(_shows_whole_box, window, width))
+
+
+def _shows_whole_box(window: MainWindow, width: int) -> bool:
+    box = window.filter
+    right = box.mapTo(window, QPoint(box.width(), 0)).x()
+    return window.width() == width and box.isVisible() and right <= width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import sys
 import threading
@@ -18,6 +19,7 @@ from desktop_app.domain.errors import Cause, KnownError, StoreBusyError, StoreDa
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.status import LoopKind, Mark
 from desktop_app.gui.widgets.dialogs import PairsDialog
+from desktop_app.queues import credential_program
 from desktop_app.services.consuming.foreign_messages import HELD_UP_TITLE, MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.backends.sqlite import store_error
@@ -110,6 +112,7 @@ def test_missing_credentials_offer_a_profile_or_working_locally(open_app: Enter)
     app.add("one.txt")
     assert app.until_banner("No credentials were found for the default profile") == [
         "Choose Profile…",
+        "Try Now",
         "Work Locally",
         "Details",
     ]
@@ -442,3 +445,50 @@ def test_write_error_is_recognized(tmp_path: Path) -> None:
     error = sqlite3.OperationalError("attempt to write a readonly database")
     error.sqlite_errorcode = sqlite3.SQLITE_READONLY
     assert store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY
+
+
+# A server other than AWS
+
+
+def test_server_that_refuses_the_keys_asks_for_its_own(open_app: Enter, internet: Internet) -> None:
+    internet.servers.add("127.0.0.1:9324")
+    internet.sim.faults.always("GetQueueUrl", service_error("InvalidClientTokenId", "no", status=403))
+    app = open_app(Settings(queue=QUEUE, endpoint_url="127.0.0.1:9324"))
+    app.add("one.txt")
+    buttons = app.until_banner("The queue server at http://127.0.0.1:9324 rejected the access keys")
+    assert buttons[0] == "Type Keys…"
+    assert app.window.windowTitle() == "work on 127.0.0.1:9324 – Filemill"
+    app.press("Type Keys…")
+    dialog = app.window.connection.dialog
+    assert dialog is not None
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.key_id
+    page.form.key_id.setText("server-user-7")
+    page.form.secret.setText("a-typed-secret")
+    internet.sim.faults.heal()
+    dialog.connect_now.click()
+    app.until(lambda: app.window.status.connection.shown.text.startswith("work on 127.0.0.1:9324"))
+    app.until(lambda: "server-user-7" in internet.key_ids)
+    texts = [path.read_text(errors="replace") for path in app.program.home.folder.rglob("*") if path.is_file()]
+    assert not any("a-typed-secret" in text for text in texts)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+@pytest.mark.usefixtures("internet")
+def test_hanging_program_is_named_and_can_be_stopped(
+    open_app: Enter, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credential_program, "SLOW_SECONDS", 0.1)
+    helper = isolated_environment / "helper"
+    helper.write_text("#!/bin/sh\nexec sleep 100\n")
+    helper.chmod(0o700)
+    write_aws(isolated_environment, f"[profile slow]\ncredential_process = {helper}\n")
+    app = open_app(Settings(queue=QUEUE, region=REGION, profile="slow"))
+    banner = app.window.banner
+    app.until(lambda: banner.notice is not None and "has not provided credentials yet" in banner.notice.text)
+    assert [button.text() for button in banner.buttons] == ["Stop", "Choose Profile…"]
+    assert app.window.status.connection.shown.text.startswith("Waiting for credentials")
+    app.press("Stop")
+    assert "Try Now" in app.until_banner("The credentials of profile “slow” can't be used")
+    assert banner.notice is not None
+    assert "was ended before it provided credentials" in banner.notice.text

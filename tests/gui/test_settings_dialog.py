@@ -7,13 +7,15 @@ import logging
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 
+from desktop_app.config.paths import resource
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings, load_settings, update_settings
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
@@ -21,6 +23,7 @@ from desktop_app.gui.desktop.ports import NoDesktop, Notification, Topic
 from desktop_app.gui.settings.dialog import ChoiceBox, SettingsDialog
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow, Place
+from desktop_app.gui.wording import user_locale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,6 +235,14 @@ def test_tray_is_the_same_choice_as_in_the_view_menu(windows: WindowFactory) -> 
     assert not dialog.tray.isChecked()
 
 
+def test_compact_rows_are_the_same_choice_as_in_the_view_menu(window: MainWindow) -> None:
+    dialog, action = dialog_of(window), window.menu_actions.compact
+    dialog.compact.click()
+    assert action.isChecked()
+    action.setChecked(False)
+    assert not dialog.compact.isChecked()
+
+
 def test_wheel_scrolls_instead_of_changing_a_setting(window: MainWindow) -> None:
     field = dialog_of(window).concurrency
     point = QPointF(field.rect().center())
@@ -242,6 +253,28 @@ def test_wheel_scrolls_instead_of_changing_a_setting(window: MainWindow) -> None
     QApplication.sendEvent(field, event)
     assert field.currentData() == 0
     assert not event.isAccepted()
+
+
+def test_assistive_technology_can_choose_in_the_closed_list(window: MainWindow, windows: WindowFactory) -> None:
+    """It toggles an item of the list, as AT-SPI does."""
+    field = dialog_of(window).theme
+    items = field.view().selectionModel()
+    for value in ("dark", "light"):
+        row = field.findData(value)
+        items.select(field.model().index(row, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        assert field.currentIndex() == row
+        assert load_settings(windows.settings_file).theme == value
+
+
+def test_list_that_is_opened_and_left_changes_nothing(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    field = dialog_of(window).theme
+    field.showPopup()
+    qtbot.waitUntil(field.view().isVisible)
+    QTest.keyClick(field.view(), Qt.Key.Key_Down)
+    QTest.keyClick(field.view(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not field.view().isVisible())
+    assert field.currentData() == "system"
+    assert load_settings(windows.settings_file) == Settings()
 
 
 def test_location_of_the_list_is_shown_and_its_folder_opened(
@@ -286,6 +319,9 @@ def test_language_asks_for_a_restart_until_it_is_the_windows_again(window: MainW
     dialog.close()
     dialog = dialog_of(window)
     assert dialog.restart.isVisible()
+    choose(dialog.language, "en")
+    # The tests run in the system's locale "C", for which English is used.
+    assert dialog.restart.isVisible() is (user_locale("en") != user_locale())
     choose(dialog.language, "")
     assert not dialog.restart.isVisible()
     assert window.reopens_at is None
@@ -321,7 +357,7 @@ SAY = """
 import json, sys
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from desktop_app import window_app
 from desktop_app.__main__ import main
 
@@ -335,9 +371,12 @@ def assembled(program, theme):
     return running
 
 def texts(window):
-    found = [action.text() + action.toolTip() for action in window.findChildren(QAction)]
-    found += [label.text() for label in window.findChildren(QLabel)]
-    found += [button.text() + button.toolTip() + button.accessibleName() for button in window.findChildren(QAbstractButton)]
+    found = []
+    for kind in (QAction, QLabel, QAbstractButton):
+        found += [part.text() for part in window.findChildren(kind)]
+    for kind in (QAction, QAbstractButton, QLineEdit):
+        found += [part.toolTip().partition(" (Ctrl+")[0] for part in window.findChildren(kind)]
+    found += [part.accessibleName() for part in window.findChildren(QWidget)]
     found += [line.placeholderText() for line in window.findChildren(QLineEdit)]
     model = window._list.model
     found += [model.headerData(column, window.view.header.orientation()) for column in range(model.columnCount())]
@@ -363,7 +402,7 @@ def step():
 
 window_app.assemble = assembled
 sys.exit(main(sys.argv[2:]))
-"""  # noqa: E501
+"""
 
 
 def said(windows: int, *paths: str) -> list[str]:
@@ -375,13 +414,17 @@ def said(windows: int, *paths: str) -> list[str]:
 
 
 def test_restart_leaves_no_text_in_the_previous_language(filemill_home: Path, tmp_path: Path) -> None:
-    """The window says what it says when the program is started in that language."""
     (tmp_path / "a.txt").write_text("1\n2\n")
-    changed = said(2, str(tmp_path / "a.txt"))
+    texts = said(2, str(tmp_path / "a.txt"))
     assert load_settings(filemill_home / "settings.toml").language == "de"
-    assert "Verarbeitet" in changed
-    assert any(text.startswith("&Beenden") for text in changed)
-    assert said(1) == changed
+    sources = {
+        str(message.findtext("source"))
+        for message in ET.parse(resource("translations/filemill_de.ts")).iter("message")
+        if message.findtext("translation") != message.findtext("source")
+    }
+    assert {"Processed", "Files"} <= sources
+    assert {"&Beenden", "Verarbeitet"} <= set(texts)
+    assert sources & set(texts) == set()
 
 
 def test_stop_signal_during_a_restart_ends_the_program(filemill_home: Path, tmp_path: Path) -> None:

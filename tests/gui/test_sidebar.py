@@ -528,9 +528,7 @@ def test_choice_of_entries_that_no_longer_exist_is_cleared(alone: Sidebar, qtbot
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
-    alone: Sidebar, theme: Theme, direction: Qt.LayoutDirection
-) -> None:
+def test_chosen_entries_are_tinted(alone: Sidebar, theme: Theme, direction: Qt.LayoutDirection) -> None:
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))
     alone.show_groups(Groups((Problem("x", a_reason("Gone"), 4, reasons=2),)))
@@ -540,7 +538,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
         theme.use(colours)
         alone.fit()
         image = entry.grab().toImage()
-        assert image.pixelColor(image.width() // 2, 3).name() == colours.selection
+        assert image.pixelColor(image.width() // 2, 3).name() == colours.tint
         side = (
             range(image.width() // 2)
             if direction is Qt.LayoutDirection.LeftToRight

@@ -138,6 +138,9 @@ class FakeConnector:
     def interrupt(self) -> None:
         """Do nothing: no program provides credentials."""
 
+    def give_up(self) -> None:
+        """Do nothing: no program provides credentials."""
+
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """Do nothing, as with SQS; raise `trouble` if it is set."""
         if self.trouble is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ("PySide6/Qt/plugins/iconengines/libqsvgicon.so", True),
         ("resources/translations/filemill_de.qm", True),
         ("resources/style.qss", True),
-        ("resources/icons/controls/check.svg", True),
+        ("resources/icons/controls/check-light.svg", True),
         ("resources/icons/app/filemill-256.png", False),
         ("resources/icons/build.py", False),
         ("desktop_app/store/migrations/0001_initial.py", True),

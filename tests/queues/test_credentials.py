@@ -516,3 +516,33 @@ def test_unsuitable_character_in_a_file_is_named(aws: Aws, file: str, source: st
     section = "p" if file == "credentials" else "profile p"
     aws.configure(f"[{section}]\naws_access_key_id = {ID}\naws_secret_access_key = {KEY[:9]} {KEY[9:]}\n", file=file)
     assert f"The secret access key contains a space or a tab (source: {source})" in refusal().text
+
+
+def test_program_that_the_user_gives_up_waiting_for_is_not_run_again_until_asked(
+    isolated_environment: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    helper = tmp_path / "helper"
+    helper.write_text(f"#!/bin/sh\necho run >> {runs}\nexec sleep 100\n")
+    helper.chmod(0o700)
+    (isolated_environment / ".aws").mkdir(exist_ok=True)
+    (isolated_environment / ".aws" / "config").write_text(
+        f"[profile p]\nregion=eu-west-1\ncredential_process={helper}\n"
+    )
+    tries = 0
+    connector = SqsConnector(Connection("work", profile="p"), tries=lambda: tries)
+
+    def give_up_once_it_runs(count: int) -> None:
+        wait_until(lambda: runs.exists() and runs.read_text().count("run") == count)
+        connector.give_up()
+
+    for count in (1, 2):
+        thread = threading.Thread(target=give_up_once_it_runs, args=(count,))
+        thread.start()
+        for _ in range(2):
+            with pytest.raises(QueueError, match="was ended before it provided credentials"):
+                connector.connect()
+        thread.join()
+        assert runs.read_text().count("run") == count
+        tries += 1
+    connector.close()

@@ -239,10 +239,10 @@ class ReviewSheet(QDialog):
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
         )
-        form.addRow(caption(tr("&Include:"), self.only), self.only)
-        form.addRow(caption(tr("&Exclude:"), self.leave_out), self.leave_out)
+        form.addRow(caption(tr("&Include"), self.only), self.only)
+        form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
         form.addRow("", self.chosen)
-        form.addRow(caption(tr("&Batch name:"), self.name), self.name)
+        form.addRow(caption(tr("&Batch name"), self.name), self.name)
         column.addLayout(form)
         column.addWidget(self.listed)
         column.addWidget(self.refused)

@@ -46,7 +46,7 @@ class HelpCommands(QObject):
 
     Args:
         actions, tasks, support, memory, theme, window: The parts of the window.
-        syntax: Returns what can be typed into the filter box, for the help.
+        syntax: Returns what can be typed into the filter box, for the help: examples, and what they find.
     """
 
     notice = Signal(object)
@@ -60,7 +60,7 @@ class HelpCommands(QObject):
         theme: Theme,
         window: QWidget,
         *,
-        syntax: Callable[[], Iterable[tuple[str, str, str]]],
+        syntax: Callable[[], Iterable[tuple[str, str]]],
     ) -> None:
         super().__init__(window)
         self._syntax = syntax

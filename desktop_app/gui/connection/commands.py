@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -16,6 +17,7 @@ from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.dialogs import PairsDialog
+from desktop_app.gui.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.errors import KnownError
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
@@ -71,6 +75,7 @@ class ConnectionCommands(QObject):
     ) -> None:
         super().__init__(window)
         self._controller = controller
+        self._folder = folder
         self._theme = theme
         self._window = window
         # The tasks do not use the database.
@@ -102,7 +107,7 @@ class ConnectionCommands(QObject):
         """Open the dialog or bring it to the front, with the focus on a field.
 
         Args:
-            field: `profile`, `region` or `queue`; empty to leave the focus unchanged.
+            field: `profile`, `region`, `queue` or `keys`; empty to leave the focus unchanged.
         """
         if self.dialog is None:
             queue = QueuePage(
@@ -111,6 +116,8 @@ class ConnectionCommands(QObject):
                 listing=self._listing,
                 testing=self._testing,
                 button_for=self._remedies.button_in_dialog,
+                keep_keys=self._keep_keys,
+                local_facts=self._local_facts(),
                 theme=self._theme,
             )
             self.dialog = ConnectionDialog([queue], queue.connect_to_entered, self._window)
@@ -122,6 +129,21 @@ class ConnectionCommands(QObject):
         self.dialog.raise_()
         self.dialog.activateWindow()
         return self.dialog
+
+    def _local_facts(self) -> str:
+        """Return where the queue on this computer lies."""
+        return tr("The list and its queue are in {folder}.").format(folder=display_text(str(self._folder)))
+
+    def _keep_keys(self, entered: Connection, before: Connection | None, remember: bool) -> None:  # noqa: FBT001 - a callback
+        keep = partial(self._controller.keep_keys, entered, before, remember=remember)
+        self._tasks.run(keep, self._forget_result, self._show_keyring_problem)
+
+    def _forget_result(self, _: None) -> None:
+        """Do nothing: the keys were kept or removed."""
+
+    def _show_keyring_problem(self, error: KnownError) -> None:
+        title = tr("The system's keyring was not changed")
+        self.notice.emit(Notice(translated(error.text), Kind.WARNING, title=title))
 
     @Slot()
     def _forget_dialog(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from desktop_app.config.settings import Connection, Settings, connection_from, update_settings
+from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
@@ -117,20 +117,24 @@ class QueueLoops(QObject):
         connection: The connection.
         threads: The threads, in the order in which they are stopped.
         foreign_messages: The foreign messages of the queue.
+        give_up: The function that ends the wait for a program that provides credentials, which is then not run again
+            until the user asks for another try.
         interrupt: The function that ends the wait for a program that provides credentials. Call it when the threads are
             asked to stop.
         close: The function that closes the SQS clients. Call it after both threads have finished; further calls do
             nothing.
 
     Args:
-        connection, foreign_messages, interrupt, close: See the attributes.
+        connection, foreign_messages, give_up, interrupt, close: See the attributes.
         consumer, sender: The threads, not yet started.
 
     Signals:
         key_changed(Connection): The queue turned out to have the key of this connection.
+        waiting_for(str): What connecting waits for, in a sentence. Emitted on any thread.
     """
 
     key_changed = Signal(object)
+    waiting_for = Signal(object)
 
     def __init__(
         self,
@@ -139,6 +143,7 @@ class QueueLoops(QObject):
         sender: SenderThread,
         *,
         foreign_messages: ForeignMessages,
+        give_up: Callable[[], None],
         interrupt: Callable[[], None],
         close: Callable[[], None],
     ) -> None:
@@ -146,11 +151,14 @@ class QueueLoops(QObject):
         self.connection = connection
         self.threads = (consumer, sender)
         self.foreign_messages = foreign_messages
+        self.give_up = give_up
         self.interrupt = interrupt
         self.close = close
         for thread in self.threads:
             thread.setParent(self)
         sender.key_changed.connect(self.key_changed)
+        self._status: ConnectionStatus | None = None
+        self.waiting_for.connect(self._report_waiting)
 
     def start(self) -> None:
         """Start the threads that are not running."""
@@ -159,8 +167,15 @@ class QueueLoops(QObject):
 
     def report_to(self, status: ConnectionStatus | None) -> None:
         """Report states and failures to `status`; discard them if it is None."""
+        self._status = status
         for thread in self.threads:
             thread.report_to(status)
+
+    @Slot(object)
+    def _report_waiting(self, text: str) -> None:
+        log.info("%s", text)
+        if self._status is not None:
+            self._status.set_waiting_for(text)
 
 
 class ConnectionController(QObject):
@@ -248,6 +263,18 @@ class ConnectionController(QObject):
         """Return the names of the environment variables that will override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
+    @property
+    def remembered(self) -> Connection | None:
+        """Return the current connection if its access keys are in the system's keyring; otherwise None."""
+        connection = self.connection
+        try:
+            saved = load_settings(self._settings_file)
+        except SettingsError as error:  # saving the settings will show it
+            log.info("it is not known whether keys are remembered: %s", error.text)
+            return None
+        is_remembered = connection.has_own_keys and saved.remembered_keys == connection.access_keys
+        return connection if is_remembered else None
+
     # --- changing the connection
 
     def check(self, entered: Connection) -> Connection:
@@ -259,7 +286,8 @@ class ConnectionController(QObject):
         # boto3 reads these variables itself, so the endpoints apply unless a server is entered.
         names = KEY_VARIABLES if entered.endpoint_url else (*KEY_VARIABLES, *ENDPOINT_VARIABLES)
         environment = {name: self._environment.get(name, "") for name in names}
-        return self._resolve(connection_from(Settings(**entered.saved_fields), environment))
+        connection = connection_from(Settings(**entered.saved_fields), environment)
+        return self._resolve(connection.with_keys(entered.keys))
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection and save it.
@@ -288,6 +316,25 @@ class ConnectionController(QObject):
         permitted = connection.permission_key if process_here and not connection.is_local else ""
         update_settings(self._settings_file, **entered.saved_fields, process_queue=permitted)
 
+    def keep_keys(self, entered: Connection, before: Connection | None, *, remember: bool) -> None:
+        """Store typed access keys in the system's keyring, or remove the previous ones from it. Any thread.
+
+        Call this off the main thread, after `save`.
+
+        Args:
+            entered: The connection that was saved.
+            before: The connection from `remembered` before that.
+            remember: Whether to remember the keys.
+
+        Raises:
+            KnownError: If the keyring can't be used, or the settings can't be saved.
+        """
+        if remember and entered.keys is not None:
+            self.advisor.remember_keys(entered.place[0], entered.keys)
+            update_settings(self._settings_file, remembered_keys=entered.access_keys)
+        elif before is not None and not remember and before.place[0] == entered.place[0]:
+            self.advisor.forget_keys(before.place[0])
+
     def change_to(self, entered: Connection, *, process_here: bool) -> None:
         """Switch to a connection, without saving it. For the arguments, see `choose`.
 
@@ -314,6 +361,10 @@ class ConnectionController(QObject):
         connection = self.connection
         self._switch_to(connection, process_here=False)
         update_settings(self._settings_file, process_queue="")
+
+    def give_up_waiting(self) -> None:
+        """End the wait for a program that provides credentials; Try Now runs it again."""
+        self._current.give_up()
 
     def tolerate_foreign_messages(self) -> None:
         """Ignore foreign messages in the current queue, and restart the consumer if they have stopped it."""

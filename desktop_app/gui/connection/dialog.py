@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,12 +24,18 @@ from desktop_app.gui.widgets.dialogs import WindowPlace, plain_label, primary_bu
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SIZE = (620, 660)
-_MIN_SIZE = (420, 320)
+    from PySide6.QtGui import QShowEvent
+
+_WIDTH = 620
+_MIN_SIZE = (420, 200)
 
 
 class ConnectionPage(QScrollArea):
     """The base class of the dialog's pages: a scrolling column of widgets, and a row of buttons.
+
+    Signals:
+        ready(): The page, which was not valid when Connect was pressed, has become valid by itself.
+        resized(): The page needs more or less room.
 
     A subclass adds its widgets to `column` and `buttons`, sets its focus proxy, and implements `save`. It can also
     reimplement `load`, `validate`, `stop` and `focus_on`. When Connect is pressed, the dialog validates all pages; if
@@ -47,12 +53,15 @@ class ConnectionPage(QScrollArea):
         title: See the attribute.
     """
 
+    ready = Signal()
+    resized = Signal()
+
     def __init__(self, title: str) -> None:
         super().__init__(widgetResizable=True)
         self.title = title
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget(self)
+        inside = self._inside = QWidget(self)
         self.column = spaced(QVBoxLayout(inside), 10, (18, 16, 18, 8))
         self.setWidget(inside)
         self.button_row = QWidget()
@@ -64,6 +73,17 @@ class ConnectionPage(QScrollArea):
         """Show why the page is invalid, or hide the message if the text is empty."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
+        self.resized.emit()
+
+    def height_for(self, width: int) -> int:
+        """Return the height that the page needs to show everything at a width."""
+        inside = self._inside
+        self.column.activate()
+        return inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the whole content; Qt's would be another one."""
+        return QSize(self._inside.sizeHint().width(), self.height_for(_WIDTH))
 
     def load(self) -> None:
         """Start loading the choices off the main thread; called when the dialog opens."""
@@ -130,11 +150,43 @@ class ConnectionDialog(QDialog):
         column.addWidget(self._tabs, 1)
         column.addLayout(row)
         self.setMinimumSize(*_MIN_SIZE)
-        WindowPlace(self, "connection", _SIZE)
+        self._place = WindowPlace(self, "connection", (_WIDTH, 0))
+        self._fitted = 0
+        """The height that was last set for the pages; 0 before that."""
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._fit)
+        self._tabs.currentChanged.connect(self._fitting.start)
         for page in pages:
             self.finished.connect(page.stop)
+            page.ready.connect(self._save_and_connect)
+            page.resized.connect(self._fitting.start)
             page.load()
+        self.resize(_WIDTH, self._needed_height(_WIDTH))
         pages[0].setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Open with the height of the current page."""
+        super().showEvent(event)
+        if not self._fitted:
+            self._place.fit(self._needed_height(self.width()))
+            self._fitted = self.height()
+
+    def _needed_height(self, width: int) -> int:
+        """Return the height at which the current page shows everything."""
+        page = self._tabs.currentWidget()
+        if not isinstance(page, ConnectionPage):
+            return 0
+        # After the page has changed, the hints of the layouts around it are still those for its previous content.
+        around = self.height() - page.height() if self._fitted else self.sizeHint().height() - page.sizeHint().height()
+        return around + page.height_for(width)
+
+    @Slot()
+    def _fit(self) -> None:
+        """Follow the height of the current page, unless the user has given the dialog another one that suffices."""
+        needed = self._needed_height(self.width())
+        if self.isVisible() and (self.height() == self._fitted or self.height() < needed):
+            self._place.fit(needed)
+            self._fitted = self.height()
 
     def focus_on(self, field: str) -> None:
         """Show the page that has this field, and focus the field."""

@@ -23,19 +23,36 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.config.server_address import is_server_url, pasted_queue, server_url
 from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
+from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import SideBySide, caption, spaced
+from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 _MIN_LETTERS = 14
+_MOST_VISIBLE = 16
+"""The number of entries of a list that are visible without scrolling."""
 
 
-class EditableBox(QComboBox):
+class WideBox(QComboBox):
+    """A combo box whose list is as wide as its longest entry, as far as the screen allows."""
+
+    def showPopup(self) -> None:
+        """Show the list, with its entries in full."""
+        view = self.view()
+        bar = view.verticalScrollBar().sizeHint().width() if self.count() > self.maxVisibleItems() else 0
+        needed = view.sizeHintForColumn(0) + bar + 2 * view.frameWidth()
+        view.setMinimumWidth(min(needed, self.screen().availableGeometry().width()))
+        super().showPopup()
+
+
+class EditableBox(WideBox):
     """An editable combo box whose completer matches any part of a name.
 
     Attributes:
@@ -96,35 +113,48 @@ class ConnectionForm(QWidget):
 
     Signals:
         changed(): A field was changed.
+        resized(): Other fields are visible, so that the form needs more or less room.
 
     Attributes:
         places: The radio buttons, in the order of `Place`.
-        server, profile, region, queue, process_here: The fields.
+        server, key_id, secret, remember, use_profile, profile, region, queue, process_here: The fields.
         list_queues, reload: The buttons, whose signals the owner of the form connects.
         queue_hint: The hint below the queue field.
     """
 
     changed = Signal()
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._profiles = Profiles()
         self._region_typed = False
+        self._completed = ("", "")
+        """The texts of `server` and `queue` when a pasted URL was looked for the last time."""
+        self._is_meant = False
+        """Whether a place is being selected by the mouse or its mnemonic."""
         self._permitted = Connection()
         """The entered connection for which `process_here` was selected."""
+        self._remembered = Connection()
+        """The connection whose access keys are in the system's keyring, if there is one."""
         self._place_group = QButtonGroup(self)
         self.places = self._make_places()
-        self.server = QLineEdit(self, placeholderText="http://localhost:9324")
-        self.profile = QComboBox(self)
+        self.server = QLineEdit(self, placeholderText="127.0.0.1:9324")
+        self.key_id = QLineEdit(self)
+        self.secret = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password)
+        self.remember = QCheckBox(tr("Re&member in the system's keyring"), self)
+        self.use_profile = QCheckBox(tr("&Use an AWS profile or a region"), self)
+        self.profile = WideBox(self)
         self.region = EditableBox(self)
         self.queue = EditableBox(self)
         for box in (self.profile, self.region, self.queue):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(_MIN_LETTERS)
+            box.setMaxVisibleItems(_MOST_VISIBLE)
         self.reload = QPushButton(tr("Reload"), self)
         self.reload.setAccessibleName(tr("Read the profiles again"))
         self.list_queues = QPushButton(tr("List Queues"), self)
-        self._profile_hint, self._region_hint, self.queue_hint = (Hint(self) for _ in range(3))
+        self._server_hint, self._profile_hint, self._region_hint, self.queue_hint = (Hint(self) for _ in range(4))
         self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
         self._process_hint = Hint(
             self,
@@ -140,12 +170,18 @@ class ConnectionForm(QWidget):
                 "when you close Filemill will be processed the next time you start it."
             ),
         )
+        self._local_facts = Hint(self)
         self._rows = self._arrange()
-        fields = (self.server, self.profile, self.reload, self.region, self.queue, self.list_queues, self.process_here)
+        fields = (
+            *(self.server, self.key_id, self.secret, self.remember, self.use_profile),
+            *(self.profile, self.reload, self.region, self.queue, self.list_queues, self.process_here),
+        )
         for before, after in pairwise([*self.places, *fields]):
             QWidget.setTabOrder(before, after)
+        self.set_keyring_problem(tr("Looking for the system's keyring…"))
         self._connect()
         self._show_place()
+        self._show_keys()
 
     def _make_places(self) -> list[QRadioButton]:
         texts = (
@@ -169,18 +205,27 @@ class ConnectionForm(QWidget):
         rows.setHorizontalSpacing(12)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        keys_hint = Hint(self, tr("Leave both empty if the server checks no keys. They are forgotten when you quit."))
         fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
-            (tr("&Server"), self.server, None, None),
+            (tr("&Server"), self.server, None, self._server_hint),
+            (tr("Access &key ID"), self.key_id, None, None),
+            (tr("Secret access ke&y"), self.secret, None, keys_hint),
+            ("", self.remember, None, None),
+            ("", self.use_profile, None, None),
             (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
             (tr("Re&gion"), self.region, None, self._region_hint),
             (tr("&Queue"), self.queue, self.list_queues, self.queue_hint),
         )
         for text, field, button, hint in fields:
+            if not text:
+                rows.addRow("", field)
+                continue
             field.setAccessibleName(text.replace("&", ""))
             if isinstance(field, EditableBox):
                 field.line.setAccessibleName(field.accessibleName())
             rows.addRow(caption(text, field), _row_of(field, button, hint, self))
-        column.addWidget(self._local_hint)
+        for widget in (self._local_hint, self._local_facts):
+            column.addWidget(widget)
         column.addLayout(rows)
         column.addWidget(self.process_here)
         column.addWidget(self._process_hint)
@@ -191,13 +236,20 @@ class ConnectionForm(QWidget):
         self.process_here.toggled.connect(self._note_permission)
         for button in self.places:
             button.toggled.connect(self._show_place)
+            button.pressed.connect(self._note_press)
             button.clicked.connect(self._focus_next)
+        self.use_profile.toggled.connect(self._show_place)
         self.profile.currentIndexChanged.connect(self._show_profile)
         self.region.line.textEdited.connect(self._keep_region)
         self.region.activated.connect(self._keep_region)
+        self.server.textChanged.connect(self._show_server)
+        for line in (self.server, self.queue.line):
+            line.editingFinished.connect(self.complete)
+        for line in (self.key_id, self.secret):
+            line.textChanged.connect(self._show_keys)
+        self.remember.toggled.connect(self._show_keys)
         self.queue.editTextChanged.connect(self.changed)
         self.region.editTextChanged.connect(self.changed)
-        self.server.textChanged.connect(self.changed)
 
     @Slot(bool)
     def _note_permission(self, is_given: bool) -> None:  # noqa: FBT001 - Qt's signal
@@ -213,43 +265,117 @@ class ConnectionForm(QWidget):
         if entered != self._permitted:
             self.process_here.setChecked(False)
 
+    # --- what is entered
+
     @property
     def place(self) -> Place:
         """Return the selected place."""
         return Place(self._place_group.checkedId())
 
     @property
+    def first_field(self) -> QWidget:
+        """Return the widget that gets the focus first: the selected place."""
+        return self.places[self.place.value]
+
+    @property
+    def has_profile(self) -> bool:
+        """Return whether a profile and a region can be entered."""
+        return self.place is Place.AWS or (self.place is Place.SERVER and self.use_profile.isChecked())
+
+    @property
     def entered(self) -> Connection:
         """Return the entered connection."""
         if self.place is Place.COMPUTER:
             return Connection()
-        server = self.server.text().strip() if self.place is Place.SERVER else ""
-        return Connection(
+        entered = Connection(
             queue=self.queue.currentText().strip(),
-            profile=str(self.profile.currentData() or ""),
-            region=self.region.currentText().strip(),
-            endpoint_url=server,
+            endpoint_url=server_url(self.server.text()) if self.place is Place.SERVER else "",
         )
+        if self.has_profile:
+            profile, region = str(self.profile.currentData() or ""), self.region.currentText().strip()
+            return replace(entered, profile=profile, region=region)
+        if self._keys is None and self.remember.isChecked() and self._are_keys_remembered:
+            return replace(entered, access_keys=self._remembered.access_keys, uses_keyring=True)
+        return entered.with_keys(self._keys)
 
-    def set_connection(self, connection: Connection, *, processes_here: bool) -> None:
+    @property
+    def _keys(self) -> AccessKeys | None:
+        key_id, secret = self.key_id.text().strip(), self.secret.text().strip()
+        return AccessKeys(key_id, secret) if key_id or secret else None
+
+    @property
+    def _are_keys_remembered(self) -> bool:
+        """Return whether the system's keyring contains keys for the entered server."""
+        server = server_url(self.server.text())
+        return bool(server) and self._remembered.endpoint_url == server
+
+    @property
+    def is_half_of_keys_missing(self) -> bool:
+        """Return whether only one of the two keys is entered."""
+        return not self.has_profile and bool(self.key_id.text().strip()) != bool(self.secret.text().strip())
+
+    def set_connection(
+        self, connection: Connection, *, processes_here: bool, remembered: Connection | None = None
+    ) -> None:
         """Fill in the fields.
 
         Args:
             connection: The connection, of which only what the user has entered is shown.
             processes_here: Whether files of its queue are processed on this computer.
+            remembered: The same connection if the system's keyring contains its access keys.
         """
         resolved, connection = connection, connection.entered
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
+        self._remembered = remembered.entered if remembered is not None else Connection()
+        self.key_id.setText(connection.keys.key_id if connection.keys is not None else "")
+        self.secret.setText(connection.keys.secret if connection.keys is not None else "")
+        self.remember.setChecked(remembered is not None)
+        self.use_profile.setChecked(place is Place.SERVER and bool(connection.profile or connection.region))
         self._ensure_profile(connection.profile)
         self.profile.setCurrentIndex(self.profile.findData(connection.profile))
         self._region_typed = bool(connection.region)
         self.region.setEditText(connection.region)
         self.queue.setEditText(connection.queue)
+        self._completed = (self.server.text(), self.queue.currentText())
         self.process_here.setChecked(processes_here and not connection.is_local)
         self._permitted = replace(self.entered, region=resolved.region)
         self._show_profile()
+
+    def set_keyring_problem(self, why: str) -> None:
+        """Disable `remember` if the system's keyring can't be used, with the reason as its tool tip."""
+        self.remember.setEnabled(not why)
+        tip = why or tr("Otherwise, the keys are forgotten when you quit Filemill. They are never in its settings.")
+        self.remember.setToolTip(tool_tip(tip))
+        self.remember.setAccessibleDescription(tip)
+
+    def set_local_facts(self, text: str) -> None:
+        """Set the text about the queue on this computer."""
+        self._local_facts.setText(text)
+        self._show_place()
+
+    @Slot()
+    def complete(self) -> None:
+        """Take a pasted queue URL or ARN apart, and select the place that it belongs to."""
+        texts = (self.server.text(), self.queue.currentText())
+        if self.place is Place.COMPUTER or texts == self._completed:
+            return
+        self._completed = texts
+        in_server = pasted_queue(self.server.text()) if self.place is Place.SERVER else None
+        found = in_server or pasted_queue(self.queue.currentText())
+        if found is None:
+            return
+        typed = server_url(self.server.text()) if self.place is Place.SERVER and in_server is None else ""
+        if typed and typed != found.server:
+            return  # the server knows the queue by another of its addresses
+        place = Place.SERVER if found.server else Place.AWS
+        self.server.setText(found.server)
+        self.places[place.value].setChecked(True)
+        self.queue.setEditText(found.queue)
+        if found.region and found.region != self.region.currentText():
+            self._keep_region()
+            self.region.setEditText(found.region)
 
     def set_profiles(self, profiles: Profiles) -> None:
         """Replace the profiles, but keep the selected one even if it no longer exists."""
@@ -293,19 +419,46 @@ class ConnectionForm(QWidget):
         self.changed.emit()
 
     @Slot()
+    def _show_server(self) -> None:
+        """Show the address that will be used, if it is not the typed one."""
+        typed, url = self.server.text().strip(), server_url(self.server.text())
+        is_completed = url not in {"", typed} and is_server_url(url) and pasted_queue(typed) is None
+        self._server_hint.show_text(tr("Filemill will use {url}").format(url=url) if is_completed else "")
+        self._show_keys()
+
+    @Slot()
+    def _show_keys(self) -> None:
+        """Show where the access keys come from."""
+        is_kept = self.remember.isChecked() and self._are_keys_remembered
+        for line in (self.key_id, self.secret):
+            line.setPlaceholderText(tr("In the system's keyring") if is_kept else tr("Optional"))
+        self.changed.emit()
+
+    @Slot()
+    def _note_press(self) -> None:
+        # Not when it is clicked: that is a moment later, after the Alt key may have been released.
+        has_alt = bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier)
+        self._is_meant = has_alt or bool(QGuiApplication.mouseButtons())
+
+    @Slot()
     def _focus_next(self) -> None:
-        """Focus the next field if a place was selected by its mnemonic. The arrow keys do not move the focus."""
-        if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
+        """Focus the first field of a place that was clicked or selected by its mnemonic, but not by an arrow key."""
+        if self._is_meant and self.place is not Place.COMPUTER:
             (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @Slot()
     def _show_place(self) -> None:
         place = self.place
-        for row in range(self._rows.rowCount()):
-            self._rows.setRowVisible(row, place is Place.SERVER if row == 0 else place is not Place.COMPUTER)
+        is_server, has_profile = place is Place.SERVER, self.has_profile
+        own_keys = is_server and not has_profile
+        visible = (is_server, own_keys, own_keys, own_keys, is_server, has_profile, has_profile)
+        for row, is_visible in enumerate((*visible, place is not Place.COMPUTER)):
+            self._rows.setRowVisible(row, is_visible)
         self._local_hint.setVisible(place is Place.COMPUTER)
+        self._local_facts.setVisible(place is Place.COMPUTER and bool(self._local_facts.text()))
         for widget in (self.process_here, self._process_hint):
             widget.setVisible(place is not Place.COMPUTER)
         self.region.line.setPlaceholderText(tr("Optional") if place is Place.SERVER else tr("For example, eu-west-1"))
         self.queue.line.setPlaceholderText(tr("A queue's name, URL or ARN"))
         self.changed.emit()
+        self.resized.emit()

@@ -110,10 +110,14 @@ class Remedies(QObject):
     # --- by cause
 
     def _by_cause(self, trouble: Trouble) -> dict[Cause, tuple[NoticeAction, ...]]:
-        profile, region, queue = (self._choose(field) for field in ("profile", "region", "queue"))
+        connection = self._controller.connection
+        takes_profile = connection.is_on_aws or bool(connection.profile)
+        profile, region, queue = (
+            self._choose(field) for field in ("profile" if takes_profile else "keys", "region", "queue")
+        )
         try_now, details, folder = self._try(), self._details(trouble), self._open_folder()
         return {
-            Cause.NO_SIGN_IN: (profile, self._work_locally(), details),
+            Cause.NO_SIGN_IN: (profile, try_now, self._work_locally(), details),
             Cause.KEYS_REFUSED: (profile, self._try(tr("Test Again")), details),
             Cause.NO_REGION: (region, details),
             Cause.OFFLINE: (try_now, details),
@@ -142,6 +146,10 @@ class Remedies(QObject):
             Need.NOTHING: (),
             Need.PATIENCE: (self._try(),),
             Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
+            Need.CREDENTIALS: (
+                NoticeAction(tr("Stop"), self._controller.give_up_waiting),
+                self._choose("profile"),
+            ),
             Need.PERMISSION: (NoticeAction(tr("Process Here"), allow),),
         }
 
@@ -157,7 +165,7 @@ class Remedies(QObject):
 
     def _for_no_queue(self, _: Trouble) -> tuple[NoticeAction, ...]:
         connection = self._controller.connection
-        if connection.endpoint_url:
+        if not connection.is_on_aws:
             return (self._choose("queue"), self._try())
         search = NoticeAction(tr("Look in Other Regions"), partial(self._regions.start, connection), keeps=True)
         return (self._choose("queue"), search, self._try())
@@ -175,7 +183,12 @@ class Remedies(QObject):
     # --- the buttons
 
     def _choose(self, field: str) -> NoticeAction:
-        text = {"profile": tr("Choose Profile…"), "region": tr("Choose Region…"), "queue": tr("Choose Queue…")}[field]
+        text = {
+            "profile": tr("Choose Profile…"),
+            "region": tr("Choose Region…"),
+            "queue": tr("Choose Queue…"),
+            "keys": tr("Type Keys…"),
+        }[field]
         return NoticeAction(text, partial(self._open_dialog, field), keeps=True)
 
     def _try(self, text: str = "") -> NoticeAction:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _UPDATE_MS = 1_000
+_SLOW_MS = 3_000
+"""How long a program that provides credentials has been running when it is said that it is slow."""
 
 
 class LoopKind(StrEnum):
@@ -68,6 +70,8 @@ class Need(StrEnum):
     """Wait for the next automatic attempt, or try now."""
     RESTART = "restart"
     """Restart a loop that an exception has ended."""
+    CREDENTIALS = "credentials"
+    """Wait for a program that provides credentials, or stop it."""
     PERMISSION = "permission"
     """Permit processing on this computer."""
 
@@ -125,6 +129,9 @@ class ConnectionStatus(QObject):
         self._clock = clock
         self._states = dict.fromkeys(LoopKind, _STARTING)
         self._mode = RunMode.RUNNING
+        self._waiting_for = ""
+        """The sentence about what connecting waits for; empty if it does not wait."""
+        self._waiting_since = 0
         self._failures: dict[LoopKind, Trouble] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
@@ -136,11 +143,20 @@ class ConnectionStatus(QObject):
         self._connection = connection
         self._states = dict.fromkeys(LoopKind, _STARTING)
         self._failures.clear()
+        self._waiting_for = ""
+        self._update()
+
+    def set_waiting_for(self, text: str) -> None:
+        """Set what connecting has been waiting for; the next state of a loop that has connected or failed clears it."""
+        self._waiting_for = text
+        self._waiting_since = self._clock.now_ms() - _SLOW_MS
         self._update()
 
     def set_state(self, loop: LoopKind, state: LoopState) -> None:
         """Set the state of a loop and clear its failure."""
         self._states[loop] = state
+        if state.phase in {Phase.RUNNING, Phase.WAITING, Phase.STOPPED}:
+            self._waiting_for = ""
         self._failures.pop(loop, None)
         self._update()
 
@@ -170,9 +186,8 @@ class ConnectionStatus(QObject):
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
         if self._mode is RunMode.FINISHING:
             return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files will be finished first."))
-        for state in self._states.values():
-            if state.phase is Phase.WAITING:
-                return self._waiting_text(state)
+        if (waiting := self._waiting_text()) is not None:
+            return waiting
         phases = {state.phase for state in self._states.values()}
         if Phase.STOPPED in phases:
             detail = tr("Nothing is being sent to or received from {queue}.").format(queue=label)
@@ -189,7 +204,17 @@ class ConnectionStatus(QObject):
             detail = tr("Files are processed through {queue}.").format(queue=label)
         return ConnectionText(Mark.RUNNING, label, detail)
 
-    def _waiting_text(self, state: LoopState) -> ConnectionText:
+    def _waiting_text(self) -> ConnectionText | None:
+        """Return the text about a wait for credentials or for the next attempt; None if there is no wait."""
+        if self._waiting_for:
+            seconds = (self._clock.now_ms() - self._waiting_since) // 1000
+            text = tr("Waiting for credentials – {seconds} s").format(seconds=seconds)
+            return ConnectionText(Mark.STARTING, text, translated(self._waiting_for))
+        waiting = (state for state in self._states.values() if state.phase is Phase.WAITING)
+        state = next(waiting, None)
+        return self._retry_text(state) if state is not None else None
+
+    def _retry_text(self, state: LoopState) -> ConnectionText:
         needed = _NEEDED.get(state.trouble) if state.trouble is not None else None
         if needed is not None:
             return ConnectionText(Mark.NEEDED, translated(needed), translated(state.text))
@@ -203,7 +228,8 @@ class ConnectionStatus(QObject):
         return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
 
     def _update(self) -> None:
-        if Phase.WAITING in {state.phase for state in self._states.values()} and not self._failures:
+        is_waiting = self._waiting_for or Phase.WAITING in {state.phase for state in self._states.values()}
+        if is_waiting and not self._failures:
             self._timer.start()
         else:
             self._timer.stop()
@@ -224,6 +250,8 @@ class ConnectionStatus(QObject):
         """Return the most important problem: a failed loop, then the sender's problem, then the consumer's."""
         if self._failures:
             return next(iter(self._failures.values()))
+        if self._waiting_for:
+            return Trouble(translated(self._waiting_for), need=Need.CREDENTIALS)
         # A paused consumer sends no requests, so its last problem may be outdated.
         active = tuple(LoopKind) if self._mode is RunMode.RUNNING else (LoopKind.SENDER,)
         for state in (self._states[loop] for loop in active):
@@ -243,6 +271,7 @@ _KINDS = {
     Need.NOTHING: Kind.PROBLEM,
     Need.PATIENCE: Kind.WARNING,
     Need.RESTART: Kind.PROBLEM,
+    Need.CREDENTIALS: Kind.INFO,
     Need.PERMISSION: Kind.INFO,
 }
 

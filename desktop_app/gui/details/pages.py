@@ -179,7 +179,7 @@ class SummaryPage(QScrollArea):
         self._is_narrow = False
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(12)
-        self._facts.setVerticalSpacing(4)
+        self._facts.setVerticalSpacing(2)
         self._facts.addWidget(self._path_caption, 0, 0)
         self._facts.addWidget(self._path, 0, 1, 1, 3)
         column = spaced(QVBoxLayout(inside), 6, (14, 10, 14, 10))
@@ -222,7 +222,10 @@ class SummaryPage(QScrollArea):
         for caption, _ in self._shown_facts:
             value = text_label("detailsFact", self._inside)
             value.setWordWrap(False)
-            self._fact_labels += [caption_label(caption, self._inside), value]
+            pair = [caption_label(caption, self._inside), value]
+            for label in pair:
+                label.setMinimumHeight(self._path.sizeHint().height())  # as high as the row of the path
+            self._fact_labels += pair
         self._place_facts()
 
     def _place_facts(self) -> None:

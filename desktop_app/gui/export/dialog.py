@@ -13,6 +13,7 @@ from PySide6.QtCore import QDateTime, QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -42,6 +43,8 @@ from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PySide6.QtWidgets import QAbstractButton
 
     from desktop_app.config.atomic_write import NotWrittenError
     from desktop_app.gui.window_memory import WindowMemory
@@ -78,6 +81,8 @@ PURPOSE = "export"
 """The purpose for which `WindowMemory` saves the last folder."""
 
 _WIDTH = 560
+
+_INDENT = 24
 
 _MOST_TITLE = 320
 
@@ -120,6 +125,7 @@ class ExportDialog(QDialog):
     Attributes:
         rows, columns: The radio buttons for the files and for the columns; `columns[True]` is the button for the
             visible columns.
+        with_path: Whether to add the path to the visible columns.
         format: The file format.
         path: The text field for the path of the file to write.
         button: The button that starts the export.
@@ -143,6 +149,7 @@ class ExportDialog(QDialog):
             True: QRadioButton(tr("The columns s&hown"), self),
             False: QRadioButton(tr("E&verything, with full paths"), self),
         }
+        self.with_path = QCheckBox(tr("Add the full &path of each file"), self)
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
         self._error = plain_label("", self, "notice")
@@ -156,10 +163,12 @@ class ExportDialog(QDialog):
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
         )
-        form.addRow(tr("Files:"), self._group(list(self.rows.values()), tr("Files")))
-        form.addRow(tr("Columns:"), self._group(list(self.columns.values()), tr("Columns")))
+        form.addRow(tr("Files"), self._group(list(self.rows.values()), tr("Files")))
+        form.addRow(
+            tr("Columns"), self._group([self.columns[True], self.with_path, self.columns[False]], tr("Columns"))
+        )
         self.format.setAccessibleName(tr("Format"))
-        form.addRow(tr("&Format:"), self.format)
+        form.addRow(tr("&Format"), self.format)
         self.path.setAccessibleName(tr("Target file"))
         self.path.setMinimumWidth(200)
         choose = QPushButton(tr("&Choose…"), self, autoDefault=False)
@@ -168,7 +177,7 @@ class ExportDialog(QDialog):
         where = spaced(QHBoxLayout(), 8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
-        form.addRow(caption(tr("&Save as:"), self.path), where)
+        form.addRow(caption(tr("&Save as"), self.path), where)
         self._error.setProperty("kind", "warning")
         self._error.setAccessibleName(tr("Problem"))
         self._error.hide()
@@ -182,14 +191,19 @@ class ExportDialog(QDialog):
         column.addStretch(1)
         self._place = arrange_dialog(self, column, buttons, name="export", size=(_WIDTH, 0))
 
-    def _group(self, choices: list[QRadioButton], name: str) -> QWidget:
+    def _group(self, choices: Sequence[QAbstractButton], name: str) -> QWidget:
         box = QWidget(self)
         box.setAccessibleName(name)
         column = spaced(QVBoxLayout(box), 6)
         group = QButtonGroup(box)
         for choice in choices:
-            group.addButton(choice)
-            column.addWidget(choice)
+            if isinstance(choice, QRadioButton):
+                group.addButton(choice)
+                column.addWidget(choice)
+            else:
+                indented = spaced(QHBoxLayout(), 0, (_INDENT, 0, 0, 0))
+                indented.addWidget(choice)
+                column.addLayout(indented)
         return box
 
     def _fill(self) -> None:
@@ -202,7 +216,11 @@ class ExportDialog(QDialog):
         self.format.setCurrentIndex(
             max(0, self.format.findData(self._memory.text("export_format") or default_format()))
         )
+        self.columns[True].toggled.connect(self.with_path.setEnabled)
         self.columns[self._memory.text("export_columns") != "all"].setChecked(True)
+        # By default, because names can repeat.
+        self.with_path.setChecked(self._memory.text("export_path") != "no")
+        self.with_path.setEnabled(self.columns[True].isChecked())
         self.rows[Rows.SHOWN].setChecked(True)
         self.rows[Rows.GROUP].hide()
         self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{default_name()}{self.form.suffix}"))
@@ -269,10 +287,17 @@ class ExportDialog(QDialog):
             Rows.SELECTED: self._selected,
             Rows.ALL: NO_FILTER,
         }
-        fields = self._shown_fields if self.columns[True].isChecked() else ALL_FIELDS
+        fields = self._fields() if self.columns[True].isChecked() else ALL_FIELDS
         return ExportRequest(
             offered[kind], self._sort, fields, self.form, target, replace=self._may_replace == str(target)
         )
+
+    def _fields(self) -> Sequence[str]:
+        """Return the fields of the columns shown, with the path after the name if the user wants it."""
+        shown = list(self._shown_fields)
+        if self.with_path.isChecked() and "file_path" not in shown:
+            shown.insert(shown.index("name") + 1 if "name" in shown else 0, "file_path")
+        return tuple(shown)
 
     def _target(self) -> Path | None:
         return target_path(self.path.text(), self._memory.folder(PURPOSE), self.form.suffix)
@@ -311,6 +336,7 @@ class ExportDialog(QDialog):
             return
         self._memory.set_text("export_format", self.form)
         self._memory.set_text("export_columns", "shown" if self.columns[True].isChecked() else "all")
+        self._memory.set_text("export_path", "yes" if self.with_path.isChecked() else "no")
         self._memory.set_folder(PURPOSE, str(request.target.parent))
         self.hide()
         self.requested.emit(request)

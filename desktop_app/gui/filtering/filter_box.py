@@ -16,6 +16,8 @@ from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import plain_label
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -250,6 +252,11 @@ class FilterBox(QLineEdit):
         """Ask for the values to offer."""
         super().focusInEvent(event)
         self.values_wanted.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Hide the completions, which are no longer under the box."""
+        super().resizeEvent(event)
+        self.popup.hide()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the completions."""

@@ -70,6 +70,7 @@ class ListFilter(QObject):
         self._view = view
         self._model = model
         self._totals = totals
+        self._statuses = NO_FILTER.statuses  # those of the listed files
         self._groups = groups
         # An error is reported by `JobFeed`, which reads the same database.
         self._values = CoalescedTask(lambda: reader.known_values, reads, self)
@@ -84,6 +85,7 @@ class ListFilter(QObject):
         sidebar.older_requested.connect(groups.show_older)
         totals.changed.connect(sidebar.show_counts)
         totals.changed.connect(self._show_reasons)
+        model.rearranged.connect(self._show_reasons_anew)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.activate)
         actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
@@ -127,13 +129,20 @@ class ListFilter(QObject):
         self._model.set_filter(replace(choice, search=search))
 
     @Slot()
-    def _show_reasons(self) -> None:
+    def _show_reasons_anew(self) -> None:
+        """Hide the Reason column if the files with the chosen statuses have no reasons."""
+        if self._statuses != self._model.shown_filter.statuses:
+            self._statuses = self._model.shown_filter.statuses
+            self._show_reasons(anew=True)
+
+    @Slot()
+    def _show_reasons(self, *, anew: bool = False) -> None:
         """Show the Reason column if the list may contain failed files."""
         choice, counts = self._sidebar.choice, self._totals.counts
         self._view.header.show_reasons(
             has_problems=bool(counts.failed) and (not choice.statuses or Status.FAILED in choice.statuses),
             only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED},
-            at_rest=not counts.unfinished,
+            may_hide=anew or not counts.unfinished,
         )
 
     @Slot()

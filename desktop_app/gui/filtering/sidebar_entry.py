@@ -144,7 +144,7 @@ class SidebarEntry(QAbstractButton):
         self._draw()
 
     def _draw(self) -> None:
-        self.inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
+        self.inline.setIcon(self._theme.icon("retry"))
         self.update()
 
     # --- layout
@@ -233,42 +233,39 @@ class SidebarEntry(QAbstractButton):
         background = self.rect().adjusted(1, 0, -1, 0)
         chosen = self.isChecked()
         if chosen or self.underMouse():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colours.selection if chosen else colours.hover))
+            fill = QColor(colours.tint if chosen else colours.hover)
+            has_edge = colours.hover_edge != colours.hover  # in high contrast
+            painter.setPen(QColor(colours.hover_edge) if has_edge else Qt.PenStyle.NoPen)
+            painter.setBrush(fill)
             painter.drawRoundedRect(background, _RADIUS, _RADIUS)
         if self.hasFocus() and self._shows_ring:
-            painter.setPen(QPen(QColor(colours.text if chosen else colours.accent), 2))
+            painter.setPen(QPen(QColor(colours.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(background.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
-        self._paint_content(painter, colours.selected_text if chosen else "")
+        self._paint_content(painter)
         painter.end()
 
-    def _paint_content(self, painter: QPainter, selected: str) -> None:
-        """Paint the icon, the text, the number, the note and the bar.
-
-        Args:
-            painter: The painter.
-            selected: The colour of all of them if the entry is chosen; otherwise empty.
-        """
+    def _paint_content(self, painter: QPainter) -> None:
+        """Paint the icon, the text, the number, the note and the bar."""
         colours, facts, line = self._theme.colours, self.facts, self.fontMetrics().height()
         left = _SIDE
         if facts.icon:
             place = QRect(left, _PADDING + (line - _ICON) // 2, _ICON, _ICON)
-            colour = selected or str(getattr(colours, facts.colour))
+            colour = str(getattr(colours, facts.colour))
             self._theme.icon(facts.icon, colour).paint(painter, self._visual(place))
             left += _ICON + _ICON_GAP
         room = self.width() - self._fixed_width()
-        painter.setPen(QColor(selected or colours.text))
+        painter.setPen(QColor(colours.text))
         for at, text in enumerate(self._lines):
             self._paint_text(painter, QRect(left, _PADDING + at * line, room, line), text)
-        painter.setPen(QColor(selected or colours.muted))
+        painter.setPen(QColor(colours.muted))
         count = self._count_width()
         self._paint_text(painter, QRect(self.width() - _SIDE - count, _PADDING, count + 1, line), facts.count)
-        self._paint_note(painter, left, _PADDING + len(self._lines) * line, selected)
+        self._paint_note(painter, left, _PADDING + len(self._lines) * line)
         if facts.done is not None:
-            self._paint_bar(painter, left, selected)
+            self._paint_bar(painter, left)
 
-    def _paint_note(self, painter: QPainter, left: int, top: int, selected: str) -> None:
+    def _paint_note(self, painter: QPainter, left: int, top: int) -> None:
         facts, colours = self.facts, self._theme.colours
         painter.setFont(self._note_font())
         metrics = painter.fontMetrics()
@@ -277,18 +274,16 @@ class SidebarEntry(QAbstractButton):
         note = metrics.elidedText(facts.note, Qt.TextElideMode.ElideRight, room - alert)
         self._paint_text(painter, QRect(left, top, room, metrics.height()), note)
         left += metrics.horizontalAdvance(note)
-        painter.setPen(QColor(selected or colours.failed))
+        painter.setPen(QColor(colours.failed))
         self._paint_text(painter, QRect(left, top, room, metrics.height()), facts.alert)
 
-    def _paint_bar(self, painter: QPainter, left: int, selected: str) -> None:
+    def _paint_bar(self, painter: QPainter, left: int) -> None:
         colours = self._theme.colours
         place = QRect(left, self.height() - _BAR - 1, self.width() - left - _SIDE, _BAR)
         done = QRect(place.topLeft(), QSize(round(place.width() * (self.facts.done or 0)), _BAR))
-        groove = QColor(selected or colours.line)
-        groove.setAlphaF(0.35 if selected else 1.0)
         painter.setPen(Qt.PenStyle.NoPen)
-        for rect, colour in ((place, groove), (done, QColor(selected or colours.accent))):
-            painter.setBrush(colour)
+        for rect, colour in ((place, colours.line), (done, colours.accent)):
+            painter.setBrush(QColor(colour))
             painter.drawRoundedRect(QRectF(self._visual(rect)), _BAR / 2, _BAR / 2)
 
     def _visual(self, place: QRect) -> QRect:

@@ -14,7 +14,7 @@ from desktop_app.gui.widgets.dialogs import plain_label, show_rows, spaced
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-_WIDTH, _HEIGHT = 560, 640
+_WIDTH, _HEIGHT, _LEAST_HEIGHT = 560, 660, 320
 
 _EDGE, _GAP = 8, 4
 
@@ -75,7 +75,9 @@ class SyntaxHelp(QFrame):
         size = self.sizeHint().expandedTo(self.minimumSizeHint())
         width = min(max(_WIDTH, size.width()), area.width() - 2 * _EDGE)
         corner = box.mapToGlobal(QPoint(box.width(), box.height() + _GAP))
-        height = min(_HEIGHT, area.height() - 2 * _EDGE)
+        below = area.bottom() - corner.y() - _EDGE
+        # On a small screen, the popup covers the box rather than being too low to read.
+        height = min(_HEIGHT, max(below, min(_LEAST_HEIGHT, area.height() - 2 * _EDGE)))
         left = max(area.left() + _EDGE, min(corner.x() - width, area.right() - width - _EDGE))
         top = min(corner.y(), area.bottom() - height - _EDGE)
         self.setGeometry(QRect(left, top, width, height))

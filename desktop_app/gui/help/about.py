@@ -119,6 +119,7 @@ def _all_texts(parts: Sequence[Part]) -> str:
 def _table(parts: Sequence[Part], parent: QWidget) -> QTableWidget:
     headings = (tr("Component"), tr("Version"), tr("Licence"))
     table = QTableWidget(len(parts), len(headings), parent)
+    table.setObjectName("pairs")
     table.setAccessibleName(tr("Components"))
     table.setHorizontalHeaderLabels(list(headings))
     show_rows(table)
@@ -128,6 +129,7 @@ def _table(parts: Sequence[Part], parent: QWidget) -> QTableWidget:
             table.setItem(row, column, QTableWidgetItem(text))
     header = table.horizontalHeader()
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setMinimumSectionSize(max(header.sectionSizeHint(column) for column in range(len(headings))))
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
     return table

@@ -54,7 +54,7 @@ class HelpWindow(QDialog):
     Args:
         places: The paths to show, by the names in the text: `database`, `settings_file` and `logs`.
         actions: The actions whose keys are shown in the text, by name.
-        syntax: What can be typed into the filter box: the key or words, what they find, and an example.
+        syntax: What can be typed into the filter box: examples, and what they find.
         shortcuts: The actions and keys to list.
         theme: The colours.
         parent: The parent.
@@ -64,7 +64,7 @@ class HelpWindow(QDialog):
         self,
         places: Mapping[str, str],
         actions: Mapping[str, QAction],
-        syntax: Iterable[tuple[str, str, str]],
+        syntax: Iterable[tuple[str, str]],
         shortcuts: Iterable[tuple[str, str]],
         theme: Theme,
         parent: QWidget,
@@ -138,7 +138,7 @@ class HelpWindow(QDialog):
         colours, at = self._theme.colours, self.page.verticalScrollBar().value()
         self.page.document().setDefaultStyleSheet(
             f"h2 {{ color: {colours.text}; margin-top: 22px; margin-bottom: 6px; }} p, li {{ margin-bottom: 6px; }}"
-            f" code {{ background-color: {colours.alternate}; }} td.key {{ color: {colours.muted}; }}"
+            f" code {{ background-color: {colours.alternate}; }}"
         )
         self.page.setHtml(self._html)
         self.page.verticalScrollBar().setValue(at)
@@ -248,13 +248,12 @@ def _filled(
     text: str,
     places: Mapping[str, str],
     actions: Mapping[str, QAction],
-    syntax: Iterable[tuple[str, str, str]],
+    syntax: Iterable[tuple[str, str]],
     shortcuts: Iterable[tuple[str, str]],
 ) -> str:
     rows = "".join(
-        f'<tr><td class="key">{html.escape(label)}</td><td>{html.escape(meaning)}</td>'
-        f"<td><code>{html.escape(example)}</code></td></tr>\n"
-        for label, meaning, example in syntax
+        f"<tr><td><code>{html.escape(example)}</code></td><td>{html.escape(meaning)}</td></tr>\n"
+        for example, meaning in syntax
     )
     return Template(text).substitute(
         {name: html.escape(place) for name, place in places.items()},

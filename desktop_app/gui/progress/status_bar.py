@@ -175,8 +175,8 @@ class JobsStatusBar(QStatusBar):
         """Show all parts, then hide one after another until the others fit into the window."""
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
-        for label in self.counts.values():
-            label.setVisible(self._shows_statuses)
+        for status, label in self.counts.items():
+            label.setVisible(self._shows_statuses and bool(self._totals.of(status)))
         self.selection.setVisible(bool(self.selection.text()))
         self.files.setVisible(wide or not busy)
         self.bar.setVisible(busy and wide)

@@ -82,7 +82,8 @@ def time_marks(span: Span, end_s: int) -> list[Mark]:
     every = _MARK_SECONDS[span]
     if span.seconds < _MARK_SECONDS[Span.HOURS_6]:
         ages = range(0, span.seconds + 1, every)
-        return [Mark(1 - age / span.seconds, _age(age)) for age in ages]
+        in_seconds = span is Span.MINUTE
+        return [Mark(1 - age / span.seconds, _age(age, in_seconds=in_seconds)) for age in ages]
     return [
         Mark(1 - (end_s - moment) / span.seconds, _clock(moment))
         for moment in range(_first_mark(end_s - span.seconds, every), end_s + 1, every)
@@ -95,10 +96,10 @@ def _first_mark(start_s: int, every: int) -> int:
     return -((-(start_s + offset)) // every) * every - offset
 
 
-def _age(seconds: int) -> str:
+def _age(seconds: int, *, in_seconds: bool) -> str:
     if not seconds:
         return tr("now", "the right end of a graph's time")
-    if seconds < 2 * _MARK_SECONDS[Span.MINUTES_5]:
+    if in_seconds:
         return tr("-%Ln s", "so many seconds ago, under a graph", seconds)
     return tr("-%Ln min", "so many minutes ago, under a graph", seconds // 60)
 
@@ -123,6 +124,11 @@ def span_texts(span: Span) -> tuple[str, str]:
         Span.HOURS_6: (tr("6 h"), tr("last 6 hours")),
         Span.DAY: (tr("24 h"), tr("last 24 hours")),
     }[span]
+
+
+def nothing_text(span: Span) -> str:
+    """Return the text that is shown instead of a graph without values."""
+    return tr("Nothing was processed in the {span}.").format(span=span_texts(span)[1])
 
 
 def draw_series(
@@ -214,6 +220,8 @@ class Graph(QWidget):
         """Return a summary for the tool tip and screen readers; empty if there are no values."""
         if self._span is None or not self._values:
             return ""
+        if not any(self._values):
+            return tr("{what}: {nothing}").format(what=self._title, nothing=nothing_text(self._span))
         return tr("{what}, {span}: now {now}, peak {highest}, average {average}").format(
             what=self._title,
             span=span_texts(self._span)[1],
@@ -243,8 +251,12 @@ class Graph(QWidget):
         place = QRectF(self.rect()).adjusted(_GAP + side, head + metrics.height() / 2, -2 * _GAP, -head - 2)
         painter.setPen(QColor(colours.text))
         painter.drawText(QRectF(self.rect()).adjusted(_GAP, 2, -_GAP, 0), Qt.AlignmentFlag.AlignTop, self._title)
-        self._draw_value_axis(painter, place, [Mark(0, ""), *marks])
-        if self._span is not None:
+        if self._span is not None and not any(self._values):
+            painter.setPen(QColor(colours.muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(QRectF(self.rect()).adjusted(_GAP, head, -_GAP, -_GAP), flags, nothing_text(self._span))
+        elif self._span is not None:
+            self._draw_value_axis(painter, place, [Mark(0, ""), *marks])
             self._draw_time_axis(painter, place, time_marks(self._span, self._end_s))
             fractions, colour = [value / top for value in self._values], QColor(getattr(colours, self._colour))
             draw_series(painter, place, fractions, colour, width=1.8, opacity=_FILL_OPACITY)
@@ -302,7 +314,7 @@ class ThroughputDock(QDockWidget):
         self.span = Span.MINUTES_5
         files = Graph(tr("Files per second"), graph_number, "accent", theme, self, least=_LEAST_FILES)
         sizes = Graph(
-            tr("Bytes per second"), lambda value: wording.size(int(value)), "processed", theme, self, least=_LEAST_BYTES
+            tr("Bytes per second"), lambda value: wording.size(int(value)), "accent", theme, self, least=_LEAST_BYTES
         )
         self.graphs = (files, sizes)
         self._make_buttons()
@@ -328,7 +340,7 @@ class ThroughputDock(QDockWidget):
         whole.setObjectName("throughputInside")
         column = spaced(QVBoxLayout(whole), 4, (10, 6, 10, 6))
         head = spaced(QHBoxLayout(), 4)
-        title = QLabel(tr("Throughput"), whole)
+        title = QLabel(tr("Throughput").upper(), whole)
         title.setObjectName("sectionTitle")
         head.addWidget(title)
         head.addStretch(1)

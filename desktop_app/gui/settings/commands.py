@@ -59,7 +59,7 @@ class SettingsCommand(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._keep_in_tray = actions.keep_in_tray
+        self._switches = (actions.compact, actions.keep_in_tray)
         self._database = support.database.path
         self._window = window
         self._opener = Opener(tasks, self)
@@ -81,7 +81,7 @@ class SettingsCommand(QObject):
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
             self.preferences.reread()
-            self.dialog = SettingsDialog(self.preferences, self._keep_in_tray, self._database, self._window)
+            self.dialog = SettingsDialog(self.preferences, *self._switches, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
             self.dialog.folder_requested.connect(self._show_folder)

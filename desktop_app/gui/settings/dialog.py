@@ -51,6 +51,15 @@ class ChoiceBox(QComboBox):
         super().__init__(parent)
         for value, text in choices:
             self.addItem(text, value)
+        self.view().selectionModel().selectionChanged.connect(self._choose_selected)
+
+    @Slot()
+    def _choose_selected(self) -> None:
+        """Choose an item that assistive technology has selected in the closed list, which Qt ignores."""
+        rows = [index.row() for index in self.view().selectionModel().selectedIndexes()]
+        if rows and not self.view().isVisible() and rows[-1] != self.currentIndex():
+            self.setCurrentIndex(rows[-1])
+            self.activated.emit(rows[-1])
 
     def show_value(self, value: object) -> None:
         """Select a value; signals are emitted only for the user's choices."""
@@ -71,6 +80,7 @@ class SettingsDialog(QDialog):
 
     Args:
         preferences: The preferences.
+        compact: The checkable action that makes the rows of the list lower.
         keep_in_tray: The checkable action that shows the tray icon; invisible if the desktop has no tray.
         database: The path of the database.
         parent: The parent.
@@ -80,7 +90,9 @@ class SettingsDialog(QDialog):
     folder_requested = Signal(str)
     help_requested = Signal()
 
-    def __init__(self, preferences: Preferences, keep_in_tray: QAction, database: Path, parent: QWidget) -> None:
+    def __init__(
+        self, preferences: Preferences, compact: QAction, keep_in_tray: QAction, database: Path, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._preferences = preferences
         self._fields: dict[str, ChoiceBox] = {}
@@ -90,13 +102,13 @@ class SettingsDialog(QDialog):
         self._form = QFormLayout(
             rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
+            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             horizontalSpacing=18,
             verticalSpacing=8,
         )
         self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
         self._keep_timer.timeout.connect(self._save_keep_days)
-        self._add_appearance()
+        self._add_appearance(compact)
         self._add_files()
         self._add_desktop(keep_in_tray)
         self._add_storage()
@@ -116,7 +128,7 @@ class SettingsDialog(QDialog):
 
     # --- the fields
 
-    def _add_appearance(self) -> None:
+    def _add_appearance(self, compact: QAction) -> None:
         self._add_title(tr("Appearance"))
         self.language = self._add_choice(
             "language",
@@ -130,6 +142,7 @@ class SettingsDialog(QDialog):
             tr("Filemill has to restart to change the language. The list and your place in it are kept."), self
         )
         self._restart_hint.setObjectName("detailsCaption")
+        self.restart.setAccessibleDescription(self._restart_hint.text())
         self._restart_row = QWidget(self)
         row = spaced(QVBoxLayout(self._restart_row), 4)
         row.addWidget(self._restart_hint)
@@ -140,6 +153,8 @@ class SettingsDialog(QDialog):
             tr("&Theme"),
             (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))),
         )
+        self.compact = self._switch(tr("&Compact rows in the list"), compact)
+        self._form.addRow("", self.compact)
 
     def _add_files(self) -> None:
         self._add_title(tr("Files"))
@@ -173,14 +188,12 @@ class SettingsDialog(QDialog):
             (("all", tr("When finished, and problems")), ("problems", tr("Only problems")), ("none", tr("None"))),
             tr("Shown while you use another window."),
         )
-        self.tray = QCheckBox(tr("&Keep running in the tray"), self)
-        self.tray.setChecked(keep_in_tray.isChecked())
-        self.tray.toggled.connect(keep_in_tray.setChecked)
-        keep_in_tray.toggled.connect(self.tray.setChecked)
+        self.tray = self._switch(tr("&Keep running in the tray"), keep_in_tray)
         hint = tr("When you close the window, Filemill goes on, and its icon in the tray opens the window again.")
         if not keep_in_tray.isVisible():
             self.tray.setEnabled(False)
             hint = tr("This desktop has no tray.")
+        self.tray.setAccessibleDescription(hint)
         self._form.addRow("", self._with_hint(self.tray, hint))
 
     def _add_storage(self) -> None:
@@ -204,6 +217,14 @@ class SettingsDialog(QDialog):
             tr("Choose Detailed to find the cause of a problem. The log never contains the contents of files."),
         )
 
+    def _switch(self, text: str, action: QAction) -> QCheckBox:
+        """Return a check box for the same choice as a checkable action of a menu."""
+        box = QCheckBox(text, self)
+        box.setChecked(action.isChecked())
+        box.toggled.connect(action.setChecked)
+        action.toggled.connect(box.setChecked)
+        return box
+
     def _add_title(self, text: str) -> None:
         title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText)
         title.setObjectName("settingsTitle")
@@ -223,7 +244,6 @@ class SettingsDialog(QDialog):
 
     def _add_row(self, text: str, field: QWidget, row: QWidget) -> None:
         label = caption(text, field)
-        label.setObjectName("settingsCaption")
         field.setAccessibleName(text.replace("&", ""))
         self._form.addRow(label, row)
 

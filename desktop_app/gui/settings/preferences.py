@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.config.settings import Settings, update_settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.wording import user_locale
 from desktop_app.logs.log import set_detailed
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Preferences(QObject):
     @property
     def needs_restart(self) -> bool:
         """Whether the window is shown in another language than the chosen one."""
-        return self.settings.language != self._language
+        return user_locale(self.settings.language) != user_locale(self._language)
 
     def override_of(self, name: str) -> str:
         """Return why a setting has no effect in this program; empty if it has one.

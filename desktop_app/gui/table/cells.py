@@ -205,7 +205,7 @@ def paint_progress(
     painter.drawText(
         QStyle.visualRect(option.direction, rect, percent_rect),
         QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
-        percent,
+        isolated(percent) if option.direction is Qt.LayoutDirection.RightToLeft else percent,
     )
     length = rect.width() - percent_width - BAR_GAP
     if length <= _BAR_HEIGHT:

@@ -84,7 +84,7 @@ class ColumnHeader(QHeaderView):
         self._first: IndicatedColumn = (-1, _UP)
         self._own_widths: dict[int, int] = {}
         self._chosen: dict[int, bool] = {}  # whether a person wants to see a column
-        self._has_problems = self._only_problems = self._has_reasons = False
+        self._only_problems = self._has_reasons = False
         self._is_arranging = False
         self._fit_later = QTimer(self, singleShot=True, interval=0)
         self._fit_later.timeout.connect(self.fit)
@@ -168,17 +168,19 @@ class ColumnHeader(QHeaderView):
         self._chosen[number] = shown
         self.fit()
 
-    def show_reasons(self, *, has_problems: bool, only_problems: bool, at_rest: bool) -> None:
+    def show_reasons(self, *, has_problems: bool, only_problems: bool, may_hide: bool) -> None:
         """Follow the content of the list: show the Reason column if there are reasons, and no empty columns.
 
         Args:
             has_problems: Whether the list may contain failed files.
             only_problems: Whether it contains nothing else.
-            at_rest: Whether there are no unfinished files. Until then, the Reason column does not disappear again.
+            may_hide: Whether the Reason column disappears if there are no reasons. It should not come and go while
+                files are processed.
         """
-        self._has_problems, self._only_problems = has_problems, only_problems
-        self._has_reasons = has_problems or only_problems or (self._has_reasons and not at_rest)
-        self.fit()
+        has_reasons = has_problems or only_problems or (self._has_reasons and not may_hide)
+        if (has_reasons, only_problems) != (self._has_reasons, self._only_problems):
+            self._has_reasons, self._only_problems = has_reasons, only_problems
+            self.fit()
 
     def note_reason(self) -> None:
         """Show the Reason column soon, because a visible row has a reason. Called while cells are painted."""

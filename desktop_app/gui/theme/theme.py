@@ -28,6 +28,8 @@ _SIZES = (16, 18, 20, 24, 27, 32, 36, 40, 48, 54, 64)
 
 _TOOL_SIZE = 18
 
+_HALF_LIGHT = 127
+
 _PREFERRED_FONTS = ("Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial")
 
 _MIN_POINT_SIZE = 10
@@ -360,9 +362,14 @@ def ensure_font(application: QApplication) -> None:
 
 def style_sheet(colours: Colours) -> str:
     """Return the application's style sheet with the given colours."""
+    shade = "light" if QColor(colours.selected_text).lightness() > _HALF_LIGHT else "dark"
     drawings = {
-        name.replace("-", "_"): f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'
-        for name in ("arrow-down", "arrow-down-light", "check")
+        name.replace("-", "_"): f'"{resource(f"icons/controls/{file}.svg").as_posix()}"'
+        for name, file in {
+            "arrow-down": "arrow-down",
+            "selected-arrow": f"arrow-down-{shade}",
+            "selected-check": f"check-{shade}",
+        }.items()
     }
     template = Template(resource("style.qss").read_text(encoding="utf-8"))
     return template.substitute(asdict(colours), **drawings)

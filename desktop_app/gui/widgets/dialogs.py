@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -139,13 +140,18 @@ class WindowPlace(QObject):
 
     def grow(self) -> None:
         """Make the window higher if its content needs it, as far as the screen allows; it never becomes lower."""
+        self.fit(max(self._window.height(), _needed_height(self._window, self._window.width())))
+
+    def fit(self, height: int) -> None:
+        """Give the window a height, as far as the screen allows. Such a height is not saved."""
         window, screen, frame = self._window, screen_room(self._window), frame_size(self._window)
-        height = min(max(window.height(), _needed_height(window, window.width())), screen.height() - frame.height())
-        window.resize(window.width(), height)
+        window.resize(window.width(), min(height, screen.height() - frame.height()))
         if window.isVisible():
-            place = _moved_into(QRect(window.pos(), window.size() + frame), screen)
-            if place.topLeft() != window.pos():
+            before = window.pos()
+            place = _moved_into(QRect(before, window.size() + frame), screen)
+            if place.topLeft() != before:
                 window.move(place.topLeft())
+                self._opened.translate(place.topLeft() - before)
         self._opened.setSize(window.size())
 
     @Slot()
@@ -226,6 +232,8 @@ class ButtonRow(QDialogButtonBox):
         wanted = Qt.Orientation.Horizontal if fits else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
+            # Qt makes a column of buttons as narrow as possible, so that it could not become a row again.
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
         """Return the size of the widest button in a column, or the height of one row."""
@@ -277,8 +285,8 @@ def arrange_dialog(
     Returns:
         The place of the dialog, whose `grow` is to be called after the content has become higher.
     """
-    content.setContentsMargins(20, 16, 20, 8)
-    foot = spaced(QVBoxLayout(), 0, (20, 8, 20, 16))
+    content.setContentsMargins(16, 16, 16, 8)
+    foot = spaced(QVBoxLayout(), 0, (16, 8, 16, 16))
     if isinstance(buttons, QLayout):
         foot.addLayout(buttons)
     else:

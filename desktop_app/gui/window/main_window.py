@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
@@ -216,7 +216,7 @@ class MainWindow(QMainWindow):
             memory,
             self._theme,
             self,
-            syntax=lambda: [(row.label, row.meaning, row.example) for row in help_rows()],
+            syntax=lambda: [(row.example, row.meaning) for row in help_rows()],
         )
         GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
         self.settings = SettingsCommand(
@@ -326,7 +326,10 @@ class MainWindow(QMainWindow):
             self._place_to_show = place
             self.filter.setText(place.words)
             self.sidebar.choose(place.choice)
-            self._list.model.rows_changed.connect(self._show_place)
+            # With a timer, since the view scrolls by itself when the filter is applied.
+            timer = QTimer(self, singleShot=True, interval=0)
+            timer.timeout.connect(self._show_place)
+            self._list.model.rows_changed.connect(timer.start)
         self._list.start()
         self.restoreGeometry(self._memory.geometry)
         self.view.restore(self._memory)

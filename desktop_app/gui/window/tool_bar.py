@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
@@ -82,6 +82,10 @@ class ToolBar(QToolBar):
         action: QAction = button.defaultAction()
         colour = self._theme.colours.selected_text if button.property("primary") else ""
         gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
+        if button.property("reversed") is not self.isRightToLeft():  # the style sheet can't mirror margins
+            button.setProperty("reversed", self.isRightToLeft())
+            button.style().unpolish(button)
+            button.style().polish(button)
         button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
         button.setAccessibleName(words_of(action))
         button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
@@ -109,7 +113,12 @@ class ToolBar(QToolBar):
             for place, button in enumerate(buttons):
                 self._set_style(button, _TEXT_AND_ICON if place < texts else _ICON_ONLY)
             if self._needed_width() <= self.width():
-                return
+                break
+        # Qt has already hidden what did not fit with the old texts, and ignores new sizes of hidden widgets.
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            QApplication.postEvent(self, QEvent(QEvent.Type.LayoutRequest))
 
     def _set_style(self, button: QToolButton, style: Qt.ToolButtonStyle) -> None:
         if button.toolButtonStyle() is not style:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.secrets import masked
 from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
     from desktop_app.services.control import ProcessingControl
+
+
+log = logging.getLogger(__name__)
 
 
 DAY_MS = 24 * 3600 * 1000
@@ -101,6 +106,7 @@ class JobEditor:
             self._control.wake_sender()
             raise
         self._control.wake_sender()
+        log.info("batch %d, %s: %d files added", added.batch_id, masked(added.name) or "unnamed", len(added.job_ids))
         return added
 
     def rename_batch(self, batch_id: int, name: str) -> None:

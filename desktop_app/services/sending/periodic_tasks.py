@@ -23,8 +23,9 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
 RETENTION_SECONDS = 3600.0
-MOST_REMOVED = 10_000
-"""The maximum number of files that are removed before the sender goes on; the others follow a minute later."""
+REMOVED_AT_ONCE = 1_000
+LONGEST_REMOVAL_SECONDS = 0.5
+"""After this time, the sender goes on, or ends when the program is closed; the other files follow a minute later."""
 
 
 class PeriodicTasks:
@@ -122,8 +123,16 @@ class RetentionTask:
         if self._clock.steady() < self._next:
             return
         days = self._settings().keep_days
-        count = self._editor.remove_processed(older_than_days=days, limit=MOST_REMOVED) if days else 0
-        if count:
-            log.info("removed %d files from the list that were processed at least %d days ago", count, days)
-        if count < MOST_REMOVED:
+        if not days or self._remove(days):
             self._next = self._clock.steady() + RETENTION_SECONDS
+
+    def _remove(self, days: int) -> bool:
+        """Remove files for a short time; return whether all that are old enough have been removed."""
+        end = self._clock.steady() + LONGEST_REMOVAL_SECONDS
+        total, is_done = 0, False
+        while not is_done and self._clock.steady() <= end:
+            count = self._editor.remove_processed(older_than_days=days, limit=REMOVED_AT_ONCE)
+            total, is_done = total + count, count < REMOVED_AT_ONCE
+        if total:
+            log.info("removed %d files from the list that were processed at least %d days ago", total, days)
+        return is_done

@@ -5,6 +5,7 @@ The modules of `queues/` are imported in the functions, since importing boto3 on
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles
+    from desktop_app.domain.secrets import AccessKeys
+
+
+log = logging.getLogger(__name__)
 
 
 class ConnectionAdvisor:
@@ -37,15 +42,19 @@ class ConnectionAdvisor:
 
         return list(known_regions())
 
-    def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-        """Yield the queues of a connection's profile and region, page by page.
+    def queues(
+        self, connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object] = log.info
+    ) -> Iterator[list[FoundQueue]]:
+        """Yield the queues of a connection's profile and region, or of its server, page by page.
+
+        `notify` is called with a sentence if a program that provides credentials takes a long time.
 
         Raises:
             QueueError: If the queues can't be listed.
         """
         from desktop_app.queues.discovery import list_queues
 
-        return list_queues(connection, should_stop)
+        return list_queues(connection, should_stop, notify)
 
     def look_in_regions(self, connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
         """Return the queues with the same name in other regions.
@@ -57,8 +66,39 @@ class ConnectionAdvisor:
 
         return look_in_regions(connection, should_stop)
 
-    def test(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-        """Test a connection and yield the findings, without sending, receiving or deleting a message."""
+    def test(
+        self, connection: Connection, should_stop: Callable[[], bool], notify: Callable[[str], object] = log.info
+    ) -> Iterator[Finding]:
+        """Test a connection and yield the findings, without sending, receiving or deleting a message.
+
+        `notify` is called with a sentence if a program that provides credentials takes a long time.
+        """
         from desktop_app.queues.checks import probe
 
-        return probe(connection, self._queue_file, should_stop)
+        return probe(connection, self._queue_file, should_stop, notify)
+
+    def keyring_problem(self) -> str:
+        """Return why the system's keyring can't be used; empty if it can."""
+        from desktop_app.queues.remembered_keys import keyring_problem
+
+        return keyring_problem()
+
+    def remember_keys(self, server: str, keys: AccessKeys) -> None:
+        """Store the access keys of a server in the system's keyring.
+
+        Raises:
+            KnownError: If the keyring can't be used.
+        """
+        from desktop_app.queues.remembered_keys import remember_keys
+
+        remember_keys(server, keys)
+
+    def forget_keys(self, server: str) -> None:
+        """Remove the access keys of a server from the system's keyring.
+
+        Raises:
+            KnownError: If the keyring can't be used.
+        """
+        from desktop_app.queues.remembered_keys import forget_keys
+
+        forget_keys(server)

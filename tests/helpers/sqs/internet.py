@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,6 +44,8 @@ class Internet:
         identity: The owner of the keys.
         refuses_keys: Whether AWS rejects the keys.
         has_sts: Whether STS returns the identity.
+        servers: The hosts and ports of the servers other than AWS.
+        key_ids: The access key IDs with which the requests to these servers were signed.
     """
 
     sim: SimulatedSqs
@@ -51,12 +54,19 @@ class Internet:
     identity: str = WHO
     refuses_keys: bool = False
     has_sts: bool = True
+    servers: set[str] = field(default_factory=set)
+    key_ids: list[str] = field(default_factory=list)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real = URLLib3Session.send
 
         def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            host = urlsplit(request.url).hostname or ""
+            parts = urlsplit(request.url)
+            host = parts.hostname or ""
+            if parts.netloc in self.servers:
+                found = re.search(r"Credential=([^/]+)/", str(request.headers.get("Authorization", "")))
+                self.key_ids.append(found[1] if found else "")
+                return self.sim.faults.handle(request, self.sim.simulator.answer)
             if host in {"127.0.0.1", "localhost"}:
                 return real(session, request)
             self.asked.append(host)

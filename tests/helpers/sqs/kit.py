@@ -82,6 +82,9 @@ class FixedConnector:
     def interrupt(self) -> None:
         """Do nothing: no program provides credentials."""
 
+    def give_up(self) -> None:
+        """Do nothing: no program provides credentials."""
+
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
         """Do nothing, as with SQS."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -68,6 +69,18 @@ def end(services: ServicesSetup, job: Job, *, reason: str = "") -> None:
 def test_added_files_have_the_current_queue_and_time(services: ServicesSetup, service: Service) -> None:
     (job,) = add(services, service, "/a")
     assert (job.queue, job.created_at) == (QUEUE, services.clock.now_ms())
+
+
+def test_log_has_one_line_for_each_batch_without_the_secrets_of_its_name(
+    services: ServicesSetup, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    files = [NewFile(f"/in/{number}.csv", 1, 0) for number in range(3)]
+    service.add(files, name="3 files from https://me:hunter2222@host/in")
+    (line,) = [record.getMessage() for record in caplog.records if "files added" in record.getMessage()]
+    assert line.startswith("batch 1, 3 files from https://")
+    assert line.endswith("host/in: 3 files added")
+    assert "hunter2222" not in line
 
 
 def test_sender_is_woken_after_entries_are_written(services: ServicesSetup, service: Service) -> None:

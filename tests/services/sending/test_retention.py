@@ -84,16 +84,25 @@ def test_it_runs_at_the_start_and_once_an_hour_with_the_settings_of_that_time(re
     assert retention.names == []
 
 
-def test_many_files_are_removed_in_portions(retention: Retention, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic_tasks, "MOST_REMOVED", 2)
-    retention.process("a", "b", "c", "d", "e")
+def test_many_files_are_removed_in_portions_so_that_the_sender_goes_on(
+    retention: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periodic_tasks, "REMOVED_AT_ONCE", 2)
+    retention.process(*"abcdefghi")
     retention.services.clock.advance(31 * DAY)
+    remove = retention.editor.remove_processed
+
+    def slow(*, older_than_days: int, limit: int) -> int:
+        retention.services.clock.advance(0.3)
+        return remove(older_than_days=older_than_days, limit=limit)
+
+    monkeypatch.setattr(retention.editor, "remove_processed", slow)
     left = []
     for _ in range(4):
         retention.task.do()
         left.append(len(retention.names))
         retention.services.clock.advance(60)
-    assert left == [3, 1, 0, 0]
+    assert left == [5, 1, 0, 0]
 
 
 def test_unreadable_settings_remove_nothing_and_are_read_again_soon(retention: Retention) -> None:
