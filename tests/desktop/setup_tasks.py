@@ -23,12 +23,12 @@ _LAST_ENTRY = 17
 
 
 def set_up_by_keyboard(user: User) -> None:
-    """Press Ctrl+comma, type the beginning of the language, Tab, the beginning of the theme, Escape."""
+    """Press Ctrl+comma, type the beginning of the language, Alt+T, the beginning of the theme, Escape."""
     user.start()
     user.hand.press("ctrl+comma")
     user.wait_for_window("Settings")
     user.hand.write("Deu")
-    user.hand.press("Tab")
+    user.hand.press("alt+t")
     user.hand.write("Da")
     user.hand.press("Escape")
     _check_settings(user)
@@ -42,8 +42,8 @@ def set_up_by_mouse(user: User) -> None:
     x, y, _, height = user.popup()
     user.hand.click((x + 40, y + height - _LAST_ENTRY))
     user.wait_for_window("Settings")
-    for name in ("Language", "Theme"):
-        user.click("combo box", name)
+    for _ in ("the language", "the theme"):  # both have this value, and the first is the language
+        user.click("combo box", "As the system")
         x, y, _, height = user.popup()
         user.hand.click((x + 40, y + height * 5 // 6))  # the last of three values
         time.sleep(_LOOK_S)
@@ -123,7 +123,8 @@ def connect_by_reader(user: User) -> None:
 def _connect(user: User, do: Callable[[str], None]) -> None:
     """Connect to a simulated queue server, whose keys are those of a profile."""
     with MotoProcess() as server:
-        user.client(server.endpoint_url).create_queue(QueueName="ingest")
+        # The region with which requests are signed if none is chosen.
+        user.client(server.endpoint_url, "us-east-1").create_queue(QueueName="ingest")
         user.environment |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
         user.start()
         do(server.endpoint_url.removeprefix("http://"))

@@ -206,7 +206,7 @@ def sign_in_again(user: User) -> None:
 
 
 _WITH_READER = (
-    Task(25, "as 15, by mouse", 9, list_tasks.retry_by_mouse),
+    Task(25, "as 15, by mouse", 11, list_tasks.retry_by_mouse),
     Task(26, "as 16, by mouse", 2, list_tasks.remove_by_mouse),
     Task(27, "as 17, by mouse, the name typed", 4, list_tasks.rename_by_mouse),
     Task(28, "as 18, by mouse", 7, setup_tasks.set_up_by_mouse),
