@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.bootstrap import open_program
+from desktop_app.bootstrap import build_sender, connect_queue, open_program
 from desktop_app.config.paths import Home, database_path
 from desktop_app.config.settings import LOCAL_QUEUE, Settings, update_settings
 from desktop_app.domain.errors import SettingsError, StoreError
@@ -157,3 +159,20 @@ def test_password_in_the_url_of_an_unsupported_database_is_not_shown(url: str, p
     with pytest.raises(SettingsError) as caught:
         database_path(Home(Path("/home")), url.format(password))
     assert "sh12" not in caught.value.text
+
+
+def test_sender_of_window_and_worker_removes_files_that_were_processed_long_ago(filemill_home: Path) -> None:
+    """The setting is read when the task runs, because a worker can run for months."""
+    with opened({}) as program:
+        old, new = program.editor.add([NewFile(f"/data/{name}", 1, None) for name in ("old", "new")]).job_ids
+        with closing(sqlite3.connect(program.database.path)) as connection, connection:
+            ended = "UPDATE job SET status = 2, finished_at = ? WHERE uuid = ?"
+            connection.execute(ended, (program.clock.now_ms() - 8 * 24 * 3600 * 1000, old))
+            connection.execute(ended, (program.clock.now_ms() - 6 * 24 * 3600 * 1000, new))
+        update_settings(filemill_home / "settings.toml", keep_days=7)
+        with closing(connect_queue(program)) as connector:
+            sender = build_sender(program, connector, lambda _: None)
+            thread = threading.Thread(target=sender.run, args=(lambda: len(list(program.jobs.all())) < 2,))
+            thread.start()
+            thread.join(60)
+        assert [job.id for job in program.jobs.all()] == [new]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
@@ -90,6 +90,26 @@ class Job:
         if self.started_at is None or self.finished_at is None:
             return None
         return max(0, self.finished_at - self.started_at)
+
+
+def submitted_again(job: Job) -> Job:
+    """Return a job as it will be shown once it has been submitted again."""
+    return replace(
+        job,
+        status=Status.PENDING,
+        reason=None,
+        lines_count=None,
+        bytes_done=0,
+        attempts=0,
+        generation=job.generation + 1,
+        message_id=None,
+        receive_count=0,
+        sent_at=None,
+        started_at=None,
+        finished_at=None,
+        next_try_at=None,
+        resends=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
+    from desktop_app.domain.keys import Pending
     from desktop_app.domain.search import KnownValues
 
 
@@ -34,7 +35,12 @@ class JobReader(Protocol):
     """Reads the list of jobs. Can be used on any thread.
 
     All methods raise StoreError if the database can't be read. Jobs are identified by their row keys.
+
+    Attributes:
+        pending: The changes that are being written. The list is returned as if they had been written already.
     """
+
+    pending: Pending
 
     @property
     def changes(self) -> ChangeFeed:

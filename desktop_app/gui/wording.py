@@ -136,10 +136,15 @@ class Wording:
                 return self.moment(milliseconds)
 
     def recent_moment(self, milliseconds: int) -> str:
-        """Return the time of day if it is today, or else the day as well, as `day_and_time`."""
-        if QDateTime.fromMSecsSinceEpoch(milliseconds).date() == QDate.currentDate():
-            return self.clock(milliseconds)
-        return self.day_and_time(milliseconds)
+        """Return a time shortly: the time of day if it is today, `Yesterday`, or a date."""
+        moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
+        match moment.date().daysTo(QDate.currentDate()):
+            case 0:
+                return self.clock(milliseconds)
+            case 1:
+                return tr("Yesterday")
+            case _:
+                return self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)
 
     def clock(self, milliseconds: int) -> str:
         """Return the time of day."""

@@ -138,8 +138,11 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
                 CONTINUES_ONLINE,
             )
         case Cause.NOT_SQS:
+            title = Sentence("The response did not come from {place}", place=place)
+            if not failure.connection.is_on_aws:
+                return title, Sentence("Another program responds there. Check the address and the port.")
             return (
-                Sentence("The response did not come from {place}", place=place),
+                title,
                 Sentence(
                     "If this network requires you to sign in, open any web page to do so; "
                     "otherwise, check the proxy and the queue's address."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from peewee import SQL, Expression, fn
 
@@ -13,7 +15,8 @@ from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
-from desktop_app.store.change_feed import MAX_CHANGES
+from desktop_app.store.backends.sqlite import among
+from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
@@ -29,7 +32,7 @@ from desktop_app.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from desktop_app.store.database import Database
 
@@ -38,6 +41,16 @@ log = logging.getLogger(__name__)
 
 
 _TIMES_PER_QUERY = 500
+
+_LISTED = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
+"""The columns for `_matches`."""
+
+ROWS_A_PART = 2_000
+"""The maximum number of rows per transaction when the user changes many. It is written in about 0.1 s."""
+
+_REST = 0.2
+"""The rest after each transaction, as a share of its duration: SQLite's lock is not fair, so other writers would never
+get it otherwise."""
 
 _DEFAULTS = {
     field.column_name: field.default
@@ -62,6 +75,17 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
 """The column values for resubmitting a job. Messages of earlier generations become stale."""
 
 
+Step = TypeVar("Step")
+
+Proceed = Callable[[int], bool]
+"""Called between the transactions of a large change with the number of rows done. It returns whether to go on."""
+
+
+def always(_done: int) -> bool:
+    """Return True: nothing stops the change."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """The result of adding files: the batch's key and name, and the UUIDs of the new jobs in the order of the files."""
@@ -76,6 +100,26 @@ class Intake:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def revision(self) -> int:
+        """Return the revision of the latest change to the database.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return ChangeFeed(self._database).cursor().revision
+
+    def listed_since(self, files: Sequence[NewFile], revision: int) -> set[int]:
+        """Return the positions of the files that are on the list, as by `listed`, because of changes after a revision.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        query = JobRow.select(*_LISTED).where(JobRow.revision > revision, JobRow.removed_at.is_null())
+        with self._database.read():
+            rows = list(self._database.run(query.tuples()))
+        places = {file.path: place for place, file in enumerate(files)} if rows else {}
+        return {place for place, _ in _matches(rows, files, places)}
 
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
         """Return, for each file, 1 if a job on the list has the same path, size and modification time, otherwise 0.
@@ -113,22 +157,18 @@ class Intake:
         """
         places = {file.path: place for place, file in enumerate(files)}
         moments = {file.modified_ns for file in files if file.modified_ns is not None}
-        columns = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
         for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
                 return
-            query = JobRow.select(*columns).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
+            query = JobRow.select(*_LISTED).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
             with self._database.read():
                 rows = list(self._database.run(query.tuples()))
-            for key, path, raw, size, moment in rows:
-                place = places.get(joined_path(path, raw))
-                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
-                    yield place, key
+            yield from _matches(rows, files, places)
 
-    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
+    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
 
-        A large batch is written in several transactions of up to `ROWS_A_TRANSACTION` files. After a crash, the list
+        A large batch is written in several transactions of up to `ROWS_A_PART` files. After a crash, the list
         contains the files of the transactions that were committed.
 
         Args:
@@ -136,6 +176,7 @@ class Intake:
             queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
             now_ms: The current time, in milliseconds since 1970.
+            proceed: Called after each transaction.
 
         Raises:
             PartlyAddedError: If the database can't be written, but some files have already been added.
@@ -143,18 +184,23 @@ class Intake:
         """
         batch_id = 0
         ids: list[str] = []
-        for start in range(0, max(1, len(files)), ROWS_A_TRANSACTION):
-            part = files[start : start + ROWS_A_TRANSACTION]
+        for start in _paced(range(0, max(1, len(files)), ROWS_A_PART)):
+            rows = [
+                {**_DEFAULTS, "queue": queue, "created_at": now_ms, "uuid": str(uuid.uuid4()), **_file_columns(file)}
+                for file in files[start : start + ROWS_A_PART]
+            ]
             try:
                 with self._database.write(durable=True) as revision:
                     if not batch_id:
                         batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
-                    written = self._insert(part, batch_id, queue, now_ms, revision)
+                    self._insert([{**row, "batch_id": batch_id, "revision": revision} for row in rows], revision)
             except StoreError as error:
                 if not ids:
                     raise
                 raise PartlyAddedError(error, batch_id=batch_id, added=len(ids), wanted=len(files)) from error
-            ids += written
+            ids += [str(row["uuid"]) for row in rows]
+            if not proceed(len(ids)):
+                break
         return Added(batch_id, tuple(ids), name)
 
     def batch_names(self, start: str) -> set[str]:
@@ -184,22 +230,17 @@ class Intake:
             self._database.run(BatchRow.update(name=storable(name)).where(BatchRow.id == batch_id))
             self._database.run(JobRow.update(revision=revision).where(JobRow.id.in_(jobs.limit(MAX_CHANGES + 1))))
 
-    def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
-        if not files:
-            return []
-        common = {"batch_id": batch_id, "queue": queue, "created_at": now_ms, "revision": revision}
-        rows = [{**_DEFAULTS, **common, "uuid": str(uuid.uuid4()), **_file_columns(file)} for file in files]
-        self._database.insert_all(JobRow, rows)
-        enqueue(self._database, JobRow.revision == revision)
-        return [str(row["uuid"]) for row in rows]
+    def _insert(self, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+        if rows:
+            self._database.insert_all(JobRow, rows)
+            enqueue(self._database, JobRow.revision == revision)
 
-    def _fill_outbox(self, keys: Iterable[int]) -> None:
+    def _fill_outbox(self, keys: Sequence[int]) -> None:
         """Create an outbox entry for each job. Existing entries are replaced, which moves these jobs to the end."""
-        chosen = list(keys)
-        self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
-        enqueue(self._database, JobRow.id.in_(chosen))
+        self._database.run(OutboxRow.delete().where(among(OutboxRow.job, keys)))
+        enqueue(self._database, among(JobRow.id, keys))
 
-    def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
+    def retry(self, row_ids: Iterable[int], *, queue: str, proceed: Proceed = always) -> int:
         """Resubmit jobs that have ended, each as a new generation.
 
         Jobs that are waiting in another queue are moved to this queue. Other unfinished jobs do not change.
@@ -207,20 +248,23 @@ class Intake:
         Args:
             row_ids: The keys of the jobs.
             queue: The key of the queue to send the messages to.
+            proceed: Called after each transaction.
 
         Returns:
             The number of resubmitted jobs.
 
         Raises:
-            StoreError: If the database can't be written.
+            StoreError: If the database can't be written. Some jobs may have been resubmitted.
         """
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
-        done = 0
-        for part in parts(row_ids, ROWS_A_TRANSACTION):
-            with self._database.write(durable=True) as revision:
-                which = JobRow.id.in_(part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
-                done += self._submit_again(which, queue=queue, revision=revision)
-        return done
+        epoch = self._database.epoch
+
+        def write(part: Sequence[int]) -> int:
+            with self._database.write(durable=True, epoch=epoch) as revision:
+                which = among(JobRow.id, part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
+                return self._submit_again(which, queue=queue, revision=revision)
+
+        return _in_parts(row_ids, write, proceed)
 
     def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
         """Resubmit a failed job with a new path, as a new generation. Earlier messages become stale.
@@ -252,12 +296,13 @@ class Intake:
             .tuples()
         )
         rows = list(self._database.run(changed))
-        self._fill_outbox(key for key, _, _ in rows)
-        for _, file_id, generation in rows:
-            log.log(level_for(len(rows)), "job %s: submitted again, submission %d", file_id, generation)
+        self._fill_outbox([key for key, _, _ in rows])
+        if log.isEnabledFor(level := level_for(len(rows))):
+            for _, file_id, generation in rows:
+                log.log(level, "job %s: submitted again, submission %d", file_id, generation)
         return len(rows)
 
-    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str, proceed: Proceed = always) -> PriorityResult:
         """Send the messages of waiting jobs before all others, in the order given.
 
         A message that is already being sent keeps its place.
@@ -265,6 +310,7 @@ class Intake:
         Args:
             row_ids: The keys of the jobs. Jobs that are not waiting are skipped.
             queue: The key of the queue; jobs of other queues are skipped.
+            proceed: Called after each transaction.
 
         Raises:
             StoreError: If the database can't be written. Some jobs may have been moved.
@@ -280,6 +326,8 @@ class Intake:
                 waiting = [key for key in part if key in found]
                 keys[:0] = waiting
                 front += self._move(waiting)
+            if not proceed(len(row_ids) - max(0, end - ROWS_A_TRANSACTION)):
+                break
         return PriorityResult(tuple(keys), front)
 
     def _move(self, row_ids: Sequence[int]) -> int:
@@ -291,30 +339,36 @@ class Intake:
             self._database.run(OutboxRow.update(position=place, next_try_at=0).where(OutboxRow.job == key))
         return len(chosen)
 
-    def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
+    def remove(self, row_ids: Iterable[int], *, now_ms: int, proceed: Proceed = always) -> int:
         """Remove jobs of any status from the list. The files themselves are not touched.
 
         The rows are only hidden, because messages that have already been sent may still arrive. The fencing tokens are
         incremented, so that workers that are processing these jobs can't write their results.
 
+        Args:
+            row_ids: The keys of the jobs.
+            now_ms: The current time, in milliseconds since 1970. `restore` can select the jobs by it.
+            proceed: Called after each transaction.
+
         Returns:
             The number of jobs removed.
 
         Raises:
-            StoreError: If the database can't be written.
+            StoreError: If the database can't be written. Some jobs may have been removed.
         """
-        done = 0
-        for part in parts(row_ids, ROWS_A_TRANSACTION):
-            with self._database.write(durable=True) as revision:
-                worked_on = JobRow.select(JobRow.id).where(JobRow.id.in_(part), JobRow.status == Status.PROCESSING)
+        epoch = self._database.epoch
+
+        def write(part: Sequence[int]) -> int:
+            with self._database.write(durable=True, epoch=epoch) as revision:
+                which = among(JobRow.id, part)
+                worked_on = JobRow.select(JobRow.id).where(which, JobRow.status == Status.PROCESSING)
                 end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
-                done += self._database.run(
-                    JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED).where(
-                        JobRow.id.in_(part), JobRow.removed_at.is_null()
-                    )
-                )
-                self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
-        return done
+                removed = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
+                count = int(self._database.run(removed.where(which, JobRow.removed_at.is_null())))
+                self._database.run(OutboxRow.delete().where(among(OutboxRow.job, part)))
+                return count
+
+        return _in_parts(row_ids, write, proceed)
 
     def remove_processed(self, *, before_ms: int, limit: int, now_ms: int) -> int:
         """Remove PROCESSED jobs that ended before a given time from the list, oldest first; see `remove`.
@@ -342,30 +396,36 @@ class Intake:
                 done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
         return done
 
-    def restore(self, row_ids: Iterable[int]) -> int:
+    def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.
+
+        Args:
+            row_ids: The keys of the jobs.
+            removed_at: The times at which the jobs were removed; jobs that were removed at other times stay removed.
+                Empty for any time.
+            proceed: Called after each transaction.
 
         Returns:
             The number of jobs restored.
 
         Raises:
-            StoreError: If the database can't be written.
+            StoreError: If the database can't be written. Some jobs may have been restored.
         """
-        done = 0
-        for part in parts(row_ids, ROWS_A_TRANSACTION):
-            with self._database.write(durable=True) as revision:
-                back = (
-                    JobRow.update(removed_at=None, revision=revision)
-                    .where(JobRow.id.in_(part), JobRow.removed_at.is_null(False))
-                    .returning(JobRow.id, JobRow.status)
-                    .tuples()
-                )
-                rows = list(self._database.run(back))
-                unfinished = [key for key, status in rows if status not in FINAL_STATUSES]
-                self._database.run(JobRow.update(**_SUBMITTED_AGAIN).where(JobRow.id.in_(unfinished)))
+        was_removed = JobRow.removed_at.in_(sorted(removed_at)) if removed_at else JobRow.removed_at.is_null(False)
+        epoch = self._database.epoch
+
+        def write(part: Sequence[int]) -> int:
+            with self._database.write(durable=True, epoch=epoch) as revision:
+                which = among(JobRow.id, part) & was_removed
+                query = JobRow.select(JobRow.id).where(which, JobRow.status.not_in(FINAL_STATUSES))
+                unfinished = [key for (key,) in self._database.run(query.tuples())]
+                back = JobRow.update(removed_at=None, revision=revision).where(which)
+                count = int(self._database.run(back))
+                self._database.run(JobRow.update(**_SUBMITTED_AGAIN).where(among(JobRow.id, unfinished)))
                 self._fill_outbox(unfinished)
-                done += len(rows)
-        return done
+                return count
+
+        return _in_parts(row_ids, write, proceed)
 
     def forget_removed(self, *, before_ms: int) -> int:
         """Delete the rows of jobs that were removed from the list before a given time.
@@ -383,13 +443,58 @@ class Intake:
         done = 0
         while True:
             with self._database.read():
-                keys = [key for (key,) in self._database.run(old.limit(ROWS_A_TRANSACTION).tuples())]
+                keys = [key for (key,) in self._database.run(old.limit(ROWS_A_PART).tuples())]
             if not keys:
                 return done
             with self._database.write():
                 # Check again, since a row may have been restored in the meantime.
-                gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
+                gone = JobRow.delete().where(among(JobRow.id, keys), JobRow.id.in_(old))
                 done += int(self._database.run(gone))
+
+
+def _in_parts(row_ids: Iterable[int], write: Callable[[Sequence[int]], int], proceed: Proceed) -> int:
+    """Write a large change in short transactions; return the number of rows changed.
+
+    Args:
+        row_ids: The keys of the rows.
+        write: Writes a part in one transaction, and returns the number of rows changed.
+        proceed: Called after each part.
+    """
+    changed = done = 0
+    for part in _paced(parts(row_ids, ROWS_A_PART)):
+        changed += write(part)
+        done += len(part)
+        if not proceed(done):
+            break
+    return changed
+
+
+def _paced(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps of a large change, and rest between them, so that other writers get their turn."""
+    began = 0.0
+    for step in steps:
+        if began:
+            time.sleep((time.monotonic() - began) * _REST)
+        began = time.monotonic()
+        yield step
+
+
+def _matches(
+    rows: Iterable[tuple[int, str, bytes | None, int | None, int | None]],
+    files: Sequence[NewFile],
+    places: Mapping[str, int],
+) -> Iterator[tuple[int, int]]:
+    """Yield the position and the key for each row that has the path, size and modification time of a file.
+
+    Args:
+        rows: The columns `_LISTED` of jobs.
+        files: The files.
+        places: The positions of the files by their paths.
+    """
+    for key, path, raw, size, moment in rows:
+        place = places.get(joined_path(path, raw))
+        if place is not None and moment is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+            yield place, key
 
 
 def _file_columns(file: NewFile) -> dict[str, Any]:

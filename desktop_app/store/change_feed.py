@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Changes, Cursor
-from desktop_app.store.backends.sqlite import recognized_damage
+from desktop_app.store.backends.sqlite import among, recognized_damage
 from desktop_app.store.models import CounterRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
 
@@ -50,14 +50,13 @@ class ChangeFeed:
             if newest.epoch != cursor.epoch or newest.revision < cursor.revision:
                 # The second case is an older copy that was written over the file.
                 return Changes(newest, overflow=True, replaced=True)
-            newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(
-                JobRow.revision > cursor.revision
-            )
-            # Sorted here: with ORDER BY, SQLite would scan the whole table instead of using the index on the revision.
-            with recognized_damage():
-                rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
-            if len(rows) > MAX_CHANGES:
+            # Counted first, with the index alone: during a large change, all of them are omitted.
+            keys = JobRow.select(JobRow.id).where(JobRow.revision > cursor.revision).limit(MAX_CHANGES + 1)
+            if len(changed := [key for (key,) in self._database.run(keys.tuples())]) > MAX_CHANGES:
                 return Changes(newest, overflow=True)
+            newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(among(JobRow.id, changed))
+            with recognized_damage():
+                rows = sorted(self._database.run(newer.tuples()), key=lambda row: row[0])
             listed = jobs_from(columns for _, removed_at, *columns in rows if removed_at is None)
         removed = tuple(row_id for row_id, removed_at, *_ in rows if removed_at is not None)
         return Changes(newest, tuple(listed), removed)

@@ -7,12 +7,13 @@ from array import array
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
+    FINAL_STATUSES,
     OPEN_STATUSES,
     Attempt,
     AttemptOutcome,
@@ -22,13 +23,15 @@ from desktop_app.domain.job import (
     RunSums,
     Status,
     StatusCounts,
+    submitted_again,
 )
+from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, order_by, type_counts
+from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -51,6 +54,11 @@ _ID_START = re.compile(r"[0-9a-f-]{1,36}")
 _COUNT = fn.COUNT(SQL("*"))
 
 
+def _shown_status(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the status of a job, once the pending changes have been written."""
+    return Case(None, [(is_retried(pending), Status.PENDING)], JobRow.status) if pending.retried else JobRow.status
+
+
 class JobList:
     """Read-only access to the jobs on the list. Any thread.
 
@@ -60,12 +68,14 @@ class JobList:
 
     Attributes:
         changes: The change feed.
+        pending: The changes that are being written. The list is returned as if they had been written already.
     """
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock or SystemClock()
         self.changes = ChangeFeed(database)
+        self.pending = NOTHING_PENDING
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -90,8 +100,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        matches = condition(where, self._clock.now_ms())
-        query = JobRow.select(JobRow.id).where(matches).order_by(*order_by(order)).limit(limit).tuples()
+        where_listed = condition(where, self._clock.now_ms(), self.pending)
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
@@ -101,9 +111,14 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+            jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+        for job in jobs.values() if pending.retried else ():
+            if job.status in FINAL_STATUSES and job.revision <= pending.retried_until and job.row_id in pending.retried:
+                jobs[job.row_id] = submitted_again(job)
+        return jobs
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
@@ -171,10 +186,11 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
+        pending = self.pending
         # Uses the index on the status, so the cost depends only on the number of failed jobs.
         query = (
             JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
-            .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
+            .where(has_status((Status.FAILED,), pending), on_list(pending))
             .group_by(JobRow.reason_code, JobRow.reason_args)
         )
         with self._database.read():
@@ -200,15 +216,18 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        pending = self.pending
+        is_listed = on_list(pending)
+        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
         newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
             # Not grouped by status, too: SQLite would sort the jobs of all batches.
-            by_status = [fn.COUNT(Case(None, [(JobRow.status == status, 1)])) for status in Status]
+            shown = _shown_status(self.pending)
+            by_status = [fn.COUNT(Case(None, [(shown == status, 1)])) for status in Status]
             counted = (
                 JobRow.select(JobRow.batch, *by_status)
-                .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
+                .where(JobRow.batch.in_(sorted({*keys, *also})), is_listed)
                 .group_by(JobRow.batch)
             )
             counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
@@ -246,16 +265,26 @@ class JobList:
             StoreError: If the database can't be read.
         """
         # One query per status, each of which scans one index range: twice as fast as GROUP BY.
-        query = JobRow.select(_COUNT).where(JobRow.removed_at.is_null())
+        pending = self.pending
+        query = JobRow.select(_COUNT).where(on_list(pending))
         if queue is not None:
             query = query.where(JobRow.queue == queue)
         is_unknown = (JobRow.status < min(Status)) | (JobRow.status > max(Status))
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            return StatusCounts(
-                *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
-            )
+            if pending == NOTHING_PENDING:
+                counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
+            else:  # the condition is expensive
+                found = query.select(JobRow.status, _COUNT).group_by(JobRow.status)
+                numbers = dict(self._database.run(found.tuples()))
+                counts = [int(numbers.get(status, 0)) for status in Status]
+            if pending.retried:
+                retried = query.select(JobRow.status, _COUNT).where(is_retried(pending)).group_by(JobRow.status)
+                for status, count in self._database.run(retried.tuples()):
+                    counts[status] -= count
+                    counts[Status.PENDING] += count
+            return StatusCounts(*counts)
 
     def unfinished_by_queue(self) -> dict[str, int]:
         """Return the number of unfinished jobs per queue key.
@@ -294,23 +323,26 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        counts, size, lines = [0] * len(Status), 0, 0
+        counts, size, line_count = [0] * len(Status), 0, 0
         waiting_in = set()
-        columns = JobRow.status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        pending = self.pending
+        status = _shown_status(pending)
+        lines: Any = JobRow.lines_count
+        if pending.retried:
+            lines = Case(None, [(is_retried(pending), None)], lines)
+        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
-                JobRow.select(*columns)
-                .where(among(JobRow.id, part), JobRow.removed_at.is_null())
-                .group_by(JobRow.status, JobRow.queue)
+                JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status, JobRow.queue)
             )
             with self._database.read():
-                for status, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
-                    counts[status] += count
-                    if status == Status.PENDING:
+                for found, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[found] += count
+                    if found == Status.PENDING:
                         waiting_in.add(queue)
                     size += more_bytes or 0
-                    lines += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, lines, frozenset(waiting_in))
+                    line_count += more_lines or 0
+        return SelectionSums(StatusCounts(*counts), size, line_count, frozenset(waiting_in))
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.
@@ -322,7 +354,7 @@ class JobList:
         """
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
         read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
-        unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
+        unfinished = JobRow.queue == queue, on_list(self.pending)
         times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
         ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
         with self._database.read():

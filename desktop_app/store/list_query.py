@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Asc, Case, Desc, fn
 
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import FINAL_STATUSES, Status
+from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import ADDED, Filter, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
 from desktop_app.domain.search import Key, NumberTerm, StatusTerm, Term, Text, TextTerm, TimeTerm
@@ -18,6 +19,7 @@ from desktop_app.store.backends.sqlite import (
     contains_character,
     contains_folded,
     ends_with_folded,
+    in_keys,
     last_part,
     last_part_contains,
     last_part_matches,
@@ -30,7 +32,7 @@ from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
@@ -52,25 +54,55 @@ _TIMES: Mapping[Key, Any] = {Key.ADDED: JobRow.created_at, Key.FINISHED: JobRow.
 # --- WHERE
 
 
-def condition(where: Filter, now_ms: int) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the condition for the jobs on the list, once the pending changes have been written."""
+    found = JobRow.removed_at.is_null()
+    if pending.restored_times:
+        found |= JobRow.removed_at.in_(sorted(pending.restored_times))
+    if pending.removed:
+        found &= ~in_keys(JobRow.id, pending.removed)
+    return found
+
+
+def is_retried(pending: Pending) -> Any:  # noqa: ANN401
+    """Return the condition for the jobs that have ended but are about to be submitted again."""
+    return (
+        JobRow.status.in_(FINAL_STATUSES)
+        & (JobRow.revision <= pending.retried_until)
+        & in_keys(JobRow.id, pending.retried)
+    )
+
+
+def has_status(statuses: Collection[Status], pending: Pending) -> Any:  # noqa: ANN401
+    """Return the condition for the jobs with one of these statuses, once the pending changes have been written."""
+    found = JobRow.status.in_(sorted(statuses))
+    if not pending.retried:
+        return found
+    if Status.PENDING in statuses:
+        return found | is_retried(pending)
+    return found & ~is_retried(pending)
+
+
+def condition(where: Filter, now_ms: int, pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
     """Return the condition for the jobs on the list that match a filter.
 
     Args:
         where: The filter.
         now_ms: The current time, in milliseconds since 1970.
+        pending: The changes that are being written.
     """
-    found: list[Any] = [JobRow.removed_at.is_null()]
+    found: list[Any] = [on_list(pending)]
     if where.statuses:
-        found.append(JobRow.status.in_(sorted(where.statuses)))
+        found.append(has_status(where.statuses, pending))
     if where.problems:
-        found.append(JobRow.status == Status.FAILED)
+        found.append(has_status((Status.FAILED,), pending))
         found.append(_has_problem(where.problems))
     if where.batches:
         found.append(JobRow.batch.in_(sorted(where.batches)))
     # The terms for which the rows of other tables or reasons are read come last, so that they are read for few jobs.
     terms = sorted(where.search.terms, key=lambda term: isinstance(term, TextTerm))
     translated = dict(where.search.translated_matches)
-    found.extend(_term(term, translated, now_ms) for term in terms)
+    found.extend(_term(term, translated, now_ms, pending) for term in terms)
     return _balanced(and_, found)
 
 
@@ -82,10 +114,10 @@ def _balanced(combine: Callable[[Any, Any], Any], parts: list[Any]) -> Any:  # n
     return combine(_balanced(combine, parts[:middle]), _balanced(combine, parts[middle:]))
 
 
-def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int) -> Any:  # noqa: ANN401
+def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int, pending: Pending) -> Any:  # noqa: ANN401
     match term:
         case StatusTerm(statuses=statuses):
-            found = JobRow.status.in_(sorted(statuses))
+            found = has_status(statuses, pending)
         case NumberTerm(key=key, least=least, most=most):
             found = _in_range(_NUMBERS[key], least, most, is_known=term.is_negated)
         case TimeTerm(key=key, least=first, most=last):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # botocore contains data for every AWS service; these are needed for queues and for signing in.
 _SERVICES = frozenset({"sqs", "sts", "sso", "sso-oidc", "signin"})
 _LANGUAGES = frozenset({"de"})
+# The metadata of packages is needed for the About dialog, but not how they were installed on the build machine.
+_ABOUT_THE_INSTALLATION = frozenset({"direct_url.json", "INSTALLER", "REQUESTED"})
 # Qt's plugins, one line per kind. Left out: other image formats, platforms without a window system, OpenGL, TLS
 # (Python has its own), and the GTK theme, which needs all of GTK; xdgdesktopportal provides the desktop's colour scheme
 # and file dialogs.
@@ -37,6 +39,8 @@ def is_needed(destination: str) -> bool:
     """
     place = PurePosixPath(destination.replace("\\", "/"))
     parts = place.parts
+    if parts[0].endswith(".dist-info") and parts[-1] in _ABOUT_THE_INSTALLATION:
+        return False
     if "__pycache__" in parts:  # left by running the migration scripts from the source
         return False
     if place.is_relative_to("resources/icons"):  # the window uses no others

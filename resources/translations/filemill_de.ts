@@ -42,6 +42,10 @@
         <translation>Gestern {time}</translation>
     </message>
     <message>
+        <source>Yesterday</source>
+        <translation>Gestern</translation>
+    </message>
+    <message>
         <source>{number} s</source>
         <translation>{number} s</translation>
     </message>
@@ -660,6 +664,14 @@
         <translation>Ein a&amp;nderer SQS-kompatibler Server</translation>
     </message>
     <message>
+        <source>Type both to replace those in the system&apos;s keyring.</source>
+        <translation>Geben Sie beide ein, um die im Schlüsselbund des Systems zu ersetzen.</translation>
+    </message>
+    <message>
+        <source>They will be kept in the system&apos;s keyring.</source>
+        <translation>Sie werden im Schlüsselbund des Systems aufbewahrt.</translation>
+    </message>
+    <message>
         <source>Leave both empty if the server checks no keys. They are forgotten when you quit.</source>
         <translation>Lassen Sie beide leer, wenn der Server keine Schlüssel prüft. Sie werden beim Beenden vergessen.</translation>
     </message>
@@ -764,6 +776,10 @@
         <translation>Keine Probleme</translation>
     </message>
     <message>
+        <source>Select a batch in the sidebar first</source>
+        <translation>Wählen Sie zuerst einen Stapel in der Seitenleiste</translation>
+    </message>
+    <message>
         <source>There are no such files in the list.</source>
         <translation>Es gibt keine solchen Dateien in der Liste.</translation>
     </message>
@@ -807,6 +823,14 @@
         <source>There are no files to retry.</source>
         <translation>Es gibt keine Dateien, die erneut verarbeitet werden können.</translation>
     </message>
+    <message>
+        <source>Retrying {done} of {files}…</source>
+        <translation>{done} von {files} werden erneut versucht…</translation>
+    </message>
+    <message>
+        <source>Stopped: {done} of {files} will be processed again.</source>
+        <translation>Angehalten: {done} von {files} werden erneut verarbeitet.</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
@@ -820,6 +844,10 @@
             <numerusform>%Ln Datei wird erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
             <numerusform>%Ln Dateien werden erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Moving {done} of {files} to the front…</source>
+        <translation>{done} von {files} werden nach vorn gestellt…</translation>
     </message>
     <message>
         <source>“{name}” will be processed from its new location.</source>
@@ -844,6 +872,18 @@
     <message>
         <source>Rename Batch</source>
         <translation>Stapel umbenennen</translation>
+    </message>
+    <message>
+        <source>Removing {done} of {files}…</source>
+        <translation>{done} von {files} werden entfernt…</translation>
+    </message>
+    <message>
+        <source>Restoring {done} of {files}…</source>
+        <translation>{done} von {files} werden wiederhergestellt…</translation>
+    </message>
+    <message>
+        <source>Removed {done} of {files} from the list.</source>
+        <translation>{done} von {files} aus der Liste entfernt.</translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
@@ -893,6 +933,10 @@
     <message>
         <source>{title} ({times} times)</source>
         <translation>{title} ({times}-mal)</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Wird angehalten…</translation>
     </message>
     <message>
         <source>Sidebar</source>
@@ -1714,6 +1758,10 @@
         <source>Redo</source>
         <translation>Wiederholen</translation>
     </message>
+    <message>
+        <source>Restored {done} of {files} to the list.</source>
+        <translation>{done} von {files} in der Liste wiederhergestellt.</translation>
+    </message>
     <message numerus="yes">
         <source>Restored %Ln file(s) to the list.</source>
         <translation>
@@ -1726,19 +1774,12 @@
         <translation>Rückgängig</translation>
     </message>
     <message>
-        <source>Adding {files}…</source>
-        <translation>{files} werden hinzugefügt…</translation>
-    </message>
-    <message>
         <source>Scanning {place}… {files}</source>
         <translation>{place} wird durchsucht… {files}</translation>
     </message>
-    <message numerus="yes">
-        <source>Scanning %Ln location(s)… {files}</source>
-        <translation>
-            <numerusform>%Ln Ort wird durchsucht… {files}</numerusform>
-            <numerusform>%Ln Orte werden durchsucht… {files}</numerusform>
-        </translation>
+    <message>
+        <source>Adding {done} of {files}…</source>
+        <translation>{done} von {files} werden hinzugefügt…</translation>
     </message>
     <message numerus="yes">
         <source>%Ln item(s)</source>
@@ -1952,6 +1993,10 @@
         <translation>Abgebrochen. Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
+        <source>Stopped. {added}</source>
+        <translation>Angehalten. {added}</translation>
+    </message>
+    <message>
         <source>“{batch}” was added.</source>
         <translation>„{batch}“ wurde hinzugefügt.</translation>
     </message>
@@ -2152,10 +2197,6 @@
     <message>
         <source>Work in progress</source>
         <translation>Laufende Vorgänge</translation>
-    </message>
-    <message>
-        <source>Still working</source>
-        <translation>Noch in Arbeit</translation>
     </message>
     <message>
         <source>Stop</source>
@@ -2906,6 +2947,10 @@
     <message>
         <source>Choose another profile, or create this one with “aws configure”.</source>
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
+    </message>
+    <message>
+        <source>Another program responds there. Check the address and the port.</source>
+        <translation>Dort antwortet ein anderes Programm. Prüfen Sie die Adresse und den Port.</translation>
     </message>
     <message>
         <source>Choose a profile, or create one with “aws configure”.</source>

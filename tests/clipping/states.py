@@ -16,6 +16,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.adding.review_sheet import ReviewSheet, show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
 from desktop_app.gui.diagnostics.log_window import LogWindow
+from desktop_app.gui.filtering.syntax_help import SyntaxHelp
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.startup.dialogs import DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -80,6 +81,13 @@ def nothing_matches(scene: Scene) -> None:
     scene.wait(lambda: not scene.running.jobs.model.rowCount(), "the filter")
 
 
+def not_understood(scene: Scene) -> None:
+    """Type a condition that there is not."""
+    busy(scene)
+    scene.window.filter.setText("colour:red")
+    scene.wait(scene.window.filter.message.isVisible, "the message under the filter box")
+
+
 def waiting(scene: Scene) -> None:
     """Show an unreachable queue after a change of the list."""
     busy(scene)
@@ -99,6 +107,7 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "several": several,
     "with everything": with_everything,
     "nothing matches": nothing_matches,
+    "not understood": not_understood,
     "waiting": waiting,
 }
 
@@ -120,6 +129,11 @@ def _menu_action(name: str) -> Callable[[Scene], QWidget | None]:
         return next((widget for widget in opened if widget.isVisible()), None)
 
     return act
+
+
+def _syntax(scene: Scene) -> QWidget:
+    scene.window.filter.show_help()
+    return next(popup for popup in scene.window.filter.findChildren(SyntaxHelp) if popup.isVisible())
 
 
 def _refused(scene: Scene) -> QWidget:
@@ -172,10 +186,12 @@ def _review(scene: Scene) -> QWidget | None:
     return sheet()
 
 
+_OF_MENUS = ("shortcuts", "about", "foreign", "export", "connection", "log", "report", "settings", "help")
 DIALOGS: dict[str, Callable[[Scene], QWidget | None]] = {
-    **{name: _menu_action(name) for name in ("shortcuts", "about", "foreign", "export", "connection", "log", "report")},
+    **{name: _menu_action(name) for name in _OF_MENUS},
     "connection to Amazon": _connection(1),
     "connection to a server": _connection(2),
+    "what can be typed": _syntax,
     "review": _review,
     "refused": _refused,
     "crash": _crash,

@@ -79,7 +79,7 @@ def add(paths: list[Path]) -> None:
     """Add files without a scan, which would hang."""
     program = open_program()
     with program.database.session():
-        program.editor.add([NewFile(str(path), None, None) for path in paths], name="batch", skip_listed=False)
+        program.editor.add([NewFile(str(path), None, None) for path in paths], name="batch")
     program.close()
 
 

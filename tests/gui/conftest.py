@@ -75,6 +75,8 @@ def theme(qapp: QApplication) -> Theme:
     return dress
 
 
+OPENING_SIZE = (1100, 700)
+
 ENGLISH = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
 
 
@@ -206,6 +208,7 @@ class WindowFactory:
             support=self._support(),
         )
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
+        window.resize(*OPENING_SIZE)  # as on a large screen; that of the tests is small
         with self._qtbot.waitExposed(window):
             window.open(place)
         if place is None:

@@ -34,7 +34,7 @@ SAMPLE_WIDTH = 292
 
 
 @pytest.fixture
-def window(windows: WindowFactory) -> MainWindow:
+def window(windows: WindowFactory, qtbot: QtBot) -> MainWindow:
     keys = windows.jobs_db.add_many(5)
     windows.jobs_db.fail(keys[0])
     made = windows.open()
@@ -42,7 +42,9 @@ def window(windows: WindowFactory) -> MainWindow:
     made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
-    made.busy.show_text("Looking…", can_stop=True)
+    operations = windows.controller().operations
+    operations.begin(lambda *_: "Looking…")
+    qtbot.waitUntil(made.busy.isVisible)
     made.banner.show_notice(Notice("No connection.", actions=(NoticeAction("Try Now", lambda: None),)))
     return made
 

@@ -14,21 +14,24 @@ from PySide6.QtWidgets import QApplication, QWidget
 from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.gui import operations as operations_module
 from desktop_app.gui.adding import adder as adding
 from desktop_app.gui.adding.add_flow import notice_of
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
 from desktop_app.gui.adding.dropping import DropTarget, dragged_names, drop_text, pasted_names
+from desktop_app.gui.operations import Operations
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult
+from desktop_app.store import adding as intake_module
 from desktop_app.store.adding import Intake
 from desktop_app.store.models import BatchRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytestqt.qtbot import QtBot
 
@@ -38,10 +41,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def adder(jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
-    monkeypatch.setattr(adding, "_ANNOUNCE_AFTER_MS", 0)
+def operations() -> Operations:
+    return Operations()
+
+
+def shown(operations: Operations) -> list[str]:
+    return [operation.text for operation in operations.shown]
+
+
+@pytest.fixture
+def adder(
+    jobs_db: JobsDatabase, operations: Operations, wording: Wording, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Adder]:
+    monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 0)
     scans, writes = Tasks(jobs_db.session, threads=2), Tasks(jobs_db.session, threads=1)
-    yield Adder(jobs_db.intake, scans, writes, wording)
+    yield Adder(jobs_db.intake, scans=scans, writes=writes, operations=operations, wording=wording)
     assert scans.close(2000)
     assert writes.close(2000)
 
@@ -252,12 +266,11 @@ def test_stop_keeps_open_reviews(adder: Adder, jobs_db: JobsDatabase, tmp_path: 
     assert len(names(jobs_db)) == 1
 
 
-def test_waiting_for_a_review_is_not_shown_as_work(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    said: list[tuple[str, bool]] = []
-    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
+def test_waiting_for_a_review_is_not_shown_as_work(
+    adder: Adder, operations: Operations, tmp_path: Path, qtbot: QtBot
+) -> None:
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True)
-    qtbot.waitUntil(lambda: not adder._delay.isActive())
-    assert said[-1] == ("", False)
+    assert not operations.is_busy
     adder.dismiss(proposal.number)
 
 
@@ -296,36 +309,37 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowScan:
 
 
 def test_long_scan_shows_its_progress_and_can_be_stopped(
-    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
+    adder: Adder, operations: Operations, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
-    said: list[tuple[str, bool]] = []
-    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
-    qtbot.waitUntil(lambda: ("Scanning in… 3,118 files", True) in said)
+    qtbot.waitUntil(lambda: shown(operations) == ["Scanning in… 3,118 files"])
     with qtbot.waitSignal(adder.finished) as done:
-        adder.stop()
+        operations.shown[0].stop()
     assert done.args[0].cancelled
     assert names(jobs_db) == []
-    assert said[-1] == ("", False)
+    assert shown(operations) == []
     assert not slow.go_on.is_set()
 
 
 def test_simultaneous_scans_are_shown_together(
-    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
+    adder: Adder, operations: Operations, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
-    said: list[str] = []
-    adder.busy_changed.connect(lambda text, _: said.append(text))
     adder.add(["/big/in"])
     adder.add(["/big/out"])
-    qtbot.waitUntil(lambda: "Scanning 2 locations… 6,236 files" in said)
+    qtbot.waitUntil(lambda: shown(operations) == ["Scanning in… 3,118 files", "Scanning out… 3,118 files"])
     slow.go_on.set()
     qtbot.waitUntil(lambda: not adder.busy)
     assert sorted(names(jobs_db)) == ["in", "out"]
-    assert said[-1] == ""
+    assert shown(operations) == []
 
 
-def test_writing_is_shown_and_can_not_be_stopped(
-    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+def test_writing_is_shown_and_is_completed_when_the_window_is_closed(
+    adder: Adder,
+    operations: Operations,
+    jobs_db: JobsDatabase,
+    slow: SlowScan,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = threading.Event()
     add = JobEditor.add
@@ -335,12 +349,9 @@ def test_writing_is_shown_and_can_not_be_stopped(
         return add(*args, **words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(JobEditor, "add", slow_add)
-    said: list[tuple[str, bool]] = []
-    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
-    qtbot.waitUntil(lambda: bool(said))
     slow.go_on.set()
-    qtbot.waitUntil(lambda: said[-1] == ("Adding 1 file…", False))
+    qtbot.waitUntil(lambda: shown(operations) == ["Adding 0 of 1 file…"])
     adder.stop()
     with qtbot.waitSignal(adder.finished) as done:
         go_on.set()
@@ -348,13 +359,46 @@ def test_writing_is_shown_and_can_not_be_stopped(
     assert names(jobs_db) == ["in"]
 
 
-def test_short_adds_are_not_shown(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    adder._delay.setInterval(60_000)
-    said: list[str] = []
-    adder.busy_changed.connect(lambda text, _: said.append(text))
+def test_stopped_writing_keeps_what_was_added(
+    adder: Adder,
+    operations: Operations,
+    jobs_db: JobsDatabase,
+    tmp_path: Path,
+    qtbot: QtBot,
+    wording: Wording,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", 20)
+    went_on = threading.Event()
+    insert = Intake._insert
+
+    def insert_slowly(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+        insert(self, rows, revision)
+        assert went_on.wait(5)
+
+    monkeypatch.setattr(Intake, "_insert", insert_slowly)
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 60))
+    with qtbot.waitSignal(adder.finished) as done:
+        adder.accept(proposal, picked(proposal), name="in", again=False)
+        qtbot.waitUntil(lambda: shown(operations) == ["Adding 0 of 60 files…"])
+        operations.shown[0].stop()
+        went_on.set()
+    assert done.args[0] == AddReport(added=20, cancelled=True)
+    assert len(names(jobs_db)) == 20
+    text = notice_of(done.args[0], wording, object, object, object).text
+    assert text == "Stopped. 20 files added to “in”."
+
+
+def test_short_adds_are_not_shown(
+    adder: Adder, operations: Operations, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 60_000)
+    changed: list[bool] = []
+    operations.changed.connect(lambda: changed.append(True))
     (tmp_path / "a").write_text("x")
     finished(adder, qtbot, tmp_path / "a")
-    assert said == []
+    assert shown(operations) == []
+    assert not changed
 
 
 def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
@@ -363,11 +407,13 @@ def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     insert = Intake._insert
     parts: list[int] = []
 
-    def insert_once(self: Intake, files: Sequence[NewFile], *rest: Any) -> list[str]:
-        parts.append(len(files))
+    def insert_once(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+        parts.append(len(rows))
         if len(parts) > 1:
             raise StoreFullError("The disk is full.")
-        return insert(self, files, *rest)
+        insert(self, rows, revision)
+
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", 200)
 
     fill(tmp_path / "in", 250)
     with monkeypatch.context() as broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.queues import credential_program
 from desktop_app.queues.remembered_keys import remember_keys
 from tests.gui.conftest import notice_text
 from tests.gui.running_app import queue_page
@@ -124,7 +126,11 @@ def test_profile_sets_the_region_and_the_queue_is_selected_from_a_list(
     assert "From the profile." in hints(page)
     page.form.list_queues.click()
     qtbot.waitUntil(lambda: "2 queues found" in hints(page))
-    page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
+    assert "2 queues found: eu-west-1, account 123456789012" in hints(page)
+    row = page.form.queue.findText("work")
+    said = page.form.queue.itemData(row, Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "work, eu-west-1, account 123456789012"
+    page.form.queue.setCurrentIndex(row)
     dialog.connect_now.click()
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
@@ -528,6 +534,9 @@ def test_several_queues_of_a_server_are_offered(
     qtbot.waitUntil(page.form.queue.view().isVisible)
     assert "2 queues found: 127.0.0.1:9324" in hints(page)
     assert page.problem.text().startswith("▲ Choose a queue")
+    view = page.form.queue.view()
+    last = view.visualRect(view.model().index(page.form.queue.count() - 1, 0))
+    qtbot.waitUntil(lambda: view.viewport().rect().contains(last.bottomLeft()))
     page.form.queue.hidePopup()
     page.form.queue.setEditText("work")
     dialog.connect_now.click()
@@ -701,6 +710,7 @@ def test_remembered_keys_are_not_shown_but_used(
     qtbot.waitUntil(form.remember.isEnabled)
     assert (form.key_id.text(), form.secret.text()) == ("", "")
     assert form.key_id.placeholderText() == "In the system's keyring"
+    assert form._keys_hint.text() == "Type both to replace those in the system's keyring."
     assert form.process_here.isChecked()
     page.test.click()
     qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
@@ -783,3 +793,29 @@ def test_long_names_of_profiles_are_not_cut_off(page: QueuePage, qtbot: QtBot) -
     QTest.keyClicks(view, "177")
     assert str(view.currentIndex().data()).startswith("177")
     box.hidePopup()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_test_and_listing_name_the_program_that_they_wait_for(
+    page: QueuePage, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(credential_program, "SLOW_SECONDS", 0.1)
+    helper = isolated_environment / "helper"
+    helper.write_text("#!/bin/sh\nexec sleep 100\n")
+    helper.chmod(0o700)
+    with (isolated_environment / ".aws" / "config").open("a") as config:
+        config.write(f"[profile slow]\nregion = eu-west-1\ncredential_process = {helper}\n")
+    page.form.reload.click()
+    qtbot.waitUntil(lambda: page.form.profile.findData("slow") >= 0)
+    choose(page, Place.AWS, profile="slow", queue="work")
+    page.test.click()
+    waiting = f"The program “{helper}” of profile “slow” has not provided credentials yet. Waiting for it …"
+    qtbot.waitUntil(lambda: page._test_title.text().endswith(waiting))
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: waiting in hints(page))
+    page.form.list_queues.click()
+    page.test.click()
+    assert page._test_title.text() == "Test: stopped"
+    assert "Stopped." in hints(page)
+    tasks = page._tasks
+    qtbot.waitUntil(lambda: not tasks.busy)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from desktop_app.config.atomic_write import NotWrittenError
+from desktop_app.gui import operations as operations_module
 from desktop_app.gui.export import dialog as export_target
 from desktop_app.gui.export import exporter as exporting
 from desktop_app.gui.export.dialog import ExportDialog, Rows
@@ -213,18 +214,25 @@ def test_long_export_shows_progress_and_leaves_no_file_when_stopped(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "_JOBS_PER_STEP", 1)
-    monkeypatch.setattr(exporting, "PROGRESS_DELAY_MS", 0)
+    monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 0)
     jobs_db.add_many(4000)
     window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
     told: list[str] = []
-    windows.controller().exporter.busy.connect(told.append)
-    windows.controller().exporter.busy.connect(lambda text: window.exporting.stopped.emit() if "of" in text else None)
+    operations = windows.controller().operations
+
+    def stop_soon() -> None:
+        texts = [operation.text for operation in operations.shown]
+        told.extend(texts)
+        if texts and "of" in texts[0] and not operations.shown[0].is_stopped:
+            window.busy.findChildren(QPushButton)[0].click()
+
+    operations.changed.connect(stop_soon)
     dialog.button.click()
     assert finished(window, qtbot) == "The export was stopped. Nothing was written."
     assert any(text.startswith("Exporting the list: ") and text.endswith(" of 4,000 files") for text in told)
-    assert not window.exporting.isVisible()
+    assert not window.busy.isVisible()
     assert not [*tmp_path.glob("*.csv"), *tmp_path.glob(".*.part")]
 
 
@@ -235,11 +243,11 @@ def test_short_export_does_not_make_the_window_flicker(
     window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
-    told: list[str] = []
-    windows.controller().exporter.busy.connect(told.append)
+    told: list[bool] = []
+    windows.controller().operations.changed.connect(lambda: told.append(window.busy.isVisible()))
     dialog.button.click()
     finished(window, qtbot)
-    assert told == [""]
+    assert told == []
 
 
 def test_closing_the_window_stops_an_export(

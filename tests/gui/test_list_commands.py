@@ -10,6 +10,7 @@ from desktop_app.domain.query import Filter
 from desktop_app.gui.commands import edit as clip_module
 from desktop_app.gui.commands.edit import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
+from desktop_app.gui.operations import Operations
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
@@ -28,15 +29,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def commands(jobs_db: JobsDatabase, wording: Wording) -> Iterator[ListCommands]:
-    writes = Tasks(jobs_db.session, threads=1)
-    yield ListCommands(jobs_db.jobs, jobs_db.intake, writes, wording)
+    reads, writes = Tasks(jobs_db.session, threads=1), Tasks(jobs_db.session, threads=1)
+    operations = Operations()
+    yield ListCommands(jobs_db.jobs, jobs_db.intake, reads=reads, writes=writes, operations=operations, wording=wording)
     assert writes.close(2000)
+    assert reads.close(2000)
 
 
 def said(commands: ListCommands, qtbot: QtBot, do: Callable[[], object]) -> Notice:
     heard: list[Notice] = []
     commands.notice.connect(heard.append)
-    with qtbot.waitSignals([commands.written, commands.notice]):
+    with qtbot.waitSignal(commands.notice):
         do()
     commands.notice.disconnect(heard.append)
     return heard[0]
@@ -72,7 +75,7 @@ def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: 
     assert notice.text == "Removed 1 file from the list. Nothing was changed on disk."
     assert list(jobs_db.jobs.ids()) == [b]
     assert commands.undo.undoText() == "Remove 1 File"
-    with qtbot.waitSignal(commands.restored):
+    with qtbot.waitSignals([commands.revealed, commands.written]):
         notice.actions[0].run()
     assert list(jobs_db.jobs.ids()) == [a, b]
     said(commands, qtbot, commands.undo.redo)
@@ -124,7 +127,7 @@ def test_error_is_reported_and_the_removal_can_still_be_undone(
     (a,) = jobs_db.add("a")
     jobs_db.fail(a)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise StoreError("The disk is full.")
 
     if method == "restore":

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QFileDialog,
+    QLabel,
     QMenu,
+    QProgressBar,
     QPushButton,
     QTableWidget,
     QToolBar,
@@ -18,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
+from desktop_app.gui import operations as operations_module
 from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.progress.run import RunEnd
 from desktop_app.gui.widgets.notice import Kind
@@ -433,18 +436,34 @@ def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], q
     assert window.view.viewport().rect().contains(row)
 
 
-def test_long_add_is_shown_with_a_stop_button(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_long_operations_are_shown_with_their_progress_and_a_stop_button(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 0)
     window = windows.open()
-    stopped = QSignalSpy(window.busy.stopped)
-    windows.controller().adder.busy_changed.emit("Looking through in… 3,118 files", True)
+    operations = windows.controller().operations
+    adding = operations.begin(lambda done, _: f"Scanning in… {done} files")
+    removing = operations.begin(lambda done, total: f"Removing {done} of {total}…", 100_000, can_stop=False)
+    assert not window.busy.isVisible()
+    removing.proceed(34_000)
+    qtbot.waitUntil(lambda: len(window.busy.findChildren(QProgressBar)) == 2)
+    assert [label.text() for label in window.busy.findChildren(QLabel)] == [
+        "Scanning in… 0 files",
+        "Removing 34000 of 100000…",
+    ]
+    assert [(bar.value(), bar.maximum()) for bar in window.busy.findChildren(QProgressBar)] == [
+        (0, 0),
+        (34_000, 100_000),
+    ]
+    stops = window.busy.findChildren(QPushButton)
+    assert [stop.isVisible() for stop in stops] == [True, False]
+    QTest.mouseClick(stops[0], LEFT)
+    assert adding.is_stopped
+    assert not stops[0].isEnabled()
+    assert not removing.is_stopped
+    operations.end(adding)
     assert window.busy.isVisible()
-    (stop,) = window.busy.findChildren(QPushButton)
-    assert stop.isVisible()
-    QTest.mouseClick(stop, LEFT)
-    assert stopped.count() == 1
-    windows.controller().adder.busy_changed.emit("Adding 3,118 files…", False)
-    assert not stop.isVisible()
-    windows.controller().adder.busy_changed.emit("", False)
+    operations.end(removing)
     assert not window.busy.isVisible()
 
 

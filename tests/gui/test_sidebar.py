@@ -324,7 +324,7 @@ def test_batch_renamed_by_another_program_is_shown(window: MainWindow, windows: 
     qtbot.waitUntil(lambda: "elsewhere" in [text for text, _, _ in lines(window.sidebar.batches.entries)])
 
 
-def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFactory, tmp_path: Path) -> None:
+def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     default = window.sidebar.width()
     assert default == window.sidebar.preferred_width(window.width())
     split = window.centralWidget()
@@ -334,7 +334,8 @@ def test_width_chosen_by_the_user_is_kept(window: MainWindow, windows: WindowFac
     window.resize(window.width() + 200, window.height())
     assert window.sidebar.width() == default + 50
     window.close()
-    assert windows.open().sidebar.width() == default + 50
+    again = windows.open().sidebar
+    qtbot.waitUntil(lambda: again.isVisible() and again.width() == default + 50)
 
 
 def test_older_batches_are_shown_on_request(windows: WindowFactory, qtbot: QtBot) -> None:

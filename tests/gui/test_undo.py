@@ -90,6 +90,7 @@ def test_restored_file_that_was_in_the_queue_is_sent_again(
     qtbot.waitUntil(lambda: len(snapshot(windows)) == len(before) - 1)
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
     qtbot.waitUntil(lambda: len(snapshot(windows)) == len(before))
+    qtbot.waitUntil(lambda: snapshot(windows)[4] != before[4])  # it is shown as before until it has been written
     changed = {COLUMNS[at].id for at in range(len(COLUMNS)) if snapshot(windows)[4][at] != before[4][at]}
     assert changed == {"messageId"}
     restored = windows.controller().model.job(4)

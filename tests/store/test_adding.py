@@ -17,7 +17,6 @@ from desktop_app.store import adding as intake_module
 from desktop_app.store.change_feed import MAX_CHANGES
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.rows import ROWS_A_TRANSACTION
 from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
@@ -84,9 +83,18 @@ def test_order_given_is_the_order_kept_and_sent(store: Store) -> None:
     assert len({job.batch_id for job in jobs}) == 1
 
 
+PART = 20
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", PART)
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_large_batch_is_written_in_parts(store: Store) -> None:
     before = store.revision
-    store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
+    store.add(*(f"/data/{number}" for number in range(2 * PART + 1)))
     assert store.revision - before == 3
     assert len({job.revision for job in store.jobs.all()}) == 3
 
@@ -109,6 +117,7 @@ def test_crash_between_job_and_outbox_writes_neither(store: Store, monkeypatch: 
     assert store.sql("SELECT count(*) FROM batch") == [(0,)]
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_crash_in_a_large_batch_keeps_complete_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
@@ -120,9 +129,9 @@ def test_crash_in_a_large_batch_keeps_complete_parts(store: Store, monkeypatch: 
 
     monkeypatch.setattr(intake_module, "enqueue", end_at_the_second)
     with pytest.raises(SimulatedCrashError):
-        store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 5)))
-    assert [job.file_path for job in store.jobs.all()] == [f"/data/{number}" for number in range(ROWS_A_TRANSACTION)]
-    assert len(store.outbox_rows()) == ROWS_A_TRANSACTION
+        store.add(*(f"/data/{number}" for number in range(PART + 5)))
+    assert [job.file_path for job in store.jobs.all()] == [f"/data/{number}" for number in range(PART)]
+    assert len(store.outbox_rows()) == PART
 
 
 HOSTILE = [
@@ -233,8 +242,9 @@ def test_retry_moves_a_waiting_entry_to_the_end(store: Store) -> None:
     assert store.outbox_rows() == [(second.row_id, 1), (first.row_id, 2)]
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_retry_of_many_is_done_in_parts(store: Store) -> None:
-    jobs = store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 1)))
+    jobs = store.add(*(f"/data/{number}" for number in range(PART + 1)))
     for job in jobs:
         store.process(job)
     before = store.revision
@@ -315,8 +325,9 @@ def test_only_rows_removed_long_ago_are_deleted(store: Store) -> None:
     assert store.claim(jobs[1]).outcome is ClaimOutcome.FOREIGN
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_many_removed_rows_are_deleted_in_parts(store: Store) -> None:
-    jobs = store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
+    jobs = store.add(*(f"/data/{number}" for number in range(2 * PART + 1)))
     store.intake.remove(row_ids(jobs), now_ms=NOW)
     before = store.revision
     assert store.intake.forget_removed(before_ms=NOW + 1) == len(jobs)
@@ -357,6 +368,35 @@ def test_retry_moves_a_job_waiting_for_another_queue_to_this_one(store: Store) -
     assert store.jobs.unfinished_by_queue() == {"new": 2, QUEUE: 1}
     assert {entry.row_id for entry in store.take(queue="new")} == {waiting.row_id, here.row_id}
     assert [entry.row_id for entry in store.take(queue=QUEUE)] == [working.row_id], "it was never sent"
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_large_changes_can_be_stopped_between_parts(store: Store) -> None:
+    done: list[int] = []
+
+    def stop_at_the_second(count: int) -> bool:
+        done.append(count)
+        return len(done) % 2 == 1
+
+    files = [NewFile(f"/data/{number}", 1, 0) for number in range(3 * PART)]
+    added = store.intake.add(files, queue=QUEUE, name="", now_ms=NOW, proceed=stop_at_the_second)
+    assert len(added.job_ids) == 2 * PART
+    keys = list(store.jobs.ids())
+    assert store.intake.remove([*keys, *range(1_000, 1_100)], now_ms=1, proceed=stop_at_the_second) == 2 * PART
+    assert store.intake.restore([*keys, 1_000], proceed=stop_at_the_second) == 2 * PART
+    store.add(*(f"/more/{number}" for number in range(PART)))
+    keys = list(store.jobs.ids())
+    assert store.intake.retry(keys, queue="another", proceed=stop_at_the_second) == 2 * PART
+    assert done == [PART, 2 * PART] * 4
+    assert sum(job.queue == "another" for job in store.jobs.all()) == 2 * PART
+
+
+def test_only_jobs_removed_at_these_times_are_restored(store: Store) -> None:
+    keys = row_ids(store.add("/a", "/b", "/c"))
+    for now_ms, key in enumerate(keys, NOW):
+        store.intake.remove([key], now_ms=now_ms)
+    assert store.intake.restore(keys, removed_at={NOW, NOW + 2}) == 2
+    assert list(store.jobs.ids()) == [keys[0], keys[2]]
 
 
 def test_only_processed_jobs_that_ended_long_ago_are_removed(store: Store) -> None:

@@ -118,7 +118,9 @@ class AddFlow(QObject):
         show = partial(self.show_requested.emit, report.batch)
         show_left_out = partial(show_refused, report.refused, self._window)
         self.notice.emit(notice_of(report, self._wording, show, show_left_out, self._undo))
-        if report.added and model.order.is_by_adding and model.filter.is_empty:
+        # Files that were added in several parts are on the list for some time, in which the user may have scrolled.
+        is_new = before + report.added <= model.rowCount()
+        if report.added and is_new and model.order.is_by_adding and model.filter.is_empty:
             row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))
 
@@ -144,10 +146,13 @@ def notice_of(
         return Notice(translated(report.problem), Kind.PROBLEM, buttons)
     if report.problem:
         return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
-    if report.cancelled:
+    if report.cancelled and not report.added:
         return Notice(tr("Stopped. Nothing was added."), passing=True)
     if report.added:
-        return Notice(added_text(report, wording), actions=buttons, passing=True)
+        text = added_text(report, wording)
+        if report.cancelled:
+            text = tr("Stopped. {added}").format(added=text)
+        return Notice(text, actions=buttons, passing=not report.cancelled)
     if report.listed:
         text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
         return Notice(text, passing=True)

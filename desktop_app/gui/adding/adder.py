@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.domain.sentences import display_text
@@ -24,18 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.domain.job import NewFile
+    from desktop_app.gui.operations import Operation, Operations
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
     from desktop_app.services.adding.review import Review, SelectionResult
-    from desktop_app.sources.scan import ScanResult
 
 
 MAX_WITHOUT_REVIEW = 50
 """Up to this many files are added without a review, unless some are refused or already in the list."""
-
-_ANNOUNCE_AFTER_MS = 300
-"""Work that takes less time is not shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,8 @@ class AddReport:
     Attributes:
         added: The number of files added to the list.
         refused: The items that could not be added; empty if the review sheet has shown them.
-        cancelled: Whether the user stopped the scan, so that nothing was added.
+        cancelled: Whether the user stopped the scan, so that nothing was added; or the writing, which may have added
+            some files.
         problem: The text of the error that occurred while the jobs were being written, or an empty string.
         listed: The number of files skipped because they are already in the list and have not changed.
         again: The number of files added although they are already in the list and have not changed.
@@ -82,30 +78,21 @@ class Proposal:
     again: bool = False
 
 
-class _Step(Enum):
-    SCANNING = auto()
-    WAITING_FOR_REVIEW = auto()
-    WRITING = auto()
-
-
 @dataclass(slots=True)
 class _Add:
-    """A call to `Adder.add` whose work is not finished."""
+    """A call to `Adder.add` that has not ended. There is no operation while the files wait for a review."""
 
     paths: tuple[str, ...]
     place: str
     always_review: bool
-    stop: threading.Event = field(default_factory=threading.Event)
-    found: int = 0
-    step: _Step = _Step.SCANNING
+    operation: Operation | None
+    is_writing: bool = False
 
 
 class Adder(QObject):
     """Scans paths, proposes a review if one is needed, and adds the files. Calls to `add` can overlap.
 
     Signals:
-        busy_changed(str, bool): A text about the work in progress, or an empty string if there is none; and whether the
-            work can be stopped.
         proposed(Proposal): The files to review; the receiver has to call `accept` or `dismiss`.
         finished(AddReport): The result of a call to `add`; not emitted after `dismiss`.
 
@@ -113,22 +100,23 @@ class Adder(QObject):
         editor: The object that adds the jobs to the store.
         scans: The pool for scanning.
         writes: The single-threaded pool for writing.
+        operations: The running operations.
         wording: The formatter for numbers.
         duplicates: Returns what to do with files that are already in the list and have not changed; see
             `Settings.duplicates`. Called on the pool for scanning.
         parent: The parent.
     """
 
-    busy_changed = Signal(str, bool)
     proposed = Signal(object)
     finished = Signal(object)
-    _found = Signal(int, int)
 
     def __init__(
         self,
         editor: JobEditor,
+        *,
         scans: Tasks,
         writes: Tasks,
+        operations: Operations,
         wording: Wording,
         duplicates: Callable[[], str] = lambda: "ask",
         parent: QObject | None = None,
@@ -138,13 +126,10 @@ class Adder(QObject):
         self._duplicates = duplicates
         self._scans = scans
         self._writes = writes
+        self._operations = operations
         self._wording = wording
         self._numbers = count(1)
         self._adds: dict[int, _Add] = {}
-        self._found.connect(self._note_found)
-        self._delay = QTimer(self, singleShot=True, interval=_ANNOUNCE_AFTER_MS)
-        self._delay.timeout.connect(self._announce)
-        self._is_announced = False
 
     @property
     def busy(self) -> bool:
@@ -161,12 +146,17 @@ class Adder(QObject):
         if not paths:
             return
         number = next(self._numbers)
-        add = self._adds[number] = _Add(tuple(paths), _place_of(paths), always_review)
-        self._update_busy()
-        report: Callable[[int], None] = partial(self._found.emit, number)
-        stopped = add.stop.is_set
+        place = _place_of(paths)
+        operation = self._operations.begin(partial(self._describe_scan, place))
+        add = self._adds[number] = _Add(tuple(paths), place, always_review, operation)
 
         def work() -> tuple[Review, str]:
+            def stopped() -> bool:
+                return operation.is_stopped
+
+            def report(found: int) -> None:
+                operation.proceed(found)
+
             result = scan(add.paths, recursive=True, cancelled=stopped, on_found=report)
             return self._editor.review(result, stopped), self._duplicates()
 
@@ -176,7 +166,8 @@ class Adder(QObject):
     def stop(self) -> None:
         """Stop all scans. Open reviews and writes in progress are not affected."""
         for add in self._adds.values():
-            add.stop.set()
+            if add.operation is not None and not add.is_writing:
+                add.operation.stop()
 
     def accept(self, proposal: Proposal, picked: SelectionResult, *, name: str, again: bool) -> None:
         """Add the selected files of a proposal.
@@ -187,15 +178,8 @@ class Adder(QObject):
             name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
         """
-        self._write(
-            proposal.number,
-            proposal.review.result,
-            lambda: proposal.review.files(picked),
-            len(picked.places),
-            name=name,
-            again=again,
-            listed=picked.listed,
-        )
+        count, listed = len(picked.places), picked.listed
+        self._write(proposal.number, proposal.review, picked, count, again=again, listed=listed, name=name)
 
     def dismiss(self, number: int) -> None:
         """Discard a proposal.
@@ -203,29 +187,32 @@ class Adder(QObject):
         Args:
             number: The number of the proposal.
         """
-        del self._adds[number]
-        self._update_busy()
+        self._end_operation(self._adds.pop(number))
+
+    def _end_operation(self, add: _Add) -> None:
+        if add.operation is not None:
+            self._operations.end(add.operation)
+            add.operation = None
 
     def _propose_or_add(self, number: int, scanned: tuple[Review, str]) -> None:
         review, duplicates = scanned
         add, found, again = self._adds[number], review.result, duplicates == "add"
         is_plain = not found.refused and not (review.listed and duplicates == "ask")
-        if found.cancelled or add.stop.is_set():
+        if found.cancelled or (add.operation is not None and add.operation.is_stopped):
             self._end(number, AddReport(refused=found.refused, cancelled=True))
         elif not found.files:
             self._end(number, AddReport(refused=found.refused))
         elif add.always_review or not is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
-            add.step = _Step.WAITING_FOR_REVIEW
-            self._update_busy()
+            self._end_operation(add)
             self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, found, lambda: found.files, len(found.files), again=again, listed=review.listed)
+            self._write(number, review, None, len(found.files), again=again, listed=review.listed)
 
     def _write(
         self,
         number: int,
-        result: ScanResult,
-        files: Callable[[], Sequence[NewFile]],
+        review: Review,
+        picked: SelectionResult | None,
         count: int,
         *,
         again: bool,
@@ -233,19 +220,32 @@ class Adder(QObject):
         name: str = "",
     ) -> None:
         add = self._adds[number]
-        add.step = _Step.WRITING
-        add.found = count
-        self._update_busy()
+        self._end_operation(add)
+        operation = add.operation = self._operations.begin(self._describe_writing, count)
+        add.is_writing = True
 
         def work() -> AddReport:
-            # The files are compared with the list again: another call may have added some since the scan.
-            added = self._editor.add(files(), name=name, automatic_name=automatic_name, skip_listed=not again)
+            added = self._editor.add(
+                review.files(picked, again=again),
+                name=name,
+                automatic_name=automatic_name,
+                skip_since=None if again else review.revision,  # another call may have added some since then
+                proceed=operation.proceed,
+            )
             done = len(added.job_ids)
             repeated = listed if again else 0
-            return AddReport(done, listed=count - done, again=repeated, batch=added.batch_id, name=added.name)
+            left = 0 if operation.is_stopped else count - done
+            return AddReport(
+                done,
+                listed=left,
+                again=repeated,
+                batch=added.batch_id,
+                name=added.name,
+                cancelled=operation.is_stopped,
+            )
 
         def automatic_name(added: Sequence[NewFile]) -> str:
-            return translated(batch_name(added, result, self._wording.number))
+            return translated(batch_name(added, review.result, self._wording.number))
 
         self._writes.run(work, partial(self._end, number), partial(self._fail, number))
 
@@ -259,34 +259,12 @@ class Adder(QObject):
         self.dismiss(number)
         self.finished.emit(report)
 
-    @Slot(int, int)
-    def _note_found(self, number: int, found: int) -> None:
-        if number in self._adds:
-            self._adds[number].found = found
-            self._update_busy()
+    def _describe_scan(self, place: str, found: int, _: int) -> str:
+        return tr("Scanning {place}… {files}").format(place=place, files=self._wording.files(found))
 
-    def _update_busy(self) -> None:
-        if self._is_announced:
-            self._announce()
-        elif not self._delay.isActive() and self._text():
-            self._delay.start()
-
-    @Slot()
-    def _announce(self) -> None:
-        text = self._text()
-        self._is_announced = bool(text)
-        self.busy_changed.emit(text, any(add.step is _Step.SCANNING for add in self._adds.values()))
-
-    def _text(self) -> str:
-        working = [add for add in self._adds.values() if add.step is not _Step.WAITING_FOR_REVIEW]
-        if not working:
-            return ""
-        files = self._wording.files(sum(add.found for add in working))
-        if all(add.step is _Step.WRITING for add in working):
-            return tr("Adding {files}…").format(files=files)
-        if len(working) == 1:
-            return tr("Scanning {place}… {files}").format(place=working[0].place, files=files)
-        return tr("Scanning %Ln location(s)… {files}", "", len(working)).format(files=files)
+    def _describe_writing(self, done: int, total: int) -> str:
+        text = tr("Adding {done} of {files}…")
+        return text.format(done=self._wording.number(done), files=self._wording.files(total))
 
 
 def common_folder(paths: Sequence[str]) -> str:

@@ -190,6 +190,7 @@ class ReviewSheet(QDialog):
             ),
         )
         self.chosen = plain_label("", self)
+        self.chosen.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._make_lines()
         self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))

@@ -14,7 +14,7 @@ from desktop_app.gui.adding.dropping import pasted_names
 from desktop_app.gui.export.dialog import ExportDialog, ExportedGroup
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import WindowPlace
-from desktop_app.gui.widgets.notice import BusyStrip, Notice
+from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,41 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
+
+
+def choose_paths(
+    window: QWidget,
+    memory: WindowMemory,
+    purpose: str,
+    title: str,
+    mode: QFileDialog.FileMode,
+    accept: str,
+    on_chosen: Callable[[list[str]], object],
+) -> None:
+    """Open the system's dialog for choosing files or a folder, in the folder that was last used for the same purpose.
+
+    Args:
+        window: The parent of the dialog.
+        memory: Keeps the folder.
+        purpose: The purpose, as in `WindowMemory.folder`.
+        title: The title of the dialog.
+        mode: What can be chosen.
+        accept: The text of the button that accepts the choice.
+        on_chosen: Called with the paths that were chosen, at least one.
+    """
+
+    def take(paths: list[str]) -> None:
+        if paths:
+            memory.set_folder(purpose, str(Path(paths[0]).parent))
+            on_chosen(paths)
+
+    dialog = QFileDialog(window, title, memory.folder(purpose), fileMode=mode)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is QFileDialog.FileMode.Directory)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
+    dialog.filesSelected.connect(take)
+    WindowPlace(dialog, "choose")
+    dialog.open()
 
 
 class FileCommands(QObject):
@@ -52,29 +87,14 @@ class FileCommands(QObject):
     @Slot()
     def open_files_dialog(self) -> None:
         """Open a dialog in which the user chooses files to add."""
-        self._open(tr("Add Files"), "files", QFileDialog.FileMode.ExistingFiles, tr("Add"), self._adder.add)
+        mode = QFileDialog.FileMode.ExistingFiles
+        choose_paths(self._window, self._memory, "files", tr("Add Files"), mode, tr("Add"), self._adder.add)
 
     @Slot()
     def open_folder_dialog(self) -> None:
         """Open a dialog in which the user chooses a folder, whose files are shown for review before they are added."""
-        add = partial(self._adder.add, always_review=True)
-        self._open(tr("Add Folder"), "folder", QFileDialog.FileMode.Directory, tr("Add Folder"), add)
-
-    def _open(
-        self, title: str, purpose: str, mode: QFileDialog.FileMode, accept: str, add: Callable[[list[str]], None]
-    ) -> None:
-        dialog = QFileDialog(self._window, title, self._memory.folder(purpose), fileMode=mode)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is QFileDialog.FileMode.Directory)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
-        dialog.filesSelected.connect(partial(self._add, purpose, add))
-        WindowPlace(dialog, "choose")
-        dialog.open()
-
-    def _add(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
-        if paths:
-            self._memory.set_folder(purpose, str(Path(paths[0]).parent))
-        add(paths)
+        add, title = partial(self._adder.add, always_review=True), tr("Add Folder")
+        choose_paths(self._window, self._memory, "folder", title, QFileDialog.FileMode.Directory, title, add)
 
     @Slot()
     def paste(self) -> None:
@@ -101,7 +121,6 @@ class ExportCommand(QObject):
     def __init__(
         self,
         action: QAction,
-        strip: BusyStrip,
         view: JobsView,
         model: JobsModel,
         exporter: Exporter,
@@ -126,8 +145,6 @@ class ExportCommand(QObject):
         totals.changed.connect(self._update_dialog)
         exporter.refused.connect(self._report_error)
         exporter.notice.connect(self._report_end)
-        exporter.busy.connect(lambda text: strip.show_text(text, can_stop=True))
-        strip.stopped.connect(exporter.stop)
 
     @Slot()
     def open_dialog(self) -> None:

@@ -1,29 +1,72 @@
-"""The commands that change the list: Retry, Process Next, Locate File and Remove; also Undo and Redo."""
+"""The commands that change the list: Retry, Process Next, Locate File and Remove; also Undo and Redo.
+
+The list and its counts show a change at once: while it is being written, the reader returns the list as it will be
+(`Pending`). If the change is stopped or fails, what has been written stays, and the rest is shown as before.
+"""
 
 from __future__ import annotations
 
-from array import array
-from functools import partial
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
+from desktop_app.domain.keys import NO_KEYS, NOTHING_PENDING, KeySet, Pending
 from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
 
-    from desktop_app.domain.errors import KnownError
+    from desktop_app.gui.operations import Describe, Operation, Operations
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
 
+    Report = Callable[[int, "_Write"], None]
+    """Reports the number of files changed by a write, which may have been stopped."""
+
 Result = TypeVar("Result")
+
+
+@dataclass(eq=False)
+class _Write:
+    """A change of many files that is being written.
+
+    Attributes:
+        operation: Its progress.
+        pending: How the list is shown until it has been written.
+        is_replaced: Whether its opposite has taken its place, so that its result is not reported.
+    """
+
+    operation: Operation
+    pending: Pending
+    is_replaced: bool = False
+
+
+@dataclass(eq=False)
+class _Files:
+    """The files of a change on the undo stack.
+
+    Attributes:
+        keys: The files.
+        removed_at: The times at which some of them were removed, which tell them from files removed by others.
+        write: The latest removal or restoration.
+        turns: How often the change has been undone or redone.
+    """
+
+    keys: KeySet = NO_KEYS
+    removed_at: set[int] = field(default_factory=set)
+    write: _Write | None = None
+    turns: int = 0
 
 
 class ListCommands(QObject):
@@ -32,7 +75,11 @@ class ListCommands(QObject):
     Signals:
         notice(Notice): A message about the result of a change.
         written(): The list may have changed.
-        restored(): Rows were restored. The list must be read again, because the change feed can't tell their position.
+        pending_changed(): What the reader returns has changed; counts have to be read again.
+        hidden(KeySet): These files are no longer on the list.
+        revealed(KeySet): These files are on the list again.
+        resubmitted(): Files will be processed again: their status is different.
+        reverted(): Only a part of a change was written. The list has to be read again.
 
     Attributes:
         undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
@@ -40,31 +87,78 @@ class ListCommands(QObject):
     Args:
         reader: The reader for the list.
         editor: The editor for the list.
+        reads: The pool for reading the list.
         writes: A pool with a single thread, which keeps the changes in order.
+        operations: The running operations.
         wording: The formatter for numbers.
         parent: The parent.
     """
 
     notice = Signal(object)
     written = Signal()
-    restored = Signal()
+    pending_changed = Signal()
+    hidden = Signal(object)
+    revealed = Signal(object)
+    resubmitted = Signal()
+    reverted = Signal()
 
     def __init__(
-        self, reader: JobReader, editor: JobEditor, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self,
+        reader: JobReader,
+        editor: JobEditor,
+        *,
+        reads: Tasks,
+        writes: Tasks,
+        operations: Operations,
+        wording: Wording,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.undo = QUndoStack(self)
         self._reader = reader
         self._editor = editor
+        self._reads = reads
         self._writes = writes
+        self._operations = operations
         self._wording = wording
+        self._running: list[_Write] = []
+
+    @Slot()
+    def forget(self) -> None:
+        """Forget all changes: another database has taken the place of the one that they belong to."""
+        self.undo.clear()
+        for write in self._running:
+            write.is_replaced = True
+            write.operation.stop()
+            write.pending = NOTHING_PENDING
+        self._update_pending()
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop all changes that are being written."""
+        for write in self._running:
+            write.operation.stop()
 
     # --- retry
 
     def retry(self, ids: array[int]) -> None:
         """Process these files again. Unfinished files are skipped."""
-        if ids:
-            self._write(partial(self._editor.retry, ids), partial(self._report_retry, len(ids)))
+        if not ids:
+            return
+        keys = KeySet(ids)
+        try:
+            newest = self._reader.changes.cursor().revision
+        except KnownError as error:
+            self._report_error(error)
+            return
+        self._begin(
+            lambda proceed: self._editor.retry(keys, proceed=proceed),
+            len(keys),
+            Pending(retried=keys, retried_until=newest),
+            self._describe(tr("Retrying {done} of {files}…")),
+            self._report_retry,
+        )
+        self.resubmitted.emit()
 
     @Slot()
     def retry_failed(self) -> None:
@@ -82,36 +176,50 @@ class ListCommands(QObject):
 
     def retry_filtered(self, where: Filter) -> None:
         """Process the files that match a filter again. Unfinished files are skipped."""
-        self._write(partial(self._reader.ids, where), self._retry_found)
+        self._reads.run(partial(self._reader.ids, where), self._retry_found, self._report_error)
 
     def _retry_found(self, ids: array[int]) -> None:
         if ids:
             self.retry(ids)
         else:
-            self._report_retry(0, 0)
+            self.notice.emit(Notice(tr("There are no files to retry."), passing=True))
 
-    def _report_retry(self, selected: int, retried: int) -> None:
-        skipped = selected - retried
-        if not retried:
-            unfinished = tr("Nothing to retry: these files have not finished yet.")
-            text = unfinished if selected else tr("There are no files to retry.")
-        elif not skipped:
+    def _report_retry(self, retried: int, write: _Write) -> None:
+        total = write.operation.total
+        if write.operation.is_stopped:
+            text = self._partial(tr("Stopped: {done} of {files} will be processed again."), retried, total)
+        elif not retried:
+            text = tr("Nothing to retry: these files have not finished yet.")
+        elif retried == total:
             text = tr("%Ln file(s) will be processed again.", "", retried)
         else:
             text = tr("%Ln file(s) will be processed again. Skipped because unfinished: {left}.", "", retried)
-            text = text.format(left=self._wording.number(skipped))
+            text = text.format(left=self._wording.number(total - retried))
         self.notice.emit(Notice(text, passing=True))
 
     # --- order and location
 
     def process_next(self, ids: array[int], on_done: Callable[[PriorityResult], None]) -> None:
         """Move these files ahead of all other waiting files, then call `on_done` with the result."""
-        if ids:
-            self._write(partial(self._editor.process_next, ids), on_done)
+        if not ids:
+            return
+        operation = self._operations.begin(self._describe(tr("Moving {done} of {files} to the front…")), len(ids))
+
+        def end(result: PriorityResult) -> None:
+            self._operations.end(operation)
+            on_done(result)
+
+        def fail(error: KnownError) -> None:
+            self._operations.end(operation)
+            self._report_error(error)
+
+        work = partial(self._editor.process_next, ids, proceed=operation.proceed)
+        self._writes.run(work, partial(self._finish, end), fail, partial(self._operations.end, operation))
 
     def relocate(self, job: Job, path: str) -> None:
         """Change the path of a failed file, and process it again."""
-        self._write(partial(self._editor.relocate, job.row_id, path), partial(self._report_relocation, job))
+        work = partial(self._editor.relocate, job.row_id, path)
+        self._writes.run(work, partial(self._finish, partial(self._report_relocation, job)), self._report_error)
 
     def _report_relocation(self, job: Job, relocated: bool) -> None:  # noqa: FBT001 - the result of a task
         if relocated:
@@ -125,14 +233,15 @@ class ListCommands(QObject):
     def remove(self, ids: array[int]) -> None:
         """Remove these files from the list. This can be undone."""
         if ids:
+            files = _Files(KeySet(ids))
             text = tr("Remove %Ln File(s)", "what can be undone", len(ids))
-            redo = partial(self._write, lambda: self._editor.remove(ids), self._report_removal)
-            undo = partial(self._write, lambda: self._editor.restore(ids), self._report_undone_removal)
+            redo = partial(self._take_away, files, partial(self._report_removal, tr("Undo"), self.undo.undo))
+            undo = partial(self._put_back, files, self._report_restoration)
             self.undo.push(_ListChange(text, redo=redo, undo=undo))
 
     def remove_filtered(self, where: Filter) -> None:
         """Remove the files that match a filter from the list. This can be undone."""
-        self._write(partial(self._reader.ids, where), self._remove_found)
+        self._reads.run(partial(self._reader.ids, where), self._remove_found, self._report_error)
 
     def _remove_found(self, ids: array[int]) -> None:
         if ids:
@@ -152,16 +261,21 @@ class ListCommands(QObject):
             batch_id: The batch that was added.
             count: The number of files in the batch.
         """
-        removed: array[int] = array("q")
+        files = _Files()
 
-        def remove() -> int:
-            # Redo must not restore files that the user had removed before Undo, so remember which are in the list now.
-            removed[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
-            return self._editor.remove(removed)
+        def remove() -> None:
+            # Redo must not restore files that the user had removed before Undo, so find out which are on the list now.
+            files.turns += 1
+            read = partial(self._reader.ids, Filter(batches=frozenset({batch_id})))
+            self._reads.run(read, partial(remove_found, files.turns), self._report_error)
 
-        redo = partial(self._write, lambda: self._editor.restore(removed), self._report_redone_add)
-        undo = partial(self._write, remove, self._report_undone_add)
-        self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=undo, is_done=True))
+        def remove_found(turn: int, ids: array[int]) -> None:
+            if turn == files.turns:  # otherwise, it has been redone in the meantime
+                files.keys = KeySet(ids)
+                self._take_away(files, partial(self._report_removal, tr("Redo"), self.undo.redo))
+
+        redo = partial(self._put_back, files, self._report_restoration)
+        self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=remove, is_done=True))
 
     def rename_batch(self, batch_id: int, before: str, after: str) -> None:
         """Change the name of a batch. This can be undone.
@@ -173,41 +287,133 @@ class ListCommands(QObject):
         """
 
         def rename(name: str) -> None:
-            self._write(partial(self._editor.rename_batch, batch_id, name), lambda _: None)
+            work = partial(self._editor.rename_batch, batch_id, name)
+            self._writes.run(work, partial(self._finish, lambda _: None), self._report_error)
 
         change = _ListChange(tr("Rename Batch"), redo=partial(rename, after), undo=partial(rename, before))
         self.undo.push(change)
 
-    def _report_removal(self, count: int) -> None:
-        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
-        self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),)))
+    def _take_away(self, files: _Files, report: Report) -> None:
+        """Remove files that are on the list."""
+        self._replace(files)
+        keys, removed_at = files.keys, self._editor.removal_time()
+        files.removed_at.add(removed_at)
+        files.write = self._begin(
+            lambda proceed: self._editor.remove(keys, removed_at=removed_at, proceed=proceed),
+            len(keys),
+            Pending(removed=keys),
+            self._describe(tr("Removing {done} of {files}…")),
+            report,
+        )
+        self.hidden.emit(keys)
 
-    def _report_undone_removal(self, count: int) -> None:
-        self.restored.emit()
-        self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", count), passing=True))
+    def _put_back(self, files: _Files, report: Report) -> None:
+        """Restore files that `_take_away` has removed or is removing."""
+        self._replace(files)
+        keys, times = files.keys, frozenset(files.removed_at)
+        if not times:
+            return
+        files.write = self._begin(
+            lambda proceed: self._editor.restore(keys, removed_at=times, proceed=proceed),
+            len(keys),
+            Pending(restored=keys, restored_times=times),
+            self._describe(tr("Restoring {done} of {files}…")),
+            report,
+        )
+        self.revealed.emit(keys)
 
-    def _report_undone_add(self, count: int) -> None:
-        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
-        self.notice.emit(Notice(text, actions=(NoticeAction(tr("Redo"), self.undo.redo),), passing=True))
+    def _replace(self, files: _Files) -> None:
+        """Stop the latest write of these files, whose opposite begins now."""
+        files.turns += 1
+        if files.write in self._running:
+            files.write.is_replaced = True
+            files.write.pending = NOTHING_PENDING
+            files.write.operation.stop()
 
-    def _report_redone_add(self, count: int) -> None:
-        self.restored.emit()
-        text = tr("Restored %Ln file(s) to the list.", "", count)
-        self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),), passing=True))
+    def _report_removal(self, opposite: str, on_opposite: Callable[[], None], count: int, write: _Write) -> None:
+        if write.operation.is_stopped:
+            text = self._partial(tr("Removed {done} of {files} from the list."), count, write.operation.total)
+        else:
+            text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
+        self.notice.emit(Notice(text, actions=(NoticeAction(opposite, on_opposite),)))
+
+    def _report_restoration(self, count: int, write: _Write) -> None:
+        if write.operation.is_stopped:
+            text = self._partial(tr("Restored {done} of {files} to the list."), count, write.operation.total)
+        else:
+            text = tr("Restored %Ln file(s) to the list.", "", count)
+        self.notice.emit(Notice(text, passing=True))
 
     # --- writing
 
-    def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Run `work` on the pool. Emit `written` even after an error, as part of the change may have been written."""
-        self._writes.run(work, partial(self._finish, on_done), self._report_error)
+    def _describe(self, text: str) -> Describe:
+        return lambda done, total: self._partial(text, done, total)
+
+    def _partial(self, text: str, done: int, total: int) -> str:
+        return text.format(done=self._wording.number(done), files=self._wording.files(total))
+
+    def _begin(
+        self,
+        work: Callable[[Callable[[int], bool]], int],
+        total: int,
+        pending: Pending,
+        describe: Describe,
+        report: Report,
+    ) -> _Write:
+        """Write a change of many files on the pool, and show the list as if it had been written."""
+        write = _Write(self._operations.begin(describe, total), pending)
+        self._running.append(write)
+        self._update_pending()
+        self.pending_changed.emit()
+        self._writes.run(
+            partial(work, write.operation.proceed),
+            partial(self._end, write, report),
+            partial(self._fail, write),
+            partial(self._forget, write),
+        )
+        return write
+
+    def _end(self, write: _Write, report: Report, count: int) -> None:
+        self._forget(write)
+        if not write.is_replaced:
+            report(count, write)
+
+    def _fail(self, write: _Write, error: KnownError) -> None:
+        write.operation.stop()
+        self._forget(write)
+        if not write.is_replaced:
+            self._report_error(error, write.operation)
+
+    def _forget(self, write: _Write) -> None:
+        """Show the list as it is stored, since a change has been written or has ended early."""
+        self._running.remove(write)
+        self._operations.end(write.operation)
+        self._update_pending()
+        if write.operation.is_stopped and not write.is_replaced:
+            self.pending_changed.emit()
+            self.reverted.emit()
+        self.written.emit()
+
+    def _update_pending(self) -> None:
+        parts = [write.pending for write in self._running]
+        self._reader.pending = Pending(
+            removed=reduce(or_, (part.removed for part in parts), NO_KEYS),
+            restored=reduce(or_, (part.restored for part in parts), NO_KEYS),
+            restored_times=frozenset[int]().union(*(part.restored_times for part in parts)),
+            retried=reduce(or_, (part.retried for part in parts), NO_KEYS),
+            retried_until=max((part.retried_until for part in parts), default=0),
+        )
 
     def _finish(self, on_done: Callable[[Result], None], result: Result) -> None:
         self.written.emit()
         on_done(result)
 
-    def _report_error(self, error: KnownError) -> None:
+    def _report_error(self, error: KnownError, operation: Operation | None = None) -> None:
         self.written.emit()
-        self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
+        text = translated(error.text)
+        if operation is not None and operation.done:
+            text = f"{operation.text} {text}"
+        self.notice.emit(Notice(text, Kind.PROBLEM))
 
 
 class _ListChange(QUndoCommand):

@@ -7,19 +7,17 @@ pool thread.
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
+from desktop_app.gui.commands.file import choose_paths
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import WindowPlace
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import ProcessingControl, RunMode
 
@@ -200,17 +198,12 @@ class LocateCommand(QObject):
         job = self._job()
         if job is None:
             return
-        title, folder = tr("Locate “{name}”").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
-        dialog = QFileDialog(self._window, title, folder, fileMode=QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
-        dialog.fileSelected.connect(partial(self._relocate, job))
-        WindowPlace(dialog, "choose")
-        dialog.open()
+        title, mode = tr("Locate “{name}”").format(name=job.name), QFileDialog.FileMode.ExistingFile
 
-    def _relocate(self, job: Job, path: str) -> None:
-        self._memory.set_folder(_LOCATE_FOLDER, str(Path(path).parent))
-        self._commands.relocate(job, path)
+        def relocate(paths: list[str]) -> None:
+            self._commands.relocate(job, paths[0])
+
+        choose_paths(self._window, self._memory, _LOCATE_FOLDER, title, mode, tr("Process"), relocate)
 
 
 class PauseCommands(QObject):

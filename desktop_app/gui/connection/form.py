@@ -7,8 +7,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -19,6 +19,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -34,8 +37,13 @@ from desktop_app.gui.wording import tool_tip
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect
+    from PySide6.QtGui import QFontMetrics, QPainter
+
 
 _MIN_LETTERS = 14
+_GAP = 24
+"""The room between an entry of a list and its detail."""
 _MOST_VISIBLE = 16
 """The number of entries of a list that are visible without scrolling."""
 
@@ -50,6 +58,39 @@ class WideBox(QComboBox):
         needed = view.sizeHintForColumn(0) + bar + 2 * view.frameWidth()
         view.setMinimumWidth(min(needed, self.screen().availableGeometry().width()))
         super().showPopup()
+        last = view.visualRect(view.model().index(self.count() - 1, 0))
+        missing = last.bottom() + 1 - view.viewport().height()
+        if missing > 0 and not bar:  # Qt does not count all margins of the style sheet
+            popup = view.window()
+            popup.resize(popup.width(), popup.height() + missing)
+
+
+class _DetailDelegate(QStyledItemDelegate):
+    """Shows the same muted text at the right end of each entry of a list."""
+
+    detail = ""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the entry, then the text."""
+        super().paint(painter, option, index)
+        state: QStyle.StateFlag = option.state
+        palette: QPalette = option.palette
+        area: QRect = option.rect
+        is_selected = bool(state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.PlaceholderText
+        painter.save()
+        painter.setPen(palette.color(role))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area.adjusted(0, 0, -_GAP // 2, 0), right, self.detail)
+        painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of the entry with the text."""
+        metrics: QFontMetrics = option.fontMetrics
+        more = metrics.horizontalAdvance(self.detail) + _GAP if self.detail else 0
+        return super().sizeHint(option, index) + QSize(more, 0)
 
 
 class EditableBox(WideBox):
@@ -65,13 +106,23 @@ class EditableBox(WideBox):
         self.setLineEdit(self.line)
         self.line.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+        self._delegate = _DetailDelegate(self)
+        self.setItemDelegate(self._delegate)
 
-    def set_names(self, names: Iterable[str]) -> None:
-        """Replace the items, but keep the entered text."""
+    def set_names(self, names: Iterable[str], detail: str = "") -> None:
+        """Replace the items, but keep the entered text.
+
+        Args:
+            names: The items.
+            detail: A text to show beside each of them; empty for none.
+        """
+        self._delegate.detail = detail
         text = self.currentText()
         with QSignalBlocker(self):
             self.clear()
             self.addItems(list(names))
+            for row in range(self.count() if detail else 0):
+                self.setItemData(row, f"{self.itemText(row)}, {detail}", Qt.ItemDataRole.AccessibleTextRole)
             self.setCurrentIndex(self.findText(text))
             self.setEditText(text)
 
@@ -155,6 +206,7 @@ class ConnectionForm(QWidget):
         self.reload.setAccessibleName(tr("Read the profiles again"))
         self.list_queues = QPushButton(tr("List Queues"), self)
         self._server_hint, self._profile_hint, self._region_hint, self.queue_hint = (Hint(self) for _ in range(4))
+        self._keys_hint = Hint(self)
         self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
         self._process_hint = Hint(
             self,
@@ -205,11 +257,10 @@ class ConnectionForm(QWidget):
         rows.setHorizontalSpacing(12)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        keys_hint = Hint(self, tr("Leave both empty if the server checks no keys. They are forgotten when you quit."))
         fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
             (tr("&Server"), self.server, None, self._server_hint),
             (tr("Access &key ID"), self.key_id, None, None),
-            (tr("Secret access ke&y"), self.secret, None, keys_hint),
+            (tr("Secret access ke&y"), self.secret, None, self._keys_hint),
             ("", self.remember, None, None),
             ("", self.use_profile, None, None),
             (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
@@ -432,6 +483,13 @@ class ConnectionForm(QWidget):
         is_kept = self.remember.isChecked() and self._are_keys_remembered
         for line in (self.key_id, self.secret):
             line.setPlaceholderText(tr("In the system's keyring") if is_kept else tr("Optional"))
+        if is_kept:
+            text = tr("Type both to replace those in the system's keyring.")
+        elif self.remember.isChecked():
+            text = tr("They will be kept in the system's keyring.")
+        else:
+            text = tr("Leave both empty if the server checks no keys. They are forgotten when you quit.")
+        self._keys_hint.show_text(text)
         self.changed.emit()
 
     @Slot()

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "–", Verdict.TROUBLE: "▲"}
 _UPDATE_MS = 1_000
+_MOVING_MS = 100
+"""How long the field may move after its hint has appeared, so that a list opened before would lie beside it."""
 _LEAST_LINES, _MOST_LINES = 4, 16
 """The height of the list of findings."""
 _SILENT_SECONDS = 3
@@ -313,7 +315,7 @@ class QueuePage(ConnectionPage):
         self._queues += [queue.name for queue in found]
         if found:
             self._place = self._place_of(found[0])
-        self.form.queue.set_names(self._queues)
+        self.form.queue.set_names(self._queues, self._place)
         self.form.queue_hint.show_text(tr("%Ln queue(s) so far…", "", len(self._queues)))
 
     def _place_of(self, queue: FoundQueue) -> str:
@@ -344,6 +346,11 @@ class QueuePage(ConnectionPage):
         else:
             self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
             self.form.queue.setFocus()
+            QTimer.singleShot(_MOVING_MS, self, self._show_queues)
+
+    @Slot()
+    def _show_queues(self) -> None:
+        if not self._is_closed and self.form.queue.isVisible() and not self.form.queue.currentText():
             self.form.queue.showPopup()
 
     @Slot(object)

@@ -6,10 +6,9 @@ import errno
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.query import Filter, Sort
@@ -26,12 +25,11 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import Job
+    from desktop_app.gui.operations import Operation, Operations
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
 
-PROGRESS_DELAY_MS = 300
-"""The time after which the progress is shown. During a shorter export, it would only flicker."""
 _JOBS_PER_STEP = 500
 _NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -81,54 +79,57 @@ class Exporter(QObject):
 
     Signals:
         notice(Notice): The result, for the user.
-        busy(str): The progress as text, if the export takes longer than `PROGRESS_DELAY_MS`; empty at the end.
         refused(ExportRequest, NotWrittenError): The target can't be written; the user has to choose another file.
 
     Args:
         reader: The job reader.
         tasks: The pool that writes the file.
+        operations: The running operations.
         wording: The formatter for texts.
         parent: The parent.
-
-    Attributes:
-        is_busy: Whether a file is being written.
     """
 
     notice = Signal(object)
-    busy = Signal(str)
     refused = Signal(object, object)
-    _progressed = Signal(int, int)
 
-    def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
+    def __init__(
+        self, reader: JobReader, tasks: Tasks, operations: Operations, wording: Wording, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._reader = reader
         self._tasks = tasks
+        self._operations = operations
         self._wording = wording
-        self._stop = Event()
-        self.is_busy = False
-        self._text = ""
-        self._delay = QTimer(self, singleShot=True, interval=PROGRESS_DELAY_MS)
-        self._delay.timeout.connect(self._show_progress)
-        self._progressed.connect(self._take_progress)
+        self._operation: Operation | None = None
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
 
+    @property
+    def is_busy(self) -> bool:
+        """Return whether a file is being written."""
+        return self._operation is not None
+
     def start(self, request: ExportRequest) -> None:
         """Start an export. Must not be called while another one is running."""
-        self._stop.clear()
-        self.is_busy = True
-        self._text = tr("Exporting the list…")
-        self._delay.start()
-        self._tasks.run(partial(self._write, request), partial(self._finish, request), partial(self._fail, request))
+        operation = self._operation = self._operations.begin(self._describe)
+        work = partial(self._write, request, operation)
+        self._tasks.run(work, partial(self._finish, request), partial(self._fail, request), self._end)
 
     @Slot()
     def stop(self) -> None:
         """Stop the export and discard the unfinished file."""
-        self._stop.set()
+        if self._operation is not None:
+            self._operation.stop()
+
+    def _describe(self, done: int, total: int) -> str:
+        if not total:
+            return tr("Exporting the list…")
+        text = tr("Exporting the list: {done} of {total}")
+        return text.format(done=self._wording.number(done), total=self._wording.files(total))
 
     # --- on the pool
 
-    def _write(self, request: ExportRequest) -> int | None:
+    def _write(self, request: ExportRequest, operation: Operation) -> int | None:
         """Write the file. Return the number of jobs, or None if the export was stopped."""
         write = json_writer(request.fields)
         if request.form is not Format.JSON:
@@ -138,10 +139,8 @@ class Exporter(QObject):
         def watched(jobs: Iterable[Job], total: int) -> Iterator[Job]:
             nonlocal count
             for job in jobs:
-                if count % _JOBS_PER_STEP == 0:
-                    self._progressed.emit(count, total)
-                    if self._stop.is_set():
-                        raise _StoppedError
+                if count % _JOBS_PER_STEP == 0 and not operation.proceed(count, total):
+                    raise _StoppedError
                 yield job
                 count += 1
 
@@ -157,22 +156,10 @@ class Exporter(QObject):
 
     # --- on the main thread
 
-    @Slot(int, int)
-    def _take_progress(self, done: int, total: int) -> None:
-        text = tr("Exporting the list: {done} of {total}")
-        self._text = text.format(done=self._wording.number(done), total=self._wording.files(total))
-        if not self._delay.isActive():
-            self._show_progress()
-
-    @Slot()
-    def _show_progress(self) -> None:
-        if self.is_busy:
-            self.busy.emit(self._text)
-
     def _end(self) -> None:
-        self.is_busy = False
-        self._delay.stop()
-        self.busy.emit("")
+        if self._operation is not None:
+            self._operations.end(self._operation)
+            self._operation = None
 
     def _finish(self, request: ExportRequest, count: int | None) -> None:
         self._end()

@@ -52,7 +52,8 @@ class GroupCommands(QObject):
 
     @Slot()
     def _update(self) -> None:
-        self._actions.rename_batch.setEnabled(self._sidebar.rename_target is not None)
+        why_not = "" if self._sidebar.rename_target is not None else tr("Select a batch in the sidebar first")
+        self._actions.offer(self._actions.rename_batch, why_not)
 
     @Slot()
     def _edit_name(self) -> None:

@@ -255,6 +255,7 @@ class Sidebar(QScrollArea):
         rename_target_changed(): `rename_target` may have changed.
         renamed(Batch, str): The user has typed a new name for a batch.
         older_requested(): The user wants to see older batches.
+        shown(): The sidebar has become visible.
 
     Attributes:
         choice: The chosen filter, without a search.
@@ -269,6 +270,7 @@ class Sidebar(QScrollArea):
     rename_target_changed = Signal()
     renamed = Signal(object, str)
     older_requested = Signal()
+    shown = Signal()
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -386,7 +388,7 @@ class Sidebar(QScrollArea):
         self._fit_button()
 
     def _room(self) -> int:
-        return self.width() - 2 * _MARGIN - _EDGE
+        return max(1, self.width() - 2 * _MARGIN - _EDGE)
 
     def _fit_button(self) -> None:
         """Set the text of the retry button; it is shortened if the button would be wider than the sidebar."""
@@ -410,6 +412,7 @@ class Sidebar(QScrollArea):
         """Fit the width again, because the font may have changed while the sidebar was hidden."""
         super().showEvent(event)
         self.fit()
+        self.shown.emit()
 
     # --- keyboard
 
@@ -512,18 +515,23 @@ class SidebarSplit(QSplitter):
         self.addWidget(rest)
         self.setStretchFactor(1, 1)
         self.splitterMoved.connect(self._note_width)
+        sidebar.shown.connect(self._apply_width)
 
     @Slot()
     def _note_width(self) -> None:
         self._wanted = self._sidebar.width()
 
-    def restore(self, memory: WindowMemory) -> None:
+    @Slot()
+    def _apply_width(self) -> None:
         """Give the sidebar the width that the user has chosen, or else the width that its words need."""
-        self._wanted = memory.sidebar_width
-        self._sidebar.fit()
         whole = self.window().width()
         width = self._wanted or self._sidebar.preferred_width(whole)
         self.setSizes([width, max(1, whole - width)])
+
+    def restore(self, memory: WindowMemory) -> None:
+        """Restore the width that the user has chosen."""
+        self._wanted = memory.sidebar_width
+        self._apply_width()
 
     def remember(self, memory: WindowMemory) -> None:
         """Store the width if the user has chosen one."""

@@ -39,6 +39,11 @@ _COUNT_GAP = 10
 
 _PADDING = 5
 
+_NOTE_GAP = 1
+
+_BAR_GAP = 3
+"""Between a note and the bar below it."""
+
 _INLINE = 24
 
 _RADIUS = 5
@@ -165,7 +170,9 @@ class SidebarEntry(QAbstractButton):
             self._lines = [metrics.elidedText(facts.text, Qt.TextElideMode.ElideMiddle, room)]
         height = metrics.height() * len(self._lines) + 2 * _PADDING
         if facts.note or facts.alert:
-            height += math.ceil(QFontMetrics(self._note_font()).height())
+            height += _NOTE_GAP + math.ceil(QFontMetrics(self._note_font()).height())
+        if facts.done is not None:
+            height += _BAR_GAP
         self.setFixedSize(width, max(height, _INLINE + 2 if facts.action else 0))
         whole = facts.text if "".join(self._lines) != facts.text else ""
         self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))).replace("\n", "<br>"))
@@ -262,7 +269,7 @@ class SidebarEntry(QAbstractButton):
         painter.setPen(QColor(colours.muted))
         count = self._count_width()
         self._paint_text(painter, QRect(self.width() - _SIDE - count, _PADDING, count + 1, line), facts.count)
-        self._paint_note(painter, left, _PADDING + len(self._lines) * line)
+        self._paint_note(painter, left, _PADDING + len(self._lines) * line + _NOTE_GAP)
         if facts.done is not None:
             self._paint_bar(painter, left)
 
@@ -280,7 +287,7 @@ class SidebarEntry(QAbstractButton):
 
     def _paint_bar(self, painter: QPainter, left: int) -> None:
         colours = self._theme.colours
-        place = QRect(left, self.height() - _BAR - 1, self.width() - left - _SIDE, _BAR)
+        place = QRect(left, self.height() - _BAR - 2, self.width() - left - _SIDE, _BAR)
         done = QRect(place.topLeft(), QSize(round(place.width() * (self.facts.done or 0)), _BAR))
         painter.setPen(Qt.PenStyle.NoPen)
         for rect, colour in ((place, colours.line), (done, colours.accent)):

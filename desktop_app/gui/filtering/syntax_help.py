@@ -5,18 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHeaderView,
+    QLabel,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.gui.filtering.search_names import HelpRow, help_rows
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import plain_label, show_rows, spaced
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize
     from PySide6.QtGui import QKeyEvent
 
 _WIDTH, _HEIGHT, _LEAST_HEIGHT = 560, 660, 320
 
-_EDGE, _GAP = 8, 4
+_EDGE, _GAP, _PADDING = 8, 4, 8
+
+
+class _WrappedCells(QStyledItemDelegate):
+    """A delegate that knows the padding of the style sheet, which Qt forgets when it wraps a text to measure it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of a cell."""
+        narrower = QStyleOptionViewItem(option)
+        narrower.rect = option.rect.adjusted(0, 0, -2 * _PADDING, 0)
+        return super().sizeHint(narrower, index)
 
 
 class SyntaxHelp(QFrame):
@@ -65,6 +86,7 @@ class SyntaxHelp(QFrame):
         for number, row in enumerate(self._rows):
             for column, text in enumerate((row.example, row.meaning)):
                 table.setItem(number, column, QTableWidgetItem(text))
+        table.setItemDelegate(_WrappedCells(table))
         table.setCurrentCell(0, 0)
         table.cellClicked.connect(lambda row, _column: self._pick(row))
         return table

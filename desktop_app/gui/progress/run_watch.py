@@ -231,6 +231,13 @@ class RunWatch(QObject):
             self._changed_ms = self._clock.now_ms()
         self._task.request()
 
+    @Slot()
+    def look_now(self) -> None:
+        """Read the state of the run now, and discard the result of a reading in progress."""
+        if self._changed_ms is None:
+            self._changed_ms = self._clock.now_ms()
+        self._task.restart()
+
     def follow_queue(self, queue: str) -> None:
         """Count the jobs of another queue from now on.
 

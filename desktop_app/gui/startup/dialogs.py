@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, QUrl
+from PySide6.QtCore import QLocale, Qt, QUrl
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton
 
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import open_url
 from desktop_app.gui.widgets.dialogs import MessageBox
+from desktop_app.gui.wording import Wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,8 +94,7 @@ class DamagedDatabaseDialog(_WarningDialog[DamageChoice]):
         self.setEscapeButton(quit_button)
         self.setDefaultButton(quit_button)
         if backup_time is not None:
-            when = locale.toString(QDateTime.fromMSecsSinceEpoch(backup_time), QLocale.FormatType.ShortFormat)
-            use = tr("Use the Backup from {when}").format(when=when)
+            use = tr("Use the Backup from {when}").format(when=Wording(locale).moment(backup_time))
             self.setDefaultButton(self._offer(DamageChoice.USE_BACKUP, use, _Role.AcceptRole))
 
 
@@ -123,9 +123,8 @@ class NotRespondingDialog(_WarningDialog[NotRespondingChoice]):
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
         else:
-            when = QDateTime.fromMSecsSinceEpoch(started_at).time()
             more = tr("It was started at {time}. Its process ID is {number}.").format(
-                time=locale.toString(when, QLocale.FormatType.ShortFormat), number=pid
+                time=Wording(locale).moment(started_at), number=pid
             )
         if can_stop:
             more += " " + tr("Stopping it is safe: unfinished files will be processed again.")

@@ -122,6 +122,11 @@ class Recount(QObject, Generic[Counted]):
         """Count the jobs as soon as possible."""
         self._task.request()
 
+    @Slot()
+    def count_now(self) -> None:
+        """Count the jobs now, and discard the result of a count in progress."""
+        self._task.restart()
+
     @Slot(object)
     def _take(self, counts: Counted) -> None:
         if counts != self.counts:
@@ -233,6 +238,12 @@ class SelectedTotals(QObject):
     def _follow_selection(self) -> None:
         self._set_current(Selected(self._view.selected_count()))
         self._task.restart()
+
+    @Slot()
+    def sum_now(self) -> None:
+        """Calculate the sums now."""
+        if self.current.count:
+            self._task.restart()
 
     @Slot()
     def _sum_later(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -19,6 +20,7 @@ from PySide6.QtCore import (
 )
 
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.keys import KeySet
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort, SortTerm
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, UNREAD, spoken_heading
@@ -54,7 +56,7 @@ _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
 _NO_PARENT = QModelIndex()
 
 _MAX_BLOCKS = 100
-"""The number of separate blocks of removed rows above which reloading the list is cheaper."""
+"""The number of separate blocks of removed rows above which replacing all rows is faster."""
 
 _FIXED = frozenset({"name", ADDED, "folder", "type", "id"})
 """The sort keys whose values never change. With any other key, a changed job may move to another row."""
@@ -254,8 +256,16 @@ class JobsModel(QAbstractTableModel):
         ids = loaded.ids
         if self._removed_while_loading:
             ids = array("q", (key for key in ids if key not in self._removed_while_loading))
+        ids = self._reader.pending.removed.removed_from(ids)
         is_other = (self.shown_filter, self.shown_order) != (loaded.filter, loaded.order)
         self.shown_filter, self.shown_order = loaded.filter, loaded.order
+        self._replace_ids(ids)
+        self.rows_changed.emit()
+        if is_other:
+            self.rearranged.emit()
+
+    def _replace_ids(self, ids: array[int]) -> None:
+        """Show other rows. Persistent indexes, such as those of the selection, move with their jobs."""
         if ids != self._cache.ids:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
             old = self.persistentIndexList()
@@ -270,9 +280,33 @@ class JobsModel(QAbstractTableModel):
                 ],
             )
             self.layoutChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
+
+    # --- changes by the user, shown before they have been written
+
+    @Slot(object)
+    def hide(self, keys: KeySet) -> None:
+        """Remove the rows of jobs that are about to be removed from the list."""
+        self._remove_blocks(keys.places_in(self._cache.ids), keys)
+
+    @Slot(object)
+    def reveal(self, keys: KeySet) -> None:
+        """Show the rows of jobs that are about to be restored."""
+        is_plain = self.shown_order.is_by_adding and self.shown_filter.is_empty and self.filter.is_empty
+        if self._load_task.is_running or not is_plain or not self.is_loaded:
+            self.reload()
+            return
+        # Reading a million keys from the database takes several times as long as merging two sorted arrays.
+        merged = sorted(chain(keys.removed_from(self._cache.ids), keys), reverse=self.shown_order.terms[0].descending)
+        self._replace_ids(array("q", merged))
+        self._newest = max(self._newest, max(merged, default=0))
         self.rows_changed.emit()
-        if is_other:
-            self.rearranged.emit()
+
+    @Slot()
+    def show_resubmitted(self) -> None:
+        """Show the status of jobs that are about to be submitted again."""
+        self.reread()
+        if not (self.shown_filter.is_empty and self.shown_order.keys <= _FIXED):
+            self.reload()
 
     # --- rows
 
@@ -334,23 +368,28 @@ class JobsModel(QAbstractTableModel):
         if changes.overflow:
             self._reload_later()
             return
-        self._remove(changes.removed)
-        rows = [row for job in changes.jobs if (row := self._cache.patch(job)) is not None]
+        pending = self._reader.pending
+        self._remove(pending.still_removed(changes.removed))
+        jobs = [job for job in changes.jobs if job.row_id not in pending.removed]
+        rows = [row for job in jobs if (row := self._cache.patch(job)) is not None]
         if rows:
             self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))
-        self._place(changes.jobs)
+        self._place(jobs)
 
     def _remove(self, keys: Sequence[int]) -> None:
         if self._load_task.is_running:
             self._removed_while_loading.update(keys)
-        gone = blocks(self._cache.rows_of(keys, self._key_order))
+        self._remove_blocks(blocks(self._cache.rows_of(keys, self._key_order)), KeySet(keys))
+
+    def _remove_blocks(self, gone: Sequence[tuple[int, int]], keys: KeySet) -> None:
+        """Remove blocks of rows, which contain the jobs with these keys."""
         if len(gone) > _MAX_BLOCKS:
-            self._reload_later()
-            return
-        for first, last in reversed(gone):
-            self.beginRemoveRows(_NO_PARENT, first, last)
-            self._cache.remove(first, last + 1)
-            self.endRemoveRows()
+            self._replace_ids(keys.removed_from(self._cache.ids))
+        else:
+            for first, last in reversed(gone):
+                self.beginRemoveRows(_NO_PARENT, first, last)
+                self._cache.remove(first, last + 1)
+                self.endRemoveRows()
         if gone:
             self.rows_changed.emit()
 

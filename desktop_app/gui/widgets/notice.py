@@ -27,6 +27,7 @@ from desktop_app.gui.widgets.dialogs import plain_label, spaced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop_app.gui.operations import Operation, Operations
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -59,6 +60,12 @@ _ICON = 18
 
 _MIN_TEXT_WIDTH = 460
 """The minimum width of the text, in pixels, for placing several buttons beside it."""
+
+
+_BAR_WIDTH = 180
+
+_PROGRESS_EVERY_MS = 15_000
+"""The shortest time between two announcements of the progress of a long operation."""
 
 
 class Kind(StrEnum):
@@ -247,32 +254,73 @@ class NoticeBar(Strip):
         super().leaveEvent(event)
 
 
-class BusyStrip(Strip):
-    """A bar with a text, a busy indicator and a Stop button.
+class _OperationRow(QWidget):
+    """Shows a running operation: its text, its progress and a Stop button."""
 
-    Signals:
-        stopped(): The user pressed Stop.
+    def __init__(self, operation: Operation, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._operation = operation
+        self._text = plain_label("", self)
+        self._bar = QProgressBar(self, textVisible=False)
+        self._bar.setFixedWidth(_BAR_WIDTH)
+        self._stop = QPushButton(tr("Stop"), self)
+        self._stop.clicked.connect(self._request_stop)
+        row = spaced(QHBoxLayout(self), 10)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._bar)
+        row.addWidget(self._stop)
+
+    @Slot()
+    def _request_stop(self) -> None:
+        self._operation.stop()
+
+    def draw(self) -> None:
+        """Show the current state of the operation."""
+        operation = self._operation
+        self._text.setText(operation.text)
+        self._bar.setMaximum(operation.total)
+        self._bar.setValue(operation.done)
+        self._bar.setAccessibleName(operation.text)
+        self._stop.setVisible(operation.can_stop)
+        self._stop.setEnabled(not operation.is_stopped)
+        self._stop.setText(tr("Stopping…") if operation.is_stopped else tr("Stop"))
+        self._stop.setAccessibleDescription(operation.text)
+
+
+class BusyStrip(Strip):
+    """A bar that shows the running operations below each other. It is hidden while there are none.
+
+    Args:
+        operations: The running operations.
+        parent: The parent.
     """
 
-    stopped = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, operations: Operations, parent: QWidget) -> None:
         super().__init__(tr("Work in progress"), parent)
-        self._text = QLabel(self.frame, textFormat=Qt.TextFormat.PlainText)
-        bar = QProgressBar(self.frame, minimum=0, maximum=0, textVisible=False)
-        bar.setFixedWidth(140)
-        bar.setAccessibleName(tr("Still working"))
-        self._stop = QPushButton(tr("Stop"), self.frame)
-        self._stop.clicked.connect(self.stopped)
-        self.row.addWidget(self._text, 1)
-        self.row.addWidget(bar)
-        self.row.addWidget(self._stop)
+        self._operations = operations
+        self._rows: dict[Operation, _OperationRow] = {}
+        self._column = spaced(QVBoxLayout(), 4)
+        self.row.addLayout(self._column, 1)
+        self._announcer = Announcer(self, every_ms=_PROGRESS_EVERY_MS)
+        operations.changed.connect(self._draw)
 
-    def show_text(self, text: str, *, can_stop: bool) -> None:
-        """Show the bar with a text, or hide it if the text is empty."""
-        self._text.setText(text)
-        self._stop.setVisible(can_stop)
-        self.setVisible(bool(text))
+    @Slot()
+    def _draw(self) -> None:
+        shown = self._operations.shown
+        for operation in [ended for ended in self._rows if ended not in shown]:
+            row = self._rows.pop(operation)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        for operation in shown:
+            if operation not in self._rows:
+                row = self._rows[operation] = _OperationRow(operation, self.frame)
+                self._column.addWidget(row)
+                row.show()
+            self._rows[operation].draw()
+        self.setVisible(bool(shown))
+        if shown:
+            self._announcer.announce(shown[-1].text)
 
 
 ANNOUNCE_EVERY_MS = 5_000

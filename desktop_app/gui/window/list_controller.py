@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.gui.adding.adder import Adder, AddReport
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
+from desktop_app.gui.operations import Operations
 from desktop_app.gui.progress.run_watch import RunWatch
 from desktop_app.gui.startup.shutdown import WRITES_MS, Step
 from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
@@ -43,7 +44,7 @@ class ListController(QObject):
 
     Attributes:
         reader: The reader for the list, which can be used on any thread.
-        feed, model, totals, groups, adder, commands, exporter, run: See their classes.
+        feed, model, totals, groups, operations, adder, commands, exporter, run: See their classes.
         reads: The pool for reading the list.
         tasks: The pool for other tasks.
 
@@ -85,9 +86,26 @@ class ListController(QObject):
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
         self.model = JobsModel(reader, self.reads, wording, self)
-        self.adder = Adder(editor, self._scans, self._writes, wording, duplicates, self)
-        self.commands = ListCommands(reader, editor, self._writes, wording, self)
-        self.exporter = Exporter(reader, self.tasks, wording, self)
+        self.operations = Operations(self)
+        self.adder = Adder(
+            editor,
+            scans=self._scans,
+            writes=self._writes,
+            operations=self.operations,
+            wording=wording,
+            duplicates=duplicates,
+            parent=self,
+        )
+        self.commands = ListCommands(
+            reader,
+            editor,
+            reads=self.reads,
+            writes=self._writes,
+            operations=self.operations,
+            wording=wording,
+            parent=self,
+        )
+        self.exporter = Exporter(reader, self.tasks, self.operations, wording, self)
         self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
         self.adder.finished.connect(self._record_add)
         self.feed.changed.connect(self.model.apply)
@@ -98,9 +116,15 @@ class ListController(QObject):
         for recount in (self.totals.count, self.groups.count, self.run.look):
             self.feed.recovered.connect(recount)
         self.feed.replaced.connect(self.model.clear)
-        self.feed.replaced.connect(self.commands.undo.clear)
+        self.feed.replaced.connect(self.commands.forget)
         self.commands.written.connect(self.feed.look)
-        self.commands.restored.connect(self.model.reload)
+        self.commands.hidden.connect(self.model.hide)
+        self.commands.revealed.connect(self.model.reveal)
+        self.commands.resubmitted.connect(self.model.show_resubmitted)
+        for read_again in (self.model.reread, self.model.reload):
+            self.commands.reverted.connect(read_again)
+        for recount in (self.totals.count_now, self.groups.count_now, self.run.look_now):
+            self.commands.pending_changed.connect(recount)
         self.model.problem.connect(self.problem)
         self._opening = QTimer(self, singleShot=True)
         self._opening.timeout.connect(self._open)
@@ -140,10 +164,11 @@ class ListController(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop adding files, exporting the list and following changes. Writes in progress are completed."""
+        """Stop changing the list, exporting it and following its changes. Files that are being added are all added."""
         self._opening.stop()
         self.feed.stop()
         self.adder.stop()
+        self.commands.stop()
         self.exporter.stop()
 
     def is_at_rest(self) -> bool:

@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
     Attributes:
         menu_actions: The actions of the window.
         selected: The number of selected files, and their totals.
-        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: The widgets.
+        view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay: The widgets.
         connection, adding: The commands for the connection and for adding files.
         export, pausing, help, settings: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
@@ -146,8 +146,7 @@ class MainWindow(QMainWindow):
         self.view = view = JobsView(jobs.model, theme, self)
         self.banner = NoticeBar(tr("Problem"), theme, self)
         self.notices = NoticeBar(tr("Message"), theme, self)
-        self.busy = BusyStrip(self)
-        self.exporting = BusyStrip(self)
+        self.busy = BusyStrip(jobs.operations, self)
         self.status = JobsStatusBar(wording, theme, self)
         self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
         self.details = DetailsPane(actions, theme, wording, self)
@@ -199,7 +198,6 @@ class MainWindow(QMainWindow):
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
             actions.export,
-            self.exporting,
             view,
             jobs.model,
             jobs.exporter,
@@ -274,7 +272,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        for bar in (self.busy, self.exporting, self.notices):
+        for bar in (self.busy, self.notices):
             column.addWidget(bar)
         self._panes = SidebarSplit(self.sidebar, central, self)
         self.setCentralWidget(self._panes)
@@ -284,7 +282,6 @@ class MainWindow(QMainWindow):
         jobs.problem.connect(self.show_error)
         jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
-        jobs.adder.busy_changed.connect(self._show_busy)
         jobs.commands.notice.connect(self.show_notice)
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
@@ -303,7 +300,8 @@ class MainWindow(QMainWindow):
         self._controller.status.text_changed.connect(self.status.show_connection)
         self.settings.restart_requested.connect(self.restart)
         self.settings.help_requested.connect(self.help.show_help_about_data)
-        self.busy.stopped.connect(jobs.adder.stop)
+        jobs.commands.pending_changed.connect(self.selected.sum_now)
+        self.closed.connect(jobs.commands.stop)
         self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
@@ -387,10 +385,6 @@ class MainWindow(QMainWindow):
         shown = self.notices.notice
         if shown is not None and shown.text == translated(error.text):
             self.notices.clear()  # once is enough
-
-    @Slot(str, bool)
-    def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
-        self.busy.show_text(text, can_stop=can_stop)
 
     # --- the list
 

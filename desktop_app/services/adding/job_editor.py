@@ -12,10 +12,10 @@ from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
 from desktop_app.sources.scan import ScanResult, scan
-from desktop_app.store.adding import Added, Intake
+from desktop_app.store.adding import Added, Intake, Proceed, always
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
@@ -45,6 +45,7 @@ class JobEditor:
         self._queue = queue
         self._clock = clock
         self._control = control
+        self._newest_removal = 0
 
     def use_queue(self, key: str) -> None:
         """Set the queue for new and retried jobs."""
@@ -60,7 +61,8 @@ class JobEditor:
         Raises:
             StoreError: If the database can't be read.
         """
-        return Review(result, self._intake.listed(result.files, cancelled))
+        revision = self._intake.revision()
+        return Review(result, self._intake.listed(result.files, cancelled), revision)
 
     def listed_jobs(self, files: Sequence[NewFile]) -> dict[int, int]:
         """Return the positions of the files that are on the list and unchanged, with the keys of their jobs.
@@ -76,7 +78,8 @@ class JobEditor:
         *,
         name: str = "",
         automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
-        skip_listed: bool = False,
+        skip_since: int | None = None,
+        proceed: Proceed = always,
     ) -> Added:
         """Save files in the database as one batch, and wake the sender.
 
@@ -85,29 +88,38 @@ class JobEditor:
             name: The name of the batch that the user has chosen; may be empty.
             automatic_name: Returns the name of a batch for which the user has not chosen one, from the files that are
                 added; a number is appended if another batch on the list has this name.
-            skip_listed: Whether to skip files that are on the list and have not changed. If no file is left, no batch
-                is created, and the batch ID in the result is 0.
+            skip_since: The revision at which none of the files was on the list, as by `Review.revision`. Files that are
+                on the list now are skipped. If no file is left, no batch is created, and the batch ID in the result is
+                0. None to skip no files.
+            proceed: Called with the number of files added so far; returns whether to go on.
 
         Raises:
             PartlyAddedError: If an error occurred after some files had been added.
             StoreError: If the database can't be written. No file was added.
         """
-        if skip_listed:
-            known = self._intake.listed(files, lambda: False)
-            files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
+        if skip_since is not None:
+            known = self._intake.listed_since(files, skip_since)
+            files = SomeFiles(files, (place for place in range(len(files)) if place not in known)) if known else files
             if not files:
                 return Added(0, ())
-        if not name and files:
-            name = automatic_name(files)
-            name = name and unused_name(name, self._intake.batch_names(name))
+        is_automatic = not name
+        name = name or self._unused_name(automatic_name, files)
         try:
-            added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
+            added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms(), proceed=proceed)
         except PartlyAddedError:
             self._control.wake_sender()
             raise
         self._control.wake_sender()
-        log.info("batch %d, %s: %d files added", added.batch_id, masked(added.name) or "unnamed", len(added.job_ids))
+        done = len(added.job_ids)
+        if is_automatic and 0 < done < len(files):  # stopped: the name tells what has been added
+            added = replace(added, name=self._unused_name(automatic_name, files[:done]))
+            self._intake.rename_batch(added.batch_id, added.name)
+        log.info("batch %d, %s: %d files added", added.batch_id, masked(added.name) or "unnamed", done)
         return added
+
+    def _unused_name(self, automatic_name: Callable[[Sequence[NewFile]], str], files: Sequence[NewFile]) -> str:
+        name = automatic_name(files) if files else ""
+        return name and unused_name(name, self._intake.batch_names(name))
 
     def rename_batch(self, batch_id: int, name: str) -> None:
         """Change the name of a batch.
@@ -117,24 +129,24 @@ class JobEditor:
         """
         self._intake.rename_batch(batch_id, name)
 
-    def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
+    def process_next(self, row_ids: Sequence[int], *, proceed: Proceed = always) -> PriorityResult:
         """Process waiting jobs of the current queue before all others, in the given order.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        moved = self._intake.move_to_front(row_ids, queue=self._queue)
+        moved = self._intake.move_to_front(row_ids, queue=self._queue, proceed=proceed)
         is_served = self._control.prioritize(moved.keys)
         self._control.wake_sender()
         return replace(moved, is_served=is_served)
 
-    def retry(self, row_ids: Iterable[int]) -> int:
+    def retry(self, row_ids: Iterable[int], *, proceed: Proceed = always) -> int:
         """Resubmit finished jobs to the current queue; return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        count = self._intake.retry(row_ids, queue=self._queue)
+        count = self._intake.retry(row_ids, queue=self._queue, proceed=proceed)
         self._control.wake_sender()
         return count
 
@@ -158,13 +170,38 @@ class JobEditor:
         self._control.wake_sender()
         return is_done
 
-    def remove(self, row_ids: Iterable[int]) -> int:
+    def removal_time(self) -> int:
+        """Return the current time for a removal, in milliseconds since 1970. No other removal here has the same one."""
+        self._newest_removal = max(self._clock.now_ms(), self._newest_removal + 1)
+        return self._newest_removal
+
+    def remove(self, row_ids: Iterable[int], *, removed_at: int | None = None, proceed: Proceed = always) -> int:
         """Remove jobs from the list without changing their files; return the number of jobs removed.
 
+        Args:
+            row_ids: The keys of the jobs.
+            removed_at: A `removal_time`, by which `restore` can select the jobs.
+            proceed: Called with the number of rows done so far; returns whether to go on.
+
         Raises:
-            StoreError: If the database can't be written.
+            StoreError: If the database can't be written. Some jobs may have been removed.
         """
-        return self._intake.remove(row_ids, now_ms=self._clock.now_ms())
+        return self._intake.remove(row_ids, now_ms=removed_at or self.removal_time(), proceed=proceed)
+
+    def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
+        """Restore removed jobs; return the number of jobs restored.
+
+        Args:
+            row_ids: The keys of the jobs.
+            removed_at: The times at which the jobs were removed; empty for any time.
+            proceed: Called with the number of rows done so far; returns whether to go on.
+
+        Raises:
+            StoreError: If the database can't be written. Some jobs may have been restored.
+        """
+        count = self._intake.restore(row_ids, removed_at=removed_at, proceed=proceed)
+        self._control.wake_sender()
+        return count
 
     def remove_processed(self, *, older_than_days: int, limit: int) -> int:
         """Remove files that were processed a number of days ago or earlier from the list, oldest first.
@@ -181,16 +218,6 @@ class JobEditor:
         """
         now = self._clock.now_ms()
         return self._intake.remove_processed(before_ms=now - older_than_days * DAY_MS, limit=limit, now_ms=now)
-
-    def restore(self, row_ids: Iterable[int]) -> int:
-        """Restore removed jobs; return the number of jobs restored.
-
-        Raises:
-            StoreError: If the database can't be written.
-        """
-        count = self._intake.restore(row_ids)
-        self._control.wake_sender()
-        return count
 
     def delete_removed(self) -> int:
         """Delete the rows of jobs that were removed long ago; return the number of rows deleted.

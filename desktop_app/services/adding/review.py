@@ -84,16 +84,18 @@ class Review:
     Args:
         result: The result of the scan.
         listed: For each file, 1 if it is on the list and has not changed, otherwise 0; see `JobEditor.review`.
+        revision: The revision of the list before it was compared with the files.
 
     Attributes:
-        result: The result of the scan.
+        result, revision: See above.
         size: The total size of all files in bytes; unknown sizes count as 0.
         listed: The number of files that are on the list and have not changed.
         has_subfolders: Whether the scan found anything in subfolders.
     """
 
-    def __init__(self, result: ScanResult, listed: bytearray) -> None:
+    def __init__(self, result: ScanResult, listed: bytearray, revision: int = 0) -> None:
         self.result = result
+        self.revision = revision
         self._listed = listed
         self.listed = sum(listed)
         self.size = sum(size for size in result.files.sizes if size > 0)
@@ -129,9 +131,17 @@ class Review:
     def _name(self, places: array[int], number: Callable[[int], str]) -> str:
         return batch_name(SomeFiles(self.result.files, places), self.result, number) if places else ""
 
-    def files(self, selected: SelectionResult) -> Sequence[NewFile]:
-        """Return the selected files."""
-        return SomeFiles(self.result.files, selected.places)
+    def files(self, selected: SelectionResult | None = None, *, again: bool) -> Sequence[NewFile]:
+        """Return the files to add.
+
+        Args:
+            selected: The selected files; None for all files.
+            again: Whether to include the files that were on the list.
+        """
+        places: Sequence[int] = range(len(self.result.files)) if selected is None else selected.places
+        if not again and self.listed:
+            return SomeFiles(self.result.files, (place for place in places if not self._listed[place]))
+        return self.result.files if selected is None else SomeFiles(self.result.files, places)
 
     def _reaches_below(self) -> bool:
         for folder in self.result.folders:

@@ -11,6 +11,8 @@ import os
 import re
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -32,6 +34,8 @@ from desktop_app.domain.sentences import Sentence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from desktop_app.domain.keys import KeySet
 
 
 ENGINE_VERSION = sqlite3.sqlite_version
@@ -336,6 +340,17 @@ def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's e
     The integers are passed as one JSON parameter, which is five times faster than one parameter each (measured).
     """
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
+
+
+_FEW_RUNS = 8
+"""Up to this many comparisons of ranges are faster than a search among all keys."""
+
+
+def in_keys(column: Any, keys: KeySet) -> Any:  # noqa: ANN401
+    """Return the condition that a column contains one of the keys, which may be millions."""
+    if not 0 < keys.run_count <= _FEW_RUNS:
+        return column.in_(SQL("(SELECT value FROM json_each(?))", [keys.json]))
+    return reduce(or_, (column.between(first, last) for first, last in keys.runs))
 
 
 def least(one: Any, other: Any) -> Any:  # noqa: ANN401

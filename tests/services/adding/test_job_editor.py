@@ -13,7 +13,9 @@ from desktop_app.domain.errors import KnownError, StoreBusyError
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.services.adding.job_editor import KEEP_REMOVED_MS, JobEditor
 from desktop_app.services.control import ProcessingControl
-from desktop_app.store.adding import Intake
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import ScanResult
+from desktop_app.store.adding import ROWS_A_PART, Intake
 from desktop_app.store.results import Result, Work
 from tests.helpers import a_reason
 from tests.store.kit import quick_to_give_up
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.domain.job import Job
+    from desktop_app.services.adding.review import Review
     from tests.services.conftest import ServicesSetup
 
 QUEUE = "the queue of now"
@@ -165,19 +168,37 @@ def test_messages_of_removed_jobs_are_recognized_for_longer_than_sqs_keeps_any()
     assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
 
 
-def test_unchanged_files_on_the_list_can_be_left_out(services: ServicesSetup, service: Service) -> None:
-    files = [NewFile("/a", 1, 7), NewFile("/b", 1, 7)]
-    service.add(files[:1])
-    added = service.add(files, name="both", skip_listed=True)
-    assert [services.jobs.find(job_id)[0].file_path for job_id in added.job_ids] == ["/b"]
-    assert len(service.add(files, name="again").job_ids) == 2
+def reviewed(service: Service, *files: NewFile) -> Review:
+    return service.review(ScanResult(FileList(files), ()))
+
+
+def test_files_added_since_the_review_are_left_out(services: ServicesSetup, service: Service) -> None:
+    files = [NewFile("/a", 1, 7), NewFile("/b", 1, 7), NewFile("/c", 1, None)]
+    before = reviewed(service, *files)
+    service.add([files[0], files[2], NewFile("/b", 1, 8)])
+    added = service.add(before.files(again=False), name="rest", skip_since=before.revision)
+    assert [services.jobs.find(job_id)[0].file_path for job_id in added.job_ids] == ["/b", "/c"]
+    assert len(service.add(files, name="again").job_ids) == 3
 
 
 def test_no_batch_is_created_if_all_files_are_on_the_list(services: ServicesSetup, service: Service) -> None:
     file = NewFile("/a", 1, 7)
+    before = reviewed(service, file)
     service.add([file])
     wakes = len(service.control.waiting_at_wake)
-    added = service.add([file], name="again", skip_listed=True)
+    added = service.add(before.files(again=False), name="again", skip_since=before.revision)
+    assert (added.batch_id, added.job_ids) == (0, ())
+    now = reviewed(service, file)
+    added = service.add(now.files(again=False), name="again", skip_since=now.revision)
     assert (added.batch_id, added.job_ids) == (0, ())
     assert len(services.jobs.batches()) == 1
     assert len(service.control.waiting_at_wake) == wakes
+
+
+def test_batch_whose_addition_was_stopped_is_named_by_what_was_added(services: ServicesSetup, service: Service) -> None:
+    files = [NewFile(f"/in/{number}", 1, None) for number in range(ROWS_A_PART + 1)]
+    added = service.add(
+        files, automatic_name=lambda added: f"{len(added)} files from in", proceed=lambda done: done < ROWS_A_PART
+    )
+    assert (len(added.job_ids), added.name) == (ROWS_A_PART, f"{ROWS_A_PART} files from in")
+    assert [batch.name for batch in services.jobs.batches()] == [added.name]

@@ -39,7 +39,7 @@ def picked(made: Review, rules: SelectionRules) -> SelectionResult:
 
 
 def names(made: Review, rules: SelectionRules) -> list[str]:
-    return [os.path.basename(file.path) for file in made.files(picked(made, rules))]  # noqa: PTH119
+    return [os.path.basename(file.path) for file in made.files(picked(made, rules), again=True)]  # noqa: PTH119
 
 
 @pytest.fixture
@@ -117,6 +117,16 @@ def test_items_that_can_not_be_added_count_only_if_they_match(folder: Path) -> N
     assert refused(SelectionRules(only="*.txt")) == ["there", "gone"]
     assert refused(SelectionRules(leave_out="there; deep")) == ["gone"]
     assert refused(SelectionRules(subfolders=False)) == ["gone"]
+
+
+def test_files_on_the_list_are_left_out_unless_they_are_added_again(folder: Path) -> None:
+    made = review(folder, listed=("a.csv",))
+    for selected in (None, picked(made, SelectionRules())):
+        paths = [file.path for file in made.files(selected, again=True)]
+        assert paths == made.result.files.paths
+        left = [os.path.basename(file.path) for file in made.files(selected, again=False)]  # noqa: PTH119
+        assert len(left) == len(paths) - 1
+        assert "a.csv" not in left
 
 
 def test_files_on_the_list_are_counted(folder: Path) -> None:

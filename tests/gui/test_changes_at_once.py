@@ -1,0 +1,289 @@
+"""The list and its counts show a change at once; it is written behind them, and what is not written is taken back."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+
+from desktop_app.domain.errors import StoreFullError, StoreGoneError
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import NO_FILTER, Filter
+from desktop_app.gui import operations as operations_module
+from desktop_app.gui.table.columns import COLUMN_OF_ID
+from desktop_app.gui.widgets.notice import Kind
+from desktop_app.store import adding as intake_module
+from desktop_app.store.adding import Intake
+from desktop_app.store.models import JobRow
+from tests.gui.conftest import notice_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.window.main_window import MainWindow
+    from tests.gui.conftest import WindowFactory
+
+PART = 20
+ROWS = 5 * PART
+PENDING = Filter(statuses=frozenset({Status.PENDING}))
+FAILED = Filter(statuses=frozenset({Status.FAILED}))
+
+
+class SlowWriter:
+    """Lets the writer write one part at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._allowed = threading.Semaphore(0)
+        self.error: Exception | None = None
+        write = intake_module._in_parts
+
+        def in_parts(keys: Any, part: Callable[[Any], int], proceed: Callable[[int], bool]) -> int:
+            def slow_part(some: Any) -> int:
+                assert self._allowed.acquire(timeout=30)
+                if self.error is not None:
+                    raise self.error
+                return part(some)
+
+            return write(keys, slow_part, proceed)
+
+        monkeypatch.setattr(intake_module, "_in_parts", in_parts)
+
+    def allow(self, parts: int = 1_000) -> None:
+        self._allowed.release(parts)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowWriter]:
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", PART)
+    monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 0)
+    made = SlowWriter(monkeypatch)
+    yield made
+    made.allow()
+
+
+@pytest.fixture
+def window(windows: WindowFactory, slow: SlowWriter) -> MainWindow:
+    keys = windows.jobs_db.add_many(ROWS)
+    windows.jobs_db.fail(keys[::2])
+    return windows.open_active()
+
+
+def stored(windows: WindowFactory, where: Filter = NO_FILTER) -> int:
+    """Return how many jobs are on the list in the database."""
+    jobs_db = windows.jobs_db
+    with jobs_db.database.read():
+        query = JobRow.select(JobRow.status).where(JobRow.removed_at.is_null()).tuples()
+        statuses = [status for (status,) in jobs_db.database.run(query)]
+    return sum(not where.statuses or status in where.statuses for status in statuses)
+
+
+def rows(windows: WindowFactory) -> int:
+    return windows.controller().model.rowCount()
+
+
+def wait_for_counts(windows: WindowFactory, qtbot: QtBot, total: int, failed: int) -> None:
+    controller = windows.controller()
+
+    def are_right() -> bool:
+        counts, groups = controller.totals.counts, controller.groups.counts
+        batches = sum(batch.counts.total for batch in groups.batches)
+        problems = sum(problem.count for problem in groups.problems)
+        return (counts.total, counts.failed, batches, problems) == (total, failed, total, failed)
+
+    qtbot.waitUntil(are_right)
+
+
+def wait_until_written(windows: WindowFactory, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not windows.controller().operations.is_busy)
+    windows.settle()
+
+
+def test_removal_and_its_undo_are_shown_before_anything_is_written(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    assert rows(windows) == 0
+    wait_for_counts(windows, qtbot, 0, 0)
+    assert window.selected.current.count == 0
+    assert stored(windows) == ROWS
+    windows.controller().commands.undo.undo()
+    assert rows(windows) == ROWS
+    wait_for_counts(windows, qtbot, ROWS, ROWS // 2)
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+    windows.controller().commands.undo.redo()
+    assert rows(windows) == 0
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (0, 0)
+    wait_for_counts(windows, qtbot, 0, 0)
+
+
+@pytest.mark.parametrize("column", ["added", "name", "status"])
+def test_undo_works_while_the_removal_is_being_written(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot, column: str
+) -> None:
+    controller = windows.controller()
+    window.view.header.setSortIndicator(COLUMN_OF_ID[column], window.view.header.sortIndicatorOrder())
+    windows.settle()
+    before = list(controller.model.ids)
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    slow.allow(2)
+    qtbot.waitUntil(lambda: stored(windows) == ROWS - 2 * PART)
+    controller.commands.undo.undo()
+    qtbot.waitUntil(lambda: list(controller.model.ids) == before)
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert list(controller.model.ids) == before
+    assert stored(windows) == ROWS
+    assert notice_text(window) == f"Restored {3 * PART} files to the list.", "the third part was being written"
+
+
+def test_stopped_removal_keeps_what_is_written_and_shows_the_rest_again(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    slow.allow(1)
+    qtbot.waitUntil(
+        lambda: [one.text for one in windows.controller().operations.shown] == ["Removing 20 of 100 files…"]
+    )
+    (stop,) = window.busy.findChildren(QPushButton)
+    stop.click()
+    slow.allow(1)
+    wait_until_written(windows, qtbot)
+    assert notice_text(window) == "Removed 40 of 100 files from the list."
+    assert stored(windows) == ROWS - 2 * PART
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 2 * PART)
+    wait_for_counts(windows, qtbot, ROWS - 2 * PART, ROWS // 2 - PART)
+    slow.allow()
+    assert window.notices.notice is not None
+    window.notices.notice.actions[0].run()
+    assert rows(windows) >= ROWS - 2 * PART
+    wait_until_written(windows, qtbot)
+    qtbot.waitUntil(lambda: rows(windows) == ROWS)
+    assert stored(windows) == ROWS
+
+
+def test_failed_removal_takes_the_rest_back(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == ROWS - PART)
+    slow.error = StoreFullError("The disk is full.")
+    slow.allow(1)
+    wait_until_written(windows, qtbot)
+    assert window.notices.notice is not None
+    assert window.notices.notice.kind is Kind.PROBLEM
+    assert notice_text(window).endswith("The disk is full.")
+    qtbot.waitUntil(lambda: rows(windows) == stored(windows) == ROWS - PART)
+    wait_for_counts(windows, qtbot, ROWS - PART, ROWS // 2 - PART // 2)
+
+
+def test_hidden_files_that_end_meanwhile_stay_hidden_and_keep_their_result(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    keys = list(controller.model.ids)
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    windows.jobs_db.finish(keys[-1])
+    controller.feed.look()
+    assert rows(windows) == 0
+    wait_for_counts(windows, qtbot, 0, 0)
+    assert rows(windows) == 0
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    wait_until_written(windows, qtbot)
+    assert windows.jobs_db.jobs.page([keys[-1]])[keys[-1]].status is Status.PROCESSED
+
+
+def test_retried_files_are_pending_at_once(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    window.menu_actions.retry_failed.trigger()
+    wait_for_counts(windows, qtbot, ROWS, 0)
+    statuses = {job.status for row in range(ROWS) if (job := controller.model.job(row)) is not None}
+    assert statuses == {Status.PENDING}
+    assert stored(windows, FAILED) == ROWS // 2
+    controller.model.set_filter(FAILED)
+    qtbot.waitUntil(lambda: rows(windows) == 0)
+    controller.model.set_filter(PENDING)
+    qtbot.waitUntil(lambda: rows(windows) == ROWS)
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows, FAILED) == ROWS // 2 - PART)
+    controller.commands.stop()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert notice_text(window) == "Stopped: 40 of 50 files will be processed again."
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 10)
+    wait_for_counts(windows, qtbot, ROWS, 10)
+
+
+def test_closing_the_window_ends_a_removal_after_the_part_that_is_being_written(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == ROWS - PART)
+    window.close()
+    windows.controller().stop()
+    slow.allow(1)
+    qtbot.waitUntil(windows.controller().is_at_rest)
+    assert stored(windows) == ROWS - 2 * PART
+    assert len(list(windows.jobs_db.jobs.ids())) == ROWS - 2 * PART
+
+
+def test_undone_addition_is_hidden_at_once_and_can_be_redone(
+    windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    slow.allow(1_000)
+    windows.jobs_db.add_many(3)
+    window = windows.open_active()
+    windows.jobs_db.add_many(ROWS)
+    controller = windows.controller()
+    controller.feed.look()
+    assert rows(windows) == ROWS + 3
+    newest = max(batch.id for batch in windows.jobs_db.jobs.batches())
+    controller.commands.record_add(newest, ROWS)
+    for _ in range(2):
+        controller.commands.undo.undo()
+        qtbot.waitUntil(lambda: rows(windows) == 3)
+        controller.commands.undo.redo()
+        qtbot.waitUntil(lambda: rows(windows) == ROWS + 3)
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == ROWS + 3
+    assert window.isVisible()
+
+
+def test_part_is_written_only_in_the_database_that_the_keys_belong_to(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter
+) -> None:
+    """Keys of a database that has been replaced must not remove other files from the new one."""
+    database = windows.jobs_db.database
+    epoch = database.epoch
+    intake = Intake(database)
+    seen: list[int] = []
+
+    def replace(done: int) -> bool:
+        seen.append(done)
+        database.epoch = epoch + 1
+        return True
+
+    slow.allow()
+    with pytest.raises(StoreGoneError, match="replaced"):
+        intake.remove(list(windows.controller().model.ids), now_ms=1, proceed=replace)
+    database.epoch = epoch
+    assert seen == [PART]
+    assert window.isVisible()
