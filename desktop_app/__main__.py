@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_window(paths: Sequence[str]) -> int:
     """Open the window if there is a display, and return the exit code."""
+    from desktop_app.gui.startup.qt_runtime import skip_feature_search
+
+    skip_feature_search()
     from desktop_app.gui.startup.display import NO_DISPLAY, display
     from desktop_app.gui.startup.stop_signals import QtStopSignals
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import tomlkit
 from filelock import Timeout as LockTimeout
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
@@ -371,6 +370,8 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
 
 def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
     """Write the named settings to the file, which must contain valid TOML if it exists."""
+    import tomlkit  # takes long, and is only needed to keep the comments in the file
+
     document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
     defaults = Settings()
     for name in names:

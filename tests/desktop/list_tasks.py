@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tests.desktop.user import User
 
 DAY_MS = 86_400_000
-SEARCH = "status:failed type:json added:today"
+SEARCH = "status:failed type:json finished:today"
 _ROW = 33
 """The height of a row in the list of what can be typed, whose place is fixed under the filter box."""
-_TYPE, _ADDED = 7, 16
-"""The rows of `type:` and `added:` in it."""
+_TYPE, _FINISHED = 7, 16
+"""The rows of `type:` and `finished:` in it."""
 _RENAME, _REMOVE_PROCESSED = 45, 171
 """The distance of entries from the top of a batch's menu."""
 _LOOK_S = 0.6
@@ -58,7 +58,7 @@ def retry_by_mouse(user: User) -> None:
     """Choose Failed, then a type and a day from what can be typed, then Select All and Retry in the menus."""
     _fail_files(user)
     user.click("check box", "Failed")
-    for row, value in ((_TYPE, "json"), (_ADDED, "today")):
+    for row, value in ((_TYPE, "json"), (_FINISHED, "today")):
         user.click("push button", "What you can type")
         x, y, _, height = user.popup()
         if row * _ROW > height - 170:
@@ -91,7 +91,8 @@ def _fail_files(user: User) -> None:
     """Let five files fail, one of them yesterday, and bring them back."""
     paths = user.fail("a.json", "b.json", "c.txt", "old.json", start=False)
     with closing(sqlite3.connect(user.home / "filemill" / "filemill.db")) as connection:
-        connection.execute("UPDATE job SET created_at = created_at - ? WHERE file_path LIKE '%old.json'", (2 * DAY_MS,))
+        older = "UPDATE job SET finished_at = finished_at - ? WHERE file_path LIKE '%old.json'"
+        connection.execute(older, (2 * DAY_MS,))
         connection.commit()
     for path in paths:
         path.write_text("here again\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.desktop import list_tasks
+from tests.desktop import list_tasks, setup_tasks
 from tests.desktop.screen import wait_for
 from tests.desktop.speech import ScreenReader, can_listen
 from tests.helpers.sqs.moto_process import MotoProcess
@@ -205,6 +205,18 @@ def sign_in_again(user: User) -> None:
         user.close()
 
 
+_WITH_READER = (
+    Task(25, "as 15, by mouse", 11, list_tasks.retry_by_mouse),
+    Task(26, "as 16, by mouse", 2, list_tasks.remove_by_mouse),
+    Task(27, "as 17, by mouse, the name typed", 4, list_tasks.rename_by_mouse),
+    Task(28, "as 18, by mouse", 7, setup_tasks.set_up_by_mouse),
+    Task(29, "as 19, by mouse, the texts typed", 7, setup_tasks.connect_by_mouse),
+    Task(35, "as 15, by accessible objects", 3, list_tasks.retry_by_reader),
+    Task(36, "as 16, by accessible objects", 4, list_tasks.remove_by_reader),
+    Task(37, "as 17, by accessible objects", 4, list_tasks.rename_by_reader),
+    Task(38, "as 18, by accessible objects", 3, setup_tasks.set_up_by_reader),
+    Task(39, "as 19, by accessible objects", 5, setup_tasks.connect_by_reader),
+)
 TASKS = (
     Task(1, "add 3 files", 4, add_three_files),
     Task(2, "add a folder, only *.csv, with subfolders", 6, add_csv_of_a_folder),
@@ -220,6 +232,8 @@ TASKS = (
     Task(15, "retry the JSON files that failed today", 5, list_tasks.retry_by_keyboard),
     Task(16, "remove what is processed of a batch", 4, list_tasks.remove_by_keyboard),
     Task(17, "rename a batch", 5, list_tasks.rename_by_keyboard),
+    Task(18, "change the language and the theme", 5, setup_tasks.set_up_by_keyboard),
+    Task(19, "connect to HOST:PORT", 6, setup_tasks.connect_by_keyboard),
     Task(14, "drop a folder and two files (mouse)", 1, drop_a_folder),
-    *([Task(13, "hear what the next row is", 1, hear_the_next_row)] if can_listen() else []),
+    *([Task(13, "hear what the next row is", 1, hear_the_next_row), *_WITH_READER] if can_listen() else []),
 )

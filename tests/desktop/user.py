@@ -136,9 +136,9 @@ class User:
             "FILEMILL_QUEUE": "ingest",
         }
 
-    def client(self, endpoint_url: str) -> SQSClient:
+    def client(self, endpoint_url: str, region: str = "eu-west-1") -> SQSClient:
         """Return a client of the server."""
-        session = boto3.Session("key", "secret", region_name="eu-west-1")
+        session = boto3.Session("key", "secret", region_name=region)
         return session.client("sqs", endpoint_url=endpoint_url)
 
     def _write_profile(self, what: str, endpoint_url: str, more: str = "") -> None:
@@ -182,6 +182,7 @@ class User:
 
         def is_there() -> bool:
             found[:] = [one for one in self.objects(role) if one["name"].startswith(name) and one["is_enabled"]]
+            found.sort(key=lambda one: one["name"] != name)  # the whole name first
             return bool(found)
 
         wait_for(is_there, f"the {role} “{name}”")

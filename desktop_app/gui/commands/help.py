@@ -1,4 +1,7 @@
-"""The Help menu: the help, keyboard shortcuts, log, support report and About."""
+"""The Help menu: the help, keyboard shortcuts, log, support report and About.
+
+The windows are imported when they are opened, so that the program starts sooner.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,21 @@ from PySide6.QtGui import QAction, QGuiApplication
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.desktop.file_manager import Opener
-from desktop_app.gui.diagnostics.log_window import LogWindow
-from desktop_app.gui.diagnostics.report_dialog import ReportDialog
-from desktop_app.gui.help.about import AboutDialog
-from desktop_app.gui.help.help_window import HelpWindow, keys_of
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.services.support.report import SupportReport, SupportSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.gui.diagnostics.log_window import LogWindow
+    from desktop_app.gui.diagnostics.report_dialog import ReportDialog
+    from desktop_app.gui.help.help_window import HelpWindow
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.services.support.report import SupportSources
 
 
 NAMED_ACTIONS = ("add_files", "paste", "settings", "retry", "pause", "filter", "connection")
@@ -90,6 +92,8 @@ class HelpCommands(QObject):
 
     def _shortcuts(self) -> list[tuple[str, str]]:
         """Return the actions of the window that have keys, with these."""
+        from desktop_app.gui.help.help_window import keys_of
+
         actions = self._window.findChildren(QAction)
         return [(words_of(action), keys_of(action)) for action in actions if not action.shortcut().isEmpty()]
 
@@ -97,6 +101,8 @@ class HelpCommands(QObject):
     def show_help(self) -> None:
         """Open the help, or bring it to the front."""
         if self.help is None:
+            from desktop_app.gui.help.help_window import HelpWindow
+
             home, database = self._support.home, self._support.database
             places = {"database": database.path, "settings_file": home.settings_file, "logs": home.logs}
             texts = {name: display_text(str(place)) for name, place in places.items()}
@@ -116,12 +122,16 @@ class HelpCommands(QObject):
     @Slot()
     def show_about(self) -> None:
         """Show the version, the libraries and the licences."""
+        from desktop_app.gui.help.about import AboutDialog
+
         AboutDialog(self._window).open()
 
     @Slot()
     def show_log(self) -> None:
         """Open the log window, or bring it to the front if it is open."""
         if self.log is None:
+            from desktop_app.gui.diagnostics.log_window import LogWindow
+
             self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
             self.log.report_requested.connect(self.make_report)
         self.log.show()
@@ -139,6 +149,9 @@ class HelpCommands(QObject):
         Args:
             fault: The error that the report is about; empty if there is none.
         """
+        from desktop_app.gui.diagnostics.report_dialog import ReportDialog
+        from desktop_app.services.support.report import SupportReport
+
         if self.report is not None:
             self.report.reject()
         report = SupportReport(self._support, program=_program_facts(), fault=fault)

@@ -227,7 +227,8 @@ class SidebarEntry(QAbstractButton):
         editor.deleteLater()
         if had_focus:
             self.setFocus(Qt.FocusReason.OtherFocusReason)
-        if is_accepted and text and editor.isModified():
+        # Not `isModified`, which is False if a screen reader has set the text.
+        if is_accepted and text and text != editor.first:
             self.renamed.emit(text)
 
     # --- painting
@@ -352,12 +353,16 @@ class _Editor(QLineEdit):
 
     Signals:
         ended(bool): The user has left the field; True to use the text.
+
+    Attributes:
+        first: The text at the beginning.
     """
 
     ended = Signal(bool)
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(text, parent, maxLength=_LONGEST_NAME)
+        self.first = self.text()
         self.setObjectName("renaming")
         self.setAccessibleName(tr("Batch name"))
 

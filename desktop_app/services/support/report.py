@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -155,13 +154,15 @@ class SupportReport:
     # --- the parts
 
     def _about_program(self) -> Iterator[str]:
+        from importlib.metadata import PackageNotFoundError, version  # takes long
+
         yield f"Filemill {__version__}"
         yield f"Python {platform.python_version()} ({platform.python_implementation()})"
         yield from self._program
         for name in _LIBRARIES:
             try:
-                yield f"{name} {importlib.metadata.version(name)}"
-            except importlib.metadata.PackageNotFoundError:
+                yield f"{name} {version(name)}"
+            except PackageNotFoundError:
                 yield f"{name}: no version known"
         yield f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} processors"
         environment = self._sources.environment
