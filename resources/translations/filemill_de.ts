@@ -1705,6 +1705,10 @@
         <translation>Der Ordner von „{name}“ kann nicht geöffnet werden; vielleicht gibt es ihn nicht mehr.</translation>
     </message>
     <message>
+        <source>No program on this computer can show the folder “{name}”.</source>
+        <translation>Kein Programm auf diesem Computer kann den Ordner „{name}“ anzeigen.</translation>
+    </message>
+    <message>
         <source>“{name}” no longer exists. It was moved, renamed or deleted after it was added.</source>
         <translation>„{name}“ gibt es nicht mehr. Die Datei wurde nach dem Hinzufügen verschoben, umbenannt oder gelöscht.</translation>
     </message>
