@@ -923,6 +923,10 @@
         <translation>Keine Datei passt zur Auswahl in der Seitenleiste.</translation>
     </message>
     <message>
+        <source>&amp;Search All Files</source>
+        <translation>In &amp;allen Dateien suchen</translation>
+    </message>
+    <message>
         <source>Dismiss this message</source>
         <translation>Diese Meldung schließen</translation>
     </message>
@@ -4387,8 +4391,8 @@
         <translation>hinzugefügt:heute</translation>
     </message>
     <message>
-        <source>The same; 2h means within the last two hours</source>
-        <translation>Ebenso; 2h heißt in den letzten zwei Stunden</translation>
+        <source>When it was processed; 2h: in the last two hours</source>
+        <translation>Wann die Datei verarbeitet wurde; 2h: in den letzten zwei Stunden</translation>
     </message>
     <message>
         <source>finished:2h</source>

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QTableView,
     QTableWidget,
     QTableWidgetItem,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -350,6 +352,22 @@ class MessageBox(QMessageBox):
         box = self.findChild(QDialogButtonBox)
         if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):
             box.setOrientation(Qt.Orientation.Vertical)
+
+
+def open_file_dialog(dialog: QFileDialog) -> None:
+    """Open a dialog for choosing files, at the place where the last one was closed.
+
+    In Qt's own dialog, which systems without one get, the columns are as wide as their texts.
+    """
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    WindowPlace(dialog, "choose")
+    dialog.open()
+    files = dialog.findChild(QTreeView, "treeView")
+    if files is not None:
+        header = files.header()
+        header.setResizeContentsPrecision(0)  # only the visible rows are measured, even in a large folder
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
 
 def show_rows(table: QTableView) -> None:
