@@ -287,3 +287,55 @@ def test_part_is_written_only_in_the_database_that_the_keys_belong_to(
     database.epoch = epoch
     assert seen == [PART]
     assert window.isVisible()
+
+
+def test_file_removed_by_another_program_does_not_come_back_with_undo(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    slow.allow()
+    controller, others = windows.controller(), windows.jobs_db.intake
+    keys = controller.model.ids[: PART // 2]
+    others.remove(keys[:3])
+    controller.commands.remove(keys)
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == ROWS - 3
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 3)
+
+
+def test_file_removed_by_another_program_during_undo_does_not_stay_on_the_list(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    keys = list(controller.model.ids)
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(2)
+    qtbot.waitUntil(lambda: stored(windows) == 2 * PART)
+    windows.jobs_db.change(keys[:3], removed_at=1)
+    controller.feed.look()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == ROWS - 3
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 3)
+
+
+def test_file_restored_by_another_program_during_a_removal_is_shown(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    keys = controller.model.ids[:]
+    windows.jobs_db.change(keys[:3], removed_at=1)
+    controller.commands.remove(keys)
+    slow.allow(2)
+    qtbot.waitUntil(lambda: stored(windows) == ROWS - 2 * PART)
+    windows.jobs_db.change(keys[:3], removed_at=None)
+    controller.feed.look()
+    assert rows(windows) == 0
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == 3
+    qtbot.waitUntil(lambda: rows(windows) == 3)

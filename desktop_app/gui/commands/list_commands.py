@@ -82,7 +82,7 @@ class ListCommands(QObject):
         hidden(KeySet): These files are no longer on the list.
         revealed(KeySet): These files are on the list again.
         resubmitted(): Files will be processed again: their status is different.
-        reverted(): Only a part of a change was written. The list has to be read again.
+        reverted(): A change was not written as it is shown. The list has to be read again.
 
     Attributes:
         undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
@@ -382,6 +382,8 @@ class ListCommands(QObject):
 
     def _end(self, write: _Write, report: Report, count: int) -> None:
         self._forget(write)
+        if write.pending.restored and count < write.operation.total:
+            self.reverted.emit()  # other programs have removed or deleted some of them
         if not write.is_replaced:
             report(write.operation.total if write.replaces and not write.operation.is_stopped else count, write)
 
