@@ -339,3 +339,53 @@ def test_file_restored_by_another_program_during_a_removal_is_shown(
     wait_until_written(windows, qtbot)
     assert stored(windows) == 3
     qtbot.waitUntil(lambda: rows(windows) == 3)
+
+
+def test_undo_that_the_end_of_the_program_interrupts_is_finished_at_the_next_start(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    first = windows.controller()
+    slow.allow(5)
+    first.commands.remove(first.model.ids[:])
+    wait_until_written(windows, qtbot)
+    first.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART)
+    window.close()
+    first.stop()
+    slow.allow(1)
+    qtbot.waitUntil(first.is_at_rest)
+    assert stored(windows) == 2 * PART
+    slow.allow()
+    again = windows.open_active()
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+    assert notice_text(again) == f"Restored {ROWS - 2 * PART} files to the list."
+    assert windows.jobs_db.intake.unrestored() == ([], frozenset())
+
+
+@pytest.mark.parametrize("by", ["stop", "redo"])
+def test_undo_that_the_user_ends_is_not_finished_at_the_next_start(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot, by: str
+) -> None:
+    controller = windows.controller()
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART)
+    if by == "stop":
+        qtbot.waitUntil(lambda: bool(controller.operations.shown))
+        controller.operations.shown[0].stop()
+    else:
+        slow.error = StoreFullError("The disk is full.")
+        slow.allow(1)
+        wait_until_written(windows, qtbot)
+        slow.error = None
+        controller.commands.undo.redo()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert windows.jobs_db.intake.unrestored() == ([], frozenset())
+    assert rows(windows) == stored(windows)
+    assert window.isVisible()

@@ -125,6 +125,7 @@ class ListCommands(QObject):
         self._operations = operations
         self._wording = wording
         self._running: list[_Write] = []
+        self._is_closing = False
 
     @Slot()
     def forget(self) -> None:
@@ -138,7 +139,11 @@ class ListCommands(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop all changes that are being written."""
+        """Stop all changes that are being written, because the program ends. Jobs are still restored at its next start.
+
+        Otherwise, files for which the user has chosen Undo would be missing.
+        """
+        self._is_closing = True
         for write in self._running:
             write.operation.stop()
 
@@ -300,9 +305,16 @@ class ListCommands(QObject):
         """Remove files that are on the list."""
         replaces = self._replace(files)
         keys, removed_at = files.keys, self._editor.removal_time()
+        earlier = frozenset(files.removed_at)
         files.removed_at.add(removed_at)
+
+        def remove(proceed: Callable[[int], bool]) -> int:
+            if earlier:  # an error may have ended their restoration
+                self._editor.forget_restoration(earlier)
+            return self._editor.remove(keys, removed_at=removed_at, proceed=proceed)
+
         files.write = self._begin(
-            lambda proceed: self._editor.remove(keys, removed_at=removed_at, proceed=proceed),
+            remove,
             len(keys),
             Pending(removed=keys),
             self._describe(tr("Removing {done} of {files}…")),
@@ -317,8 +329,15 @@ class ListCommands(QObject):
         keys, times = files.keys, frozenset(files.removed_at)
         if not times:
             return
+
+        def restore(proceed: Callable[[int], bool]) -> int:
+            count = self._editor.restore(keys, removed_at=times, proceed=proceed)
+            if not self._is_closing:
+                self._editor.forget_restoration(times)
+            return count
+
         files.write = self._begin(
-            lambda proceed: self._editor.restore(keys, removed_at=times, proceed=proceed),
+            restore,
             len(keys),
             Pending(restored=keys, restored_times=times),
             self._describe(tr("Restoring {done} of {files}…")),
@@ -326,6 +345,15 @@ class ListCommands(QObject):
         )
         files.write.replaces = replaces
         self.revealed.emit(keys)
+
+    def finish_restoring(self) -> None:
+        """Restore the files that were still to be restored when the program ended."""
+        self._reads.run(self._editor.unrestored, self._restore_rest, self._report_error)
+
+    def _restore_rest(self, found: tuple[list[int], frozenset[int]]) -> None:
+        keys, times = found
+        if keys:
+            self._put_back(_Files(KeySet(keys), set(times)), self._report_restoration)
 
     def _replace(self, files: _Files) -> bool:
         """Stop the latest write of these files, whose opposite begins now; return whether it was still running."""

@@ -161,6 +161,7 @@ class ListController(QObject):
         self.totals.count()
         self.groups.count()
         self.run.start()
+        self.commands.finish_restoring()
         self.opened.emit()
 
     @Slot()
