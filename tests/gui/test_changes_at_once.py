@@ -102,6 +102,14 @@ def wait_until_written(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.settle()
 
 
+def buttons(window: MainWindow) -> list[str]:
+    return [button.text() for button in window.notices.buttons]
+
+
+def press(window: MainWindow, text: str) -> None:
+    next(button for button in window.notices.buttons if button.text() == text).click()
+
+
 def test_removal_and_its_undo_are_shown_before_anything_is_written(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
@@ -186,6 +194,52 @@ def test_failed_removal_takes_the_rest_back(
     assert notice_text(window).endswith("The disk is full.")
     qtbot.waitUntil(lambda: rows(windows) == stored(windows) == ROWS - PART)
     wait_for_counts(windows, qtbot, ROWS - PART, ROWS // 2 - PART // 2)
+    slow.error = None
+    slow.allow()
+    press(window, "Try Again")
+    assert rows(windows) == 0
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (0, 0)
+    press(window, "Undo")
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+
+
+def test_button_undo_never_undoes_another_change(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    commands = windows.controller().commands
+    slow.allow()
+    commands.remove(windows.controller().model.ids[:2])
+    wait_until_written(windows, qtbot)
+    assert buttons(window) == ["Undo"]
+    commands.rename_batch(1, "", "new")
+    assert buttons(window) == []
+    wait_until_written(windows, qtbot)
+    commands.remove(windows.controller().model.ids[:2])
+    commands.rename_batch(1, "new", "newer")
+    wait_until_written(windows, qtbot)
+    assert notice_text(window).startswith("Removed 2 files")
+    assert buttons(window) == []
+
+
+def test_rest_of_a_stopped_undo_can_be_restored(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART and bool(controller.operations.shown))
+    controller.operations.shown[0].stop()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert rows(windows) == stored(windows) < ROWS
+    press(window, "Restore All")
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
 
 
 def test_hidden_files_that_end_meanwhile_stay_hidden_and_keep_their_result(
