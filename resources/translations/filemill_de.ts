@@ -1790,6 +1790,10 @@
         <source>Restored {done} of {files} to the list.</source>
         <translation>{done} von {files} in der Liste wiederhergestellt.</translation>
     </message>
+    <message>
+        <source>Restore All</source>
+        <translation>Alle wiederherstellen</translation>
+    </message>
     <message numerus="yes">
         <source>Restored %Ln file(s) to the list.</source>
         <translation>
