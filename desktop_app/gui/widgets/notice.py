@@ -102,6 +102,7 @@ class Notice:
         passing: Whether the message disappears after `SHORT_MS`.
         title: A summary of a few words, shown above the text; may be empty.
         times: The number of times that the same problem has occurred recently.
+        offers_undo: Whether a button undoes or redoes the latest change, so that the next one withdraws the message.
     """
 
     text: str
@@ -110,6 +111,7 @@ class Notice:
     passing: bool = False
     title: str = ""
     times: int = 1
+    offers_undo: bool = False
 
 
 _ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
