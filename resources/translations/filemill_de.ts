@@ -640,8 +640,8 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
-        <source>Re&amp;member in the system&apos;s keyring</source>
-        <translation>Im Schlüsselbund des Systems &amp;merken</translation>
+        <source>Re&amp;member in the keyring</source>
+        <translation>Im Schlüsselbund &amp;merken</translation>
     </message>
     <message>
         <source>&amp;Use an AWS profile or a region</source>
