@@ -19,6 +19,22 @@
         <source>Failed</source>
         <translation>Fehlgeschlagen</translation>
     </message>
+    <message>
+        <source>pending</source>
+        <translation>ausstehend</translation>
+    </message>
+    <message>
+        <source>processing</source>
+        <translation>in Arbeit</translation>
+    </message>
+    <message>
+        <source>processed</source>
+        <translation>verarbeitet</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>fehlgeschlagen</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s)</source>
         <translation>
@@ -26,12 +42,9 @@
             <numerusform>%Ln Dateien</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>%Ln byte(s)</source>
-        <translation>
-            <numerusform>%Ln Byte</numerusform>
-            <numerusform>%Ln Bytes</numerusform>
-        </translation>
+    <message>
+        <source>{number}%</source>
+        <translation>{number}&#xa0;%</translation>
     </message>
     <message>
         <source>Today {time}</source>
@@ -80,6 +93,13 @@
     <message>
         <source>Next attempt at {time}</source>
         <translation>Nächster Versuch um {time}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{size} byte(s)</source>
+        <translation>
+            <numerusform>{size} Byte</numerusform>
+            <numerusform>{size} Bytes</numerusform>
+        </translation>
     </message>
     <message>
         <source>Finishing</source>

@@ -132,7 +132,7 @@ def test_progress_is_painted_in_the_status_unless_it_has_its_own_column(view: Jo
     assert has_colour(with_bar, LIGHT.accent)
     assert not has_colour(cell(view, 2, STATUS), LIGHT.accent)
     spoken = view.model().index(1, STATUS).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "Status: Processing, 50\N{NO-BREAK SPACE}%"
+    assert spoken == "Status: Processing, 50%"
     view.header.show_column(PROGRESS, True)
     view.scrollTo(view.model().index(1, PROGRESS))
     assert cell(view, 1, STATUS) != with_bar
@@ -266,3 +266,21 @@ def test_rows_have_a_fixed_height_that_follows_the_font(view: JobsView) -> None:
     font.setPointSizeF(font.pointSizeF() * 2)
     view.setFont(font)
     assert view.rowHeight(0) > before * 1.4
+
+
+def test_scroll_bar_begins_below_the_header(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(200)
+    view = windows.open().view
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(bar.isVisible)
+
+    def is_below() -> bool:
+        return bar.mapTo(view, QPoint()).y() == view.viewport().mapTo(view, QPoint()).y() >= view.header.height()
+
+    qtbot.waitUntil(is_below)
+    font = view.header.font()
+    font.setPointSize(20)
+    height = view.header.height()
+    view.header.setFont(font)
+    qtbot.waitUntil(lambda: view.header.height() > height)
+    qtbot.waitUntil(is_below)

@@ -283,3 +283,11 @@ def test_times_follow_the_rule_of_the_program_and_the_tool_tip_is_exact(windows:
         role = Qt.ItemDataRole.TextAlignmentRole
         title = log.model.headerData(column, Qt.Orientation.Horizontal, role)
         assert title == log.model.index(0, column).data(role)
+
+
+def test_no_level_is_cut_off(windows: WindowFactory, qtbot: QtBot) -> None:
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+    write(windows, *(line("x", level) for level in levels))
+    log = open_log(windows, qtbot)
+    qtbot.waitUntil(lambda: len(shown(log)) >= len(levels))
+    assert log.view.sizeHintForColumn(LEVEL) <= log.view.columnWidth(LEVEL)

@@ -80,12 +80,12 @@ class JobsView(QTableView):
         self._following: int | None = None  # the key of the row to select when the selected ones are removed
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
-        show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._set_row_height()
         self.header = header = JobsHeader(theme, model.wording, self)
         self.setHorizontalHeader(header)
+        show_rows(self)
         self.setItemDelegate(CellDelegate(model, theme, header, self))
         self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, header, self))
         self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, header, self))

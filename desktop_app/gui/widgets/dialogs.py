@@ -352,8 +352,17 @@ class MessageBox(QMessageBox):
             box.setOrientation(Qt.Orientation.Vertical)
 
 
+def leading(widget: QWidget) -> Qt.AlignmentFlag:
+    """Return left alignment, or right alignment in a right-to-left layout, whatever direction the text has."""
+    side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+
+
 def show_rows(table: QTableView) -> None:
-    """Make a table a read-only list: a click selects the whole row, and Tab leaves the table."""
+    """Make a table a read-only list: a click selects the whole row, and Tab leaves the table.
+
+    Call this after a header of its own was set.
+    """
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setAlternatingRowColors(True)
@@ -362,6 +371,22 @@ def show_rows(table: QTableView) -> None:
     table.setCornerButtonEnabled(False)
     table.verticalHeader().hide()
     table.horizontalHeader().setHighlightSections(False)
+    table.addScrollBarWidget(_HeaderEnd(table), Qt.AlignmentFlag.AlignTop)
+
+
+class _HeaderEnd(QFrame):
+    """Continues the header of a table above its vertical scroll bar, which Qt would draw up to the top."""
+
+    def __init__(self, table: QTableView) -> None:
+        super().__init__(table)
+        self._header = table.horizontalHeader()
+        self.setObjectName("headerEnd")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._header.geometriesChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        """Return the height of the header."""
+        return QSize(0, self._header.sizeHint().height())
 
 
 def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:

@@ -280,6 +280,7 @@ class _OperationRow(QWidget):
         """Show the current state of the operation."""
         operation = self._operation
         self._text.setText(operation.text)
+        self._bar.setVisible(operation.total > 0)  # without a total, Qt's bar would only move to and fro
         self._bar.setMaximum(operation.total)
         self._bar.setValue(operation.done)
         self._bar.setAccessibleName(operation.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
@@ -60,6 +60,16 @@ class _EmptyPage(QWidget):
         self.column.addWidget(self.words)
         self.column.addSpacing(6)
         self.column.addLayout(row)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave out the icon where there is no room for it, because Qt would cut off the text as well."""
+        done = super().event(event)
+        if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
+            needed = self.column.minimumHeightForWidth(self.width())
+            if self._icon.isHidden():
+                needed += self._icon.sizeHint().height() + self.column.spacing()
+            self._icon.setHidden(needed > self.height())
+        return done
 
 
 class EmptyState(_EmptyPage):
