@@ -6,8 +6,10 @@ The list and its counts show a change at once: while it is being written, the re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial, reduce
+from itertools import chain
 from operator import or_
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +18,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
-from desktop_app.domain.keys import NO_KEYS, NOTHING_PENDING, KeySet, Pending
+from desktop_app.domain.keys import NO_KEYS, NOTHING_PENDING, KeySet, Pending, Retried
 from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -156,14 +158,15 @@ class ListCommands(QObject):
             return
         keys = KeySet(ids)
         try:
-            newest = self._reader.changes.cursor().revision
+            # What is being written before it may still change these files.
+            newest = None if self._running else self._reader.changes.cursor().revision
         except KnownError as error:
             self._report_error(error)
             return
         self._begin(
             lambda proceed: self._editor.retry(keys, proceed=proceed),
             len(keys),
-            Pending(retried=keys, retried_until=newest),
+            Pending(retried=(Retried(keys, newest),)),
             self._describe(tr("Retrying {done} of {files}…")),
             self._report_retry,
             again=partial(self.retry, ids),
@@ -447,11 +450,19 @@ class ListCommands(QObject):
         """Show the list as it is stored, since a change has been written or has ended early."""
         self._running.remove(write)
         self._operations.end(write.operation)
+        self._limit_retry()
         self._update_pending()
         if write.operation.is_stopped and not write.is_replaced:
             self.pending_changed.emit()
             self.reverted.emit()
         self.written.emit()
+
+    def _limit_retry(self) -> None:
+        """Let a retry that begins now concern only what has been written so far: its files may soon end again."""
+        if self._running and (retried := self._running[0].pending.retried) and retried[0].until is None:
+            with suppress(KnownError):  # then its files are shown as waiting until all of them are written
+                newest = self._reader.changes.cursor().revision
+                self._running[0].pending = Pending(retried=(Retried(retried[0].keys, newest),))
 
     def _update_pending(self) -> None:
         parts = [write.pending for write in self._running]
@@ -459,8 +470,7 @@ class ListCommands(QObject):
             removed=reduce(or_, (part.removed for part in parts), NO_KEYS),
             restored=reduce(or_, (part.restored for part in parts), NO_KEYS),
             restored_times=frozenset[int]().union(*(part.restored_times for part in parts)),
-            retried=reduce(or_, (part.retried for part in parts), NO_KEYS),
-            retried_until=max((part.retried_until for part in parts), default=0),
+            retried=tuple(chain.from_iterable(part.retried for part in parts)),
         )
 
     def _finish(self, on_done: Callable[[Result], None], result: Result) -> None:
