@@ -460,7 +460,9 @@ def test_retry_during_undo_is_shown_until_it_is_written(
     qtbot.waitUntil(lambda: stored(windows) == 3 * PART)
     assert stored(windows, FAILED) > 0
     assert windows.jobs_db.jobs.counts().pending == ROWS
-    slow.allow(2)  # the rest of Undo
+    slow.allow(2)
+    qtbot.waitUntil(lambda: [operation.total for operation in controller.operations.shown] == [ROWS])
+    assert stored(windows) == ROWS
     slow.allow(1)
     qtbot.waitUntil(lambda: stored(windows, FAILED) == ROWS // 2 - PART // 2)
     windows.jobs_db.fail(controller.model.ids[0])
@@ -470,4 +472,17 @@ def test_retry_during_undo_is_shown_until_it_is_written(
     wait_until_written(windows, qtbot)
     assert stored(windows, PENDING) == ROWS
     wait_for_counts(windows, qtbot, ROWS, 0)
+    assert window.isVisible()
+
+
+def test_files_found_in_a_database_that_was_replaced_are_not_removed_from_the_new_one(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    slow.allow()
+    controller.commands.remove_filtered(FAILED)
+    controller.feed.replaced.emit()
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+    assert not controller.commands.undo.canUndo()
     assert window.isVisible()

@@ -128,11 +128,13 @@ class ListCommands(QObject):
         self._wording = wording
         self._running: list[_Write] = []
         self._latest: _Files | None = None  # the files of the change that Undo or Redo concerns next
+        self._databases = 1
         self._is_closing = False
 
     @Slot()
     def forget(self) -> None:
         """Forget all changes: another database has taken the place of the one that they belong to."""
+        self._databases += 1
         self.undo.clear()
         for write in self._running:
             write.is_replaced = True
@@ -142,9 +144,9 @@ class ListCommands(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop all changes that are being written, because the program ends. Jobs are still restored at its next start.
+        """Stop all changes that are being written, because the program ends.
 
-        Otherwise, files for which the user has chosen Undo would be missing.
+        The rest of an Undo is written at its next start. Otherwise, files seen again would be missing.
         """
         self._is_closing = True
         for write in self._running:
@@ -189,7 +191,7 @@ class ListCommands(QObject):
 
     def retry_filtered(self, where: Filter) -> None:
         """Process the files that match a filter again. Unfinished files are skipped."""
-        self._reads.run(partial(self._reader.ids, where), self._retry_found, self._report_error)
+        self._find(where, self._retry_found)
 
     def _retry_found(self, ids: array[int]) -> None:
         if ids:
@@ -254,7 +256,7 @@ class ListCommands(QObject):
 
     def remove_filtered(self, where: Filter) -> None:
         """Remove the files that match a filter from the list. This can be undone."""
-        self._reads.run(partial(self._reader.ids, where), self._remove_found, self._report_error)
+        self._find(where, self._remove_found)
 
     def _remove_found(self, ids: array[int]) -> None:
         if ids:
@@ -280,8 +282,7 @@ class ListCommands(QObject):
             # Redo must not restore files that the user had removed before Undo, so find out which are on the list now.
             files.turns += 1
             self._latest = files
-            read = partial(self._reader.ids, Filter(batches=frozenset({batch_id})))
-            self._reads.run(read, partial(remove_found, files.turns), self._report_error)
+            self._find(Filter(batches=frozenset({batch_id})), partial(remove_found, files.turns))
 
         def remove_found(turn: int, ids: array[int]) -> None:
             if turn == files.turns:  # otherwise, it has been redone in the meantime
@@ -396,6 +397,15 @@ class ListCommands(QObject):
             self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", count), passing=True))
 
     # --- writing
+
+    def _find(self, where: Filter, on_found: Callable[[array[int]], None]) -> None:
+        """Call `on_found` with the keys of the jobs that match a filter, unless another database takes their place."""
+        found = partial(self._take_found, self._databases, on_found)
+        self._reads.run(partial(self._reader.ids, where), found, self._report_error)
+
+    def _take_found(self, databases: int, on_found: Callable[[array[int]], None], ids: array[int]) -> None:
+        if databases == self._databases:
+            on_found(ids)
 
     def _describe(self, text: str) -> Describe:
         return lambda done, total: self._partial(text, done, total)
