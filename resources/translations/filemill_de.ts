@@ -2745,8 +2745,8 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
-        <source>Type the access key ID and the secret access key that belong to this server.</source>
-        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
+        <source>Use the access key ID and the secret access key that belong to this server.</source>
+        <translation>Verwenden Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers.</translation>
     </message>
     <message>
         <source>The queue “{name}” does not exist on {place}</source>
@@ -3042,7 +3042,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys of {who}</source>
-        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
+        <translation>{place} hat die Zugriffsschlüssel abgelehnt ({who})</translation>
     </message>
     <message>
         <source>Choose another profile, or type the server&apos;s own keys.</source>
@@ -3050,7 +3050,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys</source>
-        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
+        <translation>{place} hat die Zugriffsschlüssel abgelehnt</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or {remedy}.</source>
