@@ -33,6 +33,17 @@ _STATUS_WORDS = {
     Status.FAILED: mark("Failed"),
 }
 
+_STATUS_WORDS_IN_TEXT = {
+    Status.PENDING: mark("pending"),
+    Status.PROCESSING: mark("processing"),
+    Status.PROCESSED: mark("processed"),
+    Status.FAILED: mark("failed"),
+}
+
+
+_MANY = 1_000_000
+"""A number with the plural form of all higher ones; Qt can't choose the form for more than 32 bits."""
+
 
 def user_locale(language: str = "") -> QLocale:
     """Return the locale of the chosen language or of the system. English replaces the locale "C".
@@ -49,6 +60,11 @@ def user_locale(language: str = "") -> QLocale:
 def status_word(status: Status) -> str:
     """Return the name of a status."""
     return translated(_STATUS_WORDS[status])
+
+
+def status_word_in_text(status: Status) -> str:
+    """Return the name of a status as it is written after a number, such as `3 processing`."""
+    return translated(_STATUS_WORDS_IN_TEXT[status])
 
 
 def tool_tip(text: str) -> str:
@@ -100,11 +116,11 @@ class Wording:
 
     def bytes(self, size: int) -> str:
         """Return a size in bytes, such as `12,345 bytes`."""
-        return tr("%Ln byte(s)", "", size)
+        return tr("{size} byte(s)", "", min(size, _MANY)).format(size=self.number(size))
 
     def percent(self, fraction: float) -> str:
         """Return a fraction as a whole percentage, rounded down."""
-        return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
+        return tr("{number}%").format(number=self.number(int(fraction * 100)))
 
     # One rule for all points in time: today the time of day, this year the day and the time, and else with the year.
 

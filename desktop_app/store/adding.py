@@ -18,7 +18,8 @@ from desktop_app.store.attempts import end_open
 from desktop_app.store.backends.sqlite import among
 from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
-from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
+from desktop_app.store.facts import store_fact
+from desktop_app.store.models import AttemptRow, BatchRow, FactRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import (
     LEASE_ENDED,
@@ -47,6 +48,9 @@ _LISTED = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow
 
 ROWS_A_PART = 2_000
 """The maximum number of rows per transaction when the user changes many. It is written in about 0.1 s."""
+
+_RESTORING = "restoring "
+"""The start of the name of a fact, which ends with the time of a removal that is being undone."""
 
 _REST = 0.2
 """The rest after each transaction, as a share of its duration: SQLite's lock is not fair, so other writers would never
@@ -399,6 +403,9 @@ class Intake:
     def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.
 
+        The times are stored with the first jobs, so that `unrestored` finds the rest if the program ends too early.
+        Call `forget_restoration` after all jobs have been restored, or if the rest is not wanted.
+
         Args:
             row_ids: The keys of the jobs.
             removed_at: The times at which the jobs were removed; jobs that were removed at other times stay removed.
@@ -416,6 +423,8 @@ class Intake:
 
         def write(part: Sequence[int]) -> int:
             with self._database.write(durable=True, epoch=epoch) as revision:
+                for moment in removed_at:
+                    store_fact(self._database, f"{_RESTORING}{moment}", "")
                 which = among(JobRow.id, part) & was_removed
                 query = JobRow.select(JobRow.id).where(which, JobRow.status.not_in(FINAL_STATUSES))
                 unfinished = [key for (key,) in self._database.run(query.tuples())]
@@ -426,6 +435,28 @@ class Intake:
                 return count
 
         return _in_parts(row_ids, write, proceed)
+
+    def forget_restoration(self, removed_at: Collection[int]) -> None:
+        """Forget that jobs removed at these times were being restored.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        names = [f"{_RESTORING}{moment}" for moment in removed_at]
+        with self._database.write():
+            self._database.run(FactRow.delete().where(FactRow.name.in_(names)))
+
+    def unrestored(self) -> tuple[list[int], frozenset[int]]:
+        """Return the jobs that were still to be restored when the program ended, and when they were removed.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        names = FactRow.select(FactRow.name).where(FactRow.name.startswith(_RESTORING)).tuples()
+        with self._database.read():
+            times = frozenset(int(name.removeprefix(_RESTORING)) for (name,) in self._database.run(names))
+            query = JobRow.select(JobRow.id).where(JobRow.removed_at.in_(sorted(times))).tuples()
+            return [key for (key,) in self._database.run(query)] if times else [], times
 
     def forget_removed(self, *, before_ms: int) -> int:
         """Delete the rows of jobs that were removed from the list before a given time.

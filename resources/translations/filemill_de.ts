@@ -19,6 +19,22 @@
         <source>Failed</source>
         <translation>Fehlgeschlagen</translation>
     </message>
+    <message>
+        <source>pending</source>
+        <translation>ausstehend</translation>
+    </message>
+    <message>
+        <source>processing</source>
+        <translation>in Arbeit</translation>
+    </message>
+    <message>
+        <source>processed</source>
+        <translation>verarbeitet</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>fehlgeschlagen</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s)</source>
         <translation>
@@ -26,12 +42,9 @@
             <numerusform>%Ln Dateien</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>%Ln byte(s)</source>
-        <translation>
-            <numerusform>%Ln Byte</numerusform>
-            <numerusform>%Ln Bytes</numerusform>
-        </translation>
+    <message>
+        <source>{number}%</source>
+        <translation>{number}&#xa0;%</translation>
     </message>
     <message>
         <source>Today {time}</source>
@@ -80,6 +93,13 @@
     <message>
         <source>Next attempt at {time}</source>
         <translation>Nächster Versuch um {time}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{size} byte(s)</source>
+        <translation>
+            <numerusform>{size} Byte</numerusform>
+            <numerusform>{size} Bytes</numerusform>
+        </translation>
     </message>
     <message>
         <source>Finishing</source>
@@ -923,6 +943,10 @@
         <translation>Keine Datei passt zur Auswahl in der Seitenleiste.</translation>
     </message>
     <message>
+        <source>&amp;Search All Files</source>
+        <translation>In &amp;allen Dateien suchen</translation>
+    </message>
+    <message>
         <source>Dismiss this message</source>
         <translation>Diese Meldung schließen</translation>
     </message>
@@ -1705,6 +1729,10 @@
         <translation>Der Ordner von „{name}“ kann nicht geöffnet werden; vielleicht gibt es ihn nicht mehr.</translation>
     </message>
     <message>
+        <source>No program on this computer can show the folder “{name}”.</source>
+        <translation>Kein Programm auf diesem Computer kann den Ordner „{name}“ anzeigen.</translation>
+    </message>
+    <message>
         <source>“{name}” no longer exists. It was moved, renamed or deleted after it was added.</source>
         <translation>„{name}“ gibt es nicht mehr. Die Datei wurde nach dem Hinzufügen verschoben, umbenannt oder gelöscht.</translation>
     </message>
@@ -1761,6 +1789,10 @@
     <message>
         <source>Restored {done} of {files} to the list.</source>
         <translation>{done} von {files} in der Liste wiederhergestellt.</translation>
+    </message>
+    <message>
+        <source>Restore All</source>
+        <translation>Alle wiederherstellen</translation>
     </message>
     <message numerus="yes">
         <source>Restored %Ln file(s) to the list.</source>
@@ -4383,8 +4415,8 @@
         <translation>hinzugefügt:heute</translation>
     </message>
     <message>
-        <source>The same; 2h means within the last two hours</source>
-        <translation>Ebenso; 2h heißt in den letzten zwei Stunden</translation>
+        <source>When it was processed; 2h: in the last two hours</source>
+        <translation>Wann die Datei verarbeitet wurde; 2h: in den letzten zwei Stunden</translation>
     </message>
     <message>
         <source>finished:2h</source>

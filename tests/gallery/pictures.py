@@ -89,6 +89,7 @@ def work(scene: Scene, fresh: list[int]) -> None:
 def empty(scene: Scene) -> QPixmap:
     """Show the first start."""
     scene.open()
+    scene.say_running()
     return scene.picture()
 
 

@@ -102,6 +102,14 @@ def wait_until_written(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.settle()
 
 
+def buttons(window: MainWindow) -> list[str]:
+    return [button.text() for button in window.notices.buttons]
+
+
+def press(window: MainWindow, text: str) -> None:
+    next(button for button in window.notices.buttons if button.text() == text).click()
+
+
 def test_removal_and_its_undo_are_shown_before_anything_is_written(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
@@ -186,6 +194,52 @@ def test_failed_removal_takes_the_rest_back(
     assert notice_text(window).endswith("The disk is full.")
     qtbot.waitUntil(lambda: rows(windows) == stored(windows) == ROWS - PART)
     wait_for_counts(windows, qtbot, ROWS - PART, ROWS // 2 - PART // 2)
+    slow.error = None
+    slow.allow()
+    press(window, "Try Again")
+    assert rows(windows) == 0
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (0, 0)
+    press(window, "Undo")
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+
+
+def test_button_undo_never_undoes_another_change(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    commands = windows.controller().commands
+    slow.allow()
+    commands.remove(windows.controller().model.ids[:2])
+    wait_until_written(windows, qtbot)
+    assert buttons(window) == ["Undo"]
+    commands.rename_batch(1, "", "new")
+    assert buttons(window) == []
+    wait_until_written(windows, qtbot)
+    commands.remove(windows.controller().model.ids[:2])
+    commands.rename_batch(1, "new", "newer")
+    wait_until_written(windows, qtbot)
+    assert notice_text(window).startswith("Removed 2 files")
+    assert buttons(window) == []
+
+
+def test_rest_of_a_stopped_undo_can_be_restored(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART and bool(controller.operations.shown))
+    controller.operations.shown[0].stop()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert rows(windows) == stored(windows) < ROWS
+    press(window, "Restore All")
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
 
 
 def test_hidden_files_that_end_meanwhile_stay_hidden_and_keep_their_result(
@@ -286,4 +340,106 @@ def test_part_is_written_only_in_the_database_that_the_keys_belong_to(
         intake.remove(list(windows.controller().model.ids), now_ms=1, proceed=replace)
     database.epoch = epoch
     assert seen == [PART]
+    assert window.isVisible()
+
+
+def test_file_removed_by_another_program_does_not_come_back_with_undo(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    slow.allow()
+    controller, others = windows.controller(), windows.jobs_db.intake
+    keys = controller.model.ids[: PART // 2]
+    others.remove(keys[:3])
+    controller.commands.remove(keys)
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == ROWS - 3
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 3)
+
+
+def test_file_removed_by_another_program_during_undo_does_not_stay_on_the_list(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    keys = list(controller.model.ids)
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(2)
+    qtbot.waitUntil(lambda: stored(windows) == 2 * PART)
+    windows.jobs_db.change(keys[:3], removed_at=1)
+    controller.feed.look()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == ROWS - 3
+    qtbot.waitUntil(lambda: rows(windows) == ROWS - 3)
+
+
+def test_file_restored_by_another_program_during_a_removal_is_shown(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    keys = controller.model.ids[:]
+    windows.jobs_db.change(keys[:3], removed_at=1)
+    controller.commands.remove(keys)
+    slow.allow(2)
+    qtbot.waitUntil(lambda: stored(windows) == ROWS - 2 * PART)
+    windows.jobs_db.change(keys[:3], removed_at=None)
+    controller.feed.look()
+    assert rows(windows) == 0
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert stored(windows) == 3
+    qtbot.waitUntil(lambda: rows(windows) == 3)
+
+
+def test_undo_that_the_end_of_the_program_interrupts_is_finished_at_the_next_start(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    first = windows.controller()
+    slow.allow(5)
+    first.commands.remove(first.model.ids[:])
+    wait_until_written(windows, qtbot)
+    first.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART)
+    window.close()
+    first.stop()
+    slow.allow(1)
+    qtbot.waitUntil(first.is_at_rest)
+    assert stored(windows) == 2 * PART
+    slow.allow()
+    again = windows.open_active()
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+    assert notice_text(again) == f"Restored {ROWS - 2 * PART} files to the list."
+    assert windows.jobs_db.intake.unrestored() == ([], frozenset())
+
+
+@pytest.mark.parametrize("by", ["stop", "redo"])
+def test_undo_that_the_user_ends_is_not_finished_at_the_next_start(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot, by: str
+) -> None:
+    controller = windows.controller()
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows) == PART)
+    if by == "stop":
+        qtbot.waitUntil(lambda: bool(controller.operations.shown))
+        controller.operations.shown[0].stop()
+    else:
+        slow.error = StoreFullError("The disk is full.")
+        slow.allow(1)
+        wait_until_written(windows, qtbot)
+        slow.error = None
+        controller.commands.undo.redo()
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert windows.jobs_db.intake.unrestored() == ([], frozenset())
+    assert rows(windows) == stored(windows)
     assert window.isVisible()

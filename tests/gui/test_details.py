@@ -91,6 +91,7 @@ def test_summary_of_several_files_shows_sums(wording: Wording) -> None:
     assert summary.happened == "2 failed · 9 processed · 1 pending"
     assert summary.facts == (("Size", "3.4 MB (3,400,000 bytes)"), ("Lines", "1"))
     assert wording.bytes(1) == "1 byte"
+    assert wording.bytes(987_654_321_000) == "987,654,321,000 bytes"
     unread = summary_of_many(2, SelectionSums(StatusCounts(pending=2), 10, 0), wording)
     assert unread.facts == (("Size", "10 bytes"),)
 

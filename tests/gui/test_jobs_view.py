@@ -132,7 +132,7 @@ def test_progress_is_painted_in_the_status_unless_it_has_its_own_column(view: Jo
     assert has_colour(with_bar, LIGHT.accent)
     assert not has_colour(cell(view, 2, STATUS), LIGHT.accent)
     spoken = view.model().index(1, STATUS).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "Status: Processing, 50\N{NO-BREAK SPACE}%"
+    assert spoken == "Status: Processing, 50%"
     view.header.show_column(PROGRESS, True)
     view.scrollTo(view.model().index(1, PROGRESS))
     assert cell(view, 1, STATUS) != with_bar
@@ -237,6 +237,28 @@ def test_row_that_disappears_by_itself_has_no_follower(
     assert long_view.selected_rows() == []
 
 
+def test_selected_row_stays_in_view_when_the_details_are_opened(long_view: JobsView, qtbot: QtBot) -> None:
+    window = long_view.window()
+    assert isinstance(window, MainWindow)
+    row = in_view(long_view)[-1]
+    long_view.select_rows(row, row)
+    height = long_view.height()
+    window.menu_actions.details.trigger()
+    qtbot.waitUntil(lambda: long_view.height() < height)
+    qtbot.waitUntil(lambda: row in in_view(long_view))
+
+
+def test_list_that_fits_with_compact_rows_needs_no_scroll_bar(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(40)
+    window = windows.open_active()
+    rows = window.view.rowHeight(0) * 40
+    window.resize(window.width(), window.height() - window.view.viewport().height() + rows - 20)
+    bar = window.view.verticalScrollBar()
+    qtbot.waitUntil(lambda: 0 < bar.maximum() < 5)
+    window.menu_actions.compact.trigger()
+    assert bar.maximum() == 0
+
+
 def test_compact_rows_are_remembered(windows: WindowFactory) -> None:
     windows.jobs_db.add("a")
     window = windows.open()
@@ -266,3 +288,21 @@ def test_rows_have_a_fixed_height_that_follows_the_font(view: JobsView) -> None:
     font.setPointSizeF(font.pointSizeF() * 2)
     view.setFont(font)
     assert view.rowHeight(0) > before * 1.4
+
+
+def test_scroll_bar_begins_below_the_header(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(200)
+    view = windows.open().view
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(bar.isVisible)
+
+    def is_below() -> bool:
+        return bar.mapTo(view, QPoint()).y() == view.viewport().mapTo(view, QPoint()).y() >= view.header.height()
+
+    qtbot.waitUntil(is_below)
+    font = view.header.font()
+    font.setPointSize(20)
+    height = view.header.height()
+    view.header.setFont(font)
+    qtbot.waitUntil(lambda: view.header.height() > height)
+    qtbot.waitUntil(is_below)

@@ -136,7 +136,8 @@ def test_error_is_reported_and_the_removal_can_still_be_undone(
         broken.setattr(JobEditor, method, refuse)
         do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
         notice = said(commands, qtbot, do.get(method, commands.undo.undo))
-    assert notice == Notice("The disk is full.", Kind.PROBLEM)
+    assert (notice.text, notice.kind) == ("The disk is full.", Kind.PROBLEM)
+    assert [action.text for action in notice.actions] == ["Try Again"]
     assert list(jobs_db.jobs.ids()) == ([] if method == "restore" else [a])
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QTableWidget,
     QToolBar,
     QToolButton,
+    QTreeView,
 )
 
 from desktop_app.domain.job import Status
@@ -128,8 +129,8 @@ def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, 
         "0 failed",
     ]
     qtbot.waitUntil(lambda: window.status.files.text() == "3 of 4 files")
-    assert window.status.percent.text() == "75\N{NO-BREAK SPACE}%"
-    assert window.windowTitle().startswith("75\N{NO-BREAK SPACE}%")
+    assert window.status.percent.text() == "75%"
+    assert window.windowTitle().startswith("75%")
     window.resize(720, 440)
     assert not window.status.files.isVisible()
     assert window.status.percent.isVisible()
@@ -338,6 +339,20 @@ def test_folder_chosen_in_the_dialog_is_reviewed_first(
     assert files
 
 
+def test_sizes_and_times_in_the_dialog_are_not_cut(
+    windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "large.bin").write_bytes(bytes(10_000_000))
+    dialog = choose(windows.open_active(), qtbot, Qt.Key.Key_O, CTRL)
+    dialog.resize(640, 400)
+    dialog.setDirectory(str(tmp_path / "in"))
+    (view,) = (tree for tree in dialog.findChildren(QTreeView) if tree.isVisible())
+    qtbot.waitUntil(lambda: view.model().rowCount(view.rootIndex()) == len(files) + 1)
+    columns = range(1, 4)
+    qtbot.waitUntil(lambda: all(view.columnWidth(column) >= view.sizeHintForColumn(column) for column in columns))
+    assert view.horizontalScrollBar().maximum() == 0
+
+
 def test_cancelled_dialog_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
@@ -515,3 +530,16 @@ def test_list_has_the_focus_in_a_window_opened_with_files(windows: WindowFactory
     qtbot.waitUntil(window.view.hasFocus)
     QTest.keyClick(window.view, Qt.Key.Key_Home)
     assert window.view.selected_rows() == [(0, 0)]
+
+
+def test_empty_page_shows_its_text_rather_than_its_icon_in_a_low_window(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    page = window._empty
+    icon = page._icon
+    qtbot.waitUntil(lambda: page.isVisible() and icon.isVisible())
+    window.setMinimumHeight(1)  # as on a screen of 1920 by 1080 pixels at 300 %
+    window.resize(620, 330)
+    qtbot.waitUntil(icon.isHidden)
+    qtbot.waitUntil(lambda: page.words.height() >= page.words.heightForWidth(page.words.width()))
+    window.resize(900, 600)
+    qtbot.waitUntil(icon.isVisible)

@@ -7,13 +7,14 @@ import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.gui.connection.status import Need, Trouble, TroubleBanner
+from desktop_app.gui.operations import Operations
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
-from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
+from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -159,3 +160,18 @@ def test_tab_visits_the_buttons_in_order_and_close_last(theme: Theme, qtbot: QtB
     assert order[:2] == bar.buttons
     assert order[2] is bar._close
     assert order[3] is after
+
+
+def test_operation_without_a_total_moves_nothing(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    operations = Operations()
+    strip = BusyStrip(operations, window)
+    window.show()
+    operation = operations.begin(lambda done, _: f"{done} files found")
+    qtbot.waitUntil(strip.isVisible)
+    (bar,) = strip.findChildren(QProgressBar)
+    assert not bar.isVisible()
+    operation.proceed(3, 10)
+    qtbot.waitUntil(bar.isVisible)
+    assert (bar.value(), bar.maximum()) == (3, 10)

@@ -81,7 +81,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     assert oldest.facts.text == windows.controller().model.wording.day_and_time(windows.jobs_db.clock.now_ms())
     assert (oldest.facts.note, oldest.facts.alert) == (
         windows.controller().model.wording.recent_moment(NOW_MS),
-        " · 3 failed",
+        "3 failed",
     )
     windows.jobs_db.finish(windows.jobs_db.jobs.ids(Filter(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
@@ -214,7 +214,7 @@ def test_menu_of_a_problem_acts_on_its_files(
 
 def test_menu_of_a_batch_acts_on_its_files(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.jobs.ids()[5])
-    qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.alert == " · 1 failed")
+    qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.alert == "1 failed")
     newest, oldest = window.sidebar.batches.entries.values()
     choose_in_menu(oldest, "Remove Processed", qtbot)
     qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["FAILED"] * 3 + ["PENDING", "FAILED"])
@@ -393,7 +393,7 @@ def test_accessible_names_contain_the_numbers(window: MainWindow) -> None:
     assert "<b>batch" not in window.sidebar.entries()[-2].toolTip()
 
 
-def test_empty_view_is_explained_and_has_a_button_to_show_all(
+def test_empty_view_is_explained_and_has_a_button_that_clears_the_choice(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.setFocus()
@@ -401,12 +401,14 @@ def test_empty_view_is_explained_and_has_a_button_to_show_all(
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No files here"
     assert QApplication.focusWidget() is window.no_match.all
-    QTest.keyClicks(window.filter, "zzz")
-    qtbot.waitUntil(lambda: window.no_match.title == "No files match “zzz”")
+    assert window.no_match.all.text() == "&Show All Files"
+    QTest.keyClicks(window.filter, "name:e")
+    qtbot.waitUntil(lambda: window.no_match.title == "No files match “name:e”")
     assert window.no_match.clear.isVisible()
+    assert window.no_match.all.text() == "&Search All Files"
     QTest.mouseClick(window.no_match.all, LEFT)
-    qtbot.waitUntil(lambda: len(windows.names()) == 6)
-    assert window.filter.text() == ""
+    qtbot.waitUntil(lambda: windows.names() == ["e"])
+    assert window.filter.text() == "name:e"
 
 
 def test_list_of_problems_without_problems_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -488,8 +490,8 @@ def test_batch_shows_its_progress_until_it_is_finished(alone: Sidebar, wording: 
     when = wording.recent_moment(NOW_MS)
     assert [(fact.note, fact.alert, fact.done) for fact in facts.values()] == [
         ("0 of 12", "", 0.0),
-        ("10 of 12", " · 2 failed", 10 / 12),
-        (when, " · 2 failed", None),
+        ("10 of 12", "2 failed", 10 / 12),
+        (when, "2 failed", None),
         (when, "", None),
     ]
     assert facts[StatusCounts(1, 1, 8, 2)].spoken == "in, 10 of 12, 2 failed, 12 files"
@@ -563,3 +565,34 @@ def test_old_batch_is_counted_while_the_list_is_filtered_by_it(windows: WindowFa
     assert entry.isChecked()
     assert windows.names() == ["2"]
     assert isinstance(windows.controller().groups, GroupTotals)
+
+
+def inked_rows(entry: SidebarEntry) -> list[int]:
+    """Return the rows of pixels that are not all of one colour."""
+    image = entry.grab().toImage()
+    width, height = range(image.width()), range(image.height())
+    return [y for y in height if len({image.pixel(x, y) for x in width}) > 1]
+
+
+def test_descenders_are_whole_in_a_right_to_left_layout(alone: Sidebar) -> None:
+    rows = []
+    for direction in (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft):
+        alone.setLayoutDirection(direction)
+        alone.show_groups(Groups((), (Batch(1, "jumpy gyps", NOW_MS, StatusCounts(0, 0, 10, 2)),)))
+        alone.fit()
+        rows.append(inked_rows(alone.batches.entries[1]))
+    assert rows[0] == rows[1]
+
+
+def test_note_begins_on_the_side_where_reading_begins(alone: Sidebar, theme: Theme) -> None:
+    alone.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    alone.show_groups(Groups((), (Batch(1, "in", NOW_MS, StatusCounts(0, 0, 10, 2)),)))
+    theme.use(LIGHT)
+    alone.fit()
+    image = alone.batches.entries[1].grab().toImage()
+    places: dict[str, list[int]] = {LIGHT.muted: [], LIGHT.failed: []}
+    for x in range(image.width() // 3, image.width()):
+        for y in range(image.height()):
+            places.get(image.pixelColor(x, y).name(), []).append(x)
+    # The dot between the two is muted, too.
+    assert min(places[LIGHT.muted]) > max(places[LIGHT.failed])

@@ -34,7 +34,7 @@ def job(**fields: Any) -> Job:
         ({"sent_at": 5}, f"Pending {DASH} In queue"),
         ({"reason": a_reason("Another program has it open.")}, f"Pending {DASH} Another program has it open."),
         ({"status": Status.PROCESSING}, "Processing"),
-        ({"status": Status.PROCESSING, "bytes_done": 7_646}, f"Processing {DASH} Reading 42{NB}%"),
+        ({"status": Status.PROCESSING, "bytes_done": 7_646}, f"Processing {DASH} Reading 42%"),
         ({"status": Status.PROCESSING, "bytes_done": 18_204}, f"Processing {DASH} Finishing"),
         ({"status": Status.PROCESSING, "bytes_done": 5, "file_size": None}, "Processing"),
         ({"status": Status.PROCESSED}, "Processed"),
@@ -134,8 +134,8 @@ def test_numbers_follow_the_locale(wording: Wording) -> None:
 
 
 def test_percentage_is_rounded_down(wording: Wording) -> None:
-    assert wording.percent(0.999) == f"99{NB}%"
-    assert wording.percent(1.0) == f"100{NB}%"
+    assert wording.percent(0.999) == "99%"
+    assert wording.percent(1.0) == "100%"
 
 
 def test_locale_without_separators_is_replaced_by_english(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_row_for_screen_readers(wording: Wording) -> None:
     assert wording.row(failed) == "notes.txt, Failed, The file no longer exists, 18.2 kB"
     assert wording.row(job(status=Status.PROCESSED, lines_count=1)) == "notes.txt, Processed, 1 line, 18.2 kB"
     running = job(status=Status.PROCESSING, bytes_done=9_102, file_size=18_204)
-    assert wording.row(running) == f"notes.txt, Processing, 50{NB}%, 18.2 kB"
+    assert wording.row(running) == "notes.txt, Processing, 50%, 18.2 kB"
     assert wording.row(job(status=Status.PROCESSED, lines_count=1200, file_size=None)).endswith("1,200 lines")
 
 
@@ -225,7 +225,7 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         ({"sent_at": 5}, "reason", ""),
         ({"sent_at": 5}, "status", "Pending"),
         ({"status": Status.FAILED, "reason": a_reason("Gone")}, "status", "Failed"),
-        ({"status": Status.PROCESSING, "bytes_done": 9_102}, "status", f"Processing, 50{NB}%"),
+        ({"status": Status.PROCESSING, "bytes_done": 9_102}, "status", "Processing, 50%"),
     ],
 )
 def test_cells_have_the_text_of_their_column(wording: Wording, fields: dict[str, Any], column: str, text: str) -> None:

@@ -143,7 +143,7 @@ def notice_of(
     """
     buttons = (NoticeAction(tr("Show"), show, keeps=True), NoticeAction(tr("Undo"), undo))
     if report.problem and report.added:
-        return Notice(translated(report.problem), Kind.PROBLEM, buttons)
+        return Notice(translated(report.problem), Kind.PROBLEM, buttons, offers_undo=True)
     if report.problem:
         return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
     if report.cancelled and not report.added:
@@ -152,7 +152,7 @@ def notice_of(
         text = added_text(report, wording)
         if report.cancelled:
             text = tr("Stopped. {added}").format(added=text)
-        return Notice(text, actions=buttons, passing=not report.cancelled)
+        return Notice(text, actions=buttons, passing=not report.cancelled, offers_undo=True)
     if report.listed:
         text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
         return Notice(text, passing=True)

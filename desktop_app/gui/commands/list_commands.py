@@ -82,7 +82,7 @@ class ListCommands(QObject):
         hidden(KeySet): These files are no longer on the list.
         revealed(KeySet): These files are on the list again.
         resubmitted(): Files will be processed again: their status is different.
-        reverted(): Only a part of a change was written. The list has to be read again.
+        reverted(): A change was not written as it is shown. The list has to be read again.
 
     Attributes:
         undo: The undo stack, which holds additions to and removals from the list, and the renaming of batches.
@@ -125,6 +125,8 @@ class ListCommands(QObject):
         self._operations = operations
         self._wording = wording
         self._running: list[_Write] = []
+        self._latest: _Files | None = None  # the files of the change that Undo or Redo concerns next
+        self._is_closing = False
 
     @Slot()
     def forget(self) -> None:
@@ -138,7 +140,11 @@ class ListCommands(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop all changes that are being written."""
+        """Stop all changes that are being written, because the program ends. Jobs are still restored at its next start.
+
+        Otherwise, files for which the user has chosen Undo would be missing.
+        """
+        self._is_closing = True
         for write in self._running:
             write.operation.stop()
 
@@ -160,6 +166,7 @@ class ListCommands(QObject):
             Pending(retried=keys, retried_until=newest),
             self._describe(tr("Retrying {done} of {files}…")),
             self._report_retry,
+            again=partial(self.retry, ids),
         )
         self.resubmitted.emit()
 
@@ -238,8 +245,8 @@ class ListCommands(QObject):
         if ids:
             files = _Files(KeySet(ids))
             text = tr("Remove %Ln File(s)", "what can be undone", len(ids))
-            redo = partial(self._take_away, files, partial(self._report_removal, tr("Undo"), self.undo.undo))
-            undo = partial(self._put_back, files, self._report_restoration)
+            redo = partial(self._take_away, files, partial(self._report_removal, files, tr("Undo"), self.undo.undo))
+            undo = partial(self._put_back, files)
             self.undo.push(_ListChange(text, redo=redo, undo=undo))
 
     def remove_filtered(self, where: Filter) -> None:
@@ -264,20 +271,21 @@ class ListCommands(QObject):
             batch_id: The batch that was added.
             count: The number of files in the batch.
         """
-        files = _Files()
+        files = self._latest = _Files()
 
         def remove() -> None:
             # Redo must not restore files that the user had removed before Undo, so find out which are on the list now.
             files.turns += 1
+            self._latest = files
             read = partial(self._reader.ids, Filter(batches=frozenset({batch_id})))
             self._reads.run(read, partial(remove_found, files.turns), self._report_error)
 
         def remove_found(turn: int, ids: array[int]) -> None:
             if turn == files.turns:  # otherwise, it has been redone in the meantime
                 files.keys = KeySet(ids)
-                self._take_away(files, partial(self._report_removal, tr("Redo"), self.undo.redo))
+                self._take_away(files, partial(self._report_removal, files, tr("Redo"), self.undo.redo))
 
-        redo = partial(self._put_back, files, self._report_restoration)
+        redo = partial(self._put_back, files)
         self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=remove, is_done=True))
 
     def rename_batch(self, batch_id: int, before: str, after: str) -> None:
@@ -290,6 +298,7 @@ class ListCommands(QObject):
         """
 
         def rename(name: str) -> None:
+            self._latest = None
             work = partial(self._editor.rename_batch, batch_id, name)
             self._writes.run(work, partial(self._finish, lambda _: None), self._report_error)
 
@@ -300,36 +309,62 @@ class ListCommands(QObject):
         """Remove files that are on the list."""
         replaces = self._replace(files)
         keys, removed_at = files.keys, self._editor.removal_time()
+        earlier = frozenset(files.removed_at)
         files.removed_at.add(removed_at)
+
+        def remove(proceed: Callable[[int], bool]) -> int:
+            if earlier:  # an error may have ended their restoration
+                self._editor.forget_restoration(earlier)
+            return self._editor.remove(keys, removed_at=removed_at, proceed=proceed)
+
         files.write = self._begin(
-            lambda proceed: self._editor.remove(keys, removed_at=removed_at, proceed=proceed),
+            remove,
             len(keys),
             Pending(removed=keys),
             self._describe(tr("Removing {done} of {files}…")),
             report,
+            again=partial(self._take_away, files, report),
         )
         files.write.replaces = replaces
         self.hidden.emit(keys)
 
-    def _put_back(self, files: _Files, report: Report) -> None:
+    def _put_back(self, files: _Files) -> None:
         """Restore files that `_take_away` has removed or is removing."""
         replaces = self._replace(files)
         keys, times = files.keys, frozenset(files.removed_at)
         if not times:
             return
+
+        def restore(proceed: Callable[[int], bool]) -> int:
+            count = self._editor.restore(keys, removed_at=times, proceed=proceed)
+            if not self._is_closing:
+                self._editor.forget_restoration(times)
+            return count
+
         files.write = self._begin(
-            lambda proceed: self._editor.restore(keys, removed_at=times, proceed=proceed),
+            restore,
             len(keys),
             Pending(restored=keys, restored_times=times),
             self._describe(tr("Restoring {done} of {files}…")),
-            report,
+            partial(self._report_restoration, files),
+            again=partial(self._put_back, files),
         )
         files.write.replaces = replaces
         self.revealed.emit(keys)
 
+    def finish_restoring(self) -> None:
+        """Restore the files that were still to be restored when the program ended."""
+        self._reads.run(self._editor.unrestored, self._restore_rest, self._report_error)
+
+    def _restore_rest(self, found: tuple[list[int], frozenset[int]]) -> None:
+        keys, times = found
+        if keys:
+            self._put_back(_Files(KeySet(keys), set(times)))
+
     def _replace(self, files: _Files) -> bool:
         """Stop the latest write of these files, whose opposite begins now; return whether it was still running."""
         files.turns += 1
+        self._latest = files
         if files.write not in self._running:
             return False
         files.write.is_replaced = True
@@ -337,19 +372,25 @@ class ListCommands(QObject):
         files.write.operation.stop()
         return True
 
-    def _report_removal(self, opposite: str, on_opposite: Callable[[], None], count: int, write: _Write) -> None:
+    def _report_removal(
+        self, files: _Files, opposite: str, on_opposite: Callable[[], None], count: int, write: _Write
+    ) -> None:
         if write.operation.is_stopped:
             text = self._partial(tr("Removed {done} of {files} from the list."), count, write.operation.total)
         else:
             text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
-        self.notice.emit(Notice(text, actions=(NoticeAction(opposite, on_opposite),)))
+        if files is self._latest:
+            self.notice.emit(Notice(text, actions=(NoticeAction(opposite, on_opposite),), offers_undo=True))
+        else:  # Undo would concern another change by now
+            self.notice.emit(Notice(text, passing=True))
 
-    def _report_restoration(self, count: int, write: _Write) -> None:
+    def _report_restoration(self, files: _Files, count: int, write: _Write) -> None:
         if write.operation.is_stopped:
             text = self._partial(tr("Restored {done} of {files} to the list."), count, write.operation.total)
+            buttons = (NoticeAction(tr("Restore All"), partial(self._put_back, files)),)
+            self.notice.emit(Notice(text, actions=buttons, offers_undo=True))
         else:
-            text = tr("Restored %Ln file(s) to the list.", "", count)
-        self.notice.emit(Notice(text, passing=True))
+            self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", count), passing=True))
 
     # --- writing
 
@@ -366,8 +407,13 @@ class ListCommands(QObject):
         pending: Pending,
         describe: Describe,
         report: Report,
+        *,
+        again: Callable[[], None],
     ) -> _Write:
-        """Write a change of many files on the pool, and show the list as if it had been written."""
+        """Write a change of many files on the pool, and show the list as if it had been written.
+
+        If it could not be written, the user can call `again`.
+        """
         write = _Write(self._operations.begin(describe, total), pending)
         self._running.append(write)
         self._update_pending()
@@ -375,21 +421,27 @@ class ListCommands(QObject):
         self._writes.run(
             partial(work, write.operation.proceed),
             partial(self._end, write, report),
-            partial(self._fail, write),
+            partial(self._fail, write, again),
             partial(self._forget, write),
         )
         return write
 
     def _end(self, write: _Write, report: Report, count: int) -> None:
         self._forget(write)
+        if write.pending.restored and count < write.operation.total:
+            self.reverted.emit()  # other programs have removed or deleted some of them
         if not write.is_replaced:
             report(write.operation.total if write.replaces and not write.operation.is_stopped else count, write)
 
-    def _fail(self, write: _Write, error: KnownError) -> None:
+    def _fail(self, write: _Write, again: Callable[[], None], error: KnownError) -> None:
         write.operation.stop()
         self._forget(write)
         if not write.is_replaced:
-            self._report_error(error, write.operation)
+            text = translated(error.text)
+            if write.operation.done:
+                text = f"{write.operation.text} {text}"
+            buttons = (NoticeAction(tr("Try Again"), again),)
+            self.notice.emit(Notice(text, Kind.PROBLEM, buttons, offers_undo=True))
 
     def _forget(self, write: _Write) -> None:
         """Show the list as it is stored, since a change has been written or has ended early."""
@@ -415,12 +467,9 @@ class ListCommands(QObject):
         self.written.emit()
         on_done(result)
 
-    def _report_error(self, error: KnownError, operation: Operation | None = None) -> None:
+    def _report_error(self, error: KnownError) -> None:
         self.written.emit()
-        text = translated(error.text)
-        if operation is not None and operation.done:
-            text = f"{operation.text} {text}"
-        self.notice.emit(Notice(text, Kind.PROBLEM))
+        self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 class _ListChange(QUndoCommand):

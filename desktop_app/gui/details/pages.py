@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import leading, plain_label, read_only_text, spaced
 from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
@@ -36,16 +36,11 @@ _TWO_COLUMNS_FROM = 760
 """The minimum width, in pixels, for two columns on the Message tab."""
 
 
-def leading(widget: QWidget) -> Qt.AlignmentFlag:
-    """Return left alignment, or right alignment in a right-to-left layout, regardless of the direction of the text."""
-    side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-
-
 def caption_label(text: str, parent: QWidget) -> QLabel:
     """Return a label for the caption of a value."""
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText)
     label.setObjectName("detailsCaption")
+    label.setAlignment(leading(label))
     return label
 
 
@@ -222,6 +217,7 @@ class SummaryPage(QScrollArea):
         for caption, _ in self._shown_facts:
             value = text_label("detailsFact", self._inside)
             value.setWordWrap(False)
+            value.setContentsMargins(0, 1, 0, 0)  # Qt draws a text that can be selected one pixel higher
             pair = [caption_label(caption, self._inside), value]
             for label in pair:
                 label.setMinimumHeight(self._path.sizeHint().height())  # as high as the row of the path

@@ -120,6 +120,10 @@ class LogModel(QAbstractTableModel):
         """Return a time whose text is as wide as any."""
         return self._wording.stamp(QDateTime(2022, 12, 28, 22, 58, 58).toMSecsSinceEpoch())
 
+    def level_words(self) -> list[str]:
+        """Return the names of all levels."""
+        return [translated(word) for _, word in _LEVELS]
+
     def _icon(self, level: int) -> object:
         if level >= logging.ERROR:
             return self._theme.icon("status-failed", self._theme.colours.failed)

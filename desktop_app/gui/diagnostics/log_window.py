@@ -39,11 +39,14 @@ if TYPE_CHECKING:
 
 _ROW_PADDING = 6
 
-_WIDTHS = {LEVEL: 13, SOURCE: 20}
-"""The widths of columns, in average character widths."""
+_SOURCE_WIDTH = 28
+"""The width of the Source column in average character widths."""
 
 _PADDING = 24
 """The width of a cell without its text, rounded up."""
+
+_ICON = 22
+"""The width of an icon and of the gap between it and the text."""
 
 
 class LogView(QTableView):
@@ -63,7 +66,7 @@ class LogView(QTableView):
     def __init__(self, model: LogModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.follows = True
-        self._widest_time = model.widest_time()
+        self._widest_time, self._level_words = model.widest_time(), model.level_words()
         self._is_moving = False
         self.setAccessibleName(tr("Log"))
         self.setObjectName("log")
@@ -83,9 +86,11 @@ class LogView(QTableView):
 
     def _fit_to_font(self) -> None:
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
-        self.setColumnWidth(TIME, self.fontMetrics().horizontalAdvance(self._widest_time) + _PADDING)
-        for column, characters in _WIDTHS.items():
-            self.setColumnWidth(column, characters * self.fontMetrics().averageCharWidth())
+        metrics = self.fontMetrics()
+        level = max(map(metrics.horizontalAdvance, self._level_words))
+        self.setColumnWidth(TIME, metrics.horizontalAdvance(self._widest_time) + _PADDING)
+        self.setColumnWidth(LEVEL, level + _ICON + _PADDING)
+        self.setColumnWidth(SOURCE, _SOURCE_WIDTH * metrics.averageCharWidth())
 
     @Slot(bool)
     def follow(self, follows: bool) -> None:  # noqa: FBT001 - connected to `toggled`
@@ -333,8 +338,8 @@ class LogWindow(QWidget):
     @Slot()
     def open_folder(self) -> None:
         """Open the folder of the log files in the file manager, or show its path if that fails."""
-        if not open_url(QUrl.fromLocalFile(str(self._folder))):
-            self.state.setText(tr("The log is in {folder}.").format(folder=self._folder))
+        text = tr("The log is in {folder}.").format(folder=self._folder)
+        open_url(QUrl.fromLocalFile(str(self._folder)), self, partial(self.state.setText, text))
 
     # --- showing and closing
 

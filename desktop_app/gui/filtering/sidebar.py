@@ -16,7 +16,7 @@ from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
-from desktop_app.gui.widgets.dialogs import spaced
+from desktop_app.gui.widgets.dialogs import leading, spaced
 from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Section(QWidget, Generic[Key]):
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
         self._title.setAccessibleName(title)
+        self._title.setAlignment(leading(self._title))
         self.column = spaced(QVBoxLayout(self), 1)
         self.column.addWidget(self._title)
         self.hide()
@@ -171,7 +172,7 @@ class SidebarTexts:
             note,
             alert,
             note=note,
-            alert=f" \N{MIDDLE DOT} {alert}" if alert else "",
+            alert=alert,
             hint=tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at)),
             done=finished / counts.total if counts.unfinished else None,
         )
@@ -299,7 +300,9 @@ class Sidebar(QScrollArea):
         self.older.setObjectName("link")
         self.older.clicked.connect(self.older_requested)
         self.batches.column.addWidget(self.older)
-        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, 0, _MARGIN))
+        # The scroll bar has the other side; a layout does not mirror its margins.
+        left, right = (0, _MARGIN) if self.isRightToLeft() else (_MARGIN, 0)
+        column = spaced(QVBoxLayout(inside), 10, (left, 4, right, _MARGIN))
         for section in self._sections():
             column.addWidget(section)
             section.moved.connect(self._move)

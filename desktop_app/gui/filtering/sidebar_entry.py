@@ -58,6 +58,8 @@ _KEY_REASONS = frozenset(
 
 _NOTE_SIZE = 0.9
 
+_DOT = "\N{MIDDLE DOT}"
+
 _LONGEST_NAME = 200
 
 
@@ -70,7 +72,7 @@ class EntryFacts:
         count: The formatted number.
         spoken: The text for screen readers, including the number.
         note: A second line in a muted colour.
-        alert: The end of the second line, in the colour of failed files.
+        alert: The end of the second line, in the colour of failed files; a dot separates it from the note.
         icon: The name of the icon.
         colour: The icon's colour, as the name of an attribute of `Colours`.
         hint: The tool tip.
@@ -278,12 +280,14 @@ class SidebarEntry(QAbstractButton):
         painter.setFont(self._note_font())
         metrics = painter.fontMetrics()
         room = self.width() - left - _SIDE
-        alert = metrics.horizontalAdvance(facts.alert)
-        note = metrics.elidedText(facts.note, Qt.TextElideMode.ElideRight, room - alert)
-        self._paint_text(painter, QRect(left, top, room, metrics.height()), note)
-        left += metrics.horizontalAdvance(note)
-        painter.setPen(QColor(colours.failed))
-        self._paint_text(painter, QRect(left, top, room, metrics.height()), facts.alert)
+        between = f" {_DOT} " if facts.note and facts.alert else ""
+        note = metrics.elidedText(
+            facts.note, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(between + facts.alert)
+        )
+        for text, colour in ((note, colours.muted), (between, colours.muted), (facts.alert, colours.failed)):
+            painter.setPen(QColor(colour))
+            self._paint_text(painter, QRect(left, top, room, metrics.height()), text)
+            left += metrics.horizontalAdvance(text)
 
     def _paint_bar(self, painter: QPainter, left: int) -> None:
         colours = self._theme.colours
@@ -298,9 +302,11 @@ class SidebarEntry(QAbstractButton):
         return QStyle.visualRect(self.layoutDirection(), self.rect(), place)
 
     def _paint_text(self, painter: QPainter, place: QRect, text: str) -> None:
-        direction = self.layoutDirection()
-        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft)
-        painter.drawText(self._visual(place), int(start), isolated_in(text, direction))
+        """Paint a text on the baseline of its font. Characters of other fonts would make Qt paint it lower."""
+        metrics, visual = painter.fontMetrics(), self._visual(place)
+        shown = isolated_in(text, self.layoutDirection())
+        left = visual.x() + visual.width() - metrics.horizontalAdvance(shown) if self.isRightToLeft() else visual.x()
+        painter.drawText(QPoint(left, visual.y() + metrics.ascent()), shown)
 
     # --- overrides of Qt
 

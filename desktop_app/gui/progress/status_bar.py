@@ -16,7 +16,7 @@ from desktop_app.gui.progress.texts import files_and_bytes_of, measure_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import spaced
-from desktop_app.gui.wording import Wording, status_word, tool_tip
+from desktop_app.gui.wording import Wording, status_word_in_text, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ class JobsStatusBar(QStatusBar):
         """Show the number of files, in total and for each status."""
         self._totals = counts
         for status, label in self.counts.items():
-            label.words.setText(f"{self._wording.number(counts.of(status))} {status_word(status).lower()}")
+            label.words.setText(f"{self._wording.number(counts.of(status))} {status_word_in_text(status)}")
         self._show_files()
 
     @Slot(object)

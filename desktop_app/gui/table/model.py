@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 )
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.keys import KeySet
+from desktop_app.domain.keys import NOTHING_PENDING, KeySet
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort, SortTerm
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, UNREAD, spoken_heading
@@ -130,6 +130,7 @@ class JobsModel(QAbstractTableModel):
         self._removed_while_loading: set[int] = set()  # keys that may still be in the result
         self._inserted_while_loading = False  # the result may lack rows
         self._unread = False
+        self._has_ignored = False  # a change by others to a job that the user's own pending change concerns
         # Overlapping, so that a new filter does not have to wait until a million rows are loaded in an outdated order.
         self._load_task = CoalescedTask(self._prepare_loading, tasks, self, rest=4, overlaps=True)
         self._load_task.result.connect(self._take_loaded)
@@ -292,8 +293,10 @@ class JobsModel(QAbstractTableModel):
     def reveal(self, keys: KeySet) -> None:
         """Show the rows of jobs that are about to be restored."""
         is_plain = self.shown_order.is_by_adding and self.shown_filter.is_empty and self.filter.is_empty
-        if self._load_task.is_running or not is_plain or not self.is_loaded:
+        can_merge = is_plain and self.is_loaded
+        if self._load_task.is_running or not can_merge:
             self.reload()
+        if not can_merge:
             return
         # Reading a million keys from the database takes several times as long as merging two sorted arrays.
         merged = sorted(chain(keys.removed_from(self._cache.ids), keys), reverse=self.shown_order.terms[0].descending)
@@ -306,6 +309,13 @@ class JobsModel(QAbstractTableModel):
         """Show the status of jobs that are about to be submitted again."""
         self.reread()
         if not (self.shown_filter.is_empty and self.shown_order.keys <= _FIXED):
+            self.reload()
+
+    @Slot()
+    def catch_up(self) -> None:
+        """Load the list if changes by others were ignored while the user's own changes were being written."""
+        if self._has_ignored and self._reader.pending == NOTHING_PENDING:
+            self._has_ignored = False
             self.reload()
 
     # --- rows
@@ -369,8 +379,11 @@ class JobsModel(QAbstractTableModel):
             self._reload_later()
             return
         pending = self._reader.pending
-        self._remove(pending.still_removed(changes.removed))
+        removed = pending.still_removed(changes.removed)
         jobs = [job for job in changes.jobs if job.row_id not in pending.removed]
+        if len(removed) < len(changes.removed) or len(jobs) < len(changes.jobs):
+            self._has_ignored = True
+        self._remove(removed)
         rows = [row for job in jobs if (row := self._cache.patch(job)) is not None]
         if rows:
             self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))

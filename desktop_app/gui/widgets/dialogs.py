@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QTableView,
     QTableWidget,
     QTableWidgetItem,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -352,8 +354,33 @@ class MessageBox(QMessageBox):
             box.setOrientation(Qt.Orientation.Vertical)
 
 
+def leading(widget: QWidget) -> Qt.AlignmentFlag:
+    """Return left alignment, or right alignment in a right-to-left layout, whatever direction the text has."""
+    side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+
+
+def open_file_dialog(dialog: QFileDialog) -> None:
+    """Open a dialog for choosing files, at the place where the last one was closed.
+
+    In Qt's own dialog, which systems without one get, the columns are as wide as their texts.
+    """
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    WindowPlace(dialog, "choose")
+    dialog.open()
+    files = dialog.findChild(QTreeView, "treeView")
+    if files is not None:
+        header = files.header()
+        header.setResizeContentsPrecision(0)  # only the visible rows are measured, even in a large folder
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+
+
 def show_rows(table: QTableView) -> None:
-    """Make a table a read-only list: a click selects the whole row, and Tab leaves the table."""
+    """Make a table a read-only list: a click selects the whole row, and Tab leaves the table.
+
+    Call this after a header of its own was set.
+    """
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setAlternatingRowColors(True)
@@ -362,6 +389,22 @@ def show_rows(table: QTableView) -> None:
     table.setCornerButtonEnabled(False)
     table.verticalHeader().hide()
     table.horizontalHeader().setHighlightSections(False)
+    table.addScrollBarWidget(_HeaderEnd(table), Qt.AlignmentFlag.AlignTop)
+
+
+class _HeaderEnd(QFrame):
+    """Continues the header of a table above its vertical scroll bar, which Qt would draw up to the top."""
+
+    def __init__(self, table: QTableView) -> None:
+        super().__init__(table)
+        self._header = table.horizontalHeader()
+        self.setObjectName("headerEnd")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._header.geometriesChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        """Return the height of the header."""
+        return QSize(0, self._header.sizeHint().height())
 
 
 def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:

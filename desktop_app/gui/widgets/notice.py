@@ -102,6 +102,7 @@ class Notice:
         passing: Whether the message disappears after `SHORT_MS`.
         title: A summary of a few words, shown above the text; may be empty.
         times: The number of times that the same problem has occurred recently.
+        offers_undo: Whether a button undoes or redoes the latest change, so that the next one withdraws the message.
     """
 
     text: str
@@ -110,6 +111,7 @@ class Notice:
     passing: bool = False
     title: str = ""
     times: int = 1
+    offers_undo: bool = False
 
 
 _ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
@@ -278,6 +280,7 @@ class _OperationRow(QWidget):
         """Show the current state of the operation."""
         operation = self._operation
         self._text.setText(operation.text)
+        self._bar.setVisible(operation.total > 0)  # without a total, Qt's bar would only move to and fro
         self._bar.setMaximum(operation.total)
         self._bar.setValue(operation.done)
         self._bar.setAccessibleName(operation.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
@@ -61,6 +61,16 @@ class _EmptyPage(QWidget):
         self.column.addSpacing(6)
         self.column.addLayout(row)
 
+    def event(self, event: QEvent) -> bool:
+        """Leave out the icon where there is no room for it, because Qt would cut off the text as well."""
+        done = super().event(event)
+        if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
+            needed = self.column.minimumHeightForWidth(self.width())
+            if self._icon.isHidden():
+                needed += self._icon.sizeHint().height() + self.column.spacing()
+            self._icon.setHidden(needed > self.height())
+        return done
+
 
 class EmptyState(_EmptyPage):
     """The page shown while the list is empty, which explains how to add files.
@@ -116,12 +126,12 @@ class NoMatch(_EmptyPage):
 
     Args:
         clear_filter: Called to clear the filter box.
-        show_all: Called to clear the filter box and the selection in the sidebar.
+        show_all: Called to clear the selection in the sidebar.
         theme: The colours and icons.
         parent: The parent.
 
     Attributes:
-        clear, all: The buttons Clear Filter and Show All Files.
+        clear, all: The buttons Clear Filter, and Search All Files or Show All Files.
     """
 
     def __init__(
@@ -131,7 +141,7 @@ class NoMatch(_EmptyPage):
         theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
-        buttons = QPushButton(tr("&Clear Filter")), QPushButton(tr("&Show All Files"))
+        buttons = QPushButton(tr("&Clear Filter")), QPushButton()
         super().__init__(buttons, 12, parent)
         self._theme = theme
         self._has_no_failures = False
@@ -172,6 +182,7 @@ class NoMatch(_EmptyPage):
         self.words.setVisible(bool(self.words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)
+        self.all.setText(tr("&Search All Files") if searches else tr("&Show All Files"))
         self._draw()
 
     def _draw(self) -> None:

@@ -118,6 +118,7 @@ class ListController(QObject):
         self.feed.replaced.connect(self.model.clear)
         self.feed.replaced.connect(self.commands.forget)
         self.commands.written.connect(self.feed.look)
+        self.commands.written.connect(self.model.catch_up)
         self.commands.hidden.connect(self.model.hide)
         self.commands.revealed.connect(self.model.reveal)
         self.commands.resubmitted.connect(self.model.show_resubmitted)
@@ -160,6 +161,7 @@ class ListController(QObject):
         self.totals.count()
         self.groups.count()
         self.run.start()
+        self.commands.finish_restoring()
         self.opened.emit()
 
     @Slot()

@@ -283,6 +283,8 @@ class MainWindow(QMainWindow):
         jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
         jobs.commands.notice.connect(self.show_notice)
+        jobs.commands.undo.indexChanged.connect(self._withdraw_undo)
+        jobs.feed.replaced.connect(self._withdraw_undo)
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
         self.progress.notifications.notice.connect(self.show_notice)
@@ -372,6 +374,12 @@ class MainWindow(QMainWindow):
     def show_notice(self, notice: Notice) -> None:
         """Show a message in the window."""
         self.notices.show_notice(notice)
+
+    @Slot()
+    def _withdraw_undo(self) -> None:
+        """Close a message whose button would now undo or redo another change."""
+        if self.notices.notice is not None and self.notices.notice.offers_undo:
+            self.notices.clear()
 
     @Slot(str)
     def show_error(self, text: str) -> None:

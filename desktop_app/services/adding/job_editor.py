@@ -203,6 +203,22 @@ class JobEditor:
         self._control.wake_sender()
         return count
 
+    def forget_restoration(self, removed_at: Collection[int]) -> None:
+        """Forget that jobs removed at these times were being restored, since all have been, or the rest is not wanted.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        self._intake.forget_restoration(removed_at)
+
+    def unrestored(self) -> tuple[list[int], frozenset[int]]:
+        """Return the jobs that were still to be restored when the program ended, and when they were removed.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return self._intake.unrestored()
+
     def remove_processed(self, *, older_than_days: int, limit: int) -> int:
         """Remove files that were processed a number of days ago or earlier from the list, oldest first.
 
