@@ -3181,6 +3181,10 @@
         <translation>Schlüsselbund des Systems</translation>
     </message>
     <message>
+        <source>The system&apos;s keyring</source>
+        <translation>Der Schlüsselbund des Systems</translation>
+    </message>
+    <message>
         <source>The program “{name}” of {profile}</source>
         <translation>Das Programm „{name}“ ({profile})</translation>
     </message>
