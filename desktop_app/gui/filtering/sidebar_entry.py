@@ -177,7 +177,7 @@ class SidebarEntry(QAbstractButton):
             height += _BAR_GAP
         self.setFixedSize(width, max(height, _INLINE + 2 if facts.action else 0))
         whole = facts.text if "".join(self._lines) != facts.text else ""
-        self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))).replace("\n", "<br>"))
+        self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))))
         place = QRect(
             width - _SIDE - self._count_width() - _INLINE - 4, (self.height() - _INLINE) // 2, _INLINE, _INLINE
         )
