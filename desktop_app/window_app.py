@@ -144,6 +144,8 @@ def make_application() -> QApplication:
 
         disable_unresponsive_buses(os.environ)
     application = QApplication(["filemill"])
+    if not application.screens():
+        recover_from_platform()
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")

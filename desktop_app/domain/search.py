@@ -65,7 +65,7 @@ SYNTAX: tuple[SyntaxEntry, ...] = (
     SyntaxEntry(Key.ATTEMPTS, mark("The number of attempts"), mark("attempts:>1")),
     SyntaxEntry(Key.TOOK, mark("The duration in ms, s, m or h"), mark("took:>1m")),
     SyntaxEntry(Key.ADDED, mark("A day, a time or a range of them"), mark("added:today")),
-    SyntaxEntry(Key.FINISHED, mark("The same; 2h means within the last two hours"), mark("finished:2h")),
+    SyntaxEntry(Key.FINISHED, mark("When it was processed; 2h: in the last two hours"), mark("finished:2h")),
 )
 """What can be typed, for the help in the window."""
 

@@ -943,6 +943,10 @@
         <translation>Keine Datei passt zur Auswahl in der Seitenleiste.</translation>
     </message>
     <message>
+        <source>&amp;Search All Files</source>
+        <translation>In &amp;allen Dateien suchen</translation>
+    </message>
+    <message>
         <source>Dismiss this message</source>
         <translation>Diese Meldung schließen</translation>
     </message>
@@ -1723,6 +1727,10 @@
     <message>
         <source>The folder that contains “{name}” can&apos;t be opened; it may no longer exist.</source>
         <translation>Der Ordner von „{name}“ kann nicht geöffnet werden; vielleicht gibt es ihn nicht mehr.</translation>
+    </message>
+    <message>
+        <source>No program on this computer can show the folder “{name}”.</source>
+        <translation>Kein Programm auf diesem Computer kann den Ordner „{name}“ anzeigen.</translation>
     </message>
     <message>
         <source>“{name}” no longer exists. It was moved, renamed or deleted after it was added.</source>
@@ -4407,8 +4415,8 @@
         <translation>hinzugefügt:heute</translation>
     </message>
     <message>
-        <source>The same; 2h means within the last two hours</source>
-        <translation>Ebenso; 2h heißt in den letzten zwei Stunden</translation>
+        <source>When it was processed; 2h: in the last two hours</source>
+        <translation>Wann die Datei verarbeitet wurde; 2h: in den letzten zwei Stunden</translation>
     </message>
     <message>
         <source>finished:2h</source>

@@ -18,6 +18,7 @@ from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
+from desktop_app.store import adding
 from desktop_app.store.claims import Claims
 from tests.crash import points
 from tests.crash.program import ProgramInstance, Running
@@ -111,6 +112,7 @@ def _consume_and_stop(installation: Installation, _: list[Path]) -> None:
 
 
 def _add(installation: Installation, files: list[Path]) -> None:
+    adding.ROWS_A_PART = 200  # the second part must be small enough to be processed quickly
     _program(installation).add(files)
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.gui import programs
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.jobs_database import NOW_MS
 from tests.helpers.fakes import received
@@ -46,6 +47,7 @@ class ActionScene:
         self.opened: list[str] = []
         self.revealed: list[Any] = []
         self.last = ExitStack()
+        monkeypatch.setattr(programs, "_OPENERS", ())
         monkeypatch.setattr(QDesktopServices, "openUrl", self._open)
         monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: self)
         self._fill()

@@ -12,6 +12,7 @@ from PySide6.QtGui import QDesktopServices
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
+from desktop_app.gui import programs
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
@@ -55,6 +56,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(url.toLocalFile())
         return True
 
+    monkeypatch.setattr(programs, "_OPENERS", ())
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     return paths
 

@@ -237,6 +237,28 @@ def test_row_that_disappears_by_itself_has_no_follower(
     assert long_view.selected_rows() == []
 
 
+def test_selected_row_stays_in_view_when_the_details_are_opened(long_view: JobsView, qtbot: QtBot) -> None:
+    window = long_view.window()
+    assert isinstance(window, MainWindow)
+    row = in_view(long_view)[-1]
+    long_view.select_rows(row, row)
+    height = long_view.height()
+    window.menu_actions.details.trigger()
+    qtbot.waitUntil(lambda: long_view.height() < height)
+    qtbot.waitUntil(lambda: row in in_view(long_view))
+
+
+def test_list_that_fits_with_compact_rows_needs_no_scroll_bar(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(40)
+    window = windows.open_active()
+    rows = window.view.rowHeight(0) * 40
+    window.resize(window.width(), window.height() - window.view.viewport().height() + rows - 20)
+    bar = window.view.verticalScrollBar()
+    qtbot.waitUntil(lambda: 0 < bar.maximum() < 5)
+    window.menu_actions.compact.trigger()
+    assert bar.maximum() == 0
+
+
 def test_compact_rows_are_remembered(windows: WindowFactory) -> None:
     windows.jobs_db.add("a")
     window = windows.open()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from desktop_app.gui import programs
 from desktop_app.gui.diagnostics import log_model
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
 from desktop_app.gui.wording import Wording
@@ -176,6 +177,7 @@ def test_log_folder_is_opened_or_its_path_is_shown(
         opened.append(url)
         return next(answers)
 
+    monkeypatch.setattr(programs, "_OPENERS", ())
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     log = open_log(windows, qtbot)
     press(log, "Open Log Folder")

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QTableWidget,
     QToolBar,
     QToolButton,
+    QTreeView,
 )
 
 from desktop_app.domain.job import Status
@@ -336,6 +337,20 @@ def test_folder_chosen_in_the_dialog_is_reviewed_first(
     QTest.keyClick(window.adding.sheet, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
     assert files
+
+
+def test_sizes_and_times_in_the_dialog_are_not_cut(
+    windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "large.bin").write_bytes(bytes(10_000_000))
+    dialog = choose(windows.open_active(), qtbot, Qt.Key.Key_O, CTRL)
+    dialog.resize(640, 400)
+    dialog.setDirectory(str(tmp_path / "in"))
+    (view,) = (tree for tree in dialog.findChildren(QTreeView) if tree.isVisible())
+    qtbot.waitUntil(lambda: view.model().rowCount(view.rootIndex()) == len(files) + 1)
+    columns = range(1, 4)
+    qtbot.waitUntil(lambda: all(view.columnWidth(column) >= view.sizeHintForColumn(column) for column in columns))
+    assert view.horizontalScrollBar().maximum() == 0
 
 
 def test_cancelled_dialog_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
+from desktop_app.gui import programs
 from desktop_app.gui.desktop import file_manager
 from tests.gui.conftest import WindowFactory, notice_text
 
@@ -56,6 +57,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(bytes(url.toEncoded().data()).decode())
         return True
 
+    monkeypatch.setattr(programs, "_OPENERS", ())
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     return made
 
@@ -109,10 +111,21 @@ def test_missing_file_is_reported_and_the_others_are_opened(
 
 
 def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_OPENERS", ())
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice_text(window) == "No program on this computer can open “b.txt”.")
+
+
+def test_folder_without_a_program_is_reported(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: FakeBus(connected=False))
+    monkeypatch.setattr(programs, "_OPENERS", (("false",),))
+    window.view.select_rows(1, 1)
+    window.menu_actions.show_file.trigger()
+    qtbot.waitUntil(lambda: notice_text(window) == f"No program on this computer can show the folder “{tmp_path}”.")
 
 
 def test_number_of_files_opened_at_once_is_limited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from desktop_app.config import child_environment as module
+from desktop_app.gui import programs as programs_module
 from desktop_app.gui.connection.remedies import SignIn
 from desktop_app.gui.programs import new_process, open_url, start_detached
 
@@ -101,7 +103,8 @@ def test_file_is_opened_in_the_environment_of_the_user(
         (programs / name).symlink_to(f"/bin/{name}")
     monkeypatch.setenv("PATH", str(programs))
     install(programs, program)
-    assert open_url(QUrl.fromEncoded(b"file:///a%20b%E9.txt"))
+    owner = QObject()
+    open_url(QUrl.fromEncoded(b"file:///a%20b%E9.txt"), owner, partial(pytest.fail, "not opened"))
     assert said(programs, qtbot) == [*before, "file:///a%20b%E9.txt", USERS]
 
 
@@ -109,7 +112,38 @@ def test_file_is_opened_in_the_environment_of_the_user(
 def test_without_a_command_that_opens_files_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "platform", "linux")
-    assert not open_url(QUrl("file:///a"))
+    told: list[str] = []
+    open_url(QUrl("file:///a"), QObject(), partial(told.append, "not opened"))
+    assert told == ["not opened"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the commands of Linux desktops")
+def test_failure_of_the_command_that_opens_files_is_told(programs: Path, qtbot: QtBot) -> None:
+    (programs / "xdg-open").write_text("#!/bin/sh\nexit 4\n")
+    (programs / "xdg-open").chmod(0o755)
+    told: list[str] = []
+    owner = QObject()
+    open_url(QUrl("file:///a"), owner, partial(told.append, "not opened"))
+    assert told == []
+    qtbot.waitUntil(lambda: told == ["not opened"])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the commands of Linux desktops")
+def test_command_that_keeps_running_has_opened_the_file(
+    programs: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some commands run until the user closes the program, and then return its exit code."""
+    monkeypatch.setattr(programs_module, "_START_MS", 0)
+    (programs / "xdg-open").write_text("#!/bin/sh\nread line < closed; exit 4\n")
+    (programs / "xdg-open").chmod(0o755)
+    os.mkfifo(programs / "closed")
+    owner = QObject()
+    open_url(QUrl("file:///a"), owner, partial(pytest.fail, "not opened"))
+    (opening,) = owner.children()
+    with qtbot.waitSignal(opening.destroyed):
+        pass
+    (programs / "closed").write_text("now\n")
+    assert programs_module._started[-1].wait() == 4
 
 
 @pytest.mark.usefixtures("frozen")
@@ -123,7 +157,7 @@ def test_windows_opens_files_in_the_environment_of_the_user(monkeypatch: pytest.
     monkeypatch.setattr(QDesktopServices, "openUrl", open_it)
     monkeypatch.setattr(sys, "platform", "win32")
     before = dict(os.environ)
-    assert open_url(QUrl("file:///a"))
+    open_url(QUrl("file:///a"), QObject(), partial(pytest.fail, "not opened"))
     assert seen == ["/mine", "/opt/mine"]
     assert os.environ == before
 

@@ -393,7 +393,7 @@ def test_accessible_names_contain_the_numbers(window: MainWindow) -> None:
     assert "<b>batch" not in window.sidebar.entries()[-2].toolTip()
 
 
-def test_empty_view_is_explained_and_has_a_button_to_show_all(
+def test_empty_view_is_explained_and_has_a_button_that_clears_the_choice(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.setFocus()
@@ -401,12 +401,14 @@ def test_empty_view_is_explained_and_has_a_button_to_show_all(
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No files here"
     assert QApplication.focusWidget() is window.no_match.all
-    QTest.keyClicks(window.filter, "zzz")
-    qtbot.waitUntil(lambda: window.no_match.title == "No files match “zzz”")
+    assert window.no_match.all.text() == "&Show All Files"
+    QTest.keyClicks(window.filter, "name:e")
+    qtbot.waitUntil(lambda: window.no_match.title == "No files match “name:e”")
     assert window.no_match.clear.isVisible()
+    assert window.no_match.all.text() == "&Search All Files"
     QTest.mouseClick(window.no_match.all, LEFT)
-    qtbot.waitUntil(lambda: len(windows.names()) == 6)
-    assert window.filter.text() == ""
+    qtbot.waitUntil(lambda: windows.names() == ["e"])
+    assert window.filter.text() == "name:e"
 
 
 def test_list_of_problems_without_problems_says_so(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -33,6 +33,14 @@ def test_add_files_has_a_menu_with_all_ways_to_add(windows: WindowFactory) -> No
     assert add.menu().actions() == [actions.add_files, actions.add_folder, actions.paste]
 
 
+def test_filter_box_has_room_for_several_conditions(windows: WindowFactory) -> None:
+    window = windows.open()
+    window.resize(1100, 600)
+    typed = "type:json status:failed finished:today"
+    icons = 3 * 30
+    assert window.filter.width() >= window.filter.fontMetrics().horizontalAdvance(typed) + icons
+
+
 def test_pause_and_resume_are_equally_wide(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add_many(2)
     window = windows.open()

@@ -39,6 +39,7 @@ LANGUAGES = ("en", "de")
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/filemill"
 CURRENT_TEXTS: dict[str, dict[str, str]] = {
     "en": {
+        "\N{NO-BREAK SPACE}%": "%",
         "Waits for the queue ": "Waiting for the queue ",
         "Retry at {time}": "Next attempt at {time}",
         **{f"Retry {number} of ": f"Attempt {number} of " for number in range(2, 6)},
@@ -248,7 +249,8 @@ def test_window_shows_the_same_reasons(old: Store, qapp: QApplication, language:
     with speaking(qapp, language) as wording:
         for job in old.jobs.all():
             wording.queue = job.queue
-            assert timeless(wording.reason(job), job, wording) == now(shown[job.id]["reason"], language)
+            if wording.has_reason(job):  # otherwise 0.1.0 showed what is now part of the status
+                assert timeless(wording.reason(job), job, wording) == now(shown[job.id]["reason"], language)
             wording.queue = QUEUE
             assert timeless(summary_of_one(job, wording).happened, job, wording) == now(
                 shown[job.id]["happened"], language
@@ -257,7 +259,7 @@ def test_window_shows_the_same_reasons(old: Store, qapp: QApplication, language:
 
 def timeless(text: str, job: Job, wording: Wording) -> str:
     """Return a text with `{time}` for the time of the next attempt, which depends on the time zone."""
-    return text if job.next_try_at is None else text.replace(wording.clock(job.next_try_at), "{time}")
+    return text if job.next_try_at is None else text.replace(wording.moment(job.next_try_at), "{time}")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -283,7 +285,7 @@ FIRST_OF_EQUALS = {
 def test_sidebar_shows_the_same_groups(old: Store, qapp: QApplication, language: str) -> None:
     with speaking(qapp, language) as wording:
         facts = SidebarTexts(wording).problems(old.jobs.problems())
-        found = {code: [entry.text, entry.count, entry.note] for code, entry in facts.items()}
+        found = {code: [entry.text, entry.count, entry.hint] for code, entry in facts.items()}
     shown = THEN["shown"][language]["problems"]
     expected = {code: [now(text, language), count, note] for code, (text, count, note) in shown.items()}
     expected["not_a_file"][0] = FIRST_OF_EQUALS[language]

@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.gui.adding.dropping import pasted_names
 from desktop_app.gui.export.dialog import ExportDialog, ExportedGroup
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import WindowPlace
+from desktop_app.gui.widgets.dialogs import open_file_dialog
 from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -57,12 +57,10 @@ def choose_paths(
             on_chosen(paths)
 
     dialog = QFileDialog(window, title, memory.folder(purpose), fileMode=mode)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly, mode is QFileDialog.FileMode.Directory)
     dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
     dialog.filesSelected.connect(take)
-    WindowPlace(dialog, "choose")
-    dialog.open()
+    open_file_dialog(dialog)
 
 
 class FileCommands(QObject):

@@ -161,7 +161,7 @@ class Remedies(QObject):
         return (*buttons, self._work_locally())
 
     def _for_wrong_clock(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        return (self._try(tr("Try Again")), *_clock_settings())
+        return (self._try(tr("Try Again")), *self._clock_settings())
 
     def _for_no_queue(self, _: Trouble) -> tuple[NoticeAction, ...]:
         connection = self._controller.connection
@@ -202,8 +202,12 @@ class Remedies(QObject):
         return NoticeAction(tr("Work Locally"), partial(self._attempt, use))
 
     def _open_folder(self) -> NoticeAction:
-        url = QUrl.fromLocalFile(str(self._folder))
-        return NoticeAction(tr("Open Folder"), partial(open_url, url), keeps=True)
+        return self._opens(tr("Open Folder"), QUrl.fromLocalFile(str(self._folder)))
+
+    def _opens(self, text: str, url: QUrl) -> NoticeAction:
+        problem = tr("No program on this computer can open “{name}”.").format(name=url.toDisplayString())
+        not_opened = partial(self.notice.emit, Notice(problem, Kind.WARNING))
+        return NoticeAction(text, partial(open_url, url, self, not_opened), keeps=True)
 
     def _sign_in_buttons(self, command: Sequence[str]) -> tuple[NoticeAction, ...]:
         """Return the buttons for signing in again; if the AWS CLI is not installed, only Copy Command."""
@@ -213,6 +217,18 @@ class Remedies(QObject):
         if shutil.which("aws") is None:
             return (copy,)
         return (NoticeAction(tr("Sign In…"), partial(self._sign_in.start, command), keeps=True), copy)
+
+    def _clock_settings(self) -> tuple[NoticeAction, ...]:
+        """Return a button that opens the system's date and time settings, or no button if they can't be opened."""
+        text = tr("Open Date & Time Settings").replace("&", "&&")
+        page = _CLOCK_PAGES.get(sys.platform)
+        if page is not None:
+            return (self._opens(text, QUrl(page)),)
+        for name, argument in _CLOCKS:
+            program = shutil.which(name)
+            if program is not None:
+                return (NoticeAction(text, partial(start_detached, program, [argument]), keeps=True),)
+        return ()
 
     def _copy_request(self, right: MissingRight) -> NoticeAction:
         text = f"{translated(right.request_text())}\n\n{right.policy()}\n"
@@ -247,19 +263,6 @@ class Remedies(QObject):
         explanation = tr("Copy these details when you ask for help.")
         pairs = [(name, text) for name, text in pairs if text]
         PairsDialog(tr("Details"), explanation, (tr("Item"), tr("Text")), pairs, self._window, name="details").show()
-
-
-def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Return a button that opens the system's date and time settings, or no button if they can't be opened."""
-    text = tr("Open Date & Time Settings").replace("&", "&&")
-    page = _CLOCK_PAGES.get(sys.platform)
-    if page is not None:
-        return (NoticeAction(text, partial(open_url, QUrl(page)), keeps=True),)
-    for name, argument in _CLOCKS:
-        program = shutil.which(name)
-        if program is not None:
-            return (NoticeAction(text, partial(start_detached, program, [argument]), keeps=True),)
-    return ()
 
 
 class SignIn(QObject):

@@ -73,12 +73,12 @@ class Opener(QObject):
             self._tasks.run(partial(_existing, paths), partial(self._open, paths))
 
     def _open(self, paths: Sequence[str], existing: Sequence[str]) -> None:
-        not_opened = [path for path in existing if not open_url(file_url(path))]
         missing = [path for path in paths if path not in existing]
         if missing:
             self._warn(_missing_text(missing))
-        elif not_opened:
-            self._warn(tr("No program on this computer can open “{name}”.").format(name=_name(not_opened[0])))
+        for path in existing:
+            text = tr("No program on this computer can open “{name}”.").format(name=_name(path))
+            open_url(file_url(path), self, partial(self._warn, text))
 
     def show(self, paths: Sequence[str]) -> None:
         """Show the first file, and the other given files in its folder, in the file manager.
@@ -94,11 +94,17 @@ class Opener(QObject):
         folder, is_missing = result
         if folder is None:
             return
-        if not (folder and open_url(file_url(folder))):
-            text = tr("The folder that contains “{name}” can't be opened; it may no longer exist.")
-            self._warn(text.format(name=_name(path)))
-        elif is_missing:
+        if not folder:
+            self._warn(
+                tr("The folder that contains “{name}” can't be opened; it may no longer exist.").format(
+                    name=_name(path)
+                )
+            )
+            return
+        if is_missing:
             self._warn(_missing_text([path]))
+        text = tr("No program on this computer can show the folder “{name}”.").format(name=display_text(folder))
+        open_url(file_url(folder), self, partial(self._warn, text))
 
     def _warn(self, text: str) -> None:
         self.notice.emit(Notice(text, Kind.WARNING))

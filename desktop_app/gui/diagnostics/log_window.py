@@ -338,8 +338,8 @@ class LogWindow(QWidget):
     @Slot()
     def open_folder(self) -> None:
         """Open the folder of the log files in the file manager, or show its path if that fails."""
-        if not open_url(QUrl.fromLocalFile(str(self._folder))):
-            self.state.setText(tr("The log is in {folder}.").format(folder=self._folder))
+        text = tr("The log is in {folder}.").format(folder=self._folder)
+        open_url(QUrl.fromLocalFile(str(self._folder)), self, partial(self.state.setText, text))
 
     # --- showing and closing
 

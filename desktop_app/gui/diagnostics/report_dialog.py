@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, Qt, Signal, Slot
+from PySide6.QtCore import QDateTime, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -29,7 +29,14 @@ from desktop_app.config.atomic_write import NotWrittenError, whole_file
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, arrange_dialog, plain_label, read_only_text, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    arrange_dialog,
+    open_file_dialog,
+    plain_label,
+    read_only_text,
+    spaced,
+)
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.support.report import Part, Section, SupportReport
 
@@ -231,14 +238,12 @@ class ReportDialog(QDialog):
         name = tr("Filemill report {moment}").format(moment=moment)
         suggested = str(Path(self._memory.folder(_PURPOSE)) / f"{name}.zip")
         dialog = QFileDialog(self, tr("Save Support Report"), suggested)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([tr("ZIP archives (*.zip)"), tr("Text files (*.txt)")])
         dialog.setDefaultSuffix("zip")
         dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("txt" if "*.txt" in chosen else "zip"))
         dialog.fileSelected.connect(self.save_as)
-        WindowPlace(dialog, "choose")
-        dialog.open()
+        open_file_dialog(dialog)
 
     @Slot(str)
     def save_as(self, path: str) -> None:

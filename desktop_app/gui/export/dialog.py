@@ -32,9 +32,9 @@ from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_writt
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
-    WindowPlace,
     arrange_dialog,
     caption,
+    open_file_dialog,
     plain_label,
     primary_button,
     spaced,
@@ -313,13 +313,11 @@ class ExportDialog(QDialog):
         """Open the system's file dialog, which asks before an existing file is replaced."""
         names = {".csv": tr("CSV files (*.csv)"), ".json": tr("JSON files (*.json)")}
         dialog = QFileDialog(self, tr("Export List"), str(self._target() or self._memory.folder(PURPOSE)))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(names[self.form.suffix])
         dialog.setDefaultSuffix(self.form.suffix.lstrip("."))
         dialog.fileSelected.connect(self._take_chosen)
-        WindowPlace(dialog, "choose")
-        dialog.open()
+        open_file_dialog(dialog)
 
     @Slot(str)
     def _take_chosen(self, path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
@@ -30,7 +30,7 @@ MESSAGE_DELAY_MS = 600
 _LONGEST = 10_000
 """The maximum number of characters in the filter box."""
 
-_MIN_WIDTH, _MAX_WIDTH = 150, 340
+_MIN_WIDTH, _MAX_WIDTH = 150, 420
 
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
@@ -89,6 +89,10 @@ class FilterBox(QLineEdit):
         self.textEdited.connect(self._offer)
         theme.changed.connect(self._draw)
         self._draw()
+
+    def sizeHint(self) -> QSize:
+        """Ask for room for several conditions."""
+        return QSize(_MAX_WIDTH, super().sizeHint().height())
 
     @property
     def is_applied(self) -> bool:

@@ -102,8 +102,7 @@ class ListFilter(QObject):
 
     @Slot()
     def show_all(self) -> None:
-        """Clear the filter box and the choice in the sidebar."""
-        self._box.reset()
+        """Clear the choice in the sidebar, but keep the text in the filter box."""
         self._sidebar.choose(NO_FILTER)
 
     def show_only(self, choice: Filter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QLocale, Qt, QUrl
@@ -61,7 +62,8 @@ class StartErrorDialog(_WarningDialog["bool | None"]):
     def wants_another_try(self) -> bool:
         """Show the dialog. Return True for Try Again, False for Quit."""
         while (choice := self.choose()) is None:
-            open_url(QUrl.fromLocalFile(str(self._folder)))
+            text = tr("No program on this computer can show the folder “{name}”.").format(name=self._folder)
+            open_url(QUrl.fromLocalFile(str(self._folder)), self, partial(self.setInformativeText, text))
         return choice
 
 

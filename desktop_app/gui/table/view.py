@@ -115,6 +115,7 @@ class JobsView(QTableView):
         """Make the rows lower, so that more of them fit, or as high as by default."""
         self._is_compact = compact
         self._set_row_height()
+        self.updateGeometries()  # Qt keeps the scroll range that the old height needed
 
     # --- saved layout
 
@@ -239,9 +240,14 @@ class JobsView(QTableView):
         super().scrollTo(index, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the columns to the new width."""
+        """Fit the columns to the new width, and keep the selected row in view, for example above the details."""
+        current = self.currentIndex().siblingAtColumn(NAME)
+        middle = self.visualRect(current).center().y()
+        was_shown = self.selectionModel().isSelected(current) and 0 <= middle < event.oldSize().height()
         super().resizeEvent(event)
         self.header.fit()
+        if was_shown and middle >= event.size().height():
+            self.scrollTo(current)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Set the row height again, because the font may have changed while the table was hidden."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QTableView,
     QTableWidget,
     QTableWidgetItem,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -356,6 +358,22 @@ def leading(widget: QWidget) -> Qt.AlignmentFlag:
     """Return left alignment, or right alignment in a right-to-left layout, whatever direction the text has."""
     side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+
+
+def open_file_dialog(dialog: QFileDialog) -> None:
+    """Open a dialog for choosing files, at the place where the last one was closed.
+
+    In Qt's own dialog, which systems without one get, the columns are as wide as their texts.
+    """
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    WindowPlace(dialog, "choose")
+    dialog.open()
+    files = dialog.findChild(QTreeView, "treeView")
+    if files is not None:
+        header = files.header()
+        header.setResizeContentsPrecision(0)  # only the visible rows are measured, even in a large folder
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
 
 def show_rows(table: QTableView) -> None:

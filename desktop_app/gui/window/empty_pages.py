@@ -126,12 +126,12 @@ class NoMatch(_EmptyPage):
 
     Args:
         clear_filter: Called to clear the filter box.
-        show_all: Called to clear the filter box and the selection in the sidebar.
+        show_all: Called to clear the selection in the sidebar.
         theme: The colours and icons.
         parent: The parent.
 
     Attributes:
-        clear, all: The buttons Clear Filter and Show All Files.
+        clear, all: The buttons Clear Filter, and Search All Files or Show All Files.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class NoMatch(_EmptyPage):
         theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
-        buttons = QPushButton(tr("&Clear Filter")), QPushButton(tr("&Show All Files"))
+        buttons = QPushButton(tr("&Clear Filter")), QPushButton()
         super().__init__(buttons, 12, parent)
         self._theme = theme
         self._has_no_failures = False
@@ -182,6 +182,7 @@ class NoMatch(_EmptyPage):
         self.words.setVisible(bool(self.words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)
+        self.all.setText(tr("&Search All Files") if searches else tr("&Show All Files"))
         self._draw()
 
     def _draw(self) -> None:
