@@ -11,6 +11,8 @@ from desktop_app.domain.queue_key import NO_ACCOUNT, aws_region
 
 _BLANK = re.compile(r"\s")
 _HOST = re.compile(r"[A-Za-z0-9:]")
+_SCHEME = re.compile(r"(https?)(?::/+|//+)", re.IGNORECASE)
+"""The scheme with any number of slashes, because they are easily mistyped; `http:/host` has no other meaning."""
 _QUEUE_PATH = re.compile(r"(?:(?:/[\w-]+)*/(?P<account>\d{12})|/queue)/(?P<name>[\w.-]+)/?")
 """The path of a queue URL: the account and the name or, on older servers, `queue` and the name."""
 _OWN_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")
@@ -46,7 +48,7 @@ def queue_url(typed: str) -> str:
     Any other text, such as a name or an ARN, is returned without the blanks around it.
     """
     typed = typed.strip()
-    if "://" in typed:
+    if "://" in typed or _SCHEME.match(typed):
         return _with_scheme(typed)
     host, slash, path = typed.lstrip("/").partition("/")
     is_url = bool(_HOST.search(host)) and bool(_QUEUE_PATH.fullmatch(slash + path))
@@ -55,7 +57,7 @@ def queue_url(typed: str) -> str:
 
 def _with_scheme(typed: str) -> str:
     """Return an address with a scheme, in lower case."""
-    typed = typed.strip()
+    typed = _SCHEME.sub(r"\1://", typed.strip(), count=1) if _SCHEME.match(typed.strip()) else typed.strip()
     scheme, separator, rest = typed.partition("://")
     if separator:
         return f"{scheme.lower()}://{rest}"

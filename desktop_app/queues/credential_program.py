@@ -10,14 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+Value = TypeVar("Value")
 
 LIMIT_SECONDS = 30.0
 MOST_BYTES = 1 << 20
@@ -44,11 +47,11 @@ class ProgramError(Exception):
 
 
 class ProgramRunner:
-    """Runs the programs of `credential_process` settings. Thread-safe.
+    """Waits for what provides credentials, above all the programs of `credential_process` settings. Thread-safe.
 
     Args:
-        should_stop: A function that returns whether to give up; called every `_CHECK_SECONDS` while a program runs.
-        notify: Called with a sentence if a program takes longer than `SLOW_SECONDS`, on the thread that is waiting.
+        should_stop: A function that returns whether to give up; called every `_CHECK_SECONDS` while waiting.
+        notify: Called with a sentence if that takes longer than `SLOW_SECONDS`, on the thread that is waiting.
     """
 
     def __init__(self, should_stop: Callable[[], bool], notify: Callable[[str], object]) -> None:
@@ -79,6 +82,39 @@ class ProgramRunner:
             running.kill()  # a child still holds the pipe open
         return running.output
 
+    def call(self, work: Callable[[], Value], title: Sentence) -> Value:
+        """Call a function that may ask the user for a password, on a thread of its own, and return its result.
+
+        There is no limit of time, because the user may be looking for the password.
+
+        Args:
+            work: The function. It goes on, without effect, after this method has given up.
+            title: What provides the credentials, as the subject of a sentence.
+
+        Raises:
+            ProgramError: If `should_stop` returned True.
+        """
+        result: Future[Value] = Future()
+
+        def run() -> None:
+            try:
+                result.set_result(work())
+            except Exception as error:  # noqa: BLE001 - raised again by `result`
+                result.set_exception(error)
+
+        threading.Thread(target=run, name="credentials", daemon=True).start()
+        slow_at = time.monotonic() + SLOW_SECONDS
+        while not wait([result], _CHECK_SECONDS).done:
+            if self._should_stop():
+                raise _stopped(title)
+            if time.monotonic() > slow_at:
+                slow_at = math.inf
+                self._say_slow(title)
+        return result.result()
+
+    def _say_slow(self, title: Sentence) -> None:
+        self._notify(Sentence("{program} has not provided credentials yet. Waiting for it …", program=title))
+
     def _wait(self, running: _Running, title: Sentence) -> None:
         """Wait until a program has exited and its output is complete."""
         started = time.monotonic()
@@ -91,7 +127,7 @@ class ProgramRunner:
                 raise _timed_out(title)
             if now > slow_at:
                 slow_at = math.inf
-                self._notify(Sentence("{program} has not provided credentials yet. Waiting for it …", program=title))
+                self._say_slow(title)
         if (error := running.error) is not None:
             raise ProgramError(not_started(title, getattr(error, "strerror", None) or str(error))) from error
         if running.is_too_long:

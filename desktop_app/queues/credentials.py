@@ -91,7 +91,7 @@ def make_session(connection: Connection, programs: ProgramRunner) -> boto3.Sessi
 
     Args:
         connection: The connection.
-        programs: Runs the program of a `credential_process` setting.
+        programs: Runs the program of a `credential_process` setting, and waits for the system's keyring.
 
     Raises:
         BotoCoreError: If the profile or the configuration files can't be used.
@@ -101,7 +101,7 @@ def make_session(connection: Connection, programs: ProgramRunner) -> boto3.Sessi
         botocore_session=core, profile_name=connection.profile or None, region_name=connection.region or None
     )
     own = connection.has_own_keys
-    core.register_component("credential_provider", _OwnKeys(connection) if own else _Chain(core, programs))
+    core.register_component("credential_provider", _OwnKeys(connection, programs) if own else _Chain(core, programs))
     # The clients for STS and single sign-on, which botocore creates, would otherwise wait for up to five minutes.
     core.set_default_client_config(
         Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 2})
@@ -123,9 +123,10 @@ def configuration_errors() -> Iterator[None]:
 class _OwnKeys(CredentialProvider):
     """The credential provider of a connection whose access keys are typed or in the system's keyring."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, programs: ProgramRunner) -> None:
         super().__init__()
         self._connection = connection
+        self._programs = programs
         self.METHOD = "typed-keys" if connection.keys is not None else "system-keyring"
         self.CANONICAL_NAME = None
 
@@ -134,8 +135,12 @@ class _OwnKeys(CredentialProvider):
 
         Raises:
             SignInError: If the system's keyring can't be used, or does not contain them.
+            ProgramError: If waiting for it was given up.
         """
-        keys = self._connection.keys or recalled_keys(self._connection.place[0])
+        server = self._connection.place[0]
+        keys = self._connection.keys or self._programs.call(
+            lambda: recalled_keys(server), Sentence("The system's keyring")
+        )
         return Credentials(keys.key_id, keys.secret, method=self.METHOD)
 
     def load_credentials(self) -> Credentials | None:

@@ -105,7 +105,7 @@ def _keys_refused(connection: Connection) -> tuple[str, str]:
         )
     return (
         Sentence("{place} rejected the access keys", place=place),
-        Sentence("Type the access key ID and the secret access key that belong to this server."),
+        Sentence("Use the access key ID and the secret access key that belong to this server."),
     )
 
 

@@ -640,8 +640,8 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
-        <source>Re&amp;member in the system&apos;s keyring</source>
-        <translation>Im Schlüsselbund des Systems &amp;merken</translation>
+        <source>Re&amp;member in the keyring</source>
+        <translation>Im Schlüsselbund &amp;merken</translation>
     </message>
     <message>
         <source>&amp;Use an AWS profile or a region</source>
@@ -2777,10 +2777,6 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
-        <source>Type the access key ID and the secret access key that belong to this server.</source>
-        <translation>Geben Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers ein.</translation>
-    </message>
-    <message>
         <source>The queue “{name}” does not exist on {place}</source>
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
@@ -2981,6 +2977,10 @@
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
     </message>
     <message>
+        <source>Use the access key ID and the secret access key that belong to this server.</source>
+        <translation>Verwenden Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers.</translation>
+    </message>
+    <message>
         <source>Another program responds there. Check the address and the port.</source>
         <translation>Dort antwortet ein anderes Programm. Prüfen Sie die Adresse und den Port.</translation>
     </message>
@@ -3179,6 +3179,10 @@
     <message>
         <source>the system&apos;s keyring</source>
         <translation>Schlüsselbund des Systems</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring</source>
+        <translation>Der Schlüsselbund des Systems</translation>
     </message>
     <message>
         <source>The program “{name}” of {profile}</source>

@@ -527,6 +527,33 @@ def test_typing_the_address_of_a_server_is_enough_to_connect_to_its_only_queue(
     assert windows.connection.connection.label == "work on 127.0.0.1:9324"
 
 
+def test_queue_of_one_server_is_not_used_for_another(windows: WindowFactory, internet: Internet, qtbot: QtBot) -> None:
+    windows.connection.choose(Connection("before", endpoint_url="http://127.0.0.1:9325"), process_here=False)
+    page = queue_page(windows.open_active().connection.open_at(""))
+    internet.sim.simulator.delete_queue("orders")
+    page.form.server.selectAll()
+    QTest.keyClicks(page.form.server, "127.0.0.1:9324")
+    assert page.form.queue.currentText() == ""
+    page.form.server.selectAll()
+    QTest.keyClicks(page.form.server, "127.0.0.1:9325")
+    assert page.form.queue.currentText() == "before"
+    page.form.places[Place.AWS.value].click()
+    assert page.form.queue.currentText() == ""
+    page.form.places[Place.SERVER.value].click()
+    assert page.form.queue.currentText() == "before"
+    page.form.server.selectAll()
+    QTest.keyClicks(page.form.server, "127.0.0.1:9324")
+    with qtbot.waitSignal(page.ready):
+        QTest.keyClick(page.form.server, Qt.Key.Key_Return)
+    assert windows.chosen[-1] == (Connection("work", endpoint_url="http://127.0.0.1:9324"), False)
+
+
+def test_typed_queue_stays_when_the_server_changes(page: QueuePage) -> None:
+    choose(page, Place.SERVER, queue="orders")
+    QTest.keyClicks(page.form.server, "127.0.0.1:9324")
+    assert page.form.queue.currentText() == "orders"
+
+
 def test_several_queues_of_a_server_are_offered(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
@@ -745,6 +772,19 @@ def test_system_without_a_keyring_disables_remembering_with_the_reason(page: Que
     assert page.form.remember.accessibleDescription().startswith("This system has no keyring")
 
 
+def test_dialog_grows_for_a_text_of_several_lines(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.SERVER)
+    qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+    page.form.queue_hint.show_text("The queues of this server can't be listed at the moment. " * 3)
+    qtbot.waitUntil(lambda: page.form.queue_hint.height() >= 3 * page.form.queue_hint.fontMetrics().height())
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
+    dialog.resize(dialog.width(), dialog.height() - 40)
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() > 0)
+    height = dialog.height()
+    qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+    assert dialog.height() == height, "the user's height is kept"
+
+
 def test_dialog_is_as_high_as_its_page(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:
     heights = []
     for place in (Place.COMPUTER, Place.AWS, Place.SERVER, Place.COMPUTER):
@@ -811,6 +851,8 @@ def test_test_and_listing_name_the_program_that_they_wait_for(
     page.test.click()
     waiting = f"The program “{helper}” of profile “slow” has not provided credentials yet. Waiting for it …"
     qtbot.waitUntil(lambda: page._test_title.text().endswith(waiting))
+    assert not page.checks.isVisible(), "an empty list of results"
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
     page.form.list_queues.click()
     qtbot.waitUntil(lambda: waiting in hints(page))
     page.form.list_queues.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import ClassVar
 
 import keyring.backend
@@ -9,7 +10,13 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """Keeps passwords in a dictionary; can be locked, as after the user has refused to unlock it."""
+    """Keeps passwords in a dictionary; can be locked, as after the user has refused to unlock it.
+
+    Attributes:
+        entries: The passwords, by service and user name.
+        is_locked: Whether the user has refused to unlock it.
+        answered: Cleared while the user is being asked for a password; reading then waits.
+    """
 
     priority: ClassVar[float] = 5
 
@@ -17,12 +24,15 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
         super().__init__()  # type: ignore[no-untyped-call]
         self.entries: dict[tuple[str, str], str] = {}
         self.is_locked = False
+        self.answered = threading.Event()
+        self.answered.set()
 
     def _require_open(self) -> None:
         if self.is_locked:
             raise KeyringLocked("the user refused to unlock it")
 
     def get_password(self, service: str, username: str) -> str | None:
+        self.answered.wait()
         self._require_open()
         return self.entries.get((service, username))
 

@@ -270,7 +270,7 @@ def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None
             "InvalidClientTokenId",
             "another server",
             (
-                "The queue server at https://queues.example:9324 rejected the access keys. Type the access key ID and "
+                "The queue server at https://queues.example:9324 rejected the access keys. Use the access key ID and "
                 "the secret access key that belong to this server."
             ),
         ),

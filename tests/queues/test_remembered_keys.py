@@ -16,6 +16,7 @@ from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import Cause, KnownError
 from desktop_app.domain.secrets import AccessKeys, masked
+from desktop_app.queues import credential_program
 from desktop_app.queues.checks import probe
 from desktop_app.queues.connector import ClientMaker, SqsConnector, no_retry_config
 from desktop_app.queues.errors import SignInError
@@ -182,3 +183,31 @@ def test_keyring_is_imported_only_when_it_is_used() -> None:
     code = "import sys, desktop_app.queues.connector, desktop_app.queues.checks; print('keyring' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_keyring_that_asks_for_a_password_is_waited_for_and_named(
+    ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credential_program, "SLOW_SECONDS", 0.0)
+    remember_keys(SERVER, KEYS)
+    ring.answered.clear()
+    said: list[str] = []
+
+    def notify(text: str) -> None:
+        said.append(text)
+        ring.answered.set()
+
+    found = ClientMaker(replace(TYPED, keys=None, uses_keyring=True), notify=notify).credentials()
+    assert found is not None
+    assert found.get_frozen_credentials().secret_key == KEYS.secret
+    assert said == ["The system's keyring has not provided credentials yet. Waiting for it …"]
+
+
+def test_waiting_for_the_keyring_can_be_stopped(ring: MemoryKeyring) -> None:
+    remember_keys(SERVER, KEYS)
+    ring.answered.clear()
+    try:
+        with pytest.raises(SignInError, match="The system's keyring was ended"):
+            ClientMaker(replace(TYPED, keys=None, uses_keyring=True), lambda: True).credentials()
+    finally:
+        ring.answered.set()

@@ -188,12 +188,14 @@ class ConnectionForm(QWidget):
         """The entered connection for which `process_here` was selected."""
         self._remembered = Connection()
         """The connection whose access keys are in the system's keyring, if there is one."""
+        self._current = Connection()
+        """The current connection, as it was entered."""
         self._place_group = QButtonGroup(self)
         self.places = self._make_places()
         self.server = QLineEdit(self, placeholderText="127.0.0.1:9324")
         self.key_id = QLineEdit(self)
         self.secret = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password)
-        self.remember = QCheckBox(tr("Re&member in the system's keyring"), self)
+        self.remember = QCheckBox(tr("Re&member in the keyring"), self)
         self.use_profile = QCheckBox(tr("&Use an AWS profile or a region"), self)
         self.profile = WideBox(self)
         self.region = EditableBox(self)
@@ -287,6 +289,7 @@ class ConnectionForm(QWidget):
         self.process_here.toggled.connect(self._note_permission)
         for button in self.places:
             button.toggled.connect(self._show_place)
+            button.toggled.connect(self._show_queue)
             button.pressed.connect(self._note_press)
             button.clicked.connect(self._focus_next)
         self.use_profile.toggled.connect(self._show_place)
@@ -294,6 +297,7 @@ class ConnectionForm(QWidget):
         self.region.line.textEdited.connect(self._keep_region)
         self.region.activated.connect(self._keep_region)
         self.server.textChanged.connect(self._show_server)
+        self.server.textEdited.connect(self._show_queue)
         for line in (self.server, self.queue.line):
             line.editingFinished.connect(self.complete)
         for line in (self.key_id, self.secret):
@@ -376,6 +380,7 @@ class ConnectionForm(QWidget):
             remembered: The same connection if the system's keyring contains its access keys.
         """
         resolved, connection = connection, connection.entered
+        self._current = connection
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
@@ -476,6 +481,14 @@ class ConnectionForm(QWidget):
         is_completed = url not in {"", typed} and is_server_url(url) and pasted_queue(typed) is None
         self._server_hint.show_text(tr("Filemill will use {url}").format(url=url) if is_completed else "")
         self._show_keys()
+
+    @Slot()
+    def _show_queue(self) -> None:
+        """Show the current queue only for its own server, because another server has other queues."""
+        current, typed = self._current, self.queue.currentText().strip()
+        if self.place is not Place.COMPUTER and typed in {"", current.queue}:
+            is_its_server = self.entered.endpoint_url == current.endpoint_url
+            self.queue.setEditText(current.queue if is_its_server else "")
 
     @Slot()
     def _show_keys(self) -> None:

@@ -380,20 +380,21 @@ class QueuePage(ConnectionPage):
         self._waiting_for = ""
         self.checks.clear()
         self.fix.hide()
-        self.checks.show()
+        self.checks.hide()
         self._test_title.show()
         self._since_test.start()
         self._timer.start()
         self._show_duration()
         self.test.setText(tr("S&top Test"))
         self.resized.emit()
-        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # once the layout is updated
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self._test_title))  # once the layout is updated
         notify = partial(self._slow.emit, self._testing)
         self._testing.start(lambda stop: self._controller.advisor.test(connection, stop, notify))
 
     @Slot(object)
     def _add_finding(self, finding: Finding) -> None:
         self.checks.add(finding)
+        self.checks.show()
         self.resized.emit()
 
     @Slot()
@@ -413,10 +414,11 @@ class QueuePage(ConnectionPage):
         else:
             self._waiting_for = translated(sentence)
             self._show_duration()
+        self.resized.emit()
 
     @Slot(object)
     def _fail_test(self, error: KnownError) -> None:
-        self.checks.add(Finding(Check.QUEUE, Verdict.TROUBLE, text_in_test(error), error))
+        self._add_finding(Finding(Check.QUEUE, Verdict.TROUBLE, text_in_test(error), error))
         self._finish_test()
 
     @Slot()
