@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,6 +110,17 @@ class KeySet:
 NO_KEYS = KeySet()
 
 
+class Retried(NamedTuple):
+    """Jobs to submit again, if they have ended and were last written up to a revision; None for any revision."""
+
+    keys: KeySet
+    until: int | None
+
+    def concerns(self, key: int, revision: int) -> bool:
+        """Return whether a job that has ended is still to be submitted again."""
+        return (self.until is None or revision <= self.until) and key in self.keys
+
+
 @dataclass(frozen=True)
 class Pending:
     """Changes to the list that are still being written. Readers show the list as if they had been written already.
@@ -118,15 +129,13 @@ class Pending:
         removed: The jobs to remove.
         restored: The jobs to restore.
         restored_times: The times at which the jobs to restore were removed.
-        retried: The jobs to submit again, if they have ended and were last written up to `retried_until`.
-        retried_until: A revision.
+        retried: The jobs to submit again.
     """
 
     removed: KeySet = NO_KEYS
     restored: KeySet = NO_KEYS
     restored_times: frozenset[int] = frozenset()
-    retried: KeySet = NO_KEYS
-    retried_until: int = 0
+    retried: tuple[Retried, ...] = ()
 
     def still_removed(self, keys: Iterable[int]) -> list[int]:
         """Return the keys of removed jobs that are not about to be restored."""

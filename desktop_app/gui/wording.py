@@ -19,6 +19,7 @@ _SECOND_MS = 1000
 _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
 _WHOLE_SECONDS_FROM_MS = 10 * _SECOND_MS
+_LONGEST_TIP = 120
 # The units that the system's file manager uses.
 _KILO, _SIZE_FORMAT = (
     (1024, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
@@ -68,8 +69,13 @@ def status_word_in_text(status: Status) -> str:
 
 
 def tool_tip(text: str) -> str:
-    """Escape plain text for a tool tip, so that Qt does not interpret a file name that looks like HTML."""
-    return f"<qt>{html.escape(text)}</qt>" if text else ""
+    """Escape plain text for a tool tip, so that Qt does not interpret a file name that looks like HTML.
+
+    Only lines longer than `_LONGEST_TIP` characters are wrapped: Qt would break a short path at each slash.
+    """
+    wraps = any(len(line) > _LONGEST_TIP for line in text.splitlines())
+    lines = html.escape(text).replace("\n", "<br>")
+    return f'<div style="white-space: {"normal" if wraps else "pre"}">{lines}</div>' if text else ""
 
 
 class Wording:

@@ -116,7 +116,8 @@ class JobList:
         with self._database.read():
             jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
         for job in jobs.values() if pending.retried else ():
-            if job.status in FINAL_STATUSES and job.revision <= pending.retried_until and job.row_id in pending.retried:
+            is_retried = any(retried.concerns(job.row_id, job.revision) for retried in pending.retried)
+            if is_retried and job.status in FINAL_STATUSES:
                 jobs[job.row_id] = submitted_again(job)
         return jobs
 

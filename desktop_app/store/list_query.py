@@ -66,11 +66,11 @@ def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions hav
 
 def is_retried(pending: Pending) -> Any:  # noqa: ANN401
     """Return the condition for the jobs that have ended but are about to be submitted again."""
-    return (
-        JobRow.status.in_(FINAL_STATUSES)
-        & (JobRow.revision <= pending.retried_until)
-        & in_keys(JobRow.id, pending.retried)
-    )
+    found = [
+        in_keys(JobRow.id, keys) if until is None else (JobRow.revision <= until) & in_keys(JobRow.id, keys)
+        for keys, until in pending.retried
+    ]
+    return JobRow.status.in_(FINAL_STATUSES) & _balanced(or_, found)
 
 
 def has_status(statuses: Collection[Status], pending: Pending) -> Any:  # noqa: ANN401

@@ -640,8 +640,8 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
-        <source>Re&amp;member in the system&apos;s keyring</source>
-        <translation>Im Schlüsselbund des Systems &amp;merken</translation>
+        <source>Re&amp;member in the keyring</source>
+        <translation>Im Schlüsselbund &amp;merken</translation>
     </message>
     <message>
         <source>&amp;Use an AWS profile or a region</source>
@@ -2777,10 +2777,6 @@
         <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
-        <source>Use the access key ID and the secret access key that belong to this server.</source>
-        <translation>Verwenden Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers.</translation>
-    </message>
-    <message>
         <source>The queue “{name}” does not exist on {place}</source>
         <translation>Die Warteschlange „{name}“ gibt es nicht ({place})</translation>
     </message>
@@ -2981,6 +2977,10 @@
         <translation>Wählen Sie ein anderes Profil, oder erstellen Sie dieses mit „aws configure“.</translation>
     </message>
     <message>
+        <source>Use the access key ID and the secret access key that belong to this server.</source>
+        <translation>Verwenden Sie die Zugriffsschlüssel-ID und den geheimen Zugriffsschlüssel dieses Servers.</translation>
+    </message>
+    <message>
         <source>Another program responds there. Check the address and the port.</source>
         <translation>Dort antwortet ein anderes Programm. Prüfen Sie die Adresse und den Port.</translation>
     </message>
@@ -3074,7 +3074,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys of {who}</source>
-        <translation>{place} hat die Zugriffsschlüssel abgelehnt ({who})</translation>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt ({who})</translation>
     </message>
     <message>
         <source>Choose another profile, or type the server&apos;s own keys.</source>
@@ -3082,7 +3082,7 @@
     </message>
     <message>
         <source>{place} rejected the access keys</source>
-        <translation>{place} hat die Zugriffsschlüssel abgelehnt</translation>
+        <translation>{place} hat die Zugangsschlüssel abgelehnt</translation>
     </message>
     <message>
         <source>Each queue belongs to one region. Choose its region, or {remedy}.</source>

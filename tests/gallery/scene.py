@@ -193,7 +193,11 @@ class Scene:
         controller.groups.count()
         controller.totals.count()
         self.wait(
-            lambda: controller.totals.counts == self.program.jobs.counts() and controller.is_at_rest(),
+            lambda: (
+                controller.totals.counts == self.program.jobs.counts()
+                and controller.groups.counts == controller.groups._count()
+                and controller.is_at_rest()
+            ),
             "counting the list",
         )
         for _ in range(5):

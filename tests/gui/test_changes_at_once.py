@@ -443,3 +443,46 @@ def test_undo_that_the_user_ends_is_not_finished_at_the_next_start(
     assert windows.jobs_db.intake.unrestored() == ([], frozenset())
     assert rows(windows) == stored(windows)
     assert window.isVisible()
+
+
+def test_retry_during_undo_is_shown_until_it_is_written(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    slow.allow(5)
+    controller.commands.remove(controller.model.ids[:])
+    wait_until_written(windows, qtbot)
+    controller.commands.undo.undo()
+    wait_for_counts(windows, qtbot, ROWS, ROWS // 2)
+    controller.commands.retry(controller.model.ids[:])
+    wait_for_counts(windows, qtbot, ROWS, 0)
+    slow.allow(3)
+    qtbot.waitUntil(lambda: stored(windows) == 3 * PART)
+    assert stored(windows, FAILED) > 0
+    assert windows.jobs_db.jobs.counts().pending == ROWS
+    slow.allow(2)
+    qtbot.waitUntil(lambda: [operation.total for operation in controller.operations.shown] == [ROWS])
+    assert stored(windows) == ROWS
+    slow.allow(1)
+    qtbot.waitUntil(lambda: stored(windows, FAILED) == ROWS // 2 - PART // 2)
+    windows.jobs_db.fail(controller.model.ids[0])
+    assert windows.jobs_db.jobs.counts().failed == 1
+    windows.jobs_db.change(controller.model.ids[0], status=Status.PENDING)
+    slow.allow()
+    wait_until_written(windows, qtbot)
+    assert stored(windows, PENDING) == ROWS
+    wait_for_counts(windows, qtbot, ROWS, 0)
+    assert window.isVisible()
+
+
+def test_files_found_in_a_database_that_was_replaced_are_not_removed_from_the_new_one(
+    window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
+) -> None:
+    controller = windows.controller()
+    slow.allow()
+    controller.commands.remove_filtered(FAILED)
+    controller.feed.replaced.emit()
+    wait_until_written(windows, qtbot)
+    assert (rows(windows), stored(windows)) == (ROWS, ROWS)
+    assert not controller.commands.undo.canUndo()
+    assert window.isVisible()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
+from PySide6.QtWidgets import QCheckBox, QRadioButton
 
 from desktop_app.config.paths import resource
 from desktop_app.domain.job import Status
@@ -14,7 +15,8 @@ from desktop_app.gui.theme import theme as look_module
 from desktop_app.gui.theme.theme import DARK, LIGHT, Colours, Theme, colours_of, ensure_font, wants_high_contrast
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QAbstractButton, QApplication
+    from pytestqt.qtbot import QtBot
 
 READABLE = 4.5
 BOTH = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
@@ -227,3 +229,21 @@ def test_icons_are_drawn_in_the_requested_colour(qapp: QApplication) -> None:
             assert colour in seen, file.stem
     assert theme.icon("retry") is theme.icon("retry")
     assert not look_module.program_icon().isNull()
+
+
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
+def test_chosen_but_disabled_control_has_no_accent(kind: type[QAbstractButton], theme: Theme, qtbot: QtBot) -> None:
+    theme.use(LIGHT)
+    control = kind()
+    qtbot.addWidget(control)
+    control.setCheckable(True)
+    control.setChecked(True)
+
+    def has_accent() -> bool:
+        image = control.grab().toImage()
+        pixels = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+        return bool(pixels & {LIGHT.accent, LIGHT.selection})
+
+    assert has_accent()
+    control.setEnabled(False)
+    assert not has_accent()

@@ -772,6 +772,19 @@ def test_system_without_a_keyring_disables_remembering_with_the_reason(page: Que
     assert page.form.remember.accessibleDescription().startswith("This system has no keyring")
 
 
+def test_dialog_grows_for_a_text_of_several_lines(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.SERVER)
+    qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+    page.form.queue_hint.show_text("The queues of this server can't be listed at the moment. " * 3)
+    qtbot.waitUntil(lambda: page.form.queue_hint.height() >= 3 * page.form.queue_hint.fontMetrics().height())
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
+    dialog.resize(dialog.width(), dialog.height() - 40)
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() > 0)
+    height = dialog.height()
+    qtbot.waitUntil(lambda: not dialog._fitting.isActive())
+    assert dialog.height() == height, "the user's height is kept"
+
+
 def test_dialog_is_as_high_as_its_page(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:
     heights = []
     for place in (Place.COMPUTER, Place.AWS, Place.SERVER, Place.COMPUTER):

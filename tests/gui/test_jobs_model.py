@@ -170,11 +170,11 @@ def test_progress_is_also_given_as_text(list_model: ListModel) -> None:
 @pytest.mark.parametrize(
     ("path", "shown", "hint"),
     [
-        ("/in/<b>x.txt", "<b>x.txt", "<qt>/in/&lt;b&gt;x.txt</qt>"),
-        ("/in/two\nlines", "two\\nlines", "<qt>/in/two\\nlines</qt>"),
-        ("/in/bad\udcff.bin", "bad\\xff.bin", "<qt>/in/bad\\xff.bin</qt>"),
-        ("/in/quote\"s'", "quote\"s'", "<qt>/in/quote&quot;s&#x27;</qt>"),
-        ("/in/\u202egnp.exe", "\\u202egnp.exe", "<qt>/in/\\u202egnp.exe</qt>"),
+        ("/in/<b>x.txt", "<b>x.txt", "/in/&lt;b&gt;x.txt"),
+        ("/in/two\nlines", "two\\nlines", "/in/two\\nlines"),
+        ("/in/bad\udcff.bin", "bad\\xff.bin", "/in/bad\\xff.bin"),
+        ("/in/quote\"s'", "quote\"s'", "/in/quote&quot;s&#x27;"),
+        ("/in/\u202egnp.exe", "\\u202egnp.exe", "/in/\\u202egnp.exe"),
     ],
 )
 def test_unusual_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
@@ -182,7 +182,7 @@ def test_unusual_names_are_shown_as_plain_text(list_model: ListModel, path: str,
     list_model.load()
     index = list_model.model.index(0, 0)
     assert index.data() == shown
-    assert index.data(Qt.ItemDataRole.ToolTipRole) == hint
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == f'<div style="white-space: pre">{hint}</div>'
 
 
 def test_first_cell_has_the_rows_accessible_text_and_the_others_their_titles(list_model: ListModel) -> None:

@@ -51,6 +51,11 @@ def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
     return dialog
 
 
+def test_report_opens_with_the_keyboard_in_the_search(windows: WindowFactory, qtbot: QtBot) -> None:
+    report = open_report(windows.open(), qtbot)
+    assert report.focusWidget() is report.search
+
+
 def test_report_contains_useful_information(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
     windows.jobs_db.finish(keys[0])

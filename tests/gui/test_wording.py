@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
+from PySide6.QtCore import QDate, QDateTime, QLocale, QSizeF, QTime
+from PySide6.QtGui import QTextDocument
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.wording import progress_of, user_locale
+from desktop_app.gui.wording import progress_of, tool_tip, user_locale
 from tests.helpers import NEW_JOB, a_reason
 
 if TYPE_CHECKING:
@@ -236,6 +237,23 @@ def test_batch_without_a_name_is_shown_by_its_time(wording: Wording) -> None:
     batch = COLUMNS[COLUMN_OF_ID["batch"]]
     assert batch.text(wording, job(batch_name="May")) == "May"
     assert batch.text(wording, job()) == wording.day_and_time(JOB.created_at)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_tool_tip_is_wrapped_only_if_it_is_long() -> None:
+    line = _tip_size("a").height()
+    assert _tip_size("/home/someone/Documents/Data/Q2/data-6.json").height() == line
+    assert _tip_size("a reason\na hint").height() > line
+    long = _tip_size("/long" * 80)
+    assert long.height() > 3 * line
+    assert long.width() < 1000
+
+
+def _tip_size(text: str) -> QSizeF:
+    shown = QTextDocument()
+    shown.setHtml(tool_tip(text))
+    shown.adjustSize()
+    return shown.size()
 
 
 def test_tool_tips_contain_what_cells_abbreviate(wording: Wording) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_app.domain.job import Job, Status
-from desktop_app.domain.keys import NOTHING_PENDING, KeySet, Pending
+from desktop_app.domain.keys import NOTHING_PENDING, KeySet, Pending, Retried
 from desktop_app.domain.query import NO_FILTER, Filter, Sort
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.search import Search, StatusTerm
@@ -100,7 +100,7 @@ def test_pending_restoration(store: Store, keys: list[int], choice: slice) -> No
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_pending_retry(store: Store, keys: list[int], choice: slice) -> None:
-    store.jobs.pending = Pending(retried=KeySet(array("q", keys[choice])), retried_until=store.revision)
+    store.jobs.pending = Pending(retried=(Retried(KeySet(array("q", keys[choice])), store.revision),))
     before = everything(store, keys)
     store.intake.retry(keys[choice][::3], queue=QUEUE)
     assert everything(store, keys)[:-1] == before[:-1], "a part of it has been written"
@@ -110,7 +110,8 @@ def test_pending_retry(store: Store, keys: list[int], choice: slice) -> None:
 
 
 def test_job_that_ends_again_during_a_retry_is_shown_as_ended(store: Store, keys: list[int]) -> None:
-    store.jobs.pending = Pending(retried=KeySet(keys), retried_until=store.revision)
+    waiting = Retried(KeySet(keys[20:]), None)  # a second retry
+    store.jobs.pending = Pending(retried=(Retried(KeySet(keys), store.revision), waiting))
     store.intake.retry(keys[:2], queue=QUEUE)
     with store.database.write() as revision:
         ended = JobRow.update(status=Status.PROCESSED, revision=revision).where(JobRow.id == keys[0])

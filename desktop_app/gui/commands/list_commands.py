@@ -6,8 +6,10 @@ The list and its counts show a change at once: while it is being written, the re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial, reduce
+from itertools import chain
 from operator import or_
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +18,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, PriorityResult, Status
-from desktop_app.domain.keys import NO_KEYS, NOTHING_PENDING, KeySet, Pending
+from desktop_app.domain.keys import NO_KEYS, NOTHING_PENDING, KeySet, Pending, Retried
 from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -126,11 +128,13 @@ class ListCommands(QObject):
         self._wording = wording
         self._running: list[_Write] = []
         self._latest: _Files | None = None  # the files of the change that Undo or Redo concerns next
+        self._databases = 1
         self._is_closing = False
 
     @Slot()
     def forget(self) -> None:
         """Forget all changes: another database has taken the place of the one that they belong to."""
+        self._databases += 1
         self.undo.clear()
         for write in self._running:
             write.is_replaced = True
@@ -140,9 +144,9 @@ class ListCommands(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop all changes that are being written, because the program ends. Jobs are still restored at its next start.
+        """Stop all changes that are being written, because the program ends.
 
-        Otherwise, files for which the user has chosen Undo would be missing.
+        The rest of an Undo is written at its next start. Otherwise, files seen again would be missing.
         """
         self._is_closing = True
         for write in self._running:
@@ -156,14 +160,15 @@ class ListCommands(QObject):
             return
         keys = KeySet(ids)
         try:
-            newest = self._reader.changes.cursor().revision
+            # What is being written before it may still change these files.
+            newest = None if self._running else self._reader.changes.cursor().revision
         except KnownError as error:
             self._report_error(error)
             return
         self._begin(
             lambda proceed: self._editor.retry(keys, proceed=proceed),
             len(keys),
-            Pending(retried=keys, retried_until=newest),
+            Pending(retried=(Retried(keys, newest),)),
             self._describe(tr("Retrying {done} of {files}…")),
             self._report_retry,
             again=partial(self.retry, ids),
@@ -186,7 +191,7 @@ class ListCommands(QObject):
 
     def retry_filtered(self, where: Filter) -> None:
         """Process the files that match a filter again. Unfinished files are skipped."""
-        self._reads.run(partial(self._reader.ids, where), self._retry_found, self._report_error)
+        self._find(where, self._retry_found)
 
     def _retry_found(self, ids: array[int]) -> None:
         if ids:
@@ -251,7 +256,7 @@ class ListCommands(QObject):
 
     def remove_filtered(self, where: Filter) -> None:
         """Remove the files that match a filter from the list. This can be undone."""
-        self._reads.run(partial(self._reader.ids, where), self._remove_found, self._report_error)
+        self._find(where, self._remove_found)
 
     def _remove_found(self, ids: array[int]) -> None:
         if ids:
@@ -277,8 +282,7 @@ class ListCommands(QObject):
             # Redo must not restore files that the user had removed before Undo, so find out which are on the list now.
             files.turns += 1
             self._latest = files
-            read = partial(self._reader.ids, Filter(batches=frozenset({batch_id})))
-            self._reads.run(read, partial(remove_found, files.turns), self._report_error)
+            self._find(Filter(batches=frozenset({batch_id})), partial(remove_found, files.turns))
 
         def remove_found(turn: int, ids: array[int]) -> None:
             if turn == files.turns:  # otherwise, it has been redone in the meantime
@@ -394,6 +398,15 @@ class ListCommands(QObject):
 
     # --- writing
 
+    def _find(self, where: Filter, on_found: Callable[[array[int]], None]) -> None:
+        """Call `on_found` with the keys of the jobs that match a filter, unless another database takes their place."""
+        found = partial(self._take_found, self._databases, on_found)
+        self._reads.run(partial(self._reader.ids, where), found, self._report_error)
+
+    def _take_found(self, databases: int, on_found: Callable[[array[int]], None], ids: array[int]) -> None:
+        if databases == self._databases:
+            on_found(ids)
+
     def _describe(self, text: str) -> Describe:
         return lambda done, total: self._partial(text, done, total)
 
@@ -447,11 +460,19 @@ class ListCommands(QObject):
         """Show the list as it is stored, since a change has been written or has ended early."""
         self._running.remove(write)
         self._operations.end(write.operation)
+        self._limit_retry()
         self._update_pending()
         if write.operation.is_stopped and not write.is_replaced:
             self.pending_changed.emit()
             self.reverted.emit()
         self.written.emit()
+
+    def _limit_retry(self) -> None:
+        """Let a retry that begins now concern only what has been written so far: its files may soon end again."""
+        if self._running and (retried := self._running[0].pending.retried) and retried[0].until is None:
+            with suppress(KnownError):  # then its files are shown as waiting until all of them are written
+                newest = self._reader.changes.cursor().revision
+                self._running[0].pending = Pending(retried=(Retried(retried[0].keys, newest),))
 
     def _update_pending(self) -> None:
         parts = [write.pending for write in self._running]
@@ -459,8 +480,7 @@ class ListCommands(QObject):
             removed=reduce(or_, (part.removed for part in parts), NO_KEYS),
             restored=reduce(or_, (part.restored for part in parts), NO_KEYS),
             restored_times=frozenset[int]().union(*(part.restored_times for part in parts)),
-            retried=reduce(or_, (part.retried for part in parts), NO_KEYS),
-            retried_until=max((part.retried_until for part in parts), default=0),
+            retried=tuple(chain.from_iterable(part.retried for part in parts)),
         )
 
     def _finish(self, on_done: Callable[[Result], None], result: Result) -> None:

@@ -160,6 +160,8 @@ class ConnectionDialog(QDialog):
             self.finished.connect(page.stop)
             page.ready.connect(self._save_and_connect)
             page.resized.connect(self._fitting.start)
+            # A new text has its height only after the layouts around it were updated, one by one.
+            page.verticalScrollBar().rangeChanged.connect(self._fit_again)
             page.load()
         self.resize(_WIDTH, self._needed_height(_WIDTH))
         pages[0].setFocus()
@@ -187,6 +189,12 @@ class ConnectionDialog(QDialog):
         if self.isVisible() and (self.height() == self._fitted or self.height() < needed):
             self._place.fit(needed)
             self._fitted = self.height()
+
+    @Slot()
+    def _fit_again(self) -> None:
+        """Follow the height of the current page, unless the user has given the dialog another one."""
+        if self.height() == self._fitted:
+            self._fitting.start()
 
     def focus_on(self, field: str) -> None:
         """Show the page that has this field, and focus the field."""

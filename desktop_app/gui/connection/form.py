@@ -195,7 +195,7 @@ class ConnectionForm(QWidget):
         self.server = QLineEdit(self, placeholderText="127.0.0.1:9324")
         self.key_id = QLineEdit(self)
         self.secret = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password)
-        self.remember = QCheckBox(tr("Re&member in the system's keyring"), self)
+        self.remember = QCheckBox(tr("Re&member in the keyring"), self)
         self.use_profile = QCheckBox(tr("&Use an AWS profile or a region"), self)
         self.profile = WideBox(self)
         self.region = EditableBox(self)

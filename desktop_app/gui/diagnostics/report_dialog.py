@@ -133,6 +133,7 @@ class ReportDialog(QDialog):
         column.addLayout(middle, 1)
         column.addWidget(self.state)
         arrange_dialog(self, column, self._make_buttons(), name="report", size=_SIZE)
+        self.search.setFocus()  # Qt would choose Copy, because Save is still disabled
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = ButtonRow(self)

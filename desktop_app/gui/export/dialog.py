@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -163,10 +164,11 @@ class ExportDialog(QDialog):
             labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
         )
-        form.addRow(tr("Files"), self._group(list(self.rows.values()), tr("Files")))
-        form.addRow(
-            tr("Columns"), self._group([self.columns[True], self.with_path, self.columns[False]], tr("Columns"))
-        )
+        columns = [self.columns[True], self.with_path, self.columns[False]]
+        for title, choices in ((tr("Files"), list(self.rows.values())), (tr("Columns"), columns)):
+            label = QLabel(title, self)
+            label.setFixedHeight(choices[0].sizeHint().height())  # beside the first choice; Qt puts it lower
+            form.addRow(label, self._group(choices, title))
         self.format.setAccessibleName(tr("Format"))
         form.addRow(tr("&Format"), self.format)
         self.path.setAccessibleName(tr("Target file"))

@@ -177,7 +177,7 @@ class SidebarEntry(QAbstractButton):
             height += _BAR_GAP
         self.setFixedSize(width, max(height, _INLINE + 2 if facts.action else 0))
         whole = facts.text if "".join(self._lines) != facts.text else ""
-        self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))).replace("\n", "<br>"))
+        self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))))
         place = QRect(
             width - _SIDE - self._count_width() - _INLINE - 4, (self.height() - _INLINE) // 2, _INLINE, _INLINE
         )
@@ -280,14 +280,14 @@ class SidebarEntry(QAbstractButton):
         painter.setFont(self._note_font())
         metrics = painter.fontMetrics()
         room = self.width() - left - _SIDE
-        between = f" {_DOT} " if facts.note and facts.alert else ""
+        dot, gap = (_DOT, metrics.horizontalAdvance(" ")) if facts.note and facts.alert else ("", 0)
         note = metrics.elidedText(
-            facts.note, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(between + facts.alert)
+            facts.note, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(dot + facts.alert) - 2 * gap
         )
-        for text, colour in ((note, colours.muted), (between, colours.muted), (facts.alert, colours.failed)):
+        for text, colour in ((note, colours.muted), (dot, colours.muted), (facts.alert, colours.failed)):
             painter.setPen(QColor(colour))
             self._paint_text(painter, QRect(left, top, room, metrics.height()), text)
-            left += metrics.horizontalAdvance(text)
+            left += metrics.horizontalAdvance(text) + gap
 
     def _paint_bar(self, painter: QPainter, left: int) -> None:
         colours = self._theme.colours

@@ -369,6 +369,7 @@ def style_sheet(colours: Colours) -> str:
             "arrow-down": "arrow-down",
             "selected-arrow": f"arrow-down-{shade}",
             "selected-check": f"check-{shade}",
+            "selected-dot": f"dot-{shade}",
         }.items()
     }
     template = Template(resource("style.qss").read_text(encoding="utf-8"))
