@@ -11,8 +11,8 @@ from desktop_app.domain.queue_key import NO_ACCOUNT, aws_region
 
 _BLANK = re.compile(r"\s")
 _HOST = re.compile(r"[A-Za-z0-9:]")
-_SCHEME = re.compile(r"(https?)(?::/+|//+)", re.IGNORECASE)
-"""The scheme with any number of slashes, because they are easily mistyped; `http:/host` has no other meaning."""
+_SCHEME = re.compile(r"(https?)(?::/|//)(?=[^/])", re.IGNORECASE)
+"""A scheme that lacks a slash or the colon; it can't be the name of a host, as in `http:/localhost`."""
 _QUEUE_PATH = re.compile(r"(?:(?:/[\w-]+)*/(?P<account>\d{12})|/queue)/(?P<name>[\w.-]+)/?")
 """The path of a queue URL: the account and the name or, on older servers, `queue` and the name."""
 _OWN_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")

@@ -106,7 +106,7 @@ class ProgramRunner:
         slow_at = time.monotonic() + SLOW_SECONDS
         while not wait([result], _CHECK_SECONDS).done:
             if self._should_stop():
-                raise _stopped(title)
+                raise ProgramError(Sentence("{program} has not provided credentials.", program=title))
             if time.monotonic() > slow_at:
                 slow_at = math.inf
                 self._say_slow(title)

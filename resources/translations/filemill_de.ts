@@ -4215,6 +4215,10 @@
         <translation>{file} ist ein Ordner und keine Datenbank. Verschieben Sie ihn, oder setzen Sie FILEMILL_DATABASE auf eine Datei.</translation>
     </message>
     <message>
+        <source>{program} has not provided credentials.</source>
+        <translation>{program} hat keine Anmeldedaten bereitgestellt.</translation>
+    </message>
+    <message>
         <source>{program} has not provided credentials yet. Waiting for it …</source>
         <translation>{program} hat noch keine Anmeldedaten bereitgestellt. Filemill wartet darauf …</translation>
     </message>

@@ -35,7 +35,6 @@ ADDRESSES = {
     "HTTPS://sqs.example.org/": "https://sqs.example.org",
     "http:/localhost:9324": "http://localhost:9324",
     "Https:/sqs.example.org": "https://sqs.example.org",
-    "http:///localhost:9324": "http://localhost:9324",
     "http//localhost:9324": "http://localhost:9324",
     "http:9324": "http://http:9324",
     "": "",

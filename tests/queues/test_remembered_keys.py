@@ -207,7 +207,7 @@ def test_waiting_for_the_keyring_can_be_stopped(ring: MemoryKeyring) -> None:
     remember_keys(SERVER, KEYS)
     ring.answered.clear()
     try:
-        with pytest.raises(SignInError, match="The system's keyring was ended"):
+        with pytest.raises(SignInError, match="The system's keyring has not provided credentials"):
             ClientMaker(replace(TYPED, keys=None, uses_keyring=True), lambda: True).credentials()
     finally:
         ring.answered.set()

@@ -110,11 +110,7 @@ class Remedies(QObject):
     # --- by cause
 
     def _by_cause(self, trouble: Trouble) -> dict[Cause, tuple[NoticeAction, ...]]:
-        connection = self._controller.connection
-        takes_profile = connection.is_on_aws or bool(connection.profile)
-        profile, region, queue = (
-            self._choose(field) for field in ("profile" if takes_profile else "keys", "region", "queue")
-        )
+        profile, region, queue = self._choose_credentials(), self._choose("region"), self._choose("queue")
         try_now, details, folder = self._try(), self._details(trouble), self._open_folder()
         return {
             Cause.NO_SIGN_IN: (profile, try_now, self._work_locally(), details),
@@ -148,7 +144,7 @@ class Remedies(QObject):
             Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
             Need.CREDENTIALS: (
                 NoticeAction(tr("Stop"), self._controller.give_up_waiting),
-                self._choose("profile"),
+                self._choose_credentials(),
             ),
             Need.PERMISSION: (NoticeAction(tr("Process Here"), allow),),
         }
@@ -190,6 +186,11 @@ class Remedies(QObject):
             "keys": tr("Type Keys…"),
         }[field]
         return NoticeAction(text, partial(self._open_dialog, field), keeps=True)
+
+    def _choose_credentials(self) -> NoticeAction:
+        """Return the button that opens the dialog at the profile or, for a server that uses none, at the keys."""
+        connection = self._controller.connection
+        return self._choose("profile" if connection.is_on_aws or connection.profile else "keys")
 
     def _try(self, text: str = "") -> NoticeAction:
         return NoticeAction(text or tr("Try Now"), self._try_now, keeps=True)
