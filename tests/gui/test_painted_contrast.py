@@ -91,7 +91,7 @@ def test_text_beside_the_list_is_readable(window: MainWindow, colours: Colours) 
                 ink, ground = ink_and_ground(window, _place(widget, window))
                 assert contrast(ink, ground) >= READABLE, (widget, ink, ground)
                 looked_at += 1
-    assert looked_at > 10
+    assert looked_at >= 10
 
 
 def _place(widget: QWidget, window: QWidget) -> QRect:

@@ -53,6 +53,7 @@ QUIET_TEXTS = {
     "the window's tasks",
     "changes to the list",
     "<br>",
+    '<div style="white-space: {}">{}</div>',
     '<table cellpadding="4">\n{}</table>',
     "Filemill",
     "{}{}{}{}Filemill",
