@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from peewee import SQL, Expression, fn
+from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
@@ -19,6 +19,7 @@ from desktop_app.store.backends.sqlite import among
 from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.facts import store_fact
+from desktop_app.store.list_query import has_jobs
 from desktop_app.store.models import AttemptRow, BatchRow, FactRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import (
@@ -213,11 +214,10 @@ class Intake:
         Raises:
             StoreError: If the database can't be read.
         """
-        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
         start = storable(start)
         begins = fn.SUBSTR(BatchRow.name, 1, len(start)) == start  # LIKE would ignore case
         with self._database.read():
-            names = BatchRow.select(BatchRow.name).where(begins, fn.EXISTS(listed))
+            names = BatchRow.select(BatchRow.name).where(begins, has_jobs())
             return {name for (name,) in self._database.run(names.tuples())}
 
     def rename_batch(self, batch_id: int, name: str) -> None:

@@ -31,7 +31,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by, type_counts
+from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -219,12 +219,11 @@ class JobList:
         """
         pending = self.pending
         is_listed = on_list(pending)
-        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
-        newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
+        newest = BatchRow.select(BatchRow.id).where(has_jobs(pending)).order_by(BatchRow.id.desc())
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
             # Not grouped by status, too: SQLite would sort the jobs of all batches.
-            shown = _shown_status(self.pending)
+            shown = _shown_status(pending)
             by_status = [fn.COUNT(Case(None, [(shown == status, 1)])) for status in Status]
             counted = (
                 JobRow.select(JobRow.batch, *by_status)
@@ -243,8 +242,7 @@ class JobList:
             StoreError: If the database can't be read.
         """
         types = type_counts(_LOOKED_AT).limit(_OFFERED)
-        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
-        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", fn.EXISTS(listed))
+        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", has_jobs())
         attempts = (
             AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
         )
