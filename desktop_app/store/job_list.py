@@ -13,7 +13,6 @@ from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
-    FINAL_STATUSES,
     OPEN_STATUSES,
     Attempt,
     AttemptOutcome,
@@ -23,7 +22,6 @@ from desktop_app.domain.job import (
     RunSums,
     Status,
     StatusCounts,
-    submitted_again,
 )
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
@@ -114,12 +112,7 @@ class JobList:
         pending = self.pending
         query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
-        for job in jobs.values() if pending.retried else ():
-            is_retried = any(retried.concerns(job.row_id, job.revision) for retried in pending.retried)
-            if is_retried and job.status in FINAL_STATUSES:
-                jobs[job.row_id] = submitted_again(job)
-        return jobs
+            return {job.row_id: pending.shown(job) for job in jobs_from(self._database.run(query.tuples()))}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
