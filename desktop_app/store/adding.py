@@ -392,13 +392,14 @@ class Intake:
         query = JobRow.select(JobRow.id).where(is_old).order_by(JobRow.finished_at).limit(limit)
         with self._database.read():
             keys = [key for (key,) in self._database.run(query.tuples())]
-        done = 0
-        for part in parts(keys, ROWS_A_TRANSACTION):
+
+        def write(part: Sequence[int]) -> int:
             # Not durable: what is lost in a power failure is removed again. Retried in the meantime, a job stays.
             with self._database.write() as revision:
                 change = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
-                done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
-        return done
+                return int(self._database.run(change.where(among(JobRow.id, part), is_old)))
+
+        return _in_parts(keys, write, always)
 
     def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.
