@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from desktop_app.cli.output import Progress, counted, emit, emit_json, human_size, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.status import look_up
+from desktop_app.domain.assurances import FILES_STAY
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
 LOCAL_HINT = "The files are processed as soon as the window or `filemill worker` is running."
-_STAY = "Your files stay in the list"
-"""The beginning of a sentence of many errors of the queue."""
+_STAY = FILES_STAY.removesuffix(".")
+"""The beginning of a sentence in the texts of many errors of the queue."""
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
 _ID_DETAILS = "`filemill status` shows the IDs; an unambiguous prefix of an ID is enough."
 

@@ -11,7 +11,7 @@ from desktop_app.domain.queue_key import NO_ACCOUNT, aws_region
 
 _BLANK = re.compile(r"\s")
 _HOST = re.compile(r"[A-Za-z0-9:]")
-_SCHEME = re.compile(r"(https?)(?::/|//)(?=[^/])", re.IGNORECASE)
+_SCHEME = re.compile(r"^(https?)(?::/|//)(?=[^/])", re.IGNORECASE)
 """A scheme that lacks a slash or the colon; it can't be the name of a host, as in `http:/localhost`."""
 _QUEUE_PATH = re.compile(r"(?:(?:/[\w-]+)*/(?P<account>\d{12})|/queue)/(?P<name>[\w.-]+)/?")
 """The path of a queue URL: the account and the name or, on older servers, `queue` and the name."""
@@ -57,7 +57,7 @@ def queue_url(typed: str) -> str:
 
 def _with_scheme(typed: str) -> str:
     """Return an address with a scheme, in lower case."""
-    typed = _SCHEME.sub(r"\1://", typed.strip(), count=1) if _SCHEME.match(typed.strip()) else typed.strip()
+    typed = _SCHEME.sub(r"\1://", typed.strip())
     scheme, separator, rest = typed.partition("://")
     if separator:
         return f"{scheme.lower()}://{rest}"
