@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ class JobEditor:
         self._queue = queue
         self._clock = clock
         self._control = control
+        self._removal_lock = threading.Lock()  # old files are removed on the sender's thread
         self._newest_removal = 0
 
     def use_queue(self, key: str) -> None:
@@ -172,8 +174,9 @@ class JobEditor:
 
     def removal_time(self) -> int:
         """Return the current time for a removal, in milliseconds since 1970. No other removal here has the same one."""
-        self._newest_removal = max(self._clock.now_ms(), self._newest_removal + 1)
-        return self._newest_removal
+        with self._removal_lock:
+            self._newest_removal = max(self._clock.now_ms(), self._newest_removal + 1)
+            return self._newest_removal
 
     def remove(self, row_ids: Iterable[int], *, removed_at: int | None = None, proceed: Proceed = always) -> int:
         """Remove jobs from the list without changing their files; return the number of jobs removed.
@@ -232,8 +235,8 @@ class JobEditor:
         Raises:
             StoreError: If the database can't be written.
         """
-        now = self._clock.now_ms()
-        return self._intake.remove_processed(before_ms=now - older_than_days * DAY_MS, limit=limit, now_ms=now)
+        before = self._clock.now_ms() - older_than_days * DAY_MS
+        return self._intake.remove_processed(before_ms=before, limit=limit, now_ms=self.removal_time())
 
     def delete_removed(self) -> int:
         """Delete the rows of jobs that were removed long ago; return the number of rows deleted.

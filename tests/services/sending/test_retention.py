@@ -84,6 +84,17 @@ def test_it_runs_at_the_start_and_once_an_hour_with_the_settings_of_that_time(re
     assert retention.names == []
 
 
+def test_files_that_the_user_removes_at_the_same_time_can_be_restored_alone(retention: Retention) -> None:
+    jobs = retention.process("old", "chosen")
+    retention.services.clock.advance(31 * DAY)
+    removed_at = retention.editor.removal_time()
+    retention.editor.remove([jobs[1].row_id], removed_at=removed_at)
+    retention.task.do()
+    assert retention.names == []
+    assert retention.editor.restore([job.row_id for job in jobs], removed_at={removed_at}) == 1
+    assert retention.names == ["chosen"]
+
+
 def test_many_files_are_removed_in_portions_so_that_the_sender_goes_on(
     retention: Retention, monkeypatch: pytest.MonkeyPatch
 ) -> None:
