@@ -265,7 +265,7 @@ class JobList:
         with self._database.read():
             if self._database.scalar(JobRow.select(JobRow.id).where(is_unknown).limit(1)) is not None:
                 raise DamagedRowError("job.status has an invalid value")  # a sum without it would look right
-            if pending == NOTHING_PENDING:
+            if not (pending.removed or pending.restored_times):
                 counts = [int(self._database.scalar(query.where(JobRow.status == status))) for status in Status]
             else:  # the condition is expensive
                 found = query.select(JobRow.status, _COUNT).group_by(JobRow.status)
