@@ -10,6 +10,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.assurances import joined
 from desktop_app.domain.errors import Cause, KnownError
 from desktop_app.domain.secrets import AccessKeys, masked
 from desktop_app.domain.sentences import Sentence
@@ -75,7 +76,7 @@ def recalled_keys(server: str) -> AccessKeys:
         with _failures():
             text = backend.get_password(_SERVICE, server)
     except KnownError as error:
-        raise SignInError(Sentence("{why} {advice}", why=error.text, advice=advice)) from error
+        raise SignInError(joined(error.text, advice)) from error
     try:
         found = json.loads(text or "")
         return AccessKeys(str(found["access_key_id"]), str(found["secret_access_key"]))

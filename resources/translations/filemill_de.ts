@@ -4686,10 +4686,6 @@
         <translation>Geben Sie die Schlüssel des Servers unter „Verbindung …“ ein, oder setzen Sie AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY.</translation>
     </message>
     <message>
-        <source>{why} {advice}</source>
-        <translation>{why} {advice}</translation>
-    </message>
-    <message>
         <source>The system&apos;s keyring does not contain the keys for {server}. {advice}</source>
         <translation>Der Schlüsselbund des Systems enthält die Schlüssel für {server} nicht. {advice}</translation>
     </message>
