@@ -30,7 +30,7 @@ from desktop_app.domain.search_values import (
     read_size,
     read_times,
 )
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,7 @@ class _Parser:
             try:
                 self._take_condition(key, value, is_negated=is_negated)
             except BadValueError:
-                self.problems.append(_bad_value(name, key, _shortened(value.replace('"', ""))))
+                self.problems.append(_bad_value(name, key, shortened(value.replace('"', ""), _LONGEST_SHOWN)))
         elif colon and _looks_like_key(name, value):
             self.problems.append(self._unknown_key(name))
         elif word := term.replace('"', ""):
@@ -167,13 +167,14 @@ class _Parser:
     def _unknown_key(self, name: str) -> Sentence:
         known = {word.casefold(): word for word in (*_KEYS, *self.names.keys)}
         close = get_close_matches(name.casefold()[:_LONGEST_SHOWN], known, 1, 0.7)
+        shown = shortened(name, _LONGEST_SHOWN)
         if close:
             return Sentence(
                 "There is no “{key}:”. Did you mean “{other}:”? To search for the text, put it in quotes.",
-                key=_shortened(name),
+                key=shown,
                 other=known[close[0]],
             )
-        return Sentence("There is no “{key}:”. To search for the text, put it in quotes.", key=_shortened(name))
+        return Sentence("There is no “{key}:”. To search for the text, put it in quotes.", key=shown)
 
 
 def _looks_like_key(name: str, value: str) -> bool:
@@ -193,10 +194,6 @@ def _statuses(value: str, names: Names) -> set[Status]:
     if not found:
         raise BadValueError(value)
     return found
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
 def _bad_value(name: str, key: Key, value: str) -> Sentence:

@@ -54,6 +54,11 @@ def _display_char(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+def shortened(text: str, longest: int) -> str:
+    """Return a text that has at most `longest` characters; if it is cut off, it ends with an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def foreign_text(text: str) -> str:
     """Return a text that another program wrote, such as a server's error message, for use in a sentence.
 

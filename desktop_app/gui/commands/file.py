@@ -147,13 +147,10 @@ class ExportCommand(QObject):
     @Slot()
     def open_dialog(self) -> None:
         """Open the dialog, or bring it to the front if it is open."""
-        self._open(None)
+        self.open_for(None)
 
-    def open_for(self, group: ExportedGroup) -> None:
-        """Open the dialog to export the files of a group."""
-        self._open(group)
-
-    def _open(self, group: ExportedGroup | None) -> None:
+    def open_for(self, group: ExportedGroup | None) -> None:
+        """Open the dialog, or bring it to the front, to export the files of a group if one is given."""
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return

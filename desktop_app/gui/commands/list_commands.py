@@ -233,8 +233,7 @@ class ListCommands(QObject):
 
     def relocate(self, job: Job, path: str) -> None:
         """Change the path of a failed file, and process it again."""
-        work = partial(self._editor.relocate, job.row_id, path)
-        self._writes.run(work, partial(self._finish, partial(self._report_relocation, job)), self._report_error)
+        self._write(partial(self._editor.relocate, job.row_id, path), partial(self._report_relocation, job))
 
     def _report_relocation(self, job: Job, relocated: bool) -> None:  # noqa: FBT001 - the result of a task
         if relocated:
@@ -303,8 +302,7 @@ class ListCommands(QObject):
 
         def rename(name: str) -> None:
             self._latest = None
-            work = partial(self._editor.rename_batch, batch_id, name)
-            self._writes.run(work, partial(self._finish, lambda _: None), self._report_error)
+            self._write(partial(self._editor.rename_batch, batch_id, name), lambda _: None)
 
         change = _ListChange(tr("Rename Batch"), redo=partial(rename, after), undo=partial(rename, before))
         self.undo.push(change)
@@ -482,6 +480,10 @@ class ListCommands(QObject):
             restored_times=frozenset[int]().union(*(part.restored_times for part in parts)),
             retried=tuple(chain.from_iterable(part.retried for part in parts)),
         )
+
+    def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
+        """Write a short change on the pool. Emit `written` even after an error: a part may have been written."""
+        self._writes.run(work, partial(self._finish, on_done), self._report_error)
 
     def _finish(self, on_done: Callable[[Result], None], result: Result) -> None:
         self.written.emit()

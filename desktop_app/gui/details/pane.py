@@ -27,7 +27,7 @@ from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, tex
 from desktop_app.gui.details.texts import Fix, Summary, nothing_selected
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.widgets.dialogs import spaced
+from desktop_app.gui.widgets.dialogs import restyle, spaced
 
 if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
@@ -106,8 +106,7 @@ class FixButtons(QWidget):
             name = "primary" if button is primary else ""
             if button.objectName() != name:
                 button.setObjectName(name)
-                button.style().unpolish(button)
-                button.style().polish(button)
+                restyle(button)
 
     def _arrange(self, fixes: tuple[Fix, ...]) -> None:
         had_focus = any(button.hasFocus() for button in self.shown)
@@ -340,8 +339,7 @@ class DetailsSplit(QSplitter):
         if wanted is not self.orientation():
             self.setOrientation(wanted)
             self._details.setProperty("beside", self._is_beside())
-            self._details.style().unpolish(self._details)  # the rules of the style sheet depend on the property
-            self._details.style().polish(self._details)
+            restyle(self._details)
             self._apply_size()
 
     def _apply_size(self) -> None:

@@ -269,7 +269,7 @@ class ExportDialog(QDialog):
         button.setText(text.format(group=title.replace("&", "&&"), count=self._wording.files(group.count)))
         button.show()
         button.setChecked(True)
-        self.resize(self.width(), max(self.height(), self.sizeHint().height()))
+        self._place.grow()
 
     @property
     def form(self) -> Format:

@@ -1,4 +1,7 @@
-"""The command Settings of the window."""
+"""The command Settings of the window.
+
+The dialog is imported when it is opened, so that the program starts sooner.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.gui.desktop.file_manager import Opener
-from desktop_app.gui.settings.dialog import SettingsDialog
 from desktop_app.gui.settings.preferences import Preferences
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.progress.presenter import RunNotifications
+    from desktop_app.gui.settings.dialog import SettingsDialog
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.services.control import ProcessingControl
@@ -80,6 +83,8 @@ class SettingsCommand(QObject):
     def open(self) -> None:
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
+            from desktop_app.gui.settings.dialog import SettingsDialog
+
             self.preferences.reread()
             self.dialog = SettingsDialog(self.preferences, *self._switches, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)

@@ -306,6 +306,12 @@ def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (
     return box
 
 
+def restyle(widget: QWidget) -> None:
+    """Apply the style sheet again, after a change of a property on which its rules depend."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
 def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     """Return a label that wraps its text and never interprets it as HTML.
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, spaced
+from desktop_app.gui.widgets.dialogs import plain_label, restyle, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -241,8 +241,7 @@ class NoticeBar(Strip):
             self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
         )
         self.frame.setProperty("kind", kind.value)
-        self.style().unpolish(self.frame)
-        self.style().polish(self.frame)
+        restyle(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Keep a passing message open while the pointer is over it."""

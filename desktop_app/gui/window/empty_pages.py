@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QS
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.search import NO_SEARCH
-from desktop_app.domain.sentences import display_text
+from desktop_app.domain.sentences import display_text, shortened
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
 from desktop_app.gui.widgets.dialogs import plain_label, spaced
@@ -170,8 +170,7 @@ class NoMatch(_EmptyPage):
             self._title.setText(tr("No problems"))
             self.words.setText(tr("No files have failed."))
         elif searches:
-            words = " ".join(typed.split())
-            shown = words if len(words) <= _LONGEST_SHOWN else f"{words[: _LONGEST_SHOWN - 1]}…"
+            shown = shortened(" ".join(typed.split()), _LONGEST_SHOWN)
             self._title.setText(tr("No files match “{words}”").format(words=display_text(shown)))
             self.words.setText(
                 tr("Only the files that match the selection in the sidebar are searched.") if chooses else ""

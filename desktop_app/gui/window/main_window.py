@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, QTimer, Signal, Slot
@@ -136,10 +137,8 @@ class MainWindow(QMainWindow):
         self._wording = wording
         self._was_closed = False
         self.reopens_at: Place | None = None
-        self._place_to_show: Place | None = None
-        self._hides_sidebar = False
-        """Whether the sidebar is hidden because the window is narrow."""
         self._is_narrow = False
+        self._hides_sidebar = False  # whether the sidebar is hidden because the window is narrow
         self.menu_actions = actions = Actions(self, theme)
         self.filter = FilterBox(theme, self)
         self.sidebar = Sidebar(wording, theme, self)
@@ -323,12 +322,11 @@ class MainWindow(QMainWindow):
             StoreError: If the database can't be read.
         """
         if place is not None:
-            self._place_to_show = place
             self.filter.setText(place.words)
             self.sidebar.choose(place.choice)
             # With a timer, since the view scrolls by itself when the filter is applied.
             timer = QTimer(self, singleShot=True, interval=0)
-            timer.timeout.connect(self._show_place)
+            timer.timeout.connect(partial(self._show_place, place, timer))
             self._list.model.rows_changed.connect(timer.start)
         self._list.start()
         self.restoreGeometry(self._memory.geometry)
@@ -453,14 +451,12 @@ class MainWindow(QMainWindow):
         )
         self.close()
 
-    @Slot()
-    def _show_place(self) -> None:
-        """Scroll to the place to show, once the files that match the filter are listed."""
-        place, model = self._place_to_show, self._list.model
-        is_listed = model.is_loaded and model.shown_filter == model.filter and self.filter.is_applied
-        if place is None or not is_listed:
+    def _show_place(self, place: Place, timer: QTimer) -> None:
+        """Scroll to the place to show, and delete the timer, once the files that match the filter are listed."""
+        model = self._list.model
+        if not (model.is_loaded and model.shown_filter == model.filter and self.filter.is_applied):
             return
-        self._place_to_show = None
+        timer.deleteLater()
         current, first = model.row_of(place.current), model.row_of(place.first)
         if current is not None:
             self.view.select_rows(current, current)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolBar, QToolB
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import restyle
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QActionEvent, QResizeEvent
@@ -84,8 +85,7 @@ class ToolBar(QToolBar):
         gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
         if button.property("reversed") is not self.isRightToLeft():  # the style sheet can't mirror margins
             button.setProperty("reversed", self.isRightToLeft())
-            button.style().unpolish(button)
-            button.style().polish(button)
+            restyle(button)
         button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
         button.setAccessibleName(words_of(action))
         button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
@@ -95,8 +95,7 @@ class ToolBar(QToolBar):
         button = self._buttons()[0]
         if button.property("primary") is not primary:
             button.setProperty("primary", primary)
-            button.style().unpolish(button)
-            button.style().polish(button)
+            restyle(button)
             self._draw_button(button)
             self._fitted = ()
             self.fit()
@@ -123,8 +122,7 @@ class ToolBar(QToolBar):
     def _set_style(self, button: QToolButton, style: Qt.ToolButtonStyle) -> None:
         if button.toolButtonStyle() is not style:
             button.setToolButtonStyle(style)
-            button.style().unpolish(button)  # the style sheet has a rule for each button style
-            button.style().polish(button)
+            restyle(button)  # there is a rule for each button style
             self._draw_button(button)
         if button is self._pause:
             button.setMinimumWidth(self._pause_width(button) if style is _TEXT_AND_ICON else 0)
