@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import WindowPlace, height_at, plain_label, primary_button, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, height_at, plain_label, primary_button, show_problem, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,8 +71,7 @@ class ConnectionPage(QScrollArea):
 
     def show_problem(self, text: str) -> None:
         """Show why the page is invalid, or hide the message if the text is empty."""
-        self.problem.setText(f"▲ {text}" if text else "")
-        self.problem.setVisible(bool(text))
+        show_problem(self.problem, text)
         self.resized.emit()
 
     def height_for(self, width: int) -> int:

@@ -321,6 +321,12 @@ def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     return label
 
 
+def show_problem(label: QLabel, text: str) -> None:
+    """Show why what was entered can't be used, or hide the label if the text is empty."""
+    label.setText(f"▲ {text}" if text else "")
+    label.setVisible(bool(text))
+
+
 def caption(text: str, field: QWidget) -> QLabel:
     """Return a label whose mnemonic key moves the focus to a field, and which has the field's parent."""
     label = QLabel(text, field.parentWidget())
