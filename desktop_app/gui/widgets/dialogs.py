@@ -96,11 +96,11 @@ class WindowPlace(QObject):
 
     Args:
         window: The window, which is also the parent.
-        name: The name under which the place is saved; empty if it is not saved.
+        name: The name under which the place is saved.
         size: The size to open with at first; content that needs more gets more.
     """
 
-    def __init__(self, window: QWidget, name: str = "", size: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, window: QWidget, name: str, size: tuple[int, int] = (0, 0)) -> None:
         super().__init__(window)
         self._window = window
         self._name = name
@@ -123,7 +123,7 @@ class WindowPlace(QObject):
         room = (screen.size() - frame).expandedTo(QSize(1, 1))
         window.setMinimumSize(window.minimumSize().boundedTo(room))
         memory = _memory_of(window)
-        saved = memory.place(self._name) if memory is not None and self._name else QByteArray()
+        saved = memory.place(self._name) if memory is not None else QByteArray()
         is_restored = not saved.isEmpty() and window.restoreGeometry(saved)
         size = (window.size() if is_restored else self._first_size()).boundedTo(room)
         window.resize(size)
@@ -162,7 +162,7 @@ class WindowPlace(QObject):
         memory, window = _memory_of(self._window), self._window
         moved: QPoint = window.pos() - self._opened.topLeft()
         is_touched = window.size() != self._opened.size() or moved.manhattanLength() > _TOUCHED
-        if memory is not None and self._name and is_touched:
+        if memory is not None and is_touched:
             memory.set_place(self._name, window.saveGeometry())
 
 
@@ -275,7 +275,7 @@ class SideBySide(QWidget):
 
 
 def arrange_dialog(
-    dialog: QDialog, content: QLayout, buttons: QWidget | QLayout, *, name: str = "", size: tuple[int, int] = (0, 0)
+    dialog: QDialog, content: QLayout, buttons: QWidget | QLayout, *, name: str, size: tuple[int, int]
 ) -> WindowPlace:
     """Fill a dialog with content, which is scrolled if the screen is too small for it, above buttons always visible.
 
@@ -283,7 +283,7 @@ def arrange_dialog(
         dialog: The dialog, which is also the parent of all widgets in the layouts.
         content: The layout of the content; its margins are set.
         buttons: The buttons.
-        name: The name under which the size and the place are saved; empty if they are not saved.
+        name: The name under which the size and the place are saved.
         size: The width and height to open with at first; 0 for what the content needs.
 
     Returns:
@@ -482,7 +482,7 @@ class PairsDialog(QDialog):
         pairs: Sequence[tuple[str, str]],
         parent: QWidget,
         *,
-        name: str = "pairs",
+        name: str,
     ) -> None:
         super().__init__(parent)
         self._pairs = pairs
