@@ -34,9 +34,10 @@ FAILED = Filter(statuses=frozenset({Status.FAILED}))
 
 
 class SlowWriter:
-    """Lets the writer write one part at a time."""
+    """Lets the writer write one part at a time, and waits for what it writes."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._windows, self._qtbot = windows, qtbot
         self._allowed = threading.Semaphore(0)
         self.error: Exception | None = None
         write = intake_module._in_parts
@@ -55,12 +56,30 @@ class SlowWriter:
     def allow(self, parts: int = 1_000) -> None:
         self._allowed.release(parts)
 
+    def write(self, parts: int, left: int, where: Filter = NO_FILTER) -> None:
+        """Let some parts be written, and wait until so many jobs are on the list in the database."""
+        self.allow(parts)
+        self._qtbot.waitUntil(lambda: stored(self._windows, where) == left)
+
+    def write_all(self) -> None:
+        """Let everything be written, and wait for its end."""
+        self.allow()
+        wait_until_written(self._windows, self._qtbot)
+
+    def remove_all_and_undo(self) -> None:
+        """Remove all files, and undo that when it is written; nothing of the undo is written yet."""
+        commands = self._windows.controller().commands
+        self.allow(ROWS // PART)
+        commands.remove(self._windows.controller().model.ids[:])
+        wait_until_written(self._windows, self._qtbot)
+        commands.undo.undo()
+
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowWriter]:
+def slow(windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowWriter]:
     monkeypatch.setattr(intake_module, "ROWS_A_PART", PART)
     monkeypatch.setattr(operations_module, "SHOWN_AFTER_MS", 0)
-    made = SlowWriter(monkeypatch)
+    made = SlowWriter(windows, qtbot, monkeypatch)
     yield made
     made.allow()
 
@@ -110,11 +129,15 @@ def press(window: MainWindow, text: str) -> None:
     next(button for button in window.notices.buttons if button.text() == text).click()
 
 
+def remove_all(window: MainWindow) -> None:
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+
+
 def test_removal_and_its_undo_are_shown_before_anything_is_written(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
+    remove_all(window)
     assert rows(windows) == 0
     wait_for_counts(windows, qtbot, 0, 0)
     assert window.selected.current.count == 0
@@ -122,8 +145,7 @@ def test_removal_and_its_undo_are_shown_before_anything_is_written(
     windows.controller().commands.undo.undo()
     assert rows(windows) == ROWS
     wait_for_counts(windows, qtbot, ROWS, ROWS // 2)
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert (rows(windows), stored(windows)) == (ROWS, ROWS)
     windows.controller().commands.undo.redo()
     assert rows(windows) == 0
@@ -140,14 +162,11 @@ def test_undo_works_while_the_removal_is_being_written(
     window.view.header.setSortIndicator(COLUMN_OF_ID[column], window.view.header.sortIndicatorOrder())
     windows.settle()
     before = list(controller.model.ids)
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
-    slow.allow(2)
-    qtbot.waitUntil(lambda: stored(windows) == ROWS - 2 * PART)
+    remove_all(window)
+    slow.write(2, ROWS - 2 * PART)
     controller.commands.undo.undo()
     qtbot.waitUntil(lambda: list(controller.model.ids) == before)
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert list(controller.model.ids) == before
     assert stored(windows) == ROWS
     assert notice_text(window) == f"Restored {ROWS} files to the list."
@@ -156,8 +175,7 @@ def test_undo_works_while_the_removal_is_being_written(
 def test_stopped_removal_keeps_what_is_written_and_shows_the_rest_again(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
+    remove_all(window)
     slow.allow(1)
     qtbot.waitUntil(
         lambda: [one.text for one in windows.controller().operations.shown] == ["Removing 20 of 100 files…"]
@@ -182,10 +200,8 @@ def test_stopped_removal_keeps_what_is_written_and_shows_the_rest_again(
 def test_failed_removal_takes_the_rest_back(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows) == ROWS - PART)
+    remove_all(window)
+    slow.write(1, ROWS - PART)
     slow.error = StoreFullError("The disk is full.")
     slow.allow(1)
     wait_until_written(windows, qtbot)
@@ -227,15 +243,11 @@ def test_rest_of_a_stopped_undo_can_be_restored(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
     controller = windows.controller()
-    slow.allow(5)
-    controller.commands.remove(controller.model.ids[:])
-    wait_until_written(windows, qtbot)
-    controller.commands.undo.undo()
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows) == PART and bool(controller.operations.shown))
+    slow.remove_all_and_undo()
+    slow.write(1, PART)
+    qtbot.waitUntil(lambda: bool(controller.operations.shown))
     controller.operations.shown[0].stop()
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert rows(windows) == stored(windows) < ROWS
     press(window, "Restore All")
     wait_until_written(windows, qtbot)
@@ -247,15 +259,13 @@ def test_hidden_files_that_end_meanwhile_stay_hidden_and_keep_their_result(
 ) -> None:
     controller = windows.controller()
     keys = list(controller.model.ids)
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
+    remove_all(window)
     windows.jobs_db.finish(keys[-1])
     controller.feed.look()
     assert rows(windows) == 0
     wait_for_counts(windows, qtbot, 0, 0)
     assert rows(windows) == 0
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     controller.commands.undo.undo()
     wait_until_written(windows, qtbot)
     assert windows.jobs_db.jobs.page([keys[-1]])[keys[-1]].status is Status.PROCESSED
@@ -274,11 +284,9 @@ def test_retried_files_are_pending_at_once(
     qtbot.waitUntil(lambda: rows(windows) == 0)
     controller.model.set_filter(PENDING)
     qtbot.waitUntil(lambda: rows(windows) == ROWS)
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows, FAILED) == ROWS // 2 - PART)
+    slow.write(1, ROWS // 2 - PART, FAILED)
     controller.commands.stop()
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert notice_text(window) == "Stopped: 40 of 50 files will be processed again."
     qtbot.waitUntil(lambda: rows(windows) == ROWS - 10)
     wait_for_counts(windows, qtbot, ROWS, 10)
@@ -287,10 +295,8 @@ def test_retried_files_are_pending_at_once(
 def test_closing_the_window_ends_a_removal_after_the_part_that_is_being_written(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
-    window.view.selectAll()
-    window.menu_actions.remove.trigger()
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows) == ROWS - PART)
+    remove_all(window)
+    slow.write(1, ROWS - PART)
     window.close()
     windows.controller().stop()
     slow.allow(1)
@@ -363,16 +369,11 @@ def test_file_removed_by_another_program_during_undo_does_not_stay_on_the_list(
 ) -> None:
     controller = windows.controller()
     keys = list(controller.model.ids)
-    slow.allow(5)
-    controller.commands.remove(controller.model.ids[:])
-    wait_until_written(windows, qtbot)
-    controller.commands.undo.undo()
-    slow.allow(2)
-    qtbot.waitUntil(lambda: stored(windows) == 2 * PART)
+    slow.remove_all_and_undo()
+    slow.write(2, 2 * PART)
     windows.jobs_db.change(keys[:3], removed_at=1)
     controller.feed.look()
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert stored(windows) == ROWS - 3
     qtbot.waitUntil(lambda: rows(windows) == ROWS - 3)
 
@@ -384,13 +385,11 @@ def test_file_restored_by_another_program_during_a_removal_is_shown(
     keys = controller.model.ids[:]
     windows.jobs_db.change(keys[:3], removed_at=1)
     controller.commands.remove(keys)
-    slow.allow(2)
-    qtbot.waitUntil(lambda: stored(windows) == ROWS - 2 * PART)
+    slow.write(2, ROWS - 2 * PART)
     windows.jobs_db.change(keys[:3], removed_at=None)
     controller.feed.look()
     assert rows(windows) == 0
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert stored(windows) == 3
     qtbot.waitUntil(lambda: rows(windows) == 3)
 
@@ -399,12 +398,8 @@ def test_undo_that_the_end_of_the_program_interrupts_is_finished_at_the_next_sta
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
     first = windows.controller()
-    slow.allow(5)
-    first.commands.remove(first.model.ids[:])
-    wait_until_written(windows, qtbot)
-    first.commands.undo.undo()
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows) == PART)
+    slow.remove_all_and_undo()
+    slow.write(1, PART)
     window.close()
     first.stop()
     slow.allow(1)
@@ -423,12 +418,8 @@ def test_undo_that_the_user_ends_is_not_finished_at_the_next_start(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot, by: str
 ) -> None:
     controller = windows.controller()
-    slow.allow(5)
-    controller.commands.remove(controller.model.ids[:])
-    wait_until_written(windows, qtbot)
-    controller.commands.undo.undo()
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows) == PART)
+    slow.remove_all_and_undo()
+    slow.write(1, PART)
     if by == "stop":
         qtbot.waitUntil(lambda: bool(controller.operations.shown))
         controller.operations.shown[0].stop()
@@ -438,8 +429,7 @@ def test_undo_that_the_user_ends_is_not_finished_at_the_next_start(
         wait_until_written(windows, qtbot)
         slow.error = None
         controller.commands.undo.redo()
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert windows.jobs_db.intake.unrestored() == ([], frozenset())
     assert rows(windows) == stored(windows)
     assert window.isVisible()
@@ -449,27 +439,21 @@ def test_retry_during_undo_is_shown_until_it_is_written(
     window: MainWindow, windows: WindowFactory, slow: SlowWriter, qtbot: QtBot
 ) -> None:
     controller = windows.controller()
-    slow.allow(5)
-    controller.commands.remove(controller.model.ids[:])
-    wait_until_written(windows, qtbot)
-    controller.commands.undo.undo()
+    slow.remove_all_and_undo()
     wait_for_counts(windows, qtbot, ROWS, ROWS // 2)
     controller.commands.retry(controller.model.ids[:])
     wait_for_counts(windows, qtbot, ROWS, 0)
-    slow.allow(3)
-    qtbot.waitUntil(lambda: stored(windows) == 3 * PART)
+    slow.write(3, 3 * PART)
     assert stored(windows, FAILED) > 0
     assert windows.jobs_db.jobs.counts().pending == ROWS
     slow.allow(2)
     qtbot.waitUntil(lambda: [operation.total for operation in controller.operations.shown] == [ROWS])
     assert stored(windows) == ROWS
-    slow.allow(1)
-    qtbot.waitUntil(lambda: stored(windows, FAILED) == ROWS // 2 - PART // 2)
+    slow.write(1, ROWS // 2 - PART // 2, FAILED)
     windows.jobs_db.fail(controller.model.ids[0])
     assert windows.jobs_db.jobs.counts().failed == 1
     windows.jobs_db.change(controller.model.ids[0], status=Status.PENDING)
-    slow.allow()
-    wait_until_written(windows, qtbot)
+    slow.write_all()
     assert stored(windows, PENDING) == ROWS
     wait_for_counts(windows, qtbot, ROWS, 0)
     assert window.isVisible()

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import keyring
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -27,12 +26,11 @@ from desktop_app.queues import credential_program
 from desktop_app.queues.remembered_keys import remember_keys
 from tests.gui.conftest import notice_text
 from tests.gui.running_app import queue_page
-from tests.helpers.keyring import MemoryKeyring
 from tests.helpers.sqs.faults import service_error
 from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -40,10 +38,11 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.connection.queue_page import QueuePage
     from tests.gui.conftest import WindowFactory
+    from tests.helpers.keyring import MemoryKeyring
     from tests.helpers.sqs.faults import Fault
     from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.helpers.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.keyring", "tests.helpers.sqs.fixtures"]
 
 CONFIG = """
 [profile work-account]
@@ -498,15 +497,6 @@ def test_permission_belongs_to_what_is_entered_when_it_is_selected(
 KEYS = ("server-user-7", "a typed secret".replace(" ", "-"))
 
 
-@pytest.fixture
-def ring() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
-
-
 def type_server(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot, address: str) -> None:
     """Type only the address of a server, and press Enter."""
     QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
@@ -704,14 +694,18 @@ def test_half_of_the_keys_is_reported(dialog: ConnectionDialog, page: QueuePage,
     assert focused() is field
 
 
-def test_keys_are_remembered_in_the_keyring_and_forgotten(
-    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, ring: MemoryKeyring, qtbot: QtBot
-) -> None:
+def type_keys_to_remember(page: QueuePage, qtbot: QtBot) -> None:
     choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
     qtbot.waitUntil(page.form.remember.isEnabled)
     page.form.key_id.setText(KEYS[0])
     page.form.secret.setText(KEYS[1])
     page.form.remember.click()
+
+
+def test_keys_are_remembered_in_the_keyring_and_forgotten(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, ring: MemoryKeyring, qtbot: QtBot
+) -> None:
+    type_keys_to_remember(page, qtbot)
     dialog.connect_now.click()
     qtbot.waitUntil(lambda: bool(load_settings(windows.settings_file).remembered_keys))
     assert list(ring.entries) == [("Filemill", "http://127.0.0.1:9324")]
@@ -751,11 +745,7 @@ def test_remembered_keys_are_not_shown_but_used(
 def test_locked_keyring_does_not_keep_from_connecting(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, ring: MemoryKeyring, qtbot: QtBot
 ) -> None:
-    choose(page, Place.SERVER, server="127.0.0.1:9324", queue="work")
-    qtbot.waitUntil(page.form.remember.isEnabled)
-    page.form.key_id.setText(KEYS[0])
-    page.form.secret.setText(KEYS[1])
-    page.form.remember.click()
+    type_keys_to_remember(page, qtbot)
     ring.is_locked = True
     window = dialog.parentWidget()
     assert isinstance(window, MainWindow)

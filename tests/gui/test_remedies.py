@@ -11,7 +11,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import keyring
 import pytest
 from PySide6.QtGui import QGuiApplication
 
@@ -26,7 +25,6 @@ from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.backends.sqlite import store_error
 from tests.gui.running_app import allowed, queue_page
 from tests.helpers import wait_until
-from tests.helpers.keyring import MemoryKeyring
 from tests.helpers.sqs.faults import service_error
 from tests.helpers.sqs.internet import Internet
 
@@ -35,9 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.gui.conftest import WindowFactory
+    from tests.helpers.keyring import MemoryKeyring
     from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.helpers.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.keyring", "tests.helpers.sqs.fixtures"]
 
 REGION, QUEUE = "eu-west-1", "work"
 AWS = Settings(queue=QUEUE, region=REGION)
@@ -476,27 +475,19 @@ def test_server_that_refuses_the_keys_asks_for_its_own(open_app: Enter, internet
 
 
 def test_keyring_that_waits_for_its_password_is_named_and_can_be_stopped(
-    open_app: Enter, internet: Internet, monkeypatch: pytest.MonkeyPatch
+    open_app: Enter, internet: Internet, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     internet.servers.add("127.0.0.1:9324")
     monkeypatch.setattr(credential_program, "SLOW_SECONDS", 0.1)
-    ring, before = MemoryKeyring(), keyring.get_keyring()
     ring.answered.clear()
-    keyring.set_keyring(ring)
-    try:
-        app = open_app(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:9324", remembered_keys="1f74a9f0"))
-        banner = app.window.banner
-        app.until(
-            lambda: banner.notice is not None and "keyring has not provided credentials yet" in banner.notice.text
-        )
-        assert [button.text() for button in banner.buttons] == ["Stop", "Type Keys…"]
-        app.press("Stop")
-        assert "Type Keys…" in app.until_banner(
-            "The access keys for the queue server at http://127.0.0.1:9324 can't be used"
-        )
-    finally:
-        ring.answered.set()
-        keyring.set_keyring(before)
+    app = open_app(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:9324", remembered_keys="1f74a9f0"))
+    banner = app.window.banner
+    app.until(lambda: banner.notice is not None and "keyring has not provided credentials yet" in banner.notice.text)
+    assert [button.text() for button in banner.buttons] == ["Stop", "Type Keys…"]
+    app.press("Stop")
+    assert "Type Keys…" in app.until_banner(
+        "The access keys for the queue server at http://127.0.0.1:9324 can't be used"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")

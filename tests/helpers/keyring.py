@@ -1,12 +1,16 @@
-"""A keyring in memory, in place of the system's."""
+"""A keyring in memory, in place of the system's; a pytest plug-in: `pytest_plugins = ["tests.helpers.keyring"]`."""
 
 from __future__ import annotations
 
 import threading
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import keyring.backend
+import pytest
 from keyring.errors import KeyringLocked, PasswordDeleteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
@@ -45,3 +49,14 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
         if (service, username) not in self.entries:
             raise PasswordDeleteError("not found")
         del self.entries[service, username]
+
+
+@pytest.fixture
+def ring() -> Iterator[MemoryKeyring]:
+    """Return the keyring that is used in place of the system's; no reader waits for it after the test."""
+    before = keyring.get_keyring()
+    made = MemoryKeyring()
+    keyring.set_keyring(made)
+    yield made
+    made.answered.set()
+    keyring.set_keyring(before)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import keyring
 import pytest
 
 from desktop_app.config.settings import Connection, Settings, connection_from
@@ -22,23 +21,15 @@ from desktop_app.queues.connector import ClientMaker, SqsConnector, no_retry_con
 from desktop_app.queues.errors import SignInError
 from desktop_app.queues.identity import resolve
 from desktop_app.queues.remembered_keys import forget_keys, keyring_problem, recalled_keys, remember_keys
-from tests.helpers.keyring import MemoryKeyring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.helpers.keyring import MemoryKeyring
+
+pytest_plugins = ["tests.helpers.keyring"]
 
 SERVER = "http://127.0.0.1:9324"
 KEYS = AccessKeys("server-user-7", "a-typed-secret-of-a-server")
 TYPED = Connection("work", endpoint_url=SERVER).with_keys(KEYS)
-
-
-@pytest.fixture
-def ring() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
 
 
 def keys_in_use(connection: Connection) -> tuple[str | None, str | None]:
@@ -172,7 +163,7 @@ def test_keyring_that_stores_texts_unencrypted_is_not_used(
     ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert keyring_problem() == ""
-    monkeypatch.setattr(MemoryKeyring, "priority", 0.5)
+    monkeypatch.setattr(type(ring), "priority", 0.5)
     assert keyring_problem()
     with pytest.raises(KnownError):
         remember_keys(SERVER, KEYS)
@@ -206,8 +197,5 @@ def test_keyring_that_asks_for_a_password_is_waited_for_and_named(
 def test_waiting_for_the_keyring_can_be_stopped(ring: MemoryKeyring) -> None:
     remember_keys(SERVER, KEYS)
     ring.answered.clear()
-    try:
-        with pytest.raises(SignInError, match="The system's keyring has not provided credentials"):
-            ClientMaker(replace(TYPED, keys=None, uses_keyring=True), lambda: True).credentials()
-    finally:
-        ring.answered.set()
+    with pytest.raises(SignInError, match="The system's keyring has not provided credentials"):
+        ClientMaker(replace(TYPED, keys=None, uses_keyring=True), lambda: True).credentials()
