@@ -151,7 +151,7 @@ def test_a_dialog_grows_with_its_text_but_not_over_the_screen(window: QMainWindo
 def test_a_minimum_size_larger_than_the_screen_does_not_count(window: QMainWindow, qtbot: QtBot) -> None:
     dialog = QDialog(window)
     dialog.setMinimumSize(900, 700)
-    WindowPlace(dialog)
+    WindowPlace(dialog, "asking")
     _shown(dialog, qtbot)
     assert dialog.width() <= _SCREEN.width()
     assert dialog.height() <= _SCREEN.height()

@@ -136,10 +136,7 @@ class ConnectionCommands(QObject):
 
     def _keep_keys(self, entered: Connection, before: Connection | None, remember: bool) -> None:  # noqa: FBT001 - a callback
         keep = partial(self._controller.keep_keys, entered, before, remember=remember)
-        self._tasks.run(keep, self._forget_result, self._show_keyring_problem)
-
-    def _forget_result(self, _: None) -> None:
-        """Do nothing: the keys were kept or removed."""
+        self._tasks.run(keep, lambda _: None, self._show_keyring_problem)
 
     def _show_keyring_problem(self, error: KnownError) -> None:
         title = tr("The system's keyring was not changed")

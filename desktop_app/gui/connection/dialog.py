@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import WindowPlace, plain_label, primary_button, spaced
+from desktop_app.gui.widgets.dialogs import WindowPlace, height_at, plain_label, primary_button, show_problem, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,15 +71,13 @@ class ConnectionPage(QScrollArea):
 
     def show_problem(self, text: str) -> None:
         """Show why the page is invalid, or hide the message if the text is empty."""
-        self.problem.setText(f"▲ {text}" if text else "")
-        self.problem.setVisible(bool(text))
+        show_problem(self.problem, text)
         self.resized.emit()
 
     def height_for(self, width: int) -> int:
         """Return the height that the page needs to show everything at a width."""
-        inside = self._inside
         self.column.activate()
-        return inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+        return height_at(self._inside, width)
 
     def sizeHint(self) -> QSize:
         """Return the size of the whole content; Qt's would be another one."""

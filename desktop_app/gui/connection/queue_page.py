@@ -333,19 +333,15 @@ class QueuePage(ConnectionPage):
     @Slot()
     def _finish_listing(self) -> None:
         count = len(self._queues)
+        connects, self._connects_then = self._connects_then, False
         if not count:
-            self._connects_then = False
             self._end_listing(tr("There are no queues here. You can type the name of one that you will create."))
             return
-        text = tr("%Ln queue(s) found: {place}", "", count).format(place=self._place)
-        self._end_listing(text)
-        if not self._connects_then:
-            return
-        self._connects_then = False
-        if count == 1:
+        self._end_listing(tr("%Ln queue(s) found: {place}", "", count).format(place=self._place))
+        if connects and count == 1:
             self.form.queue.setEditText(self._queues[0])
             self.ready.emit()
-        else:
+        elif connects:
             self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
             self.form.queue.setFocus()
             QTimer.singleShot(_MOVING_MS, self, self._show_queues)

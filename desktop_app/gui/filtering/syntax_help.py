@@ -12,14 +12,13 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop_app.gui.filtering.search_names import HelpRow, help_rows
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import plain_label, spaced, text_table
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize
@@ -73,20 +72,14 @@ class SyntaxHelp(QFrame):
         self.setFocusProxy(self.table)
 
     def _table(self) -> QTableWidget:
-        table = QTableWidget(len(self._rows), 2, self)
-        table.setObjectName("syntaxRows")
-        table.setAccessibleName(tr("What you can type"))
-        table.setHorizontalHeaderLabels([tr("Example"), tr("Finds")])
-        show_rows(table)
+        rows = [(row.example, row.meaning) for row in self._rows]
+        name = tr("What you can type")
+        table = text_table((tr("Example"), tr("Finds")), rows, self, name=name, style="syntaxRows")
         table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for number, row in enumerate(self._rows):
-            for column, text in enumerate((row.example, row.meaning)):
-                table.setItem(number, column, QTableWidgetItem(text))
         table.setItemDelegate(_WrappedCells(table))
         table.setCurrentCell(0, 0)
         table.cellClicked.connect(lambda row, _column: self._pick(row))

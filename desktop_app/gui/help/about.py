@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 from desktop_app import __version__
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import program_icon
-from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, plain_label, read_only_text, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, plain_label, read_only_text, spaced, text_table
 from desktop_app.services.support.parts import Part, licence_text, program_parts
 
 if TYPE_CHECKING:
@@ -118,17 +117,10 @@ def _all_texts(parts: Sequence[Part]) -> str:
 
 def _table(parts: Sequence[Part], parent: QWidget) -> QTableWidget:
     headings = (tr("Component"), tr("Version"), tr("Licence"))
-    table = QTableWidget(len(parts), len(headings), parent)
-    table.setObjectName("pairs")
-    table.setAccessibleName(tr("Components"))
-    table.setHorizontalHeaderLabels(list(headings))
-    show_rows(table)
+    rows = [(part.name, part.version, part.licence) for part in parts]
+    table = text_table(headings, rows, parent, name=tr("Components"))
     table.setMinimumHeight(120)
-    for row, part in enumerate(parts):
-        for column, text in enumerate((part.name, part.version, part.licence)):
-            table.setItem(row, column, QTableWidgetItem(text))
     header = table.horizontalHeader()
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setMinimumSectionSize(max(header.sectionSizeHint(column) for column in range(len(headings))))
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, caption, plain_label, show_problem, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -277,14 +277,10 @@ class SettingsDialog(QDialog):
         try:
             self._preferences.save(**{name: value})
         except SettingsError as error:
-            self._show_problem(translated(error.text))
+            show_problem(self.problem, translated(error.text))
             self._show_saved()
         else:
-            self._show_problem("")
-
-    def _show_problem(self, text: str) -> None:
-        self.problem.setText(f"▲ {text}" if text else "")
-        self.problem.setVisible(bool(text))
+            show_problem(self.problem, "")
 
     @Slot()
     def _show_saved(self) -> None:

@@ -96,11 +96,11 @@ class WindowPlace(QObject):
 
     Args:
         window: The window, which is also the parent.
-        name: The name under which the place is saved; empty if it is not saved.
+        name: The name under which the place is saved.
         size: The size to open with at first; content that needs more gets more.
     """
 
-    def __init__(self, window: QWidget, name: str = "", size: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, window: QWidget, name: str, size: tuple[int, int] = (0, 0)) -> None:
         super().__init__(window)
         self._window = window
         self._name = name
@@ -123,7 +123,7 @@ class WindowPlace(QObject):
         room = (screen.size() - frame).expandedTo(QSize(1, 1))
         window.setMinimumSize(window.minimumSize().boundedTo(room))
         memory = _memory_of(window)
-        saved = memory.place(self._name) if memory is not None and self._name else QByteArray()
+        saved = memory.place(self._name) if memory is not None else QByteArray()
         is_restored = not saved.isEmpty() and window.restoreGeometry(saved)
         size = (window.size() if is_restored else self._first_size()).boundedTo(room)
         window.resize(size)
@@ -162,7 +162,7 @@ class WindowPlace(QObject):
         memory, window = _memory_of(self._window), self._window
         moved: QPoint = window.pos() - self._opened.topLeft()
         is_touched = window.size() != self._opened.size() or moved.manhattanLength() > _TOUCHED
-        if memory is not None and self._name and is_touched:
+        if memory is not None and is_touched:
             memory.set_place(self._name, window.saveGeometry())
 
 
@@ -175,13 +175,16 @@ def _moved_into(place: QRect, room: QRect) -> QRect:
 
 def _needed_height(window: QWidget, width: int) -> int:
     """Return the height that a window with this width needs to show everything."""
-    area, layout = window.findChild(_Content), window.layout()
+    area = window.findChild(_Content)
     if isinstance(area, _Content):
         area.updateGeometry()  # the layout of the window still has the old size of the content
         return area.height_for(width) + window.sizeHint().height() - area.sizeHint().height()
-    if layout is not None and layout.hasHeightForWidth():
-        return layout.totalHeightForWidth(width)
-    return window.sizeHint().height()
+    return height_at(window, width)
+
+
+def height_at(widget: QWidget, width: int) -> int:
+    """Return the height that a widget needs at a width."""
+    return widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
 
 
 class _Content(QScrollArea):
@@ -208,8 +211,7 @@ class _Content(QScrollArea):
 
     def height_for(self, width: int) -> int:
         """Return the height of the whole content at a width."""
-        inside = self._inside
-        return inside.heightForWidth(width) if inside.hasHeightForWidth() else inside.sizeHint().height()
+        return height_at(self._inside, width)
 
     def sizeHint(self) -> QSize:
         """Return the size of the whole content; Qt's would be limited."""
@@ -273,7 +275,7 @@ class SideBySide(QWidget):
 
 
 def arrange_dialog(
-    dialog: QDialog, content: QLayout, buttons: QWidget | QLayout, *, name: str = "", size: tuple[int, int] = (0, 0)
+    dialog: QDialog, content: QLayout, buttons: QWidget | QLayout, *, name: str, size: tuple[int, int]
 ) -> WindowPlace:
     """Fill a dialog with content, which is scrolled if the screen is too small for it, above buttons always visible.
 
@@ -281,7 +283,7 @@ def arrange_dialog(
         dialog: The dialog, which is also the parent of all widgets in the layouts.
         content: The layout of the content; its margins are set.
         buttons: The buttons.
-        name: The name under which the size and the place are saved; empty if they are not saved.
+        name: The name under which the size and the place are saved.
         size: The width and height to open with at first; 0 for what the content needs.
 
     Returns:
@@ -323,6 +325,12 @@ def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
     label.setObjectName(name)
     return label
+
+
+def show_problem(label: QLabel, text: str) -> None:
+    """Show why what was entered can't be used, or hide the label if the text is empty."""
+    label.setText(f"▲ {text}" if text else "")
+    label.setVisible(bool(text))
 
 
 def caption(text: str, field: QWidget) -> QLabel:
@@ -421,6 +429,39 @@ def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None
             title.setTextAlignment(side)
 
 
+def text_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    parent: QWidget,
+    *,
+    name: str,
+    style: str = "pairs",
+    has_tips: bool = False,
+) -> QTableWidget:
+    """Return a read-only list of texts, whose titles are aligned like the texts.
+
+    Args:
+        headings: The titles of the columns.
+        rows: The texts of each row.
+        parent: The parent.
+        name: The accessible name.
+        style: The object name, for the style sheet.
+        has_tips: Whether each text is also a tool tip, because it may be elided.
+    """
+    table = QTableWidget(len(rows), len(headings), parent)
+    table.setObjectName(style)
+    table.setAccessibleName(name)
+    table.setHorizontalHeaderLabels(list(headings))
+    show_rows(table)
+    align_titles(table, [Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter] * len(headings))
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            item = QTableWidgetItem(text)
+            item.setToolTip(tool_tip(text) if has_tips else "")
+            table.setItem(row, column, item)
+    return table
+
+
 _FIRST_WIDTH = 330
 
 _FIRST_PART = 0.6
@@ -447,7 +488,7 @@ class PairsDialog(QDialog):
         pairs: Sequence[tuple[str, str]],
         parent: QWidget,
         *,
-        name: str = "pairs",
+        name: str,
     ) -> None:
         super().__init__(parent)
         self._pairs = pairs
@@ -457,7 +498,9 @@ class PairsDialog(QDialog):
         buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole).clicked.connect(self.copy)
         buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
-        self._table = _table(headings, pairs, title, self)
+        self._table = text_table(headings, pairs, self, name=title, has_tips=True)
+        self._table.setWordWrap(False)
+        self._table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         column = spaced(QVBoxLayout(), 12)
         column.addWidget(plain_label(explanation, self))
         column.addWidget(self._table, 1)
@@ -471,20 +514,3 @@ class PairsDialog(QDialog):
     def copy(self) -> None:
         """Copy all rows to the clipboard, with a tab between the columns."""
         QGuiApplication.clipboard().setText("".join(f"{left}\t{right}\n" for left, right in self._pairs))
-
-
-def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: str, parent: QWidget) -> QTableWidget:
-    table = QTableWidget(len(pairs), len(headings), parent)
-    table.setObjectName("pairs")
-    table.setAccessibleName(name)
-    table.setHorizontalHeaderLabels(list(headings))
-    show_rows(table)
-    table.setWordWrap(False)
-    table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-    align_titles(table, [Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter] * len(headings))
-    for row, pair in enumerate(pairs):
-        for column, text in enumerate(pair):
-            item = QTableWidgetItem(text)
-            item.setToolTip(tool_tip(text))
-            table.setItem(row, column, item)
-    return table
