@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QLocale, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QDesktopServices
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
@@ -313,3 +313,16 @@ def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "in"
     folder.mkdir()
     return ActionScene(windows, folder, monkeypatch)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the texts that are announced to screen readers."""
+    texts: list[str] = []
+
+    def hear(event: QAccessibleEvent) -> None:
+        if isinstance(event, QAccessibleAnnouncementEvent):
+            texts.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    return texts
