@@ -6,7 +6,7 @@ import argparse
 import math
 import threading
 import time
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +15,7 @@ from desktop_app.cli.output import Progress, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
+from desktop_app.domain.background import in_background
 from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
@@ -228,18 +229,12 @@ def _result_of(
     Raises:
         BaseException: The exception that the function raised, if any.
     """
-    answer: Future[T] = Future()
 
-    def run() -> None:
-        try:
-            with database.session():
-                result = call()
-        except BaseException as error:  # noqa: BLE001 - raised again on the main thread
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)
+    def run() -> T:
+        with database.session():
+            return call()
 
-    threading.Thread(target=run, name="queue", daemon=True).start()
+    answer = in_background(run, "queue")
     end = time.monotonic() + seconds
     while not answer.done() and time.monotonic() < end and stop.pause(LOOK_S / 10):
         pass

@@ -9,8 +9,12 @@ from functools import cached_property
 from itertools import chain, compress
 from typing import TYPE_CHECKING, NamedTuple
 
+from desktop_app.domain.job import FINAL_STATUSES, submitted_again
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from desktop_app.domain.job import Job
 
 
 class KeySet:
@@ -116,9 +120,10 @@ class Retried(NamedTuple):
     keys: KeySet
     until: int | None
 
-    def concerns(self, key: int, revision: int) -> bool:
-        """Return whether a job that has ended is still to be submitted again."""
-        return (self.until is None or revision <= self.until) and key in self.keys
+    def concerns(self, job: Job) -> bool:
+        """Return whether a job has ended and is still to be submitted again."""
+        is_in_time = self.until is None or job.revision <= self.until
+        return is_in_time and job.status in FINAL_STATUSES and job.row_id in self.keys
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,10 @@ class Pending:
     def still_removed(self, keys: Iterable[int]) -> list[int]:
         """Return the keys of removed jobs that are not about to be restored."""
         return [key for key in keys if key not in self.restored or key in self.removed]
+
+    def shown(self, job: Job) -> Job:
+        """Return a job that stays on the list as it is to be shown."""
+        return submitted_again(job) if any(retried.concerns(job) for retried in self.retried) else job
 
 
 NOTHING_PENDING = Pending()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from desktop_app.domain.search import Anchor, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+
+Limit = TypeVar("Limit", int, Moment)
 
 
 class BadValueError(ValueError):
@@ -34,7 +37,7 @@ class Amount(NamedTuple):
 _GREATEST = Decimal(2**62)
 """Larger than any file, and within the range of the database's integers."""
 
-_SIGN = re.compile(r"(<=|>=|<|>|=)?\s*(.*)", re.DOTALL)
+_SIGNS = ("<=", ">=", "<", ">", "=")
 
 _NUMBER = r"\d{1,15}(?:[.,]\d{0,9})?"
 
@@ -157,37 +160,47 @@ def read_numbers(text: str, read: Callable[[str, int], Amount | None]) -> tuple[
     Raises:
         BadValueError: If the value is wrong.
     """
-    sign, rest = _signed(text)
-    if not rest:
+    sign, low, high = _split(text)
+    if not (low or high):
         return None
-    low, dots, high = rest.partition("..")
-    if dots and not sign:
-        most = read(high.strip(), 0) if high.strip() else None
-        least = read(low.strip(), most.unit if most else 0) if low.strip() else None
-        if (low.strip() and least is None) or (high.strip() and most is None) or not (least or most):
+    if high is not None:
+        most = read(high, 0) if high else None
+        least = read(low, most.unit if most else 0) if low else None
+        if (low and least is None) or (high and most is None):
             return None
         return least and least.exact[0], most and most.exact[1]
-    amount = read(rest.removesuffix("."), 0)
+    amount = read(low.removesuffix("."), 0)
     if amount is None:
         return None
     first, last = amount.exact
-    return _compared(sign, first, last) if sign else amount.near
+    return _compared(sign, (first - 1, first), (last, last + 1)) if sign else amount.near
 
 
-def _signed(text: str) -> tuple[str, str]:
-    match = _SIGN.fullmatch(text.strip())
-    return (match[1] or "", match[2].strip()) if match else ("", text)
+def _split(text: str) -> tuple[str, str, str | None]:
+    """Return the sign and the value, and None; or an empty sign and the two ends of a range, which may be empty."""
+    text = text.strip()
+    sign = next(filter(text.startswith, _SIGNS), "")
+    low, dots, high = text.partition("..")
+    if dots and not sign:
+        return "", low.strip(), high.strip()
+    return sign, text.removeprefix(sign).strip(), None
 
 
-def _compared(sign: str, first: int, last: int) -> tuple[int | None, int | None]:
-    """Return the limits of the integers that compare like this to a range of equal ones."""
-    compared: dict[str, tuple[int | None, int | None]] = {
-        "<": (None, first - 1),
-        "<=": (None, last),
-        ">": (last + 1, None),
-        ">=": (first, None),
+def _compared(sign: str, first: tuple[Limit, Limit], last: tuple[Limit, Limit]) -> tuple[Limit | None, Limit | None]:
+    """Return the limits of the values that compare like this to a range of equal ones.
+
+    Args:
+        sign: The sign of the comparison; empty or `=` for the range itself.
+        first: The last value before the range, and its first value.
+        last: The last value of the range, and the first one after it.
+    """
+    compared: dict[str, tuple[Limit | None, Limit | None]] = {
+        "<": (None, first[0]),
+        "<=": (None, last[0]),
+        ">": (last[1], None),
+        ">=": (first[1], None),
     }
-    return compared.get(sign, (first, last))
+    return compared.get(sign, (first[1], last[0]))
 
 
 # --- times
@@ -243,32 +256,24 @@ def read_times(text: str, words: Mapping[str, str]) -> Limits | None:
     Raises:
         BadValueError: If the value is wrong.
     """
-    sign, rest = _signed(text)
-    if not rest:
+    sign, low, high = _split(text)
+    if not (low or high):
         return None
-    low, dots, high = rest.partition("..")
-    if dots and not sign:
-        return _range_of_times(low.strip(), high.strip(), words)
-    span = _read_time(rest.removesuffix(".") if not rest.rstrip(".").isdigit() else rest, words)
+    if high is not None:
+        return _range_of_times(low, high, words)
+    span = _read_time(low.removesuffix(".") if not low.rstrip(".").isdigit() else low, words)
     if span is None:
         return None
     if span.is_ago:
         # Like an age: less than two hours means in the last two hours.
         return (None, span.first) if sign in {">", ">="} else (span.first, None)
-    first, last = span.first, span.last
-    compared: dict[str, Limits] = {
-        "<": (None, _moved(first, -1)),
-        "<=": (None, last),
-        ">": (_moved(last, 1), None),
-        ">=": (first, None),
-    }
-    return compared.get(sign, (first, last))
+    return _compared(sign, (_moved(span.first, -1), span.first), (span.last, _moved(span.last, 1)))
 
 
 def _range_of_times(low: str, high: str, words: Mapping[str, str]) -> Limits | None:
     first = _read_time(low, words) if low else None
     last = _read_time(high, words) if high else None
-    if (low and first is None) or (high and last is None) or not (first or last):
+    if (low and first is None) or (high and last is None):
         return None
     if all(span is None or span.is_ago for span in (first, last)):
         first, last = last, first  # ages grow towards the past

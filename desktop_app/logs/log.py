@@ -72,7 +72,7 @@ def start_logging(folder: Path, *, debug: bool, is_detailed: bool = False) -> It
         handlers.append(logging.StreamHandler())
     root = logging.getLogger()
     level_before = root.level
-    root.setLevel(logging.DEBUG if debug or is_detailed else logging.INFO)
+    set_detailed(is_detailed=debug or is_detailed)
     for name, level in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     for handler in handlers:

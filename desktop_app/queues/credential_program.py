@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop_app.config.child_environment import child_environment
+from desktop_app.domain.background import in_background
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -94,15 +95,7 @@ class ProgramRunner:
         Raises:
             ProgramError: If `should_stop` returned True.
         """
-        result: Future[Value] = Future()
-
-        def run() -> None:
-            try:
-                result.set_result(work())
-            except Exception as error:  # noqa: BLE001 - raised again by `result`
-                result.set_exception(error)
-
-        threading.Thread(target=run, name="credentials", daemon=True).start()
+        result = in_background(work, "credentials")
         slow_at = time.monotonic() + SLOW_SECONDS
         while not wait([result], _CHECK_SECONDS).done:
             if self._should_stop():

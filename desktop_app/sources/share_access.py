@@ -7,12 +7,13 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.config.child_environment import child_environment
+from desktop_app.domain.background import in_background
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import Sentence
 from desktop_app.sources.mounts import Mount, MountTable
@@ -84,15 +85,17 @@ class ShareAccess:
         with self._lock:
             if self._hung[mount] >= MAX_HUNG_PER_MOUNT:
                 raise NotRespondingError(mount.place)
-        call: Future[Result] = Future()
         responded_at = time.monotonic()
 
         def note_response() -> None:
             nonlocal responded_at
             responded_at = time.monotonic()
 
-        complete = partial(_complete, call, path, partial(work, note_response))
-        threading.Thread(target=complete, name=f"access {mount.place}", daemon=True).start()
+        def access() -> Result:
+            _wait_until_accessible(path)
+            return work(note_response)
+
+        call = in_background(access, f"access {mount.place}")
         while not wait([call], _CHECK_SECONDS).done:
             if stopped() or time.monotonic() - responded_at > self._silent_s:
                 self._count(mount, 1)
@@ -110,14 +113,6 @@ class ShareAccess:
     def _count(self, mount: Mount, change: int) -> None:
         with self._lock:
             self._hung[mount] += change
-
-
-def _complete(call: Future[Result], path: str, work: Callable[[], Result]) -> None:
-    try:
-        _wait_until_accessible(path)
-        call.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised on the thread that waits
-        call.set_exception(error)
 
 
 def _wait_until_accessible(path: str) -> None:

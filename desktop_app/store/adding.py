@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from peewee import SQL, Expression, fn
+from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
@@ -19,6 +19,7 @@ from desktop_app.store.backends.sqlite import among
 from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.facts import store_fact
+from desktop_app.store.list_query import has_jobs
 from desktop_app.store.models import AttemptRow, BatchRow, FactRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import (
@@ -213,11 +214,10 @@ class Intake:
         Raises:
             StoreError: If the database can't be read.
         """
-        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
         start = storable(start)
         begins = fn.SUBSTR(BatchRow.name, 1, len(start)) == start  # LIKE would ignore case
         with self._database.read():
-            names = BatchRow.select(BatchRow.name).where(begins, fn.EXISTS(listed))
+            names = BatchRow.select(BatchRow.name).where(begins, has_jobs())
             return {name for (name,) in self._database.run(names.tuples())}
 
     def rename_batch(self, batch_id: int, name: str) -> None:
@@ -392,13 +392,14 @@ class Intake:
         query = JobRow.select(JobRow.id).where(is_old).order_by(JobRow.finished_at).limit(limit)
         with self._database.read():
             keys = [key for (key,) in self._database.run(query.tuples())]
-        done = 0
-        for part in parts(keys, ROWS_A_TRANSACTION):
+
+        def write(part: Sequence[int]) -> int:
             # Not durable: what is lost in a power failure is removed again. Retried in the meantime, a job stays.
             with self._database.write() as revision:
                 change = JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED)
-                done += int(self._database.run(change.where(JobRow.id.in_(part), is_old)))
-        return done
+                return int(self._database.run(change.where(among(JobRow.id, part), is_old)))
+
+        return _in_parts(keys, write, always)
 
     def restore(self, row_ids: Iterable[int], *, removed_at: Collection[int] = (), proceed: Proceed = always) -> int:
         """Restore removed jobs, and resubmit those that have not ended.

@@ -13,7 +13,6 @@ from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import (
-    FINAL_STATUSES,
     OPEN_STATUSES,
     Attempt,
     AttemptOutcome,
@@ -23,7 +22,6 @@ from desktop_app.domain.job import (
     RunSums,
     Status,
     StatusCounts,
-    submitted_again,
 )
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
@@ -31,7 +29,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.list_query import condition, has_status, is_retried, on_list, order_by, type_counts
+from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
@@ -114,12 +112,7 @@ class JobList:
         pending = self.pending
         query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            jobs = {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
-        for job in jobs.values() if pending.retried else ():
-            is_retried = any(retried.concerns(job.row_id, job.revision) for retried in pending.retried)
-            if is_retried and job.status in FINAL_STATUSES:
-                jobs[job.row_id] = submitted_again(job)
-        return jobs
+            return {job.row_id: pending.shown(job) for job in jobs_from(self._database.run(query.tuples()))}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.
@@ -219,12 +212,11 @@ class JobList:
         """
         pending = self.pending
         is_listed = on_list(pending)
-        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, is_listed)
-        newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
+        newest = BatchRow.select(BatchRow.id).where(has_jobs(pending)).order_by(BatchRow.id.desc())
         with self._database.read():
             keys = {key for (key,) in self._database.run(newest.limit(most).tuples())}
             # Not grouped by status, too: SQLite would sort the jobs of all batches.
-            shown = _shown_status(self.pending)
+            shown = _shown_status(pending)
             by_status = [fn.COUNT(Case(None, [(shown == status, 1)])) for status in Status]
             counted = (
                 JobRow.select(JobRow.batch, *by_status)
@@ -243,8 +235,7 @@ class JobList:
             StoreError: If the database can't be read.
         """
         types = type_counts(_LOOKED_AT).limit(_OFFERED)
-        listed = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
-        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", fn.EXISTS(listed))
+        batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", has_jobs())
         attempts = (
             AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
         )

@@ -64,6 +64,11 @@ def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions hav
     return found
 
 
+def has_jobs(pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
+    """Return the condition for the batches that have jobs on the list, once the pending changes have been written."""
+    return fn.EXISTS(JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, on_list(pending)))
+
+
 def is_retried(pending: Pending) -> Any:  # noqa: ANN401
     """Return the condition for the jobs that have ended but are about to be submitted again."""
     found = [

@@ -4,22 +4,19 @@
 
 Runs on the offscreen platform. The result of the scan is created in memory, because the disk is not measured.
 """
-# ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import tempfile
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from tests.benchmarks._kit import EventLoopDelays, pause, print_header, spin, tell  # isort: skip
 
-from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QLocale
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -37,11 +34,7 @@ from desktop_app.sources.scan import NamedFolder, ScanResult
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 FILES = 100_000
-BEAT_MS = 5
 TYPED = "*.csv; *.txt"
 FOLDER = "/data/in"
 
@@ -53,42 +46,6 @@ def found(count: int) -> ScanResult:
         for at in range(count)
     )
     return ScanResult(files, (), folders=(NamedFolder(FOLDER, range(count), range(0)),))
-
-
-class EventLoopDelays(QObject):
-    """Measures the longest time for which the main thread did not run its event loop."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.longest_ms = 0.0
-        self._last = time.perf_counter()
-        timer = QTimer(self)
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(self._tick)
-        timer.start(BEAT_MS)
-
-    def start(self) -> None:
-        self.longest_ms = 0.0
-        self._last = time.perf_counter()
-
-    @Slot()
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.longest_ms = max(self.longest_ms, (now - self._last) * 1000 - BEAT_MS)
-        self._last = now
-
-
-def spin(until: Callable[[], bool], seconds: float = 60) -> None:
-    """Run the event loop."""
-    end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
-
-
-def told(name: str, value: float, ceiling: float, unit: str) -> bool:
-    """Print a measurement with its limit; return whether it is below it."""
-    print(f"{name:<52} {value:10.1f} {unit:<3} of {ceiling:>8.0f} {'ok' if value <= ceiling else 'TOO MUCH'}")
-    return value <= ceiling
 
 
 def main() -> int:
@@ -104,25 +61,26 @@ def main() -> int:
     window = QWidget()
     window.show()
     good = []
+    print_header()
     began = time.perf_counter()
     review = Review(result, bytearray(count))
-    good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
+    good.append(tell(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale))
     proposal = Proposal(1, review, "in", (FOLDER,))
     sheet = ReviewSheet(proposal, Stream(tasks, window), look, Wording(QLocale(QLocale.Language.English)), window)
     beat = EventLoopDelays()
     spin(sheet.isVisible)
-    beat.start()
+    beat.restart()
     began = time.perf_counter()
     for letter in TYPED:
         QTest.keyClicks(sheet.only, letter)
-        spin(lambda: False, 0.15)
+        pause(0.15)
     expected = f"{sum(at % 3 != 1 for at in range(count)):,} of"
     spin(lambda: sheet.chosen.text().startswith(expected))
-    good.append(told("longest pause of the window while typing", beat.longest_ms, 50, "ms"))
+    good.append(tell("longest pause of the window while typing", beat.longest_ms, 50))
     took = (time.perf_counter() - began) * 1000 - len(TYPED) * 150
-    good.append(told("until the count was right after the last letter", took, 120 + 400 * scale, "ms"))
+    good.append(tell("until the count was right after the last letter", took, 120 + 400 * scale))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    good.append(told("memory for all of it", grown, 30 + 40 * scale, "MB"))
+    good.append(tell("memory for all of it", grown, 30 + 40 * scale, "MB"))
     sheet.reject()
     with tempfile.TemporaryDirectory() as folder:
         intake = Intake(open_database(Path(folder) / "jobs.db", MIGRATIONS))
@@ -131,7 +89,7 @@ def main() -> int:
         began = time.perf_counter()
         assert sum(intake.listed(result.files, lambda: False)) == len(half)
         took = (time.perf_counter() - began) * 1000
-        good.append(told("look all of them up in a list that has half of them", took, 2_000 * scale, "ms"))
+        good.append(tell("look all of them up in a list that has half of them", took, 2_000 * scale))
     tasks.close(1_000)
     return 0 if all(good) else 1
 

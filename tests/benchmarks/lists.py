@@ -10,7 +10,6 @@ the database is a real one in a temporary folder.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 import tempfile
@@ -21,13 +20,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, print_header, spin, tell  # isort: skip
 
 from peewee import fn
-from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter
 from desktop_app.gui.export.exporter import ExportRequest, Format
@@ -57,68 +57,16 @@ SIZES = (100_000, 1_000_000)
 AT_ONCE_MS = 300
 EXPORTED = 100_000
 SEED_ROWS = 2_000
-BEAT_MS = 5
-
-
-class Clock:
-    """The time for the rows."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def steady(self) -> float:
-        return time.monotonic()
-
-
-class Beat(QObject):
-    """Measures the longest time for which the main thread did not run its event loop."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.longest_ms = 0.0
-        self._last = time.perf_counter()
-        timer = QTimer(self)
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(self._tick)
-        timer.start(BEAT_MS)
-
-    def restart(self) -> None:
-        self.longest_ms = 0.0
-        self._last = time.perf_counter()
-
-    @Slot()
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.longest_ms = max(self.longest_ms, (now - self._last) * 1000 - BEAT_MS)
-        self._last = now
-
-
-def tell(what: str, value: float, ceiling: float, unit: str = "ms") -> None:
-    ratio = value / ceiling
-    print(
-        f"  {what:<62} {value:>9.0f} {unit:<3} of {ceiling:>7.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}",
-        flush=True,
-    )
-
-
-def spin(until: Callable[[], bool], seconds: float = 300) -> float:
-    """Run the event loop; return the milliseconds until the condition held."""
-    began = time.perf_counter()
-    while not until():
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 10)
-        if time.perf_counter() - began > seconds:
-            raise TimeoutError
-    return (time.perf_counter() - began) * 1000
 
 
 def seed(path: Path, rows: int) -> Database:
     """Fill a database with jobs of each status in four batches: some with the program's code, which SQLite doubles."""
     database = open_database(path, MIGRATIONS)
-    editor = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
+    editor = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
     for batch in range(4):
         names = (f"/in/{batch}/orders-{at % 97:02d}-{at}.{('csv', 'json')[at % 2]}" for at in range(SEED_ROWS // 4))
         editor.add([NewFile(name, at * 997, at + 1) for at, name in enumerate(names)], name=f"batch {batch}")
-    now = Clock().now_ms()
+    now = SystemClock().now_ms()
     ended = {"started_at": now - 900, "finished_at": now, "attempts": 1, "lease_token": 1}
     with database.write() as revision:
         for rest, fields in (
@@ -129,23 +77,8 @@ def seed(path: Path, rows: int) -> Database:
             change = JobRow.update(revision=revision, **ended, **fields)
             database.run(change.where(JobRow.id.in_(range(rest, SEED_ROWS + 1, 4))))
     database.release()
+    multiply_jobs(path, rows, file_size="file_size + id", modified_ns="modified_ns + id")
     with closing(sqlite3.connect(path)) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(job)") if row[1] != "id"]
-        values = [
-            {
-                "uuid": "lower(hex(randomblob(16)))",
-                "file_size": "file_size + id",
-                "modified_ns": "modified_ns + id",
-            }.get(name, name)
-            for name in columns
-        ]
-        there = SEED_ROWS
-        while there < rows:
-            some = min(there, rows - there)
-            connection.execute(
-                f"INSERT INTO job ({', '.join(columns)}) SELECT {', '.join(values)} FROM job ORDER BY id LIMIT {some}"
-            )
-            there += some
         connection.execute(
             "INSERT INTO outbox (job_id, queue, generation, tries, next_try_at, claim_until)"
             " SELECT id, queue, generation, 0, 0, 0 FROM job"
@@ -188,15 +121,17 @@ class Measured:
         self.rows = rows
         self.folder = folder
         wording = Wording(QLocale(QLocale.Language.English))
-        editor = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
-        self.list = ListController(JobList(database), editor, database.session, wording, queue="local", clock=Clock())
+        editor = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
+        self.list = ListController(
+            JobList(database), editor, database.session, wording, queue="local", clock=SystemClock()
+        )
         self.model = self.list.model
         self.view = JobsView(self.model, look)
         self.selected = SelectedTotals(self.view, self.model, self.list.reader, self.list.reads, self.view)
         self.list.commands.pending_changed.connect(self.selected.sum_now)
         self.view.resize(1100, 1080)
         self.view.show()
-        self.beat = Beat()
+        self.beat = EventLoopDelays()
         self.list.start()
         self.view.header.setSortIndicator(COLUMN_OF_ID["added"], Qt.SortOrder.AscendingOrder)
         self.view.setSortingEnabled(True)
@@ -362,7 +297,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             print(f"{rows:,} rows; making them …", flush=True)
             measured = Measured(seed(Path(folder) / "jobs.db", rows), rows, look, Path(folder))
-            print(f"  {'':<62} {'measured':>13} {'ceiling':>10}  ratio")
+            print_header()
             measured.measure_sorting()
             measured.measure_export()
             measured.measure_changes()

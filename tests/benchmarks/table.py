@@ -8,25 +8,23 @@ Runs on the offscreen platform, without a graphics driver; the database is a rea
 
 from __future__ import annotations
 
-import os
 import random
 import resource
-import sqlite3
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, pause, print_header, spin, tell  # isort: skip
 
-from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.query import NO_FILTER, Filter
 from desktop_app.gui.filtering.search_names import read_search
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
 
 ROWS = 1_000_000
 SEED_ROWS = 2_000
-BEAT_MS = 5
 CHURN_SECONDS = 5.0
 SEARCHES = (
     "orders",
@@ -65,77 +62,17 @@ FILTER_MS = 300
 """The time in which a filter should be shown, with 100,000 rows."""
 
 
-class Clock:
-    """The time for the rows."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def steady(self) -> float:
-        return time.monotonic()
-
-
-class TimerDelays(QObject):
-    """Measures the delay of a timer, for which the window would not have responded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.late_ms: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer(self)
-        self._timer.setInterval(BEAT_MS)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    @Slot()
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.late_ms.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
-        self._last = now
-
-    def restart(self) -> None:
-        self.late_ms.clear()
-        self._last = time.perf_counter()
-
-
-def tell(what: str, measured: float, ceiling: float, unit: str) -> None:
-    ratio = measured / ceiling
-    print(f"  {what:<58} {measured:>9.1f} {unit:<3} of {ceiling:>6.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}")
-
-
 def seed(path: Path, rows: int) -> Database:
     """Fill a database: some rows with the program's code, which SQLite then doubles."""
     database = open_database(path, MIGRATIONS)
-    intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
+    intake = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
     intake.add([NewFile(f"/in/orders-{number % 97:02d}-{number}.csv", number * 997, 0) for number in range(SEED_ROWS)])
     with database.write() as revision:
         done = JobRow.update(status=Status.PROCESSED, lines_count=JobRow.id * 31, revision=revision)
-        database.run(done.where(JobRow.id % 5 != 0))
+        database.run(done.where(JobRow.id.not_in(range(5, SEED_ROWS + 1, 5))))
     database.release()
-    with closing(sqlite3.connect(path)) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(job)") if row[1] != "id"]
-        values = [
-            {"uuid": "lower(hex(randomblob(16)))", "file_size": "file_size + id"}.get(name, name) for name in columns
-        ]
-        there = SEED_ROWS
-        while there < rows:
-            some = min(there, rows - there)
-            connection.execute(
-                f"INSERT INTO job ({', '.join(columns)}) SELECT {', '.join(values)} FROM job LIMIT {some}"
-            )
-            there += some
-        connection.execute("ANALYZE")
-        connection.commit()
+    multiply_jobs(path, rows, file_size="file_size + id")
     return database
-
-
-def spin(until: Callable[[], bool], seconds: float = 60) -> None:
-    loop = QEventLoop()
-    timer = QTimer()
-    end = time.monotonic() + seconds
-    timer.timeout.connect(lambda: loop.quit() if until() or time.monotonic() > end else None)
-    timer.start(1)
-    loop.exec()
 
 
 def timed(work: Callable[[], object], times: int = 1) -> float:
@@ -148,7 +85,7 @@ def timed(work: Callable[[], object], times: int = 1) -> float:
     return statistics.median(spent)
 
 
-def measure_reading(view: JobsView, controller: ListController, beats: TimerDelays, rows: int) -> None:
+def measure_reading(view: JobsView, controller: ListController, beats: EventLoopDelays, rows: int) -> None:
     model = controller.model
     controller.start()
     begin = time.perf_counter()
@@ -156,7 +93,7 @@ def measure_reading(view: JobsView, controller: ListController, beats: TimerDela
     view.setSortingEnabled(True)
     spin(lambda: model.rowCount() == rows)
     tell("the list is read and shown", (time.perf_counter() - begin) * 1000, 2_500, "ms")
-    spin(lambda: False, 1)
+    pause(1)
     tell("repaint of the whole table", timed(view.viewport().grab, 20), 25, "ms")
     bar = view.verticalScrollBar()
 
@@ -174,7 +111,7 @@ def measure_reading(view: JobsView, controller: ListController, beats: TimerDela
     view.select_rows(10, 1_009)
     # The last three are computed by SQL or can't be sorted, so they have no column in the database.
     for column in ("name", "size", "status", "folder", "type", "jobId"):
-        spin(lambda: False, 0.3)
+        pause(0.3)
         beats.restart()
         begin = time.perf_counter()
         view.header.setSortIndicator(COLUMN_OF_ID[column], view.header.sortIndicatorOrder())
@@ -185,7 +122,7 @@ def measure_reading(view: JobsView, controller: ListController, beats: TimerDela
             6_000,
             "ms",
         )
-        tell(f"sort by {column}: longest time without an answer", max(beats.late_ms), 250, "ms")
+        tell(f"sort by {column}: longest time without an answer", beats.longest_ms, 250, "ms")
     view.header.setSortIndicator(COLUMN_OF_ID["type"], Qt.SortOrder.AscendingOrder)
     spin(controller.is_at_rest)
     begin = time.perf_counter()
@@ -210,10 +147,10 @@ def measure_filter(view: JobsView, controller: ListController, rows: int) -> Non
     spin(controller.is_at_rest)
 
 
-def measure_churn(view: JobsView, controller: ListController, database: Database, beats: TimerDelays) -> None:
+def measure_churn(view: JobsView, controller: ListController, database: Database, beats: EventLoopDelays) -> None:
     """Write 500 changes and 50 new rows a second on another thread, while the table is scrolled 30 times a second."""
     ids = list(controller.model.ids[:500])
-    intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
+    intake = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
     bar = view.verticalScrollBar()
     bar.setValue(0)
     over = threading.Event()
@@ -229,14 +166,14 @@ def measure_churn(view: JobsView, controller: ListController, database: Database
                 if step % 4 == 0:
                     intake.add([NewFile(f"/in/new-{step}-{number}", 5, 0) for number in range(10)])
 
-    spin(lambda: False, 1)
+    pause(1)
     scroller = QTimer()
     scroller.timeout.connect(lambda: bar.setValue((bar.value() + 1) % 400))
     scroller.start(33)
     writer = threading.Thread(target=change)
     writer.start()
     beats.restart()
-    spin(lambda: False, CHURN_SECONDS)
+    pause(CHURN_SECONDS)
     late = sorted(beats.late_ms)
     over.set()
     writer.join()
@@ -255,15 +192,15 @@ def main() -> int:
         print(f"{rows:,} rows; making them …", flush=True)
         database = seed(Path(folder) / "jobs.db", rows)
         jobs = JobList(database)
-        intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
+        intake = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wording = Wording(QLocale(QLocale.Language.English))
-        controller = ListController(jobs, intake, database.session, wording, queue="local", clock=Clock())
+        controller = ListController(jobs, intake, database.session, wording, queue="local", clock=SystemClock())
         view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()
-        beats = TimerDelays()
-        print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
+        beats = EventLoopDelays()
+        print_header()
         measure_reading(view, controller, beats, rows)
         measure_filter(view, controller, rows)
         measure_churn(view, controller, database, beats)

@@ -415,7 +415,7 @@ def test_only_processed_jobs_that_ended_long_ago_are_removed(store: Store) -> No
 
 
 def test_old_jobs_are_removed_oldest_first_in_short_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake_module, "ROWS_A_TRANSACTION", 2)
+    monkeypatch.setattr(intake_module, "ROWS_A_PART", 2)
     jobs = store.add(*(f"/data/{number}" for number in range(6)))
     for age, job in enumerate(jobs):
         store.process(job, now=NOW - age)

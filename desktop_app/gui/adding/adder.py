@@ -178,8 +178,7 @@ class Adder(QObject):
             name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
         """
-        count, listed = len(picked.places), picked.listed
-        self._write(proposal.number, proposal.review, picked, count, again=again, listed=listed, name=name)
+        self._write(proposal.number, proposal.review, picked, again=again, name=name)
 
     def dismiss(self, number: int) -> None:
         """Discard a proposal.
@@ -206,20 +205,14 @@ class Adder(QObject):
             self._end_operation(add)
             self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
         else:
-            self._write(number, review, None, len(found.files), again=again, listed=review.listed)
+            self._write(number, review, None, again=again)
 
     def _write(
-        self,
-        number: int,
-        review: Review,
-        picked: SelectionResult | None,
-        count: int,
-        *,
-        again: bool,
-        listed: int,
-        name: str = "",
+        self, number: int, review: Review, picked: SelectionResult | None, *, again: bool, name: str = ""
     ) -> None:
         add = self._adds[number]
+        chosen, listed = (review.result.files, review.listed) if picked is None else (picked.places, picked.listed)
+        count = len(chosen)
         self._end_operation(add)
         operation = add.operation = self._operations.begin(self._describe_writing, count)
         add.is_writing = True
@@ -232,16 +225,14 @@ class Adder(QObject):
                 skip_since=None if again else review.revision,  # another call may have added some since then
                 proceed=operation.proceed,
             )
-            done = len(added.job_ids)
-            repeated = listed if again else 0
-            left = 0 if operation.is_stopped else count - done
+            done, is_stopped = len(added.job_ids), operation.is_stopped
             return AddReport(
                 done,
-                listed=left,
-                again=repeated,
+                listed=0 if is_stopped else count - done,
+                again=listed if again else 0,
                 batch=added.batch_id,
                 name=added.name,
-                cancelled=operation.is_stopped,
+                cancelled=is_stopped,
             )
 
         def automatic_name(added: Sequence[NewFile]) -> str:

@@ -230,10 +230,7 @@ class QueuePage(ConnectionPage):
         """
         self.form.complete()
         entered = self.form.entered
-        if (why := self._why_not_reached(entered)) is not None:
-            text, field = why
-            self.show_problem(text)
-            field.setFocus()
+        if not self._is_reached(entered):
             return None
         if self.form.place is not Place.COMPUTER and not entered.queue:
             self._connects_then = connects_then
@@ -249,6 +246,15 @@ class QueuePage(ConnectionPage):
             self.show_problem(translated(error.text))
             self.form.queue.setFocus()
             return None
+
+    def _is_reached(self, entered: Connection) -> bool:
+        """Return whether the entered server and keys can be used; if not, show the reason."""
+        if (why := self._why_not_reached(entered)) is None:
+            return True
+        text, field = why
+        self.show_problem(text)
+        field.setFocus()
+        return False
 
     def _why_not_reached(self, entered: Connection) -> tuple[str, QWidget] | None:
         """Return why the entered server and keys can't be used, with the field to correct; None if they can."""
@@ -294,12 +300,8 @@ class QueuePage(ConnectionPage):
             self._end_listing(tr("Stopped."))
             return
         self.form.complete()
-        if (why := self._why_not_reached(self.form.entered)) is not None:
-            text, field = why
-            self.show_problem(text)
-            field.setFocus()
-            return
-        self._list()
+        if self._is_reached(self.form.entered):
+            self._list()
 
     def _list(self) -> None:
         # Any name will do; without one, the connection would use the embedded queue.

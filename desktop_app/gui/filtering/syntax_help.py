@@ -62,9 +62,10 @@ class SyntaxHelp(QFrame):
         title.setObjectName("syntaxTitle")
         self.table = self._table()
         note = plain_label(
-            tr("Numbers, sizes, durations and times can be compared with <, >, <= and >=, or be a range: 5..10"), self
+            tr("Numbers, sizes, durations and times can be compared with <, >, <= and >=, or be a range: 5..10"),
+            self,
+            "sheetText",
         )
-        note.setObjectName("sheetText")
         column = spaced(QVBoxLayout(self), 8, (12, 10, 12, 10))
         column.addWidget(title)
         column.addWidget(self.table, 1)

@@ -222,12 +222,6 @@ class _WordsBox(QLineEdit):
         event.accept()
 
 
-def shortcut_table(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return pairs of names and keys as an HTML table."""
-    rows = "".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(keys)}</td></tr>\n" for name, keys in pairs)
-    return f'<table cellpadding="4">\n{rows}</table>'
-
-
 def keys_of(action: QAction) -> str:
     """Return the keys of an action as the system writes them; empty if it has none."""
     native = QKeySequence.SequenceFormat.NativeText
@@ -251,13 +245,15 @@ def _filled(
     syntax: Iterable[tuple[str, str]],
     shortcuts: Iterable[tuple[str, str]],
 ) -> str:
-    rows = "".join(
-        f"<tr><td><code>{html.escape(example)}</code></td><td>{html.escape(meaning)}</td></tr>\n"
-        for example, meaning in syntax
-    )
     return Template(text).substitute(
         {name: html.escape(place) for name, place in places.items()},
         **{name: html.escape(keys_of(action)) for name, action in actions.items()},
-        syntax=f'<table cellpadding="4">\n{rows}</table>',
-        shortcuts=shortcut_table(shortcuts),
+        syntax=_table((f"<code>{html.escape(example)}</code>", html.escape(meaning)) for example, meaning in syntax),
+        shortcuts=_table((html.escape(name), html.escape(keys)) for name, keys in shortcuts),
     )
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return an HTML table whose cells are HTML."""
+    cells = "".join(f"<tr><td>{first}</td><td>{second}</td></tr>\n" for first, second in rows)
+    return f'<table cellpadding="4">\n{cells}</table>'

@@ -138,14 +138,11 @@ class SettingsDialog(QDialog):
         )
         self.restart = QPushButton(tr("&Restart Now"), self)
         self.restart.clicked.connect(self.restart_requested)
-        self._restart_hint = plain_label(
-            tr("Filemill has to restart to change the language. The list and your place in it are kept."), self
-        )
-        self._restart_hint.setObjectName("detailsCaption")
-        self.restart.setAccessibleDescription(self._restart_hint.text())
+        hint = tr("Filemill has to restart to change the language. The list and your place in it are kept.")
+        self.restart.setAccessibleDescription(hint)
         self._restart_row = QWidget(self)
         row = spaced(QVBoxLayout(self._restart_row), 4)
-        row.addWidget(self._restart_hint)
+        row.addWidget(plain_label(hint, self, "detailsCaption"))
         row.addWidget(self.restart, 0, Qt.AlignmentFlag.AlignLeft)
         self._form.addRow("", self._restart_row)
         self.theme = self._add_choice(
