@@ -118,9 +118,7 @@ def remove_by_keyboard(user: User) -> None:
 def remove_by_mouse(user: User) -> None:
     """Right-click on the batch, and click on Remove Processed."""
     _add_batches(user)
-    user.click("check box", "one", button=3)
-    x, y, _, _ = user.popup()
-    user.hand.click((x + 40, y + _REMOVE_PROCESSED))
+    _click_in_menu_of_batch(user, _REMOVE_PROCESSED)
     _check_removed(user)
 
 
@@ -144,6 +142,13 @@ def _add_batches(user: User) -> None:
         paths[-1].unlink()
     user.run("worker", "--until-idle")
     user.start()
+
+
+def _click_in_menu_of_batch(user: User, distance: int) -> None:
+    """Right-click on the older batch, and click in its menu at a distance from the top."""
+    user.click("check box", "one", button=3)
+    x, y, _, _ = user.popup()
+    user.hand.click((x + 40, y + distance))
 
 
 def _check_removed(user: User) -> None:
@@ -171,9 +176,7 @@ def rename_by_keyboard(user: User) -> None:
 def rename_by_mouse(user: User) -> None:
     """Right-click on the batch, click on Rename…, type the name, and click elsewhere."""
     _add_batches(user)
-    user.click("check box", "one", button=3)
-    x, y, _, _ = user.popup()
-    user.hand.click((x + 40, y + _RENAME))
+    _click_in_menu_of_batch(user, _RENAME)
     time.sleep(_LOOK_S)
     user.hand.write("Invoices")
     user.hand.click((700, 650))

@@ -76,16 +76,18 @@ def _check_settings(user: User) -> None:
 def connect_by_keyboard(user: User) -> None:
     """Press Ctrl+K, Alt+N for another server, type its host and port, press Alt+Q, type the queue, press Enter."""
 
-    def do(address: str) -> None:
-        user.hand.press("ctrl+k")
-        user.wait_for_window("Connection")
-        user.hand.press("alt+n")
-        user.hand.write(address)
-        user.hand.press("alt+q")
-        user.hand.write("ingest")
-        user.hand.press("Return")
+    _connect(user, lambda address: type_connection(user, "alt+n", address))
 
-    _connect(user, do)
+
+def type_connection(user: User, place: str, text: str) -> None:
+    """Open the dialog, choose a place with its key, type a text and the queue there, and press Enter."""
+    user.hand.press("ctrl+k")
+    user.wait_for_window("Connection")
+    user.hand.press(place)
+    user.hand.write(text)
+    user.hand.press("alt+q")
+    user.hand.write("ingest")
+    user.hand.press("Return")
 
 
 @with_reader

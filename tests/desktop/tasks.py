@@ -178,13 +178,7 @@ def connect_by_profile(user: User) -> None:
         queue = user.client(server.endpoint_url).create_queue(QueueName="ingest")
         assert queue
         user.start()
-        user.hand.press("ctrl+k")
-        user.wait_for_window("Connection")
-        user.hand.press("alt+a")
-        user.hand.write("work")
-        user.hand.press("alt+q")
-        user.hand.write("ingest")
-        user.hand.press("Return")
+        setup_tasks.type_connection(user, "alt+a", "work")
         wait_for(lambda: user.screen.title().startswith("ingest"), "the queue in the title")
         user.close()
 

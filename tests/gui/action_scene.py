@@ -20,6 +20,7 @@ from tests.gui.jobs_database import NOW_MS
 from tests.helpers.fakes import received
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING = (f"{letter}.txt" for letter in "abcdefg")
 NAMES = (WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING)
 """The files in the order of the list."""
+
+
+def open_urls_with(monkeypatch: pytest.MonkeyPatch, open_url: Callable[[QUrl], bool]) -> None:
+    """Replace what opens files and folders: on Linux, commands of the desktop."""
+    monkeypatch.setattr(programs, "_OPENERS", ())
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
 
 
 class ActionScene:
@@ -47,8 +54,7 @@ class ActionScene:
         self.opened: list[str] = []
         self.revealed: list[Any] = []
         self.last = ExitStack()
-        monkeypatch.setattr(programs, "_OPENERS", ())
-        monkeypatch.setattr(QDesktopServices, "openUrl", self._open)
+        open_urls_with(monkeypatch, self._open)
         monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: self)
         self._fill()
         QGuiApplication.clipboard().clear()

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QLocale, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
-from desktop_app.gui import programs
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
@@ -25,7 +24,7 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
-from tests.gui.action_scene import ActionScene
+from tests.gui.action_scene import ActionScene, open_urls_with
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
@@ -56,8 +55,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(url.toLocalFile())
         return True
 
-    monkeypatch.setattr(programs, "_OPENERS", ())
-    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    open_urls_with(monkeypatch, open_url)
     return paths
 
 
@@ -313,3 +311,16 @@ def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "in"
     folder.mkdir()
     return ActionScene(windows, folder, monkeypatch)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the texts that are announced to screen readers."""
+    texts: list[str] = []
+
+    def hear(event: QAccessibleEvent) -> None:
+        if isinstance(event, QAccessibleAnnouncementEvent):
+            texts.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    return texts

@@ -345,7 +345,7 @@ def test_writing_is_shown_and_is_completed_when_the_window_is_closed(
     add = JobEditor.add
 
     def slow_add(*args: object, **words: object) -> object:
-        assert go_on.wait(5)
+        assert go_on.wait(30)
         return add(*args, **words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(JobEditor, "add", slow_add)
@@ -374,7 +374,7 @@ def test_stopped_writing_keeps_what_was_added(
 
     def insert_slowly(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
         insert(self, rows, revision)
-        assert went_on.wait(5)
+        assert went_on.wait(30)
 
     monkeypatch.setattr(Intake, "_insert", insert_slowly)
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 60))

@@ -36,8 +36,8 @@ def window(qtbot: QtBot, tmp_path: Path) -> QMainWindow:
     made.setGeometry(20, 60, 600, 320)
     DialogMemory(WindowMemory(tmp_path / "window.ini"), made)
     qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -140,26 +140,28 @@ def test_settings_lead_to_the_help_about_moving_the_list(window: MainWindow) -> 
 # --- About
 
 
-def test_about_tells_the_versions_and_copies_them(window: MainWindow) -> None:
+@pytest.fixture
+def about(window: MainWindow) -> AboutDialog:
     window.menu_actions.about.trigger()
     dialog = window.findChild(AboutDialog)
     assert isinstance(dialog, AboutDialog)
-    model = dialog.table.model()
+    return dialog
+
+
+def test_about_tells_the_versions_and_copies_them(about: AboutDialog) -> None:
+    model = about.table.model()
     rows = {model.index(row, 0).data(): model.index(row, 2).data() for row in range(model.rowCount())}
     assert {"Python", "Qt", "SQLite", "boto3", "peewee"} <= set(rows)
     assert all(rows.values())
-    (copy,) = (button for button in dialog.findChildren(QPushButton) if "Copy" in button.text())
+    (copy,) = (button for button in about.findChildren(QPushButton) if "Copy" in button.text())
     copy.click()
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0] == f"Filemill {__version__}"
     assert any(re.fullmatch(r"boto3 \d+\.\d+\.\d+", line) for line in lines)
 
 
-def test_licences_begin_with_that_of_filemill_and_contain_those_of_the_libraries(window: MainWindow) -> None:
-    window.menu_actions.about.trigger()
-    dialog = window.findChild(AboutDialog)
-    assert isinstance(dialog, AboutDialog)
-    shown = dialog.show_licences()
+def test_licences_begin_with_that_of_filemill_and_contain_those_of_the_libraries(about: AboutDialog) -> None:
+    shown = about.show_licences()
     assert isinstance(shown, LicencesDialog)
     text = shown.text.toPlainText()
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8").strip()

@@ -7,16 +7,16 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from desktop_app.gui import programs
 from desktop_app.gui.diagnostics import log_model
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
 from desktop_app.gui.wording import Wording
 from desktop_app.logs.log import log_file
 from desktop_app.logs.tail import LogTail, records_of
+from tests.gui.action_scene import open_urls_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,8 +177,7 @@ def test_log_folder_is_opened_or_its_path_is_shown(
         opened.append(url)
         return next(answers)
 
-    monkeypatch.setattr(programs, "_OPENERS", ())
-    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    open_urls_with(monkeypatch, open_url)
     log = open_log(windows, qtbot)
     press(log, "Open Log Folder")
     assert opened == [QUrl.fromLocalFile(str(windows.log_folder))]

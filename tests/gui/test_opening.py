@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from desktop_app.gui import programs
 from desktop_app.gui.desktop import file_manager
+from tests.gui.action_scene import open_urls_with
 from tests.gui.conftest import WindowFactory, notice_text
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(bytes(url.toEncoded().data()).decode())
         return True
 
-    monkeypatch.setattr(programs, "_OPENERS", ())
-    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    open_urls_with(monkeypatch, open_url)
     return made
 
 
@@ -111,8 +111,7 @@ def test_missing_file_is_reported_and_the_others_are_opened(
 
 
 def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "_OPENERS", ())
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    open_urls_with(monkeypatch, lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice_text(window) == "No program on this computer can open “b.txt”.")

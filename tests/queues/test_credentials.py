@@ -518,19 +518,11 @@ def test_unsuitable_character_in_a_file_is_named(aws: Aws, file: str, source: st
     assert f"The secret access key contains a space or a tab (source: {source})" in refusal().text
 
 
-def test_program_that_the_user_gives_up_waiting_for_is_not_run_again_until_asked(
-    isolated_environment: Path, tmp_path: Path
-) -> None:
-    runs = tmp_path / "runs"
-    helper = tmp_path / "helper"
-    helper.write_text(f"#!/bin/sh\necho run >> {runs}\nexec sleep 100\n")
-    helper.chmod(0o700)
-    (isolated_environment / ".aws").mkdir(exist_ok=True)
-    (isolated_environment / ".aws" / "config").write_text(
-        f"[profile p]\nregion=eu-west-1\ncredential_process={helper}\n"
-    )
+def test_program_that_the_user_gives_up_waiting_for_is_not_run_again_until_asked(aws: Aws) -> None:
+    runs = aws.programs / "runs"
+    aws.use_program(f"echo run >> {runs}\nexec sleep 100")
     tries = 0
-    connector = SqsConnector(Connection("work", profile="p"), tries=lambda: tries)
+    connector = SqsConnector(CONNECTION, tries=lambda: tries)
 
     def give_up_once_it_runs(count: int) -> None:
         wait_until(lambda: runs.exists() and runs.read_text().count("run") == count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from desktop_app.domain.errors import StoreError, StoreGoneError
 from desktop_app.services.worker_identity import WorkerIdentity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOLD = """
@@ -36,19 +38,24 @@ def test_program_is_alive_until_it_closes(tmp_path: Path) -> None:
     one.close()
 
 
+@contextmanager
+def killed_at_the_end(script: str, path: Path) -> Iterator[str]:
+    """Run a program that has an identity; yield its name."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        try:
+            yield program.stdout.readline().strip()
+        finally:
+            program.kill()
+            program.wait()
+
+
 def test_killed_program_is_not_alive(tmp_path: Path) -> None:
     observer = WorkerIdentity(tmp_path / "db")
-    program = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert program.stdout is not None
-    assert program.stdin is not None
-    name = program.stdout.readline().strip()
-    assert observer.is_alive(name)
-    program.kill()
-    program.wait()
-    program.stdout.close()
-    program.stdin.close()
+    with killed_at_the_end(HOLD, tmp_path / "db") as name:
+        assert observer.is_alive(name)
     assert not observer.is_alive(name)
     assert not observer.is_alive(name), "also when its lock file has been cleared away"
     observer.close()
@@ -69,14 +76,8 @@ def test_others_see_whose_files_a_program_processes(tmp_path: Path) -> None:
 def test_killed_program_processes_nothing(tmp_path: Path) -> None:
     script = HOLD.replace("print", "note = identity.serving('local')\nnote.__enter__()\nprint")
     observer = WorkerIdentity(tmp_path / "db")
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / "db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as program:
-        assert program.stdout is not None
-        program.stdout.readline()
+    with killed_at_the_end(script, tmp_path / "db"):
         assert observer.is_served("local")
-        program.kill()
-        program.wait()
     assert not observer.is_served("local")
     (folder,) = tmp_path.iterdir()
     assert len(list(folder.iterdir())) == 1, "only the observer's lock file is left"

@@ -16,6 +16,7 @@ from desktop_app.domain.query import Filter
 from desktop_app.domain.search import Key, KnownValues, Search, Text, TextTerm
 from desktop_app.domain.search_parser import parse_search
 from desktop_app.store.job_list import JobList
+from tests.helpers.fakes import FakeClock
 from tests.store.kit import NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -141,24 +142,13 @@ def test_numbers_and_times(store: Store) -> None:
         assert found(store, typed) == row_ids(jobs), typed
 
 
-class FixedClock:
-    def __init__(self, now_ms: int) -> None:
-        self.time = now_ms
-
-    def now_ms(self) -> int:
-        return self.time
-
-    def steady(self) -> float:
-        raise AssertionError("not used")
-
-
 def test_today_is_the_day_on_which_the_list_is_read(store: Store) -> None:
     noon = datetime(2026, 11, 27, 12)  # noqa: DTZ001 - local time
     jobs = store.add("/yesterday", "/this morning", "/two hours ago", "/now")
     moments = [noon - timedelta(hours=13), noon - timedelta(hours=11), noon - timedelta(minutes=119), noon]
     for job, moment in zip(jobs, moments, strict=True):
         store.sql("UPDATE job SET created_at = ? WHERE id = ?", round(moment.timestamp() * 1000), job.row_id)
-    clock = FixedClock(round(noon.timestamp() * 1000))
+    clock = FakeClock(noon.timestamp())
     job_list = JobList(store.database, clock)
 
     def listed(typed: str) -> list[int]:
@@ -172,7 +162,7 @@ def test_today_is_the_day_on_which_the_list_is_read(store: Store) -> None:
     assert listed("added:<2026-11-27") == [0]
     assert listed("added:1:00..10:00") == [1]
     assert listed("-added:2h") == [0, 1]
-    clock.time = round((noon + timedelta(days=1)).timestamp() * 1000)
+    clock.now = (noon + timedelta(days=1)).timestamp()
     assert listed("added:today") == []
     assert listed("added:yesterday") == [1, 2, 3]
 
