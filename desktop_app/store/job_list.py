@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from array import array
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Case, fn
@@ -27,13 +25,14 @@ from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
-from desktop_app.store.backends.sqlite import DamagedRowError, among, least, recognized_damage
+from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Collection, Iterator, Sequence
 
     from desktop_app.store.database import Database
@@ -99,9 +98,9 @@ class JobList:
             StoreError: If the database can't be read.
         """
         where_listed = condition(where, self._clock.now_ms(), self.pending)
-        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit).tuples()
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit)
         with self._database.read():
-            return array("q", chain.from_iterable(self._database.run(query).cursor))
+            return split_keys(self._database.scalar(joined_keys(query)))
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
         """Return the jobs with these keys, by key. Jobs that no longer exist are omitted.

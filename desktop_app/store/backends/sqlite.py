@@ -10,6 +10,8 @@ import json
 import os
 import re
 import sqlite3
+import sys
+from array import array
 from contextlib import closing, contextmanager
 from functools import reduce
 from operator import or_
@@ -353,8 +355,26 @@ def in_keys(column: Any, keys: KeySet) -> Any:  # noqa: ANN401
     return reduce(or_, (column.between(first, last) for first, last in keys.runs))
 
 
-def _in_json(column: Any, array: str) -> Any:  # noqa: ANN401
-    return column.in_(SQL("(SELECT value FROM json_each(?))", [array]))
+def _in_json(column: Any, values: str) -> Any:  # noqa: ANN401
+    return column.in_(SQL("(SELECT value FROM json_each(?))", [values]))
+
+
+def joined_keys(query: Any) -> Any:  # noqa: ANN401
+    """Return a query for the keys that another query selects, in the same order, as one text for `split_keys`.
+
+    While rows are fetched one by one, Python's `sqlite3` releases the interpreter lock for each of them: with a busy
+    main thread, that takes ten times as long (measured). SQLite keeps the order of a subquery in this aggregate.
+    """
+    keys = query.alias("keys")
+    return peewee.Select((keys,), (fn.GROUP_CONCAT(fn.PRINTF("%016x", keys.c.id), ""),))
+
+
+def split_keys(joined: str | None) -> array[int]:
+    """Return the keys in the result of `joined_keys`."""
+    keys = array("q", bytes.fromhex(joined or ""))
+    if sys.byteorder == "little":
+        keys.byteswap()
+    return keys
 
 
 def least(one: Any, other: Any) -> Any:  # noqa: ANN401
