@@ -13,8 +13,6 @@ import sqlite3
 import sys
 from array import array
 from contextlib import closing, contextmanager
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -341,22 +339,16 @@ def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's e
 
     The integers are passed as one JSON parameter, which is five times faster than one parameter each (measured).
     """
-    return _in_json(column, f"[{','.join(map(str, sorted(keys)))}]")
-
-
-_FEW_RUNS = 8
-"""Up to this many comparisons of ranges are faster than a search among all keys."""
+    return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
 
 
 def in_keys(column: Any, keys: KeySet) -> Any:  # noqa: ANN401
-    """Return the condition that a column contains one of the keys, which may be millions."""
-    if not 0 < keys.run_count <= _FEW_RUNS:
-        return _in_json(column, keys.json)
-    return reduce(or_, (column.between(first, last) for first, last in keys.runs))
+    """Return the condition that a column contains one of the keys, which may be millions.
 
-
-def _in_json(column: Any, values: str) -> Any:  # noqa: ANN401
-    return column.in_(SQL("(SELECT value FROM json_each(?))", [values]))
+    A look at a byte for each row takes less than half as long as a search among all keys (measured).
+    """
+    marks = keys.marks or b"\0"  # of an empty blob, SUBSTR is NULL
+    return fn.SUBSTR(SQL("?", [marks]), column + 1, 1) == SQL("x'01'")
 
 
 def joined_keys(query: Any) -> Any:  # noqa: ANN401
