@@ -14,6 +14,8 @@ from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
+    import threading
+
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.table.view import JobsView
@@ -76,6 +78,58 @@ def test_escape_clears_the_selection(view: JobsView, qtbot: QtBot) -> None:
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.selected_count() == 0
     QTest.keyClick(view, Qt.Key.Key_Escape)
+
+
+@pytest.fixture
+def all_are_being_read(windows: WindowFactory, slow_reading: threading.Event, qtbot: QtBot) -> MainWindow:
+    """A window that shows two of three files, while all of them are being read because the filter was cleared."""
+    slow_reading.set()
+    windows.jobs_db.add("a.csv", "b.txt", "c.txt")
+    window = windows.open()
+    QTest.keyClicks(window.filter, "txt")
+    QTest.keyClick(window.filter, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: windows.names() == ["b.txt", "c.txt"])
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    slow_reading.clear()
+    window.view.clearSelection()
+    window.filter.clear()
+    window.menu_actions.filter.trigger()
+    return window
+
+
+def test_all_means_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_count() == 3)
+
+
+def test_return_in_the_filter_selects_a_row_of_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_rows() == [(1, 1)])  # the current file, which was the first one before
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Down])
+def test_selection_that_waits_gives_way_to_other_keys(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, windows: WindowFactory, qtbot: QtBot, key: Qt.Key
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    QTest.keyClick(view, key)
+    selected = view.selected_count()
+    slow_reading.set()
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
+    assert view.selected_count() == selected == (key == Qt.Key.Key_Down)
 
 
 def test_tab_leaves_the_table(view: JobsView) -> None:

@@ -40,7 +40,7 @@ from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.window_memory import SortLayout, WindowMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.theme.theme import Theme
@@ -78,6 +78,7 @@ class JobsView(QTableView):
         self._uses_keys = False
         self._is_compact = False
         self._following: int | None = None  # the key of the row to select when the selected ones are removed
+        self._waiting: Callable[[], None] | None = None  # a selection to make once the list is complete
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -100,6 +101,8 @@ class JobsView(QTableView):
         self.selectionModel().selectionChanged.connect(self.selection_changed)
         model.rearranged.connect(self._show_current_or_top)
         model.rows_changed.connect(self._select_following)
+        model.rows_changed.connect(self._select_waiting)
+        self.selection_changed.connect(self._forget_waiting)
         theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
@@ -164,6 +167,42 @@ class JobsView(QTableView):
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
+
+    @Slot()
+    def selectAll(self) -> None:
+        """Select all rows; while the list is being read, once it is complete: it may only show its first rows yet."""
+        self._select_soon(super().selectAll)
+
+    @Slot()
+    def clearSelection(self) -> None:
+        """Clear the selection."""
+        self._forget_waiting()
+        super().clearSelection()
+
+    def select_a_row(self) -> None:
+        """If nothing is selected, select the current row or, if there is none, the first row."""
+        if not self.selected_count():
+            self._select_soon(self._select_current)
+
+    def _select_current(self) -> None:
+        row = max(0, self.currentIndex().row())
+        if self._jobs.rowCount() and not self.selected_count():
+            self.select_rows(row, row)
+
+    def _select_soon(self, select: Callable[[], None]) -> None:
+        """Select rows as soon as those of the requested filter are shown, unless the user does something else first."""
+        self._waiting = select
+        self._select_waiting()
+
+    @Slot()
+    def _select_waiting(self) -> None:
+        if self._waiting is not None and self._jobs.is_current:
+            select, self._waiting = self._waiting, None
+            select()
+
+    @Slot()
+    def _forget_waiting(self) -> None:
+        self._waiting = None
 
     def select_rows(self, first: int, last: int) -> None:
         """Select only the rows from `first` to `last`, make the first one current, and scroll to it."""
@@ -270,11 +309,13 @@ class JobsView(QTableView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Hide the focus ring until the keyboard is used."""
         self._uses_keys = False
+        self._forget_waiting()
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear the selection on Escape, open the column menu on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
+        self._forget_waiting()
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
             event.accept()
