@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
@@ -65,6 +65,23 @@ def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot)
     assert view.currentIndex().row() == 0
     QTest.keyClick(view, Qt.Key.Key_Down)
     assert view.currentIndex().row() == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "row"), [(Qt.Key.Key_End, 11), (Qt.Key.Key_Down, 11), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Up, 0)]
+)
+def test_key_selects_the_row_that_it_leads_to_even_if_it_was_current(view: JobsView, key: Qt.Key, row: int) -> None:
+    view.select_rows(4, 4)
+    view.selectionModel().setCurrentIndex(view.model().index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+    QTest.keyClick(view, key)
+    assert view.selected_rows() == [(row, row)]
+
+
+def test_tool_tip_does_not_stay_on_another_row(long_view: JobsView, qtbot: QtBot) -> None:
+    QToolTip.showText(long_view.mapToGlobal(QPoint(5, 5)), "a path", long_view)
+    qtbot.waitUntil(QToolTip.isVisible)
+    QTest.keyClick(long_view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
 def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -> None:

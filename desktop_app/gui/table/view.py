@@ -29,7 +29,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QToolTip, QWidget
 
 from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
@@ -52,7 +52,9 @@ _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
 
-_MOVING_KEYS = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
+_MOVING_KEYS = frozenset(
+    {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+)
 
 _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -104,6 +106,7 @@ class JobsView(QTableView):
         model.rows_changed.connect(self._select_waiting)
         self.selection_changed.connect(self._forget_waiting)
         theme.changed.connect(self.viewport().update)
+        self.verticalScrollBar().valueChanged.connect(QToolTip.hideText)  # Qt keeps it when the keyboard scrolls
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
@@ -324,12 +327,12 @@ class JobsView(QTableView):
             self.header.open_menu(self.header.mapToGlobal(QPoint(0, self.header.height())))
             return
         super().keyPressEvent(event)
-        if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
-            # When the table receives the focus, Qt makes the first row current without selecting it. A key that moves
-            # to this row would then select nothing.
-            row = self.currentIndex().row()
-            if row >= 0:
-                self.select_rows(row, row)
+        current = self.currentIndex()
+        is_selected = not current.isValid() or self.selectionModel().isSelected(current)
+        if event.key() in _MOVING_KEYS and not event.modifiers() and not is_selected:
+            # Qt selects nothing if the key leads to the row that is already current. After the table has received the
+            # focus, this is the first row; after Ctrl+End, the last one.
+            self.select_rows(current.row(), current.row())
 
     def changeEvent(self, event: QEvent) -> None:
         """Adapt the row height to a new font."""
