@@ -39,7 +39,11 @@ _LEAST_LINES, _MOST_LINES = 4, 16
 """The height of the list of findings."""
 _SILENT_SECONDS = 3
 """After this time, the duration of a test is shown."""
-_ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBLE: "status-failed"}
+_ICONS = {
+    Verdict.FINE: ("status-processed", "processed"),
+    Verdict.NOTE: ("info", "muted"),
+    Verdict.TROUBLE: ("status-failed", "failed"),
+}
 
 
 class QueuePage(ConnectionPage):
@@ -457,7 +461,6 @@ class CheckList(QListWidget):
         self.setIconSize(QSize(16, 16))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListWidget.Shape.NoFrame)
-        theme.changed.connect(self._draw)
 
     def clear(self) -> None:
         """Remove all findings."""
@@ -487,7 +490,7 @@ class CheckList(QListWidget):
         item = QListWidgetItem(translated(finding.text), self)
         verdict = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{verdict}: {item.text()}")
-        self._draw_item(item, finding)
+        item.setIcon(self._theme.icon(*_ICONS[finding.verdict]))
         self._fit()
         self.scrollToItem(item)
 
@@ -499,13 +502,3 @@ class CheckList(QListWidget):
             event.accept()
         else:
             super().keyPressEvent(event)
-
-    @Slot()
-    def _draw(self) -> None:
-        for row, finding in enumerate(self.findings):
-            self._draw_item(self.item(row), finding)
-
-    def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
-        hues = self._theme.colours
-        colours = {Verdict.FINE: hues.processed, Verdict.NOTE: hues.muted, Verdict.TROUBLE: hues.failed}
-        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colours[finding.verdict]))

@@ -114,7 +114,7 @@ class Notice:
     offers_undo: bool = False
 
 
-_ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
+_ICONS = {Kind.INFO: ("info", "muted"), Kind.WARNING: ("warning", "text"), Kind.PROBLEM: ("status-failed", "failed")}
 
 
 class NoticeBar(Strip):
@@ -147,6 +147,7 @@ class NoticeBar(Strip):
         self._close.setToolTip(tr("Dismiss"))
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.setIconSize(QSize(14, 14))
+        self._close.setIcon(theme.icon("cancel"))
         self._close.clicked.connect(self._dismiss)
         self.row.addWidget(self._icon)
         self.row.addLayout(self._texts, 1)
@@ -232,14 +233,11 @@ class NoticeBar(Strip):
 
     @Slot()
     def _draw(self) -> None:
-        self._close.setIcon(self._theme.icon("cancel"))
         if self._notice is None:
             return
-        kind, colours = self._notice.kind, self._theme.colours
-        colour = {Kind.INFO: colours.muted, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
-        self._icon.setPixmap(
-            self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
-        )
+        kind = self._notice.kind
+        icon = self._theme.icon(*_ICONS[kind])
+        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
         self.frame.setProperty("kind", kind.value)
         restyle(self.frame)
 

@@ -12,7 +12,7 @@ from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.sentences import display_text, shortened
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
-from desktop_app.gui.widgets.dialogs import plain_label, spaced
+from desktop_app.gui.widgets.dialogs import leading, plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,13 +83,14 @@ class EmptyState(_EmptyPage):
     def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         buttons = {QPushButton(action.text()): action for action in (actions.add_files, actions.add_folder)}
         super().__init__(list(buttons), 14, parent)
-        self._theme = theme
-        self._buttons = buttons
         self._icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
         self._title.setText(tr("Add files to process"))
+        self.first = next(iter(buttons))
         for button, action in buttons.items():
             button.clicked.connect(action.trigger)
-        self.first = next(iter(buttons))
+            colour = "selected_text" if button is self.first else "text"
+            button.setIcon(theme.icon(str(action.data()), colour, alignment=leading(self)))
+            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
         self.first.setObjectName("primary")
         self.other_queue = QPushButton(tr("Use my AWS &queue instead…"), self)
         self.other_queue.setObjectName("link")
@@ -97,8 +98,6 @@ class EmptyState(_EmptyPage):
         self.other_queue.clicked.connect(actions.connection.trigger)
         self.column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
         self.column.addStretch(5)
-        theme.changed.connect(self._draw)
-        self._draw()
 
     def follow(self, connection: Connection) -> None:
         """Explain where files are processed when this connection is used."""
@@ -112,13 +111,6 @@ class EmptyState(_EmptyPage):
             text = tr("Drop files or folders anywhere in this window. They are processed through the queue {queue}.")
             text = text.format(queue=connection.queue_name)
         self.words.setText(text)
-
-    def _draw(self) -> None:
-        for button, action in self._buttons.items():
-            colour = self._theme.colours.selected_text if button is self.first else ""
-            gap = _GAP if self.isLeftToRight() else -_GAP
-            button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap))
-            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
 
 
 class NoMatch(_EmptyPage):
@@ -185,8 +177,7 @@ class NoMatch(_EmptyPage):
         self._draw()
 
     def _draw(self) -> None:
-        colours = self._theme.colours
-        name, colour = ("status-processed", colours.processed) if self._has_no_failures else ("search", colours.muted)
+        name, colour = ("status-processed", "processed") if self._has_no_failures else ("search", "muted")
         pixmap = self._theme.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
         self._icon.setPixmap(pixmap)
 
