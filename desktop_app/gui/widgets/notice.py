@@ -263,15 +263,11 @@ class _OperationRow(QWidget):
         self._bar = QProgressBar(self, textVisible=False)
         self._bar.setFixedWidth(_BAR_WIDTH)
         self._stop = QPushButton(tr("Stop"), self)
-        self._stop.clicked.connect(self._request_stop)
+        self._stop.clicked.connect(operation.stop)
         row = spaced(QHBoxLayout(self), 10)
         row.addWidget(self._text, 1)
         row.addWidget(self._bar)
         row.addWidget(self._stop)
-
-    @Slot()
-    def _request_stop(self) -> None:
-        self._operation.stop()
 
     def draw(self) -> None:
         """Show the current state of the operation."""
@@ -281,7 +277,6 @@ class _OperationRow(QWidget):
         self._bar.setMaximum(operation.total)
         self._bar.setValue(operation.done)
         self._bar.setAccessibleName(operation.text)
-        self._stop.setVisible(operation.can_stop)
         self._stop.setEnabled(not operation.is_stopped)
         self._stop.setText(tr("Stopping…") if operation.is_stopped else tr("Stop"))
         self._stop.setAccessibleDescription(operation.text)
