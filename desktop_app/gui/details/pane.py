@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -27,7 +26,7 @@ from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, tex
 from desktop_app.gui.details.texts import Fix, Summary, nothing_selected
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.widgets.dialogs import restyle, spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, restyle, spaced
 
 if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
@@ -155,7 +154,7 @@ class DetailsPane(QFrame):
         show_attempts = QAction(tr("Show Attempts"), self)
         show_attempts.setWhatsThis(tr("Show each attempt to process this file"))
         show_attempts.triggered.connect(lambda: self.show_tab(TABS[_ATTEMPTS]))
-        self._icon = QLabel(self)
+        self._icon = IconLabel(_ICON, self)
         self._title = text_label("detailsTitle", self)
         self._title.setWordWrap(False)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -169,7 +168,6 @@ class DetailsPane(QFrame):
         self._arrange()
         self.tabs.currentChanged.connect(self._note_tab)
         self.fixes.focus_lost.connect(self._focus_tab_bar)
-        theme.changed.connect(self._draw)
         self.show_summary(self._summary)
         self.enable_tabs(enabled=False)
 
@@ -218,7 +216,9 @@ class DetailsPane(QFrame):
         self.summary_page.show_summary(summary)
         self.fixes.show_fixes(summary.fixes, emphasise=summary.status is Status.FAILED)
         self._fit_header()
-        self._draw()
+        self._icon.setVisible(summary.status is not None)
+        if summary.status is not None:
+            self._icon.show_icon(self._theme.icon(STATUS_ICONS[summary.status], summary.status.name.lower()))
 
     def show_attempt_count(self, count: int) -> None:
         """Show the number of attempts in the title of their tab."""
@@ -285,14 +285,6 @@ class DetailsPane(QFrame):
         """Elide the title in the middle; the path on the Summary tab contains the full name."""
         metrics, width = self._title.fontMetrics(), self._title.width()
         self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
-
-    @Slot()
-    def _draw(self) -> None:
-        status = self._summary.status
-        self._icon.setVisible(status is not None)
-        if status is not None:
-            icon = self._theme.icon(STATUS_ICONS[status], self._theme.colours.of(status))
-            self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
 WIDE = 1_500

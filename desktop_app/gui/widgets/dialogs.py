@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -325,6 +325,25 @@ def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
     label.setObjectName(name)
     return label
+
+
+class IconLabel(QWidget):
+    """Shows an icon; unlike a pixmap in a QLabel, it follows the theme."""
+
+    def __init__(self, size: int, parent: QWidget, icon: QIcon | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(size, size)
+        self._icon = icon
+
+    def show_icon(self, icon: QIcon) -> None:
+        """Show another icon."""
+        self._icon = icon
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
+        """Paint the icon."""
+        if self._icon is not None:
+            self._icon.paint(QPainter(self), self.rect())
 
 
 def show_problem(label: QLabel, text: str) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, restyle, spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, plain_label, restyle, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,8 +129,7 @@ class NoticeBar(Strip):
         super().__init__(name, parent)
         self._theme = theme
         self._notice: Notice | None = None
-        self._icon = QLabel(self.frame)
-        self._icon.setFixedSize(_ICON, _ICON)
+        self._icon = IconLabel(_ICON, self.frame)
         self._text = plain_label("", self.frame)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._title = plain_label("", self.frame, "noticeTitle")
@@ -155,7 +153,6 @@ class NoticeBar(Strip):
         self.row.addWidget(self._close)
         self._timer = QTimer(self, singleShot=True, interval=SHORT_MS)
         self._timer.timeout.connect(self.clear)
-        theme.changed.connect(self._draw)
 
     @property
     def notice(self) -> Notice | None:
@@ -190,7 +187,9 @@ class NoticeBar(Strip):
         for first, second in pairwise([self._close, *self._buttons, self._close]):
             self.setTabOrder(first, second)
         self._place_buttons()
-        self._draw()
+        self._icon.show_icon(self._theme.icon(*_ICONS[notice.kind]))
+        self.frame.setProperty("kind", notice.kind.value)
+        restyle(self.frame)
         self.show()
         if notice.passing:
             self._timer.start()
@@ -230,16 +229,6 @@ class NoticeBar(Strip):
         text = self._text.text()
         self.clear()
         self.dismissed.emit(text)
-
-    @Slot()
-    def _draw(self) -> None:
-        if self._notice is None:
-            return
-        kind = self._notice.kind
-        icon = self._theme.icon(*_ICONS[kind])
-        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
-        self.frame.setProperty("kind", kind.value)
-        restyle(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Keep a passing message open while the pointer is over it."""
