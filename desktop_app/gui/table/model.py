@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -287,7 +287,7 @@ class JobsModel(QAbstractTableModel):
     @Slot(object)
     def hide(self, keys: KeySet) -> None:
         """Remove the rows of jobs that are about to be removed from the list."""
-        self._remove_blocks(keys.places_in(self._cache.ids), keys)
+        self._remove_blocks(list(islice(keys.places_in(self._cache.ids), _MAX_BLOCKS + 1)), keys)
 
     @Slot(object)
     def reveal(self, keys: KeySet) -> None:
