@@ -270,7 +270,6 @@ class ThroughputButton(QAbstractButton):
         self._shows_line = True
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        theme.changed.connect(self.update)
 
     def show_values(self, text: str, sentence: str, values: Sequence[float]) -> None:
         """Show the throughput.

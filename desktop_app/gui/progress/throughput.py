@@ -198,7 +198,6 @@ class Graph(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(title)
-        theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
         """Show the values of a span.
