@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -36,6 +38,8 @@ from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
 
     from desktop_app.gui.window_memory import WindowMemory
 
@@ -438,6 +442,20 @@ class _HeaderEnd(QFrame):
     def sizeHint(self) -> QSize:
         """Return the height of the header."""
         return QSize(0, self._header.sizeHint().height())
+
+
+_CELL_PADDING = 8
+"""The padding on each side of a cell in the style sheet, with Qt's own margin."""
+
+
+class WrappedCells(QStyledItemDelegate):
+    """A delegate that knows the padding of the style sheet, which Qt forgets when it wraps a text to measure it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of a cell."""
+        narrower = QStyleOptionViewItem(option)
+        narrower.rect = option.rect.adjusted(0, 0, -2 * _CELL_PADDING, 0)
+        return super().sizeHint(narrower, index)
 
 
 def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:
