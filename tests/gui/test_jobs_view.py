@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
@@ -78,7 +78,7 @@ def test_key_selects_the_row_that_it_leads_to_even_if_it_was_current(view: JobsV
 
 
 def test_tool_tip_does_not_stay_on_another_row(long_view: JobsView, qtbot: QtBot) -> None:
-    QToolTip.showText(long_view.mapToGlobal(QPoint(5, 5)), "a path", long_view)
+    QToolTip.showText(long_view.mapToGlobal(QPoint(5, 5)), "a path", long_view, QRect(), 1_000_000)
     qtbot.waitUntil(QToolTip.isVisible)
     QTest.keyClick(long_view, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: not QToolTip.isVisible())

@@ -105,7 +105,6 @@ class JobsView(QTableView):
         model.rows_changed.connect(self._select_following)
         model.rows_changed.connect(self._select_waiting)
         self.selection_changed.connect(self._forget_waiting)
-        theme.changed.connect(self.viewport().update)
         self.verticalScrollBar().valueChanged.connect(QToolTip.hideText)  # Qt keeps it when the keyboard scrolls
 
     def _set_row_height(self) -> None:
