@@ -7,11 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
+from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.gui.connection.status import ConnectionText, Mark
 from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.theme.theme import DARK, LIGHT
+from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,3 +142,29 @@ def test_selection_is_shown_with_its_sums(windows: WindowFactory, qtbot: QtBot) 
     qtbot.waitUntil(lambda: window.status.selection.text() == "12 selected · 12.0 kB · 2 failed")
     window.view.clearSelection()
     qtbot.waitUntil(lambda: window.status.selection.text() == "")
+
+
+def test_numbers_are_not_shown_before_the_files_have_been_counted(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_locked = True
+    read = JobList.counts
+
+    def counts(jobs: JobList) -> StatusCounts:
+        if is_locked:
+            raise StoreError("Locked.")
+        return read(jobs)
+
+    monkeypatch.setattr(JobList, "counts", counts)
+    windows.jobs_db.finish(windows.jobs_db.add("a", "b"))
+    window = windows.open()
+    assert window.status.files.text() == ""
+    assert {entry.facts.count for entry in window.sidebar.statuses.entries.values()} == {""}
+    is_locked = False
+    qtbot.waitUntil(lambda: window.status.files.text() == "2 files")
+    assert [entry.facts.count for entry in window.sidebar.statuses.entries.values()] == ["2", "0", "0", "2", "0"]
+
+
+def test_empty_list_has_no_files(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    qtbot.waitUntil(lambda: window.status.files.text() == "0 files")

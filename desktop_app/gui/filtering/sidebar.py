@@ -132,15 +132,16 @@ class SidebarTexts:
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
-    def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return an entry for each status, and one with the key None for all files."""
+    def statuses(self, counts: StatusCounts | None) -> dict[Status | None, EntryFacts]:
+        """Return an entry for each status, and one with the key None for all files; without numbers if unknown."""
+        total = None if counts is None else counts.total
         found: dict[Status | None, EntryFacts] = {
-            None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
+            None: self._facts(tr("All", "files of every status"), total, icon="all-files", colour="muted")
         }
         for status in Status:
-            word = status_word(status)
-            colour = status.name.lower() if counts.of(status) else "muted"
-            found[status] = self._facts(word, counts.of(status), icon=STATUS_ICONS[status], colour=colour)
+            count = None if counts is None else counts.of(status)
+            colour = status.name.lower() if count else "muted"
+            found[status] = self._facts(status_word(status), count, icon=STATUS_ICONS[status], colour=colour)
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
@@ -177,17 +178,17 @@ class SidebarTexts:
             done=finished / counts.total if counts.unfinished else None,
         )
 
-    def _facts(self, text: str, count: int, *details: str, **others: Any) -> EntryFacts:  # noqa: ANN401
+    def _facts(self, text: str, count: int | None, *details: str, **others: Any) -> EntryFacts:  # noqa: ANN401
         """Return the content of an entry.
 
         Args:
             text: The text.
-            count: The number of files.
+            count: The number of files; None if it is unknown.
             *details: Further texts for screen readers; may be empty.
             **others: Further attributes of `EntryFacts`.
         """
-        spoken = ", ".join(filter(None, (text, *details, self._wording.files(count))))
-        return EntryFacts(text, self._wording.number(count), spoken, **others)
+        number, files = ("", "") if count is None else (self._wording.number(count), self._wording.files(count))
+        return EntryFacts(text, number, ", ".join(filter(None, (text, *details, files))), **others)
 
     def status_width(self, metrics: QFontMetrics) -> int:
         """Return the width in pixels that the entry with the longest status needs for a number of six digits."""
@@ -276,7 +277,7 @@ class Sidebar(QScrollArea):
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._texts = SidebarTexts(wording)
-        self._counts = StatusCounts()
+        self._counts: StatusCounts | None = None
         self._groups = Groups()
         self._tab_order: list[QWidget] = []
         self._focused_batch = 0
@@ -461,9 +462,10 @@ class Sidebar(QScrollArea):
     # --- groups
 
     def _status(self, status: Status | None) -> Group:
+        known = self._counts or StatusCounts()
         if status is None:
-            return Group(Filter(), self._counts)
-        counts = StatusCounts(*(self._counts.of(each) if each is status else 0 for each in Status))
+            return Group(Filter(), known)
+        counts = StatusCounts(*(known.of(each) if each is status else 0 for each in Status))
         return Group(Filter(statuses=frozenset({status})), counts, status_word(status))
 
     def _problem(self, code: str) -> Group:

@@ -77,7 +77,7 @@ class JobsStatusBar(QStatusBar):
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, sizeGripEnabled=False)
         self._wording = wording
-        self._totals = StatusCounts()
+        self._totals: StatusCounts | None = None  # as long as they are unknown
         self._progress = IDLE
         self._shows_statuses = False
         self.setAccessibleName(tr("Status"))
@@ -142,7 +142,7 @@ class JobsStatusBar(QStatusBar):
     def _show_files(self) -> None:
         if self._progress.is_busy:
             self.files.setText(measure_of(self._progress, self._wording))
-        else:
+        elif self._totals is not None:
             self.files.setText(self._wording.files(self._totals.total))
             self.files.setToolTip("")
         self.fit()
@@ -186,7 +186,7 @@ class JobsStatusBar(QStatusBar):
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
         for status, label in self.counts.items():
-            label.setVisible(self._shows_statuses and bool(self._totals.of(status)))
+            label.setVisible(self._shows_statuses and self._totals is not None and bool(self._totals.of(status)))
         self.selection.setVisible(bool(self.selection.text()))
         self.files.setVisible(wide or not busy)
         self.bar.setVisible(busy and wide)

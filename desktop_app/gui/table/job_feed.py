@@ -94,7 +94,7 @@ class Recount(QObject, Generic[Counted]):
     """Counts jobs on a pool thread whenever `count` is called.
 
     Signals:
-        changed(Counted): The counts have changed.
+        changed(Counted): The counts have changed, or are known for the first time.
 
     Args:
         first: The initial counts.
@@ -104,6 +104,7 @@ class Recount(QObject, Generic[Counted]):
 
     Attributes:
         counts: The latest counts.
+        is_known: Whether the jobs have been counted.
     """
 
     changed = Signal(object)
@@ -113,6 +114,7 @@ class Recount(QObject, Generic[Counted]):
     ) -> None:
         super().__init__(parent)
         self.counts = first
+        self.is_known = False
         self._task = CoalescedTask(lambda: read, tasks, self)
         self._task.result.connect(self._take)
         self._task.failed.connect(self._try_again)
@@ -129,8 +131,9 @@ class Recount(QObject, Generic[Counted]):
 
     @Slot(object)
     def _take(self, counts: Counted) -> None:
-        if counts != self.counts:
+        if counts != self.counts or not self.is_known:
             self.counts = counts
+            self.is_known = True
             self.changed.emit(counts)
 
     @Slot(object)

@@ -421,7 +421,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_counts(self, counts: StatusCounts) -> None:
-        self.status.show_counts(counts)
+        if self._list.totals.is_known:
+            self.status.show_counts(counts)
         failed = f" ({self._wording.number(counts.failed)})" if counts.failed else ""
         self.menu_actions.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()
