@@ -1071,6 +1071,10 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>Retry all with these reasons</source>
+        <translation>Alle mit diesen Gründen erneut versuchen</translation>
+    </message>
+    <message>
         <source>{done} of {total}</source>
         <translation>{done} von {total}</translation>
     </message>
@@ -1085,14 +1089,6 @@
     <message>
         <source>Show &amp;Older Batches</source>
         <translation>Ä&amp;ltere Stapel anzeigen</translation>
-    </message>
-    <message>
-        <source>&amp;Retry All With This Reason</source>
-        <translation>&amp;Alle mit diesem Grund erneut versuchen</translation>
-    </message>
-    <message>
-        <source>&amp;Retry All With These Reasons</source>
-        <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
         <source>Sidebar and files</source>
@@ -2083,11 +2079,10 @@
         <translation>Verbindung: {words}</translation>
     </message>
     <message numerus="yes">
-        <source>{done} of %Ln file(s)</source>
-        <comment>how many files of a run are done</comment>
+        <source>{part} of %Ln file(s)</source>
         <translation>
-            <numerusform>{done} von %Ln Datei</numerusform>
-            <numerusform>{done} von %Ln Dateien</numerusform>
+            <numerusform>{part} von %Ln Datei</numerusform>
+            <numerusform>{part} von %Ln Dateien</numerusform>
         </translation>
     </message>
     <message>

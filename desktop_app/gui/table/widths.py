@@ -35,10 +35,13 @@ LEAST_BAR = 36
 BAR_GAP = 6
 """The gap between a progress bar and the percentage."""
 
-_LEAST_NAME, _LEAST_NAME_CHARACTERS = 140, 18
+_LEAST_NAME, _LEAST_NAME_CHARACTERS = 180, 24
 _LEAST_REASON, _LEAST_REASON_CHARACTERS = 120, 16
 
-_USUAL_CHARACTERS = {NAME: 24, REASON: 36}
+_NAME_SHARE = 0.6
+"""The part of the room for Name and Reason that Name can take if they do not both fit. It tells the files apart."""
+
+_USUAL_CHARACTERS = {NAME: 24, REASON: 24}
 """The widths that Name and Reason are expected to need before longer texts have been shown."""
 
 _STEP = 24
@@ -133,8 +136,8 @@ class ColumnWidths:
         elif free:
             name, reason = self.natural(NAME), self.natural(REASON)
             if name + reason > rest:
-                # Each gets half, except that what one does not need is left to the other.
-                reason = min(reason, max(rest - name, rest // 2))
+                # What one does not need is left to the other.
+                reason = min(reason, rest - min(name, int(rest * _NAME_SHARE)))
             widths[REASON] = max(self.least(REASON), min(reason, rest - self.least(NAME)))
             widths[NAME] = max(self.least(NAME), rest - widths[REASON])
         return widths

@@ -302,9 +302,19 @@ def arrange_dialog(
 
 
 def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QBoxLayout:
-    """Set the spacing and the margins (left, top, right, bottom) of a layout, in pixels, and return the layout."""
+    """Set the spacing and the margins of a layout, in pixels, and return the layout.
+
+    Args:
+        box: The layout.
+        spacing: The spacing.
+        margins: Left, top, right and bottom. In a right-to-left layout, left and right are exchanged, which Qt leaves
+            to the program.
+    """
+    left, top, right, bottom = margins
+    if QGuiApplication.isRightToLeft():
+        left, right = right, left
     box.setSpacing(spacing)
-    box.setContentsMargins(*margins)
+    box.setContentsMargins(left, top, right, bottom)
     return box
 
 
