@@ -4554,10 +4554,6 @@
         <translation>Noch einmal hinzufügen</translation>
     </message>
     <message>
-        <source>What happens when you add files that are on the list already and have not changed.</source>
-        <translation>Was geschieht, wenn Sie Dateien hinzufügen, die schon in der Liste stehen und sich nicht geändert haben.</translation>
-    </message>
-    <message>
         <source>Remove &amp;processed</source>
         <translation>&amp;Verarbeitete entfernen</translation>
     </message>
@@ -4566,8 +4562,12 @@
         <translation>Nie</translation>
     </message>
     <message>
-        <source>Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, and the files themselves are never deleted.</source>
-        <translation>Entfernt verarbeitete Dateien beim Start von Filemill und danach jede Stunde aus der Liste. Fehlgeschlagene bleiben stehen, und die Dateien selbst werden nie gelöscht.</translation>
+        <source>For unchanged files that are on the list already.</source>
+        <translation>Für Dateien, die unverändert schon in der Liste stehen.</translation>
+    </message>
+    <message>
+        <source>At the start and then every hour, only from the list. Failed files stay, and no file is deleted.</source>
+        <translation>Beim Start und danach stündlich, nur aus der Liste. Fehlgeschlagene bleiben stehen, und keine Datei wird gelöscht.</translation>
     </message>
     <message>
         <source>Desktop</source>

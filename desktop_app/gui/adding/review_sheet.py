@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -28,7 +27,16 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
-from desktop_app.gui.widgets.dialogs import ButtonRow, PairsDialog, arrange_dialog, caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    PairsDialog,
+    add_field,
+    arrange_dialog,
+    caption,
+    form_layout,
+    plain_label,
+    spaced,
+)
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -234,15 +242,10 @@ class ReviewSheet(QDialog):
             column.addWidget(label)
             column.addSpacing(4)
         column.addWidget(self.subfolders)
-        form = QFormLayout(
-            horizontalSpacing=12,
-            verticalSpacing=8,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
-        )
+        form = form_layout()
         form.addRow(caption(tr("&Include"), self.only), self.only)
         form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
-        form.addRow("", self.chosen)
+        add_field(form, self.chosen)
         form.addRow(caption(tr("&Batch name"), self.name), self.name)
         column.addLayout(form)
         column.addWidget(self.listed)

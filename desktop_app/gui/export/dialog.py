@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -35,6 +34,7 @@ from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     arrange_dialog,
     caption,
+    form_layout,
     open_file_dialog,
     plain_label,
     primary_button,
@@ -158,12 +158,7 @@ class ExportDialog(QDialog):
         self._fill()
 
     def _arrange(self) -> None:
-        form = QFormLayout(
-            horizontalSpacing=16,
-            verticalSpacing=14,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
-        )
+        form = form_layout()
         columns = [self.columns[True], self.with_path, self.columns[False]]
         for title, choices in ((tr("Files"), list(self.rows.values())), (tr("Columns"), columns)):
             label = QLabel(title, self)
