@@ -154,6 +154,7 @@ class ExportDialog(QDialog):
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
         self._error = plain_label("", self, "notice")
+        self.rows[Rows.GROUP].hide()  # before it is in a layout, which would keep room for it
         self._arrange()
         self._fill()
 
@@ -219,7 +220,6 @@ class ExportDialog(QDialog):
         self.with_path.setChecked(self._memory.text("export_path") != "no")
         self.with_path.setEnabled(self.columns[True].isChecked())
         self.rows[Rows.SHOWN].setChecked(True)
-        self.rows[Rows.GROUP].hide()
         self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{default_name()}{self.form.suffix}"))
         self.format.currentIndexChanged.connect(self._follow_format)
         self.path.textChanged.connect(self._hide_error)
