@@ -167,6 +167,18 @@ def test_filter_box_stays_visible_in_a_window_that_becomes_narrow(windows: Windo
             qtbot.waitUntil(partial(_shows_whole_box, window, width))
 
 
+def test_buttons_lose_their_texts_before_the_filter_box_its_own(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add("a.txt"))
+    with speaking("de"):
+        window = windows.open_active()
+        for width in range(window.minimumWidth() + 50, 1_100, 50):
+            window.resize(width, 480)
+            qtbot.waitUntil(partial(_shows_whole_box, window, width))
+            words = window.filter.fontMetrics().horizontalAdvance(window.filter.placeholderText())
+            icons = 2 * 32
+            qtbot.waitUntil(lambda: window.filter.width() >= words + icons)  # noqa: B023
+
+
 def _shows_whole_box(window: MainWindow, width: int) -> bool:
     box = window.filter
     right = box.mapTo(window, QPoint(box.width(), 0)).x()

@@ -192,7 +192,7 @@ class ExportDialog(QDialog):
     def _group(self, choices: Sequence[QAbstractButton], name: str) -> QWidget:
         box = QWidget(self)
         box.setAccessibleName(name)
-        column = spaced(QVBoxLayout(box), 6)
+        column = spaced(QVBoxLayout(box), 6, (0, 0, 0, 6))  # more below a group than between its choices
         group = QButtonGroup(box)
         for choice in choices:
             if isinstance(choice, QRadioButton):
