@@ -109,6 +109,16 @@ def test_no_match_is_explained_and_has_a_button_to_clear_the_filter(
     assert len(windows.names()) == 3
 
 
+def test_clear_button_is_shown_only_beside_a_text(theme: Theme, qtbot: QtBot) -> None:
+    box = FilterBox(theme)
+    qtbot.addWidget(box)
+    box.show()
+    clear = next(button for button in box.findChildren(QToolButton) if button.text() == "Clear the filter")
+    assert not clear.isVisible()
+    box.setText("a")
+    assert clear.isVisible()
+
+
 def test_clear_button_clears_the_filter(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
     qtbot.waitUntil(lambda: len(windows.names()) == 1)

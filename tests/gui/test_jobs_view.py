@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage
+from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -63,6 +63,42 @@ def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot)
     assert view.currentIndex().row() == 0
     QTest.keyClick(view, Qt.Key.Key_Down)
     assert view.currentIndex().row() == 1
+
+
+class PaintedRegion(QObject):
+    """Collects what is painted of a widget."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.region = QRegion()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+@pytest.mark.parametrize("way", ["mouse", "key"])
+def test_whole_focus_ring_is_erased_when_another_row_becomes_current(
+    windows: WindowFactory, qtbot: QtBot, way: str
+) -> None:
+    windows.jobs_db.add_many(12)
+    window = windows.open_active()
+    view = window.view
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    view.setCurrentIndex(view.model().index(0, 0))
+    view.clearSelection()
+    view.viewport().repaint()
+    painted = PaintedRegion()
+    view.viewport().installEventFilter(painted)
+    end = QPoint(view.viewport().width() - 3, view.visualRect(view.model().index(0, 0)).center().y())
+    if way == "mouse":
+        place = view.visualRect(view.model().index(5, 0)).center()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    else:
+        QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    qtbot.waitUntil(lambda: painted.region.contains(end))
 
 
 def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -> None:

@@ -269,7 +269,15 @@ class JobsView(QTableView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Hide the focus ring until the keyboard is used."""
         self._uses_keys = False
+        self.viewport().update()
         super().mousePressEvent(event)
+
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Paint the focus ring of the whole rows anew; Qt would paint only two cells."""
+        super().currentChanged(current, previous)
+        self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear the selection on Escape, open the column menu on Ctrl+Shift+F10, or move the selection."""
