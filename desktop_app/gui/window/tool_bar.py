@@ -23,7 +23,7 @@ _TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.Too
 
 _GAP = 3
 
-_BOX_WIDTH = 190
+_BOX_WIDTH = 170
 """Buttons lose their texts before the filter box becomes narrower than this, so that it can show what it is for."""
 
 _ICON = QSize(18 + _GAP, 18)
