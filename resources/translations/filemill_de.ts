@@ -604,6 +604,10 @@
         <translation>Fehlgeschlagene erneut versuchen</translation>
     </message>
     <message>
+        <source>Filemill restarts as soon as it has finished this.</source>
+        <translation>Filemill startet neu, sobald das fertig ist.</translation>
+    </message>
+    <message>
         <source>Use my AWS &amp;queue instead…</source>
         <translation>Stattdessen meine AWS-&amp;Warteschlange verwenden…</translation>
     </message>
@@ -4515,8 +4519,8 @@
         <translation>Jetzt &amp;neu starten</translation>
     </message>
     <message>
-        <source>Filemill has to restart to change the language. The list and your place in it are kept.</source>
-        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten.</translation>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten, frühere Änderungen lassen sich danach aber nicht mehr rückgängig machen.</translation>
     </message>
     <message>
         <source>&amp;Theme</source>
