@@ -106,7 +106,14 @@ class ListController(QObject):
             parent=self,
         )
         self.exporter = Exporter(reader, self.tasks, self.operations, wording, self)
-        self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
+        self.run = RunWatch(
+            reader,
+            self.reads,
+            queue=queue,
+            clock=clock,
+            is_written=lambda: self.operations.is_busy,
+            parent=self,
+        )
         self.adder.finished.connect(self._record_add)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
