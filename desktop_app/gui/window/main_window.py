@@ -278,7 +278,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        for bar in (self.busy, self.notices):
+        # The other way round, a new message would move Stop away from the pointer.
+        for bar in (self.notices, self.busy):
             column.addWidget(bar)
         self._panes = SidebarSplit(self.sidebar, central, self)
         self.setCentralWidget(self._panes)
