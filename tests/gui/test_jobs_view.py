@@ -3,17 +3,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.table.view import JobsView
@@ -195,6 +198,36 @@ def test_row_that_can_not_be_shown_is_neither_blank_nor_selected(
 
 
 # --- what is in view after a change
+
+
+@pytest.fixture
+def screen_reader() -> Iterator[None]:
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
+
+
+@pytest.mark.usefixtures("screen_reader")
+def test_selecting_and_removing_with_a_screen_reader_does_not_visit_each_row(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits, row_count = [0], JobsModel.rowCount
+
+    def counted(model: JobsModel, *parent: QModelIndex) -> int:
+        visits[0] += 1
+        return row_count(model, *parent)
+
+    monkeypatch.setattr(JobsModel, "rowCount", counted)
+    rows = 2_000
+    windows.jobs_db.add_many(rows)
+    window = windows.open()
+    visits[0] = 0
+    window.view.selectAll()
+    window.view.clearSelection()
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    assert window.view.model().rowCount() == 0
+    assert visits[0] < rows
 
 
 @pytest.fixture
