@@ -161,6 +161,4 @@ class ListFilter(QObject):
     def _go_to_list(self) -> None:
         """Focus the list. If nothing is selected, select the current row or, if there is none, the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self._model.rowCount() and not self._view.selected_count():
-            row = max(0, self._view.currentIndex().row())
-            self._view.select_rows(row, row)
+        self._view.select_a_row()
