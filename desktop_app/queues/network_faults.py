@@ -86,7 +86,7 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
         return None
     if str(error).startswith("Invalid endpoint") or "Not supported URL scheme" in str(error):
         return _invalid_address(way)
-    return _unreached(error, way, place) if isinstance(error, _UNREACHED) else None
+    return _unreached(way, place) if isinstance(error, _UNREACHED) else None
 
 
 class _Way:
@@ -228,7 +228,7 @@ def _invalid_address(way: _Way) -> NetworkFault | None:
     return NetworkFault(QueueTrouble.SETUP, Cause.SETUP, title, joined(note, example))
 
 
-def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault | None:
+def _unreached(way: _Way, place: Place) -> NetworkFault | None:
     if _HTTPS_WANTED.search(way.cause):
         return _https_wanted(place)
     if "BadStatusLine" in way.cause:
