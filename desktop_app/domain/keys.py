@@ -62,19 +62,15 @@ class KeySet:
             return keys
         return array("q", compress(keys, self._marks_outside(keys)))
 
-    def places_in(self, keys: array[int]) -> list[tuple[int, int]]:
-        """Return the places of the set's keys in an array: the first and last place of each block, in order."""
-        found: list[tuple[int, int]] = []
-        if not self or not keys:
-            return found
-        outside = bytes(self._marks_outside(keys))
+    def places_in(self, keys: array[int]) -> Iterator[tuple[int, int]]:
+        """Yield the places of the set's keys in an array: the first and last place of each block, in order."""
+        outside = bytes(self._marks_outside(keys)) if self and keys else b""
         start = outside.find(0)
         while start >= 0:
             end = outside.find(1, start)
             end = len(outside) if end < 0 else end
-            found.append((start, end - 1))
+            yield start, end - 1
             start = outside.find(0, end)
-        return found
 
     def _marks_outside(self, keys: array[int]) -> Iterator[int]:
         """Yield 1 for each key that is not in the set, otherwise 0."""

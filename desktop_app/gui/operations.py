@@ -23,24 +23,21 @@ class Operation(QObject):
     Attributes:
         done: The number of files done.
         total: The number of files in total; 0 if unknown.
-        can_stop: Whether the user can stop it.
         is_shown: Whether it has been running long enough to be shown.
 
     Args:
         describe: Returns its text.
         total: The number of files in total; 0 if unknown.
-        can_stop: Whether the user can stop it.
         parent: The parent.
     """
 
     changed = Signal()
     _progressed = Signal(int, int)
 
-    def __init__(self, describe: Describe, total: int, *, can_stop: bool, parent: QObject) -> None:
+    def __init__(self, describe: Describe, total: int, parent: QObject) -> None:
         super().__init__(parent)
         self.done = 0
         self.total = total
-        self.can_stop = can_stop
         self.is_shown = False
         self._describe = describe
         self._stop = Event()
@@ -100,9 +97,9 @@ class Operations(QObject):
         """Return whether any operation is running, shown or not."""
         return bool(self._running)
 
-    def begin(self, describe: Describe, total: int = 0, *, can_stop: bool = True) -> Operation:
+    def begin(self, describe: Describe, total: int = 0) -> Operation:
         """Begin an operation. It is shown once it has taken `SHOWN_AFTER_MS`. Pass it to `end` when it has ended."""
-        operation = Operation(describe, total, can_stop=can_stop, parent=self)
+        operation = Operation(describe, total, self)
         self._running.append(operation)
         delay = QTimer(operation, singleShot=True, interval=SHOWN_AFTER_MS)
         delay.timeout.connect(lambda: self._show(operation))

@@ -6,13 +6,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from threading import Event
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QElapsedTimer, QObject, QRunnable, QThreadPool, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, QThreadPool, QTimer, Signal, Slot
 from shiboken6 import isValid
 
 from desktop_app.domain.errors import KnownError
@@ -25,15 +24,6 @@ Result = TypeVar("Result")
 
 DatabaseSession = Callable[[], AbstractContextManager[None]]
 """Returns a context in which a thread can use the database. When it ends, the thread's connection is closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The result of a task, or the exception that it raised."""
-
-    token: int
-    value: Any = None
-    error: BaseException | None = None
 
 
 class Tasks(QObject):
@@ -52,7 +42,7 @@ class Tasks(QObject):
     """
 
     problem = Signal(str)
-    _ended = Signal(object)
+    _ended = Signal(int, object, object)
 
     def __init__(self, session: DatabaseSession, *, threads: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -85,7 +75,17 @@ class Tasks(QObject):
             return
         token = next(self._tokens)
         self._waiting[token] = (on_done, on_problem, on_bug)
-        self._pool.start(_Task(token, work, self._session, self._ended.emit))
+        self._pool.start(partial(self._perform, token, work))
+
+    def _perform(self, token: int, work: Callable[[], object]) -> None:
+        """Run a function on a thread of the pool."""
+        value, error = None, None
+        try:
+            with self._session():
+                value = work()
+        except Exception as raised:  # noqa: BLE001 - handled on the thread of this object
+            error = raised
+        self._ended.emit(token, value, error)
 
     @property
     def busy(self) -> bool:
@@ -106,21 +106,21 @@ class Tasks(QObject):
         self._pool.clear()
         return self._pool.waitForDone(timeout_ms)
 
-    @Slot(object)
-    def _deliver(self, outcome: _Outcome) -> None:
-        waiting = self._waiting.pop(outcome.token, None)
+    @Slot(int, object, object)
+    def _deliver(self, token: int, value: object, error: BaseException | None) -> None:
+        waiting = self._waiting.pop(token, None)
         if waiting is None:
             return
         on_done, on_problem, on_bug = waiting
-        match outcome.error:
+        match error:
             case None:
-                _call(on_done, outcome.value)
-            case KnownError() as error if on_problem is not None:
+                _call(on_done, value)
+            case KnownError() if on_problem is not None:
                 _call(on_problem, error)
-            case KnownError() as error:
+            case KnownError():
                 log.warning("%s", error.text)
                 self.problem.emit(translated(error.text))
-            case error:
+            case _:
                 sys.excepthook(type(error), error, error.__traceback__)
                 _call(on_bug)
 
@@ -133,27 +133,6 @@ def _call(callback: Callable[..., object], *values: object) -> None:
     owner = getattr(method, "__self__", None)
     if not isinstance(owner, QObject) or isValid(owner):
         callback(*values)
-
-
-class _Task(QRunnable):
-    """Runs a function on the pool."""
-
-    def __init__(
-        self, token: int, work: Callable[[], Any], session: DatabaseSession, report: Callable[[_Outcome], None]
-    ) -> None:
-        super().__init__()
-        self._token = token
-        self._work = work
-        self._session = session
-        self._report = report
-
-    def run(self) -> None:
-        try:
-            with self._session():
-                outcome = _Outcome(self._token, self._work())
-        except Exception as error:  # noqa: BLE001 - handled by `Tasks` on its own thread
-            outcome = _Outcome(self._token, error=error)
-        self._report(outcome)
 
 
 Prepare = Callable[[], Callable[[], object] | None]

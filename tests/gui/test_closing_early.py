@@ -127,21 +127,18 @@ def closes(scene: ActionScene, close: Callable[[ActionScene], None]) -> bool:
 
 @pytest.fixture
 def slow_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = tasks._Task.run
+    perform = tasks.Tasks._perform
 
-    def run_late(self: tasks._Task) -> None:
-        work = self._work
-
+    def perform_late(self: tasks.Tasks, token: int, work: Callable[[], object]) -> None:
         def late() -> object:
             Event().wait(WORK_SECONDS / 2)
             result = work()
             Event().wait(WORK_SECONDS / 2)
             return result
 
-        self._work = late
-        run(self)
+        perform(self, token, late)
 
-    monkeypatch.setattr(tasks._Task, "run", run_late)
+    monkeypatch.setattr(tasks.Tasks, "_perform", perform_late)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import BY_ADDING, Filter, Sort
+from desktop_app.domain.query import BY_ADDING, Filter, Sort, SortTerm
 from desktop_app.gui.table import model as jobs_model
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.table.model import JobsModel
@@ -53,9 +53,14 @@ class ListModel:
         self.problems: list[str] = []
         self.model.problem.connect(self.problems.append)
 
+    def sort(self, column: str, order: Qt.SortOrder) -> None:
+        key = COLUMNS[COLUMN_OF_ID[column]].sort_key
+        assert key is not None
+        self.model.set_order(Sort((SortTerm(key, order is DESCENDING),)))
+
     def load(self, column: str = "added", order: Qt.SortOrder = ASCENDING) -> None:
         with self.qtbot.waitSignal(self.model.rows_changed):
-            self.model.sort(COLUMN_OF_ID[column], order)
+            self.sort(column, order)
         self.qtbot.waitUntil(lambda: self.model.is_loaded)
 
     def look(self) -> None:
@@ -105,7 +110,7 @@ def test_first_rows_are_shown_while_the_rest_is_read(
     list_model: ListModel, slow_reading: threading.Event, order: Qt.SortOrder
 ) -> None:
     keys = list_model.jobs_db.add("a", "b", "c", "d", "e")
-    list_model.model.sort(COLUMN_OF_ID["added"], order)
+    list_model.sort("added", order)
     list_model.qtbot.waitUntil(lambda: list_model.model.rowCount() == 3)
     names = ["a", "b", "c", "d", "e"] if order == ASCENDING else ["e", "d", "c", "b", "a"]
     assert list_model.texts() == names[:3]
@@ -125,8 +130,8 @@ def test_first_rows_are_shown_while_the_rest_is_read(
 
 def test_rows_of_an_outdated_order_are_not_shown(list_model: ListModel, slow_reading: threading.Event) -> None:
     list_model.jobs_db.add("b", "a", "d", "c")
-    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
-    list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
+    list_model.sort("added", ASCENDING)
+    list_model.sort("name", ASCENDING)
     slow_reading.set()
     seen: list[list[str]] = []
     list_model.model.rows_changed.connect(lambda: seen.append(list_model.texts()))
@@ -314,8 +319,7 @@ def test_unchanged_order_is_not_loaded_again(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
     list_model.load()
     spy = QSignalSpy(list_model.model.rows_changed)
-    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
-    list_model.model.sort(-1)
+    list_model.sort("added", ASCENDING)
     assert spy.count() == 0
     assert list_model.model.order == BY_ADDING
 
@@ -325,7 +329,7 @@ def test_only_the_newest_order_is_shown(list_model: ListModel) -> None:
     list_model.load()
     spy = QSignalSpy(list_model.model.layoutChanged)
     for column, order in (("name", ASCENDING), ("size", ASCENDING), ("name", DESCENDING)):
-        list_model.model.sort(COLUMN_OF_ID[column], order)
+        list_model.sort(column, order)
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["c", "b", "a"])
     assert spy.count() <= 1
     assert list_model.model.order == Sort.by("name", descending=True)
@@ -374,7 +378,7 @@ def test_rows_added_and_removed_while_an_order_is_loaded_are_correct_afterwards(
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
+    list_model.sort("added", DESCENDING)  # it is running on the pool
     list_model.jobs_db.add("d")
     list_model.jobs_db.intake.remove([keys[0]])
     list_model.look()
@@ -385,7 +389,7 @@ def test_row_removed_and_restored_while_an_order_is_loaded_is_listed(list_model:
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
+    list_model.sort("added", DESCENDING)  # it is running on the pool
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
     list_model.jobs_db.intake.restore([keys[1]])
@@ -396,7 +400,7 @@ def test_row_removed_and_restored_while_an_order_is_loaded_is_listed(list_model:
 
 def test_rows_added_during_the_first_load_are_not_lost(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
-    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+    list_model.sort("added", ASCENDING)
     list_model.jobs_db.add("b")
     list_model.look()
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a", "b"])
@@ -433,7 +437,7 @@ def test_unreadable_order_is_reported_and_loaded_again(list_model: ListModel, mo
     list_model.jobs_db.add("a")
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "ids", _refuse)
-        list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+        list_model.sort("added", ASCENDING)
         list_model.qtbot.waitUntil(lambda: list_model.problems != [])
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a"])
     assert set(list_model.problems) == {"The disk is gone."}
@@ -458,8 +462,8 @@ def test_error_of_an_outdated_order_is_ignored(
         return found
 
     monkeypatch.setattr(JobList, "ids", ids)
-    list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)
+    list_model.sort("name", ASCENDING)
+    list_model.sort("added", DESCENDING)
     list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first signal was received
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()

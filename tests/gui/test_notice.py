@@ -87,11 +87,11 @@ def test_text_is_never_shown_as_html(bar: NoticeBar) -> None:
 
 def test_icons_follow_the_colours(bar: NoticeBar, theme: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
-    light = bar._icon.pixmap().toImage()
+    light = bar._icon.grab().toImage()
     theme.use(DARK)
-    assert bar._icon.pixmap().toImage() != light
+    assert bar._icon.grab().toImage() != light
     theme.use(LIGHT)
-    assert bar._icon.pixmap().toImage() == light
+    assert bar._icon.grab().toImage() == light
 
 
 @pytest.fixture

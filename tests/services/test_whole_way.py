@@ -366,7 +366,7 @@ def test_strict_order_is_kept_when_files_fail(strict: World) -> None:
     (strict.installation.folder / "file 7").unlink()
     running = strict.run(program)
     strict.finish_and_check_order(running, program, failed={"file 7"})
-    assert strict.count(Outcome.RETRIED, program) == 2
+    assert strict.registry.began.count("file 3") == 3, "it was tried again twice"
 
 
 def test_strict_order_is_kept_after_a_restart(strict: World) -> None:

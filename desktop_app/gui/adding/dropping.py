@@ -177,7 +177,7 @@ class DropOverlay(QWidget):
         painter.setFont(font)
         height = painter.fontMetrics().height()
         top = frame.center().y() - (_ICON + _GAP + height) / 2
-        icon = self._theme.icon("add-folder" if self._accepts else "cancel", colour.name())
+        icon = self._theme.icon("add-folder" if self._accepts else "cancel", "accent" if self._accepts else "failed")
         icon.paint(painter, int(frame.center().x()) - _ICON // 2, int(top), _ICON, _ICON)
         painter.setPen(QColor(colours.text))
         line = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)

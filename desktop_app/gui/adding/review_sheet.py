@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -28,7 +28,15 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
-from desktop_app.gui.widgets.dialogs import ButtonRow, PairsDialog, arrange_dialog, caption, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    IconLabel,
+    PairsDialog,
+    arrange_dialog,
+    caption,
+    plain_label,
+    spaced,
+)
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import Wording, tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
@@ -53,18 +61,12 @@ class ReviewLine(QFrame):
         super().__init__(parent)
         self.setObjectName("notice")
         self.setProperty("kind", icon)
-        self._icon_name = icon
-        self._theme = theme
-        self._icon = QLabel(self)
-        self._icon.setFixedSize(_ICON, _ICON)
         self._text = plain_label("", self)
         row = spaced(QHBoxLayout(self), 12, (12, 7, 10, 7))
-        row.addWidget(self._icon)
+        row.addWidget(IconLabel(_ICON, self, theme.icon(icon)))
         row.addWidget(self._text, 1)
         for control in controls:
             row.addWidget(control)
-        theme.changed.connect(self._draw)
-        self._draw()
         self.hide()
 
     @property
@@ -77,11 +79,6 @@ class ReviewLine(QFrame):
         self._text.setText(text)
         self.setVisible(bool(text))
         self.updateGeometry()  # otherwise the sheet, which is resized next, would use the old size hint
-
-    @Slot()
-    def _draw(self) -> None:
-        icon = self._theme.icon(self._icon_name)
-        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
 class ElidedLabel(QLabel):

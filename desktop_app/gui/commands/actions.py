@@ -68,8 +68,7 @@ class Actions(QObject):
         self._make_view_actions()
         self._make_queue_actions()
         self._make_help_actions()
-        theme.changed.connect(self._draw)
-        self._draw()
+        theme.changed.connect(self._draw)  # the menu bars of some desktops keep pictures of the icons
 
     def _make_file_actions(self) -> None:
         new = self._new

@@ -81,7 +81,7 @@ class HelpCommands(QObject):
         actions.shortcuts.triggered.connect(self.show_shortcuts)
         actions.about.triggered.connect(self.show_about)
         actions.log.triggered.connect(self.show_log)
-        actions.report.triggered.connect(self.make_report)
+        actions.report.triggered.connect(lambda: self.show_report())  # noqa: PLW0108 - drop the argument
 
     @Slot()
     def show_shortcuts(self) -> None:
@@ -133,15 +133,10 @@ class HelpCommands(QObject):
             from desktop_app.gui.diagnostics.log_window import LogWindow
 
             self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
-            self.log.report_requested.connect(self.make_report)
+            self.log.report_requested.connect(self.show_report)
         self.log.show()
         self.log.raise_()
         self.log.activateWindow()
-
-    @Slot()
-    def make_report(self) -> None:
-        """Show a support report that is not about an error."""
-        self.show_report()
 
     def show_report(self, fault: str = "") -> None:
         """Create a support report and show it in a dialog. A report dialog that is already open is closed.

@@ -191,13 +191,7 @@ class ListCommands(QObject):
 
     def retry_filtered(self, where: Filter) -> None:
         """Process the files that match a filter again. Unfinished files are skipped."""
-        self._find(where, self._retry_found)
-
-    def _retry_found(self, ids: array[int]) -> None:
-        if ids:
-            self.retry(ids)
-        else:
-            self.notice.emit(Notice(tr("There are no files to retry."), passing=True))
+        self._find(where, self.retry, tr("There are no files to retry."))
 
     def _report_retry(self, retried: int, write: _Write) -> None:
         total = write.operation.total
@@ -255,13 +249,7 @@ class ListCommands(QObject):
 
     def remove_filtered(self, where: Filter) -> None:
         """Remove the files that match a filter from the list. This can be undone."""
-        self._find(where, self._remove_found)
-
-    def _remove_found(self, ids: array[int]) -> None:
-        if ids:
-            self.remove(ids)
-        else:
-            self.notice.emit(Notice(tr("There are no files to remove."), passing=True))
+        self._find(where, self.remove, tr("There are no files to remove."))
 
     @Slot()
     def remove_processed(self) -> None:
@@ -396,14 +384,21 @@ class ListCommands(QObject):
 
     # --- writing
 
-    def _find(self, where: Filter, on_found: Callable[[array[int]], None]) -> None:
-        """Call `on_found` with the keys of the jobs that match a filter, unless another database takes their place."""
-        found = partial(self._take_found, self._databases, on_found)
+    def _find(self, where: Filter, on_found: Callable[[array[int]], None], if_none: str = "") -> None:
+        """Call `on_found` with the keys of the jobs that match a filter, unless another database takes their place.
+
+        If there are none, show the text `if_none` as well, unless it is empty.
+        """
+        found = partial(self._take_found, self._databases, on_found, if_none)
         self._reads.run(partial(self._reader.ids, where), found, self._report_error)
 
-    def _take_found(self, databases: int, on_found: Callable[[array[int]], None], ids: array[int]) -> None:
+    def _take_found(
+        self, databases: int, on_found: Callable[[array[int]], None], if_none: str, ids: array[int]
+    ) -> None:
         if databases == self._databases:
             on_found(ids)
+            if if_none and not ids:
+                self.notice.emit(Notice(if_none, passing=True))
 
     def _describe(self, text: str) -> Describe:
         return lambda done, total: self._partial(text, done, total)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton,
 
 from desktop_app.config.server_address import is_server_url
 from desktop_app.domain.assurances import text_in_test
-from desktop_app.domain.connection_checks import Check, Finding, FoundQueue, Profiles, Verdict
+from desktop_app.domain.connection_checks import Check, Finding, FoundQueue, Verdict
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.queue_key import NO_ACCOUNT, account_of
 from desktop_app.domain.secrets import masked
@@ -39,7 +39,11 @@ _LEAST_LINES, _MOST_LINES = 4, 16
 """The height of the list of findings."""
 _SILENT_SECONDS = 3
 """After this time, the duration of a test is shown."""
-_ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBLE: "status-failed"}
+_ICONS = {
+    Verdict.FINE: ("status-processed", "processed"),
+    Verdict.NOTE: ("info", "muted"),
+    Verdict.TROUBLE: ("status-failed", "failed"),
+}
 
 
 class QueuePage(ConnectionPage):
@@ -85,7 +89,6 @@ class QueuePage(ConnectionPage):
         self._testing = testing
         self._button_for = button_for
         self._keep_keys = keep_keys
-        self._is_closed = False
         self._queues: list[str] = []
         self._place = ""
         """Where the listed queues are."""
@@ -155,8 +158,8 @@ class QueuePage(ConnectionPage):
     @Slot()
     def load(self) -> None:
         """Read the profiles and the regions."""
-        self._tasks.run(self._controller.advisor.profiles, self._set_profiles)
-        self._tasks.run(self._controller.advisor.regions, self._set_regions)
+        self._tasks.run(self._controller.advisor.profiles, self.form.set_profiles)
+        self._tasks.run(self._controller.advisor.regions, self.form.region.set_names)
 
     @Slot()
     def _look_for_keyring(self) -> None:
@@ -166,16 +169,7 @@ class QueuePage(ConnectionPage):
             self._tasks.run(self._controller.advisor.keyring_problem, self._set_keyring_problem)
 
     def _set_keyring_problem(self, why: str) -> None:
-        if not self._is_closed:
-            self.form.set_keyring_problem(translated(why))
-
-    def _set_profiles(self, profiles: Profiles) -> None:
-        if not self._is_closed:
-            self.form.set_profiles(profiles)
-
-    def _set_regions(self, names: list[str]) -> None:
-        if not self._is_closed:
-            self.form.region.set_names(names)
+        self.form.set_keyring_problem(translated(why))
 
     def validate(self) -> bool:
         """Return whether the entered connection is valid; if not, show the reason, or list the queues to choose from.
@@ -201,7 +195,6 @@ class QueuePage(ConnectionPage):
     @Slot()
     def stop(self) -> None:
         """Stop listing and testing."""
-        self._is_closed = True
         self._timer.stop()
         self._listing.stop()
         self._testing.stop()
@@ -348,7 +341,7 @@ class QueuePage(ConnectionPage):
 
     @Slot()
     def _show_queues(self) -> None:
-        if not self._is_closed and self.form.queue.isVisible() and not self.form.queue.currentText():
+        if self.form.queue.isVisible() and not self.form.queue.currentText():
             self.form.queue.offer()
 
     @Slot(object)
@@ -412,7 +405,7 @@ class QueuePage(ConnectionPage):
     @Slot(object, object)
     def _show_slow(self, stream: Stream, sentence: str) -> None:
         """Show which program the test or the listing waits for. It can be stopped."""
-        if self._is_closed or not stream.is_running:
+        if not stream.is_running:
             return
         if stream is self._listing:
             self._show_in_hint(translated(sentence))
@@ -464,7 +457,6 @@ class CheckList(QListWidget):
         self.setIconSize(QSize(16, 16))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListWidget.Shape.NoFrame)
-        theme.changed.connect(self._draw)
 
     def clear(self) -> None:
         """Remove all findings."""
@@ -494,7 +486,7 @@ class CheckList(QListWidget):
         item = QListWidgetItem(translated(finding.text), self)
         verdict = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{verdict}: {item.text()}")
-        self._draw_item(item, finding)
+        item.setIcon(self._theme.icon(*_ICONS[finding.verdict]))
         self._fit()
         self.scrollToItem(item)
 
@@ -506,13 +498,3 @@ class CheckList(QListWidget):
             event.accept()
         else:
             super().keyPressEvent(event)
-
-    @Slot()
-    def _draw(self) -> None:
-        for row, finding in enumerate(self.findings):
-            self._draw_item(self.item(row), finding)
-
-    def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
-        hues = self._theme.colours
-        colours = {Verdict.FINE: hues.processed, Verdict.NOTE: hues.muted, Verdict.TROUBLE: hues.failed}
-        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colours[finding.verdict]))

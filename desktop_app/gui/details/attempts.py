@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -21,7 +19,7 @@ from desktop_app.domain.sentences import display_text
 from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.texts import attempt_result
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import align_titles, show_rows
+from desktop_app.gui.widgets.dialogs import WrappedCells, align_titles, show_rows
 from desktop_app.gui.wording import Wording, tool_tip
 
 if TYPE_CHECKING:
@@ -35,29 +33,12 @@ _NUMERIC = 3
 """The number of columns with a number, a time or a duration, which come first and are aligned to the right."""
 _NARROW = 520
 """In a table narrower than this, in pixels, the duration and the computer are shown below the result."""
-_PADDING = 24
 _KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
 def _side(column: int) -> Qt.AlignmentFlag:
     side = Qt.AlignmentFlag.AlignTrailing if column < _NUMERIC else Qt.AlignmentFlag.AlignLeading
     return side | Qt.AlignmentFlag.AlignVCenter
-
-
-class _WrappingDelegate(QStyledItemDelegate):
-    """Makes each row high enough to show the whole result, whose text wraps.
-
-    Qt's own size hint is too low, because it ignores the padding in the style sheet, which narrows the text.
-    """
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        size = super().sizeHint(option, index)
-        table = self.parent()
-        if index.column() != _RESULT or not isinstance(table, QTableWidget):
-            return size
-        room = QRect(0, 0, max(1, table.columnWidth(_RESULT) - _PADDING), 10_000)
-        text = table.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, str(index.data()))
-        return QSize(size.width(), text.height() + _PADDING // 2)
 
 
 class AttemptsTable(QTableWidget):
@@ -72,7 +53,7 @@ class AttemptsTable(QTableWidget):
         self.setFrameShape(QFrame.Shape.NoFrame)
         show_rows(self)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setItemDelegate(_WrappingDelegate(self))
+        self.setItemDelegate(WrappedCells(self))
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         titles = [tr("Attempt"), tr("Started"), tr("Duration"), tr("Computer"), tr("Result")]
         self.setColumnCount(len(titles))

@@ -309,23 +309,19 @@ class LogPage(CopyPage):
     """The Log tab, with the newest line at the end.
 
     Attributes:
+        lines: The current lines as they are in the log file.
         text: The text area for the lines.
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy these entries in full"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
+        super().__init__(tr("Copy these entries in full"), lambda: "".join(f"{line}\n" for line in self.lines), parent)
         self._wording = wording
-        self._lines: tuple[str, ...] = ()
+        self.lines: tuple[str, ...] = ()
         self.text = read_only_text(tr("Log entries about this file"), self)
         self.text.setObjectName("detailsLog")
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.set_content(self.text)
         self.show_reading()
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Return the current lines as they are in the log file."""
-        return self._lines
 
     def show_reading(self) -> None:
         """Remove all lines and show that the log is being read."""
@@ -346,7 +342,7 @@ class LogPage(CopyPage):
         )
 
     def _set_lines(self, lines: tuple[str, ...]) -> None:
-        old, self._lines = self._lines, lines
+        old, self.lines = self.lines, lines
         if lines == old and lines:
             return
         bar = self.text.verticalScrollBar()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -27,7 +26,7 @@ from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, tex
 from desktop_app.gui.details.texts import Fix, Summary, nothing_selected
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.widgets.dialogs import restyle, spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, restyle, spaced
 
 if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
@@ -134,6 +133,8 @@ class DetailsPane(QFrame):
         tab_shown(): Another tab was chosen.
 
     Attributes:
+        summary: The current summary.
+        chosen_tab: The name of the tab to show while one file is selected.
         tabs: The tab widget.
         summary_page, attempts, message, log: The pages of the tabs.
         fixes: The buttons.
@@ -145,8 +146,8 @@ class DetailsPane(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._wording = wording
-        self._summary = nothing_selected()
-        self._chosen = TABS[_SUMMARY]
+        self.summary = nothing_selected()
+        self.chosen_tab = TABS[_SUMMARY]
         self._is_switching = False
         self._is_narrow = False
         self.setObjectName("details")
@@ -155,7 +156,7 @@ class DetailsPane(QFrame):
         show_attempts = QAction(tr("Show Attempts"), self)
         show_attempts.setWhatsThis(tr("Show each attempt to process this file"))
         show_attempts.triggered.connect(lambda: self.show_tab(TABS[_ATTEMPTS]))
-        self._icon = QLabel(self)
+        self._icon = IconLabel(_ICON, self)
         self._title = text_label("detailsTitle", self)
         self._title.setWordWrap(False)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -169,8 +170,7 @@ class DetailsPane(QFrame):
         self._arrange()
         self.tabs.currentChanged.connect(self._note_tab)
         self.fixes.focus_lost.connect(self._focus_tab_bar)
-        theme.changed.connect(self._draw)
-        self.show_summary(self._summary)
+        self.show_summary(self.summary)
         self.enable_tabs(enabled=False)
 
     def _arrange(self) -> None:
@@ -196,29 +196,21 @@ class DetailsPane(QFrame):
         column.addWidget(self.tabs, 1)
 
     @property
-    def summary(self) -> Summary:
-        """Return the current summary."""
-        return self._summary
-
-    @property
     def shown_tab(self) -> str:
         """Return the name of the current tab."""
         return TABS[self.tabs.currentIndex()]
 
-    @property
-    def chosen_tab(self) -> str:
-        """Return the name of the tab to show while one file is selected."""
-        return self._chosen
-
     def show_summary(self, summary: Summary) -> None:
         """Show this summary on its tab and in the header."""
-        self._summary = summary
+        self.summary = summary
         self._title.setAccessibleName(summary.title)
         self._fit_title()
         self.summary_page.show_summary(summary)
         self.fixes.show_fixes(summary.fixes, emphasise=summary.status is Status.FAILED)
         self._fit_header()
-        self._draw()
+        self._icon.setVisible(summary.status is not None)
+        if summary.status is not None:
+            self._icon.show_icon(self._theme.icon(STATUS_ICONS[summary.status], summary.status.name.lower()))
 
     def show_attempt_count(self, count: int) -> None:
         """Show the number of attempts in the title of their tab."""
@@ -231,20 +223,20 @@ class DetailsPane(QFrame):
         self._is_switching = True
         for number in range(_SUMMARY + 1, len(TABS)):
             self.tabs.setTabEnabled(number, enabled)
-        self.tabs.setCurrentIndex(TABS.index(self._chosen) if enabled else _SUMMARY)
+        self.tabs.setCurrentIndex(TABS.index(self.chosen_tab) if enabled else _SUMMARY)
         self._is_switching = False
 
     def show_tab(self, name: str) -> None:
         """Choose a tab by its name; it is shown when it is enabled. Unknown names are ignored."""
         if name in TABS:
-            self._chosen = name
+            self.chosen_tab = name
             if self.tabs.isTabEnabled(TABS.index(name)):
                 self.tabs.setCurrentIndex(TABS.index(name))
 
     @Slot()
     def _note_tab(self) -> None:
         if not self._is_switching:
-            self._chosen = self.shown_tab
+            self.chosen_tab = self.shown_tab
             self.tab_shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -268,7 +260,7 @@ class DetailsPane(QFrame):
         self._fit_header()
 
     def _fit_header(self) -> None:
-        title = self._title.fontMetrics().horizontalAdvance(self._summary.title) + _ICON
+        title = self._title.fontMetrics().horizontalAdvance(self.summary.title) + _ICON
         is_narrow = self.width() < self.fixes.sizeHint().width() + min(title, _MIN_TITLE_WIDTH) + _MARGINS
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
@@ -284,15 +276,7 @@ class DetailsPane(QFrame):
     def _fit_title(self) -> None:
         """Elide the title in the middle; the path on the Summary tab contains the full name."""
         metrics, width = self._title.fontMetrics(), self._title.width()
-        self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
-
-    @Slot()
-    def _draw(self) -> None:
-        status = self._summary.status
-        self._icon.setVisible(status is not None)
-        if status is not None:
-            icon = self._theme.icon(STATUS_ICONS[status], self._theme.colours.of(status))
-            self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        self._title.setText(metrics.elidedText(self.summary.title, Qt.TextElideMode.ElideMiddle, width))
 
 
 WIDE = 1_500

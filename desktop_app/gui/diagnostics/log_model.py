@@ -125,9 +125,7 @@ class LogModel(QAbstractTableModel):
         return [translated(word) for _, word in _LEVELS]
 
     def _icon(self, level: int) -> object:
-        if level >= logging.ERROR:
-            return self._theme.icon("status-failed", self._theme.colours.failed)
-        return self._theme.icon("warning")
+        return self._theme.icon("status-failed", "failed") if level >= logging.ERROR else self._theme.icon("warning")
 
     # --- for the window
 

@@ -55,7 +55,6 @@ class FilterBox(QLineEdit):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, maxLength=_LONGEST, placeholderText=tr("Filter files"))
-        self._theme = theme
         self._values = KnownValues()
         self.search = NO_SEARCH
         self.setObjectName("filter")
@@ -71,11 +70,11 @@ class FilterBox(QLineEdit):
         self.message = plain_label("", self, "filterMessage")
         self.message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.message.hide()
-        self._search_action = QAction(tr("Filter files"), self)
+        self._search_action = QAction(theme.icon("search", "muted"), tr("Filter files"), self)
         self._search_action.triggered.connect(self.activate)
-        self._clear_action = QAction(tr("Clear the filter"), self, visible=False)
+        self._clear_action = QAction(theme.icon("cancel", "muted"), tr("Clear the filter"), self, visible=False)
         self._clear_action.triggered.connect(self.reset)
-        self._help_action = QAction(tr("What you can type"), self)
+        self._help_action = QAction(theme.icon("help", "muted"), tr("What you can type"), self)
         self._help_action.setToolTip(tr("What you can type (Alt+Down)"))
         self._help_action.triggered.connect(self.show_help)
         self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
@@ -87,8 +86,6 @@ class FilterBox(QLineEdit):
         self._message_timer.timeout.connect(self._show_problems)
         self.textChanged.connect(self._wait)
         self.textEdited.connect(self._offer)
-        theme.changed.connect(self._draw)
-        self._draw()
 
     def sizeHint(self) -> QSize:
         """Ask for room for several conditions."""
@@ -128,13 +125,6 @@ class FilterBox(QLineEdit):
             self._message_timer.start()
         if changed:
             self.searched.emit()
-
-    @Slot()
-    def _draw(self) -> None:
-        colour = self._theme.colours.muted
-        self._search_action.setIcon(self._theme.icon("search", colour))
-        self._clear_action.setIcon(self._theme.icon("cancel", colour))
-        self._help_action.setIcon(self._theme.icon("help", colour))
 
     # --- what was not understood
 

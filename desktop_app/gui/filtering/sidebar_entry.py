@@ -135,7 +135,7 @@ class SidebarEntry(QAbstractButton):
         self.inline.hide()
         self.inline.clicked.connect(self.action_clicked)
         self.clicked.connect(self._pick)
-        theme.changed.connect(self._draw)
+        self.inline.setIcon(theme.icon("retry"))
 
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
         """Show new content, and check the button if the entry is chosen."""
@@ -148,10 +148,6 @@ class SidebarEntry(QAbstractButton):
         self.inline.setToolTip(facts.action)
         self.inline.setVisible(bool(facts.action) and chosen)
         self.set_width(self.width())
-        self._draw()
-
-    def _draw(self) -> None:
-        self.inline.setIcon(self._theme.icon("retry"))
         self.update()
 
     # --- layout
@@ -261,8 +257,7 @@ class SidebarEntry(QAbstractButton):
         left = _SIDE
         if facts.icon:
             place = QRect(left, _PADDING + (line - _ICON) // 2, _ICON, _ICON)
-            colour = str(getattr(colours, facts.colour))
-            self._theme.icon(facts.icon, colour).paint(painter, self._visual(place))
+            self._theme.icon(facts.icon, facts.colour).paint(painter, self._visual(place))
             left += _ICON + _ICON_GAP
         room = self.width() - self._fixed_width()
         painter.setPen(QColor(colours.text))

@@ -9,8 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHeaderView,
     QLabel,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableWidget,
     QVBoxLayout,
     QWidget,
@@ -18,25 +16,14 @@ from PySide6.QtWidgets import (
 
 from desktop_app.gui.filtering.search_names import HelpRow, help_rows
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, spaced, text_table
+from desktop_app.gui.widgets.dialogs import WrappedCells, plain_label, spaced, text_table
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize
     from PySide6.QtGui import QKeyEvent
 
 _WIDTH, _HEIGHT, _LEAST_HEIGHT = 560, 660, 320
 
-_EDGE, _GAP, _PADDING = 8, 4, 8
-
-
-class _WrappedCells(QStyledItemDelegate):
-    """A delegate that knows the padding of the style sheet, which Qt forgets when it wraps a text to measure it."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """Return the size of a cell."""
-        narrower = QStyleOptionViewItem(option)
-        narrower.rect = option.rect.adjusted(0, 0, -2 * _PADDING, 0)
-        return super().sizeHint(narrower, index)
+_EDGE, _GAP = 8, 4
 
 
 class SyntaxHelp(QFrame):
@@ -80,7 +67,7 @@ class SyntaxHelp(QFrame):
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        table.setItemDelegate(_WrappedCells(table))
+        table.setItemDelegate(WrappedCells(table))
         table.setCurrentCell(0, 0)
         table.cellClicked.connect(lambda row, _column: self._pick(row))
         return table

@@ -108,7 +108,7 @@ class HelpWindow(QDialog):
         self.contents.itemClicked.connect(self._show_chosen)  # again, after scrolling away
         self.words.textChanged.connect(self._find_first)
         self.words.step_requested.connect(self.find_words)
-        for keys, slot in ((QKeySequence.StandardKey.Find, self.words.take_focus), ("F3", self.find_next)):
+        for keys, slot in ((QKeySequence.StandardKey.Find, self.words.take_focus), ("F3", lambda: self.find_words(1))):
             action = QAction(self)
             action.setShortcut(QKeySequence(keys))
             action.triggered.connect(slot)
@@ -150,11 +150,6 @@ class HelpWindow(QDialog):
     def _find_first(self) -> None:
         self.page.moveCursor(QTextCursor.MoveOperation.Start)
         self._mark()
-        self.find_words(1)
-
-    @Slot()
-    def find_next(self) -> None:
-        """Select the next place where the words occur."""
         self.find_words(1)
 
     @Slot(int)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from desktop_app.domain.job import Status, StatusCounts
@@ -15,13 +15,15 @@ from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.texts import files_and_bytes_of, measure_of
 from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.widgets.dialogs import spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, spaced
 from desktop_app.gui.wording import Wording, status_word_in_text, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.gui.theme.theme import Colours, Theme
+    from PySide6.QtGui import QIcon
+
+    from desktop_app.gui.theme.theme import Theme
 
 
 _STATUS_ICON = 14
@@ -34,6 +36,15 @@ _NARROW = 900
 """In a window narrower than this, parts whose content can be seen elsewhere are hidden."""
 
 _MARK_SIZE = 12
+
+_MARK_COLOURS = {
+    Mark.STARTING: "muted",
+    Mark.RUNNING: "processed",
+    Mark.RETRYING: "processing",
+    Mark.NEEDED: "failed",
+    Mark.STOPPED: "failed",
+    Mark.PAUSED: "text",
+}
 
 _LINE_WIDTH, _LINE_HEIGHT = 62, 16
 
@@ -66,14 +77,15 @@ class JobsStatusBar(QStatusBar):
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, sizeGripEnabled=False)
         self._wording = wording
-        self._theme = theme
         self._totals = StatusCounts()
         self._progress = IDLE
         self._shows_statuses = False
         self.setAccessibleName(tr("Status"))
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
-        self.counts = {status: CountLabel(self) for status in Status}
+        self.counts = {
+            status: CountLabel(theme.icon(STATUS_ICONS[status], status.name.lower()), self) for status in Status
+        }
         self.foreign = QToolButton(self, autoRaise=True)
         self.foreign.setObjectName("chip")
         self.foreign.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -86,9 +98,7 @@ class JobsStatusBar(QStatusBar):
         self.throughput.clicked.connect(self.throughput_pressed)
         self.foreign.hide()
         self._arrange()
-        theme.changed.connect(self._draw)
         self.show_connection(ConnectionText(Mark.STARTING, tr("Starting…"), ""))
-        self._draw()
 
     def _arrange(self) -> None:
         line = QWidget(self)
@@ -208,26 +218,19 @@ class JobsStatusBar(QStatusBar):
         """Return the width of all visible parts in pixels."""
         return self._row.sizeHint().width() + 4
 
-    @Slot()
-    def _draw(self) -> None:
-        colours = self._theme.colours
-        for status, label in self.counts.items():
-            icon = self._theme.icon(STATUS_ICONS[status], colours.of(status))
-            label.icon.setPixmap(icon.pixmap(QSize(_STATUS_ICON, _STATUS_ICON), self.devicePixelRatio()))
-
 
 class CountLabel(QWidget):
     """The icon of a status, followed by the number of files with that status.
 
     Attributes:
-        icon, words: The labels.
+        words: The label with the number.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, icon: QIcon, parent: QWidget) -> None:
         super().__init__(parent)
-        self.icon, self.words = QLabel(self), QLabel(self)
+        self.words = QLabel(self)
         row = spaced(QHBoxLayout(self), 5)
-        row.addWidget(self.icon)
+        row.addWidget(IconLabel(_STATUS_ICON, self, icon))
         row.addWidget(self.words)
 
 
@@ -245,7 +248,6 @@ class ConnectionButton(QToolButton):
         self.setIconSize(QSize(_MARK_SIZE, _MARK_SIZE))
         self._theme = theme
         self.shown = ConnectionText(Mark.STARTING, "", "")
-        theme.changed.connect(self._draw)
 
     def show_text(self, text: ConnectionText) -> None:
         """Show the state of the connection."""
@@ -255,11 +257,7 @@ class ConnectionButton(QToolButton):
         self.setAccessibleName(tr("Connection: {words}").format(words=text.text))
         self.setAccessibleDescription(text.detail)
         self.setToolTip(tool_tip(text.detail))
-        self._draw()
-
-    @Slot()
-    def _draw(self) -> None:
-        self.setIcon(_mark_icon(self.shown.mark, self._theme.colours, self.devicePixelRatio()))
+        self.setIcon(self._theme.icon(f"mark-{text.mark.name.lower()}", _MARK_COLOURS[text.mark]))
 
 
 class ThroughputButton(QAbstractButton):
@@ -272,7 +270,6 @@ class ThroughputButton(QAbstractButton):
         self._shows_line = True
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        theme.changed.connect(self.update)
 
     def show_values(self, text: str, sentence: str, values: Sequence[float]) -> None:
         """Show the throughput.
@@ -328,64 +325,3 @@ class ThroughputButton(QAbstractButton):
             fractions = [(1 + value / highest * (height - 2)) / height for value in self._values]
             colour = QColor(self._theme.colours.accent)
             draw_series(painter, place, fractions, colour, width=1.4, opacity=_FILL_OPACITY)
-
-
-# --- the symbols for the state of the connection
-
-_ROUND = QRectF(1.8, 1.8, 8.4, 8.4)
-
-
-def _circle(painter: QPainter, colour: QColor) -> None:  # noqa: ARG001 - the signature of all shapes
-    painter.drawEllipse(_ROUND)
-
-
-def _disc(painter: QPainter, colour: QColor) -> None:
-    painter.setBrush(colour)
-    painter.drawEllipse(_ROUND)
-
-
-def _half(painter: QPainter, colour: QColor) -> None:
-    painter.drawEllipse(_ROUND)
-    painter.setBrush(colour)
-    painter.drawPie(_ROUND, -90 * 16, 180 * 16)
-
-
-def _triangle(painter: QPainter, colour: QColor) -> None:
-    painter.setBrush(colour)
-    painter.drawPolygon(QPolygonF([QPointF(6, 1.8), QPointF(10.4, 10), QPointF(1.6, 10)]))
-
-
-def _square(painter: QPainter, colour: QColor) -> None:
-    painter.setBrush(colour)
-    painter.drawRect(QRectF(2.4, 2.4, 7.2, 7.2))
-
-
-def _bars(painter: QPainter, colour: QColor) -> None:
-    painter.fillRect(QRectF(2.5, 1.5, 2.6, 9), colour)
-    painter.fillRect(QRectF(6.9, 1.5, 2.6, 9), colour)
-
-
-_SHAPES: dict[Mark, tuple[str, Callable[[QPainter, QColor], None]]] = {
-    # The name of the colour, and the function that draws the shape.
-    Mark.STARTING: ("muted", _circle),
-    Mark.RUNNING: ("processed", _disc),
-    Mark.RETRYING: ("processing", _half),
-    Mark.NEEDED: ("failed", _triangle),
-    Mark.STOPPED: ("failed", _square),
-    Mark.PAUSED: ("text", _bars),
-}
-
-
-def _mark_icon(mark: Mark, colours: Colours, ratio: float) -> QIcon:
-    """Draw the icon for a mark. The size of a character would depend on the font."""
-    pixmap = QPixmap(QSize(_MARK_SIZE, _MARK_SIZE) * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    name, draw_shape = _SHAPES[mark]
-    colour = QColor(getattr(colours, name))
-    painter.setPen(QPen(colour, 1.6))
-    draw_shape(painter, colour)
-    painter.end()
-    return QIcon(pixmap)

@@ -170,7 +170,6 @@ class Graph(QWidget):
     Args:
         title: The title, such as `Files per second`.
         text_of: A function that formats a value.
-        colour: The name of the line's colour in `Colours`.
         theme: The colours.
         parent: The parent.
         least: The smallest value that the top of the axis can have.
@@ -180,7 +179,6 @@ class Graph(QWidget):
         self,
         title: str,
         text_of: Callable[[float], str],
-        colour: str,
         theme: Theme,
         parent: QWidget,
         *,
@@ -189,7 +187,6 @@ class Graph(QWidget):
         super().__init__(parent)
         self._title = title
         self._text_of = text_of
-        self._colour = colour
         self._theme = theme
         self._least = least
         self._values: Sequence[float] = ()
@@ -198,7 +195,6 @@ class Graph(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(title)
-        theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
         """Show the values of a span.
@@ -258,7 +254,7 @@ class Graph(QWidget):
         elif self._span is not None:
             self._draw_value_axis(painter, place, [Mark(0, ""), *marks])
             self._draw_time_axis(painter, place, time_marks(self._span, self._end_s))
-            fractions, colour = [value / top for value in self._values], QColor(getattr(colours, self._colour))
+            fractions, colour = [value / top for value in self._values], QColor(colours.accent)
             draw_series(painter, place, fractions, colour, width=1.8, opacity=_FILL_OPACITY)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -312,10 +308,8 @@ class ThroughputDock(QDockWidget):
         self._history = history
         self._clock = clock
         self.span = Span.MINUTES_5
-        files = Graph(tr("Files per second"), graph_number, "accent", theme, self, least=_LEAST_FILES)
-        sizes = Graph(
-            tr("Bytes per second"), lambda value: wording.size(int(value)), "accent", theme, self, least=_LEAST_BYTES
-        )
+        files = Graph(tr("Files per second"), graph_number, theme, self, least=_LEAST_FILES)
+        sizes = Graph(tr("Bytes per second"), lambda value: wording.size(int(value)), theme, self, least=_LEAST_BYTES)
         self.graphs = (files, sizes)
         self._make_buttons()
         self._arrange()

@@ -61,10 +61,6 @@ class ChoiceBox(QComboBox):
             self.setCurrentIndex(rows[-1])
             self.activated.emit(rows[-1])
 
-    def show_value(self, value: object) -> None:
-        """Select a value; signals are emitted only for the user's choices."""
-        self.setCurrentIndex(self.findData(value))
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the scroll area."""
         event.ignore()
@@ -290,7 +286,7 @@ class SettingsDialog(QDialog):
             value = getattr(self._preferences.settings, name)
             if field.findData(value) < 0:  # written into the file by hand
                 field.addItem(_age(value) if name == "keep_days" else str(value), value)
-            field.show_value(value)
+            field.setCurrentIndex(field.findData(value))
         if self._restart_row.isVisibleTo(self) != self._preferences.needs_restart:
             self._restart_row.setVisible(self._preferences.needs_restart)
             self._place.grow()

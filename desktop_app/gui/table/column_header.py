@@ -88,7 +88,6 @@ class ColumnHeader(QHeaderView):
         self._is_arranging = False
         self._fit_later = QTimer(self, singleShot=True, interval=0)
         self._fit_later.timeout.connect(self.fit)
-        theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setSortIndicatorShown(True)
         self.sortIndicatorChanged.connect(self._follow_indicator)

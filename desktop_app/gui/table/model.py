@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.keys import NOTHING_PENDING, KeySet
-from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort, SortTerm
+from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, UNREAD, spoken_heading
 from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
@@ -183,14 +183,6 @@ class JobsModel(QAbstractTableModel):
             return spoken_heading(section, self.order)
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Load the list, sorted by a column. The second sort key is kept if the first one stays the same."""
-        key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
-        if key is not None:
-            first, *rest = self.order.terms
-            term = SortTerm(key, order is Qt.SortOrder.DescendingOrder)
-            self.set_order(Sort((term, *rest) if key == first.key else (term,)))
-
     # --- loading
 
     def set_order(self, order: Sort) -> None:
@@ -287,7 +279,7 @@ class JobsModel(QAbstractTableModel):
     @Slot(object)
     def hide(self, keys: KeySet) -> None:
         """Remove the rows of jobs that are about to be removed from the list."""
-        self._remove_blocks(keys.places_in(self._cache.ids), keys)
+        self._remove_blocks(list(islice(keys.places_in(self._cache.ids), _MAX_BLOCKS + 1)), keys)
 
     @Slot(object)
     def reveal(self, keys: KeySet) -> None:

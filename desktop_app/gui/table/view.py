@@ -100,7 +100,6 @@ class JobsView(QTableView):
         self.selectionModel().selectionChanged.connect(self.selection_changed)
         model.rearranged.connect(self._show_current_or_top)
         model.rows_changed.connect(self._select_following)
-        theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()

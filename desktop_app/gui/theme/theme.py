@@ -5,13 +5,15 @@ The cells of the table do not use the style sheet, because that would make paint
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import asdict, dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QStyle
 
 from desktop_app.config.paths import resource
 
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 
 _SVG_COLOUR = "#4A4F57"
 """The colour in the SVG files that is replaced by the requested one."""
-
-_SIZES = (16, 18, 20, 24, 27, 32, 36, 40, 48, 54, 64)
-
-_TOOL_SIZE = 18
 
 _HALF_LIGHT = 127
 
@@ -225,7 +223,7 @@ class Theme(QObject):
     """Provides the colours and icons, and applies the colours to the application.
 
     Signals:
-        changed(): The colour scheme has changed; icons have to be requested again.
+        changed(): The colour scheme has changed. Icons follow it by themselves.
 
     Attributes:
         colours: The current colour scheme.
@@ -239,7 +237,7 @@ class Theme(QObject):
         self._application: QApplication | None = None
         self._choice = "system"
         self._system_palette = QPalette()
-        self._icons: dict[tuple[str, str, int], QIcon] = {}
+        self._icons: dict[tuple[str, str, Qt.AlignmentFlag], QIcon] = {}
 
     def follow(self, application: QApplication, choice: str = "system") -> None:
         """Style an application with the chosen colour scheme, or with the system's, now and whenever that changes.
@@ -293,49 +291,65 @@ class Theme(QObject):
             palette: The application's palette; None for the palette of the scheme.
         """
         self.colours = colours
-        self._icons.clear()
         if self._application is not None:
             self._application.setPalette(palette or colours.palette())
             self._application.setStyleSheet(style_sheet(colours))
         self.changed.emit()
 
-    def icon(self, name: str, colour: str = "", *, gap: int = 0) -> QIcon:
-        """Return an icon with pixmaps for the normal, selected and disabled states.
+    def icon(
+        self, name: str, colour: str = "text", *, alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignCenter
+    ) -> QIcon:
+        """Return an icon that is drawn when it is painted, in the colours of that moment.
 
         Args:
             name: The name of the file in `resources/icons`, without its suffix.
-            colour: The colour of the icon; empty for the colour of text.
-            gap: The width of an empty area between the icon and the text beside it, for an icon 18 pixels high: Qt
-                leaves hardly any space there. Negative in right-to-left layouts.
+            colour: The name of an attribute of `Colours`, or a colour.
+            alignment: The place of the icon in an area that is wider than high, such as one that keeps it away from
+                the text beside it: Qt leaves hardly any space there.
         """
-        key = (name, colour or self.colours.text, gap)
+        key = (name, colour, alignment)
         if key not in self._icons:
-            icon = QIcon()
-            drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
-            for tint, mode in (
-                (key[1], QIcon.Mode.Normal),
-                (self.colours.selected_text, QIcon.Mode.Selected),
-                (self.colours.disabled, QIcon.Mode.Disabled),
-            ):
-                renderer = QSvgRenderer(QByteArray(drawing.replace(_SVG_COLOUR, tint).encode()))
-                for size in _SIZES:
-                    icon.addPixmap(_drawn(renderer, size, round(gap * size / _TOOL_SIZE)), mode)
-            self._icons[key] = icon
+            self._icons[key] = QIcon(_IconEngine(weakref.proxy(self), *key))
         return self._icons[key]
+
+
+class _IconEngine(QIconEngine):
+    """Draws an icon in the colours of a theme."""
+
+    def __init__(self, theme: Theme, name: str, colour: str, alignment: Qt.AlignmentFlag) -> None:
+        super().__init__()
+        self._all = (theme, name, colour, alignment)
+        self._pixmaps: dict[tuple[str, int, int], QPixmap] = {}
+
+    def clone(self) -> QIconEngine:
+        """Return a copy."""
+        return _IconEngine(*self._all)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw the icon with the resolution of the device."""
+        painter.drawPixmap(rect, self.pixmap(rect.size() * painter.device().devicePixelRatio(), mode, state))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State) -> QPixmap:
+        """Return a drawing of the icon, which is kept for each size and colour."""
+        theme, name, colour, alignment = self._all
+        tints = {QIcon.Mode.Selected: "selected_text", QIcon.Mode.Disabled: "disabled"}
+        wanted = tints.get(mode, colour)
+        tint = str(getattr(theme.colours, wanted, wanted))
+        key = (tint, size.width(), size.height())
+        if key not in self._pixmaps:
+            drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8").replace(_SVG_COLOUR, tint)
+            self._pixmaps[key] = pixmap = QPixmap(size)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            side = min(size.width(), size.height())
+            place = QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, alignment, QSize(side, side), pixmap.rect())
+            with QPainter(pixmap) as painter:
+                QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(place))
+        return self._pixmaps[key]
 
 
 def program_icon() -> QIcon:
     """Return the program's icon for windows and task bars."""
     return QIcon(str(resource("icons/filemill.svg")))
-
-
-def _drawn(renderer: QSvgRenderer, size: int, gap: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size + abs(gap), size))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(max(0, -gap), 0, size, size))
-    painter.end()
-    return pixmap
 
 
 def wants_high_contrast(application: QApplication) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QTableWidget,
     QTableWidgetItem,
@@ -36,6 +38,8 @@ from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PySide6.QtCore import QModelIndex, QPersistentModelIndex
 
     from desktop_app.gui.window_memory import WindowMemory
 
@@ -335,6 +339,25 @@ def plain_label(text: str, parent: QWidget, name: str = "") -> QLabel:
     return label
 
 
+class IconLabel(QWidget):
+    """Shows an icon; unlike a pixmap in a QLabel, it follows the theme."""
+
+    def __init__(self, size: int, parent: QWidget, icon: QIcon | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(size, size)
+        self._icon = icon
+
+    def show_icon(self, icon: QIcon) -> None:
+        """Show another icon."""
+        self._icon = icon
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
+        """Paint the icon."""
+        if self._icon is not None:
+            self._icon.paint(QPainter(self), self.rect())
+
+
 def show_problem(label: QLabel, text: str) -> None:
     """Show why what was entered can't be used, or hide the label if the text is empty."""
     label.setText(f"▲ {text}" if text else "")
@@ -427,6 +450,20 @@ class _HeaderEnd(QFrame):
     def sizeHint(self) -> QSize:
         """Return the height of the header."""
         return QSize(0, self._header.sizeHint().height())
+
+
+_CELL_PADDING = 8
+"""The padding on each side of a cell in the style sheet, with Qt's own margin."""
+
+
+class WrappedCells(QStyledItemDelegate):
+    """A delegate that knows the padding of the style sheet, which Qt forgets when it wraps a text to measure it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of a cell."""
+        narrower = QStyleOptionViewItem(option)
+        narrower.rect = option.rect.adjusted(0, 0, -2 * _CELL_PADDING, 0)
+        return super().sizeHint(narrower, index)
 
 
 def align_titles(table: QTableWidget, sides: Sequence[Qt.AlignmentFlag]) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import plain_label, restyle, spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, plain_label, restyle, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +113,7 @@ class Notice:
     offers_undo: bool = False
 
 
-_ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
+_ICONS = {Kind.INFO: ("info", "muted"), Kind.WARNING: ("warning", "text"), Kind.PROBLEM: ("status-failed", "failed")}
 
 
 class NoticeBar(Strip):
@@ -130,8 +129,7 @@ class NoticeBar(Strip):
         super().__init__(name, parent)
         self._theme = theme
         self._notice: Notice | None = None
-        self._icon = QLabel(self.frame)
-        self._icon.setFixedSize(_ICON, _ICON)
+        self._icon = IconLabel(_ICON, self.frame)
         self._text = plain_label("", self.frame)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._title = plain_label("", self.frame, "noticeTitle")
@@ -147,6 +145,7 @@ class NoticeBar(Strip):
         self._close.setToolTip(tr("Dismiss"))
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.setIconSize(QSize(14, 14))
+        self._close.setIcon(theme.icon("cancel"))
         self._close.clicked.connect(self._dismiss)
         self.row.addWidget(self._icon)
         self.row.addLayout(self._texts, 1)
@@ -154,7 +153,6 @@ class NoticeBar(Strip):
         self.row.addWidget(self._close)
         self._timer = QTimer(self, singleShot=True, interval=SHORT_MS)
         self._timer.timeout.connect(self.clear)
-        theme.changed.connect(self._draw)
 
     @property
     def notice(self) -> Notice | None:
@@ -189,7 +187,9 @@ class NoticeBar(Strip):
         for first, second in pairwise([self._close, *self._buttons, self._close]):
             self.setTabOrder(first, second)
         self._place_buttons()
-        self._draw()
+        self._icon.show_icon(self._theme.icon(*_ICONS[notice.kind]))
+        self.frame.setProperty("kind", notice.kind.value)
+        restyle(self.frame)
         self.show()
         if notice.passing:
             self._timer.start()
@@ -230,19 +230,6 @@ class NoticeBar(Strip):
         self.clear()
         self.dismissed.emit(text)
 
-    @Slot()
-    def _draw(self) -> None:
-        self._close.setIcon(self._theme.icon("cancel"))
-        if self._notice is None:
-            return
-        kind, colours = self._notice.kind, self._theme.colours
-        colour = {Kind.INFO: colours.muted, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
-        self._icon.setPixmap(
-            self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
-        )
-        self.frame.setProperty("kind", kind.value)
-        restyle(self.frame)
-
     def enterEvent(self, event: QEnterEvent) -> None:
         """Keep a passing message open while the pointer is over it."""
         self._timer.stop()
@@ -265,15 +252,11 @@ class _OperationRow(QWidget):
         self._bar = QProgressBar(self, textVisible=False)
         self._bar.setFixedWidth(_BAR_WIDTH)
         self._stop = QPushButton(tr("Stop"), self)
-        self._stop.clicked.connect(self._request_stop)
+        self._stop.clicked.connect(operation.stop)
         row = spaced(QHBoxLayout(self), 10)
         row.addWidget(self._text, 1)
         row.addWidget(self._bar)
         row.addWidget(self._stop)
-
-    @Slot()
-    def _request_stop(self) -> None:
-        self._operation.stop()
 
     def draw(self) -> None:
         """Show the current state of the operation."""
@@ -283,7 +266,6 @@ class _OperationRow(QWidget):
         self._bar.setMaximum(operation.total)
         self._bar.setValue(operation.done)
         self._bar.setAccessibleName(operation.text)
-        self._stop.setVisible(operation.can_stop)
         self._stop.setEnabled(not operation.is_stopped)
         self._stop.setText(tr("Stopping…") if operation.is_stopped else tr("Stop"))
         self._stop.setAccessibleDescription(operation.text)

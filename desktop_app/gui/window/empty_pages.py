@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.search import NO_SEARCH
 from desktop_app.domain.sentences import display_text, shortened
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import Theme, program_icon
-from desktop_app.gui.widgets.dialogs import plain_label, spaced
+from desktop_app.gui.widgets.dialogs import IconLabel, leading, plain_label, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,11 +39,11 @@ class _EmptyPage(QWidget):
         column: The layout of the page.
     """
 
-    def __init__(self, buttons: Sequence[QPushButton], spacing: int, parent: QWidget | None) -> None:
+    def __init__(self, icon: int, buttons: Sequence[QPushButton], spacing: int, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._icon = QLabel(self)
+        self._icon = IconLabel(icon, self)
         self._title, self.words = plain_label("", self, "emptyTitle"), plain_label("", self, "emptyText")
         for label in (self._title, self.words):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -67,7 +67,7 @@ class _EmptyPage(QWidget):
         if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
             needed = self.column.minimumHeightForWidth(self.width())
             if self._icon.isHidden():
-                needed += self._icon.sizeHint().height() + self.column.spacing()
+                needed += self._icon.height() + self.column.spacing()
             self._icon.setHidden(needed > self.height())
         return done
 
@@ -82,14 +82,15 @@ class EmptyState(_EmptyPage):
 
     def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         buttons = {QPushButton(action.text()): action for action in (actions.add_files, actions.add_folder)}
-        super().__init__(list(buttons), 14, parent)
-        self._theme = theme
-        self._buttons = buttons
-        self._icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        super().__init__(_ICON, list(buttons), 14, parent)
+        self._icon.show_icon(program_icon())
         self._title.setText(tr("Add files to process"))
+        self.first = next(iter(buttons))
         for button, action in buttons.items():
             button.clicked.connect(action.trigger)
-        self.first = next(iter(buttons))
+            colour = "selected_text" if button is self.first else "text"
+            button.setIcon(theme.icon(str(action.data()), colour, alignment=leading(self)))
+            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
         self.first.setObjectName("primary")
         self.other_queue = QPushButton(tr("Use my AWS &queue instead…"), self)
         self.other_queue.setObjectName("link")
@@ -97,8 +98,6 @@ class EmptyState(_EmptyPage):
         self.other_queue.clicked.connect(actions.connection.trigger)
         self.column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
         self.column.addStretch(5)
-        theme.changed.connect(self._draw)
-        self._draw()
 
     def follow(self, connection: Connection) -> None:
         """Explain where files are processed when this connection is used."""
@@ -112,13 +111,6 @@ class EmptyState(_EmptyPage):
             text = tr("Drop files or folders anywhere in this window. They are processed through the queue {queue}.")
             text = text.format(queue=connection.queue_name)
         self.words.setText(text)
-
-    def _draw(self) -> None:
-        for button, action in self._buttons.items():
-            colour = self._theme.colours.selected_text if button is self.first else ""
-            gap = _GAP if self.isLeftToRight() else -_GAP
-            button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap))
-            button.setIconSize(QSize(_BUTTON_ICON + _GAP, _BUTTON_ICON))
 
 
 class NoMatch(_EmptyPage):
@@ -142,14 +134,12 @@ class NoMatch(_EmptyPage):
         parent: QWidget | None = None,
     ) -> None:
         buttons = QPushButton(tr("&Clear Filter")), QPushButton()
-        super().__init__(buttons, 12, parent)
+        super().__init__(_NO_MATCH_ICON, buttons, 12, parent)
         self._theme = theme
-        self._has_no_failures = False
         self.clear, self.all = buttons
         self.clear.clicked.connect(clear_filter)
         self.all.clicked.connect(show_all)
         self.column.addStretch(5)
-        theme.changed.connect(self._draw)
 
     @property
     def title(self) -> str:
@@ -165,8 +155,10 @@ class NoMatch(_EmptyPage):
         """
         searches = where.search != NO_SEARCH
         chooses = bool(where.statuses or where.problems or where.batches)
-        self._has_no_failures = not searches and where.statuses == {Status.FAILED} and not where.batches
-        if self._has_no_failures:
+        has_no_failures = not searches and where.statuses == {Status.FAILED} and not where.batches
+        icon = ("status-processed", "processed") if has_no_failures else ("search", "muted")
+        self._icon.show_icon(self._theme.icon(*icon))
+        if has_no_failures:
             self._title.setText(tr("No problems"))
             self.words.setText(tr("No files have failed."))
         elif searches:
@@ -182,13 +174,6 @@ class NoMatch(_EmptyPage):
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)
         self.all.setText(tr("&Search All Files") if searches else tr("&Show All Files"))
-        self._draw()
-
-    def _draw(self) -> None:
-        colours = self._theme.colours
-        name, colour = ("status-processed", colours.processed) if self._has_no_failures else ("search", colours.muted)
-        pixmap = self._theme.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
-        self._icon.setPixmap(pixmap)
 
 
 class Pages(QStackedWidget):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolBar, QToolB
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.widgets.dialogs import restyle
+from desktop_app.gui.widgets.dialogs import leading, restyle
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QActionEvent, QResizeEvent
@@ -58,8 +58,8 @@ class ToolBar(QToolBar):
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
         self.addWidget(box)
-        theme.changed.connect(self._draw)
-        self._draw()
+        for button in self._buttons():
+            self._draw_button(button)
 
     def _make_primary(self, actions: Actions) -> None:
         button = self.widgetForAction(actions.add_files)
@@ -74,19 +74,15 @@ class ToolBar(QToolBar):
         found = (self.widgetForAction(action) for action in self.actions())
         return [button for button in found if isinstance(button, QToolButton)]
 
-    @Slot()
-    def _draw(self) -> None:
-        for button in self._buttons():
-            self._draw_button(button)
-
     def _draw_button(self, button: QToolButton) -> None:
         action: QAction = button.defaultAction()
-        colour = self._theme.colours.selected_text if button.property("primary") else ""
-        gap = _GAP if button.toolButtonStyle() is _TEXT_AND_ICON else 0
+        colour = "selected_text" if button.property("primary") else "text"
+        has_text = button.toolButtonStyle() is _TEXT_AND_ICON
+        alignment = leading(self) if has_text else Qt.AlignmentFlag.AlignCenter
         if button.property("reversed") is not self.isRightToLeft():  # the style sheet can't mirror margins
             button.setProperty("reversed", self.isRightToLeft())
             restyle(button)
-        button.setIcon(self._theme.icon(str(action.data()), colour, gap=gap if self.isLeftToRight() else -gap))
+        button.setIcon(self._theme.icon(str(action.data()), colour, alignment=alignment))
         button.setAccessibleName(words_of(action))
         button.setAccessibleDescription(action.whatsThis() if action.isEnabled() else action.toolTip())
 
