@@ -3,18 +3,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -65,6 +67,42 @@ def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot)
     assert view.currentIndex().row() == 0
     QTest.keyClick(view, Qt.Key.Key_Down)
     assert view.currentIndex().row() == 1
+
+
+class PaintedRegion(QObject):
+    """Collects what is painted of a widget."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.region = QRegion()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+@pytest.mark.parametrize("way", ["mouse", "key"])
+def test_whole_focus_ring_is_erased_when_another_row_becomes_current(
+    windows: WindowFactory, qtbot: QtBot, way: str
+) -> None:
+    windows.jobs_db.add_many(12)
+    window = windows.open_active()
+    view = window.view
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    view.setCurrentIndex(view.model().index(0, 0))
+    view.clearSelection()
+    view.viewport().repaint()
+    painted = PaintedRegion()
+    view.viewport().installEventFilter(painted)
+    end = QPoint(view.viewport().width() - 3, view.visualRect(view.model().index(0, 0)).center().y())
+    if way == "mouse":
+        place = view.visualRect(view.model().index(5, 0)).center()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    else:
+        QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    qtbot.waitUntil(lambda: painted.region.contains(end))
 
 
 @pytest.mark.parametrize(
@@ -230,6 +268,36 @@ def test_row_that_can_not_be_shown_is_neither_blank_nor_selected(
 
 
 # --- what is in view after a change
+
+
+@pytest.fixture
+def screen_reader() -> Iterator[None]:
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
+
+
+@pytest.mark.usefixtures("screen_reader")
+def test_selecting_and_removing_with_a_screen_reader_does_not_visit_each_row(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits, row_count = [0], JobsModel.rowCount
+
+    def counted(model: JobsModel, *parent: QModelIndex) -> int:
+        visits[0] += 1
+        return row_count(model, *parent)
+
+    monkeypatch.setattr(JobsModel, "rowCount", counted)
+    rows = 2_000
+    windows.jobs_db.add_many(rows)
+    window = windows.open()
+    visits[0] = 0
+    window.view.selectAll()
+    window.view.clearSelection()
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    assert window.view.model().rowCount() == 0
+    assert visits[0] < rows
 
 
 @pytest.fixture
