@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, quoted, say
+from desktop_app.cli.output import announced_if_slow, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Verdict
@@ -177,7 +177,8 @@ def _queue(program: Program) -> str:
         from desktop_app.queues.embedded import check_queue_file
 
         check_queue_file(program.queue_file)
-    with closing(connect_queue(program, say)) as connector:
+    waiting = f"Waiting for {program.connection.label} …"
+    with announced_if_slow(waiting), closing(connect_queue(program, say)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
