@@ -32,7 +32,7 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import SideBySide, caption, spaced
+from desktop_app.gui.widgets.dialogs import SideBySide, add_field, caption, form_layout, spaced
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -277,12 +277,8 @@ class ConnectionForm(QWidget):
         column = spaced(QVBoxLayout(self), 8)
         for choice in self.places:
             column.addWidget(choice)
-        rows = QFormLayout()
+        rows = form_layout()
         rows.setContentsMargins(0, 8, 0, 0)
-        rows.setVerticalSpacing(8)
-        rows.setHorizontalSpacing(12)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
             (tr("&Server"), self.server, None, self._server_hint),
             (tr("Access &key ID"), self.key_id, None, None),
@@ -295,7 +291,7 @@ class ConnectionForm(QWidget):
         )
         for text, field, button, hint in fields:
             if not text:
-                rows.addRow("", field)
+                add_field(rows, field)
                 continue
             field.setAccessibleName(text.replace("&", ""))
             if isinstance(field, EditableBox):

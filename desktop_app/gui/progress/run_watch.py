@@ -14,7 +14,7 @@ from desktop_app.gui.progress.run import IDLE, Run, TimeLeftEstimator
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
@@ -97,8 +97,10 @@ class _Ring:
         current = int(now_s // self.step)
         self.advance(current)
         numbers = range(current - self.capacity + 1, current)
+        if not any(self.files[number % self.capacity] + self.bytes[number % self.capacity] for number in numbers):
+            numbers = range(numbers.start + 1, current + 1)  # what has just begun must not look like nothing
         return Series(
-            current * self.step,
+            numbers.stop * self.step,
             tuple(self.files[number % self.capacity] / self.step for number in numbers),
             tuple(self.bytes[number % self.capacity] / self.step for number in numbers),
         )
@@ -141,7 +143,10 @@ class History:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """Return the rates over a span, without the current step: it is incomplete, so its rate would look too low."""
+        """Return the rates over a span.
+
+        The current step is incomplete, so its rate would look too low; it is included only if there is nothing else.
+        """
         return self._rings[span].series(now_s)
 
 
@@ -190,6 +195,8 @@ class RunWatch(QObject):
         tasks: The pool for reading the list.
         queue: The key of the queue whose jobs are counted.
         clock: The clock.
+        is_written: Returns whether many files of the list are being changed. Processing waits for this, so that its
+            pace says nothing about the time left.
         parent: The parent.
     """
 
@@ -198,7 +205,14 @@ class RunWatch(QObject):
     paced = Signal(object)
 
     def __init__(
-        self, reader: JobReader, tasks: Tasks, *, queue: str, clock: Clock, parent: QObject | None = None
+        self,
+        reader: JobReader,
+        tasks: Tasks,
+        *,
+        queue: str,
+        clock: Clock,
+        is_written: Callable[[], bool] = lambda: False,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.history = History()
@@ -210,6 +224,7 @@ class RunWatch(QObject):
         self._run = Run(clock.now_ms())
         self._time_left = TimeLeftEstimator()
         self._estimates = True
+        self._is_written = is_written
         self._began = 0.0
         self._changed_ms: int | None = None
         self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
@@ -252,7 +267,6 @@ class RunWatch(QObject):
         """Enable or disable the estimate of the time left, which makes no sense while no file can be processed."""
         if enabled != self._estimates:
             self._estimates = enabled
-            self._time_left.reset()
             self._emit_pace()
 
     # --- on the pool
@@ -315,7 +329,11 @@ class RunWatch(QObject):
             self.paced.emit(STILL)
             return
         now = self._clock.steady()
-        left = self._time_left.update(self.progress, now) if self._estimates else None
+        left = None
+        if self._estimates and not self._is_written():
+            left = self._time_left.update(self.progress, now)
+        else:
+            self._time_left.reset()
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds

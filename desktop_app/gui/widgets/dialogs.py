@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpacerItem,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -314,10 +316,37 @@ def arrange_dialog(
 
 
 def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QBoxLayout:
-    """Set the spacing and the margins (left, top, right, bottom) of a layout, in pixels, and return the layout."""
+    """Set the spacing and the margins of a layout, in pixels, and return the layout.
+
+    Args:
+        box: The layout.
+        spacing: The spacing.
+        margins: Left, top, right and bottom. In a right-to-left layout, left and right are exchanged, which Qt leaves
+            to the program.
+    """
+    left, top, right, bottom = margins
+    if QGuiApplication.isRightToLeft():
+        left, right = right, left
     box.setSpacing(spacing)
-    box.setContentsMargins(*margins)
+    box.setContentsMargins(left, top, right, bottom)
     return box
+
+
+def form_layout() -> QFormLayout:
+    """Return a layout for captions and fields, with each field below its caption where the dialog is narrow."""
+    return QFormLayout(
+        rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
+        fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
+        labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+        horizontalSpacing=12,
+        verticalSpacing=8,
+    )
+
+
+def add_field(form: QFormLayout, field: QWidget) -> None:
+    """Add a field without a caption; in a row with nothing in that place, Qt makes wrapped texts too high."""
+    form.addRow("", field)
+    form.setItem(form.rowCount() - 1, QFormLayout.ItemRole.LabelRole, QSpacerItem(0, 0))
 
 
 def restyle(widget: QWidget) -> None:

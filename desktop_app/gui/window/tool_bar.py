@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
 
 _GAP = 3
+
+_BOX_WIDTH = 170
+"""Buttons lose their texts before the filter box becomes narrower than this, so that it can show what it is for."""
 
 _ICON = QSize(18 + _GAP, 18)
 
@@ -63,11 +66,10 @@ class ToolBar(QToolBar):
 
     def _make_primary(self, actions: Actions) -> None:
         button = self.widgetForAction(actions.add_files)
-        menu = QMenu(tr("Add"), self)
-        menu.addActions([actions.add_files, actions.add_folder, actions.paste])
         if isinstance(button, QToolButton):
             button.setProperty("primary", True)
-            button.setMenu(menu)
+            # Not with `setMenu`: for assistive technology, pressing the button would then open the menu.
+            button.addActions([actions.add_folder, actions.paste])
             button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def _buttons(self) -> list[QToolButton]:
@@ -131,11 +133,11 @@ class ToolBar(QToolBar):
         return button.sizeHint().width() - now + max(widths)
 
     def _needed_width(self) -> int:
-        """Return the width in pixels that all widgets need, with the filter box at its minimum width."""
+        """Return the width in pixels that all widgets need, with a narrow filter box."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [
-            self._box.minimumWidth() if widget is self._box else max(widget.sizeHint().width(), widget.minimumWidth())
+            _BOX_WIDTH if widget is self._box else max(widget.sizeHint().width(), widget.minimumWidth())
             for widget in widgets
         ]
         if layout is None:
