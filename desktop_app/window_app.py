@@ -187,6 +187,8 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
             program = open_with_dialogs(os.environ)
             if program is None:
                 return TROUBLE
+            if place is not None:
+                program = program.reconnected(place.connection)
             running = assemble(program, theme)
             CrashDialogs(hook, program.home.logs, running.window, running.window.help.show_report)
             show_until_closed(running, application, signals, hook, instance, partial(running.start, paths, place))

@@ -604,6 +604,10 @@
         <translation>Fehlgeschlagene erneut versuchen</translation>
     </message>
     <message>
+        <source>Filemill restarts as soon as it has finished this.</source>
+        <translation>Filemill startet neu, sobald das fertig ist.</translation>
+    </message>
+    <message>
         <source>Use my AWS &amp;queue instead…</source>
         <translation>Stattdessen meine AWS-&amp;Warteschlange verwenden…</translation>
     </message>
@@ -4510,10 +4514,6 @@
         <translation>Jetzt &amp;neu starten</translation>
     </message>
     <message>
-        <source>Filemill has to restart to change the language. The list and your place in it are kept.</source>
-        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten.</translation>
-    </message>
-    <message>
         <source>&amp;Theme</source>
         <translation>&amp;Farben</translation>
     </message>
@@ -4564,6 +4564,10 @@
     <message>
         <source>For unchanged files that are on the list already.</source>
         <translation>Für Dateien, die unverändert schon in der Liste stehen.</translation>
+    </message>
+    <message>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten, frühere Änderungen lassen sich danach aber nicht mehr rückgängig machen.</translation>
     </message>
     <message>
         <source>At the start and then every hour, only from the list. Failed files stay, and no file is deleted.</source>

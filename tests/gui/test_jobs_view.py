@@ -3,17 +3,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.table.view import JobsView
@@ -101,6 +105,23 @@ def test_whole_focus_ring_is_erased_when_another_row_becomes_current(
     qtbot.waitUntil(lambda: painted.region.contains(end))
 
 
+@pytest.mark.parametrize(
+    ("key", "row"), [(Qt.Key.Key_End, 11), (Qt.Key.Key_Down, 11), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Up, 0)]
+)
+def test_key_selects_the_row_that_it_leads_to_even_if_it_was_current(view: JobsView, key: Qt.Key, row: int) -> None:
+    view.select_rows(4, 4)
+    view.selectionModel().setCurrentIndex(view.model().index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+    QTest.keyClick(view, key)
+    assert view.selected_rows() == [(row, row)]
+
+
+def test_tool_tip_does_not_stay_on_another_row(long_view: JobsView, qtbot: QtBot) -> None:
+    QToolTip.showText(long_view.mapToGlobal(QPoint(5, 5)), "a path", long_view, QRect(), 1_000_000)
+    qtbot.waitUntil(QToolTip.isVisible)
+    QTest.keyClick(long_view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
 def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -> None:
     view.setCurrentIndex(view.model().index(3, 0))
     QTest.keyClick(view, Qt.Key.Key_F)
@@ -112,6 +133,58 @@ def test_escape_clears_the_selection(view: JobsView, qtbot: QtBot) -> None:
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.selected_count() == 0
     QTest.keyClick(view, Qt.Key.Key_Escape)
+
+
+@pytest.fixture
+def all_are_being_read(windows: WindowFactory, slow_reading: threading.Event, qtbot: QtBot) -> MainWindow:
+    """A window that shows two of three files, while all of them are being read because the filter was cleared."""
+    slow_reading.set()
+    windows.jobs_db.add("a.csv", "b.txt", "c.txt")
+    window = windows.open()
+    QTest.keyClicks(window.filter, "txt")
+    QTest.keyClick(window.filter, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: windows.names() == ["b.txt", "c.txt"])
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    slow_reading.clear()
+    window.view.clearSelection()
+    window.filter.clear()
+    window.menu_actions.filter.trigger()
+    return window
+
+
+def test_all_means_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_count() == 3)
+
+
+def test_return_in_the_filter_selects_a_row_of_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_rows() == [(1, 1)])  # the current file, which was the first one before
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Down])
+def test_selection_that_waits_gives_way_to_other_keys(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, windows: WindowFactory, qtbot: QtBot, key: Qt.Key
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    QTest.keyClick(view, key)
+    selected = view.selected_count()
+    slow_reading.set()
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
+    assert view.selected_count() == selected == (key == Qt.Key.Key_Down)
 
 
 def test_tab_leaves_the_table(view: JobsView) -> None:
@@ -195,6 +268,36 @@ def test_row_that_can_not_be_shown_is_neither_blank_nor_selected(
 
 
 # --- what is in view after a change
+
+
+@pytest.fixture
+def screen_reader() -> Iterator[None]:
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
+
+
+@pytest.mark.usefixtures("screen_reader")
+def test_selecting_and_removing_with_a_screen_reader_does_not_visit_each_row(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits, row_count = [0], JobsModel.rowCount
+
+    def counted(model: JobsModel, *parent: QModelIndex) -> int:
+        visits[0] += 1
+        return row_count(model, *parent)
+
+    monkeypatch.setattr(JobsModel, "rowCount", counted)
+    rows = 2_000
+    windows.jobs_db.add_many(rows)
+    window = windows.open()
+    visits[0] = 0
+    window.view.selectAll()
+    window.view.clearSelection()
+    window.view.selectAll()
+    window.menu_actions.remove.trigger()
+    assert window.view.model().rowCount() == 0
+    assert visits[0] < rows
 
 
 @pytest.fixture

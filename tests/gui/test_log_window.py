@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from desktop_app.gui.diagnostics import log_model
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
@@ -292,3 +292,9 @@ def test_no_level_is_cut_off(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: len(shown(log)) >= len(levels))
     assert log.view.sizeHintForColumn(LEVEL) <= log.view.columnWidth(LEVEL)
+
+
+def test_screen_reader_says_what_is_chosen_by_level(windows: WindowFactory, qtbot: QtBot) -> None:
+    log = open_log(windows, qtbot)
+    labels = [label.text() for label in log.findChildren(QLabel) if label.buddy() is log.level]
+    assert labels == ["Level"]

@@ -70,6 +70,15 @@ def reports(qapp: object, wording: Wording) -> Reports:
     return Reports(wording)
 
 
+def test_list_that_is_empty_by_now_is_not_offered_for_export(reports: Reports) -> None:
+    reports.has_room = False
+    reports.notifications.follow_end(RunEnd(248, 3, 130_000))
+    reports.has_room = True
+    reports.export.setEnabled(False)
+    reports.notifications._show_in_window()
+    assert [notice.actions for notice in reports.notices] == [()]
+
+
 def test_end_of_a_run_is_reported_once_in_the_window_and_once_on_the_desktop(reports: Reports) -> None:
     reports.notifications.follow_end(RunEnd(248, 3, 130_000))
     text = f"245 files processed in 2{NBSP}min 10{NBSP}s, 3 failed."

@@ -22,7 +22,10 @@ class Follower:
     def __init__(self, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
         self.jobs_db = jobs_db
         self.tasks = Tasks(jobs_db.session, threads=1)
-        self.watch = RunWatch(jobs_db.jobs, self.tasks, queue="local", clock=jobs_db.clock)
+        self.is_written = False
+        self.watch = RunWatch(
+            jobs_db.jobs, self.tasks, queue="local", clock=jobs_db.clock, is_written=lambda: self.is_written
+        )
         self.ends: list[RunEnd] = []
         self.paces: list[Pace] = []
         self.watch.ended.connect(self.ends.append)
@@ -103,6 +106,19 @@ def test_there_is_no_estimate_while_estimating_is_disabled(follower: Follower) -
     assert follower.paces[-1].files > 0
     follower.watch.set_estimating(enabled=True)
     assert follower.paces[-1].left_s is None
+
+
+def test_slow_pace_during_a_long_change_of_the_list_is_forgotten_after_it(follower: Follower) -> None:
+    keys = follower.jobs_db.add_many(200)
+    follower.until(lambda: follower.watch.progress.is_busy)
+    follower.is_written = True
+    for second in range(15):
+        follower.work(keys[second : second + 1])
+        assert follower.paces[-1].left_s is None
+    follower.is_written = False
+    for second in range(12):
+        follower.work(keys[15 + second * 5 : 20 + second * 5])
+    assert follower.paces[-1].left_s == pytest.approx(125 / 5, rel=0.2)
 
 
 def test_bytes_read_of_an_unfinished_file_count(follower: Follower) -> None:

@@ -207,8 +207,11 @@ def test_damaged_file_is_reported_and_kept(window: MainWindow, windows: WindowFa
 def test_setting_that_a_variable_overrides_is_disabled_with_the_reason(windows: WindowFactory) -> None:
     windows.environment["FILEMILL_LANGUAGE"] = "de"
     window = opened(windows)
+    update_settings(windows.settings_file, language="en")
     dialog = dialog_of(window)
     assert not dialog.language.isEnabled()
+    assert dialog.language.currentText() == "Deutsch", "the language in effect, not the saved one"
+    assert not dialog.restart.isVisible()
     reason = "Set by the environment variable FILEMILL_LANGUAGE."
     assert dialog.language.accessibleDescription() == reason
     assert any(label.text() == reason and label.isVisible() for label in dialog.findChildren(QLabel))
@@ -220,6 +223,9 @@ def test_log_level_is_disabled_if_the_program_was_started_with_debug(windows: Wi
     dialog = dialog_of(opened(windows))
     assert not dialog.log_level.isEnabled()
     assert dialog.log_level.toolTip() == "Filemill was started with --debug."
+    assert dialog.log_level.currentText() == "Detailed"
+    dialog.close()
+    assert load_settings(windows.settings_file).log_level == "normal"
 
 
 def test_tray_is_the_same_choice_as_in_the_view_menu(windows: WindowFactory) -> None:
@@ -346,12 +352,51 @@ def test_restart_keeps_the_filter_and_the_place_in_the_list(window: MainWindow, 
     window.settings.dialog.restart.click()
     place = window.reopens_at
     assert window.isHidden()
-    assert place == Place("file-1", Filter(statuses=frozenset({Status.FAILED})), keys[100 + first], keys[120])
+    connection = windows.connection.connection
+    assert place == Place(
+        connection, "file-1", Filter(statuses=frozenset({Status.FAILED})), keys[100 + first], keys[120]
+    )
     again = windows.open(place)
     windows._qtbot.waitUntil(lambda: again._list.model.rowCount() == 50 and again.view.selected_count() == 1)
     windows._qtbot.waitUntil(lambda: again.view.rowAt(0) == first)
     assert again.filter.text() == "file-1"
     assert list(again.view.selected_ids()) == [keys[120]]
+
+
+def test_restart_waits_for_what_is_running(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    operations = windows.controller().operations
+    running = operations.begin(lambda _done, _total: "Exporting the list…")
+    choose(dialog_of(window).language, "de")
+    dialog_of(window).restart.click()
+    assert window.isVisible()
+    assert window.settings.dialog is None
+    assert window.notices.notice is not None
+    assert window.notices.notice.text == "Filemill restarts as soon as it has finished this."
+    with qtbot.waitSignal(window.closed):
+        operations.end(running)
+    assert window.reopens_at is not None
+
+
+def test_restart_that_waits_can_be_cancelled(window: MainWindow, windows: WindowFactory) -> None:
+    operations = windows.controller().operations
+    running = operations.begin(lambda _done, _total: "Exporting the list…")
+    window.restart()
+    assert window.notices.notice is not None
+    window.notices.notice.actions[0].run()
+    assert not window._restart_timer.isActive()
+    operations.end(running)
+    assert window.isVisible()
+
+
+def test_restart_waits_for_a_review(window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot) -> None:
+    for number in range(60):
+        (tmp_path / f"{number}.txt").touch()
+    window.add([str(tmp_path)])
+    window.restart()
+    qtbot.waitUntil(lambda: window.adding.sheet is not None)
+    assert not window._list.operations.is_busy
+    window.restart()
+    assert window.isVisible()
 
 
 SAY = """
@@ -425,6 +470,19 @@ def test_restart_leaves_no_text_in_the_previous_language(filemill_home: Path, tm
     assert {"Processed", "Files"} <= sources
     assert {"&Beenden", "Verarbeitet"} <= set(texts)
     assert sources & set(texts) == set()
+
+
+def test_restart_keeps_access_keys_that_were_typed(filemill_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1\n2\n")
+    typed = (
+        "        server = Connection(queue='in', endpoint_url='http://127.0.0.1:9', keys=AccessKeys('id', 'secret'))"
+        "\n        window._controller.change_to(server, process_here=False)\n"
+    )
+    choose_language = "        dialog.language.setCurrentIndex"
+    code = SAY.replace(choose_language, f"{typed}{choose_language}")
+    code = code.replace("print(json.dumps(texts(window)))", "print(window._controller.connection.keys.key_id)")
+    imports = "from desktop_app.config.settings import Connection\nfrom desktop_app.domain.secrets import AccessKeys\n"
+    assert said(f"{imports}{code}", 2, str(tmp_path / "a.txt")) == "id\n"
 
 
 def test_stop_signal_during_a_restart_ends_the_program(filemill_home: Path, tmp_path: Path) -> None:

@@ -594,3 +594,14 @@ def test_note_begins_on_the_side_where_reading_begins(alone: Sidebar, theme: The
             places.get(image.pixelColor(x, y).name(), []).append(x)
     # The dot between the two is muted, too.
     assert min(places[LIGHT.muted]) > max(places[LIGHT.failed])
+
+
+def test_batches_are_counted_at_once_when_a_run_ends(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(10)
+    windows.open()
+    windows.settle()
+    jobs = windows.controller()
+    jobs.groups._task._took_ms = 60_000  # as after a count of a long list on a busy computer
+    windows.jobs_db.finish(keys)
+    jobs.feed.look()
+    qtbot.waitUntil(lambda: jobs.groups.counts.batches[0].counts.processed == 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QAccessible, QIcon
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton
 
 from desktop_app.gui.theme.theme import DARK, LIGHT
@@ -30,7 +30,13 @@ def test_add_files_has_a_menu_with_all_ways_to_add(windows: WindowFactory) -> No
     actions = window.menu_actions
     add = button(window, actions.add_files)
     assert add.popupMode() is QToolButton.ToolButtonPopupMode.MenuButtonPopup
-    assert add.menu().actions() == [actions.add_files, actions.add_folder, actions.paste]
+    assert add.actions() == [actions.add_files, actions.add_folder, actions.paste]
+
+
+def test_assistive_technology_can_press_add_files(windows: WindowFactory) -> None:
+    window = windows.open()
+    add = QAccessible.queryAccessibleInterface(button(window, window.menu_actions.add_files)).actionInterface()
+    assert add.pressAction() in add.actionNames()
 
 
 def test_filter_box_has_room_for_several_conditions(windows: WindowFactory) -> None:

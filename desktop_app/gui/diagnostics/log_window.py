@@ -27,7 +27,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import open_url
-from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, read_only_text, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, caption, read_only_text, show_rows, spaced
 from desktop_app.logs.tail import LogRecord, LogTail
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ class LogWindow(QWidget):
             (logging.ERROR, tr("Errors only")),
         ):
             self.level.addItem(text, least)
-        self.level.setAccessibleName(tr("Level"))
+        level = tr("Level")
+        self.level.setAccessibleName(level)
         self.filter.setAccessibleName(tr("Filter the log"))
         self.follow.setChecked(True)
         self.follow.setToolTip(tr("Scroll automatically to keep the newest entry visible; scroll up to stop following"))
@@ -218,6 +219,8 @@ class LogWindow(QWidget):
         self.whole.document().setDocumentMargin(_TEXT_MARGIN)
         self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
         top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
+        # On Linux, Qt names a combo box by its choice, and a screen reader finds its name in the label.
+        top.addWidget(caption(level, self.level))
         top.addWidget(self.level)
         top.addWidget(self.filter, 1)
         splitter = QSplitter(Qt.Orientation.Vertical, self, childrenCollapsible=False)

@@ -14,7 +14,6 @@ from desktop_app.domain.query import Filter, Problem
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
-from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
 from desktop_app.gui.widgets.dialogs import leading, spaced
 from desktop_app.gui.wording import Wording, status_word
@@ -137,8 +136,9 @@ class SidebarTexts:
         }
         for status in Status:
             word = status_word(status)
-            colour = status.name.lower() if counts.of(status) else "muted"
-            found[status] = self._facts(word, counts.of(status), icon=STATUS_ICONS[status], colour=colour)
+            name = status.name.lower()
+            colour = name if counts.of(status) else "muted"
+            found[status] = self._facts(word, counts.of(status), icon=f"status-{name}", colour=colour)
         return found
 
     def problems(self, problems: Sequence[Problem], chosen: Collection[str] = ()) -> dict[str, EntryFacts]:

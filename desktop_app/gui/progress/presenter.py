@@ -87,7 +87,7 @@ class RunNotifications(QObject):
         self._notifier = notifier
         self._is_watched = is_watched
         self._has_room = has_room
-        self._notice: Notice | None = None
+        self._text = ""
         self._room_timer = QTimer(self, interval=_RETRY_MS)
         self._room_timer.timeout.connect(self._show_in_window)
         self._export = export
@@ -132,7 +132,7 @@ class RunNotifications(QObject):
         self._interval_timer.start()
         self.last_failed = end.failed
         text = end_text(end, self._wording)
-        self._notice = Notice(text, actions=(NoticeAction(text_of(self._export), self._export.trigger),), passing=True)
+        self._text = text
         self._show_in_window()
         title = tr("Finished with problems") if end.failed else tr("Finished")
         self._notify(Notification(Topic.ENDED, title, text, is_urgent=bool(end.failed)))
@@ -144,9 +144,11 @@ class RunNotifications(QObject):
             self._room_timer.start()
             return
         self._room_timer.stop()
-        if self._notice is not None:
-            self.notice.emit(self._notice)
-            self._notice = None
+        if self._text:
+            export = NoticeAction(text_of(self._export), self._export.trigger)
+            actions = (export,) if self._export.isEnabled() else ()  # the list may be empty by now
+            self.notice.emit(Notice(self._text, actions=actions, passing=True))
+            self._text = ""
 
     # --- the connection
 

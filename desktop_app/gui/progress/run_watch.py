@@ -14,7 +14,7 @@ from desktop_app.gui.progress.run import IDLE, Run, TimeLeftEstimator
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
@@ -195,6 +195,8 @@ class RunWatch(QObject):
         tasks: The pool for reading the list.
         queue: The key of the queue whose jobs are counted.
         clock: The clock.
+        is_written: Returns whether many files of the list are being changed. Processing waits for this, so that its
+            pace says nothing about the time left.
         parent: The parent.
     """
 
@@ -203,7 +205,14 @@ class RunWatch(QObject):
     paced = Signal(object)
 
     def __init__(
-        self, reader: JobReader, tasks: Tasks, *, queue: str, clock: Clock, parent: QObject | None = None
+        self,
+        reader: JobReader,
+        tasks: Tasks,
+        *,
+        queue: str,
+        clock: Clock,
+        is_written: Callable[[], bool] = lambda: False,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.history = History()
@@ -215,6 +224,7 @@ class RunWatch(QObject):
         self._run = Run(clock.now_ms())
         self._time_left = TimeLeftEstimator()
         self._estimates = True
+        self._is_written = is_written
         self._began = 0.0
         self._changed_ms: int | None = None
         self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
@@ -257,7 +267,6 @@ class RunWatch(QObject):
         """Enable or disable the estimate of the time left, which makes no sense while no file can be processed."""
         if enabled != self._estimates:
             self._estimates = enabled
-            self._time_left.reset()
             self._emit_pace()
 
     # --- on the pool
@@ -320,7 +329,11 @@ class RunWatch(QObject):
             self.paced.emit(STILL)
             return
         now = self._clock.steady()
-        left = self._time_left.update(self.progress, now) if self._estimates else None
+        left = None
+        if self._estimates and not self._is_written():
+            left = self._time_left.update(self.progress, now)
+        else:
+            self._time_left.reset()
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds

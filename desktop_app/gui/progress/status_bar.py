@@ -14,7 +14,6 @@ from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run import IDLE, Progress
 from desktop_app.gui.progress.texts import files_and_bytes_of, files_of, measure_of
 from desktop_app.gui.progress.throughput import draw_series
-from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import IconLabel, spaced
 from desktop_app.gui.wording import Wording, status_word_in_text, tool_tip
 
@@ -84,9 +83,7 @@ class JobsStatusBar(QStatusBar):
         self.setAccessibleName(tr("Status"))
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
-        self.counts = {
-            status: CountLabel(theme.icon(STATUS_ICONS[status], status.name.lower()), self) for status in Status
-        }
+        self.counts = {status: CountLabel(theme.status_icon(status), self) for status in Status}
         self.foreign = QToolButton(self, autoRaise=True)
         self.foreign.setObjectName("chip")
         self.foreign.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -137,7 +137,10 @@ class SettingsDialog(QDialog):
         )
         self.restart = QPushButton(tr("&Restart Now"), self)
         self.restart.clicked.connect(self.restart_requested)
-        hint = tr("Filemill has to restart to change the language. The list and your place in it are kept.")
+        hint = tr(
+            "Filemill has to restart to change the language. The list and your place in it are kept, but earlier "
+            "changes can then no longer be undone."
+        )
         self.restart.setAccessibleDescription(hint)
         self._restart_row = QWidget(self)
         row = spaced(QVBoxLayout(self._restart_row), 4)
@@ -268,7 +271,7 @@ class SettingsDialog(QDialog):
     def _save(self, name: str) -> None:
         """Save the value of a field; if that fails, show the reason and the previous value."""
         value = self._fields[name].currentData()
-        if value == getattr(self._preferences.settings, name):
+        if value == self._preferences.value_of(name):
             return
         try:
             self._preferences.save(**{name: value})
@@ -283,8 +286,8 @@ class SettingsDialog(QDialog):
         for name, field in self._fields.items():
             if name == "keep_days" and self._keep_timer.isActive():
                 continue
-            value = getattr(self._preferences.settings, name)
-            if field.findData(value) < 0:  # written into the file by hand
+            value = self._preferences.value_of(name)
+            if field.findData(value) < 0:  # written into the file or the variable by hand
                 field.addItem(_age(value) if name == "keep_days" else str(value), value)
             field.setCurrentIndex(field.findData(value))
         if self._restart_row.isVisibleTo(self) != self._preferences.needs_restart:

@@ -66,9 +66,9 @@ class Preferences(QObject):
         self._notifications = notifications
         self.settings = Settings()
         self.reread()
-        self._language = self.settings.language
         # `--debug` logs details, whatever the settings are.
         self._is_debugging = self.settings.log_level == "normal" and log.isEnabledFor(logging.DEBUG)
+        self._language = self._chosen_language
         notifications.level = self.settings.notifications
 
     def reread(self) -> None:
@@ -81,7 +81,27 @@ class Preferences(QObject):
     @property
     def needs_restart(self) -> bool:
         """Whether the window is shown in another language than the chosen one."""
-        return user_locale(self.settings.language) != user_locale(self._language)
+        return user_locale(self._chosen_language) != user_locale(self._language)
+
+    @property
+    def _forced_language(self) -> str:
+        return self._environment.get("FILEMILL_LANGUAGE", "").strip()
+
+    @property
+    def _chosen_language(self) -> str:
+        return self._forced_language or self.settings.language
+
+    def value_of(self, name: str) -> Any:  # noqa: ANN401 - the value of any field
+        """Return the value of a setting that is in effect.
+
+        Args:
+            name: The name of a field of `Settings`.
+        """
+        if name == "language":
+            return self._chosen_language
+        if name == "log_level" and self._is_debugging:
+            return "debug"
+        return getattr(self.settings, name)
 
     def override_of(self, name: str) -> str:
         """Return why a setting has no effect in this program; empty if it has one.
@@ -89,7 +109,7 @@ class Preferences(QObject):
         Args:
             name: The name of a field of `Settings`.
         """
-        if name == "language" and self._environment.get("FILEMILL_LANGUAGE", "").strip():
+        if name == "language" and self._forced_language:
             return tr("Set by the environment variable {name}.").format(name="FILEMILL_LANGUAGE")
         if name == "log_level" and self._is_debugging:
             return tr("Filemill was started with {option}.").format(option="--debug")

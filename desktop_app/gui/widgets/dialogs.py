@@ -193,18 +193,13 @@ def height_at(widget: QWidget, width: int) -> int:
     return widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
 
 
-class _Content(QScrollArea):
-    """The content of a dialog. It is scrolled only if the dialog can't be as large as the content needs."""
+class FormArea(QScrollArea):
+    """A scroll area without a frame, in which the widget that has the focus is always in view."""
 
-    def __init__(self, layout: QLayout, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, widgetResizable=True)
-        self.setObjectName("dialogContent")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._inside = QWidget()
-        self._inside.setObjectName("dialogInside")
-        self._inside.setLayout(layout)
-        self.setWidget(self._inside)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._show_focused)
@@ -212,8 +207,21 @@ class _Content(QScrollArea):
     @Slot(QWidget, QWidget)
     def _show_focused(self, _before: QWidget | None, focused: QWidget | None) -> None:
         """Scroll to the widget that has got the focus; Qt does so only for the Tab key."""
-        if focused is not None and self._inside.isAncestorOf(focused):
+        content = self.widget()
+        if focused is not None and content is not None and content.isAncestorOf(focused):
             self.ensureWidgetVisible(focused)
+
+
+class _Content(FormArea):
+    """The content of a dialog. It is scrolled only if the dialog can't be as large as the content needs."""
+
+    def __init__(self, layout: QLayout, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialogContent")
+        self._inside = QWidget()
+        self._inside.setObjectName("dialogInside")
+        self._inside.setLayout(layout)
+        self.setWidget(self._inside)
 
     def height_for(self, width: int) -> int:
         """Return the height of the whole content at a width."""

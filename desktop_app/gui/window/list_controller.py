@@ -106,7 +106,14 @@ class ListController(QObject):
             parent=self,
         )
         self.exporter = Exporter(reader, self.tasks, self.operations, wording, self)
-        self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
+        self.run = RunWatch(
+            reader,
+            self.reads,
+            queue=queue,
+            clock=clock,
+            is_written=lambda: self.operations.is_busy,
+            parent=self,
+        )
         self.adder.finished.connect(self._record_add)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
@@ -126,6 +133,9 @@ class ListController(QObject):
             self.commands.reverted.connect(read_again)
         for recount in (self.totals.count_now, self.groups.count_now, self.run.look_now):
             self.commands.pending_changed.connect(recount)
+        # In a long list, the next count may be seconds away; until then, a batch would seem unfinished.
+        for recount in (self.totals.count_now, self.groups.count_now):
+            self.run.ended.connect(recount)
         self.model.problem.connect(self.problem)
         self._opening = QTimer(self, singleShot=True)
         self._opening.timeout.connect(self._open)

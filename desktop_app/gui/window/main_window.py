@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, QTimer, Signal, Slot
-from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
+from desktop_app.domain.query import NO_FILTER
 from desktop_app.gui.adding.add_flow import AddFlow
 from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
 from desktop_app.gui.commands.actions import Actions, context_menu, fill_menu_bar
@@ -33,7 +34,7 @@ from desktop_app.gui.settings.commands import SettingsCommand
 from desktop_app.gui.table.job_feed import Selected, SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
-from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
+from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeAction, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
 from desktop_app.gui.window.tool_bar import ToolBar
 from desktop_app.gui.wording import DASH, Wording
@@ -61,21 +62,26 @@ _SIZE = QSize(1100, 700)
 
 _MINIMUM_SIZE = QSize(600, 380)
 
+_RESTART_EVERY_MS = 100
+"""How often a restart that waits for something looks whether it has ended."""
+
 _SIDEBAR_FROM = 720
 """In a window narrower than this, the sidebar is hidden until the user shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a window shows, to be shown again by the window that replaces it.
+    """What a window shows and uses, for the window that replaces it.
 
     Attributes:
+        connection: The connection, with the access keys that were typed for the session.
         words: The text in the filter box.
         choice: The choice in the sidebar.
         first: The key of the first visible file; 0 if there is none.
         current: The key of the selected current file; 0 if there is none.
     """
 
+    connection: Connection
     words: str
     choice: Filter
     first: int
@@ -137,6 +143,8 @@ class MainWindow(QMainWindow):
         self._wording = wording
         self._was_closed = False
         self.reopens_at: Place | None = None
+        self._restart_timer = QTimer(self, interval=_RESTART_EVERY_MS)
+        self._restart_timer.timeout.connect(self.restart)
         self._is_narrow = False
         self._hides_sidebar = False  # whether the sidebar is hidden because the window is narrow
         self.menu_actions = actions = Actions(self, theme)
@@ -258,7 +266,7 @@ class MainWindow(QMainWindow):
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.adding.show_requested.connect(list_filter.show_batch)
-        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
+        self.no_match = NoMatch(self.filter.reset, partial(self.sidebar.choose, NO_FILTER), self._theme, self)
         self._empty = EmptyState(actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self._split = DetailsSplit(self._pages, self.details, self)
@@ -271,7 +279,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.filter.message)
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
-        for bar in (self.busy, self.notices):
+        # The other way round, a new message would move Stop away from the pointer.
+        for bar in (self.notices, self.busy):
             column.addWidget(bar)
         self._panes = SidebarSplit(self.sidebar, central, self)
         self.setCentralWidget(self._panes)
@@ -441,10 +450,21 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def restart(self) -> None:
-        """Close the window to be replaced by another one, such as one in another language, that shows the same."""
+        """Close the window to be replaced by another one, such as one in another language, that shows the same.
+
+        This waits for running operations and open dialogs: closing the window would end them.
+        """
+        if self._list.operations.is_busy or self._list.adder.busy or QApplication.activeModalWidget() is not None:
+            if not self._restart_timer.isActive():
+                self.settings.close()
+                cancel = NoticeAction(tr("Cancel"), self._restart_timer.stop)
+                self.show_notice(Notice(tr("Filemill restarts as soon as it has finished this."), actions=(cancel,)))
+                self._restart_timer.start()
+            return
         ids, current = self._list.model.ids, self.view.currentIndex().row()
         first = self.view.rowAt(0)
         self.reopens_at = Place(
+            connection=self._controller.connection,
             words=self.filter.text(),
             choice=self.sidebar.choice,
             first=ids[first] if 0 <= first < len(ids) else 0,
@@ -489,6 +509,7 @@ class MainWindow(QMainWindow):
         if self._was_closed:
             return
         self._was_closed = True
+        self._restart_timer.stop()
         self.pausing.close()
         memory = self._memory
         memory.geometry = self.saveGeometry()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from desktop_app.gui.commands.actions import Actions, words_of
 from desktop_app.gui.i18n import tr
@@ -66,11 +66,10 @@ class ToolBar(QToolBar):
 
     def _make_primary(self, actions: Actions) -> None:
         button = self.widgetForAction(actions.add_files)
-        menu = QMenu(tr("Add"), self)
-        menu.addActions([actions.add_files, actions.add_folder, actions.paste])
         if isinstance(button, QToolButton):
             button.setProperty("primary", True)
-            button.setMenu(menu)
+            # Not with `setMenu`: for assistive technology, pressing the button would then open the menu.
+            button.addActions([actions.add_folder, actions.paste])
             button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def _buttons(self) -> list[QToolButton]:
