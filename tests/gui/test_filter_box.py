@@ -49,6 +49,18 @@ def test_typing_searches_once_after_a_pause(theme: Theme, qtbot: QtBot) -> None:
         QTest.keyClick(box, Qt.Key.Key_Return)
 
 
+def test_button_that_clears_the_filter_is_shown_only_beside_a_text(theme: Theme, qtbot: QtBot) -> None:
+    box = FilterBox(theme)
+    qtbot.addWidget(box)
+    box.show()
+    (button,) = [one for one in box.findChildren(QToolButton) if one.defaultAction() is box._clear_action]
+    assert not button.isVisible()
+    box.setText("a")
+    assert button.isVisible()
+    box.clear()
+    qtbot.waitUntil(lambda: not button.isVisible())  # it fades out
+
+
 def test_ctrl_f_filters_and_escape_shows_everything_again(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:

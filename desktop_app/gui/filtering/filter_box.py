@@ -72,7 +72,7 @@ class FilterBox(QLineEdit):
         self.message.hide()
         self._search_action = QAction(theme.icon("search", "muted"), tr("Filter files"), self)
         self._search_action.triggered.connect(self.activate)
-        self._clear_action = QAction(theme.icon("cancel", "muted"), tr("Clear the filter"), self, visible=False)
+        self._clear_action = QAction(theme.icon("cancel", "muted"), tr("Clear the filter"), self)
         self._clear_action.triggered.connect(self.reset)
         self._help_action = QAction(theme.icon("help", "muted"), tr("What you can type"), self)
         self._help_action.setToolTip(tr("What you can type (Alt+Down)"))
@@ -80,6 +80,7 @@ class FilterBox(QLineEdit):
         self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._help_action, QLineEdit.ActionPosition.TrailingPosition)
         self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
+        self._clear_action.setVisible(False)  # only now: Qt shows the button of an action that is hidden when added
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self._message_timer = QTimer(self, singleShot=True, interval=MESSAGE_DELAY_MS)
