@@ -69,6 +69,9 @@ def _open_window(paths: Sequence[str]) -> int:
 def run_and_exit() -> NoReturn:
     """Run `main`, and end the process with its exit code; at once if a window was open."""
     code = main()
+    from desktop_app.services.stop_signals import ignore_stop_signals
+
+    ignore_stop_signals()  # another Ctrl+C would interrupt Python's clean-up, which would print a traceback
     if "desktop_app.window_app" in sys.modules:
         from desktop_app.gui.startup.shutdown import end_process
 

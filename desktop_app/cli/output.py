@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import select
-import shutil
 import sys
 from typing import TYPE_CHECKING, Never, TextIO
 
@@ -139,6 +138,18 @@ def quoted(text: str) -> str:
     return f"“{display_text(text)}”"
 
 
+def _size(terminal: TextIO) -> tuple[int, int]:
+    """Return the number of columns that can be written to without a line break, and of lines, of a terminal.
+
+    A terminal that does not know its size, such as a serial line, has 80 columns and 24 lines.
+    """
+    try:
+        columns, lines = os.get_terminal_size(terminal.fileno())
+    except OSError:
+        columns = lines = 0
+    return (columns or 80) - 1, lines or 24
+
+
 class Progress:
     """A progress bar on standard error; hidden if standard error is not a terminal. One thread at a time.
 
@@ -154,9 +165,12 @@ class Progress:
         if is_terminal(sys.stderr):
             from tqdm import tqdm
 
+            # tqdm would hide the bar on a terminal that does not know its size.
+            size = _size(sys.stderr)
             self._bar = tqdm(
-                desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
+                desc=label, unit=f" {unit}", file=sys.stderr, leave=False, mininterval=0.1, ncols=size[0], nrows=size[1]
             )
+            self._bar.dynamic_ncols = _size  # type: ignore[assignment] # a function, which the stubs do not know
 
     def move_to(self, done: int, total: int | None) -> None:
         """Show the bar with the number of units done and the total, which is None if unknown."""
@@ -176,8 +190,7 @@ class Progress:
         if self._bar is None or (text == self._text and not self._is_cleared):
             return
         self._text, self._is_cleared = text, False
-        fitting = text[: shutil.get_terminal_size().columns - 1]  # a second line would not be cleared
-        self._bar.bar_format = fitting.replace("{", "{{").replace("}", "}}")
+        self._bar.bar_format = text.replace("{", "{{").replace("}", "}}")
         self._bar.refresh()
 
     def interrupt(self) -> None:

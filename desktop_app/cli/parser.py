@@ -48,6 +48,13 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
+class _Formatter(argparse.HelpFormatter):
+    """A formatter that fits each paragraph of a description to the terminal."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(super(_Formatter, self)._fill_text(part, width, indent) for part in text.split("\n\n"))
+
+
 class _Alone(argparse.Action):
     """The action for an option that is valid only without other arguments."""
 
@@ -84,7 +91,7 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
         prog=f"filemill {command.name}",
         usage=f"filemill {command.name} {command.usage}".rstrip(),
         description=f"{command.summary[:1].upper()}{command.summary[1:]}.\n\n{command.details}".rstrip(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
     )

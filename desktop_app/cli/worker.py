@@ -85,22 +85,24 @@ def _options(parser: ArgumentParser) -> None:
 def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
-    with closing(open_program()) as program:
+    program = open_program()
+    # In this order, so that a second Ctrl+C does not interrupt the end.
+    with closing(StopSignals()) as stop, closing(program):
         started_at = program.clock.now_ms()
-        code = _run(program, options)
+        code = _run(program, options, stop)
         if options.fail_on_error:
             sums = program.jobs.run_sums(queue=program.connection.key, since_ms=started_at - 1)
             code = 1 if sums.failed else code
         return code
 
 
-def _run(opened: Program, options: Namespace) -> int:
+def _run(opened: Program, options: Namespace, stop: StopSignals) -> int:
     """Process files until the worker has to end; return the exit code without regard to failed files."""
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue
     from desktop_app.services.consuming.drain import Drain
     from desktop_app.store.recovery import Recovery
 
-    with closing(StopSignals()) as stop, closing(Progress("Processing", "files")) as bar:
+    with closing(Progress("Processing", "files")) as bar:
         program = opened
         errors = ErrorReporter(bar, stop)
 

@@ -87,6 +87,11 @@ class Connection:
             return self
         return replace(self, keys=keys, access_keys=fingerprint(keys.key_id), uses_keyring=False)
 
+    def without_keys(self) -> Connection:
+        """Return the connection as it is in programs that do not have the typed access keys."""
+        typed = None if self.typed is None else self.typed.without_keys()
+        return replace(self, keys=None, access_keys="", uses_keyring=False, typed=typed)
+
     @property
     def has_own_keys(self) -> bool:
         """Whether the access keys are typed or in the system's keyring, so that no profile applies."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from itertools import compress, count
+from itertools import compress, count, repeat
+from operator import sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from desktop_app.domain.job import FINAL_STATUSES, submitted_again
@@ -16,26 +17,28 @@ if TYPE_CHECKING:
 
 
 class KeySet:
-    """An immutable set of row keys, stored as a byte for each possible key. It is iterated over in ascending order.
+    """An immutable set of row keys, stored as a byte for each key from the least to the greatest one.
 
-    That takes a megabyte for a million keys, and is several times faster than a `set` or than sorting the keys.
+    That takes a megabyte for a million consecutive keys, and is several times faster than a `set` or than sorting the
+    keys. It is iterated over in ascending order.
 
     Args:
         keys: The keys, in any order, without duplicates.
 
     Attributes:
-        marks: A byte for each key from 0 to the greatest one: 1 if it is in the set, otherwise 0.
+        least: The least key; 0 if there is none.
+        marks: A byte for each key from the least to the greatest one: 1 if it is in the set, otherwise 0.
     """
 
     def __init__(self, keys: Iterable[int] = ()) -> None:
         found = keys if isinstance(keys, array) else array("q", keys)
-        least, most = min(found, default=0), max(found, default=-1)
-        marks = bytearray(most + 1)
-        if len(found) == most - least + 1:
-            marks[least:] = _IN * len(found)
+        self.least = least = min(found, default=0)
+        marks = bytearray(max(found, default=-1) - least + 1)
+        if len(found) == len(marks):
+            marks[:] = _IN * len(found)
         else:
             for key in found:
-                marks[key] = 1
+                marks[key - least] = 1
         self.marks = bytes(marks)
 
     def __len__(self) -> int:
@@ -45,16 +48,25 @@ class KeySet:
         return bool(self.marks)
 
     def __iter__(self) -> Iterator[int]:
-        return compress(count(), self.marks)
+        return compress(count(self.least), self.marks)
 
     def __contains__(self, key: int) -> bool:
-        return 0 <= key < len(self.marks) and self.marks[key] == 1
+        return self.least <= key <= self.greatest and self.marks[key - self.least] == 1
 
     def __or__(self, other: KeySet) -> KeySet:
-        one, another = (int.from_bytes(keys.marks, "little") for keys in (self, other))
+        if not self or not other:
+            return self or other
         both = KeySet()
-        both.marks = (one | another).to_bytes(max(len(self.marks), len(other.marks)), "little")
+        both.least = min(self.least, other.least)
+        end = max(self.greatest, other.greatest) + 1
+        one, another = (int.from_bytes(keys.marks, "little") << 8 * (keys.least - both.least) for keys in (self, other))
+        both.marks = (one | another).to_bytes(end - both.least, "little")
         return both
+
+    @property
+    def greatest(self) -> int:
+        """The greatest key; -1 if there is none."""
+        return self.least + len(self.marks) - 1
 
     def removed_from(self, keys: array[int]) -> array[int]:
         """Return the keys of an array that are not in the set, in the same order."""
@@ -74,11 +86,18 @@ class KeySet:
 
     def _marks_outside(self, keys: array[int]) -> Iterator[int]:
         """Yield 1 for each key that is not in the set, otherwise 0."""
-        outside = self.marks.translate(_NEGATED).ljust(max(keys) + 1, _IN)
-        return map(outside.__getitem__, keys)
+        least = min(keys)
+        start = min(self.least, least)
+        if start < _FEW:
+            start = 0
+        outside = self.marks.translate(_NEGATED).rjust(self.greatest + 1 - start, _IN).ljust(max(keys) + 1 - start, _IN)
+        return map(outside.__getitem__, map(sub, keys, repeat(start)) if start else keys)
 
 
 _IN = b"\1"
+
+_FEW = 1_000_000
+"""The number of bytes that may be stored for keys that do not occur, if that avoids a subtraction for each key."""
 
 _NEGATED = bytes.maketrans(b"\0\1", b"\1\0")
 

@@ -143,7 +143,7 @@ class WindowMemory:
     keeps_in_tray = _flag("tray", ("no", "yes"))
     throughput_span = _text("throughput_span")
     sidebar_width = _pixels("sidebar_width", 0)
-    details_height = _pixels("details_height", 230)
+    details_height = _pixels("details_height", 250)
     details_width = _pixels("details_width", 420)
     details_tab = _text("details_tab")
 

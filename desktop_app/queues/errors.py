@@ -527,7 +527,7 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
         title=title,
         trouble=trouble,
         cause=cause,
-        detail=failure.detail,
+        detail="" if foreign_text(failure.detail).rstrip(".") in body else failure.detail,
         right=_missing_right(failure) if cause is Cause.NO_RIGHT else None,
         command=command,
         was_answered=failure.was_answered,

@@ -86,7 +86,7 @@ def network_fault(error: Exception, connection: Connection, place: Place) -> Net
         return None
     if str(error).startswith("Invalid endpoint") or "Not supported URL scheme" in str(error):
         return _invalid_address(way)
-    return _unreached(error, way, place) if isinstance(error, _UNREACHED) else None
+    return _unreached(way, place) if isinstance(error, _UNREACHED) else None
 
 
 class _Way:
@@ -97,6 +97,7 @@ class _Way:
         proxy: The proxy; None if there is none.
         is_plain: Whether the request was sent over plain HTTP.
         cause: The text of the exception that botocore wrapped; may be empty.
+        was_closed: Whether the server closed the connection, which can happen before it is used, too.
         start: The beginning of a response that is not from SQS; None for other exceptions.
     """
 
@@ -109,7 +110,11 @@ class _Way:
         self.endpoint_url = connection.endpoint_url
         self.proxy = proxy_for(self._url)
         self.is_plain = self._url.startswith("http:")
-        self.cause = str(details.get("error", ""))
+        wrapped = details.get("error", "")
+        self.cause = str(wrapped)
+        self.was_closed = isinstance(error, boto.ConnectionClosedError) or isinstance(
+            getattr(wrapped, "__cause__", None), ConnectionResetError
+        )
         self.start = start.decode("ascii", "replace") if isinstance(start, bytes) else None
 
     def not_sqs(self) -> NetworkFault:
@@ -223,13 +228,13 @@ def _invalid_address(way: _Way) -> NetworkFault | None:
     return NetworkFault(QueueTrouble.SETUP, Cause.SETUP, title, joined(note, example))
 
 
-def _unreached(error: Exception, way: _Way, place: Place) -> NetworkFault | None:
+def _unreached(way: _Way, place: Place) -> NetworkFault | None:
     if _HTTPS_WANTED.search(way.cause):
         return _https_wanted(place)
     if "BadStatusLine" in way.cause:
         return way.not_sqs()
     hint = ""
-    if isinstance(error, boto.ConnectionClosedError) and way.is_plain and way.proxy is None:
+    if way.was_closed and way.is_plain and way.proxy is None:
         hint = Sentence("If the server uses HTTPS, write https:// in its address.")
     note = joined(way.notes(), hint)
     return NetworkFault(QueueTrouble.OFFLINE, Cause.OFFLINE, note=note) if note else None

@@ -63,8 +63,9 @@ class QueueIdentity:
         """Give files that wait for a connection's queue under other keys the key of the queue.
 
         Files are adopted only if their key can't mean any other queue: if it was given before the queue responded or
-        before boto3 could resolve the connection, or if it is a key of Filemill 0.1.0 that leads to this queue with
-        all profiles. All other files keep waiting for their own queue.
+        before boto3 could resolve the connection, if it was given by a program that did not have the access keys typed
+        in this one, or if it is a key of Filemill 0.1.0 that leads to this queue with all profiles. All other files
+        keep waiting for their own queue.
 
         Raises:
             StoreError: If the database can't be read or written.
@@ -81,6 +82,9 @@ class QueueIdentity:
         if "://" in connection.queue and connection.account:
             # The name without the account can lead to another queue with these credentials.
             earlier = {key for key in earlier if self._keys.answered(key) == connection.key}
+        if connection.keys is not None:
+            # Other programs do not know the typed keys, so they could not connect to this server yet.
+            earlier |= {key for key in unanswered_keys(connection.without_keys()) if not self._keys.answered(key)}
         count = self._keys.adopt(others & earlier, connection.key)
         # There may be very many finished jobs with the keys of Filemill 0.1.0, so these keep them.
         old = {key for key in others & self._keys.used(OPEN_STATUSES) if means(key, connection)}

@@ -32,6 +32,12 @@ def pause_after(took_s: float, *, least_s: float) -> float:
     return max(least_s, _IDLE_SHARE * took_s)
 
 
+def ignore_stop_signals() -> None:
+    """Ignore stop signals from now on, because the process is ending. Main thread only."""
+    for number in _NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def raising_stop_signals() -> Iterator[None]:
     """Make stop signals raise `KeyboardInterrupt`, so that clean-up code runs. Main thread only.

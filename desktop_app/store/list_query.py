@@ -24,6 +24,7 @@ from desktop_app.store.backends.sqlite import (
     last_part_contains,
     last_part_matches,
     matches_pattern,
+    unindexed,
     up_to_last,
     up_to_last_contains,
     value_contains_folded,
@@ -274,6 +275,8 @@ _REASON = Case(
 
 SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     **{name: (column,) for name, column in JOB_COLUMNS.items()},
+    # In the order of the index, rows would be read from all over the file, which takes four times as long (measured).
+    "id": (unindexed(JobRow.uuid),),
     "name": (JobRow.name_key,),
     "status": (JobRow.status, _REASON, JobRow.reason_args),
     "reason": (_REASON, JobRow.reason_args, JobRow.status),

@@ -1075,6 +1075,10 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>Retry all with these reasons</source>
+        <translation>Alle mit diesen Gründen erneut versuchen</translation>
+    </message>
+    <message>
         <source>{done} of {total}</source>
         <translation>{done} von {total}</translation>
     </message>
@@ -1089,14 +1093,6 @@
     <message>
         <source>Show &amp;Older Batches</source>
         <translation>Ä&amp;ltere Stapel anzeigen</translation>
-    </message>
-    <message>
-        <source>&amp;Retry All With This Reason</source>
-        <translation>&amp;Alle mit diesem Grund erneut versuchen</translation>
-    </message>
-    <message>
-        <source>&amp;Retry All With These Reasons</source>
-        <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
         <source>Sidebar and files</source>
@@ -2087,11 +2083,10 @@
         <translation>Verbindung: {words}</translation>
     </message>
     <message numerus="yes">
-        <source>{done} of %Ln file(s)</source>
-        <comment>how many files of a run are done</comment>
+        <source>{part} of %Ln file(s)</source>
         <translation>
-            <numerusform>{done} von %Ln Datei</numerusform>
-            <numerusform>{done} von %Ln Dateien</numerusform>
+            <numerusform>{part} von %Ln Datei</numerusform>
+            <numerusform>{part} von %Ln Dateien</numerusform>
         </translation>
     </message>
     <message>
@@ -4519,10 +4514,6 @@
         <translation>Jetzt &amp;neu starten</translation>
     </message>
     <message>
-        <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
-        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten, frühere Änderungen lassen sich danach aber nicht mehr rückgängig machen.</translation>
-    </message>
-    <message>
         <source>&amp;Theme</source>
         <translation>&amp;Farben</translation>
     </message>
@@ -4563,10 +4554,6 @@
         <translation>Noch einmal hinzufügen</translation>
     </message>
     <message>
-        <source>What happens when you add files that are on the list already and have not changed.</source>
-        <translation>Was geschieht, wenn Sie Dateien hinzufügen, die schon in der Liste stehen und sich nicht geändert haben.</translation>
-    </message>
-    <message>
         <source>Remove &amp;processed</source>
         <translation>&amp;Verarbeitete entfernen</translation>
     </message>
@@ -4575,8 +4562,16 @@
         <translation>Nie</translation>
     </message>
     <message>
-        <source>Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, and the files themselves are never deleted.</source>
-        <translation>Entfernt verarbeitete Dateien beim Start von Filemill und danach jede Stunde aus der Liste. Fehlgeschlagene bleiben stehen, und die Dateien selbst werden nie gelöscht.</translation>
+        <source>For unchanged files that are on the list already.</source>
+        <translation>Für Dateien, die unverändert schon in der Liste stehen.</translation>
+    </message>
+    <message>
+        <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
+        <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten, frühere Änderungen lassen sich danach aber nicht mehr rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>At the start and then every hour, only from the list. Failed files stay, and no file is deleted.</source>
+        <translation>Beim Start und danach stündlich, nur aus der Liste. Fehlgeschlagene bleiben stehen, und keine Datei wird gelöscht.</translation>
     </message>
     <message>
         <source>Desktop</source>

@@ -54,6 +54,7 @@ def test_every_command_explains_the_options_of_its_usage(cli: Cli, command: obje
     name, usage = command.name, command.usage  # type: ignore[attr-defined]
     outcome = cli(name, "--help")
     assert outcome.code == 0
+    assert max(map(len, outcome.out.splitlines())) <= 80
     for word in usage.replace("[", " ").replace("]", " ").replace("(", " ").replace(")", " ").split():
         if word.startswith("--"):
             assert f"  {word}" in outcome.out

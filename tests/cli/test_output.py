@@ -129,7 +129,8 @@ def test_text_in_place_of_the_bar_fits_the_line_and_reappears_below_a_message(
     capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((20, 24)))
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((20, 24)))
     with closing(Progress("Doing", "things")) as bar:
         bar.rest("Waiting for {n} things to do …")
         bar.rest("Waiting for {n} things to do …")
@@ -141,6 +142,19 @@ def test_text_in_place_of_the_bar_fits_the_line_and_reappears_below_a_message(
         assert "Doing:  50%" in capsys.readouterr().err
     bar.rest("closed")
     assert "closed" not in capsys.readouterr().err
+
+
+def test_terminal_that_does_not_know_its_size_shows_the_bar_and_the_text(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    with closing(Progress("Doing", "things")) as bar:
+        bar.rest("Waiting for things …")
+        assert "\rWaiting for things …" in capsys.readouterr().err
+        bar.move_to(1, 2)
+        assert "Doing:  50%" in capsys.readouterr().err
 
 
 def test_pipe_gets_no_bar(capsys: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -110,6 +111,28 @@ def test_watch_exits_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
         program.stdout.readline()  # it follows changes from here on
         program.send_signal(getattr(signal, name))
         assert program.stderr.read() == b""
+    assert program.returncode == 0
+
+
+@posix
+def test_worker_ends_cleanly_at_many_signals(tmp_path: Path) -> None:
+    import signal
+
+    (tmp_path / "a.txt").touch()
+    assert filemill("submit", str(tmp_path / "a.txt")).returncode == 0
+    with subprocess.Popen([*PROGRAM, "worker"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        while b'"PROCESSED"' not in filemill("status", "--json").stdout:
+            assert program.poll() is None
+        while program.poll() is None:
+            program.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(0.005)
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert (program.stdout.read(), program.stderr.read()) == (
+            b"1 file: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n",
+            b"",
+        )
     assert program.returncode == 0
 
 

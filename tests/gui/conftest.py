@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QLocale, QUrl
@@ -14,6 +15,7 @@ from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
+from desktop_app.gui.table import model as jobs_model
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow, Place
@@ -24,12 +26,14 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
+from desktop_app.store.job_list import JobList
 from tests.gui.action_scene import ActionScene, open_urls_with
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterator
 
     from PySide6.QtWidgets import QApplication
@@ -263,6 +267,23 @@ class WindowFactory:
         for jobs in self._controllers:
             jobs.stop()
             assert jobs.close(10_000)
+
+
+@pytest.fixture
+def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Make reading all keys wait for an event; the first keys are read at once."""
+    may_read = threading.Event()
+    read = JobList.ids
+
+    def ids(reader: JobList, *arguments: Any, limit: int | None = None) -> array[int]:
+        is_of_test = threading.current_thread() is threading.main_thread()
+        assert limit is not None or is_of_test or may_read.wait(20)
+        return read(reader, *arguments, limit=limit)
+
+    monkeypatch.setattr(jobs_model, "FIRST_ROWS", 3)
+    monkeypatch.setattr(JobList, "ids", ids)
+    yield may_read
+    may_read.set()
 
 
 @pytest.fixture

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from desktop_app.config.paths import resource
 from desktop_app.config.settings import Connection, load_settings
@@ -544,19 +553,29 @@ def test_typed_queue_stays_when_the_server_changes(page: QueuePage) -> None:
     assert page.form.queue.currentText() == "orders"
 
 
+def texts(view: QAbstractItemView) -> list[str]:
+    return [str(view.model().index(row, 0).data()) for row in range(view.model().rowCount())]
+
+
 def test_several_queues_of_a_server_are_offered(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     type_server(dialog, page, qtbot, "127.0.0.1:9324")
-    qtbot.waitUntil(page.form.queue.view().isVisible)
+    offered = page.form.queue.offered
+    qtbot.waitUntil(offered.isVisible)
     assert "2 queues found: 127.0.0.1:9324" in hints(page)
     assert page.problem.text().startswith("▲ Choose a queue")
-    view = page.form.queue.view()
-    last = view.visualRect(view.model().index(page.form.queue.count() - 1, 0))
-    qtbot.waitUntil(lambda: view.viewport().rect().contains(last.bottomLeft()))
-    page.form.queue.hidePopup()
-    page.form.queue.setEditText("work")
-    dialog.connect_now.click()
+    assert texts(offered) == ["orders", "work"]
+    last = offered.visualRect(offered.model().index(1, 0))
+    qtbot.waitUntil(lambda: offered.viewport().rect().contains(last.bottomLeft()))
+    QTest.keyClicks(offered, "or")
+    assert texts(offered) == ["orders", "work"], "any part of a name"
+    QTest.keyClicks(offered, "k")
+    assert (page.form.queue.currentText(), texts(offered)) == ("ork", ["work"])
+    QTest.keyClick(offered, Qt.Key.Key_Down)
+    QTest.keyClick(offered, Qt.Key.Key_Return)
+    assert page.form.queue.currentText() == "work"
+    QTest.keyClick(focused(), Qt.Key.Key_Return)
     assert windows.chosen == [(Connection("work", endpoint_url="http://127.0.0.1:9324"), False)]
 
 
@@ -773,6 +792,33 @@ def test_dialog_grows_for_a_text_of_several_lines(dialog: ConnectionDialog, page
     height = dialog.height()
     qtbot.waitUntil(lambda: not dialog._fitting.isActive())
     assert dialog.height() == height, "the user's height is kept"
+
+
+def is_in_view(page: QueuePage, widget: QWidget) -> bool:
+    last_line = QRect(0, widget.height() - page.fontMetrics().height(), 1, page.fontMetrics().height())
+    return page.viewport().rect().contains(last_line.translated(widget.mapTo(page.viewport(), QPoint())))
+
+
+def test_what_happens_is_in_view_on_a_small_screen(
+    dialog: ConnectionDialog, page: QueuePage, internet: Internet, qtbot: QtBot
+) -> None:
+    dialog.setMaximumHeight(260)
+    type_server(dialog, page, qtbot, "not a server")
+    qtbot.waitUntil(lambda: page.problem.isVisible() and is_in_view(page, page.problem))
+    internet.sim.faults.always("ListQueues", service_error("AccessDenied", status=403))
+    page.form.server.clear()
+    page.form.server.setFocus()
+    page.verticalScrollBar().setValue(0)
+    type_server(dialog, page, qtbot, "127.0.0.1:9324")
+    qtbot.waitUntil(lambda: "You can still type the name." in hints(page))
+    qtbot.waitUntil(lambda: is_in_view(page, page.form.queue_hint))
+    page.form.queue.setEditText("orders")
+    page.verticalScrollBar().setValue(0)
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text().startswith("Test: "))
+    qtbot.waitUntil(lambda: is_in_view(page, page.checks))
+    QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: is_in_view(page, page.form.server))
 
 
 def test_dialog_is_as_high_as_its_page(dialog: ConnectionDialog, page: QueuePage, qtbot: QtBot) -> None:

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
+from desktop_app.gui.settings.dialog import SettingsDialog
 from desktop_app.gui.widgets import dialogs
-from desktop_app.gui.widgets.dialogs import ButtonRow, DialogMemory, WindowPlace, arrange_dialog, plain_label, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    DialogMemory,
+    WindowPlace,
+    add_field,
+    arrange_dialog,
+    form_layout,
+    plain_label,
+    spaced,
+)
 from desktop_app.gui.window_memory import WindowMemory
 
 if TYPE_CHECKING:
@@ -176,3 +186,30 @@ def test_the_window_can_be_as_narrow_as_half_a_small_screen(windows: WindowFacto
     assert window.minimumWidth() <= 620
     window.resize(window.minimumSize())
     assert window.width() <= 620
+
+
+def test_a_text_without_a_caption_is_as_high_as_its_lines(window: QMainWindow, qtbot: QtBot) -> None:
+    dialog = QDialog(window)
+    form = form_layout()
+    text = plain_label("A text that fits on one line of this dialog, but not on one of a narrow label.", dialog)
+    inside = QWidget(dialog)
+    spaced(QVBoxLayout(inside), 4).addWidget(text)
+    add_field(form, inside)
+    arrange_dialog(dialog, form, ButtonRow(dialog), name="one text", size=(600, 0))
+    _shown(dialog, qtbot)
+    assert text.height() == text.heightForWidth(text.width())
+
+
+def test_settings_are_shown_at_once_on_a_small_laptop(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "screen_room", lambda _window: QRect(0, 0, 1280, 800))
+    window = windows.open_active()
+    window.menu_actions.settings.trigger()
+    dialog = window.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    area = dialog.findChild(QScrollArea)
+    assert isinstance(area, QScrollArea)
+    assert dialog.height() <= 800 - 50  # pixels for the window's title and a panel
+    assert area.verticalScrollBar().maximum() == 0

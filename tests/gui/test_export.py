@@ -400,3 +400,13 @@ def test_path_is_added_to_the_shown_columns_unless_the_user_does_not_want_it(
     dialog.columns[False].click()
     assert not dialog.with_path.isEnabled()
     dialog.reject()
+
+
+def test_dialog_has_no_room_for_choices_that_are_not_offered(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot
+) -> None:
+    jobs_db.add("a")
+    dialog = open_dialog(windows.open_active(), qtbot)
+    below_path = dialog.path.mapTo(dialog, dialog.path.rect().bottomLeft()).y()
+    above_button = dialog.button.mapTo(dialog, dialog.button.rect().topLeft()).y()
+    assert above_button - below_path <= 20

@@ -49,18 +49,6 @@ def test_typing_searches_once_after_a_pause(theme: Theme, qtbot: QtBot) -> None:
         QTest.keyClick(box, Qt.Key.Key_Return)
 
 
-def test_button_that_clears_the_filter_is_shown_only_beside_a_text(theme: Theme, qtbot: QtBot) -> None:
-    box = FilterBox(theme)
-    qtbot.addWidget(box)
-    box.show()
-    (button,) = [one for one in box.findChildren(QToolButton) if one.defaultAction() is box._clear_action]
-    assert not button.isVisible()
-    box.setText("a")
-    assert button.isVisible()
-    box.clear()
-    qtbot.waitUntil(lambda: not button.isVisible())  # it fades out
-
-
 def test_ctrl_f_filters_and_escape_shows_everything_again(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
@@ -121,6 +109,16 @@ def test_no_match_is_explained_and_has_a_button_to_clear_the_filter(
     assert len(windows.names()) == 3
 
 
+def test_clear_button_is_shown_only_beside_a_text(theme: Theme, qtbot: QtBot) -> None:
+    box = FilterBox(theme)
+    qtbot.addWidget(box)
+    box.show()
+    clear = next(button for button in box.findChildren(QToolButton) if button.text() == "Clear the filter")
+    assert not clear.isVisible()
+    box.setText("a")
+    assert clear.isVisible()
+
+
 def test_clear_button_clears_the_filter(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
     qtbot.waitUntil(lambda: len(windows.names()) == 1)
@@ -177,6 +175,18 @@ def test_filter_box_stays_visible_in_a_window_that_becomes_narrow(windows: Windo
         for width in (1000, 640, 1200, window.minimumWidth()):
             window.resize(width, 480)
             qtbot.waitUntil(partial(_shows_whole_box, window, width))
+
+
+def test_buttons_lose_their_texts_before_the_filter_box_its_own(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add("a.txt"))
+    with speaking("de"):
+        window = windows.open_active()
+        for width in range(window.minimumWidth() + 50, 1_100, 50):
+            window.resize(width, 480)
+            qtbot.waitUntil(partial(_shows_whole_box, window, width))
+            words = window.filter.fontMetrics().horizontalAdvance(window.filter.placeholderText())
+            icons = 2 * 32
+            qtbot.waitUntil(lambda: window.filter.width() >= words + icons)  # noqa: B023
 
 
 def _shows_whole_box(window: MainWindow, width: int) -> bool:

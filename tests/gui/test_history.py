@@ -27,8 +27,9 @@ def test_files_are_recorded_in_the_right_step() -> None:
 
 def test_current_step_is_not_shown() -> None:
     history = History()
+    history.add(NOW - 9.8, NOW - 9.6, 1, 0)
     history.add(NOW, NOW + 0.2, 4, 0)
-    assert sum(history.series(Span.MINUTE, NOW + 0.3).files) == 0
+    assert sum(history.series(Span.MINUTE, NOW + 0.3).files) == 1
     assert history.series(Span.MINUTE, NOW + 1).files[-1] == 4
 
 
@@ -65,3 +66,15 @@ def test_history_is_filled_from_the_database() -> None:
     assert max(series.files) == 1.0
     assert max(series.bytes) == 100.0
     assert sum(history.series(Span.MINUTE, NOW).files) == 0
+
+
+def test_what_has_just_begun_is_shown_if_there_is_nothing_else() -> None:
+    history = History()
+    history.add(NOW - 1, NOW, files=720, size=72_000)
+    for span in Span:
+        series = history.series(span, NOW)
+        assert sum(series.files) * span.step == 720
+        assert len(series.files) == span.seconds // span.step
+        assert series.end_s >= NOW - span.step
+    history.add(NOW - 1, NOW + 720, files=720, size=72_000)
+    assert history.series(Span.DAY, NOW + 720).files[-1] > 0

@@ -88,23 +88,6 @@ def test_list_is_empty_and_not_loaded_until_it_is_read(list_model: ListModel) ->
     assert list_model.texts() == ["a.txt"]
 
 
-@pytest.fixture
-def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Make reading all keys wait for an event; the first keys are read at once."""
-    may_read = threading.Event()
-    read = JobList.ids
-
-    def ids(reader: JobList, *arguments: Any, limit: int | None = None) -> array[int]:
-        is_of_test = threading.current_thread() is threading.main_thread()
-        assert limit is not None or is_of_test or may_read.wait(20)
-        return read(reader, *arguments, limit=limit)
-
-    monkeypatch.setattr(jobs_model, "FIRST_ROWS", 3)
-    monkeypatch.setattr(JobList, "ids", ids)
-    yield may_read
-    may_read.set()
-
-
 @pytest.mark.parametrize("order", [ASCENDING, DESCENDING])
 def test_first_rows_are_shown_while_the_rest_is_read(
     list_model: ListModel, slow_reading: threading.Event, order: Qt.SortOrder
@@ -115,6 +98,7 @@ def test_first_rows_are_shown_while_the_rest_is_read(
     names = ["a", "b", "c", "d", "e"] if order == ASCENDING else ["e", "d", "c", "b", "a"]
     assert list_model.texts() == names[:3]
     assert not list_model.model.is_loaded
+    assert not list_model.model.is_current
     # What happens in the meantime is neither lost nor shown twice.
     added = list_model.jobs_db.add("f")
     list_model.jobs_db.intake.remove(keys[1:2])

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
@@ -15,6 +15,7 @@ from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
@@ -68,6 +69,59 @@ def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot)
     assert view.currentIndex().row() == 1
 
 
+class PaintedRegion(QObject):
+    """Collects what is painted of a widget."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.region = QRegion()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+@pytest.mark.parametrize("way", ["mouse", "key"])
+def test_whole_focus_ring_is_erased_when_another_row_becomes_current(
+    windows: WindowFactory, qtbot: QtBot, way: str
+) -> None:
+    windows.jobs_db.add_many(12)
+    window = windows.open_active()
+    view = window.view
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    view.setCurrentIndex(view.model().index(0, 0))
+    view.clearSelection()
+    view.viewport().repaint()
+    painted = PaintedRegion()
+    view.viewport().installEventFilter(painted)
+    end = QPoint(view.viewport().width() - 3, view.visualRect(view.model().index(0, 0)).center().y())
+    if way == "mouse":
+        place = view.visualRect(view.model().index(5, 0)).center()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    else:
+        QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not painted.region.isEmpty())
+    qtbot.waitUntil(lambda: painted.region.contains(end))
+
+
+@pytest.mark.parametrize(
+    ("key", "row"), [(Qt.Key.Key_End, 11), (Qt.Key.Key_Down, 11), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Up, 0)]
+)
+def test_key_selects_the_row_that_it_leads_to_even_if_it_was_current(view: JobsView, key: Qt.Key, row: int) -> None:
+    view.select_rows(4, 4)
+    view.selectionModel().setCurrentIndex(view.model().index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+    QTest.keyClick(view, key)
+    assert view.selected_rows() == [(row, row)]
+
+
+def test_tool_tip_does_not_stay_on_another_row(long_view: JobsView, qtbot: QtBot) -> None:
+    QToolTip.showText(long_view.mapToGlobal(QPoint(5, 5)), "a path", long_view, QRect(), 1_000_000)
+    qtbot.waitUntil(QToolTip.isVisible)
+    QTest.keyClick(long_view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
 def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -> None:
     view.setCurrentIndex(view.model().index(3, 0))
     QTest.keyClick(view, Qt.Key.Key_F)
@@ -79,6 +133,58 @@ def test_escape_clears_the_selection(view: JobsView, qtbot: QtBot) -> None:
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.selected_count() == 0
     QTest.keyClick(view, Qt.Key.Key_Escape)
+
+
+@pytest.fixture
+def all_are_being_read(windows: WindowFactory, slow_reading: threading.Event, qtbot: QtBot) -> MainWindow:
+    """A window that shows two of three files, while all of them are being read because the filter was cleared."""
+    slow_reading.set()
+    windows.jobs_db.add("a.csv", "b.txt", "c.txt")
+    window = windows.open()
+    QTest.keyClicks(window.filter, "txt")
+    QTest.keyClick(window.filter, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: windows.names() == ["b.txt", "c.txt"])
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    slow_reading.clear()
+    window.view.clearSelection()
+    window.filter.clear()
+    window.menu_actions.filter.trigger()
+    return window
+
+
+def test_all_means_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_count() == 3)
+
+
+def test_return_in_the_filter_selects_a_row_of_the_complete_list(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_rows() == [(1, 1)])  # the current file, which was the first one before
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Down])
+def test_selection_that_waits_gives_way_to_other_keys(
+    all_are_being_read: MainWindow, slow_reading: threading.Event, windows: WindowFactory, qtbot: QtBot, key: Qt.Key
+) -> None:
+    view = all_are_being_read.view
+    QTest.keyClick(all_are_being_read.filter, Qt.Key.Key_Return)
+    all_are_being_read.menu_actions.select_all.trigger()
+    QTest.keyClick(view, key)
+    selected = view.selected_count()
+    slow_reading.set()
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
+    assert view.selected_count() == selected == (key == Qt.Key.Key_Down)
 
 
 def test_tab_leaves_the_table(view: JobsView) -> None:

@@ -72,13 +72,11 @@ def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool)
 def test_statuses_have_different_shapes(theme: Theme) -> None:
     from PySide6.QtCore import QSize
 
-    from desktop_app.gui.table.cells import STATUS_ICONS
-
     shapes = set()
-    for name in STATUS_ICONS.values():
-        image = theme.icon(name, "#000000").pixmap(QSize(16, 16)).toImage()
+    for status in Status:
+        image = theme.status_icon(status).pixmap(QSize(16, 16)).toImage()
         shapes.add(tuple(image.pixelColor(x, y).alpha() > 127 for x in range(16) for y in range(16)))
-    assert len(shapes) == len(STATUS_ICONS)
+    assert len(shapes) == len(Status)
 
 
 def test_text_beside_the_list_is_readable(window: MainWindow, colours: Colours) -> None:

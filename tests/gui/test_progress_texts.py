@@ -31,9 +31,9 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def test_progress_in_files_and_bytes(wording: Wording) -> None:
     progress = Progress(1_044, 1_248, 3_100_000_000, 3_400_000_000)
-    assert files_of(progress, wording) == "1,044 of 1,248 files"
+    assert files_of(1_044, 1_248, wording) == "1,044 of 1,248 files"
     assert files_and_bytes_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
-    assert files_of(Progress(0, 1), wording) == "0 of 1 file"
+    assert files_of(0, 1, wording) == "0 of 1 file"
 
 
 def test_progress_in_the_unit_of_the_run(wording: Wording) -> None:

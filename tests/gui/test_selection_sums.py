@@ -50,6 +50,19 @@ def test_sums_follow_changes_of_the_selected_files(
     qtbot.waitUntil(lambda: window.selected.current.count == 1)
 
 
+def test_count_follows_selected_files_that_disappear_at_once(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_feed, "_SUMS_EVERY_MS", 1_000_000)
+    windows.jobs_db.add("a", "b.txt")
+    window = windows.open()
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    window.filter.setText("txt")
+    qtbot.waitUntil(lambda: windows.names() == ["b.txt"])
+    assert window.selected.current.count == 1
+
+
 def test_count_remains_if_the_database_cannot_be_read(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,3 +140,42 @@ def test_selection_is_shown_with_its_sums(windows: WindowFactory, qtbot: QtBot) 
     qtbot.waitUntil(lambda: window.status.selection.text() == "12 selected · 12.0 kB · 2 failed")
     window.view.clearSelection()
     qtbot.waitUntil(lambda: window.status.selection.text() == "")
+
+
+def test_filtered_list_shows_how_many_files_match(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(12)
+    windows.jobs_db.fail(keys[:2])
+    window = windows.open()
+    for key in keys[2:]:
+        windows.jobs_db.finish(key)
+    qtbot.waitUntil(lambda: window.status.files.text() == "12 files")
+    window.sidebar.choose_status(Status.FAILED)
+    qtbot.waitUntil(lambda: window.status.files.text() == "2 of 12 files")
+    window.filter.setText("nothing like that")
+    qtbot.waitUntil(lambda: window.status.files.text() == "0 of 12 files")
+    window.filter.clear()
+    window.sidebar.choose_status(None)
+    qtbot.waitUntil(lambda: window.status.files.text() == "12 files")
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_both_ends_have_the_same_margin_in_either_direction(
+    direction: Qt.LayoutDirection, qapp: QApplication, theme: Theme, wording: Wording, qtbot: QtBot
+) -> None:
+    before = qapp.layoutDirection()
+    qapp.setLayoutDirection(direction)
+    try:
+        window = QMainWindow()
+        qtbot.addWidget(window)
+        bar = JobsStatusBar(wording, theme, window)
+        window.setStatusBar(bar)
+        window.resize(1100, 200)
+        window.show()
+        bar.show_counts(StatusCounts(0, 0, 8, 0))
+        label = bar.files
+        left = label.mapTo(window, label.rect().topLeft()).x()
+        is_ltr = direction is Qt.LayoutDirection.LeftToRight
+        trailing = window.width() - left - label.width() if is_ltr else left
+        assert trailing == 8
+    finally:
+        qapp.setLayoutDirection(before)

@@ -281,6 +281,7 @@ def test_invalid_configuration_file_is_reported(isolated_environment: Path) -> N
     assert refused.trouble is T.SETUP
     assert refused.text.startswith("The AWS configuration can't be used. Unable to parse config file")
     assert str(isolated_environment) in refused.text
+    assert refused.detail == "", "it would say the same again"
 
 
 @pytest.mark.usefixtures("internet", "signed_in")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from contextlib import ExitStack, suppress
 from socketserver import BaseRequestHandler
@@ -173,6 +175,22 @@ def test_server_that_hangs_up_on_http_may_want_https(serve: Callable[..., str], 
     error = refusal(f"http://{serve(certificate=make_certificate(tmp_path))}")
     assert error.cause is Cause.OFFLINE
     assert error.body.startswith("If the server uses HTTPS, write https:// in its address.")
+
+
+def test_connection_reset_before_it_is_used_gives_the_same_text_as_one_reset_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr(socket.socket, "connect", reset)
+        error = refusal(url)
+    assert error.cause is Cause.OFFLINE
+    assert error.body.startswith("If the server uses HTTPS, write https:// in its address.")
+
+
+def reset(*_: object) -> None:
+    """Fail as a connection to a server that resets it at once, which only happens now and then."""
+    raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9\r\n"], ids=["HTTP", "SSH"])

@@ -17,6 +17,8 @@ from desktop_app.__main__ import main
 from desktop_app.bootstrap import connect_queue, open_program, send_all
 from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.domain.job import NewFile
+from desktop_app.domain.secrets import AccessKeys
+from desktop_app.queues.connector import SqsConnector
 from desktop_app.store.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -355,3 +357,42 @@ def test_files_of_0_1_0_are_sent_only_if_their_key_can_mean_no_other_queue(
         program.editor.add([NewFile("/old", 1, 1)])
     assert terminal.submit(0, **used) == (0 if is_sent else 1)
     assert queues.count("eu-west-1") + queues.count("us-east-1") == (1 if is_sent else 0)
+
+
+def test_files_submitted_without_the_keys_typed_in_the_window_belong_to_its_queue(
+    queues: Queues, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (isolated_environment / ".aws" / "credentials").unlink()
+    monkeypatch.setenv("FILEMILL_QUEUE", queues.name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", queues.url)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with closing(open_program()) as window:
+        keys = AccessKeys(queues.own["AWS_ACCESS_KEY_ID"], queues.own["AWS_SECRET_ACCESS_KEY"])
+        entered = window.connection.entered.with_keys(keys)
+        learnt: list[Connection] = []
+        with closing(SqsConnector(window.queues.resolve(entered))) as connector:
+            window.queues.update(window.queues.resolve(entered), connector, learnt.append)
+            with closing(open_program()) as terminal:
+                terminal.editor.add([NewFile("/submitted", 1, 1)])
+                assert list(terminal.jobs.unfinished_by_queue()) != [learnt[0].key]
+            window.queues.update(learnt[0], connector, learnt.append)
+        assert window.jobs.unfinished_by_queue() == {learnt[0].key: 1}
+
+
+def test_files_submitted_with_other_keys_keep_waiting_for_their_own_account(
+    queues: Queues, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = isolated_environment / ".aws" / "credentials"
+    file.write_text(file.read_text().replace("[other]", "[default]"))
+    monkeypatch.setenv("FILEMILL_QUEUE", queues.name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", queues.url)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with closing(open_program()) as program, closing(connect_queue(program)) as connector:
+        program.editor.add([NewFile("/submitted", 1, 1)])
+        program.queues.learn(program.connection, connector)
+        waiting_for = program.jobs.unfinished_by_queue()
+        keys = AccessKeys(queues.own["AWS_ACCESS_KEY_ID"], queues.own["AWS_SECRET_ACCESS_KEY"])
+        connection = program.queues.resolve(program.connection.entered.with_keys(keys))
+        with closing(SqsConnector(connection)) as other_connector:
+            program.queues.update(connection, other_connector, program.queues.adopt)
+        assert program.jobs.unfinished_by_queue() == waiting_for

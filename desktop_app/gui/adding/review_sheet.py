@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -32,8 +31,10 @@ from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     IconLabel,
     PairsDialog,
+    add_field,
     arrange_dialog,
     caption,
+    form_layout,
     plain_label,
     spaced,
 )
@@ -231,15 +232,10 @@ class ReviewSheet(QDialog):
             column.addWidget(label)
             column.addSpacing(4)
         column.addWidget(self.subfolders)
-        form = QFormLayout(
-            horizontalSpacing=12,
-            verticalSpacing=8,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
-        )
+        form = form_layout()
         form.addRow(caption(tr("&Include"), self.only), self.only)
         form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
-        form.addRow("", self.chosen)
+        add_field(form, self.chosen)
         form.addRow(caption(tr("&Batch name"), self.name), self.name)
         column.addLayout(form)
         column.addWidget(self.listed)

@@ -8,9 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -19,7 +17,15 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import WindowPlace, height_at, plain_label, primary_button, show_problem, spaced
+from desktop_app.gui.widgets.dialogs import (
+    FormArea,
+    WindowPlace,
+    height_at,
+    plain_label,
+    primary_button,
+    show_problem,
+    spaced,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +36,7 @@ _WIDTH = 620
 _MIN_SIZE = (420, 200)
 
 
-class ConnectionPage(QScrollArea):
+class ConnectionPage(FormArea):
     """The base class of the dialog's pages: a scrolling column of widgets, and a row of buttons.
 
     Signals:
@@ -57,10 +63,8 @@ class ConnectionPage(QScrollArea):
     resized = Signal()
 
     def __init__(self, title: str) -> None:
-        super().__init__(widgetResizable=True)
+        super().__init__()
         self.title = title
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = self._inside = QWidget(self)
         self.column = spaced(QVBoxLayout(inside), 10, (18, 16, 18, 8))
         self.setWidget(inside)
@@ -68,11 +72,25 @@ class ConnectionPage(QScrollArea):
         self.buttons = spaced(QHBoxLayout(self.button_row), 6)
         self.problem = plain_label("", inside)
         self.problem.hide()
+        self._revealed: QWidget | None = None
+        # A new text has its height only after the layouts around it were updated, one by one.
+        self.verticalScrollBar().rangeChanged.connect(self._scroll)
 
     def show_problem(self, text: str) -> None:
         """Show why the page is invalid, or hide the message if the text is empty."""
         show_problem(self.problem, text)
         self.resized.emit()
+        self.reveal(self.problem if text else None)
+
+    def reveal(self, widget: QWidget | None) -> None:
+        """Scroll to a widget whose text is new, and follow it while it grows; stop doing so if it is None."""
+        self._revealed = widget
+        QTimer.singleShot(0, self, self._scroll)
+
+    @Slot()
+    def _scroll(self) -> None:
+        if self._revealed is not None and self._revealed.isVisible():
+            self.ensureWidgetVisible(self._revealed)
 
     def height_for(self, width: int) -> int:
         """Return the height that the page needs to show everything at a width."""

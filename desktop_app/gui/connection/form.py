@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QListView,
     QPushButton,
     QRadioButton,
     QStyle,
@@ -31,7 +32,7 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Profiles
 from desktop_app.domain.secrets import AccessKeys
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import SideBySide, caption, spaced
+from desktop_app.gui.widgets.dialogs import SideBySide, add_field, caption, form_layout, spaced
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -54,15 +55,24 @@ class WideBox(QComboBox):
     def showPopup(self) -> None:
         """Show the list, with its entries in full."""
         view = self.view()
-        bar = view.verticalScrollBar().sizeHint().width() if self.count() > self.maxVisibleItems() else 0
-        needed = view.sizeHintForColumn(0) + bar + 2 * view.frameWidth()
-        view.setMinimumWidth(min(needed, self.screen().availableGeometry().width()))
+        view.setMinimumWidth(self._list_width())
         super().showPopup()
         last = view.visualRect(view.model().index(self.count() - 1, 0))
         missing = last.bottom() + 1 - view.viewport().height()
-        if missing > 0 and not bar:  # Qt does not count all margins of the style sheet
+        if missing > 0 and not self._scrolls:  # Qt does not count all margins of the style sheet
             popup = view.window()
             popup.resize(popup.width(), popup.height() + missing)
+
+    @property
+    def _scrolls(self) -> bool:
+        return self.count() > self.maxVisibleItems()
+
+    def _list_width(self) -> int:
+        """Return the width of a list whose entries are shown in full, as far as the screen allows."""
+        view = self.view()
+        bar = view.verticalScrollBar().sizeHint().width() if self._scrolls else 0
+        needed = view.sizeHintForColumn(0) + bar + 2 * view.frameWidth()
+        return min(needed, self.screen().availableGeometry().width())
 
 
 class _DetailDelegate(QStyledItemDelegate):
@@ -98,16 +108,30 @@ class EditableBox(WideBox):
 
     Attributes:
         line: The line edit, which gets the keyboard focus.
+        offered: The list of the completer.
     """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, insertPolicy=QComboBox.InsertPolicy.NoInsert)
         self.line = QLineEdit(self)
         self.setLineEdit(self.line)
-        self.line.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+        completer = self.line.completer()
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setMaxVisibleItems(_MOST_VISIBLE)
+        self.offered = QListView()
+        completer.setPopup(self.offered)
+        self.offered.setObjectName("offered")
+        self.offered.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._delegate = _DetailDelegate(self)
-        self.setItemDelegate(self._delegate)
+        for view in (self, self.offered):
+            view.setItemDelegate(self._delegate)
+
+    def offer(self) -> None:
+        """Show all items; unlike those of `showPopup`, they are narrowed down by what is typed."""
+        self.offered.setMinimumWidth(self._list_width())
+        self.line.completer().setCompletionPrefix("")
+        self.line.completer().complete()
 
     def set_names(self, names: Iterable[str], detail: str = "") -> None:
         """Replace the items, but keep the entered text.
@@ -253,12 +277,8 @@ class ConnectionForm(QWidget):
         column = spaced(QVBoxLayout(self), 8)
         for choice in self.places:
             column.addWidget(choice)
-        rows = QFormLayout()
+        rows = form_layout()
         rows.setContentsMargins(0, 8, 0, 0)
-        rows.setVerticalSpacing(8)
-        rows.setHorizontalSpacing(12)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         fields: tuple[tuple[str, QWidget, QPushButton | None, Hint | None], ...] = (
             (tr("&Server"), self.server, None, self._server_hint),
             (tr("Access &key ID"), self.key_id, None, None),
@@ -271,7 +291,7 @@ class ConnectionForm(QWidget):
         )
         for text, field, button, hint in fields:
             if not text:
-                rows.addRow("", field)
+                add_field(rows, field)
                 continue
             field.setAccessibleName(text.replace("&", ""))
             if isinstance(field, EditableBox):

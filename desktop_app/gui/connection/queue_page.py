@@ -301,17 +301,17 @@ class QueuePage(ConnectionPage):
         self._listed = connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
-        self.form.queue_hint.show_text(tr("Looking for queues…"))
+        self._show_in_hint(tr("Looking for queues…"))
         notify = partial(self._slow.emit, self._listing)
         self._listing.start(lambda stop: self._controller.advisor.queues(connection, stop, notify))
 
     @Slot(object)
     def _add_queues(self, found: list[FoundQueue]) -> None:
-        self._queues += [queue.name for queue in found]
+        self._queues = sorted([*self._queues, *(queue.name for queue in found)])
         if found:
             self._place = self._place_of(found[0])
         self.form.queue.set_names(self._queues, self._place)
-        self.form.queue_hint.show_text(tr("%Ln queue(s) so far…", "", len(self._queues)))
+        self._show_in_hint(tr("%Ln queue(s) so far…", "", len(self._queues)))
 
     def _place_of(self, queue: FoundQueue) -> str:
         """Return where a queue is: its server, or its region and account."""
@@ -342,7 +342,7 @@ class QueuePage(ConnectionPage):
     @Slot()
     def _show_queues(self) -> None:
         if self.form.queue.isVisible() and not self.form.queue.currentText():
-            self.form.queue.showPopup()
+            self.form.queue.offer()
 
     @Slot(object)
     def _fail_listing(self, error: KnownError) -> None:
@@ -353,8 +353,14 @@ class QueuePage(ConnectionPage):
 
     def _end_listing(self, text: str) -> None:
         self.form.list_queues.setText(tr("List Queues"))
+        self._show_in_hint(text)
+
+    def _show_in_hint(self, text: str) -> None:
+        """Show how the listing goes."""
         self.form.queue_hint.show_text(text)
         self.resized.emit()
+        if text:
+            self.reveal(self.form.queue_hint)
 
     # --- testing the connection
 
@@ -378,7 +384,7 @@ class QueuePage(ConnectionPage):
         self._show_duration()
         self.test.setText(tr("S&top Test"))
         self.resized.emit()
-        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self._test_title))  # once the layout is updated
+        self.reveal(self._test_title)
         notify = partial(self._slow.emit, self._testing)
         self._testing.start(lambda stop: self._controller.advisor.test(connection, stop, notify))
 
@@ -387,6 +393,7 @@ class QueuePage(ConnectionPage):
         self.checks.add(finding)
         self.checks.show()
         self.resized.emit()
+        self.reveal(self.checks)
 
     @Slot()
     def _show_duration(self) -> None:
@@ -401,11 +408,11 @@ class QueuePage(ConnectionPage):
         if not stream.is_running:
             return
         if stream is self._listing:
-            self.form.queue_hint.show_text(translated(sentence))
+            self._show_in_hint(translated(sentence))
         else:
             self._waiting_for = translated(sentence)
             self._show_duration()
-        self.resized.emit()
+            self.resized.emit()
 
     @Slot(object)
     def _fail_test(self, error: KnownError) -> None:

@@ -25,7 +25,6 @@ from desktop_app.gui.details.attempts import AttemptsPage
 from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, text_label
 from desktop_app.gui.details.texts import Fix, Summary, nothing_selected
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import IconLabel, restyle, spaced
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ class DetailsPane(QFrame):
         self._fit_header()
         self._icon.setVisible(summary.status is not None)
         if summary.status is not None:
-            self._icon.show_icon(self._theme.icon(STATUS_ICONS[summary.status], summary.status.name.lower()))
+            self._icon.show_icon(self._theme.status_icon(summary.status))
 
     def show_attempt_count(self, count: int) -> None:
         """Show the number of attempts in the title of their tab."""

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -35,6 +34,7 @@ from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     arrange_dialog,
     caption,
+    form_layout,
     open_file_dialog,
     plain_label,
     primary_button,
@@ -154,16 +154,12 @@ class ExportDialog(QDialog):
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
         self._error = plain_label("", self, "notice")
+        self.rows[Rows.GROUP].hide()  # before it is in a layout, which would keep room for it
         self._arrange()
         self._fill()
 
     def _arrange(self) -> None:
-        form = QFormLayout(
-            horizontalSpacing=16,
-            verticalSpacing=14,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow,
-        )
+        form = form_layout()
         columns = [self.columns[True], self.with_path, self.columns[False]]
         for title, choices in ((tr("Files"), list(self.rows.values())), (tr("Columns"), columns)):
             label = QLabel(title, self)
@@ -196,7 +192,7 @@ class ExportDialog(QDialog):
     def _group(self, choices: Sequence[QAbstractButton], name: str) -> QWidget:
         box = QWidget(self)
         box.setAccessibleName(name)
-        column = spaced(QVBoxLayout(box), 6)
+        column = spaced(QVBoxLayout(box), 6, (0, 0, 0, 6))  # more below a group than between its choices
         group = QButtonGroup(box)
         for choice in choices:
             if isinstance(choice, QRadioButton):
@@ -224,7 +220,6 @@ class ExportDialog(QDialog):
         self.with_path.setChecked(self._memory.text("export_path") != "no")
         self.with_path.setEnabled(self.columns[True].isChecked())
         self.rows[Rows.SHOWN].setChecked(True)
-        self.rows[Rows.GROUP].hide()
         self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{default_name()}{self.form.suffix}"))
         self.format.currentIndexChanged.connect(self._follow_format)
         self.path.textChanged.connect(self._hide_error)

@@ -80,7 +80,7 @@ class FilterBox(QLineEdit):
         self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._help_action, QLineEdit.ActionPosition.TrailingPosition)
         self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
-        self._clear_action.setVisible(False)  # only now: Qt shows the button of an action that is hidden when added
+        self._clear_action.setVisible(False)  # only now, or Qt would show its button until the action changes
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self._message_timer = QTimer(self, singleShot=True, interval=MESSAGE_DELAY_MS)

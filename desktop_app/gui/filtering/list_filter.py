@@ -95,16 +95,6 @@ class ListFilter(QObject):
         groups.changed.connect(self._offer_retry)
         self._offer_retry()
 
-    @Slot()
-    def clear_filter(self) -> None:
-        """Clear the filter box, but keep the choice in the sidebar."""
-        self._box.reset()
-
-    @Slot()
-    def show_all(self) -> None:
-        """Clear the choice in the sidebar, but keep the text in the filter box."""
-        self._sidebar.choose(NO_FILTER)
-
     def show_only(self, choice: Filter) -> None:
         """Clear the filter box, choose something in the sidebar, and go to the list."""
         self._box.reset()
@@ -161,6 +151,4 @@ class ListFilter(QObject):
     def _go_to_list(self) -> None:
         """Focus the list. If nothing is selected, select the current row or, if there is none, the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self._model.rowCount() and not self._view.selected_count():
-            row = max(0, self._view.currentIndex().row())
-            self._view.select_rows(row, row)
+        self._view.select_a_row()

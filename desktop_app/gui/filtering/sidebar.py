@@ -14,7 +14,6 @@ from desktop_app.domain.query import Filter, Problem
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
-from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
 from desktop_app.gui.widgets.dialogs import leading, spaced
 from desktop_app.gui.wording import Wording, status_word
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 
 Key = TypeVar("Key")
-
-_GAP = 4
 
 _MARGIN = 8
 """The margin on each side; the scroll bar is as wide as the right one, so it does not move anything."""
@@ -139,19 +136,21 @@ class SidebarTexts:
         }
         for status in Status:
             word = status_word(status)
-            colour = status.name.lower() if counts.of(status) else "muted"
-            found[status] = self._facts(word, counts.of(status), icon=STATUS_ICONS[status], colour=colour)
+            name = status.name.lower()
+            colour = name if counts.of(status) else "muted"
+            found[status] = self._facts(word, counts.of(status), icon=f"status-{name}", colour=colour)
         return found
 
-    def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """Return an entry for each problem, with its code as the key."""
-        return {problem.code: self._problem(problem) for problem in problems}
+    def problems(self, problems: Sequence[Problem], chosen: Collection[str] = ()) -> dict[str, EntryFacts]:
+        """Return an entry for each problem, with its code as the key. Its button is for all chosen problems."""
+        these = len(chosen) > 1
+        action = tr("Retry all with these reasons") if these else tr("Retry all with this reason")
+        return {problem.code: self._problem(problem, action) for problem in problems}
 
-    def _problem(self, problem: Problem) -> EntryFacts:
+    def _problem(self, problem: Problem, action: str) -> EntryFacts:
         text = reason_text(problem.reason).rstrip(".") or translated(_NO_REASON)
         others = problem.reasons - 1
         hint = tr("and %Ln similar reason(s)", "", others) if others else ""
-        action = tr("Retry all with this reason")
         return self._facts(text, problem.count, hint, hint=hint, action=action, wraps=True)
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
@@ -261,7 +260,6 @@ class Sidebar(QScrollArea):
     Attributes:
         choice: The chosen filter, without a search.
         statuses, problems, batches: The sections.
-        retry: The button below the problems, which retries all files with the chosen problems.
         older: The button below the batches, which shows older ones.
     """
 
@@ -292,17 +290,11 @@ class Sidebar(QScrollArea):
         self.statuses: Section[Status | None] = Section(tr("Status"), theme, inside)
         self.problems: Section[str] = Section(tr("Problems"), theme, inside)
         self.batches: Section[int] = Section(tr("Batches"), theme, inside)
-        self.retry = QPushButton(inside)
-        self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
-        self.problems.column.addSpacing(_GAP)
-        self.problems.column.addWidget(self.retry)
         self.older = QPushButton(tr("Show &Older Batches"), inside)
         self.older.setObjectName("link")
         self.older.clicked.connect(self.older_requested)
         self.batches.column.addWidget(self.older)
-        # The scroll bar has the other side; a layout does not mirror its margins.
-        left, right = (0, _MARGIN) if self.isRightToLeft() else (_MARGIN, 0)
-        column = spaced(QVBoxLayout(inside), 10, (left, 4, right, _MARGIN))
+        column = spaced(QVBoxLayout(inside), 10, (_MARGIN, 4, 0, _MARGIN))  # the scroll bar is on the other side
         for section in self._sections():
             column.addWidget(section)
             section.moved.connect(self._move)
@@ -311,7 +303,7 @@ class Sidebar(QScrollArea):
         self.statuses.picked.connect(lambda key, add: self.choose(with_status(self.choice, key, add=add)))
         self.problems.picked.connect(lambda key, add: self.choose(with_problem(self.choice, key, add=add)))
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
-        self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
+        self.problems.action_clicked.connect(lambda _key: self.retry_requested.emit(self.choice.problems))
         self.statuses.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._status(key), place))
         self.problems.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._problem(key), place))
         self.batches.menu_requested.connect(lambda key, place: self.menu_requested.emit(self._batch(key), place))
@@ -358,11 +350,9 @@ class Sidebar(QScrollArea):
         choice, texts = self.choice, self._texts
         statuses: frozenset[Status | None] = frozenset({None}) if choice.is_empty else frozenset(choice.statuses)
         self.statuses.show_entries(texts.statuses(self._counts), statuses)
-        self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
+        self.problems.show_entries(texts.problems(self._groups.problems, choice.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
-        self.retry.setVisible(bool(choice.problems))
         self.older.setVisible(self._groups.has_older)
-        self._fit_button()
         self._keep_one_tab_stop()
         self._order_tabs()
 
@@ -386,24 +376,10 @@ class Sidebar(QScrollArea):
         least = max(titles, self._texts.status_width(self.fontMetrics())) + 2 * _MARGIN + _EDGE
         self.setMinimumWidth(least)
         self.setMaximumWidth(max(least, _MOST))
+        room = max(1, self.width() - 2 * _MARGIN - _EDGE)
         for section in self._sections():
-            section.set_width(self._room())
-        self._fit_button()
-
-    def _room(self) -> int:
-        return max(1, self.width() - 2 * _MARGIN - _EDGE)
-
-    def _fit_button(self) -> None:
-        """Set the text of the retry button; it is shortened if the button would be wider than the sidebar."""
-        one = len(self.choice.problems) <= 1
-        text = tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
-        self.retry.setText(text)
-        self.retry.setToolTip("")
-        if self.retry.sizeHint().width() > self._room():
-            self.retry.setText(tr("&Retry All"))
-            self.retry.setToolTip(text.replace("&", ""))
-        for button in (self.retry, self.older):
-            button.setMaximumWidth(self._room())
+            section.set_width(room)
+        self.older.setMaximumWidth(room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Adapt the entries to the new width."""
@@ -437,7 +413,7 @@ class Sidebar(QScrollArea):
         for section in self._sections():
             for entry in section.entries.values():
                 wanted += [entry, entry.inline]
-            wanted += {self.problems: [self.retry], self.batches: [self.older]}.get(section, [])
+        wanted.append(self.older)
         if wanted != self._tab_order:
             self._tab_order = wanted
             for one, other in pairwise(wanted):

@@ -170,7 +170,7 @@ class SidebarEntry(QAbstractButton):
         if facts.note or facts.alert:
             height += _NOTE_GAP + math.ceil(QFontMetrics(self._note_font()).height())
         if facts.done is not None:
-            height += _BAR_GAP
+            height += _BAR_GAP + _BAR
         self.setFixedSize(width, max(height, _INLINE + 2 if facts.action else 0))
         whole = facts.text if "".join(self._lines) != facts.text else ""
         self.setToolTip(tool_tip("\n".join(filter(None, (whole, facts.hint)))))
@@ -286,7 +286,7 @@ class SidebarEntry(QAbstractButton):
 
     def _paint_bar(self, painter: QPainter, left: int) -> None:
         colours = self._theme.colours
-        place = QRect(left, self.height() - _BAR - 2, self.width() - left - _SIDE, _BAR)
+        place = QRect(left, self.height() - _PADDING - _BAR, self.width() - left - _SIDE, _BAR)
         done = QRect(place.topLeft(), QSize(round(place.width() * (self.facts.done or 0)), _BAR))
         painter.setPen(Qt.PenStyle.NoPen)
         for rect, colour in ((place, colours.line), (done, colours.accent)):

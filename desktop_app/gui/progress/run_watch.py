@@ -97,8 +97,10 @@ class _Ring:
         current = int(now_s // self.step)
         self.advance(current)
         numbers = range(current - self.capacity + 1, current)
+        if not any(self.files[number % self.capacity] + self.bytes[number % self.capacity] for number in numbers):
+            numbers = range(numbers.start + 1, current + 1)  # what has just begun must not look like nothing
         return Series(
-            current * self.step,
+            numbers.stop * self.step,
             tuple(self.files[number % self.capacity] / self.step for number in numbers),
             tuple(self.bytes[number % self.capacity] / self.step for number in numbers),
         )
@@ -141,7 +143,10 @@ class History:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """Return the rates over a span, without the current step: it is incomplete, so its rate would look too low."""
+        """Return the rates over a span.
+
+        The current step is incomplete, so its rate would look too low; it is included only if there is nothing else.
+        """
         return self._rings[span].series(now_s)
 
 

@@ -12,9 +12,8 @@ from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.gui.connection.status import ConnectionText, Mark
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run import IDLE, Progress
-from desktop_app.gui.progress.texts import files_and_bytes_of, measure_of
+from desktop_app.gui.progress.texts import files_and_bytes_of, files_of, measure_of
 from desktop_app.gui.progress.throughput import draw_series
-from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.widgets.dialogs import IconLabel, spaced
 from desktop_app.gui.wording import Wording, status_word_in_text, tool_tip
 
@@ -78,14 +77,13 @@ class JobsStatusBar(QStatusBar):
         super().__init__(parent, sizeGripEnabled=False)
         self._wording = wording
         self._totals = StatusCounts()
+        self._listed: int | None = None
         self._progress = IDLE
         self._shows_statuses = False
         self.setAccessibleName(tr("Status"))
         self.connection = ConnectionButton(theme, self)
         self.connection.clicked.connect(self.connection_pressed)
-        self.counts = {
-            status: CountLabel(theme.icon(STATUS_ICONS[status], status.name.lower()), self) for status in Status
-        }
+        self.counts = {status: CountLabel(theme.status_icon(status), self) for status in Status}
         self.foreign = QToolButton(self, autoRaise=True)
         self.foreign.setObjectName("chip")
         self.foreign.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -126,9 +124,15 @@ class JobsStatusBar(QStatusBar):
             label.words.setText(f"{self._wording.number(counts.of(status))} {status_word_in_text(status)}")
         self._show_files()
 
+    def show_listed(self, count: int | None) -> None:
+        """Show the number of files that match the filter; None without a filter."""
+        if count != self._listed:
+            self._listed = count
+            self._show_files()
+
     @Slot(object)
     def show_progress(self, progress: Progress) -> None:
-        """Show the progress of the run, or the total number of files if there is no run."""
+        """Show the progress of the run, or the number of files if there is no run."""
         self._progress = progress
         if progress.is_busy:
             sentence = files_and_bytes_of(progress, self._wording)
@@ -143,7 +147,8 @@ class JobsStatusBar(QStatusBar):
         if self._progress.is_busy:
             self.files.setText(measure_of(self._progress, self._wording))
         else:
-            self.files.setText(self._wording.files(self._totals.total))
+            total, listed = self._totals.total, self._listed
+            self.files.setText(self._wording.files(total) if listed is None else files_of(listed, total, self._wording))
             self.files.setToolTip("")
         self.fit()
 

@@ -33,17 +33,15 @@ _SHORT_MS = 1_000
 """The duration of a run is not mentioned if it is shorter than this."""
 
 
-def files_of(progress: Progress, wording: Wording) -> str:
-    """Return the progress in files, such as `1,044 of 1,248 files`."""
-    return tr("{done} of %Ln file(s)", "how many files of a run are done", progress.files_total).format(
-        done=wording.number(progress.files_done)
-    )
+def files_of(part: int, total: int, wording: Wording) -> str:
+    """Return a part of a number of files, such as `1,044 of 1,248 files`."""
+    return tr("{part} of %Ln file(s)", "", total).format(part=wording.number(part))
 
 
 def measure_of(progress: Progress, wording: Wording) -> str:
     """Return the progress in the unit of the run, such as `1,044 of 1,248 files` or `1.2 of 8.0 GB`."""
     if not progress.by_bytes:
-        return files_of(progress, wording)
+        return files_of(progress.files_done, progress.files_total, wording)
     done, total = wording.size(progress.bytes_done), wording.size(progress.bytes_total)
     number, space, unit = done.rpartition(" ")
     if space and total.endswith(f" {unit}"):
@@ -54,7 +52,7 @@ def measure_of(progress: Progress, wording: Wording) -> str:
 def files_and_bytes_of(progress: Progress, wording: Wording) -> str:
     """Return the progress in files and bytes, for the tool tip and screen readers."""
     return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
-        files=files_of(progress, wording),
+        files=files_of(progress.files_done, progress.files_total, wording),
         done=wording.size(progress.bytes_done),
         total=wording.size(progress.bytes_total),
     )

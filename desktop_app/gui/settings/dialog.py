@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,7 +21,16 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.dialogs import ButtonRow, arrange_dialog, caption, plain_label, show_problem, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    add_field,
+    arrange_dialog,
+    caption,
+    form_layout,
+    plain_label,
+    show_problem,
+    spaced,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.settings.preferences import Preferences
 
 
-_WIDTH = 560
+_WIDTH = 620
 _DAYS = (1, 7, 30, 90, 365)
 _KEEP_DELAY_MS = 2_000
 """The arrow keys move through shorter periods, which must not take effect on the way."""
@@ -95,13 +103,7 @@ class SettingsDialog(QDialog):
         self._database = database
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Settings"))
-        self._form = QFormLayout(
-            rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
-            fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
-            labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            horizontalSpacing=18,
-            verticalSpacing=8,
-        )
+        self._form = form_layout()
         self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
         self._keep_timer.timeout.connect(self._save_keep_days)
         self._add_appearance(compact)
@@ -117,6 +119,7 @@ class SettingsDialog(QDialog):
         foot.addWidget(self.problem)
         foot.addWidget(buttons)
         self._place = arrange_dialog(self, self._form, foot, name="settings", size=(_WIDTH, 0))
+        self._form.setContentsMargins(16, 6, 16, 8)  # the first title has room above itself
         self.finished.connect(self._save_keep_days)
         preferences.changed.connect(self._show_saved)
         self._show_saved()
@@ -143,14 +146,14 @@ class SettingsDialog(QDialog):
         row = spaced(QVBoxLayout(self._restart_row), 4)
         row.addWidget(plain_label(hint, self, "detailsCaption"))
         row.addWidget(self.restart, 0, Qt.AlignmentFlag.AlignLeft)
-        self._form.addRow("", self._restart_row)
+        add_field(self._form, self._restart_row)
         self.theme = self._add_choice(
             "theme",
             tr("&Theme"),
             (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))),
         )
         self.compact = self._switch(tr("&Compact rows in the list"), compact)
-        self._form.addRow("", self.compact)
+        add_field(self._form, self.compact)
 
     def _add_files(self) -> None:
         self._add_title(tr("Files"))
@@ -164,16 +167,13 @@ class SettingsDialog(QDialog):
             "duplicates",
             tr("Already on the li&st"),
             (("ask", tr("Ask")), ("skip", tr("Skip")), ("add", tr("Add again"))),
-            tr("What happens when you add files that are on the list already and have not changed."),
+            tr("For unchanged files that are on the list already."),
         )
         self.keep_days = self._add_choice(
             "keep_days",
             tr("Remove &processed"),
             ((0, tr("Never")), *((days, _age(days)) for days in _DAYS)),
-            tr(
-                "Removes processed files from the list when Filemill starts, and then every hour. Failed files stay, "
-                "and the files themselves are never deleted."
-            ),
+            tr("At the start and then every hour, only from the list. Failed files stay, and no file is deleted."),
         )
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
@@ -190,7 +190,7 @@ class SettingsDialog(QDialog):
             self.tray.setEnabled(False)
             hint = tr("This desktop has no tray.")
         self.tray.setAccessibleDescription(hint)
-        self._form.addRow("", self._with_hint(self.tray, hint))
+        add_field(self._form, self._with_hint(self.tray, hint))
 
     def _add_storage(self) -> None:
         self._add_title(tr("Data"))
@@ -291,7 +291,7 @@ class SettingsDialog(QDialog):
                 field.addItem(_age(value) if name == "keep_days" else str(value), value)
             field.setCurrentIndex(field.findData(value))
         if self._restart_row.isVisibleTo(self) != self._preferences.needs_restart:
-            self._restart_row.setVisible(self._preferences.needs_restart)
+            self._form.setRowVisible(self._restart_row, self._preferences.needs_restart)
             self._place.grow()
 
 

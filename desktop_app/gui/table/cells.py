@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 
-STATUS_ICONS = {
-    Status.PENDING: "status-pending",
-    Status.PROCESSING: "status-processing",
-    Status.PROCESSED: "status-processed",
-    Status.FAILED: "status-failed",
-}
-
 _ICON_SIZE = QSize(ICON, ICON)
 
 _BAR_HEIGHT = 6
@@ -150,12 +143,11 @@ class StatusDelegate(CellDelegate):
         if job.status is Status.PENDING and wording.has_reason(job):
             header.note_reason()  # failed files are counted, but not those that wait for a reason
         selected = bool(option.state & _SELECTED)
-        colour = self._theme.colours.of(job.status)
         icon_rect = QStyle.alignedRect(
             option.direction, ALIGNMENTS[index.column()], rect.size().boundedTo(_ICON_SIZE), rect
         )
-        icon = self._theme.icon(STATUS_ICONS[job.status], colour)
-        icon.paint(painter, icon_rect, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
+        mode = QIcon.Mode.Selected if selected else QIcon.Mode.Normal
+        self._theme.status_icon(job.status).paint(painter, icon_rect, mode=mode)
         rest = QRect(rect)
         rest.setLeft(rect.left() + ICON_ROOM)
         done = progress_of(job)
@@ -165,7 +157,7 @@ class StatusDelegate(CellDelegate):
             return
         if not selected and job.status is not Status.PROCESSED:
             # The words of processed files are not coloured, so that the others stand out.
-            painter.setPen(QColor(colour))
+            painter.setPen(QColor(self._theme.colours.of(job.status)))
         rest = QStyle.visualRect(option.direction, rect, rest)
         super().paint_content(painter, option, index, rest, wording.word(job.status))
 

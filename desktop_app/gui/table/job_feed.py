@@ -247,7 +247,9 @@ class SelectedTotals(QObject):
 
     @Slot()
     def _sum_later(self) -> None:
-        if self.current.count:
+        if self.current.count != self._view.selected_count():  # selected rows have disappeared
+            self._follow_selection()
+        elif self.current.count:
             self._task.request(_SUMS_EVERY_MS)
 
     def _prepare(self) -> Callable[[], Selected] | None:

@@ -142,6 +142,11 @@ class JobsModel(QAbstractTableModel):
         """Return the keys of the listed jobs in order. The array must not be modified."""
         return self._cache.ids
 
+    @property
+    def is_current(self) -> bool:
+        """Return whether all rows of the requested filter are shown, in the requested order."""
+        return self.is_loaded and (self.shown_filter, self.shown_order) == (self.filter, self.order)
+
     # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:

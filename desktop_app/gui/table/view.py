@@ -29,7 +29,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QToolTip, QWidget
 
 from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
@@ -40,7 +40,7 @@ from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.window_memory import SortLayout, WindowMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.theme.theme import Theme
@@ -52,7 +52,9 @@ _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
 
-_MOVING_KEYS = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
+_MOVING_KEYS = frozenset(
+    {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+)
 
 _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -78,6 +80,7 @@ class JobsView(QTableView):
         self._uses_keys = False
         self._is_compact = False
         self._following: int | None = None  # the key of the row to select when the selected ones are removed
+        self._waiting: Callable[[], None] | None = None  # a selection to make once the list is complete
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -100,6 +103,9 @@ class JobsView(QTableView):
         self.selectionModel().selectionChanged.connect(self.selection_changed)
         model.rearranged.connect(self._show_current_or_top)
         model.rows_changed.connect(self._select_following)
+        model.rows_changed.connect(self._select_waiting)
+        self.selection_changed.connect(self._forget_waiting)
+        self.verticalScrollBar().valueChanged.connect(QToolTip.hideText)  # Qt keeps it when the keyboard scrolls
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
@@ -172,6 +178,42 @@ class JobsView(QTableView):
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
+
+    @Slot()
+    def selectAll(self) -> None:
+        """Select all rows; while the list is being read, once it is complete: it may only show its first rows yet."""
+        self._select_soon(super().selectAll)
+
+    @Slot()
+    def clearSelection(self) -> None:
+        """Clear the selection."""
+        self._forget_waiting()
+        super().clearSelection()
+
+    def select_a_row(self) -> None:
+        """If nothing is selected, select the current row or, if there is none, the first row."""
+        if not self.selected_count():
+            self._select_soon(self._select_current)
+
+    def _select_current(self) -> None:
+        row = max(0, self.currentIndex().row())
+        if self._jobs.rowCount() and not self.selected_count():
+            self.select_rows(row, row)
+
+    def _select_soon(self, select: Callable[[], None]) -> None:
+        """Select rows as soon as those of the requested filter are shown, unless the user does something else first."""
+        self._waiting = select
+        self._select_waiting()
+
+    @Slot()
+    def _select_waiting(self) -> None:
+        if self._waiting is not None and self._jobs.is_current:
+            select, self._waiting = self._waiting, None
+            select()
+
+    @Slot()
+    def _forget_waiting(self) -> None:
+        self._waiting = None
 
     def select_rows(self, first: int, last: int) -> None:
         """Select only the rows from `first` to `last`, make the first one current, and scroll to it."""
@@ -278,11 +320,21 @@ class JobsView(QTableView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Hide the focus ring until the keyboard is used."""
         self._uses_keys = False
+        self.viewport().update()
+        self._forget_waiting()
         super().mousePressEvent(event)
+
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Paint the focus ring of the whole rows anew; Qt would paint only two cells."""
+        super().currentChanged(current, previous)
+        self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear the selection on Escape, open the column menu on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
+        self._forget_waiting()
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
             event.accept()
@@ -291,12 +343,12 @@ class JobsView(QTableView):
             self.header.open_menu(self.header.mapToGlobal(QPoint(0, self.header.height())))
             return
         super().keyPressEvent(event)
-        if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
-            # When the table receives the focus, Qt makes the first row current without selecting it. A key that moves
-            # to this row would then select nothing.
-            row = self.currentIndex().row()
-            if row >= 0:
-                self.select_rows(row, row)
+        current = self.currentIndex()
+        is_selected = not current.isValid() or self.selectionModel().isSelected(current)
+        if event.key() in _MOVING_KEYS and not event.modifiers() and not is_selected:
+            # Qt selects nothing if the key leads to the row that is already current. After the table has received the
+            # focus, this is the first row; after Ctrl+End, the last one.
+            self.select_rows(current.row(), current.row())
 
     def changeEvent(self, event: QEvent) -> None:
         """Adapt the row height to a new font."""

@@ -35,10 +35,16 @@ LEAST_BAR = 36
 BAR_GAP = 6
 """The gap between a progress bar and the percentage."""
 
-_LEAST_NAME, _LEAST_NAME_CHARACTERS = 140, 18
-_LEAST_REASON, _LEAST_REASON_CHARACTERS = 120, 16
+_LEAST = {NAME: 140, REASON: 120}
+"""The widths in pixels below which Name and Reason are not made narrower."""
 
-_USUAL_CHARACTERS = {NAME: 24, REASON: 36}
+_READABLE_CHARACTERS = {NAME: 24, REASON: 20}
+"""Other columns are left out before Name and Reason have less room than this."""
+
+_NAME_SHARE = 0.6
+"""The part of the room for Name and Reason that Name can take if they do not both fit. It tells the files apart."""
+
+_USUAL_CHARACTERS = {NAME: 24, REASON: 24}
 """The widths that Name and Reason are expected to need before longer texts have been shown."""
 
 _STEP = 24
@@ -92,13 +98,10 @@ class ColumnWidths:
             content = column.width * self._metrics.averageCharWidth()
         return max(self._titles[number], content + 2 * CELL_PADDING + 2, LEAST_WIDTH)
 
-    def least(self, number: int) -> int:
-        """Return the width below which an automatic column is not made narrower."""
-        character = self._metrics.averageCharWidth()
-        if number == NAME:
-            return max(_LEAST_NAME, _LEAST_NAME_CHARACTERS * character)
-        if number == REASON:
-            return max(_LEAST_REASON, _LEAST_REASON_CHARACTERS * character)
+    def _readable(self, number: int) -> int:
+        """Return the width below which a column is not made narrower as long as others can be left out."""
+        if number in _READABLE_CHARACTERS:
+            return max(_LEAST[number], _READABLE_CHARACTERS[number] * self._metrics.averageCharWidth())
         return self.natural(number)
 
     def dropped(self, wanted: Sequence[int], kept: Mapping[int, object], room: int) -> set[int]:
@@ -109,12 +112,12 @@ class ColumnWidths:
             kept: The columns that a person chose to show, which are never left out.
             room: The width of the table.
         """
-        missing = sum(map(self.least, wanted)) - room
+        missing = sum(map(self._readable, wanted)) - room
         dropped: set[int] = set()
         for number in _DROPPED:
             if missing > 0 and number in wanted and number not in kept:
                 dropped.add(number)
-                missing -= self.least(number)
+                missing -= self.natural(number)
         return dropped
 
     def shared(self, shown: Sequence[int], own: Mapping[int, int], room: int) -> dict[int, int]:
@@ -129,12 +132,12 @@ class ColumnWidths:
         free = [number for number in (NAME, REASON) if number in widths and number not in own]
         rest = room - sum(width for number, width in widths.items() if number not in free)
         if len(free) == 1:
-            widths[free[0]] = max(self.least(free[0]), rest)
+            widths[free[0]] = max(_LEAST[free[0]], rest)
         elif free:
             name, reason = self.natural(NAME), self.natural(REASON)
             if name + reason > rest:
-                # Each gets half, except that what one does not need is left to the other.
-                reason = min(reason, max(rest - name, rest // 2))
-            widths[REASON] = max(self.least(REASON), min(reason, rest - self.least(NAME)))
-            widths[NAME] = max(self.least(NAME), rest - widths[REASON])
+                # What one does not need is left to the other.
+                reason = min(reason, rest - min(name, int(rest * _NAME_SHARE)))
+            widths[REASON] = max(_LEAST[REASON], min(reason, rest - _LEAST[NAME]))
+            widths[NAME] = max(_LEAST[NAME], rest - widths[REASON])
         return widths

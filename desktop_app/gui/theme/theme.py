@@ -312,6 +312,10 @@ class Theme(QObject):
             self._icons[key] = QIcon(_IconEngine(weakref.proxy(self), *key))
         return self._icons[key]
 
+    def status_icon(self, status: Status) -> QIcon:
+        """Return the icon of a status in its colour."""
+        return self.icon(f"status-{status.name.lower()}", status.name.lower())
+
 
 class _IconEngine(QIconEngine):
     """Draws an icon in the colours of a theme."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpacerItem,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -191,18 +193,13 @@ def height_at(widget: QWidget, width: int) -> int:
     return widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
 
 
-class _Content(QScrollArea):
-    """The content of a dialog. It is scrolled only if the dialog can't be as large as the content needs."""
+class FormArea(QScrollArea):
+    """A scroll area without a frame, in which the widget that has the focus is always in view."""
 
-    def __init__(self, layout: QLayout, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, widgetResizable=True)
-        self.setObjectName("dialogContent")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._inside = QWidget()
-        self._inside.setObjectName("dialogInside")
-        self._inside.setLayout(layout)
-        self.setWidget(self._inside)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._show_focused)
@@ -210,8 +207,21 @@ class _Content(QScrollArea):
     @Slot(QWidget, QWidget)
     def _show_focused(self, _before: QWidget | None, focused: QWidget | None) -> None:
         """Scroll to the widget that has got the focus; Qt does so only for the Tab key."""
-        if focused is not None and self._inside.isAncestorOf(focused):
+        content = self.widget()
+        if focused is not None and content is not None and content.isAncestorOf(focused):
             self.ensureWidgetVisible(focused)
+
+
+class _Content(FormArea):
+    """The content of a dialog. It is scrolled only if the dialog can't be as large as the content needs."""
+
+    def __init__(self, layout: QLayout, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dialogContent")
+        self._inside = QWidget()
+        self._inside.setObjectName("dialogInside")
+        self._inside.setLayout(layout)
+        self.setWidget(self._inside)
 
     def height_for(self, width: int) -> int:
         """Return the height of the whole content at a width."""
@@ -306,10 +316,37 @@ def arrange_dialog(
 
 
 def spaced(box: QBoxLayout, spacing: int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QBoxLayout:
-    """Set the spacing and the margins (left, top, right, bottom) of a layout, in pixels, and return the layout."""
+    """Set the spacing and the margins of a layout, in pixels, and return the layout.
+
+    Args:
+        box: The layout.
+        spacing: The spacing.
+        margins: Left, top, right and bottom. In a right-to-left layout, left and right are exchanged, which Qt leaves
+            to the program.
+    """
+    left, top, right, bottom = margins
+    if QGuiApplication.isRightToLeft():
+        left, right = right, left
     box.setSpacing(spacing)
-    box.setContentsMargins(*margins)
+    box.setContentsMargins(left, top, right, bottom)
     return box
+
+
+def form_layout() -> QFormLayout:
+    """Return a layout for captions and fields, with each field below its caption where the dialog is narrow."""
+    return QFormLayout(
+        rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
+        fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
+        labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+        horizontalSpacing=12,
+        verticalSpacing=8,
+    )
+
+
+def add_field(form: QFormLayout, field: QWidget) -> None:
+    """Add a field without a caption; in a row with nothing in that place, Qt makes wrapped texts too high."""
+    form.addRow("", field)
+    form.setItem(form.rowCount() - 1, QFormLayout.ItemRole.LabelRole, QSpacerItem(0, 0))
 
 
 def restyle(widget: QWidget) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
+from desktop_app.domain.query import NO_FILTER
 from desktop_app.gui.adding.add_flow import AddFlow
 from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
 from desktop_app.gui.commands.actions import Actions, context_menu, fill_menu_bar
@@ -265,7 +266,7 @@ class MainWindow(QMainWindow):
         )
         list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.adding.show_requested.connect(list_filter.show_batch)
-        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
+        self.no_match = NoMatch(self.filter.reset, partial(self.sidebar.choose, NO_FILTER), self._theme, self)
         self._empty = EmptyState(actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self._split = DetailsSplit(self._pages, self.details, self)
@@ -410,6 +411,7 @@ class MainWindow(QMainWindow):
         # Without files, the sidebar and the details would be empty.
         has_files = bool(counts.total or listed)
         self.sidebar.setVisible(self.menu_actions.sidebar.isChecked() and has_files)
+        self.status.show_listed(None if model.shown_filter.is_empty else listed)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)

@@ -23,6 +23,9 @@ _TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.Too
 
 _GAP = 3
 
+_BOX_WIDTH = 170
+"""Buttons lose their texts before the filter box becomes narrower than this, so that it can show what it is for."""
+
 _ICON = QSize(18 + _GAP, 18)
 
 
@@ -130,11 +133,11 @@ class ToolBar(QToolBar):
         return button.sizeHint().width() - now + max(widths)
 
     def _needed_width(self) -> int:
-        """Return the width in pixels that all widgets need, with the filter box at its minimum width."""
+        """Return the width in pixels that all widgets need, with a narrow filter box."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [
-            self._box.minimumWidth() if widget is self._box else max(widget.sizeHint().width(), widget.minimumWidth())
+            _BOX_WIDTH if widget is self._box else max(widget.sizeHint().width(), widget.minimumWidth())
             for widget in widgets
         ]
         if layout is None:

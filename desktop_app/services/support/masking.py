@@ -35,7 +35,8 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 _QUOTED = re.compile(r"“[^”\n]*”|\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 
-_IS_FILE = re.compile(r"[/\\]|\.\w{1,8}$")
+_IS_FILE = re.compile(r"[/\\]|\.(?!fifo$)\w{1,8}$")
+"""The name of a FIFO queue ends with `.fifo`. A file of the user that does so, too, is found by its name."""
 
 _OWN = ("[program]", "[python]", "[data]", "<", "http://", "https://")
 

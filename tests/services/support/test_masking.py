@@ -69,6 +69,8 @@ def test_value_with_a_secret_name_is_masked(text: str, secret: str) -> None:
         "1764000000000 ms",
         'File "[program]/desktop_app/gui/tasks.py", line 105, in run',
         'File "<frozen importlib._bootstrap>", line 1, in x',
+        "queue = 'orders.fifo'",
+        "The queue “orders.fifo” does not exist",
     ],
 )
 def test_useful_text_is_kept(text: str) -> None:
