@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -10,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, quoted, say
+from desktop_app.cli.output import announced_if_slow, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Verdict
@@ -33,6 +34,7 @@ _LITTLE_SPACE = 16 * 1024**2
 
 
 def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line for each check")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--use-copy", action="store_true", help="set a damaged database aside and use the newest backup"
@@ -49,7 +51,10 @@ def _doctor(options: Namespace) -> int:
     code = 0
     with raising_stop_signals():
         for verdict, topic, text in _findings():
-            emit(f"{marks[verdict]} {topic}: {display_text(text)}", flush=True)
+            if options.json:
+                emit(json.dumps({"verdict": verdict, "topic": topic, "text": text}), flush=True)
+            else:
+                emit(f"{marks[verdict]} {topic}: {display_text(text)}", flush=True)
             code = 1 if verdict is Verdict.TROUBLE else code
     return code
 
@@ -177,7 +182,8 @@ def _queue(program: Program) -> str:
         from desktop_app.queues.embedded import check_queue_file
 
         check_queue_file(program.queue_file)
-    with closing(connect_queue(program, say)) as connector:
+    waiting = f"Waiting for {program.connection.label} …"
+    with announced_if_slow(waiting), closing(connect_queue(program, say)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
@@ -195,9 +201,9 @@ def _rights(program: Program) -> Iterator[tuple[Verdict, str, str]]:
 
 DOCTOR = Command(
     name="doctor",
-    usage="[--use-copy | --start-empty]",
+    usage="[--json] [--use-copy | --start-empty]",
     summary="check the setup and the queue, and say what to fix",
-    details="The exit code is 1 if a check fails.",
+    details="The exit code is 1 if a check fails. With --json, the verdict of a check is fine, note or trouble.",
     add_options=_options,
     run=_doctor,
 )

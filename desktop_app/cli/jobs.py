@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import Progress, counted, emit, emit_json, human_size, say
+from desktop_app.cli.output import Progress, announced_if_slow, counted, emit, emit_json, human_size, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.status import look_up
 from desktop_app.domain.assurances import FILES_STAY
@@ -182,7 +182,11 @@ def _send_now(program: Program, count: int) -> None:
     from desktop_app.bootstrap import connect_queue, send_all
 
     try:
-        with raising_stop_signals(), closing(connect_queue(program, say)) as connector:
+        with (
+            raising_stop_signals(),
+            announced_if_slow(f"Sending messages to {program.connection.label} …"),
+            closing(connect_queue(program, say)) as connector,
+        ):
             report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
     except QueueError as error:
         say(_sent_later(error.text))

@@ -7,6 +7,8 @@ import io
 import os
 import select
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
 from desktop_app.domain.errors import KnownError
@@ -14,7 +16,7 @@ from desktop_app.domain.sentences import display_text
 from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tqdm import tqdm
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _STEP = 1000
+SLOW_SECONDS = 3.0
+"""When to say on a terminal what is being waited for."""
 
 
 class OutputClosedError(Exception):
@@ -97,6 +101,19 @@ def say(text: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"filemill: {display_text(text)}\n")
         sys.stderr.flush()
+
+
+@contextmanager
+def announced_if_slow(text: str) -> Iterator[None]:
+    """Write a message to standard error, if it is a terminal and the work inside takes longer than `SLOW_SECONDS`."""
+    timer = threading.Timer(SLOW_SECONDS, say, (text,))
+    timer.daemon = True
+    if is_terminal(sys.stderr):
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sqlite3
 import sys
@@ -47,6 +48,15 @@ def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda *_: made)
     monkeypatch.setattr("desktop_app.queues.checks.probe", lambda *_: iter(made.findings))
     return made
+
+
+def test_json_has_one_object_for_each_check(cli: Cli, connector: Connector, filemill_home: Path) -> None:
+    connector.error = QueueError("The queue is gone.", trouble=QueueTrouble.NO_QUEUE)
+    outcome = cli("doctor", "--json")
+    found = [json.loads(line) for line in outcome.out.splitlines()]
+    assert outcome.code == 1
+    assert found[0] == {"verdict": "fine", "topic": "Folder", "text": str(filemill_home)}
+    assert found[-1] == {"verdict": "trouble", "topic": "Queue", "text": "The queue is gone."}
 
 
 def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, filemill_home: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import queue
 import sys
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -12,7 +14,16 @@ import pytest
 
 from desktop_app.cli import output
 from desktop_app.cli.main import run
-from desktop_app.cli.output import Progress, counted, emit, finish_output, human_size, reader_gone, say
+from desktop_app.cli.output import (
+    Progress,
+    announced_if_slow,
+    counted,
+    emit,
+    finish_output,
+    human_size,
+    reader_gone,
+    say,
+)
 from desktop_app.domain.errors import KnownError
 
 
@@ -35,6 +46,32 @@ def test_size_is_readable(count: int, text: str) -> None:
 
 def test_counted_things() -> None:
     assert [counted(0, "file"), counted(1, "file"), counted(1200, "file")] == ["0 files", "1 file", "1,200 files"]
+
+
+def test_slow_work_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(output, "say", said.put)
+    monkeypatch.setattr(output, "SLOW_SECONDS", 0)
+    monkeypatch.setattr(output, "is_terminal", lambda _: True)
+    with announced_if_slow("Waiting …"):
+        assert said.get(timeout=20) == "Waiting …"
+
+
+def test_quick_work_is_not_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "SLOW_SECONDS", 3600)
+    monkeypatch.setattr(output, "is_terminal", lambda _: True)
+    before = set(threading.enumerate())
+    with announced_if_slow("Waiting …"):
+        (timer,) = set(threading.enumerate()) - before
+    timer.join(timeout=20)
+    assert not timer.is_alive()
+
+
+def test_slow_work_is_not_announced_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(threading.enumerate())
+    monkeypatch.setattr(output, "is_terminal", lambda _: False)
+    with announced_if_slow("Waiting …"):
+        assert set(threading.enumerate()) == before
 
 
 class Failing(io.StringIO):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
+from desktop_app.domain.job import Status
 from desktop_app.domain.query import Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.table import column_header
@@ -583,6 +584,19 @@ def test_name_is_wider_than_the_reason_in_a_new_window(windows: WindowFactory, q
     view_of(header).grab()
     qtbot.waitUntil(lambda: header.sectionSize(NAME) >= 1.4 * header.sectionSize(REASON))
     assert header.length() == header.viewport().width()
+
+
+def test_reason_gets_the_room_that_the_failed_files_do_not_need(windows: WindowFactory, qtbot: QtBot) -> None:
+    reason = "y" * 30
+    windows.jobs_db.fail(windows.jobs_db.add("a")[0], Reason(ReasonCode.TEXT, {"text": reason}))
+    windows.jobs_db.add("x" * 200)
+    window = open_wide(windows, active=True)
+    header = window.view.header
+    qtbot.waitUntil(lambda: header.shows(REASON))
+    qtbot.waitUntil(lambda: header.sectionSize(NAME) > header.sectionSize(REASON))
+    assert not fits(header, REASON, reason)
+    window.sidebar.choose_status(Status.FAILED)
+    qtbot.waitUntil(lambda: fits(header, REASON, reason))
 
 
 def test_header_does_not_follow_the_selection(windows: WindowFactory) -> None:

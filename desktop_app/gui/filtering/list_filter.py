@@ -70,7 +70,7 @@ class ListFilter(QObject):
         self._view = view
         self._model = model
         self._totals = totals
-        self._statuses = NO_FILTER.statuses  # those of the listed files
+        self._shown = NO_FILTER  # the filter of the listed files
         self._groups = groups
         # An error is reported by `JobFeed`, which reads the same database.
         self._values = CoalescedTask(lambda: reader.known_values, reads, self)
@@ -119,9 +119,10 @@ class ListFilter(QObject):
 
     @Slot()
     def _show_reasons_anew(self) -> None:
-        """Hide the Reason column if the files with the chosen statuses have no reasons."""
-        if self._statuses != self._model.shown_filter.statuses:
-            self._statuses = self._model.shown_filter.statuses
+        """Fit the columns to the files of the chosen problems or statuses; without reasons, hide the Reason column."""
+        before, self._shown = self._shown, self._model.shown_filter
+        if (before.statuses, before.problems) != (self._shown.statuses, self._shown.problems):
+            self._view.header.measure_again()
             self._show_reasons(anew=True)
 
     @Slot()

@@ -187,6 +187,11 @@ class ColumnHeader(QHeaderView):
             self._has_reasons = True
             self._fit_later.start()
 
+    def measure_again(self) -> None:
+        """Fit Name and Reason to the texts that are shown from now on."""
+        self._widths.forget()
+        self._fit_later.start()
+
     def note_width(self, number: int, width: int) -> None:
         """Make a column wider soon, because a text in it is wider than all before. Called while cells are painted."""
         self._widths.note(number, width)

@@ -76,11 +76,15 @@ class ColumnWidths:
         for number, column in enumerate(COLUMNS):
             if column.numeric:
                 self.widest[number] = max(map(metrics.horizontalAdvance, column.samples(wording)))
-        for number, characters in _USUAL_CHARACTERS.items():
-            self.widest[number] = characters * metrics.averageCharWidth()
+        self.forget()
         words = max(metrics.horizontalAdvance(wording.word(status)) for status in Status)
         bar = LEAST_BAR + BAR_GAP + metrics.horizontalAdvance(wording.percent(1))
         self._status = ICON_ROOM + max(words, bar)
+
+    def forget(self) -> None:
+        """Expect texts of usual length in Name and Reason again."""
+        for number, characters in _USUAL_CHARACTERS.items():
+            self.widest[number] = characters * self._metrics.averageCharWidth()
 
     def note(self, number: int, width: int) -> None:
         """Remember that a text in a column is wider than all before."""
