@@ -85,6 +85,20 @@ def test_contents_lead_to_the_sections(help_window: HelpWindow) -> None:
     assert bar.value() == places[5]
 
 
+def test_contents_mark_the_section_that_is_shown(help_window: HelpWindow) -> None:
+    bar, contents = help_window.page.verticalScrollBar(), help_window.contents
+    assert contents.currentRow() == 0
+    for row in range(contents.count()):
+        help_window.show_section(SECTIONS[row])
+        assert contents.currentRow() == row
+        at = bar.value()
+        bar.setValue(0)
+        assert contents.currentRow() == 0
+        if at < bar.maximum():
+            bar.setValue(at)
+            assert contents.currentRow() == row
+
+
 def test_words_are_found_one_after_the_other_and_counted(help_window: HelpWindow, qtbot: QtBot) -> None:
     QTest.keyClick(help_window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(help_window.words.hasFocus)

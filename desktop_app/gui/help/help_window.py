@@ -7,7 +7,7 @@ import re
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeySequence, QTextCharFormat, QTextCursor, QTextDocument, QTextOption
 from PySide6.QtWidgets import (
     QDialog,
@@ -42,6 +42,9 @@ _NARROW = 560
 """Below this width, the table of contents is hidden."""
 _HEADING = re.compile(r'<h2><a name="(\w+)"></a>(.*?)</h2>')
 _MARKS_AT_MOST = 500
+_SECTION_LEVEL = 2
+_NEAR_TOP = 24
+"""The distance from the top of the view within which a heading is shown as being at the top."""
 _SECTION = Qt.ItemDataRole.UserRole
 
 
@@ -86,6 +89,7 @@ class HelpWindow(QDialog):
         for name, title in _HEADING.findall(self._html):
             item = QListWidgetItem(html.unescape(title), self.contents)
             item.setData(_SECTION, name)
+        self.contents.setCurrentRow(0)
         self.page = QTextBrowser(self, openLinks=False)
         self.page.setObjectName("helpPage")
         self.page.setAccessibleName(tr("Filemill Help"))
@@ -113,6 +117,7 @@ class HelpWindow(QDialog):
             action.setShortcut(QKeySequence(keys))
             action.triggered.connect(slot)
             self.addAction(action)
+        self.page.verticalScrollBar().valueChanged.connect(self._mark_section)
         theme.changed.connect(self._draw)
         self._draw()
         self.setMinimumSize(*_MIN_SIZE)
@@ -131,6 +136,23 @@ class HelpWindow(QDialog):
         item = self.contents.currentItem()
         if item is not None:
             self.page.scrollToAnchor(str(item.data(_SECTION)))
+
+    @Slot()
+    def _mark_section(self) -> None:
+        """Select the section at the top of the text in the contents."""
+        bar, document = self.page.verticalScrollBar(), self.page.document()
+        layout, block, tops = document.documentLayout(), document.begin(), list[float]()
+        while block.isValid():
+            if block.blockFormat().headingLevel() == _SECTION_LEVEL:
+                tops.append(layout.blockBoundingRect(block).top() - bar.value())
+            block = block.next()
+        if len(tops) < self.contents.count():
+            return  # the text is being set
+        chosen = self.contents.currentRow()
+        if bar.value() == bar.maximum() and chosen >= 0 and 0 <= tops[chosen] < self.page.viewport().height():
+            return  # the text ends before this section could come to the top
+        with QSignalBlocker(self.contents):
+            self.contents.setCurrentRow(max(sum(top <= _NEAR_TOP for top in tops) - 1, 0))
 
     @Slot()
     def _draw(self) -> None:
