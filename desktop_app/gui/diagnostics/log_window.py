@@ -27,7 +27,15 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, SOURCE, TIME, LogModel
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.programs import open_url
-from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, caption, read_only_text, show_rows, spaced
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    SideBySide,
+    WindowPlace,
+    caption,
+    read_only_text,
+    show_rows,
+    spaced,
+)
 from desktop_app.logs.tail import LogRecord, LogTail
 
 if TYPE_CHECKING:
@@ -218,11 +226,13 @@ class LogWindow(QWidget):
         self.whole.setFrameShape(QFrame.Shape.NoFrame)
         self.whole.document().setDocumentMargin(_TEXT_MARGIN)
         self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
-        top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
+        choice = QWidget(self)
+        choice_row = spaced(QHBoxLayout(choice), 8)
         # On Linux, Qt names a combo box by its choice, and a screen reader finds its name in the label.
-        top.addWidget(caption(level, self.level))
-        top.addWidget(self.level)
-        top.addWidget(self.filter, 1)
+        choice_row.addWidget(caption(level, self.level))
+        choice_row.addWidget(self.level)
+        top = spaced(QHBoxLayout(), 8, (12, 10, 12, 10))
+        top.addWidget(SideBySide(self.filter, choice, self))
         splitter = QSplitter(Qt.Orientation.Vertical, self, childrenCollapsible=False)
         splitter.addWidget(self.view)
         splitter.addWidget(self.whole)
