@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QRadioButton, QTableView
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QRadioButton, QTableView, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -116,6 +116,13 @@ def busy(scene: Scene) -> QPixmap:
     return scene.picture()
 
 
+def _show_usual_folder(dialog: QWidget, folder: str, usual: str = "/home/alex") -> None:
+    """Show another folder in the texts of a dialog, since that of a scene has another name each time."""
+    for text in (*dialog.findChildren(QLineEdit), *dialog.findChildren(QLabel)):
+        if folder in text.text():
+            text.setText(text.text().replace(folder, usual))
+
+
 def adding(scene: Scene) -> QPixmap:
     """Show the review of many files, some of them unusual."""
     _open_at_work(scene)
@@ -128,7 +135,9 @@ def adding(scene: Scene) -> QPixmap:
             (part / f"notes-{day:02}.txt").write_bytes(b"x" * 210)
     os.mkfifo(folder / "live")
     scene.window.add([str(folder)])
-    return scene.picture(scene.wait_for_dialog())
+    dialog = scene.wait_for_dialog()
+    _show_usual_folder(dialog, str(scene.folder))
+    return scene.picture(dialog)
 
 
 def attempts(scene: Scene) -> QPixmap:
@@ -154,7 +163,9 @@ def exporting(scene: Scene) -> QPixmap:
     """Show the Export List dialog."""
     _open_at_work(scene)
     scene.window.menu_actions.export.trigger()
-    return scene.picture(scene.wait_for_dialog())
+    dialog = scene.wait_for_dialog()
+    _show_usual_folder(dialog, str(Path.home()))
+    return scene.picture(dialog)
 
 
 def connection(scene: Scene) -> QPixmap:
@@ -162,7 +173,9 @@ def connection(scene: Scene) -> QPixmap:
     _open_at_work(scene)
     scene.window.menu_actions.connection.trigger()
     dialog = scene.wait_for_dialog()
-    next(button for button in dialog.findChildren(QRadioButton) if "Amazon" in button.text()).click()
+    place = next(button for button in dialog.findChildren(QRadioButton) if "Amazon" in button.text())
+    place.setFocus()
+    place.click()
     return scene.picture(dialog)
 
 
@@ -270,9 +283,7 @@ def settings(scene: Scene) -> QPixmap:
     _open_at_work(scene)
     scene.window.menu_actions.settings.trigger()
     dialog = scene.wait_for_dialog()
-    for line in dialog.findChildren(QLineEdit):  # the folder of this scene has another name each time
-        if line.text() == str(scene.program.database.path):
-            line.setText("/home/alex/.local/share/Filemill/filemill.db")
+    _show_usual_folder(dialog, str(scene.program.database.path.parent), "/home/alex/.local/share/Filemill")
     return scene.picture(dialog)
 
 

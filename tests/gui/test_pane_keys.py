@@ -94,3 +94,18 @@ def test_focus_returns_to_the_last_widget_of_a_pane(window: MainWindow) -> None:
     assert place(window) != "tools"
     press()
     assert QApplication.focusWidget() is window.filter
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_enter_presses_the_button_that_has_the_focus_as_space_does(window: MainWindow, key: Qt.Key) -> None:
+    pressed: list[str] = []
+    window.show_notice(Notice("text", actions=(NoticeAction("Do It", lambda: pressed.append("notice")),)))
+    (button,) = window.notices.buttons
+    button.setFocus()
+    QTest.keyClick(button, key)
+    assert pressed == ["notice"]
+    tool = window.status.connection
+    window.status.connection_pressed.connect(lambda: pressed.append("tool"))
+    tool.setFocus()
+    QTest.keyClick(tool, key)
+    assert pressed == ["notice", "tool"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, QTimer, Signal, Slot
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.domain.query import NO_FILTER
@@ -42,7 +42,7 @@ from desktop_app.gui.wording import DASH, Wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QCloseEvent, QResizeEvent
+    from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
@@ -484,6 +484,15 @@ class MainWindow(QMainWindow):
             self.view.select_rows(current, current)
         if first is not None:
             self.view.scrollTo(model.index(first, 0), QAbstractItemView.ScrollHint.PositionAtTop)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press the button that has the focus on Enter as well; outside dialogs, Qt's buttons know only Space."""
+        focused = self.focusWidget()
+        is_enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if is_enter and not event.isAutoRepeat() and isinstance(focused, QAbstractButton):
+            focused.click()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Adapt the status bar, the details and the drop overlay to the new size."""
