@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import announced_if_slow, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
+from desktop_app.cli.queue_calls import result_of
 from desktop_app.domain.assurances import text_in_test
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import iso_utc
 from desktop_app.domain.sentences import display_text
-from desktop_app.services.stop_signals import raising_stop_signals
+from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -183,8 +184,14 @@ def _queue(program: Program) -> str:
 
         check_queue_file(program.queue_file)
     waiting = f"Waiting for {program.connection.label} …"
-    with announced_if_slow(waiting), closing(connect_queue(program, say)) as connector:
-        info = connector.connect().info
+    with (
+        closing(StopSignals()) as stop,
+        announced_if_slow(waiting),
+        closing(connect_queue(program, say)) as connector,
+    ):
+        info = result_of(lambda: connector.connect().info, program.database, connector.interrupt, stop)
+    if info is None:
+        raise KeyboardInterrupt
     return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
 
@@ -194,9 +201,13 @@ def _rights(program: Program) -> Iterator[tuple[Verdict, str, str]]:
 
     if program.connection.is_local:
         return
-    for found in probe(program.connection, program.queue_file, lambda: False):
-        if found.check not in {Check.SERVER, Check.QUEUE}:
-            yield found.verdict, "Connection", found.text
+    with closing(StopSignals()) as stop:
+        findings = probe(program.connection, program.queue_file, stop.is_set)
+        while found := result_of(lambda: next(findings, None), program.database, lambda: None, stop):
+            if found.check not in {Check.SERVER, Check.QUEUE}:
+                yield found.verdict, "Connection", found.text
+        if stop.is_set():
+            raise KeyboardInterrupt
 
 
 DOCTOR = Command(

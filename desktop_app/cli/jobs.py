@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import Progress, announced_if_slow, counted, emit, emit_json, human_size, say
 from desktop_app.cli.parser import Command
+from desktop_app.cli.queue_calls import result_of
 from desktop_app.cli.status import look_up
 from desktop_app.domain.assurances import FILES_STAY
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
@@ -15,7 +16,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
 from desktop_app.domain.sentences import display_text
 from desktop_app.services.adding.names import batch_name
-from desktop_app.services.stop_signals import StopSignals, raising_stop_signals
+from desktop_app.services.stop_signals import StopSignals
 from desktop_app.sources.file_list import SomeFiles
 
 if TYPE_CHECKING:
@@ -183,15 +184,16 @@ def _send_now(program: Program, count: int) -> None:
 
     try:
         with (
-            raising_stop_signals(),
+            closing(StopSignals()) as stop,
             announced_if_slow(f"Sending messages to {program.connection.label} …"),
             closing(connect_queue(program, say)) as connector,
         ):
-            report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
+            send = partial(send_all, program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
+            report = result_of(send, program.database, connector.interrupt, stop)
     except QueueError as error:
         say(_sent_later(error.text))
         return
-    except KeyboardInterrupt:
+    if report is None:
         say("Stopped. The files are saved; the remaining messages will be sent later.")
         return
     if report.trouble:

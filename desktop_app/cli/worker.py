@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import math
 import threading
 import time
-from concurrent.futures import wait
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.cli.output import Progress, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
+from desktop_app.cli.queue_calls import result_of
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
-from desktop_app.domain.background import in_background
 from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.drain import Drain
-    from desktop_app.store.database import Database
     from desktop_app.store.recovery import Recovery
 
 T = TypeVar("T")
@@ -42,8 +39,6 @@ DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
 LONGEST_IDENTITY_SECONDS = 15.0
 """The longest time between two attempts to find out a queue's account."""
-INTERRUPT_SECONDS = 3.0
-"""More time than it takes to end a program that provides credentials, with its children."""
 BRIEF_SECONDS = 5.0
 """The time to wait at the start for the number of the queue's messages."""
 SHARE_SECONDS = 120.0
@@ -206,7 +201,7 @@ def _learnt(program: Program, errors: ErrorReporter, stop: StopSignals) -> Conne
         return learnt
 
     with closing(connect_queue(program, errors.notify)) as connector:
-        return _result_of(learn, program.database, connector, stop)
+        return result_of(learn, program.database, connector.interrupt, stop)
 
 
 def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector, stop: StopSignals) -> bool:
@@ -215,36 +210,14 @@ def _may_be_left(recovery: Recovery, program: Program, connector: QueueConnector
     if not recovery.may_be_drained(queue=key):
         return False
     try:
-        state = _result_of(lambda: connector.connect().state(), program.database, connector, stop, BRIEF_SECONDS)
+        state = result_of(
+            lambda: connector.connect().state(), program.database, connector.interrupt, stop, BRIEF_SECONDS
+        )
         if state is not None and not state.total:
             recovery.note_drained(queue=key, at_ms=now)
     except KnownError:
         return False
     return state is not None and state.total > 0
-
-
-def _result_of(
-    call: Callable[[], T], database: Database, connector: QueueConnector, stop: StopSignals, seconds: float = math.inf
-) -> T | None:
-    """Call a function that uses the queue on another thread; return its result, or None after a stop or a given time.
-
-    Raises:
-        BaseException: The exception that the function raised, if any.
-    """
-
-    def run() -> T:
-        with database.session():
-            return call()
-
-    answer = in_background(run, "queue")
-    end = time.monotonic() + seconds
-    while not answer.done() and time.monotonic() < end and stop.pause(LOOK_S / 10):
-        pass
-    if not answer.done():
-        connector.interrupt()
-        wait([answer], INTERRUPT_SECONDS)
-        return None
-    return answer.result()
 
 
 def run_loops(

@@ -23,7 +23,7 @@ class KeySet:
     keys. It is iterated over in ascending order.
 
     Args:
-        keys: The keys, in any order, without duplicates.
+        keys: The keys, in any order.
 
     Attributes:
         least: The least key; 0 if there is none.
@@ -34,7 +34,7 @@ class KeySet:
         found = keys if isinstance(keys, array) else array("q", keys)
         self.least = least = min(found, default=0)
         marks = bytearray(max(found, default=-1) - least + 1)
-        if len(found) == len(marks):
+        if found == array("q", range(least, least + len(marks))):
             marks[:] = _IN * len(found)
         else:
             for key in found:

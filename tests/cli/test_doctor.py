@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,6 +22,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.store.backups import Backups
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Cli
@@ -37,6 +41,9 @@ class Connector:
         if self.error is not None:
             raise self.error
         return SimpleNamespace(info=SimpleNamespace(is_fifo=self.is_fifo))
+
+    def interrupt(self) -> None:
+        """Do nothing: no program provides credentials."""
 
     def close(self) -> None:
         self.is_closed = True
@@ -57,6 +64,32 @@ def test_json_has_one_object_for_each_check(cli: Cli, connector: Connector, file
     assert outcome.code == 1
     assert found[0] == {"verdict": "fine", "topic": "Folder", "text": str(filemill_home)}
     assert found[-1] == {"verdict": "trouble", "topic": "Queue", "text": "The queue is gone."}
+
+
+@pytest.mark.parametrize("call", ["connect", "probe"])
+def test_ctrl_c_stops_a_check_while_a_call_does_not_return(
+    cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """As while the operating system waits for a name server: a signal handler can't run on that thread."""
+    may_return = threading.Event()
+
+    def resolve() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        may_return.wait(60)
+
+    def probe(*_: object) -> Iterator[reach.Finding]:
+        resolve()
+        yield from connector.findings
+
+    monkeypatch.setenv("FILEMILL_QUEUE", "my-queue")
+    if call == "connect":
+        monkeypatch.setattr(connector, "connect", resolve)
+    else:
+        monkeypatch.setattr("desktop_app.queues.checks.probe", probe)
+    monkeypatch.setattr("desktop_app.cli.queue_calls.INTERRUPT_SECONDS", 0)
+    outcome = cli("doctor")
+    may_return.set()
+    assert (outcome.code, outcome.err) == (1, "filemill: Stopped.\n")
 
 
 def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, filemill_home: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -238,7 +240,6 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
             SendReport(0, 1, "Can't reach it. Your files stay in the list, and so on."),
             "Your files stay in the list, and so on. Their messages will be sent later.",
         ),
-        (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )
 def test_unreachable_queue_is_only_a_warning(
@@ -251,6 +252,26 @@ def test_unreachable_queue_is_only_a_warning(
     assert len(outcome.complaints) == 1
     assert complaint in outcome.err
     assert sending.connector.closed == 1
+
+
+def test_ctrl_c_stops_sending_while_a_call_does_not_return(
+    tmp_path: Path, cli: Cli, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the operating system waits for a name server: a signal handler can't run on that thread."""
+    (tmp_path / "a.txt").touch()
+    may_return = threading.Event()
+
+    def resolve(*_: object, **__: object) -> SendReport:
+        os.kill(os.getpid(), signal.SIGINT)
+        may_return.wait(60)
+        return SendReport(0, 1)
+
+    monkeypatch.setattr("desktop_app.bootstrap.send_all", resolve)
+    monkeypatch.setattr("desktop_app.cli.queue_calls.INTERRUPT_SECONDS", 0)
+    outcome = cli("submit", tmp_path / "a.txt")
+    may_return.set()
+    text = "filemill: Stopped. The files are saved; the remaining messages will be sent later.\n"
+    assert (outcome.code, outcome.out, outcome.err) == (0, "Added 1 file (0 B).\n", text)
 
 
 def test_progress_of_a_long_scan_is_shown_on_a_terminal(

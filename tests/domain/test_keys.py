@@ -25,3 +25,7 @@ def test_key_sets_contain_exactly_their_keys(one: list[int], other: list[int], m
     assert list(KeySet(one) | KeySet(other)) == sorted({*one, *other})
     assert [key for key, mark in enumerate(found.marks, found.least) if mark] == sorted(one)
     assert bool(found) == bool(one)
+
+
+def test_key_that_is_given_twice_is_contained_once() -> None:
+    assert list(KeySet([1, 3, 3])) == [1, 3]
