@@ -118,7 +118,8 @@ def busy(scene: Scene) -> QPixmap:
 
 def _show_usual_folder(dialog: QWidget, folder: str, usual: str = "/home/alex") -> None:
     """Show another folder in the texts of a dialog, since that of a scene has another name each time."""
-    for text in (*dialog.findChildren(QLineEdit), *dialog.findChildren(QLabel)):
+    texts: list[QLineEdit | QLabel] = [*dialog.findChildren(QLineEdit), *dialog.findChildren(QLabel)]
+    for text in texts:
         if folder in text.text():
             text.setText(text.text().replace(folder, usual))
 
