@@ -39,12 +39,15 @@ class SlowWriter:
     def __init__(self, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
         self._windows, self._qtbot = windows, qtbot
         self._allowed = threading.Semaphore(0)
+        self._is_waiting = False
         self.error: Exception | None = None
         write = intake_module._in_parts
 
         def in_parts(keys: Any, part: Callable[[Any], int], proceed: Callable[[int], bool]) -> int:
             def slow_part(some: Any) -> int:
+                self._is_waiting = True
                 assert self._allowed.acquire(timeout=30)
+                self._is_waiting = False
                 if self.error is not None:
                     raise self.error
                 return part(some)
@@ -57,9 +60,9 @@ class SlowWriter:
         self._allowed.release(parts)
 
     def write(self, parts: int, left: int, where: Filter = NO_FILTER) -> None:
-        """Let some parts be written, and wait until so many jobs are on the list in the database."""
+        """Let some parts be written, and wait until so many jobs are on the list and the next part has begun."""
         self.allow(parts)
-        self._qtbot.waitUntil(lambda: stored(self._windows, where) == left)
+        self._qtbot.waitUntil(lambda: stored(self._windows, where) == left and self._is_waiting)
 
     def write_all(self) -> None:
         """Let everything be written, and wait for its end."""
