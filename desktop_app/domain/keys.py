@@ -34,7 +34,7 @@ class KeySet:
         found = keys if isinstance(keys, array) else array("q", keys)
         self.least = least = min(found, default=0)
         marks = bytearray(max(found, default=-1) - least + 1)
-        if found == array("q", range(least, least + len(marks))):
+        if len(found) == len(marks) and found == array("q", range(least, least + len(marks))):
             marks[:] = _IN * len(found)
         else:
             for key in found:

@@ -152,6 +152,13 @@ def test_stream_without_a_descriptor_has_a_reader(monkeypatch: pytest.MonkeyPatc
     assert not reader_gone()
 
 
+def use_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, lines: int) -> None:
+    """Make standard error a terminal of a size; zeros stand for an unknown one."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((columns, lines)))
+
+
 def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with closing(Progress("Doing", "things")) as bar:
@@ -165,9 +172,7 @@ def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest
 def test_text_in_place_of_the_bar_fits_the_line_and_reappears_below_a_message(
     capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
-    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((20, 24)))
+    use_terminal(monkeypatch, 20, 24)
     with closing(Progress("Doing", "things")) as bar:
         bar.rest("Waiting for {n} things to do …")
         bar.rest("Waiting for {n} things to do …")
@@ -184,9 +189,7 @@ def test_text_in_place_of_the_bar_fits_the_line_and_reappears_below_a_message(
 def test_terminal_that_does_not_know_its_size_shows_the_bar_and_the_text(
     capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
-    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    use_terminal(monkeypatch, 0, 0)
     with closing(Progress("Doing", "things")) as bar:
         bar.rest("Waiting for things …")
         assert "\rWaiting for things …" in capsys.readouterr().err
