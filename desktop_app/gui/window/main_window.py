@@ -476,7 +476,7 @@ class MainWindow(QMainWindow):
     def _show_place(self, place: Place, timer: QTimer) -> None:
         """Scroll to the place to show, and delete the timer, once the files that match the filter are listed."""
         model = self._list.model
-        if not (model.is_loaded and model.shown_filter == model.filter and self.filter.is_applied):
+        if not (model.is_current and self.filter.is_applied):
             return
         timer.deleteLater()
         current, first = model.row_of(place.current), model.row_of(place.first)
