@@ -43,18 +43,6 @@ BACKUP_EVERY_SECONDS = 3600.0
 _STAMP = "%Y%m%d-%H%M%S"
 
 
-def copies_of(database: Path, kind: str) -> list[Path]:
-    """Return the complete backups of one kind: files named `<database>.<kind>-…`."""
-    found = database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")
-    return [path for path in found if is_complete(path)]
-
-
-def keep_newest(newest_first: Sequence[Path]) -> None:
-    """Delete all but the newest `KEPT` backups."""
-    for old in newest_first[KEPT:]:
-        old.unlink(missing_ok=True)
-
-
 # The embedded queue is moved along with the database, since its messages refer to rows in the database.
 _FILES = ("", *SIDE_FILES, *(f".queue{part}" for part in ("", *SIDE_FILES)))
 
@@ -65,6 +53,21 @@ class Backup:
 
     path: Path
     made_at: int
+
+
+def copies_of(database: Path, kind: str) -> list[Backup]:
+    """Return the complete backups of one kind: files named `<database>.<kind>-…`."""
+    found: list[Backup] = []
+    for path in filter(is_complete, database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")):
+        with suppress(FileNotFoundError):  # another program has deleted it, because there are newer ones
+            found.append(Backup(path, path.stat().st_mtime_ns // 1_000_000))
+    return found
+
+
+def keep_newest(newest_first: Sequence[Backup]) -> None:
+    """Delete all but the newest `KEPT` backups."""
+    for old in newest_first[KEPT:]:
+        old.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,7 @@ class Backups:
 
     def all(self) -> list[Backup]:
         """Return the complete backups, newest first."""
-        found = [Backup(path, path.stat().st_mtime_ns // 1_000_000) for path in copies_of(self._database, "backup")]
-        return sorted(found, key=lambda backup: backup.path.name, reverse=True)
+        return sorted(copies_of(self._database, "backup"), key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
         """Return whether the database is damaged or empty, and must be replaced. Reads the whole file.
@@ -166,7 +168,7 @@ class Backups:
         if damage:
             target.unlink()  # it must not replace the backups made before the damage
             raise _damaged(self._database, damage)
-        keep_newest([backup.path for backup in self.all()])
+        keep_newest(self.all())
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
     def set_aside(self) -> Path:

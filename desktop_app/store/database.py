@@ -440,8 +440,7 @@ class Database:
             raise StoreError(
                 Sentence("{file} can't be written: {why}. Check its folder.", file=target, why=error.strerror or error)
             ) from error
-        copies = copies_of(self.path, "before")
-        keep_newest(sorted(copies, key=lambda path: path.stat().st_mtime, reverse=True))
+        keep_newest(sorted(copies_of(self.path, "before"), key=lambda copy: copy.made_at, reverse=True))
 
 
 def _other_program(path: Path) -> Sentence:

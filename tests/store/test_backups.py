@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections import namedtuple
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,6 @@ from tests.helpers.fakes import FakeClock
 from tests.store.kit import rows_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.store.kit import Store
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - what shutil gives
@@ -60,6 +59,32 @@ def test_only_the_newest_copies_are_kept(store: Store, backups: Backups, monkeyp
 
 def test_incomplete_backup_is_ignored(store: Store, backups: Backups) -> None:
     store.path.with_name(f"{store.path.name}.backup-20260101-000000.part").write_bytes(b"half")
+    assert backups.all() == []
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", ".part-wal"])
+def test_side_file_of_a_backup_that_another_program_checks_is_no_backup(
+    store: Store, backups: Backups, suffix: str
+) -> None:
+    made = backups.make()
+    assert made is not None
+    made.path.with_name(f"{made.path.name}{suffix}").touch()
+    assert backups.all() == [made]
+
+
+def test_backup_that_another_program_deletes_meanwhile_is_left_out(
+    store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backups.make()
+    assert made is not None
+    look = Path.glob
+
+    def delete_after_looking(folder: Path, pattern: str) -> list[Path]:
+        found = list(look(folder, pattern))
+        made.path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "glob", delete_after_looking)
     assert backups.all() == []
 
 

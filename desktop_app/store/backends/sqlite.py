@@ -290,8 +290,8 @@ def copy_database(database: Path, target: Path) -> None:
 
 
 def is_complete(copy: Path) -> bool:
-    """Return whether a copy made by `copy_database` is complete."""
-    return not copy.name.endswith(_PART)
+    """Return whether a file is a complete copy made by `copy_database`, and not a part or a side file of one."""
+    return not copy.name.endswith((_PART, *SIDE_FILES))
 
 
 def find_value(
