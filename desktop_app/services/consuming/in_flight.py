@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.job import Job
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.loops import StopRequest
-    from desktop_app.store.claims import Claim
+    from desktop_app.store.claims import Claim, ClaimedJob
     from desktop_app.store.results import Work
 
 
@@ -82,7 +81,7 @@ class InFlightMessage:
     received: Received
     expires: float
     received_at: float = math.inf
-    job: Job | None = None
+    job: ClaimedJob | None = None
     token: int = 0
     epoch: int = 0
     progress: tuple[int, int] | None = None

@@ -36,7 +36,7 @@ from desktop_app.services.loops import Backoff, Phase, StopRequest
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.results import Result, Work
-from tests.helpers import a_reason, wait_until
+from tests.helpers import a_reason, as_claimed, wait_until
 from tests.helpers.fakes import OFFLINE, FakeClient, FakeConnector, ScriptedProcessing, in_use, received
 from tests.services.conftest import QUEUE
 from tests.services.consuming.running_consumer import RunningConsumer, message, suspect
@@ -745,6 +745,6 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
 
 
 def test_silent_share_is_tried_without_limit(services: ServicesSetup) -> None:
-    job = replace(add_sent(services, "a.txt"), attempts=1_000)
+    job = as_claimed(replace(add_sent(services, "a.txt"), attempts=1_000))
     assert _may_pass(SILENT, job)
     assert not _may_pass(FileError(Reason(ReasonCode.IN_USE), passing=True), job)
