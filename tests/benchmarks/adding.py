@@ -14,7 +14,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.benchmarks._kit import EventLoopDelays, pause, print_header, spin, tell  # isort: skip
+from tests.benchmarks._kit import EventLoopDelays, pause, spin, tell  # isort: skip
 
 from PySide6.QtCore import QLocale
 from PySide6.QtTest import QTest
@@ -61,7 +61,6 @@ def main() -> int:
     window = QWidget()
     window.show()
     good = []
-    print_header()
     began = time.perf_counter()
     review = Review(result, bytearray(count))
     good.append(tell(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale))
