@@ -34,10 +34,11 @@ from desktop_app.services.consuming.in_flight import (
     InFlightMessages,
     MessageGroups,
 )
+from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
-from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
+from desktop_app.services.loops import AwakeClock, Backoff, LoopState, StateReporter, StopRequest, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
@@ -72,6 +73,9 @@ NOTE_POLLS_SECONDS = 5.0
 SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
+TURN_SECONDS = 0.1
+"""The interval at which files that are being processed are supervised."""
+IDLE_TURN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,12 @@ class Consumer:
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
         self._pool = WorkerPool(
-            options.concurrency, registry, self._inbox.put, clock=awake, may_begin=lambda: control.may_begin
+            options.concurrency,
+            registry,
+            self._inbox.put,
+            clock=awake,
+            may_begin=lambda: control.may_begin,
+            health=MountHealth(awake, on_recovered=self._wake),
         )
         self._dispatcher = Dispatcher(
             self._claims,
@@ -202,7 +211,7 @@ class Consumer:
         self._extending = SupervisedLoop("heartbeat", self._run_heartbeat, patience_s=PATIENCE_SECONDS, clock=awake)
         self._loops = (self._receiving, self._acknowledging, self._extending)
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Consume until a stop is requested, then shut down within the grace periods of the options.
 
         Raises:
@@ -216,15 +225,18 @@ class Consumer:
             self._database.session(),
             self._control.consuming(serves_priorities=serves_priorities),
             self._identity.serving(self._options.queue),
+            self._control.waking(self._wake),
+            stop.waking(self._is_stopping.set),
+            stop.waking(self._wake),
         ):
             self._pool.start()
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
             self._attempt(self._follow_group)
-            while not should_stop() and self._end is None:
+            while not stop.is_set() and self._end is None:
                 self._attempt(self._follow_database)
-                self._turn(STOP_CHECK_SECONDS)
+                self._turn(TURN_SECONDS if self._in_flight else IDLE_TURN_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
@@ -341,9 +353,9 @@ class Consumer:
         self._extending.stop()
         self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 
-    def _run_heartbeat(self, should_stop: Callable[[], bool]) -> None:
+    def _run_heartbeat(self, stop: StopRequest) -> None:
         with self._database.session():
-            self._heartbeat.run(should_stop)
+            self._heartbeat.run(stop)
 
     def _free_dead_leases(self) -> None:
         freed = self._claims.free_dead_leases(
@@ -363,6 +375,10 @@ class Consumer:
         for message in arrived:
             self._in_flight.add(message)
         self._inbox.put(arrived)
+
+    def _wake(self) -> None:
+        """End the wait of the consumer's thread for messages and finished files. Any thread."""
+        self._inbox.put([])
 
     def _room(self) -> int:
         """Return the number of messages to receive: one per free thread, plus `PREFETCH` if that fills the threads."""
@@ -446,5 +462,5 @@ class Consumer:
         while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(
             SILENT_SECONDS
         ):
-            self._turn(STOP_CHECK_SECONDS)
+            self._turn(TURN_SECONDS)
         self._attempt(self._commit)

@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
-from desktop_app.services.loops import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.job import Job
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.store.claims import Claim
+    from desktop_app.services.loops import StopRequest
+    from desktop_app.store.claims import Claim, ClaimedJob
     from desktop_app.store.results import Work
 
 
@@ -82,7 +81,7 @@ class InFlightMessage:
     received: Received
     expires: float
     received_at: float = math.inf
-    job: Job | None = None
+    job: ClaimedJob | None = None
     token: int = 0
     epoch: int = 0
     progress: tuple[int, int] | None = None
@@ -244,10 +243,10 @@ class Heartbeat:
         self._visibility_s = visibility_s
         self._logged = ""
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
-        """Call `beat` once a second until a stop is requested."""
-        while not should_stop():
-            pause(HEARTBEAT_SECONDS, should_stop)
+    def run(self, stop: StopRequest) -> None:
+        """Call `beat` once a second, less often without messages in flight, until a stop is requested."""
+        while not stop.is_set():
+            stop.wait(HEARTBEAT_SECONDS if self._in_flight else max(HEARTBEAT_SECONDS, self._visibility_s / 6))
             self.beat()
 
     def beat(self) -> None:

@@ -15,10 +15,10 @@ from desktop_app.store.results import Result, Tick, Work
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
-    from desktop_app.domain.job import Job
     from desktop_app.domain.reasons import Reason
     from desktop_app.services.consuming.acknowledger import Acknowledger
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
+    from desktop_app.store.claims import ClaimedJob
 
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Committer:
         for waiting in behind:
             self._interrupt(waiting)
 
-    def _try_later(self, message: InFlightMessage, job: Job, error: FileError) -> None:
+    def _try_later(self, message: InFlightMessage, job: ClaimedJob, error: FileError) -> None:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
@@ -169,7 +169,7 @@ class Committer:
         else:
             self._lose(message)
 
-    def _try_when_responding(self, done: Done, job: Job, reason: Reason, retry_after_s: float) -> None:
+    def _try_when_responding(self, done: Done, job: ClaimedJob, reason: Reason, retry_after_s: float) -> None:
         """Return a file to the outbox because its disk or network share does not respond.
 
         A new message is sent later. If the old message were released again and again, SQS would move it to the
@@ -286,13 +286,13 @@ def _tries(error: FileError) -> int:
     return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
-def _may_pass(error: FileError, job: Job) -> bool:
+def _may_pass(error: FileError, job: ClaimedJob) -> bool:
     """Return whether another attempt is allowed and could succeed."""
     is_silent = error.reason.code is ReasonCode.SHARE_SILENT
     return is_silent or (error.passing and job.attempts < _tries(error))
 
 
-def _result(done: Done, job: Job, now_ms: int) -> Result:
+def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if done.result is not None:
         return Result(job.row_id, done.message.token, now_ms, done.result.file_size, done.result.lines_count)
     error = done.error

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.job import Job
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
+    from desktop_app.store.claims import ClaimedJob
 
 
 log = logging.getLogger(__name__)
@@ -308,7 +308,7 @@ class WorkerPool:
             self._on_done(done)
         return activity.is_set_aside
 
-    def _obstacle(self, message: InFlightMessage, job: Job, activity: _Activity) -> Done | None:
+    def _obstacle(self, message: InFlightMessage, job: ClaimedJob, activity: _Activity) -> Done | None:
         """Return the outcome of a file that can't be opened because its file system does not respond, or None."""
         mount = activity.mount
         silent = [
@@ -326,7 +326,7 @@ class WorkerPool:
         return self._silent(message, mount, since, was_tried=False)
 
     def _outcome(
-        self, message: InFlightMessage, job: Job, mount: Mount, watch: Watch, helper: HelperProcess
+        self, message: InFlightMessage, job: ClaimedJob, mount: Mount, watch: Watch, helper: HelperProcess
     ) -> tuple[FileResult | None, FileError | None]:
         try:
             processing: Processing = self._registry

@@ -82,23 +82,23 @@ class SqliteDatabase(peewee.SqliteDatabase):
         functions: The SQL functions to register, by name.
 
     Attributes:
-        opened: The open connections of all threads.
+        opened: The open connections of all threads, and whether each flushes its commits.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
         # `close_all` closes the connections of other threads.
         super().__init__(_existing(path), uri=True, pragmas=PRAGMAS, autoconnect=False, check_same_thread=False)
-        self.opened: set[sqlite3.Connection] = set()
+        self.opened: dict[sqlite3.Connection, bool] = {}
         for name, function in functions.items():
             self.register_function(function, name)
 
     def _connect(self) -> sqlite3.Connection:
         connection: sqlite3.Connection = super()._connect()  # type: ignore[misc] # missing in the stubs
-        self.opened.add(connection)
+        self.opened[connection] = False
         return connection
 
     def _close(self, connection: sqlite3.Connection) -> None:
-        self.opened.discard(connection)
+        self.opened.pop(connection, None)
         super()._close(connection)  # type: ignore[misc]
 
     def close_all(self, *, saves_log: bool) -> None:
@@ -111,7 +111,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
         if saves_log and self.opened:
             next(iter(self.opened)).execute("PRAGMA wal_checkpoint(PASSIVE)")
         while self.opened:
-            self.opened.pop().close()
+            self.opened.popitem()[0].close()
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
@@ -119,8 +119,16 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
         Args:
             durable: Whether to flush the commit to the disk, so that it survives a power failure.
+
+        Raises:
+            RuntimeError: If this thread is in a transaction, which can't be given the lock safely.
         """
-        self.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")  # type: ignore[no-untyped-call]
+        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
+        if connection.in_transaction:
+            raise RuntimeError("a write transaction can't begin within a read transaction")
+        if self.opened[connection] is not durable:
+            connection.execute(f"PRAGMA synchronous = {'full' if durable else 'normal'}")
+            self.opened[connection] = durable
         with self.atomic("IMMEDIATE"):
             yield
 
@@ -349,6 +357,18 @@ def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's e
     The integers are passed as one JSON parameter, which is five times faster than one parameter each (measured).
     """
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
+
+
+def given_rows(rows: Any, *columns: str) -> Any:  # noqa: ANN401
+    """Return the rows of a parameter as a table named `given`; see `as_rows`.
+
+    Args:
+        rows: The term for the parameter.
+        columns: The names of the columns.
+    """
+    given = fn.JSON_EACH(rows).alias("each")
+    values = (fn.JSON_EXTRACT(SQL('"each"."value"'), f"$[{place}]").alias(name) for place, name in enumerate(columns))
+    return peewee.Select((given,), tuple(values)).alias("given")
 
 
 def in_keys(column: Any, keys: KeySet) -> Any:  # noqa: ANN401

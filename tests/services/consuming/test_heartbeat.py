@@ -8,10 +8,17 @@ import pytest
 
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
-from desktop_app.services.consuming.in_flight import Heartbeat, InFlightMessage, InFlightMessages, Outcome
+from desktop_app.services.consuming.in_flight import (
+    HEARTBEAT_SECONDS,
+    VISIBILITY_SECONDS,
+    Heartbeat,
+    InFlightMessage,
+    InFlightMessages,
+    Outcome,
+)
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.results import Work
-from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
+from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
     from tests.services.conftest import ServicesSetup
@@ -141,8 +148,19 @@ def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
         beats.append(1)
 
     fixture.heartbeat.beat = beat  # type: ignore[method-assign]
-    fixture.heartbeat.run(lambda: len(beats) == 1)
-    assert beats == [1]
+    fixture.heartbeat.run(Countdown(2))
+    assert beats == [1, 1]
+
+
+def test_without_messages_the_heartbeat_looks_rarely_but_early_enough(services: ServicesSetup) -> None:
+    fixture, stop = HeartbeatSetup(services), Countdown(1)
+    fixture.heartbeat.run(stop)
+    (idle,) = stop.waits
+    assert HEARTBEAT_SECONDS < idle < VISIBILITY_SECONDS / 2
+    fixture.receive(25)
+    busy = Countdown(1)
+    fixture.heartbeat.run(busy)
+    assert busy.waits == [HEARTBEAT_SECONDS]
 
 
 def test_removing_twice_is_fine(services: ServicesSetup) -> None:

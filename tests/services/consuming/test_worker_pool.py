@@ -16,7 +16,7 @@ from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.services.consuming.worker_pool import MAX_SET_ASIDE_PER_MOUNT, Done, WorkerPool
 from desktop_app.sources.mounts import Mount, MountTable
-from tests.helpers import wait_until
+from tests.helpers import as_claimed, wait_until
 from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def message_for(services: ServicesSetup, name: str) -> InFlightMessage:
     (job,) = services.add(name)
-    return InFlightMessage(received(), 0, job=job)
+    return InFlightMessage(received(), 0, job=as_claimed(job))
 
 
 def process(message: InFlightMessage, registry: ProcessorRegistry | None = None) -> Done:
