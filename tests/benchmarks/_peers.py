@@ -76,4 +76,10 @@ class Peer:
         return self._environment() / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-PEERS = (Peer("the tutorial loop, one message a call", FOLDER / "loop.py", options=("--one",), ends=True, files=2_000),)
+FEW = 2_000
+PEERS = (
+    Peer("sqs-workers", FOLDER / "sqs_workers_peer.py", "sqs-workers.txt", ends=True),
+    Peer("Celery", FOLDER / "celery_peer.py", "celery.txt", files=FEW),
+    Peer("dramatiq-sqs", FOLDER / "dramatiq_peer.py", "dramatiq.txt", files=FEW),
+    Peer("the tutorial loop, one message a call", FOLDER / "loop.py", options=("--one",), ends=True, files=FEW),
+)
