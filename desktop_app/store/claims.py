@@ -17,7 +17,7 @@ from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
-from desktop_app.store.backends.sqlite import given_rows, recognized_damage
+from desktop_app.store.backends.sqlite import given_rows, recognized_damage, unindexed
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.rows import LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
@@ -109,8 +109,9 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
     """Return the query that claims the jobs of the messages in `requests`, as far as they are free."""
     now = parameter("now_ms")
     given = given_rows(parameter("requests"), "uuid", "generation", "message_id", "receive_count")
-    free = (JobRow.status == Status.PENDING) | ((JobRow.status == Status.PROCESSING) & (JobRow.lease_until <= now))
-    crashed = (JobRow.status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
+    status = unindexed(JobRow.status)
+    free = (status == Status.PENDING) | ((status == Status.PROCESSING) & (JobRow.lease_until <= now))
+    crashed = (status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
     return (
         JobRow.update(
             status=Status.PROCESSING,

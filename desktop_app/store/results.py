@@ -12,7 +12,7 @@ from peewee import Case, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
-from desktop_app.store.backends.sqlite import given_rows
+from desktop_app.store.backends.sqlite import given_rows, unindexed
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
@@ -263,4 +263,4 @@ def _reason_values(reason: Reason | None) -> tuple[object, ...]:
 
 def _holds(row_id: object, token: object) -> tuple[object, ...]:
     """Return the condition that a job is being processed with this fencing token."""
-    return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)
+    return (JobRow.id == row_id, JobRow.lease_token == token, unindexed(JobRow.status) == Status.PROCESSING)

@@ -108,7 +108,7 @@ class _MessageWatch:
         self.activity.is_accessing = begins
 
     def cancelled(self) -> bool:
-        return self.message.cancelled.is_set()
+        return self.message.is_cancelled
 
 
 class WorkerPool:
@@ -177,6 +177,11 @@ class WorkerPool:
         """Process the file of a message as soon as a thread is free."""
         self._todo.put(message)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether submitted files are waiting for a thread."""
+        return not self._todo.empty()
+
     def longest(self) -> float:
         """Return the time in seconds since the oldest running file was started; 0 if no file is running.
 
@@ -209,7 +214,7 @@ class WorkerPool:
         with self._lock:
             if message.is_begun:
                 return False
-            message.cancelled.set()
+            message.is_cancelled = True
             return True
 
     def stop(self) -> None:
@@ -240,7 +245,7 @@ class WorkerPool:
                     given_up.append(self._given_up(message, activity))
         self._health.check()
         for done in given_up:
-            done.message.cancelled.set()
+            done.message.is_cancelled = True
             self._on_done(done)
 
     def take_recovered(self) -> list[str]:
@@ -282,7 +287,7 @@ class WorkerPool:
         begun, job = self._clock.steady(), message.job
         activity = None if job is None else _Activity(begun, begun, self._mounts.by_name(job.file_path))
         with self._lock:
-            may_begin = not message.cancelled.is_set() and self._may_begin()
+            may_begin = not message.is_cancelled and self._may_begin()
             if activity is not None and may_begin:
                 message.is_begun = True
                 self._running[message] = activity

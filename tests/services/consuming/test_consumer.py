@@ -730,7 +730,7 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
     one.take_claim(services.claim(job))
     groups.enter(one)
     committer.take(Done(one, error=SILENT, retry_after_s=60, was_tried=False))
-    committer.commit()
+    committer.put_back()
     waiting = services.job(job)
     assert (waiting.status, waiting.reason, waiting.attempts) == (Status.PENDING, SILENT.reason, 0)
     assert waiting.next_try_at is not None
