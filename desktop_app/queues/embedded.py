@@ -38,6 +38,7 @@ LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
 """The maximum time to wait for the lock. It is held only briefly, unless a program is suspended while holding it."""
 _CLOSE_SECONDS = 0.1
+_MAX_ENTRIES = 1_000
 _VERSION = 1
 # New messages have a `visible_at` of 0 instead of their sending time, so that setting the clock back can't hide them.
 _SCHEMA = (
@@ -98,7 +99,7 @@ class EmbeddedQueue:
         database: Path | None = None,
         on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
-        self.info = QueueInfo(path.absolute().as_uri(), "local", is_fifo=False)
+        self.info = QueueInfo(path.absolute().as_uri(), "local", is_fifo=False, max_entries=_MAX_ENTRIES)
         self._path = path
         self._receiver = receiver
         self._database = database

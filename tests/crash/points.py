@@ -160,8 +160,8 @@ SENDER: dict[str, Arm] = {
     "P1 after the claim": after(Outbox, "claim"),
     "P2 sent, reply not read": after_request("SendMessageBatch", 2),
     "P3 reply read, not noted": after(BotoClient, "send", 2),
-    "P3 before the note is committed": at_commit(Outbox, "mark_sent", 2),
-    "P4 after the note": after(Outbox, "mark_sent", 2),
+    "P3 before the note is committed": at_commit(Outbox, "mark_sent"),
+    "P4 after the note": after(Outbox, "mark_sent"),
 }
 CONSUMER: dict[str, Arm] = {
     "C0 received, reply not read": after_request("ReceiveMessage"),
@@ -207,8 +207,8 @@ RETRY: dict[str, Arm] = {
     "G1 after the new generation": after(Intake, "retry"),
 }
 EMBEDDED: dict[str, Arm] = {
-    "E0 before the messages are committed": in_transaction("send", 2),
-    "E1 sent, not noted": after(EmbeddedQueue, "send", 2),
+    "E0 before the messages are committed": in_transaction("send"),
+    "E1 sent, not noted": after(EmbeddedQueue, "send"),
     "E2 received, not claimed": after(EmbeddedQueue, "_take", 2),
     "E3 before the delete is committed": in_transaction("delete"),
     "E4 deleted": after(EmbeddedQueue, "delete"),
