@@ -148,7 +148,7 @@ class Sender:
                 self._backoff.reset()
                 self._state.running()
                 if not sent:
-                    self._control.wait_to_send(BUSY_SECONDS if is_full else IDLE_SECONDS, stop)
+                    self._control.wait_to_send(BUSY_SECONDS if is_full else IDLE_SECONDS, stop, for_room=is_full)
         self._state.stopped()
 
     def _follow_database(self) -> None:
