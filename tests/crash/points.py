@@ -171,7 +171,7 @@ CONSUMER: dict[str, Arm] = {
     "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # called before each chunk
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
-    "C4 after the commit, before the delete": after(Work, "finish"),
+    "C4 after the commit, before the delete": after(Work, "finish_and"),
     "C4 on the way into the delete": before(BotoClient, "delete"),
     "C5 deleted, reply not read": after_request("DeleteMessageBatch"),
     "C6 reply to the delete read": after(BotoClient, "delete"),
