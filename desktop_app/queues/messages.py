@@ -179,7 +179,7 @@ class Received(NamedTuple):
 
 
 class EntryResult(NamedTuple):
-    """The result for one entry of a batch. `message_id` and `body_md5` are set only for sent messages.
+    """The result for one entry of a batch. `message_id` is set only for sent messages; so is `body_md5`, by SQS.
 
     `trouble` is None if the entry succeeded; otherwise, `text` describes the error.
     """
