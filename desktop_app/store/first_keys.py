@@ -2,7 +2,7 @@
 
 SQLite has to look at every job for the first ones in most orders, and for the few that match a text. Two things make
 that several times as fast as one query: all processors take part, and jobs that come after those already found are
-skipped after one comparison. Without that, each job would be sorted in if the table happens to be in the opposite order.
+skipped after one comparison. Without that, each job would be sorted in if the table is in the opposite order.
 """
 
 from __future__ import annotations
