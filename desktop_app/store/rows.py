@@ -201,3 +201,18 @@ def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
 def name_key(path: str) -> str:
     """Return the stored sort key of a file's name; see `natural_key`."""
     return natural_key(split_path(os.path.basename(path))[0])  # noqa: PTH119 - pathlib would normalise the name
+
+
+SEPARATORS = "\\/" if os.sep == "\\" else "/"
+"""The characters that end a folder in a path."""
+
+
+def folder_length(path: str) -> int:
+    """Return the length of the folder in a stored path, with the separator at its end."""
+    return max(path.rfind(separator) for separator in SEPARATORS) + 1
+
+
+def type_key(name: str) -> str:
+    """Return the sort key of a file type, from that of the name. A name such as ".profile" has no type."""
+    _, dot, found = name.lstrip(".").rpartition(".")
+    return found if dot else ""
