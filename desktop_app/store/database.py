@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout as LockTimeout
@@ -56,7 +56,7 @@ from desktop_app.store.statements import Statement
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import peewee
@@ -127,6 +127,7 @@ class Database:
         """The number of threads with a transaction."""
         self._closed_all = 0
         self._following = threading.Lock()
+        self._listeners: list[Callable[[], object]] = []
         # SQLite's own LOWER converts only A to Z.
         self._peewee = SqliteDatabase(
             path, {"folded": folded, "in_arguments": in_arguments, "matches_pattern": matches_pattern}
@@ -190,6 +191,21 @@ class Database:
                 thread.revision = None
         if not self._peewee.in_transaction() and not self._is_in_place():
             raise StoreGoneError(database_gone(self.path))  # the commit went into a file that nobody will read
+        for listener in list(self._listeners):
+            listener()
+
+    def add_listener(self, listener: Callable[[], object]) -> None:
+        """Call a function after each write transaction of this program, on the thread that has written.
+
+        Args:
+            listener: The function, which must return quickly.
+        """
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[], object]) -> None:
+        """Remove a function that was added with `add_listener`, if it was."""
+        with suppress(ValueError):
+            self._listeners.remove(listener)
 
     def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
         """Execute one query inside `read` or `write`."""

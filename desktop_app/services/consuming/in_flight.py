@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ class InFlightMessage:
         epoch: The epoch of the database that contains the row.
         progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
-        cancelled: An event that stops the processing when it is set.
+        is_cancelled: Whether the processing has to stop.
         awaits_message: Whether the message is still in the queue, because only the row was claimed or the message was
             resent.
         is_suspect: Whether a program has ended unexpectedly while processing this file.
@@ -86,7 +86,7 @@ class InFlightMessage:
     epoch: int = 0
     progress: tuple[int, int] | None = None
     saved_progress: tuple[int, int] | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    is_cancelled: bool = False
     awaits_message: bool = False
     is_suspect: bool = False
     is_begun: bool = False
@@ -310,4 +310,4 @@ class Heartbeat:
     def _lose(self, message: InFlightMessage, why: str) -> None:
         log.info("job %s: lost the lease: %s", "?" if message.job is None else message.job.id, why)
         message.is_lost = True
-        message.cancelled.set()
+        message.is_cancelled = True

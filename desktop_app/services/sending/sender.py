@@ -40,8 +40,8 @@ LOCAL_WINDOW = 50
 them to the front. A higher limit, or none, was not faster (measured with 50, 100, 200 and no limit)."""
 
 IDLE_SECONDS = 1.0
-"""The interval at which the sender looks for messages of other programs. Its own program wakes it."""
-BUSY_SECONDS = 0.02
+"""The interval at which the sender looks for entries of other programs, and for those that are due again. Its own
+program wakes it, also when the window has room again."""
 
 
 def deduplication_id(file_id: str, generation: int, resends: int) -> str:
@@ -114,21 +114,21 @@ class Sender:
         """Send until a stop is requested. After an error, try again with backoff."""
         self._state.starting()
         with self._database.session():
+            must_connect = True
             while not stop.is_set():
                 try:
                     self._follow_database()
-                    sent = self.send_due()
+                    sent = self.send_due() if must_connect or self._has_due() else 0
                     self._tasks.do_due()
-                    # A full window will soon have room again. If the outbox is empty, another program may add messages.
-                    is_full = not sent and self._options.window is not None and self._has_due()
                 except (QueueError, StoreError) as error:
                     if not stop.is_set():  # otherwise, the error might only mean that the connection is being closed
                         self._control.wait_to_send(self._state.waiting(error, self._backoff), stop)
+                    must_connect = True
                     continue
                 self._backoff.reset()
                 self._state.running()
-                if not sent:
-                    self._control.wait_to_send(BUSY_SECONDS if is_full else IDLE_SECONDS, stop)
+                has_window = self._options.window is not None
+                must_connect = not sent and self._control.wait_to_send(IDLE_SECONDS, stop, for_room=has_window)
         self._state.stopped()
 
     def _follow_database(self) -> None:

@@ -420,6 +420,15 @@ def joined_keys(query: Any) -> Any:  # noqa: ANN401
     return peewee.Select((keys,), (fn.GROUP_CONCAT(fn.PRINTF("%016x", keys.c.id), ""),))
 
 
+def as_one_value(*columns: Any) -> Any:  # noqa: ANN401
+    """Return the aggregate of all rows as one text: a JSON array of arrays; see `joined_keys` for the reason.
+
+    Args:
+        columns: The columns, none of which may be a blob.
+    """
+    return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
+
+
 def split_keys(joined: str | None) -> array[int]:
     """Return the keys in the result of `joined_keys`."""
     keys = array("q", bytes.fromhex(joined or ""))

@@ -380,7 +380,7 @@ def test_large_files_report_progress(running: RunningConsumer) -> None:
 
 def test_no_more_slow_files_are_received_than_can_start(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
-    running.consumer._committer.usual_seconds = 5
+    running.consumer._pool.usual_seconds = 5
     running.start()
     assert running.polling.wait(5)
     assert running.client.made("receive")[0][0] == 1
@@ -730,7 +730,7 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
     one.take_claim(services.claim(job))
     groups.enter(one)
     committer.take(Done(one, error=SILENT, retry_after_s=60, was_tried=False))
-    committer.commit()
+    committer.put_back()
     waiting = services.job(job)
     assert (waiting.status, waiting.reason, waiting.attempts) == (Status.PENDING, SILENT.reason, 0)
     assert waiting.next_try_at is not None

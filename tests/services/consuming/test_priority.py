@@ -252,4 +252,5 @@ def test_unsent_files_of_the_embedded_queue_are_next_in_every_program(tmp_path: 
         loops = Running(program.sender, program.consumer)
         loops.until(lambda: program.is_done, "all is done", 60)
         loops.stop()
-    assert LOCAL_WINDOW - 10 < status_log.ends(program.installation.database).index(last.id) < LOCAL_WINDOW + 10
+    # One or two batches were sent before: files of one batch can end in any order.
+    assert LOCAL_WINDOW - 10 < status_log.ends(program.installation.database).index(last.id) < LOCAL_WINDOW + 20
