@@ -429,6 +429,11 @@ def as_one_value(*columns: Any) -> Any:  # noqa: ANN401
     return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
 
 
+def joined_rows(*columns: Any) -> Any:  # noqa: ANN401
+    """Return an aggregate of all rows as one JSON array of arrays. It fails for a BLOB."""
+    return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
+
+
 def split_keys(joined: str | None) -> array[int]:
     """Return the keys in the result of `joined_keys`."""
     keys = array("q", bytes.fromhex(joined or ""))
