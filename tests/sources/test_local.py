@@ -90,8 +90,8 @@ def test_reads_of_an_open_file_may_block_though_opening_may_not(tmp_path: Path) 
     (tmp_path / "a").touch()
 
     with FileSource(str(tmp_path / "a")) as source:
-        assert os.get_blocking(source._file.fileno())
-        assert not os.get_inheritable(source._file.fileno())
+        assert os.get_blocking(source._descriptor)
+        assert not os.get_inheritable(source._descriptor)
 
 
 @posix_only

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import re
 import socket
@@ -271,12 +270,11 @@ def test_error_without_a_number_becomes_a_sentence() -> None:
 
 
 def test_read_error_of_a_disk_is_reported_and_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class BrokenDisk(io.FileIO):
-        def read(self, size: int | None = -1) -> bytes:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+    def broken(descriptor: int, size: int) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     (tmp_path / "a").write_bytes(b"a")
-    monkeypatch.setattr(io, "FileIO", BrokenDisk)
+    monkeypatch.setattr(os, "read", broken)
 
     with open_source(str(tmp_path / "a")) as source, pytest.raises(FileError, match="could not be read") as caught:
         next(source.chunks())
