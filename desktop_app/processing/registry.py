@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
@@ -107,27 +107,37 @@ class ProcessorRegistry:
     ) -> _Reading:
         if watch.cancelled():
             raise Cancelled
-        access = _Access(watch)
-        with access:
+        on_access = watch.on_access
+        on_access(begins=True)
+        try:
             opened = self._open(path)
+        finally:
+            on_access(begins=False)
         with opened as source:
-            watched = _WatchedSource(source, watch, access, self._clock, with_digest=with_digest)
+            watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
             values = dict(processor.process(watched))
-            _check(processor, kinds, values)
-            with access:
+            for name, value in values.items():
+                if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
+                    # A field that is not declared or has the wrong type is a bug in the processor.
+                    raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
+            on_access(begins=True)
+            try:
                 change = source.change()
-            is_complete = watched.bytes_done == source.size
-            problem = None
-            if change is not Change.NONE:
-                problem = ReasonCode.CHANGED_WHILE_READ
-            elif not is_complete:
-                problem = ReasonCode.SIZE_UNTRUE
-            lines_count = values.pop(LINES_COUNT.name, None)
-            result = FileResult(source.size, None if lines_count is None else int(lines_count), values)
-            return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
+            finally:
+                on_access(begins=False)
+        is_complete = watched.bytes_done == watched.size
+        problem = None
+        if change is not Change.NONE:
+            problem = ReasonCode.CHANGED_WHILE_READ
+        elif not is_complete:
+            problem = ReasonCode.SIZE_UNTRUE
+        lines_count = values.pop(LINES_COUNT.name, None)
+        result = FileResult(watched.size, None if lines_count is None else int(lines_count), values)
+        return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
 
 
-class _Reading(NamedTuple):
+@dataclass(slots=True)
+class _Reading:
     """One reading of a file.
 
     Attributes:
@@ -143,39 +153,12 @@ class _Reading(NamedTuple):
     digest: bytes
 
 
-class _Access:
-    """A context manager that tells a watch that the file is being accessed. It can be used again and again."""
-
-    __slots__ = ("_on_access",)
-
-    def __init__(self, watch: Watch) -> None:
-        self._on_access = watch.on_access
-
-    def __enter__(self) -> None:
-        self._on_access(begins=True)
-
-    def __exit__(self, *error: object) -> None:
-        self._on_access(begins=False)
-
-
-def _check(processor: Processor, kinds: _Kinds, values: Mapping[str, Value]) -> None:
-    """Check a result against the fields that the processor declares.
-
-    Raises:
-        TypeError: If a field is not declared or has the wrong type, which is a bug in the processor.
-    """
-    for name, value in values.items():
-        if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
-            raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
-
-
 class _WatchedSource:
     """A source that reports its progress to a watch, and raises `Cancelled` if the watch cancels the processing."""
 
-    def __init__(self, source: Source, watch: Watch, access: _Access, clock: Clock, *, with_digest: bool) -> None:
+    def __init__(self, source: Source, watch: Watch, clock: Clock, *, with_digest: bool) -> None:
         self._source = source
         self._watch = watch
-        self._access = access
         self._clock = clock
         self._with_digest = with_digest
         self._digest = hashlib.blake2b() if with_digest else None
@@ -183,20 +166,27 @@ class _WatchedSource:
         self.bytes_done = 0
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        watch, access, steady = self._watch, self._access, self._clock.steady
+        watch, on_access, steady = self._watch, self._watch.on_access, self._clock.steady
         self.bytes_done = 0
         digest = self._digest = hashlib.blake2b() if self._with_digest else None
         next_report = steady() + FIRST_PROGRESS_S
         chunks = self._source.chunks(chunk_bytes)
-        while True:
-            with access:
+        done = 0
+        while done < self.size or not done:
+            on_access(begins=True)
+            try:
                 chunk = next(chunks, b"")
+                done += len(chunk)
+                if done == self.size:
+                    done += len(next(chunks, b""))  # the end is looked for at once
+            finally:
+                on_access(begins=False)
+            self.bytes_done = done
             if not chunk:
                 return
             if watch.cancelled():
                 raise Cancelled
-            self.bytes_done += len(chunk)
-            if self.bytes_done > self.size:
+            if done > self.size:
                 return  # the file has grown; it might grow as fast as it is read
             if digest is not None:
                 digest.update(chunk)
@@ -204,7 +194,7 @@ class _WatchedSource:
             now = steady()
             if now >= next_report:
                 next_report = now + PROGRESS_EVERY_S
-                watch.on_progress(self.bytes_done, self.size)
+                watch.on_progress(done, self.size)
 
     def change(self) -> Change:
         return self._source.change()
