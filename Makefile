@@ -20,7 +20,7 @@ HAS_PACKAGING := $(VENV)/.stamp-packaging
 FROZEN := $(VENV)-frozen
 HAS_FROZEN := $(FROZEN)/.stamp-installer
 # Changes to these need a new installation.
-BUILT_FROM := pyproject.toml hatch_build.py desktop_app/processing/_line_feeds.c
+BUILT_FROM := pyproject.toml hatch_build.py $(wildcard desktop_app/*/*.c)
 # The tests use all processors; ARGS=-n0 runs them in one process, where --pdb works.
 PARALLEL := -n auto --dist worksteal
 # Each of these packages must reach this coverage, including branches.

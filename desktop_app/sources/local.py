@@ -18,7 +18,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.location import is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 CHUNK_BYTES = 1 << 20
@@ -89,7 +89,52 @@ def open_source(path: str) -> Source:
     """
     if ":" in path and is_address(path):
         raise FileError(Reason(ReasonCode.WEB_ADDRESS))
-    return FileSource(path)
+    content = None if read_small_file is None else read_small_file(path)
+    return FileSource(path) if content is None else SmallSource(content)
+
+
+def _compiled() -> Callable[[str], bytes | None] | None:
+    try:
+        from desktop_app.sources import _small_files
+    except ImportError:
+        return None
+    return _small_files.read
+
+
+read_small_file = _compiled()
+"""A compiled function, which takes half the time; None if it was not built, and on Windows.
+
+It returns the content of a regular file of at most 16 KiB that does not change meanwhile, by the rules of `FileSource`.
+In all other cases, and after any error, it returns None.
+"""
+
+
+class SmallSource:
+    """A small file that was read when it was opened. It can't change any more.
+
+    Attributes:
+        size: See `Source.size`.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+        """See `Source.chunks`."""
+        if self.size <= chunk_bytes:
+            return iter((self._content,) if self._content else ())
+        return (self._content[begin : begin + chunk_bytes] for begin in range(0, self.size, chunk_bytes))
+
+    def change(self) -> Change:
+        """See `Source.change`."""
+        return Change.NONE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Do nothing: the file is closed."""
 
 
 _Version = tuple[int, int, int]

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
 
 
+@pytest.fixture(autouse=True)
+def no_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read small files like all others; `test_small_files.py` tests the compiled code."""
+    monkeypatch.setattr(source_module, "read_small_file", None)
+
+
 def refusal(path: str | Path) -> FileError:
     with pytest.raises(FileError) as caught:
         open_source(str(path))
