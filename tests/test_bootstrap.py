@@ -15,6 +15,8 @@ from desktop_app.config.paths import Home, database_path
 from desktop_app.config.settings import LOCAL_QUEUE, Settings, update_settings
 from desktop_app.domain.errors import SettingsError, StoreError
 from desktop_app.domain.job import NewFile
+from desktop_app.services.loops import StopRequest
+from tests.helpers import wait_until
 from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
@@ -42,11 +44,11 @@ def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> No
 def test_next_start_shows_added_files(filemill_home: Path) -> None:
     with opened({}) as program:
         program.editor.add([NewFile("/data/a.txt", 1, None)])
-        assert program.control.wait_to_send(0.1, lambda: False)
+        assert program.control.wait_to_send(0.1, StopRequest())
     with opened({}) as program:
         (job,) = program.jobs.all()
         assert (job.file_path, job.queue) == ("/data/a.txt", LOCAL_QUEUE)
-        assert not program.control.wait_to_send(0.1, lambda: False)
+        assert not program.control.wait_to_send(0.1, StopRequest())
 
 
 def test_saved_settings_apply_and_the_environment_overrides_them(existing_home: Path) -> None:
@@ -172,7 +174,10 @@ def test_sender_of_window_and_worker_removes_files_that_were_processed_long_ago(
         update_settings(filemill_home / "settings.toml", keep_days=7)
         with closing(connect_queue(program)) as connector:
             sender = build_sender(program, connector, lambda _: None)
-            thread = threading.Thread(target=sender.run, args=(lambda: len(list(program.jobs.all())) < 2,))
+            stop = StopRequest()
+            thread = threading.Thread(target=sender.run, args=(stop,))
             thread.start()
+            wait_until(lambda: len(list(program.jobs.all())) < 2)
+            stop.set()
             thread.join(60)
         assert [job.id for job in program.jobs.all()] == [new]

@@ -18,7 +18,7 @@ from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.loops import Backoff, Loop, LoopState, Phase, StateReporter
+from desktop_app.services.loops import Backoff, Loop, LoopState, Phase, StateReporter, StopRequest
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_S = 0.25
+IDLE_LOOK_S = 1.0
+"""The interval while nothing is left to do, at which files of other programs are noticed."""
 STOP_HINT = "(Ctrl+C stops)"
 DRAIN_LOOK_SECONDS = 0.05
 ENDING_POLL_SECONDS = 1
@@ -140,12 +142,14 @@ def _run(opened: Program, options: Namespace, stop: StopSignals) -> int:
                 "sender": build_sender(program, connector, partial(errors.report, "sender")),
                 "consumer": consumer,
             }
-            threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
+            request = StopRequest()
+            threads = [LoopThread(name, loop, request, stop.set) for name, loop in loops.items()]
             drain = Drain(
                 consumer, connector, program.foreign, recovery, queue=program.connection.key, clock=program.clock
             )
 
             def end() -> None:
+                request.set()
                 bar.rest("Stopping …")
                 connector.interrupt()
 
@@ -270,25 +274,32 @@ def run_loops(
 
 
 class LoopThread(threading.Thread):
-    """A daemon thread that runs a loop, and stops the other loops if this one raises an exception.
+    """A daemon thread that runs a loop.
+
+    Args:
+        name: The name of the thread.
+        loop: The loop.
+        request: The request that ends the loop.
+        on_error: Called if the loop raises an exception, on this thread.
 
     Attributes:
         error: The exception that the loop raised, or None.
     """
 
-    def __init__(self, name: str, loop: Loop, stop: StopSignals) -> None:
+    def __init__(self, name: str, loop: Loop, request: StopRequest, on_error: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
         self._loop = loop
-        self._stop_signals = stop
+        self._request = request
+        self._on_error = on_error
         self.error: BaseException | None = None
 
     def run(self) -> None:
         """Run the loop."""
         try:
-            self._loop.run(self._stop_signals.is_set)
+            self._loop.run(self._request)
         except BaseException as error:  # noqa: BLE001 - raised again on the main thread
             self.error = error
-            self._stop_signals.set()
+            self._on_error()
 
 
 class IdleWatch:
@@ -365,7 +376,8 @@ class IdleWatch:
                 self._look_at_shares(started)
         if not self._counts.unfinished:
             self._bar.rest(self._resting())
-        self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
+        is_resting = not self._counts.unfinished and not self._is_ending
+        self.pause_s = pause_after(self._steady() - started, least_s=IDLE_LOOK_S if is_resting else LOOK_S)
         return self._counts.unfinished == 0
 
     @property

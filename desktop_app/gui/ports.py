@@ -8,7 +8,7 @@ from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, Sele
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
@@ -28,6 +28,14 @@ class ChangeFeed(Protocol):
 
     def since(self, cursor: Cursor) -> Changes:
         """Return the changes made after a position."""
+        ...
+
+    def add_listener(self, listener: Callable[[], object]) -> None:
+        """Call a function after each write of this program, on the thread that has written."""
+        ...
+
+    def remove_listener(self, listener: Callable[[], object]) -> None:
+        """Remove a function that was added with `add_listener`, if it was."""
         ...
 
 

@@ -1,7 +1,8 @@
 """The embedded queue: a table in an SQLite file that behaves like a standard SQS queue, for use without AWS.
 
 There is no server: each program opens the file, and SQLite handles concurrent access. A waiting `receive` call wakes
-up when its own process sends messages, and polls for messages from other processes.
+up when its own process sends messages and when a message becomes visible again, and polls for messages from other
+processes.
 
 The queue provides the same guarantees as SQS, which `tests/queues/test_client_contract.py` checks: visibility timeouts,
 receive counts, and receipt handles that become invalid when the message is received again. It does not enforce the
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-POLL_SECONDS = 0.25
-"""The interval at which a waiting `receive` call checks for messages from other processes, and for messages that have
-become visible again."""
+POLL_SECONDS = 1.0
+"""The interval at which a waiting `receive` call checks for messages from other processes."""
 RETENTION_SECONDS = 14 * 24 * 3600
 LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
@@ -57,7 +57,7 @@ _SCHEMA = (
     f"PRAGMA user_version = {_VERSION}",
 )
 _SEND = "INSERT INTO message (message_id, body, sent_at) VALUES (?, ?, ?)"
-_IS_ANY_VISIBLE = "SELECT 1 FROM message WHERE visible_at <= ? LIMIT 1"
+_NEXT_VISIBLE_AT = "SELECT min(visible_at) FROM message"
 # Messages that have become visible again come first, then new messages in the order in which they were sent.
 _RECEIVE = """
 UPDATE message SET visible_at = ?, receive_count = receive_count + 1, receiver = ?
@@ -161,17 +161,17 @@ class EmbeddedQueue:
         end = time.monotonic() + wait_s
         while True:
             with self._use() as connection:
-                messages = self._take(connection, limit, visibility_s)
+                # Read first, so that polling does not take the write lock.
+                (next_ms,) = connection.execute(_NEXT_VISIBLE_AT).fetchone()
+                hidden_s = POLL_SECONDS if next_ms is None else (next_ms - _now_ms()) / 1000
+                messages = self._take(connection, limit, visibility_s) if hidden_s <= 0 else []
                 left = end - time.monotonic()
                 if messages or left <= 0:
                     return messages
-                self._turn.wait(min(left, POLL_SECONDS))
+                self._turn.wait(max(0.0, min(left, hidden_s, POLL_SECONDS)))
 
     def _take(self, connection: sqlite3.Connection, limit: int, visibility_s: int) -> list[Received]:
         now = _now_ms()
-        # Read first, so that polling does not take the write lock.
-        if connection.execute(_IS_ANY_VISIBLE, (now,)).fetchone() is None:
-            return []
         until = now + visibility_s * 1000
         rows = connection.execute(_RECEIVE, (until, self._receiver, now, limit)).fetchall()
         return [

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.sentences import Sentence
-from desktop_app.services.loops import STOP_CHECK_SECONDS, Loop, LoopState, Phase, pause, wait_for
+from desktop_app.services.loops import Loop, LoopState, Phase, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,12 +40,13 @@ class ProcessingControl:
         self._mode = RunMode.RUNNING
         self._consumers = 0
         self._listeners: list[Callable[[RunMode], None]] = []
+        self._wakes: list[Callable[[], object]] = []
         self._permitted_queue = ""
         self._priorities: deque[int] = deque()
-        self.concurrency: int | None = None
-        """The number of files to process at once, if the user has changed it while the program is running."""
+        self._concurrency: int | None = None
         self._serving = 0
         self._to_send = threading.Event()
+        self._waits_for_room = False
         self._receive_now = threading.Event()
         self.tries = 0
         """How often `try_now` has been called."""
@@ -122,6 +123,7 @@ class ProcessingControl:
         log.info("processing: %s", mode)
         for listener in list(self._listeners):
             listener(mode)
+        self._wake_consumers()
 
     # --- permission
 
@@ -132,6 +134,7 @@ class ProcessingControl:
             queue: The key of the queue, which replaces the queue permitted before; empty to permit none.
         """
         self._permitted_queue = queue
+        self._wake_consumers()
 
     def is_permitted(self, queue: str) -> bool:
         """Return whether consuming a queue is permitted on this computer."""
@@ -158,7 +161,8 @@ class ProcessingControl:
                 return False
             chosen = dict.fromkeys(keys)
             self._priorities = deque([*chosen, *(key for key in self._priorities if key not in chosen)])
-            return True
+        self._wake_consumers()
+        return True
 
     def take_priorities(self, limit: int) -> list[int]:
         """Remove and return the keys of the next prioritized jobs, at most `limit`."""
@@ -170,7 +174,38 @@ class ProcessingControl:
         with self._lock:
             self._priorities.extendleft(reversed(list(keys)))
 
+    # --- the number of files at once
+
+    @property
+    def concurrency(self) -> int | None:
+        """The number of files to process at once, if the user has changed it while the program is running."""
+        return self._concurrency
+
+    @concurrency.setter
+    def concurrency(self, number: int | None) -> None:
+        self._concurrency = number
+        self._wake_consumers()
+
     # --- waking the sender and the consumer
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Enter a context in which a function is called after each change that concerns a consumer.
+
+        These are changes of the mode, the permission, the priorities and the number of files at once.
+
+        Args:
+            wake: The function, which must return quickly. It is called on the thread that made the change.
+        """
+        self._wakes.append(wake)
+        try:
+            yield
+        finally:
+            self._wakes.remove(wake)
+
+    def _wake_consumers(self) -> None:
+        for wake in list(self._wakes):
+            wake()
 
     def wake_sender(self) -> None:
         """Wake the sender, because there may be messages to send."""
@@ -183,13 +218,25 @@ class ProcessingControl:
         self._to_send.set()
         self._receive_now.set()
 
-    def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken."""
-        return wait_for(self._to_send, seconds, should_stop)
+    def wait_to_send(self, seconds: float, stop: StopRequest, *, for_room: bool = False) -> bool:
+        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken.
 
-    def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
+        Args:
+            seconds: The maximum time to wait, in seconds.
+            stop: The stop request.
+            for_room: Whether the queue is full, so that `note_finished` wakes the sender, too.
+        """
+        self._waits_for_room = for_room
+        return stop.wait(seconds, self._to_send)
+
+    def note_finished(self) -> None:
+        """Wake the sender if it waits for room in the queue, because messages will be deleted."""
+        if self._waits_for_room:
+            self._to_send.set()
+
+    def wait_to_receive(self, seconds: float, stop: StopRequest) -> bool:
         """Wait until `try_now` is called, the time is up or a stop is requested; return whether it was called."""
-        return wait_for(self._receive_now, seconds, should_stop)
+        return stop.wait(seconds, self._receive_now)
 
     def take_check_request(self) -> bool:
         """Return whether `try_now` has been called since the last call to this method."""
@@ -223,13 +270,15 @@ class PermissionGate:
         self._queue = queue
         self._report = report
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Wait for permission, then run the loop until a stop is requested."""
         if not self._control.is_permitted(self._queue):
             self._report(LoopState(Phase.OFF, OFF_TEXT))
-        while not self._control.is_permitted(self._queue):
-            if should_stop():
-                self._report(LoopState(Phase.STOPPED))
-                return
-            pause(STOP_CHECK_SECONDS, should_stop)
-        self._loop.run(should_stop)
+        changed = threading.Event()
+        with self._control.waking(changed.set):
+            while not self._control.is_permitted(self._queue):
+                if stop.is_set():
+                    self._report(LoopState(Phase.STOPPED))
+                    return
+                stop.wait(threading.TIMEOUT_MAX, changed)
+        self._loop.run(stop)

@@ -1,4 +1,4 @@
-"""State reports, supervision, interruptible waits and backoff for the loops of the sender and the consumer."""
+"""Stop requests, state reports, supervision and backoff for the loops of the sender and the consumer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -14,14 +15,13 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from desktop_app.domain.clock import Clock
 
 
 log = logging.getLogger(__name__)
 
-STOP_CHECK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 """The minimum time between two starts of a loop, so that it does not restart continuously because of a bug."""
 FIRST_SECONDS = 1.0
@@ -70,37 +70,69 @@ class LoopState:
 class Loop(Protocol):
     """A loop that runs on its own thread, in the window or in `filemill worker`."""
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
-        """Run until `should_stop` returns True; it is called at least every `STOP_CHECK_SECONDS` during a wait.
+    def run(self, stop: StopRequest) -> None:
+        """Run until a stop is requested. Each wait ends at the request, instead of looking for it from time to time.
 
         Before returning, close the database connections of the loop's threads, including those of the calling thread.
         """
         ...
 
 
-def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Wait until an event is set, the time is up or a stop is requested.
+class StopRequest:
+    """A request to stop, which wakes the threads that wait. Any thread, but not a signal handler."""
 
-    Args:
-        wake: The event, which is cleared afterwards.
-        seconds: The maximum time to wait, in seconds.
-        should_stop: A function that returns whether to stop; called every `STOP_CHECK_SECONDS`.
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_set = False
+        self._wakes: list[Callable[[], object]] = []
 
-    Returns:
-        Whether the event was set.
-    """
-    left = seconds
-    while left > 0 and not should_stop():
-        if wake.wait(min(left, STOP_CHECK_SECONDS)):
-            wake.clear()
-            return True
-        left -= STOP_CHECK_SECONDS
-    return False
+    def is_set(self) -> bool:
+        """Return whether a stop was requested."""
+        return self._is_set
 
+    def set(self) -> None:
+        """Request the stop, and return immediately."""
+        with self._lock:
+            self._is_set = True
+            wakes = list(self._wakes)
+        for wake in wakes:
+            wake()
 
-def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    """Wait for a number of seconds, or until a stop is requested."""
-    wait_for(threading.Event(), seconds, should_stop)
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Enter a context in which a function is called at the request, or immediately if there was one.
+
+        Args:
+            wake: The function, which must return quickly. It is called on the thread that requests the stop.
+        """
+        with self._lock:
+            self._wakes.append(wake)
+            is_set = self._is_set
+        try:
+            if is_set:
+                wake()
+            yield
+        finally:
+            with self._lock:
+                self._wakes.remove(wake)
+
+    def wait(self, seconds: float, event: threading.Event | None = None) -> bool:
+        """Wait until an event is set, the time is up or a stop is requested.
+
+        Args:
+            seconds: The maximum time to wait, in seconds.
+            event: The event, which is cleared afterwards; None to wait for a stop only.
+
+        Returns:
+            Whether the event was set, and no stop was requested.
+        """
+        event = event or threading.Event()
+        with self.waking(event.set):
+            is_woken = event.wait(seconds)
+        if not is_woken or self._is_set:
+            return False
+        event.clear()
+        return True
 
 
 class StateReporter:
@@ -169,38 +201,66 @@ class StateReporter:
         self._report(state)
 
 
+class _ObservedStop(StopRequest):
+    """A stop request that shows whether its loop responds.
+
+    Attributes:
+        responded_at: When the loop last asked for it, or its last wait ended, in seconds of the steady clock.
+        is_waiting: Whether the loop is waiting.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.responded_at = clock.steady()
+        self.is_waiting = False
+
+    def is_set(self) -> bool:
+        self.responded_at = self._clock.steady()
+        return super().is_set()
+
+    def wait(self, seconds: float, event: threading.Event | None = None) -> bool:
+        self.is_waiting = True
+        try:
+            return super().wait(seconds, event)
+        finally:
+            self.responded_at = self._clock.steady()
+            self.is_waiting = False
+
+
 class SupervisedLoop:
     """Runs a loop on a thread, and restarts it if it fails or hangs. Use it on one thread.
 
     Args:
         name: The name of the thread.
-        run: The function that runs the loop; its argument is a function that returns whether to stop.
-        patience_s: The maximum time in seconds between two calls to that function; after a longer time, the loop is
-            regarded as hung.
+        run: The function that runs the loop until a stop is requested.
+        patience_s: The maximum time in seconds in which the loop neither waits with its `StopRequest` nor asks it;
+            after a longer time, the loop is regarded as hung.
         clock: The clock; only `steady` is used.
     """
 
-    def __init__(
-        self, name: str, run: Callable[[Callable[[], bool]], None], *, patience_s: float, clock: Clock
-    ) -> None:
+    def __init__(self, name: str, run: Callable[[StopRequest], None], *, patience_s: float, clock: Clock) -> None:
         self.name = name
         self._run = run
         self._patience_s = patience_s
         self._clock = clock
-        self._is_stopping = threading.Event()
+        self._is_stopping = False
         self._thread: threading.Thread | None = None
-        self._responded_at = 0.0
+        self._stop = _ObservedStop(clock)
         self._started_at = 0.0
 
     def start(self) -> None:
         """Run the loop on a new thread, and abandon the previous thread if it is still running."""
-        self._responded_at = self._started_at = self._clock.steady()
-        self._thread = threading.Thread(target=self._guarded, name=self.name, daemon=True)
+        self._stop.set()
+        self._stop = _ObservedStop(self._clock)
+        self._started_at = self._clock.steady()
+        self._thread = threading.Thread(target=self._guarded, args=(self._stop,), name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Ask the loop to stop, and return immediately."""
-        self._is_stopping.set()
+        self._is_stopping = True
+        self._stop.set()
 
     def join(self, seconds: float) -> None:
         """Wait for the loop to end, with a timeout in seconds."""
@@ -210,25 +270,17 @@ class SupervisedLoop:
     def check(self) -> None:
         """Restart the loop if it has failed or hung; call this regularly."""
         thread, now = self._thread, self._clock.steady()
-        if thread is None or self._is_stopping.is_set() or now - self._started_at < RESTART_SECONDS:
+        if thread is None or self._is_stopping or now - self._started_at < RESTART_SECONDS:
             return
         if thread.is_alive():
-            if now - self._responded_at <= self._patience_s:
+            if self._stop.is_waiting or now - self._stop.responded_at <= self._patience_s:
                 return
             log.error("%s does not respond and is restarted. Its stack:\n%s", self.name, _stack_of(thread))
         self.start()
 
-    def _guarded(self) -> None:
-        me = threading.current_thread()
-
-        def should_stop() -> bool:
-            if self._thread is not me:
-                return True
-            self._responded_at = self._clock.steady()
-            return self._is_stopping.is_set()
-
+    def _guarded(self, stop: StopRequest) -> None:
         try:
-            self._run(should_stop)
+            self._run(stop)
         except Exception:
             log.exception("%s ended with an unexpected error and is restarted", self.name)
 

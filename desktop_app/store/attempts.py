@@ -6,13 +6,14 @@ that take a `revision` apply to all jobs changed in that transaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peewee import Case, Expression, Value
 
 from desktop_app.domain.job import AttemptOutcome, Status
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.rows import reason_columns
+from desktop_app.store.statements import Statement, parameter
 
 if TYPE_CHECKING:
     from desktop_app.domain.reasons import Reason
@@ -22,8 +23,7 @@ KEPT = 50
 """The maximum number of attempts stored per job. Older attempts are deleted."""
 
 
-def begin(database: Database, revision: int) -> None:
-    """Start an attempt for each job that this transaction has claimed."""
+def _beginning() -> Any:  # noqa: ANN401 - peewee's queries have no common type
     claimed = JobRow.select(
         JobRow.id,
         JobRow.lease_token,
@@ -34,7 +34,7 @@ def begin(database: Database, revision: int) -> None:
         # INSERT … SELECT ignores the default values of the model.
         Value("").alias("code"),
         Value("").alias("args"),
-    ).where(JobRow.revision == revision, JobRow.lease_owner.is_null(False))
+    ).where(JobRow.revision == parameter("revision"), JobRow.lease_owner.is_null(False))
     fields = [
         AttemptRow.job,
         AttemptRow.token,
@@ -45,26 +45,37 @@ def begin(database: Database, revision: int) -> None:
         AttemptRow.reason_code,
         AttemptRow.reason_args,
     ]
-    database.run(AttemptRow.insert_from(claimed, fields))
+    return AttemptRow.insert_from(claimed, fields)
+
+
+def _ending() -> Any:  # noqa: ANN401
+    processed = Case(None, [(JobRow.status == Status.PROCESSED, AttemptOutcome.PROCESSED)], AttemptOutcome.FAILED)
+    ended = AttemptRow.update(
+        ended_at=JobRow.finished_at,
+        outcome=processed,
+        reason_code=JobRow.reason_code,
+        reason_args=JobRow.reason_args,
+    )
+    return ended.from_(JobRow).where(
+        JobRow.revision == parameter("revision"),
+        AttemptRow.job == JobRow.id,
+        AttemptRow.token == JobRow.lease_token,
+        AttemptRow.ended_at.is_null(),
+    )
+
+
+_BEGIN = Statement(_beginning)
+_END_FINISHED = Statement(_ending)
+
+
+def begin(database: Database, revision: int) -> None:
+    """Start an attempt for each job that this transaction has claimed."""
+    database.change(_BEGIN, revision=revision)
 
 
 def end_finished(database: Database, revision: int) -> None:
-    """End the attempts of the jobs whose results this transaction has written."""
-    database.run(
-        AttemptRow.update(
-            ended_at=JobRow.finished_at,
-            outcome=Case(None, [(JobRow.status == Status.PROCESSED, AttemptOutcome.PROCESSED)], AttemptOutcome.FAILED),
-            reason_code=JobRow.reason_code,
-            reason_args=JobRow.reason_args,
-        )
-        .from_(JobRow)
-        .where(
-            JobRow.revision == revision,
-            AttemptRow.job == JobRow.id,
-            AttemptRow.token == JobRow.lease_token,
-            AttemptRow.ended_at.is_null(),
-        )
-    )
+    """End the attempts of the jobs whose results this transaction has written. Call it before jobs are claimed."""
+    database.change(_END_FINISHED, revision=revision)
 
 
 def end(

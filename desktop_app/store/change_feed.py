@@ -14,6 +14,8 @@ from desktop_app.store.models import CounterRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.store.database import Database
 
 
@@ -25,6 +27,14 @@ class ChangeFeed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def add_listener(self, listener: Callable[[], object]) -> None:
+        """See `Database.add_listener`."""
+        self._database.add_listener(listener)
+
+    def remove_listener(self, listener: Callable[[], object]) -> None:
+        """See `Database.remove_listener`."""
+        self._database.remove_listener(listener)
 
     def cursor(self) -> Cursor:
         """Return the position after the last write by any program. Fast.

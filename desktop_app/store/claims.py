@@ -6,22 +6,25 @@ increments the row's fencing token, and later writes must match the token. A wor
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peewee import Expression, fn
 
-from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Job, Status
+from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
+from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed
 from desktop_app.store.models import AttemptRow, JobRow
-from desktop_app.store.rows import CLAIMED_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from, reason_columns
+from desktop_app.store.rows import LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
+from desktop_app.store.statements import Statement, as_rows, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from desktop_app.store.database import Database
 
@@ -62,6 +65,18 @@ class ClaimRequest:
     group: str = ""
 
 
+class ClaimedJob(NamedTuple):
+    """What a worker needs to know about a job that it has claimed; see `Job`."""
+
+    row_id: int
+    id: str
+    file_path: str
+    generation: int
+    attempts: int
+    sent_at: int | None
+    file_size: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
@@ -72,11 +87,67 @@ class Claim:
     """
 
     outcome: ClaimOutcome
-    job: Job | None = None
+    job: ClaimedJob | None = None
     token: int = 0
     busy_until_ms: int = 0
     is_suspect: bool = False
     epoch: int = 0
+
+
+_COLUMNS = (
+    JobRow.id,
+    JobRow.uuid,
+    JobRow.file_path,
+    JobRow.generation,
+    JobRow.attempts,
+    JobRow.sent_at,
+    JobRow.file_size,
+)
+"""The columns for the fields of a `ClaimedJob`."""
+
+
+def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
+    """Return the query that claims the jobs of the messages in `requests`, as far as they are free."""
+    now = parameter("now_ms")
+    given = given_rows(parameter("requests"), "uuid", "generation", "message_id", "receive_count")
+    status = unindexed(JobRow.status)
+    free = (status == Status.PENDING) | ((status == Status.PROCESSING) & (JobRow.lease_until <= now))
+    crashed = (status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
+    return (
+        JobRow.update(
+            status=Status.PROCESSING,
+            **reason_columns(None),
+            bytes_done=0,
+            attempts=JobRow.attempts + 1,
+            # Assume a crash, since a worker that crashes can't report it; `Work.give_back` corrects the count.
+            crashes=JobRow.crashes + 1,
+            lease_token=JobRow.lease_token + 1,
+            lease_owner=parameter("worker"),
+            lease_until=parameter("until_ms"),
+            message_id=given.c.message_id,
+            receive_count=given.c.receive_count,
+            started_at=now,
+            finished_at=None,
+            next_try_at=None,
+            revision=parameter("revision"),
+        )
+        .from_(given)
+        .where(
+            JobRow.uuid == given.c.uuid,
+            JobRow.generation == given.c.generation,
+            free,
+            ~crashed,
+            JobRow.removed_at.is_null(),
+        )
+    )
+
+
+_CLAIM = Statement(_claiming)
+_CLAIMED = Statement(
+    lambda: JobRow.select(as_one_value(*_COLUMNS, fn.HEX(JobRow.raw_path), JobRow.lease_token, JobRow.crashes)).where(
+        JobRow.revision == parameter("revision"), JobRow.lease_owner.is_null(False)
+    )
+)
 
 
 class Claims:
@@ -104,17 +175,23 @@ class Claims:
         """
         if not requests:
             return []
+        claims: dict[int, Claim] = {}
         held_up: dict[str, Claim] = {}
-        claims: list[Claim] = []
+        left = dict(enumerate(requests))
         with self._database.write() as revision:
-            for request in requests:
+            while left:
+                part = _first_of_each(left)
                 # A later message in the same group must not overtake a busy one.
-                claim = held_up.get(request.group) or self._claim(request, worker, now_ms, lease_ms, revision)
-                if request.group and claim.outcome is ClaimOutcome.BUSY:
-                    held_up[request.group] = claim
-                claims.append(claim)
-            self._note_attempts(claims, now_ms, revision)
-        return claims
+                free = {place: request for place, request in part.items() if request.group not in held_up}
+                won = self._claim(list(free.values()), worker, now_ms, lease_ms, revision) if free else {}
+                for place, request in part.items():
+                    claim = held_up.get(request.group) or won.get(request.file_id)
+                    claims[place] = claim = claim or self._unclaimed(request, now_ms, revision)
+                    if request.group and claim.outcome is ClaimOutcome.BUSY:
+                        held_up[request.group] = claim
+                    del left[place]
+            self._note_attempts(list(claims.values()), now_ms, revision)
+        return [claims[place] for place in range(len(requests))]
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
         """Return requests for claiming waiting jobs without receiving their messages. Other jobs are skipped.
@@ -140,45 +217,30 @@ class Claims:
         for row_id, claim in won:
             attempts.prune(self._database, row_id, claim.token)
 
-    def _claim(self, request: ClaimRequest, worker: str, now_ms: int, lease_ms: int, revision: int) -> Claim:
-        free = (JobRow.status == Status.PENDING) | (
-            (JobRow.status == Status.PROCESSING) & (JobRow.lease_until <= now_ms)
+    def _claim(
+        self, requests: Sequence[ClaimRequest], worker: str, now_ms: int, lease_ms: int, revision: int
+    ) -> dict[str, Claim]:
+        """Claim the jobs of messages, each of another job; return the claims of this transaction, by the job's ID."""
+        rows = as_rows(
+            (request.file_id, request.generation, request.message_id, request.receive_count) for request in requests
         )
-        crashed = (JobRow.status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
-        ours = (JobRow.uuid == request.file_id) & (JobRow.generation == request.generation)
-        query = (
-            JobRow.update(
-                status=Status.PROCESSING,
-                **reason_columns(None),
-                bytes_done=0,
-                attempts=JobRow.attempts + 1,
-                # Assume a crash, since a worker that crashes can't report it; `Work.give_back` corrects the count.
-                crashes=JobRow.crashes + 1,
-                lease_token=JobRow.lease_token + 1,
-                lease_owner=worker,
-                lease_until=now_ms + lease_ms,
-                message_id=request.message_id,
-                receive_count=request.receive_count,
-                started_at=now_ms,
-                finished_at=None,
-                next_try_at=None,
-                revision=revision,
-            )
-            .where(ours, free, ~crashed, JobRow.removed_at.is_null())
-            .returning(*CLAIMED_COLUMNS, JobRow.lease_token, JobRow.crashes)
-            .tuples()
-        )
-        won = next(iter(self._database.run(query)), None)
-        if won is not None:
-            *columns, token, crashes = won
-            return Claim(
-                ClaimOutcome.CLAIMED,
-                jobs_from([tuple(columns)])[0],
-                token,
-                is_suspect=crashes > 1,
-                epoch=self._database.epoch,
-            )
-        return self._unclaimed(request, now_ms, revision)
+        until_ms = now_ms + lease_ms
+        if not self._database.change(
+            _CLAIM, requests=rows, worker=worker, now_ms=now_ms, until_ms=until_ms, revision=revision
+        ):
+            return {}
+        ((joined,),) = self._database.rows(_CLAIMED, revision=revision)
+        claims = {}
+        with recognized_damage():
+            for *values, raw_path, token, crashes in json.loads(joined):
+                job = ClaimedJob(*values)
+                check_kinds(ClaimedJob._fields, tuple(map(type, job)))
+                if raw_path:
+                    job = job._replace(file_path=joined_path(job.file_path, bytes.fromhex(raw_path)))
+                claims[job.id] = Claim(
+                    ClaimOutcome.CLAIMED, job, token, is_suspect=crashes > 1, epoch=self._database.epoch
+                )
+        return claims
 
     def _unclaimed(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
         query = JobRow.select(JobRow.id, JobRow.status, JobRow.generation, JobRow.removed_at, JobRow.lease_until).where(
@@ -280,6 +342,18 @@ class Claims:
         for _, file_id, _, owner in rows:
             log.log(level_for(len(rows)), "job %s: released, because its worker %s has exited", file_id, owner)
         return len(rows)
+
+
+def _first_of_each(requests: Mapping[int, ClaimRequest]) -> dict[int, ClaimRequest]:
+    """Return the requests that do not have to wait for an earlier one of the same job or message group."""
+    first = {}
+    seen: set[tuple[str, str]] = set()
+    for place, request in requests.items():
+        keys = {("job", request.file_id), ("group", request.group)} if request.group else {("job", request.file_id)}
+        if seen.isdisjoint(keys):
+            first[place] = request
+        seen |= keys
+    return first
 
 
 def is_waiting(row_ids: Sequence[int], queue: str) -> Expression:

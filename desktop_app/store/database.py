@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout as LockTimeout
@@ -52,9 +52,11 @@ from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import in_arguments, matches_pattern
 from desktop_app.store.schema import find_missing_part
+from desktop_app.store.statements import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import peewee
@@ -72,6 +74,11 @@ _CLOSE_ALL_SECONDS = 0.25
 """How long to wait until no thread has a transaction, also in the window. If it has to give up, the next
 transaction tries again."""
 _HISTORY_TABLE = "schema_migration"
+_NEXT_REVISION = Statement(
+    lambda: (
+        CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision").returning(CounterRow.value)
+    )
+)
 
 
 class _Thread(threading.local):
@@ -81,8 +88,10 @@ class _Thread(threading.local):
         opened_in: The epoch in which the connection was opened, and how often all connections had been closed.
         opened_at: When it was opened, in seconds of the monotonic clock.
         changed_ns: When the file had last been changed, in nanoseconds since 1970.
+        revision: The revision of the write transaction that the thread is in; None if it is in none.
     """
 
+    revision: int | None = None
     opened_in = -1, -1
     opened_at = 0.0
     changed_ns = 0
@@ -118,6 +127,7 @@ class Database:
         """The number of threads with a transaction."""
         self._closed_all = 0
         self._following = threading.Lock()
+        self._listeners: list[Callable[[], object]] = []
         # SQLite's own LOWER converts only A to Z.
         self._peewee = SqliteDatabase(
             path, {"folded": folded, "in_arguments": in_arguments, "matches_pattern": matches_pattern}
@@ -152,7 +162,7 @@ class Database:
         """Enter a write transaction, and yield the revision to store in each row that it writes.
 
         Keep the transaction short: it holds the write lock from its start, so that revisions are committed in
-        ascending order.
+        ascending order. Inside another one, the changes become part of that one, whose arguments apply.
 
         Args:
             durable: Whether the commit must survive a power failure, such as for added files, or for results whose
@@ -165,26 +175,76 @@ class Database:
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
+        thread = self._thread
+        if thread.revision is not None:  # part of the transaction that this thread is in
+            if epoch is not None and epoch != self.epoch:
+                raise self._replaced()
+            yield thread.revision
+            return
         with self._connected(), self._peewee.writing(durable=durable):
             if epoch is not None and epoch != self.epoch:
                 raise self._replaced()
-            next_revision = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
-            yield int(self.scalar(next_revision.returning(CounterRow.value)))
+            thread.revision = int(self.rows(_NEXT_REVISION)[0][0])
+            try:
+                yield thread.revision
+            finally:
+                thread.revision = None
         if not self._peewee.in_transaction() and not self._is_in_place():
             raise StoreGoneError(database_gone(self.path))  # the commit went into a file that nobody will read
+        for listener in list(self._listeners):
+            listener()
+
+    def add_listener(self, listener: Callable[[], object]) -> None:
+        """Call a function after each write transaction of this program, on the thread that has written.
+
+        Args:
+            listener: The function, which must return quickly.
+        """
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[], object]) -> None:
+        """Remove a function that was added with `add_listener`, if it was."""
+        with suppress(ValueError):
+            self._listeners.remove(listener)
 
     def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
         """Execute one query inside `read` or `write`."""
         return query.execute(self._peewee)
 
-    def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
+    def rows(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
+        """Execute a statement inside `read` or `write`; return its rows, for `RETURNING` as well.
+
+        Args:
+            statement: The statement.
+            values: The value of each parameter.
+        """
+        return self._execute(statement, values).fetchall()
+
+    def change(self, statement: Statement, **values: object) -> int:
+        """Execute a statement inside `write`; return the number of changed rows."""
+        return self._execute(statement, values).rowcount
+
+    def _execute(self, statement: Statement, values: Mapping[str, object]) -> sqlite3.Cursor:
+        text, parameters = statement.sql(self._peewee, values)
+        cursor: sqlite3.Cursor = self._peewee.execute_sql(text, parameters)  # type: ignore[no-untyped-call]
+        return cursor
+
+    def insert_all(
+        self,
+        model: type[peewee.Model],
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        common: Mapping[str, object],
+    ) -> None:
         """Insert rows inside `write`, several times faster than peewee's own method.
 
         Args:
-            model: The model of the table.
-            rows: One or more rows, all with the same columns; the default values of the model are not applied.
+            model: The model of the table; its default values are not applied.
+            columns: The columns whose values differ between the rows.
+            rows: The values of these columns, for one or more rows.
+            common: The values of the other columns.
         """
-        self._peewee.insert_all(model._meta.table_name, rows)  # noqa: SLF001 - peewee's documented name
+        self._peewee.insert_all(model._meta.table_name, columns, rows, common)  # noqa: SLF001 - peewee's documented name
 
     def scalar(self, query: Any) -> Any:  # noqa: ANN401
         """Execute one query; return the first column of the first row, or None if there are no rows."""

@@ -6,21 +6,26 @@ Each update includes the fencing token of the claim, and has no effect if the ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from peewee import fn
+from peewee import Case, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
+from desktop_app.store.backends.sqlite import given_rows, unindexed
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
+from desktop_app.store.statements import Statement, as_rows, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,58 @@ class Tick:
     bytes_total: int
 
 
+def _finishing() -> Any:  # noqa: ANN401 - peewee's queries have no common type
+    given = given_rows(
+        parameter("rows"), "id", "token", "finished_at", "file_size", "lines_count", "reason_code", "reason_args"
+    )
+    is_failed = given.c.reason_code != ""
+    size = fn.COALESCE(given.c.file_size, JobRow.file_size)
+    return (
+        JobRow.update(
+            status=Case(None, [(is_failed, Status.FAILED)], Status.PROCESSED),
+            reason_code=given.c.reason_code,
+            reason_args=given.c.reason_args,
+            file_size=size,
+            lines_count=given.c.lines_count,
+            bytes_done=Case(None, [(is_failed, 0)], fn.COALESCE(size, 0)),
+            lease_owner=None,
+            lease_until=0,
+            finished_at=given.c.finished_at,
+            revision=parameter("revision"),
+        )
+        .from_(given)
+        .where(*_holds(given.c.id, given.c.token))
+    )
+
+
+def _progressing() -> Any:  # noqa: ANN401
+    given = given_rows(parameter("rows"), "id", "token", "bytes_done", "bytes_total")
+    changed = JobRow.update(
+        bytes_done=given.c.bytes_done, file_size=given.c.bytes_total, revision=parameter("revision")
+    )
+    return changed.from_(given).where(*_holds(given.c.id, given.c.token))
+
+
+def _extending() -> Any:  # noqa: ANN401
+    given = given_rows(parameter("rows"), "id", "token")
+    extended = JobRow.update(lease_until=parameter("until_ms")).from_(given)
+    return extended.where(*_holds(given.c.id, given.c.token)).returning(JobRow.id, JobRow.lease_token)
+
+
+_FINISH = Statement(_finishing)
+_FINISHED = Statement(
+    lambda: JobRow.select(JobRow.id, JobRow.lease_token).where(JobRow.revision == parameter("revision"))
+)
+# A message that was about to be sent again is no longer needed.
+_FORGET_MESSAGES = Statement(
+    lambda: OutboxRow.delete().where(
+        OutboxRow.job.in_(JobRow.select(JobRow.id).where(JobRow.revision == parameter("revision")))
+    )
+)
+_PROGRESS = Statement(_progressing)
+_EXTEND = Statement(_extending)
+
+
 class Work:
     """Updates the jobs that a consumer has claimed. Any thread.
 
@@ -65,29 +122,35 @@ class Work:
         Raises:
             StoreError: If the database can't be written. In this case, no results are stored.
         """
+        if not results:
+            return []
+        rows = [
+            (one.row_id, one.token, one.finished_at, one.file_size, one.lines_count, *_reason_values(one.reason))
+            for one in results
+        ]
         with self._database.write(durable=True, epoch=self.epoch) as revision:
-            kept = [self._finish(result, revision) for result in results]
-            # A message that was about to be sent again is no longer needed.
-            ended = [result.row_id for result, is_kept in zip(results, kept, strict=True) if is_kept]
-            self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(ended)))
-            attempts.end_finished(self._database, revision)
-            return kept
+            count = self._database.change(_FINISH, rows=as_rows(rows), revision=revision)
+            if count:
+                self._database.change(_FORGET_MESSAGES, revision=revision)
+                attempts.end_finished(self._database, revision)
+            if count == len(results):
+                return [True] * count
+            ended = set(self._database.rows(_FINISHED, revision=revision))
+        return [(one.row_id, one.token) in ended for one in results]
 
-    def _finish(self, result: Result, revision: int) -> bool:
-        failed = result.reason is not None
-        size = JobRow.file_size if result.file_size is None else result.file_size
-        query = JobRow.update(
-            status=Status.FAILED if failed else Status.PROCESSED,
-            **reason_columns(result.reason),
-            file_size=size,
-            lines_count=result.lines_count,
-            bytes_done=0 if failed else fn.COALESCE(size, 0),
-            lease_owner=None,
-            lease_until=0,
-            finished_at=result.finished_at,
-            revision=revision,
-        ).where(*_holds(result.row_id, result.token))
-        return int(self._database.run(query)) == 1
+    def finish_and(self, results: Sequence[Result], claim: Callable[[], T]) -> tuple[list[bool], T]:
+        """Write results, and call a function that claims further jobs, in the same transaction.
+
+        Returns:
+            What `finish` and the function return.
+
+        Raises:
+            StoreError: If the database can't be written. In this case, nothing is stored.
+        """
+        if not results:
+            return [], claim()
+        with self._database.write(durable=True, epoch=self.epoch):
+            return self.finish(results), claim()
 
     def progress(self, ticks: Iterable[Tick]) -> None:
         """Record the progress of jobs that are being processed; skip jobs whose lease was lost.
@@ -95,13 +158,9 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
+        rows = as_rows((tick.row_id, tick.token, tick.bytes_done, tick.bytes_total) for tick in ticks)
         with self._database.write(epoch=self.epoch) as revision:
-            for tick in ticks:
-                self._database.run(
-                    JobRow.update(bytes_done=tick.bytes_done, file_size=tick.bytes_total, revision=revision).where(
-                        *_holds(tick.row_id, tick.token)
-                    )
-                )
+            self._database.change(_PROGRESS, rows=rows, revision=revision)
 
     def extend(self, leases: Sequence[tuple[int, int]], *, until_ms: int) -> list[bool]:
         """Extend leases; return False for each lease that was lost.
@@ -117,10 +176,8 @@ class Work:
             StoreError: If the database can't be written.
         """
         with self._database.write(epoch=self.epoch):
-            return [
-                int(self._database.run(JobRow.update(lease_until=until_ms).where(*_holds(row_id, token)))) == 1
-                for row_id, token in leases
-            ]
+            held = set(self._database.rows(_EXTEND, rows=as_rows(leases), until_ms=until_ms))
+        return [lease in held for lease in leases]
 
     def give_back(
         self,
@@ -205,6 +262,10 @@ class Work:
             return self._database.scalar(query) is None
 
 
-def _holds(row_id: int, token: int) -> tuple[object, ...]:
+def _reason_values(reason: Reason | None) -> tuple[object, ...]:
+    return ("", "") if reason is None else tuple(reason_columns(reason).values())
+
+
+def _holds(row_id: object, token: object) -> tuple[object, ...]:
     """Return the condition that a job is being processed with this fencing token."""
-    return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)
+    return (JobRow.id == row_id, JobRow.lease_token == token, unindexed(JobRow.status) == Status.PROCESSING)

@@ -39,11 +39,9 @@ JOB_COLUMNS: Mapping[str, Any] = {
 }
 """The expression for each field of a `Job`, in the order of the fields."""
 
+_NAMES = tuple(JOB_COLUMNS)
 _BESIDE = (JobRow.raw_path, JobRow.reason_args)
 """The additional columns that `jobs_from` needs for the path and the reason."""
-
-CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
-"""The columns for `jobs_from`, except for the name of the batch, which RETURNING can't provide."""
 
 LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
 """The columns for `jobs_from`."""
@@ -64,11 +62,11 @@ PENDING_AGAIN: dict[str, Any] = {
 """The column values for returning an unfinished job to PENDING."""
 
 
-_PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
+_PATH, _STATUS, _REASON = (_NAMES.index(name) for name in ("file_path", "status", "reason"))
 
 
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
-    """Convert rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS` to jobs.
+    """Convert rows of `LISTED_COLUMNS` to jobs.
 
     Raises:
         DamagedRowError: If a row can't be converted.
@@ -76,7 +74,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     jobs = []
     with recognized_damage():
         for raw_path, arguments, *values in rows:
-            _check_kinds(tuple(map(type, values)))
+            check_kinds(_NAMES, tuple(map(type, values)))
             values[_PATH] = joined_path(values[_PATH], raw_path)
             values[_STATUS] = Status(values[_STATUS])
             values[_REASON] = reason_of(values[_REASON], arguments)
@@ -85,15 +83,20 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 @lru_cache(maxsize=1024)
-def _check_kinds(kinds: tuple[type, ...]) -> None:
+def check_kinds(names: tuple[str, ...], kinds: tuple[type, ...]) -> None:
     """Check the types of a row's values, since SQLite stores values of any type in any column.
 
     Cached, since most rows have one of a few combinations of types; an error is never cached.
 
+    Args:
+        names: The names of fields of `Job`.
+        kinds: The types of their values, before they are converted.
+
     Raises:
         TypeError: If a value does not suit its column.
     """
-    for (name, expression), kind in zip(JOB_COLUMNS.items(), kinds, strict=False):  # without `batch_name`, maybe
+    for name, kind in zip(names, kinds, strict=True):
+        expression = JOB_COLUMNS[name]
         is_number = isinstance(expression, IntegerField | ForeignKeyField)
         is_optional = not isinstance(expression, Field) or expression.null
         if kind is not (int if is_number else str) and not (is_optional and kind is NoneType):

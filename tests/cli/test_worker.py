@@ -16,7 +16,7 @@ from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import QueueState
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase, StopRequest
 from desktop_app.store.results import Work
 from tests.cli.conftest import TICK
 from tests.cli.test_submit import Connector
@@ -44,11 +44,9 @@ class Loop:
     def drain(self, *, is_wanted: bool = True) -> None:
         """Receive nothing, as with an empty queue."""
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         self._action()
-        pause = threading.Event()
-        while not should_stop():
-            pause.wait(0.005)
+        stop.wait(60)
         self.ended = True
 
 
@@ -102,6 +100,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> WorkerParts:
     monkeypatch.setattr("desktop_app.bootstrap.build_sender", made.build_sender)
     monkeypatch.setattr("desktop_app.bootstrap.build_consumer", made.build_consumer)
     monkeypatch.setattr(worker, "LOOK_S", 0.01)
+    monkeypatch.setattr(worker, "IDLE_LOOK_S", 0.01)
     return made
 
 
@@ -270,7 +269,7 @@ def test_loop_that_does_not_end_is_abandoned(
     release = threading.Event()
 
     class Hanging(Loop):
-        def run(self, should_stop: Callable[[], bool]) -> None:
+        def run(self, stop: StopRequest) -> None:
             release.wait()
 
     parts.consumer = Hanging()

@@ -22,6 +22,7 @@ from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.loops import StopRequest
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.services.worker_identity import WorkerIdentity
@@ -184,7 +185,7 @@ class Running:
     """Loops that run, each on a thread, until `stop`."""
 
     def __init__(self, *loops: Loop) -> None:
-        self.stop_asked = threading.Event()
+        self.stop_asked = StopRequest()
         self.errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(loop,)) for loop in loops]
         for thread in self._threads:
@@ -192,7 +193,7 @@ class Running:
 
     def _run(self, loop: Loop) -> None:
         try:
-            loop.run(self.stop_asked.is_set)
+            loop.run(self.stop_asked)
         except BaseException as error:  # noqa: BLE001 - raised again by `stop`
             self.errors.append(error)
 

@@ -11,6 +11,7 @@ from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.loops import StopRequest
 from desktop_app.services.worker_identity import WorkerIdentity
 from tests.helpers import wait_until
 from tests.helpers.consumer_observer import ConsumerObserver
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = None) -> None:
     """Process these jobs to the end, as a worker does."""
-    client, stop = FakeClient(), threading.Event()
+    client, stop = FakeClient(), StopRequest()
     jobs = jobs_db.jobs.page(keys)
     client.polls.append(
         [
@@ -46,7 +47,7 @@ def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = Non
         foreign=ForeignMessages(),
     )
     observer = ConsumerObserver(consumer)
-    thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
+    thread = threading.Thread(target=consumer.run, args=(stop,))
     thread.start()
     try:
         wait_until(lambda: observer.received >= len(keys) and observer.in_flight == 0)
@@ -56,5 +57,5 @@ def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = Non
         identity.close()
 
 
-def _idle(stop: threading.Event) -> None:
+def _idle(stop: StopRequest) -> None:
     stop.wait(0.02)

@@ -24,6 +24,7 @@ from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
+from desktop_app.services.loops import StopRequest
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult
 from desktop_app.store import adding as intake_module
@@ -119,7 +120,7 @@ def test_files_and_folders_with_their_subfolders_are_added(
     report = finished(adder, qtbot, tmp_path / "in", tmp_path / "c.txt")
     assert report == AddReport(added=3)
     assert names(jobs_db) == ["a.txt", "b.txt", "c.txt"]
-    assert jobs_db.control.wait_to_send(0.1, lambda: False)
+    assert jobs_db.control.wait_to_send(0.1, StopRequest())
     assert not adder.busy
 
 
@@ -372,8 +373,8 @@ def test_stopped_writing_keeps_what_was_added(
     went_on = threading.Event()
     insert = Intake._insert
 
-    def insert_slowly(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
-        insert(self, rows, revision)
+    def insert_slowly(self: Intake, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
+        insert(self, rows, common)
         assert went_on.wait(30)
 
     monkeypatch.setattr(Intake, "_insert", insert_slowly)
@@ -407,11 +408,11 @@ def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     insert = Intake._insert
     parts: list[int] = []
 
-    def insert_once(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+    def insert_once(self: Intake, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
         parts.append(len(rows))
         if len(parts) > 1:
             raise StoreFullError("The disk is full.")
-        insert(self, rows, revision)
+        insert(self, rows, common)
 
     monkeypatch.setattr(intake_module, "ROWS_A_PART", 200)
 
@@ -423,7 +424,7 @@ def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     assert report.batch
     assert parts == [200, 50]
     assert len(names(jobs_db)) == 200
-    assert jobs_db.control.wait_to_send(0.1, lambda: False)
+    assert jobs_db.control.wait_to_send(0.1, StopRequest())
     assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
 
 

@@ -1,25 +1,29 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+import pytest
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtTest import QSignalSpy
 
+from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Changes, Cursor, StatusCounts
 from desktop_app.gui.table import job_feed
 from desktop_app.gui.table.job_feed import JobFeed, Totals
 from desktop_app.gui.tasks import Tasks
 from desktop_app.store.change_feed import ChangeFeed
+from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
-    import pytest
     from pytestqt.qtbot import QtBot
 
     from tests.gui.jobs_database import JobsDatabase
 
 
-def test_many_writes_between_two_polls_are_one_change(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_many_writes_between_two_looks_are_one_change(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     jobs_db.add("old")
     feed = JobFeed(jobs_db.jobs.changes)
     feed.start()
@@ -27,7 +31,7 @@ def test_many_writes_between_two_polls_are_one_change(jobs_db: JobsDatabase, qtb
     keys = jobs_db.add("a", "b")
     jobs_db.finish(keys[0])
     with qtbot.waitSignal(feed.changed) as seen:
-        pass  # the timer finds it
+        pass
     changes = seen.args[0]
     assert isinstance(changes, Changes)
     assert [job.name for job in changes.jobs] == ["a", "b"]
@@ -58,8 +62,53 @@ def _refuse(*_: object) -> None:
     raise StoreError("No disk.")
 
 
-def test_feed_polls_four_times_a_second() -> None:
-    assert job_feed.EVERY_MS == 250
+@pytest.fixture
+def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_feed, "IDLE_MS", 100_000)
+
+
+def test_write_on_another_thread_is_shown_without_a_poll(jobs_db: JobsDatabase, no_poll: None, qtbot: QtBot) -> None:
+    feed = JobFeed(jobs_db.jobs.changes)
+    feed.start()
+
+    def add() -> None:
+        with jobs_db.session():
+            jobs_db.add("a")
+
+    for _ in range(3):  # at once, and after a moment
+        thread = threading.Thread(target=add)
+        with qtbot.waitSignal(feed.changed):
+            thread.start()
+        thread.join()
+    feed.stop()
+
+
+def test_stopped_feed_follows_nothing(jobs_db: JobsDatabase, no_poll: None, qtbot: QtBot) -> None:
+    feed = JobFeed(jobs_db.jobs.changes)
+    feed.start()
+    jobs_db.add("a")
+    feed.stop()
+    jobs_db.add("b")
+    with qtbot.assertNotEmitted(feed.changed):
+        QCoreApplication.processEvents()
+
+
+def test_writes_of_another_program_are_followed_more_closely_while_it_works(
+    jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(job_feed, "IDLE_MS", 30)
+    monkeypatch.setattr(job_feed, "WORKING_MS", 20)
+    feed = JobFeed(jobs_db.jobs.changes)
+    feed.start()
+    other = open_database(jobs_db.database.path, MIGRATIONS)
+    with other.session():
+        changed = QSignalSpy(feed.changed)
+        with other.write():
+            pass
+        qtbot.waitUntil(lambda: changed.count() == 1)
+        assert feed._poll.interval() == 20
+    qtbot.waitUntil(lambda: feed._poll.interval() == 30)
+    feed.stop()
 
 
 def test_totals_include_changes_made_while_counting(jobs_db: JobsDatabase, qtbot: QtBot) -> None:

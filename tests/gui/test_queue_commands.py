@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from desktop_app.domain.job import PriorityResult
 from desktop_app.gui.commands.queue import priority_text
+from desktop_app.services.loops import StopRequest
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 from tests.gui.conftest import WindowFactory, notice_text
@@ -53,7 +54,7 @@ def test_process_next_by_keyboard(windows: WindowFactory, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: notice_text(window) == "2 files moved to the front.")
     assert sorted(order(windows)[:2]) == ["c.txt", "d.txt"]
     assert order(windows)[2:] == ["a.txt", "b.txt"]
-    assert windows.jobs_db.control.wait_to_send(0.1, lambda: False)
+    assert windows.jobs_db.control.wait_to_send(0.1, StopRequest())
 
 
 def test_process_next_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -16,7 +16,7 @@ from desktop_app.gui.startup import shutdown
 from desktop_app.gui.startup.shutdown import Shutdown, Step, run_steps, thread_step
 from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.gui.window import list_controller
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase, StopRequest
 from desktop_app.window_app import RunningWindow
 
 if TYPE_CHECKING:
@@ -109,11 +109,9 @@ class LoggedLoop:
         self._report = report
         self._hangs = hangs
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         self._report(LoopState(Phase.RUNNING))
-        tick = threading.Event()
-        while not should_stop():
-            tick.wait(0.002)
+        stop.wait(60)
         if self._hangs:
             self._log.hang.wait(10)
         self._log.events.append(self._name)

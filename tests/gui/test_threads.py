@@ -7,7 +7,7 @@ import pytest
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.gui.connection.controller import ConsumerThread, LoopThread, SenderThread
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +23,11 @@ class FakeLoop:
         self._error = error
         self.thread = threading.get_ident()
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         self._report(LoopState(Phase.RUNNING))
         if self._error is not None:
             raise self._error
-        tick = threading.Event()
-        while not should_stop():
-            tick.wait(0.005)
+        stop.wait(60)
         self._report(LoopState(Phase.STOPPED))
 
 

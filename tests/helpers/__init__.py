@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Job, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.store.claims import ClaimedJob
 from desktop_app.store.database import Database, open_database
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ NEW_JOB = Job(
     revision=1,
 )
 """A job that has just been added; use `dataclasses.replace` for variants."""
+
+
+def as_claimed(job: Job) -> ClaimedJob:
+    """Return what a claim returns of a job."""
+    return ClaimedJob(*(getattr(job, name) for name in ClaimedJob._fields))
 
 
 def open_test_database(path: Path) -> Database:

@@ -11,6 +11,7 @@ from desktop_app.domain.errors import FileError, QueueError, QueueTrouble
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
+from desktop_app.services.loops import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -195,14 +196,22 @@ def in_use(_: Watch) -> NoReturn:
     raise FileError(Reason(ReasonCode.IN_USE), passing=True)
 
 
-class Countdown:
-    """A `should_stop` that returns True from the n-th call on."""
+class Countdown(StopRequest):
+    """A stop request that is set when it is asked for the n-th time; no wait takes time.
+
+    Attributes:
+        waits: The waits, in seconds.
+    """
 
     def __init__(self, questions: int) -> None:
+        super().__init__()
         self._left = questions
-        self._lock = threading.Lock()
+        self.waits: list[float] = []
 
-    def __call__(self) -> bool:
-        with self._lock:
-            self._left -= 1
-            return self._left < 0
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def wait(self, seconds: float, event: threading.Event | None = None) -> bool:
+        self.waits.append(seconds)
+        return super().wait(0, event)

@@ -11,7 +11,7 @@ import pytest
 from desktop_app.bootstrap import open_program
 from desktop_app.config.settings import Settings, load_settings, update_settings
 from desktop_app.services.control import OFF_TEXT, PermissionGate, ProcessingControl, RunMode
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase, StopRequest
 from tests.helpers import wait_until
 from tests.helpers.fakes import Countdown
 
@@ -90,7 +90,7 @@ class RecordingLoop:
     def __init__(self) -> None:
         self.runs = 0
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         self.runs += 1
 
 
@@ -101,9 +101,37 @@ def test_waiting_for_permission_is_reported_and_can_be_stopped() -> None:
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
+def test_waiting_for_permission_ends_at_the_stop() -> None:
+    loop, told, stop = RecordingLoop(), list[LoopState](), StopRequest()
+    gate = PermissionGate(loop, ProcessingControl(), told.append, queue="q")
+    thread = threading.Thread(target=gate.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: told)
+    stop.set()
+    thread.join(20)
+    assert (loop.runs, told[-1].phase) == (0, Phase.STOPPED)
+
+
+def test_each_change_wakes_the_consumers_of_this_program() -> None:
+    control, woken = ProcessingControl(), list[str]()
+    changes: dict[str, Callable[[], object]] = {
+        "pause": control.pause,
+        "resume": control.resume,
+        "permission": lambda: control.permit("q"),
+        "priority": lambda: control.prioritize([1]),
+        "concurrency": lambda: setattr(control, "concurrency", 3),
+    }
+    with control.consuming(serves_priorities=True):
+        for name, change in changes.items():
+            with control.waking(lambda name=name: woken.append(name)):  # type: ignore[misc]
+                change()
+    control.pause()
+    assert woken == list(changes)
+
+
 def test_consumer_starts_once_it_is_permitted() -> None:
     loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
-    thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(lambda: False,))
+    thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(StopRequest(),))
     thread.start()
     wait_until(lambda: told)
     control.permit("q")
@@ -115,7 +143,7 @@ def test_consumer_starts_once_it_is_permitted() -> None:
 def test_permitted_queue_is_consumed_at_once() -> None:
     loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
     control.permit("q")
-    PermissionGate(loop, control, told.append, queue="q").run(lambda: False)
+    PermissionGate(loop, control, told.append, queue="q").run(StopRequest())
     assert (loop.runs, told) == (1, [])
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreBusyError
-from desktop_app.services.loops import AwakeClock, Backoff, LoopState, Phase, StateReporter, SupervisedLoop, wait_for
+from desktop_app.services.loops import AwakeClock, Backoff, LoopState, Phase, StateReporter, StopRequest, SupervisedLoop
 from tests.helpers import wait_until
-from tests.helpers.fakes import OFFLINE, Countdown, FakeClock
+from tests.helpers.fakes import OFFLINE, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,16 +23,61 @@ if TYPE_CHECKING:
 def test_wait_ends_at_the_event_and_clears_it() -> None:
     wake = threading.Event()
     wake.set()
-    assert wait_for(wake, 60, lambda: False)
+    assert StopRequest().wait(60, wake)
     assert not wake.is_set()
 
 
-def test_wait_ends_at_the_stop() -> None:
-    assert not wait_for(threading.Event(), 60, Countdown(2))
+class NotedEvent(threading.Event):
+    """An event that notes that a thread is about to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_awaited = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.is_awaited.set()
+        return super().wait(timeout)
+
+
+@pytest.mark.parametrize("has_event", [True, False])
+def test_request_wakes_all_who_wait(has_event: bool) -> None:
+    stop, answers = StopRequest(), list[bool]()
+    events = [NotedEvent() for _ in range(3)]
+
+    def wait(event: threading.Event | None) -> None:
+        answers.append(stop.wait(threading.TIMEOUT_MAX, event))
+
+    threads = [threading.Thread(target=wait, args=(event if has_event else None,)) for event in events]
+    for thread in threads:
+        thread.start()
+    assert not has_event or all(event.is_awaited.wait(20) for event in events)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert answers == [False] * len(threads)
+
+
+def test_wait_after_the_request_ends_at_once_and_leaves_the_event_set() -> None:
+    stop, wake = StopRequest(), threading.Event()
+    wake.set()
+    stop.set()
+    assert not stop.wait(threading.TIMEOUT_MAX, wake)
+    assert wake.is_set()
+    assert not stop.wait(threading.TIMEOUT_MAX)
 
 
 def test_wait_ends_when_the_time_is_over() -> None:
-    assert not wait_for(threading.Event(), 0.01, lambda: False)
+    assert not StopRequest().wait(0.01, threading.Event())
+
+
+def test_function_is_called_at_the_request_only_within_its_context() -> None:
+    stop, called = StopRequest(), list[str]()
+    with stop.waking(lambda: called.append("earlier")):
+        pass
+    with stop.waking(lambda: called.append("at the request")):
+        stop.set()
+    with stop.waking(lambda: called.append("after the request")):
+        assert called == ["at the request", "after the request"]
 
 
 def states() -> tuple[StateReporter, list[LoopState]]:
@@ -88,23 +133,27 @@ class ScriptedLoops:
         self.runs = 0
         self.questions = 0
         self.let_go = threading.Event()
+        self.event = NotedEvent()
         self.left: list[bool] = []
-        self.act: Callable[[Callable[[], bool]], None] = self.live
+        self.act: Callable[[StopRequest], None] = self.live
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         self.runs += 1
-        self.act(should_stop)
+        self.act(stop)
         self.left.append(True)
 
-    def live(self, should_stop: Callable[[], bool]) -> None:
-        while not should_stop():
+    def live(self, stop: StopRequest) -> None:
+        while not stop.is_set():
             self.questions += 1
             threading.Event().wait(0.001)
 
-    def hang(self, should_stop: Callable[[], bool]) -> None:
-        should_stop()
+    def wait(self, stop: StopRequest) -> None:
+        stop.wait(threading.TIMEOUT_MAX, self.event)
+
+    def hang(self, stop: StopRequest) -> None:
+        stop.is_set()
         self.let_go.wait(10)
-        self.live(should_stop)
+        self.live(stop)
 
 
 @pytest.fixture
@@ -131,11 +180,25 @@ def test_running_loop_is_left_alone(loops: ScriptedLoops) -> None:
     assert loops.left == [True]
 
 
+def test_loop_that_waits_for_long_is_left_alone_and_stops_at_once(loops: ScriptedLoops) -> None:
+    loop = supervised(loops)
+    loops.act = loops.wait
+    loop.start()
+    assert loops.event.is_awaited.wait(20)
+    for _ in range(5):
+        loops.clock.advance(1000)
+        loop.check()
+    assert loops.runs == 1
+    loop.stop()
+    loop.join(20)
+    assert loops.left == [True]
+
+
 @pytest.mark.expected_log("ended with an unexpected error", level="ERROR")
 def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
 
-    def bug(_: Callable[[], bool]) -> None:
+    def bug(_: StopRequest) -> None:
         raise ZeroDivisionError("a mistake")
 
     loops.act = bug

@@ -15,7 +15,7 @@ from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.store.claims import MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
-from tests.helpers import a_reason
+from tests.helpers import a_reason, as_claimed
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def test_claimed_job_is_processing_with_a_lease(store: Store) -> None:
     (job,) = store.add("/a")
     request = ClaimRequest(job.id, 1, "m-9", 4)
     (claim,) = store.claims.claim([request], worker="w1", now_ms=NOW + 3, lease_ms=LEASE)
-    assert (claim.outcome, claim.token, claim.job) == (ClaimOutcome.CLAIMED, 1, store.job(job))
     now = store.job(job)
+    assert (claim.outcome, claim.token) == (ClaimOutcome.CLAIMED, 1)
+    assert claim.job == as_claimed(now)
     assert (now.status, now.attempts, now.started_at) == (Status.PROCESSING, 1, NOW + 3)
     assert (now.message_id, now.receive_count, now.revision) == ("m-9", 4, store.revision)
     assert store.sql("SELECT lease_owner, lease_until FROM job") == [("w1", NOW + 3 + LEASE)]
@@ -39,9 +40,9 @@ def test_claim_clears_the_last_attempt(store: Store) -> None:
     store.work.give_back(
         job.row_id, store.start(job), reason=a_reason("The share is away."), next_try_at=NOW + 9, now_ms=NOW
     )
-    claim = store.claim(job)
-    assert claim.job is not None
-    assert (claim.job.reason, claim.job.next_try_at, claim.job.bytes_done, claim.job.attempts) == (None, None, 0, 2)
+    store.claim(job)
+    now = store.job(job)
+    assert (now.reason, now.next_try_at, now.bytes_done, now.attempts) == (None, None, 0, 2)
 
 
 def test_message_of_an_ended_job_is_a_duplicate(store: Store) -> None:
@@ -275,3 +276,20 @@ def test_exactly_one_process_wins_each_row(store: Store) -> None:
     assert [process.returncode for process in running] == [0, 0]
     assert sorted(outputs[0] + outputs[1]) == sorted(ids)
     assert {store.job(job).attempts for job in jobs} == {1}
+
+
+def test_requests_of_one_job_or_group_are_claimed_one_after_the_other(store: Store) -> None:
+    first, second, third, fourth = store.add("/a", "/b", "/c", "/d")
+    store.start(second, worker="w2")
+    requests = [
+        ClaimRequest(first.id, 1, "m1", 1),
+        ClaimRequest(first.id, 1, "m1", 2),  # the same message, delivered twice
+        ClaimRequest(second.id, 1, "m2", 1, "g"),
+        ClaimRequest(third.id, 1, "m3", 1, "g"),
+        ClaimRequest(fourth.id, 1, "m4", 1, "h"),
+        ClaimRequest("no such job", 1, "m5", 1, "h"),
+    ]
+    claims = store.claims.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
+    outcomes = ["claimed", "busy", "busy", "busy", "claimed", "foreign"]
+    assert [claim.outcome.value for claim in claims] == outcomes
+    assert store.job(third).status is Status.PENDING

@@ -98,6 +98,22 @@ def test_writing_within_a_read_is_refused_before_anything_is_written(store: Stor
             with store.database.write():
                 pass
 
-    with pytest.raises(Exception, match="Safety level may not be changed inside a transaction"):
+    with pytest.raises(RuntimeError, match="within a read transaction"):
         write_within()
     assert store.revision == 0
+
+
+def test_a_write_within_a_write_is_part_of_it(store: Store) -> None:
+    (job,) = store.add("/a")
+
+    def write_both() -> None:
+        with store.database.write() as outer:
+            with store.database.write() as inner:
+                assert inner == outer
+                store.database.run(JobRow.update(resends=7).where(JobRow.id == job.row_id))
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - our own
+        write_both()
+    with store.database.read():
+        assert store.database.scalar(JobRow.select(JobRow.resends)) == 0

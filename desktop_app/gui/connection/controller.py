@@ -14,6 +14,7 @@ from desktop_app.domain.sentences import mark
 from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.startup.shutdown import WRITES_MS, Shutdown, Step, thread_step
+from desktop_app.services.loops import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,7 @@ class LoopThread(QThread):
     def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop]) -> None:
         super().__init__()
         self._build = build
+        self._stop = StopRequest()
         self._status: ConnectionStatus | None = None
         self.setObjectName(type(self).__name__)
         self.state_changed.connect(self._report_state)
@@ -78,10 +80,21 @@ class LoopThread(QThread):
         if self._status is not None:
             self._status.set_failure(self.kind, text, error)
 
+    def start(self, priority: QThread.Priority = QThread.Priority.InheritPriority) -> None:
+        """Start the thread, unless it is running."""
+        if not self.isRunning():
+            self._stop = StopRequest()
+        super().start(priority)
+
+    def requestInterruption(self) -> None:
+        """Stop the loop, which wakes it if it is waiting."""
+        super().requestInterruption()
+        self._stop.set()
+
     def run(self) -> None:
         """Build the loop and run it."""
         try:
-            self._build(self.state_changed.emit).run(self.isInterruptionRequested)
+            self._build(self.state_changed.emit).run(self._stop)
         except KnownError as error:
             log.warning("%s ended: %s", self.objectName(), error.text)
             self.failed.emit(translated(error.text), error)

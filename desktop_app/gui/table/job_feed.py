@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import BEGINNING, Batch, StatusCounts
@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
 
 
-EVERY_MS = 250
-"""The interval between two polls of the change feed."""
+SPACING_MS = 100
+"""The shortest time between two looks after writes of this program."""
+WORKING_MS = 250
+"""The interval at which the writes of another program are noticed while it is working."""
+IDLE_MS = 1_000
+"""The interval at which they are noticed otherwise."""
 
 
 class JobFeed(QObject):
-    """Polls the store's change feed and emits the changes made by all threads and programs.
+    """Emits the changes made by all threads and programs, which it reads from the store's change feed.
+
+    It reads them after each write of this program, and polls for the writes of other programs.
 
     Signals:
-        changed(Changes): The changes since the previous poll.
+        changed(Changes): The changes since the previous signal.
         problem(KnownError): The database can't be read. The same problem is emitted again only if the database has been
             readable in the meantime.
         recovered(): The database can be read again.
@@ -42,31 +48,58 @@ class JobFeed(QObject):
     problem = Signal(object)
     recovered = Signal()
     replaced = Signal()
+    _written = Signal()
 
     def __init__(self, changes: ChangeFeed, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._changes = changes
         self._cursor = BEGINNING
         self._problem = ""
-        self._timer = QTimer(self, interval=EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._is_written = False
+        self._written.connect(self._follow_write, Qt.ConnectionType.QueuedConnection)
+        self._spacing = QTimer(self, singleShot=True, interval=SPACING_MS)
+        self._spacing.timeout.connect(self._follow_write)
+        self._poll = QTimer(self, interval=IDLE_MS)
+        self._poll.timeout.connect(self._look_for_others)
 
     def start(self) -> None:
-        """Start polling. Load the list after this call, so that no change is missed.
+        """Start following the changes. Load the list after this call, so that no change is missed.
 
         Raises:
             StoreError: If the database can't be read.
         """
         self._cursor = self._changes.cursor()
-        self._timer.start()
+        self._changes.add_listener(self._note_write)
+        self._poll.start()
 
     def stop(self) -> None:
-        """Stop polling."""
-        self._timer.stop()
+        """Stop following the changes."""
+        self._changes.remove_listener(self._note_write)
+        self._spacing.stop()
+        self._poll.stop()
+
+    def _note_write(self) -> None:
+        """Make the main thread look. Runs on the thread that has written."""
+        if not self._is_written:
+            self._is_written = True
+            self._written.emit()
+
+    @Slot()
+    def _follow_write(self) -> None:
+        if self._is_written and not self._spacing.isActive() and self._poll.isActive():
+            self._is_written = False  # before reading, so that a later write is noted
+            self._spacing.start()
+            self.look()
+
+    @Slot()
+    def _look_for_others(self) -> None:
+        before = self._cursor
+        self.look()
+        self._poll.setInterval(IDLE_MS if self._cursor == before else WORKING_MS)
 
     @Slot()
     def look(self) -> None:
-        """Poll now."""
+        """Read the changes now."""
         try:
             newest = self._changes.cursor()
             changes = self._changes.since(self._cursor) if newest != self._cursor else None

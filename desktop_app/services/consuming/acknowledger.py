@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
-from desktop_app.services.loops import Backoff
+from desktop_app.services.loops import Backoff, StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.connector import QueueConnector
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 10.0
 MAX_AGE_SECONDS = 0.05
 """The maximum age of a buffered request, even in a steady stream of messages."""
 LATE_SECONDS = 60.0
@@ -73,14 +73,13 @@ class Acknowledger:
             if len(self._waiting) in {1, MAX_ENTRIES}:
                 self._condition.notify()
 
-    def run(self, is_replaced: Callable[[], bool]) -> None:
+    def run(self, replaced: StopRequest) -> None:
         """Send requests until `stop` is called, then send the remaining requests unless the queue fails to respond.
 
         Args:
-            is_replaced: A function that returns whether another thread has taken over; if so, this method returns
-                immediately.
+            replaced: Set if another thread has taken over; this method then returns soon.
         """
-        while not is_replaced():
+        while not replaced.is_set():
             with self._condition:
                 if not self._waiting and not self._is_stopping:
                     self._condition.wait(IDLE_SECONDS)

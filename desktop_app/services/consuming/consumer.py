@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreError
@@ -34,10 +34,11 @@ from desktop_app.services.consuming.in_flight import (
     InFlightMessages,
     MessageGroups,
 )
+from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
-from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
+from desktop_app.services.loops import AwakeClock, Backoff, LoopState, StateReporter, StopRequest, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
@@ -45,7 +46,7 @@ from desktop_app.store.results import Work
 from desktop_app.store.strict_group import StrictGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.connector import QueueConnector
@@ -61,6 +62,10 @@ COMMIT_ROWS = 200
 QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
+"""The number of claimed files that wait for a thread, if they are processed in less than `QUICK_SECONDS`."""
+READY_SECONDS = 0.1
+"""The processing time of the files that wait for a thread, if there are more than `PREFETCH` of them."""
+MOST_READY = 90
 MOST_IN_FLIGHT = 200
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
@@ -72,6 +77,11 @@ NOTE_POLLS_SECONDS = 5.0
 SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
+TURN_LEAST_SECONDS = 0.005
+"""The shortest interval between two transactions while files are waiting for a thread."""
+TURN_SECONDS = 0.1
+"""The interval at which files that are being processed are supervised."""
+IDLE_TURN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,33 @@ class ConsumerOptions:
     cancel_grace_s: float = 0.5
     flush_grace_s: float = 2.0
     keeps_order: bool = False
+
+
+class _Inbox:
+    """What the consumer's thread has to handle: received messages and the outcomes of files.
+
+    Only the consumer's thread may call `take`.
+    """
+
+    def __init__(self) -> None:
+        self._items: deque[list[InFlightMessage] | Done] = deque()
+        self._is_due = threading.Event()
+
+    def put(self, item: list[InFlightMessage] | Done, *, wakes: bool = True) -> None:
+        """Add an item; `wakes` is whether to end the wait in `take`. Any thread."""
+        self._items.append(item)
+        if wakes or len(self._items) >= COMMIT_ROWS:
+            self._is_due.set()
+
+    def take(self, patience_s: float) -> list[list[InFlightMessage] | Done]:
+        """Wait for an item that wakes, at most for a time in seconds; then return up to `COMMIT_ROWS` items."""
+        if patience_s:
+            self._is_due.wait(patience_s)
+        self._is_due.clear()  # first, since items can be added now
+        items = [self._items.popleft() for _ in range(min(COMMIT_ROWS, len(self._items)))]
+        if self._items:
+            self._is_due.set()
+        return items
 
 
 class Consumer:
@@ -137,7 +174,8 @@ class Consumer:
         self._foreign = foreign
         self._state = StateReporter("consumer", report, clock)
         self._backoff = Backoff(first=0.5, longest=LONGEST_STORE_WAIT_SECONDS)
-        self._inbox: SimpleQueue[list[InFlightMessage] | Done] = SimpleQueue()
+        self._inbox = _Inbox()
+        self._next_turn = 0.0
         self._is_stopping = threading.Event()
         self._is_store_away = False
         self._held_up_by = 0
@@ -156,7 +194,12 @@ class Consumer:
         self._acknowledger = Acknowledger(self._in_flight, connector, clock)
         awake = AwakeClock(clock)
         self._pool = WorkerPool(
-            options.concurrency, registry, self._inbox.put, clock=awake, may_begin=lambda: control.may_begin
+            options.concurrency,
+            registry,
+            self._note_done,
+            clock=awake,
+            may_begin=lambda: control.may_begin,
+            health=MountHealth(awake, on_recovered=self._wake),
         )
         self._dispatcher = Dispatcher(
             self._claims,
@@ -202,7 +245,7 @@ class Consumer:
         self._extending = SupervisedLoop("heartbeat", self._run_heartbeat, patience_s=PATIENCE_SECONDS, clock=awake)
         self._loops = (self._receiving, self._acknowledging, self._extending)
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Consume until a stop is requested, then shut down within the grace periods of the options.
 
         Raises:
@@ -216,15 +259,18 @@ class Consumer:
             self._database.session(),
             self._control.consuming(serves_priorities=serves_priorities),
             self._identity.serving(self._options.queue),
+            self._control.waking(self._wake),
+            stop.waking(self._is_stopping.set),
+            stop.waking(self._wake),
         ):
             self._pool.start()
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
             self._attempt(self._follow_group)
-            while not should_stop() and self._end is None:
+            while not stop.is_set() and self._end is None:
                 self._attempt(self._follow_database)
-                self._turn(STOP_CHECK_SECONDS)
+                self._turn(TURN_SECONDS if self._in_flight else IDLE_TURN_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
@@ -341,9 +387,9 @@ class Consumer:
         self._extending.stop()
         self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 
-    def _run_heartbeat(self, should_stop: Callable[[], bool]) -> None:
+    def _run_heartbeat(self, stop: StopRequest) -> None:
         with self._database.session():
-            self._heartbeat.run(should_stop)
+            self._heartbeat.run(stop)
 
     def _free_dead_leases(self) -> None:
         freed = self._claims.free_dead_leases(
@@ -364,16 +410,28 @@ class Consumer:
             self._in_flight.add(message)
         self._inbox.put(arrived)
 
+    def _note_done(self, done: Done) -> None:
+        """Accept the outcome of a file. While others wait for a thread, it is handled together with theirs."""
+        self._inbox.put(done, wakes=not self._pool.has_waiting)
+
+    def _wake(self) -> None:
+        """End the wait of the consumer's thread for messages and finished files. Any thread."""
+        self._inbox.put([])
+
     def _room(self) -> int:
-        """Return the number of messages to receive: one per free thread, plus `PREFETCH` if that fills the threads."""
+        """Return the number of messages to receive: one per free thread, and more if files are processed quickly."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or self._polls.is_drained or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
         are_foreign = self._foreign.in_a_row >= MANY_IN_A_ROW
         if are_foreign and not self._foreign.is_own_expected:
             return 0  # only foreign messages would be received, and each time counts as a delivery attempt
-        is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
-        spare = PREFETCH if is_quick or are_foreign else 0
+        spare = 0
+        if are_foreign:
+            spare = PREFETCH
+        elif self._pool.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS:
+            ready = int(READY_SECONDS * self._pool.size / max(self._pool.usual_seconds, 0.0001))
+            spare = min(max(PREFETCH, ready), MOST_READY)
         return self._free_threads() + spare
 
     def _free_threads(self) -> int:
@@ -389,7 +447,12 @@ class Consumer:
 
     def _turn(self, patience: float) -> None:
         """Wait for received messages or finished files, handle them, and commit the results."""
-        if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
+        now = self._clock.steady()
+        if self._pool.has_waiting and (left := self._next_turn - now) > 0:
+            self._is_stopping.wait(left)  # there is enough to do: handle more at once
+        items = self._inbox.take(patience)
+        self._next_turn = self._clock.steady() + TURN_LEAST_SECONDS
+        if not self._attempt(self._settle, items):
             return
         if self._is_store_away:
             self._is_store_away = False
@@ -397,7 +460,7 @@ class Consumer:
             self._state.running()
         self._receiver.has_room.set()
 
-    def _attempt(self, act: Callable[..., None], *arguments: float | str) -> bool:
+    def _attempt(self, act: Callable[..., None], *arguments: object) -> bool:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
         try:
             act(*arguments)
@@ -407,36 +470,38 @@ class Consumer:
             return False
         return True
 
-    def _take_in(self, patience: float) -> None:
-        for item in self._arrivals(patience):
+    def _settle(self, items: Sequence[list[InFlightMessage] | Done]) -> None:
+        """Write the results of finished files, and claim the jobs of received messages, in one transaction."""
+        arrived: list[InFlightMessage] = []
+        for item in items:
             if isinstance(item, Done):
                 self._committer.take(item)
             else:
-                self._dispatcher.accept(item)
-
-    def _commit(self) -> None:
-        if self._committer.commit():
-            self._control.wake_sender()
-
-    def _arrivals(self, patience: float) -> Iterator[list[InFlightMessage] | Done]:
-        """Wait for an item in the inbox, then yield it and up to `COMMIT_ROWS` items that follow it."""
-        try:
-            yield self._inbox.get(timeout=patience)
-            for _ in range(COMMIT_ROWS):
-                yield self._inbox.get_nowait()
-        except Empty:
-            return
+                arrived += item
+        ours = self._dispatcher.requests(arrived) if arrived else []
+        is_changed = self._committer.has_results
+        if ours or is_changed:
+            try:
+                claims = self._committer.finish(lambda: self._dispatcher.claim([request for _, request in ours]))
+            except StoreError:
+                self._dispatcher.refuse(ours)
+                raise
+            self._dispatcher.accept(ours, claims, len(arrived))
+        elif arrived:
+            self._dispatcher.accept([], [], len(arrived))
+        if self._committer.put_back() or is_changed:
+            self._control.note_finished()
 
     def _end_work(self) -> None:
         """Stop receiving, release waiting messages, and let running files finish; release those that take too long."""
         self._is_stopping.set()
         self._receiving.stop()
-        self._attempt(self._take_in, 0)
+        self._attempt(self._settle, self._inbox.take(0))
         self._attempt(lambda: self._committer.interrupt(also_begun=False))
         self._pool.stop()
         self._wait_for_work(self._options.work_grace_s)
         for message in self._in_flight.all():
-            message.cancelled.set()
+            message.is_cancelled = True
         self._wait_for_work(self._options.cancel_grace_s)
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
@@ -446,5 +511,5 @@ class Consumer:
         while self._clock.steady() < end and self._in_flight.count_unsettled() > self._pool.count_silent(
             SILENT_SECONDS
         ):
-            self._turn(STOP_CHECK_SECONDS)
-        self._attempt(self._commit)
+            self._turn(TURN_SECONDS)
+        self._attempt(self._settle, ())

@@ -93,28 +93,41 @@ class Dispatcher:
         """The time to wait before the next receive, in seconds; it grows with each message that leads to no claim."""
         return min(LONGEST_PAUSE_SECONDS, self._useless * PAUSE_PER_MESSAGE)
 
-    def accept(self, arrived: Sequence[InFlightMessage]) -> None:
-        """Handle the messages from one poll.
-
-        Raises:
-            StoreError: If the rows can't be claimed. The messages have been released and will be redelivered.
-        """
+    def requests(self, arrived: Sequence[InFlightMessage]) -> list[tuple[InFlightMessage, ClaimRequest]]:
+        """Return the received messages that are ours, with the requests for `claim`; leave or release the others."""
         if not self._control.may_begin:
             # Paused during the poll: release the messages, so that other computers can process them.
             for message in arrived:
                 self._release(message, 0, Outcome.RELEASED)
-            return
-        requests = [(message, request) for message in arrived if (request := self._request(message)) is not None]
-        try:
-            claims = self._claim([request for _, request in requests])
-        except StoreError:
-            for message, _ in requests:
-                self._release(message, STORE_ERROR_SECONDS, Outcome.RELEASED)
-            raise
-        for (message, request), claim in zip(requests, claims, strict=True):
+            return []
+        return [(message, request) for message in arrived if (request := self._request(message)) is not None]
+
+    def claim(self, requests: Sequence[ClaimRequest]) -> list[Claim]:
+        """Claim the jobs of messages for this worker; return a claim for each request.
+
+        Raises:
+            StoreError: If the rows can't be claimed.
+        """
+        lease_ms = self._visibility_s * 1000 + ROW_MARGIN_MS
+        return self._claims.claim(requests, worker=self._worker, now_ms=self._clock.now_ms(), lease_ms=lease_ms)
+
+    def accept(self, ours: Sequence[tuple[InFlightMessage, ClaimRequest]], claims: Sequence[Claim], count: int) -> None:
+        """Start processing the claimed jobs, and settle the messages of the others.
+
+        Args:
+            ours: What `requests` has returned.
+            claims: The claims for the requests.
+            count: The number of messages that were received, including foreign ones.
+        """
+        for (message, request), claim in zip(ours, claims, strict=True):
             self._route(message, request, claim)
         is_useful = any(claim.outcome is ClaimOutcome.CLAIMED for claim in claims)
-        self._useless = 0 if is_useful else self._useless + len(arrived)
+        self._useless = 0 if is_useful else self._useless + count
+
+    def refuse(self, ours: Sequence[tuple[InFlightMessage, ClaimRequest]]) -> None:
+        """Release messages whose jobs could not be claimed, because the database can't be written."""
+        for message, _ in ours:
+            self._release(message, STORE_ERROR_SECONDS, Outcome.RELEASED)
 
     def start_prioritized(self, limit: int) -> None:
         """Claim the rows of prioritized jobs without their messages, and start processing the jobs.
@@ -134,7 +147,7 @@ class Dispatcher:
         keys = self._control.take_priorities(limit)
         try:
             requests = self._claims.requests(keys, queue=self._queue)
-            claims = self._claim(requests)
+            claims = self.claim(requests)
         except StoreError:
             self._control.return_priorities(keys)
             raise
@@ -153,10 +166,6 @@ class Dispatcher:
         now = self._clock.steady()
         for received in self._foreign.take_hidden():
             self._acknowledger.release(InFlightMessage(received, now, outcome=Outcome.FOREIGN))
-
-    def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim]:
-        lease_ms = self._visibility_s * 1000 + ROW_MARGIN_MS
-        return self._claims.claim(requests, worker=self._worker, now_ms=self._clock.now_ms(), lease_ms=lease_ms)
 
     def _request(self, message: InFlightMessage) -> ClaimRequest | None:
         received = message.received

@@ -11,21 +11,20 @@ import logging
 import math
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
-from desktop_app.services.loops import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.job import Job
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.store.claims import Claim
+    from desktop_app.services.loops import StopRequest
+    from desktop_app.store.claims import Claim, ClaimedJob
     from desktop_app.store.results import Work
 
 
@@ -69,7 +68,7 @@ class InFlightMessage:
         epoch: The epoch of the database that contains the row.
         progress: The processed bytes and the total size.
         saved_progress: The progress that was last written to the database.
-        cancelled: An event that stops the processing when it is set.
+        is_cancelled: Whether the processing has to stop.
         awaits_message: Whether the message is still in the queue, because only the row was claimed or the message was
             resent.
         is_suspect: Whether a program has ended unexpectedly while processing this file.
@@ -82,12 +81,12 @@ class InFlightMessage:
     received: Received
     expires: float
     received_at: float = math.inf
-    job: Job | None = None
+    job: ClaimedJob | None = None
     token: int = 0
     epoch: int = 0
     progress: tuple[int, int] | None = None
     saved_progress: tuple[int, int] | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    is_cancelled: bool = False
     awaits_message: bool = False
     is_suspect: bool = False
     is_begun: bool = False
@@ -244,10 +243,10 @@ class Heartbeat:
         self._visibility_s = visibility_s
         self._logged = ""
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
-        """Call `beat` once a second until a stop is requested."""
-        while not should_stop():
-            pause(HEARTBEAT_SECONDS, should_stop)
+    def run(self, stop: StopRequest) -> None:
+        """Call `beat` once a second, less often without messages in flight, until a stop is requested."""
+        while not stop.is_set():
+            stop.wait(HEARTBEAT_SECONDS if self._in_flight else max(HEARTBEAT_SECONDS, self._visibility_s / 6))
             self.beat()
 
     def beat(self) -> None:
@@ -311,4 +310,4 @@ class Heartbeat:
     def _lose(self, message: InFlightMessage, why: str) -> None:
         log.info("job %s: lost the lease: %s", "?" if message.job is None else message.job.id, why)
         message.is_lost = True
-        message.cancelled.set()
+        message.is_cancelled = True

@@ -55,11 +55,19 @@ class MountHealth:
     Args:
         clock: The clock; only `steady` is used.
         probe: A function that waits until the file system mounted at a place responds, and returns whether it did.
+        on_recovered: Called when there is something for `take_recovered`, on any thread.
     """
 
-    def __init__(self, clock: Clock, probe: Callable[[str], bool] = probe_in_child) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        probe: Callable[[str], bool] = probe_in_child,
+        *,
+        on_recovered: Callable[[], object] = lambda: None,
+    ) -> None:
         self._clock = clock
         self._probe = probe
+        self._on_recovered = on_recovered
         self._lock = threading.Lock()
         self._suspicions: dict[Mount, _Suspicion] = {}
         self._recovered: deque[str] = deque()
@@ -129,6 +137,7 @@ class MountHealth:
                 return  # nothing had to wait
         log.info("%s responds again", mount.place)
         self._recovered.append(mount.place)
+        self._on_recovered()
 
     def _start_probe(self, mount: Mount, suspicion: _Suspicion) -> None:
         suspicion.probes += 1

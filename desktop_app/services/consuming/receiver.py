@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
-from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
+from desktop_app.services.loops import Backoff, StateReporter, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ ATTEMPT_SECONDS = 240.0
 """How long a receive request attempt ID is reused: less than the five minutes for which SQS accepts it."""
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
+ROOM_SECONDS = 5.0
 EMPTY_MS = 60_000
 """The maximum time between two empty polls which show that the queue was empty."""
 
@@ -135,25 +136,25 @@ class Receiver:
         self.has_room = threading.Event()
         """An event to set when `room` might have increased."""
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Receive until a stop is requested. After a queue error, try again with backoff."""
-        while not should_stop():
+        while not stop.is_set():
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
-                wait_for(self.has_room, 1.0, should_stop)
+                stop.wait(ROOM_SECONDS, self.has_room)
                 continue
-            pause(self._pause_s(), should_stop)
+            stop.wait(self._pause_s())
             try:
-                self._poll(limit, should_stop)
+                self._poll(limit, stop)
             except QueueError as error:
                 if error.cause is Cause.MALFORMED:
                     self._attempt_id = ""  # another attempt with the same ID would return the same messages
                 if error.trouble.needs_reconnect:
                     self._connector.reset()
-                if not should_stop():
-                    self._control.wait_to_receive(self._state.waiting(error, self._backoff), should_stop)
+                if not stop.is_set():
+                    self._control.wait_to_receive(self._state.waiting(error, self._backoff), stop)
 
-    def _poll(self, limit: int, should_stop: Callable[[], bool]) -> None:
+    def _poll(self, limit: int, stop: StopRequest) -> None:
         client = self._connector.connect()
         if not self._backoff.tries:
             self._state.running()
@@ -165,7 +166,7 @@ class Receiver:
         )
         self._attempt_id = ""
         self._backoff.reset()
-        if should_stop():
+        if stop.is_set():
             self._release(client, messages)
             return
         if messages or wait_s:  # without waiting, SQS asks only some of its servers (AWS: short polling)
@@ -174,7 +175,7 @@ class Receiver:
         took = self._clock.steady() - asked
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
             # Do not spin if the server does not support long polls, or `wait_s` is 0.
-            pause(NO_WAIT_PAUSE_SECONDS, should_stop)
+            stop.wait(NO_WAIT_PAUSE_SECONDS)
         if messages:
             # The timeout starts when SQS returns the messages, or at the latest when the wait time of the poll ends.
             handed_out = min(self._clock.steady(), asked + wait_s)

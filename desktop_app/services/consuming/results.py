@@ -13,12 +13,14 @@ from desktop_app.services.loops import Backoff
 from desktop_app.store.results import Result, Tick, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
-    from desktop_app.domain.job import Job
     from desktop_app.domain.reasons import Reason
     from desktop_app.services.consuming.acknowledger import Acknowledger
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
+    from desktop_app.store.claims import Claim, ClaimedJob
 
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,6 @@ WAIT_SECONDS = 2.0
 DEDUPLICATION_MS = 330_000
 """The deduplication interval of FIFO queues, five minutes, and a margin for the difference between clocks."""
 _RETRY_JITTER = 1.1
-_SMOOTHING = 0.1
 
 
 class Committer:
@@ -68,14 +69,11 @@ class Committer:
         self._ended: list[tuple[Done, Result]] = []
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
-        self.usual_seconds = 0.0
-        """The moving average of the processing times, in seconds."""
 
     def take(self, done: Done) -> None:
         """Accept the outcome of one file, which the next `commit` writes."""
         if done.message.is_settled:
             return  # the message was released during a shutdown because the thread did not respond
-        self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
         job = done.message.job
         can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):
@@ -91,25 +89,37 @@ class Committer:
         self._unfinished = deque(done for done in self._unfinished if done.message.epoch == epoch)
         for message in self._in_flight.all():
             if message.job is not None and not message.is_settled and message.epoch != epoch:
-                message.cancelled.set()
+                message.is_cancelled = True
                 self._pool.withdraw(message)
                 self._groups.cut(message)
                 message.settle(Outcome.LOST)
                 self._in_flight.remove(message)
 
-    def commit(self) -> bool:
-        """Write all accepted results and the progress of running files; return whether a job has changed.
+    @property
+    def has_results(self) -> bool:
+        """Whether there are results to write."""
+        return bool(self._ended)
+
+    def finish(self, claim: Callable[[], list[Claim]]) -> list[Claim]:
+        """Write all accepted results, and call a function that claims further jobs, in one transaction.
 
         Raises:
             StoreError: If the database can't be written. The next call writes the results.
         """
-        changed = bool(self._ended or self._unfinished)
-        if self._ended:
-            written = self._work.finish([result for _, result in self._ended])
-            ended, self._ended = self._ended, []
-            for (done, result), is_written in zip(ended, written, strict=True):
-                _log_end(done, result, is_written=is_written)
-                self._conclude(done.message, result, is_written=is_written)
+        written, claims = self._work.finish_and([result for _, result in self._ended], claim)
+        ended, self._ended = self._ended, []
+        for (done, result), is_written in zip(ended, written, strict=True):
+            _log_end(done, result, is_written=is_written)
+            self._conclude(done.message, result, is_written=is_written)
+        return claims
+
+    def put_back(self) -> bool:
+        """Release the files without a result, and write the progress of running ones; return whether a job has changed.
+
+        Raises:
+            StoreError: If the database can't be written. The next call goes on.
+        """
+        changed = bool(self._unfinished)
         while self._unfinished:
             self._put_back(self._unfinished[0])
             self._unfinished.popleft()
@@ -153,7 +163,7 @@ class Committer:
         for waiting in behind:
             self._interrupt(waiting)
 
-    def _try_later(self, message: InFlightMessage, job: Job, error: FileError) -> None:
+    def _try_later(self, message: InFlightMessage, job: ClaimedJob, error: FileError) -> None:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
@@ -169,7 +179,7 @@ class Committer:
         else:
             self._lose(message)
 
-    def _try_when_responding(self, done: Done, job: Job, reason: Reason, retry_after_s: float) -> None:
+    def _try_when_responding(self, done: Done, job: ClaimedJob, reason: Reason, retry_after_s: float) -> None:
         """Return a file to the outbox because its disk or network share does not respond.
 
         A new message is sent later. If the old message were released again and again, SQS would move it to the
@@ -231,7 +241,7 @@ class Committer:
             if not self._pool.withdraw(message):
                 continue
             for one in [message, *self._groups.cut(message)]:
-                one.cancelled.set()
+                one.is_cancelled = True
                 self._interrupt(one)
 
     def interrupt(self, *, also_begun: bool) -> None:
@@ -246,7 +256,7 @@ class Committer:
         """
         for message in self._in_flight.all():
             if not message.is_settled and (self._pool.withdraw(message) or also_begun):
-                message.cancelled.set()
+                message.is_cancelled = True
                 self._interrupt(message)
 
     def _write_progress(self) -> bool:
@@ -286,13 +296,13 @@ def _tries(error: FileError) -> int:
     return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
-def _may_pass(error: FileError, job: Job) -> bool:
+def _may_pass(error: FileError, job: ClaimedJob) -> bool:
     """Return whether another attempt is allowed and could succeed."""
     is_silent = error.reason.code is ReasonCode.SHARE_SILENT
     return is_silent or (error.passing and job.attempts < _tries(error))
 
 
-def _result(done: Done, job: Job, now_ms: int) -> Result:
+def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if done.result is not None:
         return Result(job.row_id, done.message.token, now_ms, done.result.file_size, done.result.lines_count)
     error = done.error

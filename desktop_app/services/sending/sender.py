@@ -15,7 +15,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, LoopState, StateReporter
+from desktop_app.services.loops import Backoff, LoopState, StateReporter, StopRequest
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 from desktop_app.store.strict_group import StrictGroup
 
@@ -39,8 +39,9 @@ LOCAL_WINDOW = 50
 """The maximum number of messages in the embedded queue. The others stay in the outbox, where "Process Next" can move
 them to the front. A higher limit, or none, was not faster (measured with 50, 100, 200 and no limit)."""
 
-IDLE_SECONDS = 0.25
-BUSY_SECONDS = 0.02
+IDLE_SECONDS = 1.0
+"""The interval at which the sender looks for entries of other programs, and for those that are due again. Its own
+program wakes it, also when the window has room again."""
 
 
 def deduplication_id(file_id: str, generation: int, resends: int) -> str:
@@ -109,25 +110,25 @@ class Sender:
         self._tasks = tasks
         self._backoff = backoff or Backoff()
 
-    def run(self, should_stop: Callable[[], bool]) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Send until a stop is requested. After an error, try again with backoff."""
         self._state.starting()
         with self._database.session():
-            while not should_stop():
+            must_connect = True
+            while not stop.is_set():
                 try:
                     self._follow_database()
-                    sent = self.send_due()
+                    sent = self.send_due() if must_connect or self._has_due() else 0
                     self._tasks.do_due()
-                    # A full window will soon have room again. If the outbox is empty, another program may add messages.
-                    is_full = not sent and self._options.window is not None and self._has_due()
                 except (QueueError, StoreError) as error:
-                    if not should_stop():  # otherwise, the error might only mean that the connection is being closed
-                        self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
+                    if not stop.is_set():  # otherwise, the error might only mean that the connection is being closed
+                        self._control.wait_to_send(self._state.waiting(error, self._backoff), stop)
+                    must_connect = True
                     continue
                 self._backoff.reset()
                 self._state.running()
-                if not sent:
-                    self._control.wait_to_send(BUSY_SECONDS if is_full else IDLE_SECONDS, should_stop)
+                has_window = self._options.window is not None
+                must_connect = not sent and self._control.wait_to_send(IDLE_SECONDS, stop, for_room=has_window)
         self._state.stopped()
 
     def _follow_database(self) -> None:

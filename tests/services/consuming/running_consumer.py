@@ -11,6 +11,7 @@ from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.loops import StopRequest
 from tests.helpers import wait_until
 from tests.helpers.consumer_observer import ConsumerObserver
 from tests.helpers.fakes import FakeClient, FakeConnector, ScriptedProcessing, received
@@ -40,7 +41,7 @@ class RunningConsumer:
         self.client = FakeClient()
         self.registry = ScriptedProcessing()
         self.told: list[LoopState] = []
-        self.stop_asked = threading.Event()
+        self.stop_asked = StopRequest()
         self.polling = threading.Event()
         self.foreign = ForeignMessages()
         # A poll of a real queue takes time; this one waits a moment, so that the loop does not spin.
@@ -57,7 +58,7 @@ class RunningConsumer:
             foreign=self.foreign,
         )
         self.observer = ConsumerObserver(self.consumer)
-        self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
+        self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked,))
 
     def idle(self) -> None:
         self.polling.set()

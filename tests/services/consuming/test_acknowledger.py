@@ -9,6 +9,7 @@ from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
+from desktop_app.services.loops import StopRequest
 from tests.helpers import wait_until
 from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
@@ -27,7 +28,7 @@ class RunningAcknowledger:
         self.client = FakeClient()
         self.in_flight = InFlightMessages()
         self.acknowledger = Acknowledger(self.in_flight, FakeConnector(self.client), self.clock)
-        self.thread = threading.Thread(target=self.acknowledger.run, args=(lambda: False,))
+        self.thread = threading.Thread(target=self.acknowledger.run, args=(StopRequest(),))
 
     def receive(self, count: int) -> list[InFlightMessage]:
         messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]

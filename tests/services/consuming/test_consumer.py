@@ -32,11 +32,11 @@ from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMe
 from desktop_app.services.consuming.results import Committer, _may_pass
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, Phase
+from desktop_app.services.loops import Backoff, Phase, StopRequest
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.results import Result, Work
-from tests.helpers import a_reason, wait_until
+from tests.helpers import a_reason, as_claimed, wait_until
 from tests.helpers.fakes import OFFLINE, FakeClient, FakeConnector, ScriptedProcessing, in_use, received
 from tests.services.conftest import QUEUE
 from tests.services.consuming.running_consumer import RunningConsumer, message, suspect
@@ -380,7 +380,7 @@ def test_large_files_report_progress(running: RunningConsumer) -> None:
 
 def test_no_more_slow_files_are_received_than_can_start(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
-    running.consumer._committer.usual_seconds = 5
+    running.consumer._pool.usual_seconds = 5
     running.start()
     assert running.polling.wait(5)
     assert running.client.made("receive")[0][0] == 1
@@ -463,7 +463,7 @@ def test_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(ser
     running = RunningConsumer(services)
     running.deliver_foreign(10)
     with pytest.raises(KnownError, match="messages from another program"):
-        running.consumer.run(lambda: False)
+        running.consumer.run(StopRequest())
     assert running.count(Outcome.FOREIGN) == 10
     assert running.client.made("delete") == running.client.made("change_visibility") == []
     assert running.told[-1].phase is Phase.STOPPED
@@ -639,7 +639,7 @@ def test_locked_database_during_foreign_messages_does_not_end_the_consumer(
 
     def run() -> None:
         try:
-            running.consumer.run(running.stop_asked.is_set)
+            running.consumer.run(running.stop_asked)
         except KnownError as error:
             ended.append(error)
 
@@ -669,7 +669,7 @@ def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)
-    tries, control, room, stop = [0], ProcessingControl(), CountedEvent(), threading.Event()
+    tries, control, room, stop = [0], ProcessingControl(), CountedEvent(), StopRequest()
 
     class Away(FakeConnector):
         def connect(self) -> QueueClient:
@@ -688,10 +688,12 @@ def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
         foreign=ForeignMessages(),
     )
     consumer._receiver.has_room = room
-    thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
+    thread = threading.Thread(target=consumer.run, args=(stop,))
     thread.start()
-    # There is always room, and this is signalled many times a second.
-    wait_until(lambda: tries[0] and room.times > 5)
+    # There is always room, and this is signalled often.
+    while not tries[0] or room.times <= 5:
+        consumer._wake()
+        threading.Event().wait(0.001)
     assert tries == [1]
     control.try_now()
     wait_until(lambda: tries[0] == 2)
@@ -728,7 +730,7 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
     one.take_claim(services.claim(job))
     groups.enter(one)
     committer.take(Done(one, error=SILENT, retry_after_s=60, was_tried=False))
-    committer.commit()
+    committer.put_back()
     waiting = services.job(job)
     assert (waiting.status, waiting.reason, waiting.attempts) == (Status.PENDING, SILENT.reason, 0)
     assert waiting.next_try_at is not None
@@ -743,6 +745,6 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
 
 
 def test_silent_share_is_tried_without_limit(services: ServicesSetup) -> None:
-    job = replace(add_sent(services, "a.txt"), attempts=1_000)
+    job = as_claimed(replace(add_sent(services, "a.txt"), attempts=1_000))
     assert _may_pass(SILENT, job)
     assert not _may_pass(FileError(Reason(ReasonCode.IN_USE), passing=True), job)

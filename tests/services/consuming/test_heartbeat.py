@@ -8,10 +8,17 @@ import pytest
 
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
-from desktop_app.services.consuming.in_flight import Heartbeat, InFlightMessage, InFlightMessages, Outcome
+from desktop_app.services.consuming.in_flight import (
+    HEARTBEAT_SECONDS,
+    VISIBILITY_SECONDS,
+    Heartbeat,
+    InFlightMessage,
+    InFlightMessages,
+    Outcome,
+)
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.results import Work
-from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
+from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
     from tests.services.conftest import ServicesSetup
@@ -81,7 +88,7 @@ def test_lost_message_cancels_the_work(services: ServicesSetup) -> None:
     fixture.client.script("change_visibility", [GONE])
     assert fixture.extended() == 0
     assert message.is_lost
-    assert message.cancelled.is_set()
+    assert message.is_cancelled
     fixture.heartbeat.beat()
     assert len(fixture.client.made("change_visibility")) == 1, "what is lost is not asked for again"
 
@@ -91,7 +98,7 @@ def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
     message = fixture.receive(5)
     fixture.client.script("change_visibility", OFFLINE, [EntryResult(trouble=QueueTrouble.THROTTLED)], [DONE])
     assert [fixture.extended() for _ in range(3)] == [0, 0, 1]
-    assert not message.cancelled.is_set()
+    assert not message.is_cancelled
 
 
 def test_row_is_extended_together_with_its_message(services: ServicesSetup) -> None:
@@ -113,7 +120,7 @@ def test_removed_row_cancels_the_work(services: ServicesSetup) -> None:
     assert message.job is not None
     services.intake.remove([message.job.row_id], now_ms=services.clock.now_ms())
     assert fixture.extended() == 0
-    assert message.cancelled.is_set()
+    assert message.is_cancelled
     assert fixture.client.made("change_visibility") == []
 
 
@@ -141,8 +148,19 @@ def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
         beats.append(1)
 
     fixture.heartbeat.beat = beat  # type: ignore[method-assign]
-    fixture.heartbeat.run(lambda: len(beats) == 1)
-    assert beats == [1]
+    fixture.heartbeat.run(Countdown(2))
+    assert beats == [1, 1]
+
+
+def test_without_messages_the_heartbeat_looks_rarely_but_early_enough(services: ServicesSetup) -> None:
+    fixture, stop = HeartbeatSetup(services), Countdown(1)
+    fixture.heartbeat.run(stop)
+    (idle,) = stop.waits
+    assert HEARTBEAT_SECONDS < idle < VISIBILITY_SECONDS / 2
+    fixture.receive(25)
+    busy = Countdown(1)
+    fixture.heartbeat.run(busy)
+    assert busy.waits == [HEARTBEAT_SECONDS]
 
 
 def test_removing_twice_is_fine(services: ServicesSetup) -> None:
@@ -161,7 +179,7 @@ def test_work_longer_than_twelve_hours_continues_under_a_new_message(services: S
         services.clock.advance(3 * 3600)
         fixture.heartbeat.beat()
     assert message.awaits_message
-    assert not message.cancelled.is_set()
+    assert not message.is_cancelled
     assert fixture.client.made("delete") == [["h0"]], "the old message is gone"
     assert services.outbox.waiting("q") == 1, "a new one is sent"
     calls = len(fixture.client.made("change_visibility"))

@@ -16,6 +16,7 @@ from desktop_app.domain.job import PriorityResult, Status
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.in_flight import Outcome
 from desktop_app.services.control import ProcessingControl
+from desktop_app.services.loops import StopRequest
 from desktop_app.services.sending.sender import LOCAL_WINDOW
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
@@ -78,7 +79,7 @@ def test_prioritizing_moves_unsent_entries_and_notifies_the_consumer(
     with control.consuming(serves_priorities=True):
         assert editor.process_next([b.row_id]).is_served
         assert control.take_priorities(9) == [b.row_id]
-    assert control.wait_to_send(0.1, lambda: False)
+    assert control.wait_to_send(0.1, StopRequest())
 
 
 # --- the consumer
@@ -251,4 +252,5 @@ def test_unsent_files_of_the_embedded_queue_are_next_in_every_program(tmp_path: 
         loops = Running(program.sender, program.consumer)
         loops.until(lambda: program.is_done, "all is done", 60)
         loops.stop()
-    assert LOCAL_WINDOW - 10 < status_log.ends(program.installation.database).index(last.id) < LOCAL_WINDOW + 10
+    # One or two batches were sent before: files of one batch can end in any order.
+    assert LOCAL_WINDOW - 10 < status_log.ends(program.installation.database).index(last.id) < LOCAL_WINDOW + 20

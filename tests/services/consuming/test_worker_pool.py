@@ -16,7 +16,7 @@ from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.services.consuming.worker_pool import MAX_SET_ASIDE_PER_MOUNT, Done, WorkerPool
 from desktop_app.sources.mounts import Mount, MountTable
-from tests.helpers import wait_until
+from tests.helpers import as_claimed, wait_until
 from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def message_for(services: ServicesSetup, name: str) -> InFlightMessage:
     (job,) = services.add(name)
-    return InFlightMessage(received(), 0, job=job)
+    return InFlightMessage(received(), 0, job=as_claimed(job))
 
 
 def process(message: InFlightMessage, registry: ProcessorRegistry | None = None) -> Done:
@@ -71,7 +71,7 @@ def test_missing_file_returns_the_reason(services: ServicesSetup) -> None:
 
 def test_work_cancelled_before_its_start_is_not_started(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
-    message.cancelled.set()
+    message.is_cancelled = True
     done = process(message)
     assert (done.result, done.error, message.is_begun) == (None, None, False)
 
@@ -81,7 +81,7 @@ def test_work_cancelled_while_running_has_no_result(services: ServicesSetup) -> 
 
     class Slow(LineProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
-            message.cancelled.set()
+            message.is_cancelled = True
             return super().process(source)
 
     done = process(message, ProcessorRegistry([Slow()]))
@@ -261,7 +261,7 @@ def test_thread_of_a_silent_file_is_set_aside_for_healthy_files(services: Servic
         good = hanging.submit("good")
         assert hanging.next().message is good
         assert hanging.pool.count_set_aside() == 1
-        assert not bad.cancelled.is_set(), "it keeps its lease until it is decided"
+        assert not bad.is_cancelled, "it keeps its lease until it is decided"
 
 
 def test_silent_file_is_given_up_with_the_place_and_a_wait_of_minutes(services: ServicesSetup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +13,9 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.queue_key import FIRST_GROUP
 from desktop_app.queues.messages import EntryResult, QueueInfo
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, LoopState, Phase
+from desktop_app.services.loops import Backoff, LoopState, Phase, StopRequest
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
-from desktop_app.services.sending.sender import Sender, SenderOptions
+from desktop_app.services.sending.sender import IDLE_SECONDS, Sender, SenderOptions
 from desktop_app.store.results import Result, Work
 from desktop_app.store.strict_group import StrictGroup
 from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
@@ -38,6 +39,7 @@ def sender(
     window: int | None = None,
     strict: bool = False,
     told: list[LoopState] | None = None,
+    control: ProcessingControl | None = None,
 ) -> Sender:
     return Sender(
         services.database,
@@ -45,7 +47,7 @@ def sender(
         services.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
         clock=services.clock,
-        control=ProcessingControl(),
+        control=control or ProcessingControl(),
         report=(told if told is not None else []).append,
         tasks=PeriodicTasks({}, services.clock, ProcessingControl()),
         backoff=Backoff(first=0.01, longest=0.01),
@@ -247,12 +249,43 @@ def test_loop_survives_a_database_that_goes_away_between_its_queries(
     monkeypatch.setattr(services.outbox.__class__, "has_due", has_due)
     told: list[LoopState] = []
     sender(services, FakeClient(), told=told, window=50).run(Countdown(6))
-    assert [state.phase for state in told] == [Phase.STARTING, Phase.WAITING, Phase.RUNNING, Phase.STOPPED]
+    phases = [state.phase for state in told]
+    assert phases == [Phase.STARTING, Phase.RUNNING, Phase.WAITING, Phase.RUNNING, Phase.STOPPED]
 
 
-def test_loop_checks_often_while_the_window_is_full(services: ServicesSetup) -> None:
+def test_loop_waits_for_room_in_the_window_without_asking_often(services: ServicesSetup) -> None:
     services.add("a.txt", "b.txt")
-    told: list[LoopState] = []
-    sender(services, FakeClient(), window=1, told=told).run(Countdown(4))
+    stop, told = Countdown(4), list[LoopState]()
+    sender(services, FakeClient(), window=1, told=told).run(stop)
     assert services.outbox.waiting(QUEUE) == 1
+    assert stop.waits
+    assert set(stop.waits) == {IDLE_SECONDS}
+    assert told[-1].phase is Phase.STOPPED
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_waiting_loop_stops_and_sends_at_once(services: ServicesSetup, is_full: bool) -> None:
+    if is_full:
+        services.add("a.txt", "b.txt")
+    control, client, stop, told = ProcessingControl(), FakeClient(), StopRequest(), list[LoopState]()
+    one = sender(services, client, control=control, window=1 if is_full else None, told=told)
+    is_awaited = threading.Event()
+    wait = control.wait_to_send
+
+    def noted_wait(seconds: float, stop: StopRequest, *, for_room: bool = False) -> bool:
+        is_awaited.set()
+        return wait(threading.TIMEOUT_MAX, stop, for_room=for_room)
+
+    control.wait_to_send = noted_wait  # type: ignore[method-assign]
+    thread = threading.Thread(target=one.run, args=(stop,))
+    thread.start()
+    assert is_awaited.wait(20)
+    if not is_full:
+        is_awaited.clear()
+        services.add("a.txt")
+        control.wake_sender()
+        assert is_awaited.wait(20)
+        assert len(client.made("send")) == 1
+    stop.set()
+    thread.join(20)
     assert told[-1].phase is Phase.STOPPED
