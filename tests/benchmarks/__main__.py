@@ -1,11 +1,11 @@
 """Run the benchmarks, and write their results as one table.
 
-    python -m tests.benchmarks [--full] [--keep] [NAME …]
+    python -m tests.benchmarks [--full] [NAME …]
 
 Each script of this folder whose name begins with a letter runs in a process of its own, so that one that fails does not
-hide the others; its results are those that it reported with `_results.py`. With names, only these scripts run. `--full`
-is passed on to the scripts, which then measure longer lists; `--keep` does not write RESULTS.md. What was printed is in
-`build/benchmarks/logs`.
+hide the others; its results are those that it reported with `_results.py`. With names, only these scripts run, and
+RESULTS.md is not written. With `--full`, the lists are longer, which takes an hour. What the scripts wrote to the
+standard error is in `build/benchmarks/logs`.
 
 The exit code is 1 if something could not be measured, but not if a goal was missed: a number that is too low on a busy
 computer is marked in the table, and does not stop anything.
@@ -22,26 +22,33 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks._programs import BUILD, ROOT
 from tests.benchmarks._results import FILE_VARIABLE, Result, as_markdown, missing, read_results
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FOLDER = Path(__file__).parent
 FIRST = ("consuming",)
 LONGEST_SECONDS = 1_200
-OPTIONS = {"--full", "--keep"}
+QUICK: dict[str, tuple[str, ...]] = {"cost": ("--draw",), "lists": ("100000",), "start": ("100000",)}
+"""The arguments of the scripts, if any."""
+FULL: dict[str, tuple[str, ...]] = {"cost": ("--draw", "--full")}
 
 
 def main() -> int:
     arguments = sys.argv[1:]
-    names = [word for word in arguments if word not in OPTIONS] or scripts()
+    options = FULL if "--full" in arguments else QUICK
+    names = [word for word in arguments if word != "--full"]
     logs = BUILD / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    parts = [(name, run_script(name, logs, ["--full"] if "--full" in arguments else [])) for name in names]
+    parts = [(name, run_script(name, logs, options.get(name, ()))) for name in names or scripts()]
     text = document(parts, (time.monotonic() - began) / 60)
     print(text)
-    if "--keep" not in arguments and names == scripts():
+    if not names:
         (FOLDER / "RESULTS.md").write_text(text, encoding="utf-8")
     return 1 if any(result.is_missing for _, results in parts for result in results) else 0
 
@@ -52,7 +59,7 @@ def scripts() -> list[str]:
     return [*(name for name in FIRST if name in found), *(name for name in found if name not in FIRST)]
 
 
-def run_script(name: str, logs: Path, options: list[str]) -> list[Result]:
+def run_script(name: str, logs: Path, options: Sequence[str]) -> list[Result]:
     """Run a script; return its results, with another one if it failed."""
     print(f"== {name}", flush=True)
     path = logs / f"{name}.jsonl"

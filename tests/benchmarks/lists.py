@@ -1,6 +1,6 @@
 """Measure what users wait for in long lists: removing, undoing, retrying, sorting, filtering, exporting and adding.
 
-    python tests/benchmarks/lists.py [ROWS …]
+    python -m tests.benchmarks.lists [ROWS …]
 
 Prints each measurement with its limit, for 100,000 and for 1,000,000 rows. The list changes at once; what is written
 behind it is measured too, as is the time that another writer waits for the database. Runs on the offscreen platform;

@@ -1,6 +1,6 @@
 """Measure the window's table with a million rows. Prints each measurement with its limit.
 
-    python tests/benchmarks/table.py [ROWS]
+    python -m tests.benchmarks.table [ROWS]
 
 Runs on the offscreen platform, without a graphics driver; the database is a real one in a temporary folder.
 """
