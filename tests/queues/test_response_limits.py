@@ -128,10 +128,10 @@ class _RecordingSocket:
 
 def test_headers_and_body_of_each_request_are_sent_together() -> None:
     connection = response_limits._Connection("localhost")
-    connection.sock = sock = _RecordingSocket()  # type: ignore[assignment]
+    connection.sock = sock = _RecordingSocket()
     for body in (b'{"a": 1}', b"second"):
         connection.request("POST", "/queue", body=body, headers={"Content-Length": str(len(body))})
-        connection._HTTPConnection__state = "Idle"  # as after a response
+        connection._HTTPConnection__state = "Idle"  # type: ignore[attr-defined] # as after a response
         written = sock.written.pop()
         assert sock.written == []
         assert written.startswith(b"POST /queue HTTP/1.1\r\n")

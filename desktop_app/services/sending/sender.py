@@ -47,8 +47,9 @@ NOTE_SECONDS = 0.25
 """How often results are recorded, in seconds. After a crash, messages whose results are not recorded are sent again."""
 MAX_THREADS = 4
 SLOW_SECONDS = 0.005
-"""The duration of a request from which several are made at the same time. With a fast server, boto3 itself takes most
-of the time, and further threads would make it slower (measured)."""
+"""The duration of the fastest request from which several are made at the same time. With a fast server, boto3 itself
+takes most of the time, and further threads would make it slower (measured)."""
+TRIED = 3
 BATCHES_A_THREAD = 4
 """The number of waiting batches for which another thread is started."""
 
@@ -275,7 +276,7 @@ class _Delivery:
         )
         self._waiting = deque(batches)
         self._results: deque[tuple[int, EntryResult]] = deque()
-        self._seconds = 0.0
+        self._seconds: list[float] = []
         self.error: QueueError | None = None
 
     def results(self, clock: Clock) -> Generator[list[tuple[int, EntryResult]]]:
@@ -285,7 +286,7 @@ class _Delivery:
         others: list[Future[None]] = []
         try:
             while self._send_next():
-                if not others and not self._in_order and self._seconds > SLOW_SECONDS:
+                if not others and not self._in_order and self._is_slow():
                     count = min(MAX_THREADS - 1, len(self._waiting) // BATCHES_A_THREAD)
                     others = [in_background(self._send_waiting, f"sender-{at}") for at in range(count)]
                 if clock.steady() >= until:
@@ -302,6 +303,9 @@ class _Delivery:
 
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
+
+    def _is_slow(self) -> bool:
+        return len(self._seconds) >= TRIED and min(self._seconds) > SLOW_SECONDS
 
     def _send_waiting(self) -> None:
         while self._send_next():
@@ -320,7 +324,7 @@ class _Delivery:
             self.error = self.error or error
             self._waiting.clear()
             return False
-        self._seconds = time.monotonic() - begun
+        self._seconds.append(time.monotonic() - begun)
         return True
 
     def _send(self, places: Sequence[int]) -> None:
