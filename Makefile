@@ -19,6 +19,8 @@ HAS_PACKAGING := $(VENV)/.stamp-packaging
 # A separate environment, because PyInstaller would include other packages that it finds.
 FROZEN := $(VENV)-frozen
 HAS_FROZEN := $(FROZEN)/.stamp-installer
+# Changes to these need a new installation.
+BUILT_FROM := pyproject.toml hatch_build.py $(wildcard desktop_app/*/*.c)
 # The tests use all processors; ARGS=-n0 runs them in one process, where --pdb works.
 PARALLEL := -n auto --dist worksteal
 # Each of these packages must reach this coverage, including branches.
@@ -134,22 +136,22 @@ $(HAS_VENV): | system
 	  echo "The virtual environment could not be built; see $$log." >&2; exit 1; }; rm -f "$$log"
 	@touch $@
 
-$(HAS_RUN): $(HAS_VENV) pyproject.toml
+$(HAS_RUN): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing Filemill's dependencies; the first time this takes a minute or two …"
 	@$(PIP) install -e . >$(LOG) 2>&1 || { $(say_why); }
 	@touch $@
 
-$(HAS_DEV): $(HAS_VENV) pyproject.toml
+$(HAS_DEV): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing the dependencies of Filemill and its tests; the first time this takes a minute or two …"
 	@$(PIP) install -e '.[dev]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
-$(HAS_PACKAGING): $(HAS_VENV) pyproject.toml
+$(HAS_PACKAGING): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing the packaging tools …"
 	@$(PIP) install -e '.[packaging]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
-$(HAS_FROZEN): $(HAS_VENV) pyproject.toml
+$(HAS_FROZEN): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Building the environment $(FROZEN) for the frozen program …"
 	@{ $(PYTHON) -m venv --clear $(FROZEN) && \
 	  $(FROZEN)/bin/python -m pip --disable-pip-version-check --no-input install -e '.[installer]'; } \
