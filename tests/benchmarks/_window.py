@@ -24,6 +24,7 @@ from desktop_app.__main__ import run_and_exit
 if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.window_app import RunningWindow
 
 STARTED, WORKING, IDLE = "started", "working", "idle"
@@ -87,8 +88,8 @@ class Probe(QObject):
 if __name__ == "__main__":
     assemble = window_app.assemble
 
-    def assemble_with_probe(program: Program, theme: Theme) -> RunningWindow:
-        running = assemble(program, theme)
+    def assemble_with_probe(program: Program, theme: Theme, window: MainWindow | None = None) -> RunningWindow:
+        running = assemble(program, theme, window)
         Probe(running, event)
         return running
 
