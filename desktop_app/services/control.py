@@ -46,6 +46,7 @@ class ProcessingControl:
         self._concurrency: int | None = None
         self._serving = 0
         self._to_send = threading.Event()
+        self._waits_for_room = False
         self._receive_now = threading.Event()
         self.tries = 0
         """How often `try_now` has been called."""
@@ -217,9 +218,21 @@ class ProcessingControl:
         self._to_send.set()
         self._receive_now.set()
 
-    def wait_to_send(self, seconds: float, stop: StopRequest) -> bool:
-        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken."""
+    def wait_to_send(self, seconds: float, stop: StopRequest, *, for_room: bool = False) -> bool:
+        """Wait until the sender is woken, the time is up or a stop is requested; return whether it was woken.
+
+        Args:
+            seconds: The maximum time to wait, in seconds.
+            stop: The stop request.
+            for_room: Whether the queue is full, so that `note_finished` wakes the sender, too.
+        """
+        self._waits_for_room = for_room
         return stop.wait(seconds, self._to_send)
+
+    def note_finished(self) -> None:
+        """Wake the sender if it waits for room in the queue, because messages will be deleted."""
+        if self._waits_for_room:
+            self._to_send.set()
 
     def wait_to_receive(self, seconds: float, stop: StopRequest) -> bool:
         """Wait until `try_now` is called, the time is up or a stop is requested; return whether it was called."""

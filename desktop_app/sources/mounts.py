@@ -69,12 +69,9 @@ class MountTable:
         if os.name == "nt":
             return _windows_mount(path)
         mounts = self._current()
-        while path not in mounts:
-            folder = os.path.dirname(path)  # noqa: PTH120 - faster, and keeps ".."
-            if folder == path or not folder:
-                return mounts.get("/", Mount("/"))
-            path = folder
-        return mounts[path]
+        while path and path not in mounts:
+            path = path.rpartition("/")[0]  # for each file; several times as fast as `dirname`
+        return mounts[path] if path else mounts.get("/", Mount("/"))
 
     def mount_of(self, path: str) -> Mount:
         """Return the file system of an absolute path, following symbolic links.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,9 +12,10 @@ from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
+from desktop_app.domain.random_ids import random_uuids
 from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
-from desktop_app.store.backends.sqlite import among
+from desktop_app.store.backends.sqlite import among, given_keys
 from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.facts import store_fact
@@ -32,6 +32,7 @@ from desktop_app.store.rows import (
     split_path,
     storable,
 )
+from desktop_app.store.statements import Statement, as_keys, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -46,6 +47,12 @@ _TIMES_PER_QUERY = 500
 
 _LISTED = JobRow.id, JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns
 """The columns for `_matches`."""
+
+_AT_TIMES = Statement(
+    lambda: JobRow.select(*_LISTED).where(
+        JobRow.modified_ns.in_(given_keys(parameter("times"))), JobRow.removed_at.is_null()
+    )
+)
 
 ROWS_A_PART = 2_000
 """The maximum number of rows per transaction when the user changes many. It is written in about 0.1 s."""
@@ -78,6 +85,10 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "next_try_at": None,
 }
 """The column values for resubmitting a job. Messages of earlier generations become stale."""
+
+
+_FILE_COLUMNS = "file_path", "raw_path", "name_key", "file_size", "modified_ns"
+_NEW_COLUMNS = "uuid", *_FILE_COLUMNS
 
 
 Step = TypeVar("Step")
@@ -165,9 +176,8 @@ class Intake:
         for times in parts(sorted(moments), _TIMES_PER_QUERY):
             if cancelled():
                 return
-            query = JobRow.select(*_LISTED).where(JobRow.modified_ns.in_(times), JobRow.removed_at.is_null())
             with self._database.read():
-                rows = list(self._database.run(query.tuples()))
+                rows = self._database.rows(_AT_TIMES, times=as_keys(times))
             yield from _matches(rows, files, places)
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
@@ -189,21 +199,18 @@ class Intake:
         """
         batch_id = 0
         ids: list[str] = []
-        for start in _paced(range(0, max(1, len(files)), ROWS_A_PART)):
-            rows = [
-                {**_DEFAULTS, "queue": queue, "created_at": now_ms, "uuid": str(uuid.uuid4()), **_file_columns(file)}
-                for file in files[start : start + ROWS_A_PART]
-            ]
+        common = {**_DEFAULTS, "queue": queue, "created_at": now_ms}
+        for new_ids, rows in _paced(_prepared(files)):
             try:
                 with self._database.write(durable=True) as revision:
                     if not batch_id:
                         batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
-                    self._insert([{**row, "batch_id": batch_id, "revision": revision} for row in rows], revision)
+                    self._insert(rows, {**common, "batch_id": batch_id, "revision": revision})
             except StoreError as error:
                 if not ids:
                     raise
                 raise PartlyAddedError(error, batch_id=batch_id, added=len(ids), wanted=len(files)) from error
-            ids += [str(row["uuid"]) for row in rows]
+            ids += new_ids
             if not proceed(len(ids)):
                 break
         return Added(batch_id, tuple(ids), name)
@@ -234,10 +241,10 @@ class Intake:
             self._database.run(BatchRow.update(name=storable(name)).where(BatchRow.id == batch_id))
             self._database.run(JobRow.update(revision=revision).where(JobRow.id.in_(jobs.limit(MAX_CHANGES + 1))))
 
-    def _insert(self, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+    def _insert(self, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
         if rows:
-            self._database.insert_all(JobRow, rows)
-            enqueue(self._database, JobRow.revision == revision)
+            self._database.insert_all(JobRow, _NEW_COLUMNS, rows, common)
+            enqueue(self._database, JobRow.revision == common["revision"])
 
     def _fill_outbox(self, keys: Sequence[int]) -> None:
         """Create an outbox entry for each job. Existing entries are replaced, which moves these jobs to the end."""
@@ -281,7 +288,12 @@ class Intake:
         """
         which = (JobRow.id == row_id) & (JobRow.status == Status.FAILED)
         with self._database.write(durable=True) as revision:
-            return self._submit_again(which, queue=queue, revision=revision, **_file_columns(file)) == 1
+            return (
+                self._submit_again(
+                    which, queue=queue, revision=revision, **dict(zip(_FILE_COLUMNS, _file_values(file), strict=True))
+                )
+                == 1
+            )
 
     def _submit_again(self, which: Expression, *, queue: str, revision: int, **more: Any) -> int:  # noqa: ANN401
         changed = (
@@ -502,13 +514,27 @@ def _in_parts(row_ids: Iterable[int], write: Callable[[Sequence[int]], int], pro
 
 
 def _paced(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps of a large change, and rest between them, so that other writers get their turn."""
-    began = 0.0
+    """Yield the steps of a large change, and rest between them, so that other writers get their turn.
+
+    The time that preparing the next step takes is part of the rest.
+    """
+    rested_at = 0.0
     for step in steps:
-        if began:
-            time.sleep((time.monotonic() - began) * _REST)
         began = time.monotonic()
+        if began < rested_at:
+            time.sleep(rested_at - began)
+            began = time.monotonic()
         yield step
+        ended = time.monotonic()
+        rested_at = ended + (ended - began) * _REST
+
+
+def _prepared(files: Sequence[NewFile]) -> Iterator[tuple[list[str], list[tuple[object, ...]]]]:
+    """Yield the UUIDs and the values of `_NEW_COLUMNS` for the files of each transaction; one without files if none."""
+    for start in range(0, max(1, len(files)), ROWS_A_PART):
+        part = files[start : start + ROWS_A_PART]
+        ids = random_uuids(len(part))
+        yield ids, [(new_id, *_file_values(file)) for new_id, file in zip(ids, part, strict=True)]
 
 
 def _matches(
@@ -529,12 +555,7 @@ def _matches(
             yield place, key
 
 
-def _file_columns(file: NewFile) -> dict[str, Any]:
+def _file_values(file: NewFile) -> tuple[str, bytes | None, str, int | None, int | None]:
+    """Return the values of `_FILE_COLUMNS`."""
     text, raw = split_path(file.path)
-    return {
-        "file_path": text,
-        "raw_path": raw,
-        "name_key": name_key(file.path),
-        "file_size": file.size,
-        "modified_ns": file.modified_ns,
-    }
+    return text, raw, name_key(file.path), file.size, file.modified_ns

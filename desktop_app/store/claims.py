@@ -6,6 +6,7 @@ increments the row's fencing token, and later writes must match the token. A wor
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +18,7 @@ from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
-from desktop_app.store.backends.sqlite import given_rows, recognized_damage, unindexed
+from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.rows import LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
@@ -138,12 +139,15 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
             ~crashed,
             JobRow.removed_at.is_null(),
         )
-        .returning(*_COLUMNS, JobRow.raw_path, JobRow.lease_token, JobRow.crashes)
-        .tuples()
     )
 
 
 _CLAIM = Statement(_claiming)
+_CLAIMED = Statement(
+    lambda: JobRow.select(as_one_value(*_COLUMNS, fn.HEX(JobRow.raw_path), JobRow.lease_token, JobRow.crashes)).where(
+        JobRow.revision == parameter("revision"), JobRow.lease_owner.is_null(False)
+    )
+)
 
 
 class Claims:
@@ -216,23 +220,23 @@ class Claims:
     def _claim(
         self, requests: Sequence[ClaimRequest], worker: str, now_ms: int, lease_ms: int, revision: int
     ) -> dict[str, Claim]:
-        """Claim the jobs of messages, each of another job; return the claims that were granted, by the job's ID."""
-        rows = self._database.rows(
-            _CLAIM,
-            requests=as_rows(
-                (request.file_id, request.generation, request.message_id, request.receive_count) for request in requests
-            ),
-            worker=worker,
-            now_ms=now_ms,
-            until_ms=now_ms + lease_ms,
-            revision=revision,
+        """Claim the jobs of messages, each of another job; return the claims of this transaction, by the job's ID."""
+        rows = as_rows(
+            (request.file_id, request.generation, request.message_id, request.receive_count) for request in requests
         )
+        until_ms = now_ms + lease_ms
+        if not self._database.change(
+            _CLAIM, requests=rows, worker=worker, now_ms=now_ms, until_ms=until_ms, revision=revision
+        ):
+            return {}
+        ((joined,),) = self._database.rows(_CLAIMED, revision=revision)
         claims = {}
         with recognized_damage():
-            for *values, raw_path, token, crashes in rows:
+            for *values, raw_path, token, crashes in json.loads(joined):
                 job = ClaimedJob(*values)
                 check_kinds(ClaimedJob._fields, tuple(map(type, job)))
-                job = job._replace(file_path=joined_path(job.file_path, raw_path)) if raw_path is not None else job
+                if raw_path:
+                    job = job._replace(file_path=joined_path(job.file_path, bytes.fromhex(raw_path)))
                 claims[job.id] = Claim(
                     ClaimOutcome.CLAIMED, job, token, is_suspect=crashes > 1, epoch=self._database.epoch
                 )

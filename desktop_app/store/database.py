@@ -229,14 +229,22 @@ class Database:
         cursor: sqlite3.Cursor = self._peewee.execute_sql(text, parameters)  # type: ignore[no-untyped-call]
         return cursor
 
-    def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
+    def insert_all(
+        self,
+        model: type[peewee.Model],
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        common: Mapping[str, object],
+    ) -> None:
         """Insert rows inside `write`, several times faster than peewee's own method.
 
         Args:
-            model: The model of the table.
-            rows: One or more rows, all with the same columns; the default values of the model are not applied.
+            model: The model of the table; its default values are not applied.
+            columns: The columns whose values differ between the rows.
+            rows: The values of these columns, for one or more rows.
+            common: The values of the other columns.
         """
-        self._peewee.insert_all(model._meta.table_name, rows)  # noqa: SLF001 - peewee's documented name
+        self._peewee.insert_all(model._meta.table_name, columns, rows, common)  # noqa: SLF001 - peewee's documented name
 
     def scalar(self, query: Any) -> Any:  # noqa: ANN401
         """Execute one query; return the first column of the first row, or None if there are no rows."""

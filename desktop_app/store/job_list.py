@@ -27,6 +27,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
+from desktop_app.store.first_keys import FirstKeys, is_divisible
 from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
@@ -98,6 +99,8 @@ class JobList:
             StoreError: If the database can't be read.
         """
         where_listed = condition(where, self._clock.now_ms(), self.pending)
+        if limit is not None and is_divisible(where, order):
+            return FirstKeys(self._database, where_listed, order, limit).find()
         query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit)
         with self._database.read():
             return split_keys(self._database.scalar(joined_keys(query)))

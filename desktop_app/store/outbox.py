@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import takewhile
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from peewee import Expression, Value, fn
+from peewee import Expression, Select, Tuple, Value, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
+from desktop_app.store.backends.sqlite import given_keys, given_rows
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.rows import reason_columns
+from desktop_app.store.statements import Statement, as_keys, as_rows, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+class OutboxEntry(NamedTuple):
     """A message to send.
 
     `tries` is the number of failed attempts to send it, and `resends` how often messages of this generation were lost.
@@ -34,12 +34,85 @@ class OutboxEntry:
     resends: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """An outbox entry that was sent, and the id that the queue assigned to the message."""
 
     entry: OutboxEntry
     message_id: str
+
+
+_IS_DUE = (OutboxRow.next_try_at <= parameter("now_ms")) & (
+    (OutboxRow.claim_until <= parameter("now_ms")) | (OutboxRow.claim_owner == parameter("owner"))
+)
+
+
+def _entries() -> Any:  # noqa: ANN401 - peewee's queries have no common type
+    """Return the query for the position and the columns of an `OutboxEntry` for the first entries of a queue."""
+    return (
+        OutboxRow.select(
+            OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries, JobRow.resends
+        )
+        .join(JobRow)
+        .where(OutboxRow.queue == parameter("queue"))
+        .order_by(OutboxRow.position)
+        .limit(parameter("limit"))
+    )
+
+
+def _given() -> Any:  # noqa: ANN401
+    """Return the condition for the entries in `rows`. No row matches if a newer generation has replaced an entry."""
+    given = given_rows(parameter("rows"), "job", "generation")
+    return Tuple(OutboxRow.job, OutboxRow.generation).in_(Select((given,), (given.c.job, given.c.generation)))
+
+
+def _noting_sent() -> Any:  # noqa: ANN401
+    given = given_rows(parameter("rows"), "job", "generation", "message_id")
+    # Regardless of the status: a consumer may already have claimed the job.
+    return (
+        JobRow.update(
+            sent_at=parameter("now_ms"),
+            visible_at=parameter("now_ms"),
+            message_id=given.c.message_id,
+            revision=parameter("revision"),
+        )
+        .from_(given)
+        .where(JobRow.id == given.c.job, JobRow.generation == given.c.generation)
+    )
+
+
+_DUE = Statement(lambda: _entries().where(_IS_DUE))
+_NEXT = Statement(lambda: _entries().select_extend(_IS_DUE))
+_CLAIM = Statement(
+    lambda: OutboxRow.update(claim_owner=parameter("owner"), claim_until=parameter("until_ms")).where(
+        OutboxRow.position.in_(given_keys(parameter("positions")))
+    )
+)
+_DELETE = Statement(lambda: OutboxRow.delete().where(_given()))
+_NOTE_SENT = Statement(_noting_sent)
+_POSTPONE = Statement(
+    lambda: OutboxRow.update(
+        claim_owner=None, claim_until=0, next_try_at=parameter("until_ms"), tries=OutboxRow.tries + 1
+    ).where(_given())
+)
+_WAITING = Statement(
+    lambda: OutboxRow.select(fn.COUNT(OutboxRow.position)).where(OutboxRow.queue == parameter("queue"))
+)
+_ANY_DUE = Statement(
+    lambda: (
+        OutboxRow.select(OutboxRow.position)
+        .where(OutboxRow.queue == parameter("queue"), OutboxRow.next_try_at <= parameter("now_ms"))
+        .limit(1)
+    )
+)
+_IN_QUEUE = Statement(
+    lambda: JobRow.select(fn.COUNT(JobRow.id)).where(
+        JobRow.queue == parameter("queue"),
+        JobRow.status.in_(OPEN_STATUSES),
+        JobRow.sent_at.is_null(False),
+        JobRow.next_try_at.is_null(),
+        JobRow.removed_at.is_null(),
+    )
+)
 
 
 class Outbox:
@@ -71,31 +144,15 @@ class Outbox:
         with self._database.write():
             self._epoch = self._database.epoch  # the entries are not valid in another one
             due = self._due(queue, owner, now_ms, limit, in_order=in_order)
-            positions = [position for position, *_ in due]
-            self._database.run(
-                OutboxRow.update(claim_owner=owner, claim_until=now_ms + claim_ms).where(
-                    OutboxRow.position.in_(positions)
-                )
-            )
+            positions = as_keys(position for position, *_ in due)
+            self._database.change(_CLAIM, owner=owner, until_ms=now_ms + claim_ms, positions=positions)
         return [OutboxEntry(*rest) for _, *rest in due]
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
         """Return the position and the columns of an `OutboxEntry` for each due entry; see `claim`."""
-        is_free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
-        is_due = (OutboxRow.next_try_at <= now_ms) & is_free
-        query = (
-            OutboxRow.select(
-                OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries, JobRow.resends
-            )
-            .join(JobRow)
-            .where(OutboxRow.queue == queue)
-            .order_by(OutboxRow.position)
-            .limit(limit)
-        )
-        if not in_order:
-            return list(self._database.run(query.where(is_due).tuples()))
-        rows = self._database.run(query.select_extend(is_due).tuples())
-        return [row[:-1] for row in takewhile(itemgetter(-1), rows)]
+        statement = _NEXT if in_order else _DUE
+        rows = self._database.rows(statement, queue=queue, owner=owner, now_ms=now_ms, limit=limit)
+        return [row[:-1] for row in takewhile(itemgetter(-1), rows)] if in_order else rows
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
         """Record messages as sent and delete their outbox entries. Entries of newer generations are kept.
@@ -103,30 +160,20 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
+        rows = as_rows((entry.row_id, entry.generation, message_id) for entry, message_id in sent)
         with self._database.write(epoch=self._epoch) as revision:
-            for one in sent:
-                entry = one.entry
-                self._database.run(OutboxRow.delete().where(*_is(entry)))
-                # Regardless of the status: a consumer may already have claimed the job.
-                self._database.run(
-                    JobRow.update(
-                        sent_at=now_ms, visible_at=now_ms, message_id=one.message_id, revision=revision
-                    ).where(JobRow.id == entry.row_id, JobRow.generation == entry.generation)
-                )
+            self._database.change(_DELETE, rows=rows)
+            self._database.change(_NOTE_SENT, rows=rows, now_ms=now_ms, revision=revision)
 
-    def postpone(self, entries: Sequence[OutboxEntry], *, until_ms: int) -> None:
+    def postpone(self, entries: Iterable[OutboxEntry], *, until_ms: int) -> None:
         """Release entries that could not be sent, and make them due again at a given time.
 
         Raises:
             StoreError: If the database can't be written.
         """
+        rows = as_rows((entry.row_id, entry.generation) for entry in entries)
         with self._database.write(epoch=self._epoch):
-            for entry in entries:
-                self._database.run(
-                    OutboxRow.update(
-                        claim_owner=None, claim_until=0, next_try_at=until_ms, tries=OutboxRow.tries + 1
-                    ).where(*_is(entry))
-                )
+            self._database.change(_POSTPONE, rows=rows, until_ms=until_ms)
 
     def refuse(self, entry: OutboxEntry, *, reason: Reason, now_ms: int) -> None:
         """Mark a job as FAILED because the queue rejected the content of its message.
@@ -135,7 +182,7 @@ class Outbox:
             StoreError: If the database can't be written.
         """
         with self._database.write(epoch=self._epoch) as revision:
-            self._database.run(OutboxRow.delete().where(*_is(entry)))
+            self._database.change(_DELETE, rows=as_rows([(entry.row_id, entry.generation)]))
             self._database.run(
                 JobRow.update(
                     status=Status.FAILED, **reason_columns(reason), finished_at=now_ms, revision=revision
@@ -153,8 +200,7 @@ class Outbox:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            query = OutboxRow.select(fn.COUNT(OutboxRow.position)).where(OutboxRow.queue == queue)
-            return int(self._database.scalar(query) or 0)
+            return int(self._database.rows(_WAITING, queue=queue)[0][0])
 
     def has_due(self, queue: str, *, now_ms: int) -> bool:
         """Return whether there are unsent messages for a queue that are due; faster than counting them.
@@ -162,9 +208,8 @@ class Outbox:
         Raises:
             StoreError: If the database can't be read.
         """
-        is_due = (OutboxRow.queue == queue) & (OutboxRow.next_try_at <= now_ms)
         with self._database.read():
-            return self._database.scalar(OutboxRow.select(OutboxRow.position).where(is_due).limit(1)) is not None
+            return bool(self._database.rows(_ANY_DUE, queue=queue, now_ms=now_ms))
 
     def bring_forward(self, *, queue: str, reason: Reason, now_ms: int) -> int:
         """Make the entries of jobs that wait for a reason due now; return the number of entries.
@@ -206,19 +251,7 @@ class Outbox:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            query = JobRow.select(fn.COUNT(JobRow.id)).where(
-                JobRow.queue == queue,
-                JobRow.status.in_(OPEN_STATUSES),
-                JobRow.sent_at.is_null(False),
-                JobRow.next_try_at.is_null(),
-                JobRow.removed_at.is_null(),
-            )
-            return int(self._database.scalar(query) or 0)
-
-
-def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
-    """Return the condition for an entry's row. No row matches if a newer generation has replaced the entry."""
-    return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
+            return int(self._database.rows(_IN_QUEUE, queue=queue)[0][0])
 
 
 def enqueue(database: Database, which: Expression, *, next_try_at: int = 0) -> int:

@@ -71,7 +71,6 @@ def _finishing() -> Any:  # noqa: ANN401 - peewee's queries have no common type
         )
         .from_(given)
         .where(*_holds(given.c.id, given.c.token))
-        .returning(JobRow.id, JobRow.lease_token)
     )
 
 
@@ -90,6 +89,9 @@ def _extending() -> Any:  # noqa: ANN401
 
 
 _FINISH = Statement(_finishing)
+_FINISHED = Statement(
+    lambda: JobRow.select(JobRow.id, JobRow.lease_token).where(JobRow.revision == parameter("revision"))
+)
 # A message that was about to be sent again is no longer needed.
 _FORGET_MESSAGES = Statement(
     lambda: OutboxRow.delete().where(
@@ -127,10 +129,13 @@ class Work:
             for one in results
         ]
         with self._database.write(durable=True, epoch=self.epoch) as revision:
-            ended = set(self._database.rows(_FINISH, rows=as_rows(rows), revision=revision))
-            if ended:
+            count = self._database.change(_FINISH, rows=as_rows(rows), revision=revision)
+            if count:
                 self._database.change(_FORGET_MESSAGES, revision=revision)
                 attempts.end_finished(self._database, revision)
+            if count == len(results):
+                return [True] * count
+            ended = set(self._database.rows(_FINISHED, revision=revision))
         return [(one.row_id, one.token) in ended for one in results]
 
     def finish_and(self, results: Sequence[Result], claim: Callable[[], T]) -> tuple[list[bool], T]:

@@ -54,6 +54,11 @@ def parameter(name: str) -> Any:  # noqa: ANN401 - peewee's terms have no common
     return peewee.Value(_Slot(name), converter=False, unpack=False)
 
 
+def as_keys(keys: Iterable[int]) -> str:
+    """Return the value of a parameter for `given_keys`, which passes many integers to one statement."""
+    return f"[{','.join(map(str, keys))}]"
+
+
 def as_rows(rows: Iterable[Sequence[object]]) -> str:
     """Return the value of a parameter for `given_rows`, which passes many rows to one statement."""
     return json.dumps(list(rows), ensure_ascii=False, separators=(",", ":"))

@@ -373,8 +373,8 @@ def test_stopped_writing_keeps_what_was_added(
     went_on = threading.Event()
     insert = Intake._insert
 
-    def insert_slowly(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
-        insert(self, rows, revision)
+    def insert_slowly(self: Intake, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
+        insert(self, rows, common)
         assert went_on.wait(30)
 
     monkeypatch.setattr(Intake, "_insert", insert_slowly)
@@ -408,11 +408,11 @@ def test_partial_add_on_a_full_disk_is_reported_and_can_be_completed_later(
     insert = Intake._insert
     parts: list[int] = []
 
-    def insert_once(self: Intake, rows: Sequence[Mapping[str, Any]], revision: int) -> None:
+    def insert_once(self: Intake, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
         parts.append(len(rows))
         if len(parts) > 1:
             raise StoreFullError("The disk is full.")
-        insert(self, rows, revision)
+        insert(self, rows, common)
 
     monkeypatch.setattr(intake_module, "ROWS_A_PART", 200)
 

@@ -10,8 +10,9 @@ from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import BY_ADDING, Filter, Sort, SortTerm
+from desktop_app.gui.filtering.search_names import read_search
 from desktop_app.gui.table import model as jobs_model
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, UNREAD
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
 from desktop_app.store.job_list import JobList
@@ -120,7 +121,108 @@ def test_rows_of_an_outdated_order_are_not_shown(list_model: ListModel, slow_rea
     seen: list[list[str]] = []
     list_model.model.rows_changed.connect(lambda: seen.append(list_model.texts()))
     list_model.qtbot.waitUntil(lambda: list_model.model.is_loaded)
-    assert seen[0] == ["a", "b", "c", "d"]
+    assert seen == [["a", "b", "c"], ["a", "b", "c", "d"]]
+
+
+def test_first_rows_of_another_order_are_shown_above_placeholders(
+    list_model: ListModel, slow_reading: threading.Event
+) -> None:
+    """The scroll range stays as it is: the same files are listed."""
+    slow_reading.set()
+    list_model.jobs_db.add("b", "a", "d", "c", "e")
+    list_model.load()
+    slow_reading.clear()
+    model = list_model.model
+    kept, lost = (QPersistentModelIndex(model.index(row, 0)) for row in (1, 4))
+    rearranged = QSignalSpy(model.rearranged)
+    list_model.sort("name", ASCENDING)
+    list_model.qtbot.waitUntil(lambda: model.shown_order == model.order)
+    assert list_model.texts() == ["a", "b", "c", UNREAD, UNREAD]
+    assert list_model.texts("status")[2:] == ["Pending", None, None]
+    assert (model.text(3, 0), model.job(3), len(model.ids)) == (None, None, 3)
+    assert (model.is_loaded, model.is_current) == (False, False)
+    assert (kept.row(), lost.isValid()) == (0, False)
+    at_placeholder = QPersistentModelIndex(model.index(4, 0))
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: model.is_current)
+    assert list_model.texts() == ["a", "b", "c", "d", "e"]
+    assert (kept.row(), at_placeholder.isValid()) == (0, False)
+    assert rearranged.count() == 1
+
+
+def test_first_rows_of_another_filter_are_shown_alone(list_model: ListModel, slow_reading: threading.Event) -> None:
+    slow_reading.set()
+    keys = list_model.jobs_db.add("a", "b", "c", "d", "e", "f")
+    for key in keys[1:]:
+        list_model.jobs_db.finish(key)
+    list_model.load()
+    slow_reading.clear()
+    model = list_model.model
+    model.set_filter(Filter(statuses=frozenset({Status.PROCESSED})))
+    list_model.qtbot.waitUntil(lambda: model.shown_filter == model.filter)
+    assert (list_model.texts(), model.is_current) == (["b", "c", "d"], False)
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: model.is_current)
+    assert list_model.texts() == ["b", "c", "d", "e", "f"]
+
+
+def test_a_few_matches_are_read_only_once(list_model: ListModel, slow_reading: threading.Event) -> None:
+    slow_reading.set()
+    list_model.jobs_db.add("a", "b", "c", "d", "e")
+    list_model.load()
+    slow_reading.clear()  # reading all of them would wait
+    list_model.model.set_filter(Filter(search=read_search("e")))
+    list_model.qtbot.waitUntil(lambda: list_model.model.is_current)
+    assert list_model.texts() == ["e"]
+
+
+def test_list_that_is_read_again_does_not_shrink_to_its_first_rows(
+    list_model: ListModel, slow_reading: threading.Event
+) -> None:
+    slow_reading.set()
+    list_model.jobs_db.add("b", "a", "d", "c", "e")
+    list_model.load("name")
+    slow_reading.clear()
+    rows: list[int] = []
+    list_model.model.rows_changed.connect(lambda: rows.append(list_model.model.rowCount()))
+    list_model.model.reload()
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: rows != [])
+    assert rows == [5]
+
+
+def test_rows_removed_while_the_others_are_placeholders_stay_away(
+    list_model: ListModel, slow_reading: threading.Event
+) -> None:
+    slow_reading.set()
+    keys = list_model.jobs_db.add("b", "a", "d", "c", "e")
+    list_model.load()
+    list_model.look()
+    slow_reading.clear()
+    model = list_model.model
+    list_model.sort("name", ASCENDING)
+    list_model.qtbot.waitUntil(lambda: model.shown_order == model.order)
+    list_model.jobs_db.intake.remove([keys[0], keys[4]])
+    list_model.look()
+    assert list_model.texts() == ["a", "c", UNREAD, UNREAD]
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: model.is_current and model.rowCount() == 3)
+    assert list_model.texts() == ["a", "c", "d"]
+
+
+def test_first_rows_are_not_shown_if_the_view_refuses(list_model: ListModel, slow_reading: threading.Event) -> None:
+    slow_reading.set()
+    keys = list_model.jobs_db.add("b", "a", "d", "c", "e")
+    list_model.load()
+    slow_reading.clear()
+    asked: list[object] = []
+    list_model.model.may_show_first = asked.append  # type: ignore[assignment] # returns None: no
+    list_model.sort("name", ASCENDING)
+    list_model.qtbot.waitUntil(lambda: asked != [])
+    assert asked == [{keys[1], keys[0], keys[3]}]
+    assert list_model.texts() == ["b", "a", "d", "c", "e"]
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a", "b", "c", "d", "e"])
 
 
 def test_cells_show_the_values_in_the_database(list_model: ListModel) -> None:
@@ -436,11 +538,11 @@ def test_error_of_an_outdated_order_is_ignored(
     refused, answered = threading.Event(), threading.Event()
     read = JobList.ids
 
-    def ids(reader: JobList, where: Filter, order: Sort) -> array[int]:
+    def ids(reader: JobList, where: Filter, order: Sort, *, limit: int | None = None) -> array[int]:
         if order == Sort.by("name"):
             assert refused.wait(5)
             raise StoreError("The disk is gone.")
-        found = read(reader, where, order)
+        found = read(reader, where, order, limit=limit)
         refused.set()
         assert answered.wait(5)
         return found

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.table.columns import PROGRESS, STATUS
+from desktop_app.gui.table.columns import NAME, PROGRESS, STATUS
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow
@@ -185,6 +185,88 @@ def test_selection_that_waits_gives_way_to_other_keys(
     slow_reading.set()
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
     assert view.selected_count() == selected == (key == Qt.Key.Key_Down)
+
+
+@pytest.fixture
+def first_rows(windows: WindowFactory, slow_reading: threading.Event, qtbot: QtBot) -> MainWindow:
+    """A window with the first three of eight files by name, while the others are placeholders."""
+    slow_reading.set()
+    windows.jobs_db.add("b", "a", "d", "c", "h", "g", "f", "e")
+    window = windows.open()
+    window.view.clearSelection()
+    slow_reading.clear()
+    return window
+
+
+def sort_by_name(window: MainWindow, qtbot: QtBot) -> None:
+    model = window.view._jobs
+    window.view.header.setSortIndicator(NAME, Qt.SortOrder.AscendingOrder)
+    qtbot.waitUntil(lambda: model.shown_order == model.order)
+
+
+def test_placeholders_cannot_be_clicked_or_reached(
+    first_rows: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = first_rows.view
+    sort_by_name(first_rows, qtbot)
+    view.setFocus()
+    place = view.visualRect(view.model().index(5, NAME)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert view.selected_count() == 0
+    view.select_rows(1, 1)
+    for _ in range(3):
+        QTest.keyClick(view, Qt.Key.Key_Down)
+    assert view.selected_rows() == [(2, 2)]
+    QTest.keyClick(view, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ShiftModifier)
+    assert view.selected_rows() == [(2, 2)]
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view._jobs.is_current)
+    assert [view._jobs.text(row, NAME) for row, _ in view.selected_rows()] == ["c"]
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert view.selected_rows() == [(5, 5)]
+
+
+def test_end_waits_for_the_last_row(first_rows: MainWindow, slow_reading: threading.Event, qtbot: QtBot) -> None:
+    view = first_rows.view
+    sort_by_name(first_rows, qtbot)
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert view.selected_count() == 0
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.selected_rows() == [(7, 7)])
+
+
+def test_current_row_is_kept_if_it_is_not_among_the_first_rows(
+    first_rows: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view = first_rows.view
+    view.selectionModel().setCurrentIndex(view.model().index(4, STATUS), QItemSelectionModel.SelectionFlag.NoUpdate)
+    assert view._jobs.text(4, NAME) == "h"
+    sort_by_name(first_rows, qtbot)
+    assert not view.currentIndex().isValid()
+    slow_reading.set()
+    qtbot.waitUntil(lambda: view.currentIndex().row() == 7)
+    assert view.selected_count() == 0
+
+
+def test_first_rows_are_not_shown_without_the_selected_file(
+    first_rows: MainWindow, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    view, model = first_rows.view, first_rows.view._jobs
+    view.select_rows(4, 4)
+    asked: list[frozenset[int]] = []
+    may_show = model.may_show_first
+
+    def ask(keys: frozenset[int]) -> bool:
+        asked.append(keys)
+        return may_show(keys)
+
+    model.may_show_first = ask
+    view.header.setSortIndicator(NAME, Qt.SortOrder.AscendingOrder)
+    qtbot.waitUntil(lambda: asked != [])
+    assert (model.text(0, NAME), view.selected_rows()) == ("b", [(4, 4)])
+    slow_reading.set()
+    qtbot.waitUntil(lambda: model.is_current)
+    assert (model.text(0, NAME), view.selected_rows()) == ("a", [(7, 7)])
 
 
 def test_tab_leaves_the_table(view: JobsView) -> None:

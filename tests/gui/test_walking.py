@@ -16,6 +16,8 @@ from desktop_app.gui.commands import view as view_commands
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
+    import threading
+
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
@@ -39,6 +41,24 @@ def test_next_problem_wraps_around(windows: WindowFactory, qtbot: QtBot) -> None
     window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
     qtbot.waitUntil(lambda: windows.names()[0] == "file8.txt")
     assert press(window, windows) == [(6, 6)]
+
+
+def test_next_problem_waits_until_the_order_is_known(
+    windows: WindowFactory, slow_reading: threading.Event, qtbot: QtBot
+) -> None:
+    slow_reading.set()
+    keys = windows.jobs_db.add_many(9)
+    windows.jobs_db.fail(keys[0])
+    window = windows.open_active()
+    model = windows.controller().model
+    slow_reading.clear()
+    window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    qtbot.waitUntil(lambda: model.shown_order == model.order)
+    assert not model.is_current
+    QTest.keyClick(window.view, Qt.Key.Key_F8)
+    slow_reading.set()
+    qtbot.waitUntil(lambda: window.view.selected_rows() == [(8, 8)])
+    assert not window.notices.isVisible()
 
 
 def test_previous_problem_starts_with_the_last_one(windows: WindowFactory) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NO_ROW = "(0 = 1)"  # peewee's condition for an empty list of keys, for which SQLite reads nothing
-NO_TABLE = ("CONSTANT ROW", "CONSTANT ROWS", "VIRTUAL TABLE INDEX 1:", "SCAN keys")
+NO_TABLE = ("CONSTANT ROW", "CONSTANT ROWS", "VIRTUAL TABLE INDEX 1:", "SCAN keys", "SCAN given")
 READS = ("SELECT", "UPDATE", "DELETE", "INSERT")
 QUICK: dict[str, Callable[[Store], object]] = {
     "counts": lambda store: store.jobs.counts(),

@@ -152,12 +152,15 @@ class ProblemWalk(QObject):
         self._reader = reader
         self._tasks = tasks
         self._is_searching = False
+        self._waiting: int | None = None  # the step to take once the list is complete
+        model.rows_changed.connect(self._go_on)
         forward.triggered.connect(partial(self.go, 1))
         backward.triggered.connect(partial(self.go, -1))
 
     def go(self, step: int) -> None:
         """Select the next failed file (1) or the previous one (-1), wrapping around at the ends of the list."""
-        if self._is_searching:
+        self._waiting = None if self._model.is_loaded else step
+        if self._is_searching or not self._model.is_loaded:
             return
         failed = _with_status(self._model.shown_filter, Status.FAILED)
         if failed is None:
@@ -167,6 +170,11 @@ class ProblemWalk(QObject):
         current = self._view.currentIndex().row()
         start = len(self._model.ids) if current < 0 and step < 0 else current
         self._tasks.run(partial(self._search, failed, self._model.ids[:], start, step), self._take, self._give_up)
+
+    @Slot()
+    def _go_on(self) -> None:
+        if self._waiting is not None and self._model.is_loaded:
+            self.go(self._waiting)
 
     def _search(self, failed: Filter, ids: array[int], start: int, step: int) -> tuple[int, int] | None:
         """Return the key of the nearest failed file and its row in `ids`. Runs on the pool."""

@@ -62,7 +62,7 @@ _FIXED = frozenset({"name", ADDED, "folder", "type", "id"})
 """The sort keys whose values never change. With any other key, a changed job may move to another row."""
 
 FIRST_ROWS = 500
-"""The number of rows that are shown when the window opens, while the rest of a long list is being read."""
+"""The number of rows that are shown first, while the rest of a long list is being read."""
 
 SOON_MS = 100
 
@@ -79,12 +79,14 @@ class LoadedIds:
         order: The order of the keys.
         ids: The keys of the jobs that match the filter.
         newest: The greatest key; 0 if there is none.
+        is_complete: Whether these are all keys. Otherwise, they are the first ones.
     """
 
     filter: Filter
     order: Sort
     ids: array[int]
-    newest: int
+    newest: int = 0
+    is_complete: bool = True
 
 
 class JobsModel(QAbstractTableModel):
@@ -92,6 +94,10 @@ class JobsModel(QAbstractTableModel):
 
     The model keeps the jobs' keys in order, and reads all other values from the database on demand. When a change may
     have moved rows, the keys are reloaded on a pool thread and then replaced; the selection is kept.
+
+    A list in another order, or with another filter, is shown as soon as its first rows are known. If it has the same
+    rows as before, the others become placeholders, so that the scroll range stays; otherwise, they follow when they are
+    known.
 
     Signals:
         problem(str): The plain text of an error that occurred while jobs were being read.
@@ -108,8 +114,10 @@ class JobsModel(QAbstractTableModel):
         wording: The formatter of the texts.
         filter, order: The most recently requested filter and order.
         shown_filter, shown_order: The filter and order of the current rows; they change when new rows are loaded.
-        is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs,
-            and a list may lack rows at its end.
+        is_loaded: Whether all of the shown list has been loaded. Until then, an empty list does not mean that there are
+            no jobs, and a list may lack rows or have placeholders at its end.
+        may_show_first: Asked with the first keys of another list whether they may be shown before the others are known.
+            Rows that are not among them lose their persistent indexes.
     """
 
     problem = Signal(str)
@@ -123,6 +131,8 @@ class JobsModel(QAbstractTableModel):
         self.filter = self.shown_filter = NO_FILTER
         self.order = self.shown_order = BY_ADDING
         self.is_loaded = False
+        self.may_show_first: Callable[[frozenset[int]], bool] = lambda _keys: True
+        self._placeholders = 0
         self._reader = reader
         self._cache = PageCache(reader)
         self._newest = 0  # the greatest key known to be listed
@@ -139,7 +149,7 @@ class JobsModel(QAbstractTableModel):
 
     @property
     def ids(self) -> array[int]:
-        """Return the keys of the listed jobs in order. The array must not be modified."""
+        """Return the keys of the listed jobs in order, without placeholders. The array must not be modified."""
         return self._cache.ids
 
     @property
@@ -150,8 +160,8 @@ class JobsModel(QAbstractTableModel):
     # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Return the number of listed jobs."""
-        return 0 if parent.isValid() else len(self._cache.ids)
+        """Return the number of listed jobs, including those whose rows are not known yet."""
+        return 0 if parent.isValid() else len(self._cache.ids) + self._placeholders
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of columns, including hidden ones."""
@@ -219,14 +229,15 @@ class JobsModel(QAbstractTableModel):
 
     def _prepare_loading(self) -> Callable[[], LoadedIds]:
         self._removed_while_loading.clear()
-        return partial(self._load, self.filter, self.order, has_rows=self.is_loaded)
+        return partial(self._load, self.filter, self.order, shows_first=not self.is_current)
 
-    def _load(self, where: Filter, order: Sort, *, has_rows: bool) -> LoadedIds:
+    def _load(self, where: Filter, order: Sort, *, shows_first: bool) -> LoadedIds:
         """Read the keys of the jobs to list. Runs on the pool."""
-        if not has_rows and order.is_by_adding:  # in another order, the first rows take as long as all of them
+        if shows_first:
             first = self._reader.ids(where, order, limit=FIRST_ROWS)
-            if len(first) == FIRST_ROWS:
-                self._first_read.emit(LoadedIds(where, order, first, 0))
+            if len(first) < FIRST_ROWS:
+                return LoadedIds(where, order, first, max(first, default=0))
+            self._first_read.emit(LoadedIds(where, order, first, is_complete=False))
         ids = self._reader.ids(where, order)
         return LoadedIds(where, order, ids, max(ids, default=0))
 
@@ -237,7 +248,9 @@ class JobsModel(QAbstractTableModel):
 
     @Slot(object)
     def _show_first(self, first: LoadedIds) -> None:
-        if not self.is_loaded and (first.filter, first.order) == (self.filter, self.order):
+        is_wanted = (first.filter, first.order) == (self.filter, self.order) and not self.is_current
+        if is_wanted and self._load_task.is_running and self.may_show_first(frozenset(first.ids)):
+            self.is_loaded = False
             self._show(first)
 
     @Slot(object)
@@ -256,24 +269,28 @@ class JobsModel(QAbstractTableModel):
             ids = array("q", (key for key in ids if key not in self._removed_while_loading))
         ids = self._reader.pending.removed.removed_from(ids)
         is_other = (self.shown_filter, self.shown_order) != (loaded.filter, loaded.order)
+        has_same_rows = self.shown_filter == loaded.filter and not loaded.is_complete
         self.shown_filter, self.shown_order = loaded.filter, loaded.order
-        self._replace_ids(ids)
+        self._replace_ids(ids, placeholders=max(0, self.rowCount() - len(ids)) if has_same_rows else 0)
         self.rows_changed.emit()
         if is_other:
             self.rearranged.emit()
 
-    def _replace_ids(self, ids: array[int]) -> None:
+    def _replace_ids(self, ids: array[int], *, placeholders: int = 0) -> None:
         """Show other rows. Persistent indexes, such as those of the selection, move with their jobs."""
-        if ids != self._cache.ids:
+        if ids != self._cache.ids or placeholders != self._placeholders:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
+            known = len(self._cache.ids)
             old = self.persistentIndexList()
-            keys = [self._cache.ids[index.row()] for index in old]
+            keys = [self._cache.ids[index.row()] if index.row() < known else None for index in old]
             self._cache.replace(ids)
-            rows = {self._cache.ids[row]: row for row in self._cache.rows_of(keys, self._key_order)}
+            self._placeholders = placeholders
+            found = [key for key in keys if key is not None]
+            rows = {self._cache.ids[row]: row for row in self._cache.rows_of(found, self._key_order)}
             self.changePersistentIndexList(
                 old,
                 [
-                    self.index(rows[key], index.column()) if key in rows else QModelIndex()
+                    QModelIndex() if key is None or key not in rows else self.index(rows[key], index.column())
                     for key, index in zip(keys, old, strict=True)
                 ],
             )
@@ -338,6 +355,8 @@ class JobsModel(QAbstractTableModel):
         return None if cached is None else cached.job
 
     def _row(self, number: int) -> CachedRow | None:
+        if number >= len(self._cache.ids):
+            return None
         try:
             return self._cache.row(number)
         except KnownError as error:
@@ -353,13 +372,14 @@ class JobsModel(QAbstractTableModel):
         self._cache.forget()
         self._unread = False
         if self._cache.ids:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
 
     @Slot()
     def clear(self) -> None:
         """Remove all rows, whose keys are not valid in the database that has replaced the previous one; load again."""
         self.beginResetModel()
         self._cache.replace(array("q"))
+        self._placeholders = 0
         self._newest = 0
         self.endResetModel()
         self.rows_changed.emit()
@@ -394,7 +414,7 @@ class JobsModel(QAbstractTableModel):
     def _remove_blocks(self, gone: Sequence[tuple[int, int]], keys: KeySet) -> None:
         """Remove blocks of rows, which contain the jobs with these keys."""
         if len(gone) > _MAX_BLOCKS:
-            self._replace_ids(keys.removed_from(self._cache.ids))
+            self._replace_ids(keys.removed_from(self._cache.ids), placeholders=self._placeholders)
         else:
             for first, last in reversed(gone):
                 self.beginRemoveRows(_NO_PARENT, first, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
@@ -56,6 +57,8 @@ _MOVING_KEYS = frozenset(
     {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 )
 
+_NO_UPDATE = QItemSelectionModel.SelectionFlag.NoUpdate
+
 _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -81,6 +84,7 @@ class JobsView(QTableView):
         self._is_compact = False
         self._following: int | None = None  # the key of the row to select when the selected ones are removed
         self._waiting: Callable[[], None] | None = None  # a selection to make once the list is complete
+        self._current_before: int | None = None  # the key of the current row, until its place is known
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -101,7 +105,9 @@ class JobsView(QTableView):
         self.header.order_changed.connect(self._sort)
         self.header.reached.connect(self._scroll_to_column)
         self.selectionModel().selectionChanged.connect(self.selection_changed)
+        model.may_show_first = self._may_show_first
         model.rearranged.connect(self._show_current_or_top)
+        model.rows_changed.connect(self._restore_current)
         model.rows_changed.connect(self._select_following)
         model.rows_changed.connect(self._select_waiting)
         self.selection_changed.connect(self._forget_waiting)
@@ -249,6 +255,30 @@ class JobsView(QTableView):
             if row is not None:
                 self.select_rows(row, row)
 
+    def _may_show_first(self, keys: frozenset[int]) -> bool:
+        """Return whether the first rows of another list may be shown: the selection must not get lost.
+
+        The current row may be missing among them if it is not selected. It becomes current again later.
+        """
+        if self.selected_count() > len(keys) or not keys.issuperset(self.selected_ids()):
+            return False
+        row = self.currentIndex().row()
+        if 0 <= row < len(self._jobs.ids):
+            key = self._jobs.ids[row]
+            self._current_before = None if key in keys else key
+        return True
+
+    @Slot()
+    def _restore_current(self) -> None:
+        """Make the row current again that was current before the first rows of another list were shown."""
+        if self._current_before is None or not self._jobs.is_current:
+            return
+        row, self._current_before = self._jobs.row_of(self._current_before), None
+        if row is not None and not self.currentIndex().isValid():
+            self.setAutoScroll(False)
+            self.selectionModel().setCurrentIndex(self._jobs.index(row, NAME), _NO_UPDATE)
+            self.setAutoScroll(True)
+
     @Slot()
     def _show_current_or_top(self) -> None:
         """Keep the selected row in view after the list was sorted or filtered; without one, start at the top."""
@@ -266,7 +296,7 @@ class JobsView(QTableView):
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Make Home and End go to the first and last row instead of the first and last cell of a row."""
-        current, rows = self.currentIndex(), self._jobs.rowCount()
+        current, rows = self.currentIndex(), len(self._jobs.ids)
         if current.isValid() and self.isColumnHidden(current.column()):
             # From a cell in a hidden column, Qt does not move up or down.
             current = current.siblingAtColumn(NAME)
@@ -275,7 +305,13 @@ class JobsView(QTableView):
             return self._jobs.index(0, max(0, current.column()))
         if rows and action is QAbstractItemView.CursorAction.MoveEnd:
             return self._jobs.index(rows - 1, max(0, current.column()))
-        return super().moveCursor(action, modifiers)
+        target = super().moveCursor(action, modifiers)
+        return target if target.row() < rows else target.siblingAtRow(rows - 1)
+
+    def indexAt(self, position: QPoint) -> QModelIndex:
+        """Return the cell at a position. Placeholders, whose files are not known yet, can't be clicked or selected."""
+        index = super().indexAt(position)
+        return index if index.row() < len(self._jobs.ids) else QModelIndex()
 
     def keyboardSearch(self, search: str) -> None:
         """Do nothing, because Qt's search by typing would read every row on the main thread."""
@@ -335,6 +371,10 @@ class JobsView(QTableView):
         """Clear the selection on Escape, open the column menu on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
         self._forget_waiting()
+        if event.key() == Qt.Key.Key_End and not self._jobs.is_loaded:
+            self._select_soon(partial(self._press, event.key(), event.modifiers()))
+            event.accept()
+            return
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
             event.accept()
@@ -349,6 +389,9 @@ class JobsView(QTableView):
             # Qt selects nothing if the key leads to the row that is already current. After the table has received the
             # focus, this is the first row; after Ctrl+End, the last one.
             self.select_rows(current.row(), current.row())
+
+    def _press(self, key: int, modifiers: Qt.KeyboardModifier) -> None:
+        self.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, key, modifiers))
 
     def changeEvent(self, event: QEvent) -> None:
         """Adapt the row height to a new font."""

@@ -445,7 +445,8 @@ class MainWindow(QMainWindow):
         # Without files, the sidebar and the details would be empty.
         has_files = bool(counts.total or listed)
         self.sidebar.setVisible(self.menu_actions.sidebar.isChecked() and has_files)
-        self.status.show_listed(None if model.shown_filter.is_empty else listed)
+        if model.is_loaded:
+            self.status.show_listed(None if model.shown_filter.is_empty else listed)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)

@@ -429,8 +429,8 @@ class Consumer:
         spare = 0
         if are_foreign:
             spare = PREFETCH
-        elif self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS:
-            ready = int(READY_SECONDS * self._pool.size / max(self._committer.usual_seconds, 0.0001))
+        elif self._pool.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS:
+            ready = int(READY_SECONDS * self._pool.size / max(self._pool.usual_seconds, 0.0001))
             spare = min(max(PREFETCH, ready), MOST_READY)
         return self._free_threads() + spare
 
@@ -490,7 +490,7 @@ class Consumer:
         elif arrived:
             self._dispatcher.accept([], [], len(arrived))
         if self._committer.put_back() or is_changed:
-            self._control.wake_sender()
+            self._control.note_finished()
 
     def _end_work(self) -> None:
         """Stop receiving, release waiting messages, and let running files finish; release those that take too long."""

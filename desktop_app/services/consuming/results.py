@@ -35,10 +35,7 @@ WAIT_SECONDS = 2.0
 """How long a claimed file may wait for a free thread before it is released."""
 DEDUPLICATION_MS = 330_000
 """The deduplication interval of FIFO queues, five minutes, and a margin for the difference between clocks."""
-FIRST_USUAL_SECONDS = 0.02
-"""The processing time that is assumed before any file was processed."""
 _RETRY_JITTER = 1.1
-_SMOOTHING = 0.1
 
 
 class Committer:
@@ -72,14 +69,11 @@ class Committer:
         self._ended: list[tuple[Done, Result]] = []
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
-        self.usual_seconds = FIRST_USUAL_SECONDS
-        """The moving average of the processing times, in seconds."""
 
     def take(self, done: Done) -> None:
         """Accept the outcome of one file, which the next `commit` writes."""
         if done.message.is_settled:
             return  # the message was released during a shutdown because the thread did not respond
-        self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
         job = done.message.job
         can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):

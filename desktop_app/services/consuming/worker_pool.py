@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections import deque
 from contextlib import closing
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import FileError
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FIRST_USUAL_SECONDS = 0.02
+"""The processing time that is assumed before any file was processed."""
+SMALL_BYTES = 256 * 1024
+ONE_THREAD_SECONDS = 0.01
+"""The usual processing time up to which small files are processed by one thread. It includes waits for the interpreter
+lock; a file that is in memory takes less than 0.1 ms."""
 PROBE_SECONDS = 1.0
 """How long a file may not respond before its file system is probed."""
 SET_ASIDE_SECONDS = 3.0
@@ -44,6 +50,7 @@ STALL_SECONDS = 600.0
 MAX_SET_ASIDE = 16
 MAX_SET_ASIDE_PER_MOUNT = 8
 """Reached only on file systems that respond although some of their files do not; the others are not used further."""
+_SMOOTHING = 0.1
 
 
 class Processing(Protocol):
@@ -120,6 +127,7 @@ class WorkerPool:
 
     Attributes:
         size: The number of threads.
+        usual_seconds: The moving average of the processing times, in seconds.
 
     Args:
         size: The number of threads at first, at least 1.
@@ -145,6 +153,7 @@ class WorkerPool:
         health: MountHealth | None = None,
     ) -> None:
         self.size = size
+        self.usual_seconds = FIRST_USUAL_SECONDS
         self._registry = registry
         self._isolated = IsolatedProcessing()
         self._on_done = on_done
@@ -152,7 +161,12 @@ class WorkerPool:
         self._may_begin = may_begin
         self._mounts = mounts or MountTable()
         self._health = health or MountHealth(clock)
-        self._todo: SimpleQueue[InFlightMessage | None] = SimpleQueue()
+        self._todo: deque[InFlightMessage] = deque()
+        self._surplus = 0
+        """The number of threads that end as soon as no file is waiting."""
+        self._busy = 0
+        """The number of threads that are not waiting for files, except for those that were set aside."""
+        self._has_work = threading.Condition()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._running: dict[InFlightMessage, _Activity] = {}
@@ -166,21 +180,35 @@ class WorkerPool:
         """Change the number of threads. A thread that is too many ends after its file. Call it on one thread only."""
         for _ in range(size - self.size):
             self._start_thread()
-        for _ in range(self.size - size):
-            self._todo.put(None)
+        self._end_threads(self.size - size)
         self.size = size
 
+    def _end_threads(self, count: int) -> None:
+        if count > 0:
+            with self._has_work:
+                self._surplus += count
+                self._has_work.notify_all()
+
     def _start_thread(self) -> None:
+        with self._has_work:
+            self._busy += 1
         threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
 
     def submit(self, message: InFlightMessage) -> None:
-        """Process the file of a message as soon as a thread is free."""
-        self._todo.put(message)
+        """Process the file of a message as soon as a thread is free.
+
+        Many small files are processed by one thread: with each further one, the threads would mainly wait for the
+        interpreter lock, which each access to a file releases.
+        """
+        with self._has_work:
+            self._todo.append(message)
+            if not self._busy or self.usual_seconds > ONE_THREAD_SECONDS or not _is_small(message):
+                self._has_work.notify()
 
     @property
     def has_waiting(self) -> bool:
         """Whether submitted files are waiting for a thread."""
-        return not self._todo.empty()
+        return bool(self._todo)
 
     def longest(self) -> float:
         """Return the time in seconds since the oldest running file was started; 0 if no file is running.
@@ -219,14 +247,17 @@ class WorkerPool:
 
     def stop(self) -> None:
         """Tell the threads to exit after processing the submitted files, and return immediately."""
-        for _ in range(self.size):
-            self._todo.put(None)
+        self._end_threads(self.size)
 
     def check_stalled(self) -> None:
         """Set aside the threads of files that do not respond, and report the files that stay silent as failed.
 
-        Call this several times per second. A result of a file that was reported is discarded.
+        Call this several times per second. A result of a file that was reported is discarded. If files are waiting, for
+        example because the others take longer than usual, all threads are woken.
         """
+        if self._todo:
+            with self._has_work:
+                self._has_work.notify_all()
         now = self._clock.steady()
         given_up: list[Done] = []
         with self._lock:
@@ -261,6 +292,8 @@ class WorkerPool:
 
     def _set_aside(self, message: InFlightMessage, activity: _Activity) -> None:
         activity.is_set_aside = True
+        with self._has_work:
+            self._busy -= 1
         log.info("job %s: its thread is set aside: %s", _id(message), activity.mount.place)
         self._start_thread()
 
@@ -279,8 +312,20 @@ class WorkerPool:
     def _run(self) -> None:
         with closing(HelperProcess()) as helper:
             is_replaced = False
-            while not is_replaced and (message := self._todo.get()) is not None:
+            while not is_replaced and (message := self._next()) is not None:
                 is_replaced = self._handle(message, helper)
+
+    def _next(self) -> InFlightMessage | None:
+        """Wait for a file, and return it; return None if this thread has to end."""
+        with self._has_work:
+            while not self._todo:
+                self._busy -= 1
+                if self._surplus:
+                    self._surplus -= 1
+                    return None
+                self._has_work.wait()
+                self._busy += 1
+            return self._todo.popleft()
 
     def _handle(self, message: InFlightMessage, helper: HelperProcess) -> bool:
         """Process one file and report its outcome; return whether this thread was replaced in the meantime."""
@@ -302,7 +347,9 @@ class WorkerPool:
             silent = self._obstacle(message, job, activity)
         if silent is None:
             result, error = self._outcome(message, job, activity.mount, watch, helper)
-            done = Done(message, result, error, self._clock.steady() - begun)
+            seconds = self._clock.steady() - begun
+            self.usual_seconds += _SMOOTHING * (seconds - self.usual_seconds)
+            done = Done(message, result, error, seconds)
         else:
             done = silent
         with self._lock:
@@ -351,6 +398,11 @@ class WorkerPool:
             # A bug must not end the thread.
             log.exception("job %s: bug while processing it", job.id)
             return None, FileError(Reason(ReasonCode.INTERNAL), detail=repr(error))
+
+
+def _is_small(message: InFlightMessage) -> bool:
+    size = None if message.job is None else message.job.file_size
+    return size is not None and size <= SMALL_BYTES
 
 
 def _id(message: InFlightMessage) -> str:

@@ -127,7 +127,8 @@ class Sender:
                     continue
                 self._backoff.reset()
                 self._state.running()
-                must_connect = not sent and self._control.wait_to_send(IDLE_SECONDS, stop)
+                has_window = self._options.window is not None
+                must_connect = not sent and self._control.wait_to_send(IDLE_SECONDS, stop, for_room=has_window)
         self._state.stopped()
 
     def _follow_database(self) -> None:

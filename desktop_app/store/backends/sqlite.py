@@ -13,6 +13,7 @@ import sqlite3
 import sys
 from array import array
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -59,7 +60,7 @@ SIDE_FILES = ("-wal", "-shm")
 """The suffixes of the files that SQLite keeps next to a database file."""
 
 _PART = ".part"
-_ROWS_A_STATEMENT = 200
+_ROWS_A_STATEMENT = 500
 """The number of rows inserted at once. SQLite accepts 32,766 parameters."""
 _MAX_LIKE = 20_000
 """The length of a text up to which LIKE is used. SQLite accepts patterns of 50,000 bytes."""
@@ -138,21 +139,33 @@ class SqliteDatabase(peewee.SqliteDatabase):
         if connection.in_transaction:
             super().rollback()
 
-    def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert one or more rows with the same columns, several times faster than peewee's own method.
+    def insert_all(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], common: Mapping[str, object]
+    ) -> None:
+        """Insert one or more rows, several times faster than peewee's own method.
 
         Many rows are inserted by one statement: `executemany` releases the interpreter lock for each of them, which
         takes twice as long beside a busy main thread (measured).
+
+        Args:
+            table: The name of the table.
+            columns: The columns whose values differ between the rows.
+            rows: The values of these columns.
+            common: The values of the other columns. Passing them once takes half as long as for each row (measured).
         """
-        columns = ", ".join(f'"{column}"' for column in rows[0])
-        marks = f"({', '.join([self.param] * len(rows[0]))})"
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
             some = rows[start : start + _ROWS_A_STATEMENT]
-            connection.execute(
-                f'INSERT INTO "{table}" ({columns}) VALUES {", ".join([marks] * len(some))}',  # noqa: S608 - our names
-                list(chain.from_iterable(row.values() for row in some)),
-            )
+            text = _insertion(table, tuple(common), tuple(columns), len(some))
+            connection.execute(text, [*common.values(), *chain.from_iterable(some)])
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: str, common: tuple[str, ...], columns: tuple[str, ...], count: int) -> str:
+    names = ", ".join(f'"{column}"' for column in common + columns)
+    marks = f"({', '.join('?' * len(columns))})"
+    rows = f"(VALUES {', '.join([marks] * count)})"
+    return f'INSERT INTO "{table}" ({names}) SELECT {"?, " * len(common)}"given".* FROM {rows} AS "given"'  # noqa: S608
 
 
 def without_pragmas(path: Path) -> peewee.Database:
@@ -359,6 +372,16 @@ def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's e
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
 
 
+def given_keys(keys: Any) -> Any:  # noqa: ANN401
+    """Return a query for the integers in a parameter; see `as_keys`.
+
+    Args:
+        keys: The term for the parameter.
+    """
+    given = fn.JSON_EACH(keys).alias("each")
+    return peewee.Select((given,), (SQL('"each"."value"'),))
+
+
 def given_rows(rows: Any, *columns: str) -> Any:  # noqa: ANN401
     """Return the rows of a parameter as a table named `given`; see `as_rows`.
 
@@ -395,6 +418,15 @@ def joined_keys(query: Any) -> Any:  # noqa: ANN401
     """
     keys = query.alias("keys")
     return peewee.Select((keys,), (fn.GROUP_CONCAT(fn.PRINTF("%016x", keys.c.id), ""),))
+
+
+def as_one_value(*columns: Any) -> Any:  # noqa: ANN401
+    """Return the aggregate of all rows as one text: a JSON array of arrays; see `joined_keys` for the reason.
+
+    Args:
+        columns: The columns, none of which may be a blob.
+    """
+    return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
 
 
 def split_keys(joined: str | None) -> array[int]:

@@ -380,7 +380,7 @@ def test_large_files_report_progress(running: RunningConsumer) -> None:
 
 def test_no_more_slow_files_are_received_than_can_start(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
-    running.consumer._committer.usual_seconds = 5
+    running.consumer._pool.usual_seconds = 5
     running.start()
     assert running.polling.wait(5)
     assert running.client.made("receive")[0][0] == 1

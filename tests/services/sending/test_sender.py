@@ -272,9 +272,9 @@ def test_waiting_loop_stops_and_sends_at_once(services: ServicesSetup, is_full: 
     is_awaited = threading.Event()
     wait = control.wait_to_send
 
-    def noted_wait(seconds: float, stop: StopRequest) -> bool:
+    def noted_wait(seconds: float, stop: StopRequest, *, for_room: bool = False) -> bool:
         is_awaited.set()
-        return wait(threading.TIMEOUT_MAX, stop)
+        return wait(threading.TIMEOUT_MAX, stop, for_room=for_room)
 
     control.wait_to_send = noted_wait  # type: ignore[method-assign]
     thread = threading.Thread(target=one.run, args=(stop,))
