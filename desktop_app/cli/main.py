@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
-from desktop_app.cli.parser import command_parser, parse, split_names, top_parser
 from desktop_app.domain.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
     """
     prepare_streams()
     try:
-        code = _logged(_action(words, open_window), debug="--debug" in split_names(words)[0])
+        code = _logged(_action(words, open_window), debug="--debug" in takewhile(lambda word: word != "--", words))
         finish_output()
     except SystemExit as ended:  # argparse has printed the help or the version
         return int(ended.code or DONE)
@@ -62,6 +60,7 @@ def _action(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -
         _refuse_misspelt(rest)
         return lambda: open_window(rest)
     from desktop_app.cli.commands import COMMANDS
+    from desktop_app.cli.parser import command_parser, parse, top_parser
 
     command = next((command for command in COMMANDS if command.name == rest[0]), None)
     if command is None:
@@ -77,7 +76,11 @@ def _action(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -
 def _refuse_misspelt(words: Sequence[str]) -> None:
     """Raise an error for a misspelt command, such as `filemill stauts`, instead of opening a window."""
     first = next(iter(words), "")
-    meant = difflib.get_close_matches(first, NAMES, n=1) if first.isalpha() else []
+    if not first.isalpha():
+        return
+    import difflib
+
+    meant = difflib.get_close_matches(first, NAMES, n=1)
     if meant and not os.path.lexists(first):
         raise UsageError(f"There is no file {quoted(first)}. Did you mean `filemill {meant[0]}`?")
 
