@@ -2,7 +2,7 @@
 
 SQLite has to look at every job for the first ones in most orders, and for the few that match a text. Two things make
 that several times as fast as one query: all processors take part, and jobs that come after those already found are
-skipped after one comparison. Without that, each job would be sorted in if the table is in the opposite order.
+skipped after one comparison. Otherwise, each job would be sorted in if the table happens to be in the opposite order.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, NodeList, fn
 
-from desktop_app.domain.query import ADDED, Filter, Sort
 from desktop_app.domain.search import Key, StatusTerm, TextTerm
 from desktop_app.store.backends.sqlite import among, joined_keys, split_keys, unindexed
 from desktop_app.store.list_query import SORT_TERMS, order_by
 from desktop_app.store.models import JobRow
 
 if TYPE_CHECKING:
+    from desktop_app.domain.query import Filter, Sort
     from desktop_app.store.database import Database
 
 LEAST_ROWS = 100_000
@@ -118,8 +118,7 @@ class FirstKeys:
 
     @property
     def _first_term(self) -> Any:  # noqa: ANN401
-        term = self._order.terms[0]
-        return JobRow.id if term.key == ADDED else SORT_TERMS[term.key][0]
+        return SORT_TERMS[self._order.terms[0].key][0]
 
     def _within(self, bound: object) -> Any:  # noqa: ANN401
         """Return the condition that the first sort key does not come after a value. NULL is the smallest one."""

@@ -30,7 +30,7 @@ from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.first_keys import FirstKeys, is_divisible
 from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
+from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
 
 if TYPE_CHECKING:
     from array import array
@@ -112,9 +112,10 @@ class JobList:
             StoreError: If the database can't be read.
         """
         pending = self.pending
-        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            return {job.row_id: pending.shown(job) for job in jobs_from(self._database.run(query.tuples()))}
+            rows = read_rows(self._database, row_ids)
+            listed = [columns for key, removed_at, columns in rows if pending.lists(key, removed_at)]
+            return {job.row_id: pending.shown(job) for job in jobs_from(listed)}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/embedded_queue.py [SECONDS]
 
-The limit is a bare loop of `sqlite3` with the same statements on the same file; the peer is a moto server with the
+The limit is a bare loop of `sqlite3` with fixed statements on the same file; the peer is a moto server with the
 program's client. All take turns in one run, since the computer may be busy: compare ratios, not runs.
 """
 # ruff: noqa: T201 - the terminal is its output
@@ -37,6 +37,13 @@ LEAST_OF_BARE = 0.35
 LEAST_OF_SHALLOW = 0.5
 BODY = encode(FileMessage("00000000-0000-4000-8000-000000000000", 1))
 TEN = [Outgoing(BODY)] * MAX_ENTRIES
+SEND = "INSERT INTO message (message_id, body, sent_at) VALUES (?, ?, ?)"
+RECEIVE = """
+UPDATE message SET visible_at = ?, receive_count = receive_count + 1, receiver = ?
+WHERE id IN (SELECT id FROM message WHERE visible_at <= ? ORDER BY visible_at DESC, id LIMIT ?)
+RETURNING id, message_id, receive_count, body
+"""
+DELETE = "DELETE FROM message WHERE id = ? AND receive_count = ? AND message_id = ?"
 
 
 def rates(seconds: float, *round_trips: Callable[[], object]) -> list[float]:
@@ -69,11 +76,11 @@ def bare(connection: sqlite3.Connection) -> Callable[[], object]:
     def round_trip() -> None:
         now = time.time_ns() // 1_000_000
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(embedded._SEND, [("id", BODY, now)] * MAX_ENTRIES)
+        connection.executemany(SEND, [("id", BODY, now)] * MAX_ENTRIES)
         connection.execute("COMMIT")
-        rows = connection.execute(embedded._RECEIVE, (now + 30_000, "", now, MAX_ENTRIES)).fetchall()
+        rows = connection.execute(RECEIVE, (now + 30_000, "", now, MAX_ENTRIES)).fetchall()
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(embedded._DELETE, [(row_id, count, name) for row_id, name, count, _ in rows])
+        connection.executemany(DELETE, [(row_id, count, name) for row_id, name, count, _ in rows])
         connection.execute("COMMIT")
 
     return round_trip
