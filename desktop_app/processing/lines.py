@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.processing.line_feeds import count_line_feeds
 from desktop_app.processing.processor import Field, Value
-from desktop_app.sources.local import READ_AHEAD_BYTES
+from desktop_app.sources import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,7 +49,7 @@ class LineProcessor:
 
     def process(self, source: Source) -> Mapping[str, Value]:
         """Count the lines; see `Processor.process`."""
-        ahead = source.ahead if source.size >= READ_AHEAD_BYTES else None
+        ahead = source.ahead if source.size >= local.READ_AHEAD_BYTES else None
         return {LINES_COUNT.name: count_lines(source.chunks(), ahead=ahead)}
 
 

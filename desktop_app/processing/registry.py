@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
@@ -32,8 +33,7 @@ PAUSES_S = (0.1, 0.5)
 """The pauses in seconds before a changed file is reread, so that another program can finish saving it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(NamedTuple):
     """The result of processing a file.
 
     Attributes:
@@ -44,7 +44,7 @@ class FileResult:
 
     file_size: int
     lines_count: int | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = MappingProxyType({})
 
 
 class ProcessorRegistry:

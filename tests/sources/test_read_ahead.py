@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import FileError
-from desktop_app.processing import lines
 from desktop_app.processing.lines import LineProcessor, count_lines
 from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
@@ -66,7 +65,6 @@ def descriptor(file: Path) -> Iterator[int]:
 def from_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let small files be read by two threads, on any machine."""
     monkeypatch.setattr(local, "READ_AHEAD_BYTES", 1000)
-    monkeypatch.setattr(lines, "READ_AHEAD_BYTES", 1000)
     monkeypatch.setattr(local, "can_read_ahead", lambda: True)
 
 
