@@ -1,6 +1,6 @@
 """Watch the program's window; `start.py` runs this.
 
-    python tests/benchmarks/_window.py started|working|idle|rows
+    python -m tests.benchmarks._window started|working|idle|rows
 
 It prints the moment of an event, in seconds of the monotonic clock, and the CPU time that the process has used; then it
 closes the window. The event is that the window has painted the list and responded to a key, that files are being

@@ -1,6 +1,6 @@
 """Measure what users wait for in long lists: removing, undoing, retrying, sorting, filtering, exporting and adding.
 
-    python tests/benchmarks/lists.py [ROWS …]
+    python -m tests.benchmarks.lists [ROWS …]
 
 Prints each measurement with its limit, for 100,000 rows; `million.py` measures a million. The list changes at once;
 what is written behind it is measured too, as is the time that another writer waits for the database. Runs on the
@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, print_header, spin, tell  # isort: skip
+from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, spin, tell  # isort: skip
 
 from peewee import fn
 from PySide6.QtCore import QLocale, Qt
@@ -297,7 +297,6 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             print(f"{rows:,} rows; making them …", flush=True)
             measured = Measured(seed(Path(folder) / "jobs.db", rows), rows, look, Path(folder))
-            print_header()
             measured.measure_sorting()
             measured.measure_export()
             measured.measure_changes()
