@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
-from desktop_app.services.loops import Backoff, StopRequest
+from desktop_app.services.loops import Backoff, ResponseTimes, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ IDLE_SECONDS = 10.0
 MAX_AGE_SECONDS = 0.05
 """The maximum age of a buffered request, even in a steady stream of messages."""
 MANY = 2 * MAX_ENTRIES
-"""The number of waiting deletes at which other threads send some of them, too."""
+"""The number of waiting deletes at which other threads send some of them, if the queue takes long to respond."""
 LATE_SECONDS = 60.0
 """How long delete requests are sent after the lease has ended. A standard queue accepts them until the next receive."""
 
@@ -58,6 +58,7 @@ class Acknowledger:
         self._deletes: deque[_Ack] = deque()
         self._releases: deque[_Ack] = deque()
         self._is_stopping = False
+        self._times = ResponseTimes()
         self._backoff = Backoff(first=0.5, longest=10)
 
     def delete(self, *messages: InFlightMessage) -> None:
@@ -81,7 +82,7 @@ class Acknowledger:
             waiting.extend(acks)
             if not before or before < MAX_ENTRIES <= len(waiting):
                 self._condition.notify()
-            if len(self._deletes) >= MANY:
+            if len(self._deletes) >= MANY and self._times.are_long:
                 self._may_assist.notify()
 
     def run(self, replaced: StopRequest) -> None:
@@ -118,7 +119,8 @@ class Acknowledger:
         with stop.waking(self._wake_assistants):
             while not stop.is_set():
                 with self._condition:
-                    batch = _next_batch(self._deletes) if len(self._deletes) >= MANY else []
+                    is_needed = len(self._deletes) >= MANY and self._times.are_long
+                    batch = _next_batch(self._deletes) if is_needed else []
                     if not batch:
                         if not stop.is_set():
                             self._may_assist.wait()
@@ -145,8 +147,10 @@ class Acknowledger:
 
     def _send(self, batch: Sequence[_Ack]) -> int:
         """Send a batch, and put back the entries to send again; return the number of the others."""
+        begun = self._clock.steady()
         try:
             results = self._request(batch)
+            self._times.note(self._clock.steady() - begun)
         except QueueError as error:
             log.info("%d messages could not be acknowledged yet: %s", len(batch), error.text)
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)

@@ -20,7 +20,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, LoopState, StateReporter, StopRequest
+from desktop_app.services.loops import Backoff, LoopState, ResponseTimes, StateReporter, StopRequest
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 from desktop_app.store.strict_group import StrictGroup
 
@@ -46,10 +46,6 @@ SECONDS_A_CLAIM = 1.0
 NOTE_SECONDS = 0.25
 """How often results are recorded, in seconds. After a crash, messages whose results are not recorded are sent again."""
 MAX_THREADS = 4
-SLOW_SECONDS = 0.005
-"""The duration of the fastest request from which several are made at the same time. With a fast server, boto3 itself
-takes most of the time, and further threads would make it slower (measured)."""
-TRIED = 3
 BATCHES_A_THREAD = 4
 """The number of waiting batches for which another thread is started."""
 
@@ -276,7 +272,7 @@ class _Delivery:
         )
         self._waiting = deque(batches)
         self._results: deque[tuple[int, EntryResult]] = deque()
-        self._seconds: list[float] = []
+        self._times = ResponseTimes()
         self.error: QueueError | None = None
 
     def results(self, clock: Clock) -> Generator[list[tuple[int, EntryResult]]]:
@@ -286,7 +282,7 @@ class _Delivery:
         others: list[Future[None]] = []
         try:
             while self._send_next():
-                if not others and not self._in_order and self._is_slow():
+                if not others and not self._in_order and self._times.are_long:
                     count = min(MAX_THREADS - 1, len(self._waiting) // BATCHES_A_THREAD)
                     others = [in_background(self._send_waiting, f"sender-{at}") for at in range(count)]
                 if clock.steady() >= until:
@@ -303,9 +299,6 @@ class _Delivery:
 
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
-
-    def _is_slow(self) -> bool:
-        return len(self._seconds) >= TRIED and min(self._seconds) > SLOW_SECONDS
 
     def _send_waiting(self) -> None:
         while self._send_next():
@@ -324,7 +317,7 @@ class _Delivery:
             self.error = self.error or error
             self._waiting.clear()
             return False
-        self._seconds.append(time.monotonic() - begun)
+        self._times.note(time.monotonic() - begun)
         return True
 
     def _send(self, places: Sequence[int]) -> None:

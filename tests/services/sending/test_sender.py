@@ -12,16 +12,15 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError, Stor
 from desktop_app.domain.job import Status
 from desktop_app.domain.queue_key import FIRST_GROUP
 from desktop_app.queues.messages import EntryResult, QueueInfo
+from desktop_app.services import loops
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, LoopState, Phase, StopRequest
-from desktop_app.services.sending import sender as sender_module
+from desktop_app.services.loops import LEAST_RESPONSES, Backoff, LoopState, Phase, StopRequest
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import (
     IDLE_SECONDS,
     MAX_THREADS,
     NOTE_SECONDS,
     SECONDS_A_CLAIM,
-    TRIED,
     Sender,
     SenderOptions,
 )
@@ -206,7 +205,7 @@ def test_window_limits_the_messages_in_the_queue(services: ServicesSetup) -> Non
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each request seem slow."""
-    monkeypatch.setattr(sender_module, "SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(loops, "SLOW_SECONDS", -1.0)
 
 
 class CrowdedClient(FakeClient):
@@ -217,7 +216,7 @@ class CrowdedClient(FakeClient):
         self.crowd = threading.Barrier(requests)
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
-        if len(self.made("send")) >= TRIED:
+        if len(self.made("send")) >= LEAST_RESPONSES:
             self.crowd.wait(20)
         return super().send(messages)
 
