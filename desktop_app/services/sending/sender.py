@@ -8,6 +8,7 @@ the claim on the row prevents duplicate processing.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from concurrent.futures import wait
@@ -43,11 +44,13 @@ CLAIM_ENTRIES = 1_000
 CLAIM_MS = 30_000
 SECONDS_A_CLAIM = 1.0
 """How long batches of a claim are sent, in seconds; the rest is claimed again. A stop takes effect in between."""
+NOTE_ENTRIES = 200
 NOTE_SECONDS = 0.25
-"""How often results are recorded, in seconds. After a crash, messages whose results are not recorded are sent again."""
+"""After how many results, and how many seconds, results are recorded. After a crash, messages whose results are not
+recorded are sent again."""
 MAX_THREADS = 4
-BATCHES_A_THREAD = 4
-"""The number of waiting batches for which another thread is started."""
+BATCHES_ALONE = 5
+"""The number of batches up to which they are sent on the sender's thread; otherwise, it records results meanwhile."""
 
 LOCAL_WINDOW = 50
 """The maximum number of messages in the embedded queue. The others stay in the outbox, where "Process Next" can move
@@ -272,6 +275,7 @@ class _Delivery:
         )
         self._waiting = deque(batches)
         self._results: deque[tuple[int, EntryResult]] = deque()
+        self._has_news = threading.Event()
         self._times = ResponseTimes()
         self.error: QueueError | None = None
 
@@ -279,15 +283,15 @@ class _Delivery:
         """Send for a limited time, and yield the results with the positions of their messages, at intervals."""
         until = clock.steady() + SECONDS_A_CLAIM
         due = clock.steady() + NOTE_SECONDS
-        others: list[Future[None]] = []
+        is_alone = self._in_order or len(self._waiting) <= BATCHES_ALONE
+        others = [] if is_alone else [self._started(1)]
         try:
-            while self._send_next():
-                if not others and not self._in_order and self._times.are_long:
-                    count = min(MAX_THREADS - 1, len(self._waiting) // BATCHES_A_THREAD)
-                    others = [in_background(self._send_waiting, f"sender-{at}") for at in range(count)]
+            while self._send_next() if is_alone else self._is_any_running(others):
+                if len(others) == 1 and self._times.are_long:
+                    others += map(self._started, range(2, MAX_THREADS + 1))
                 if clock.steady() >= until:
                     self._waiting.clear()
-                if clock.steady() >= due:
+                if others or clock.steady() >= due:
                     yield self._taken()
                     due = clock.steady() + NOTE_SECONDS
         finally:
@@ -297,12 +301,24 @@ class _Delivery:
             other.result()
         yield self._taken()
 
+    def _started(self, number: int) -> Future[None]:
+        other = in_background(self._send_waiting, f"sender-{number}")
+        other.add_done_callback(lambda _: self._has_news.set())
+        return other
+
+    def _is_any_running(self, others: Sequence[Future[None]]) -> bool:
+        """Wait for some results; return whether there will be more."""
+        self._has_news.wait(NOTE_SECONDS)
+        self._has_news.clear()
+        return not all(other.done() for other in others)
+
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
 
     def _send_waiting(self) -> None:
         while self._send_next():
-            pass
+            if len(self._results) >= NOTE_ENTRIES:
+                self._has_news.set()
 
     def _send_next(self) -> bool:
         """Send the next batch; return False if there is none, or after an error."""
