@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from desktop_app.processing.line_feeds import count_line_feeds
 from desktop_app.processing.processor import Field, Value
+from desktop_app.sources import local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from desktop_app.sources.local import Source
 
@@ -48,36 +49,39 @@ class LineProcessor:
 
     def process(self, source: Source) -> Mapping[str, Value]:
         """Count the lines; see `Processor.process`."""
-        return {LINES_COUNT.name: count_lines(source.chunks())}
+        ahead = source.ahead if source.size >= local.READ_AHEAD_BYTES else None
+        return {LINES_COUNT.name: count_lines(source.chunks(), ahead=ahead)}
 
 
-def count_lines(chunks: Iterable[bytes], count: Callable[[bytes, bytes], int] = count_line_feeds) -> int:
+def count_lines(
+    chunks: Iterable[bytes],
+    count: Callable[[bytes, bytes], int] = count_line_feeds,
+    ahead: Callable[[Callable[[bytes], int]], Iterable[int]] | None = None,
+) -> int:
     """Return the number of lines in a file. Memory use is constant.
 
     Args:
         chunks: The content in non-empty chunks of any size.
         count: The function that counts line feeds; see `count_line_feeds`.
+        ahead: Calls a function for some of the chunks after the first one, as `Source.ahead` does.
     """
     rest = iter(chunks)
-    start = next(rest, b"")
-    if start.startswith(_FIRST_BYTES):
-        while len(start) < _LONGEST_MARK and (chunk := next(rest, b"")):
-            start += chunk
-        for mark, feed in _MARKS.items():
-            if start.startswith(mark):
-                return _count_text(start[len(mark) :] or next(rest, b""), rest, feed, count)
-    return _count_text(start, rest, b"\n", count)
-
-
-def _count_text(chunk: bytes, rest: Iterator[bytes], feed: bytes, count: Callable[[bytes, bytes], int]) -> int:
-    """Return the number of lines in a text without a mark, given as its first chunk and the rest."""
-    unit_bytes = len(feed)
+    chunk = next(rest, b"")
+    feed, mark = b"\n", b""
+    if chunk.startswith(_FIRST_BYTES):
+        while len(chunk) < _LONGEST_MARK and (more := next(rest, b"")):
+            chunk += more
+        mark = next((mark for mark in _MARKS if chunk.startswith(mark)), b"")
+        feed = _MARKS.get(mark, feed)
     feeds = 0
+    if ahead is not None and len(chunk) % len(feed) == 0:
+        feeds = sum(ahead(lambda text: count(text, feed)))
+    chunk = chunk[len(mark) :] or next(rest, b"")
     last = cut = b""  # the last whole code unit, and the bytes after it
     while chunk:
         text = cut + chunk if cut else chunk
         feeds += count(text, feed)
-        end = len(text) - len(text) % unit_bytes
-        last, cut = text[end - unit_bytes : end], text[end:]
+        end = len(text) - len(text) % len(feed)
+        last, cut = text[end - len(feed) : end], text[end:]
         chunk = next(rest, b"")
     return feeds + (bool(cut) or last not in (b"", feed))

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from contextlib import closing
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Processor, Value, Watch
-from desktop_app.sources.local import CHUNK_BYTES, Change, Source, open_source
+from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 
 _Kinds = dict[str, type[Value]]
@@ -31,8 +33,7 @@ PAUSES_S = (0.1, 0.5)
 """The pauses in seconds before a changed file is reread, so that another program can finish saving it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(NamedTuple):
     """The result of processing a file.
 
     Attributes:
@@ -43,7 +44,7 @@ class FileResult:
 
     file_size: int
     lines_count: int | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = MappingProxyType({})
 
 
 class ProcessorRegistry:
@@ -162,21 +163,21 @@ class _WatchedSource:
         self._clock = clock
         self._with_digest = with_digest
         self._digest = hashlib.blake2b() if with_digest else None
+        self._next_report = 0.0
         self.size = source.size
         self.bytes_done = 0
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        watch, on_access, steady = self._watch, self._watch.on_access, self._clock.steady
+        watch, on_access = self._watch, self._watch.on_access
         self.bytes_done = 0
         digest = self._digest = hashlib.blake2b() if self._with_digest else None
-        next_report = steady() + FIRST_PROGRESS_S
+        self._next_report = self._clock.steady() + FIRST_PROGRESS_S
         chunks = self._source.chunks(chunk_bytes)
-        done = 0
-        while done < self.size or not done:
+        while self.bytes_done < self.size or not self.bytes_done:
             on_access(begins=True)
             try:
                 chunk = next(chunks, b"")
-                done += len(chunk)
+                done = self.bytes_done + len(chunk)
                 if done == self.size:
                     done += len(next(chunks, b""))  # the end is looked for at once
             finally:
@@ -191,10 +192,31 @@ class _WatchedSource:
             if digest is not None:
                 digest.update(chunk)
             yield chunk
-            now = steady()
-            if now >= next_report:
-                next_report = now + PROGRESS_EVERY_S
-                watch.on_progress(done, self.size)
+            self._report()
+
+    def ahead(self, work: Callable[[bytes], Result]) -> Generator[Result]:
+        if self._with_digest:
+            return  # it needs the chunks in their order
+        with closing(self._source.ahead(work)) as results:
+            while True:
+                self._watch.on_access(begins=True)
+                try:
+                    result = next(results, None)
+                finally:
+                    self._watch.on_access(begins=False)
+                if result is None:
+                    return
+                if self._watch.cancelled():
+                    raise Cancelled
+                self.bytes_done += CHUNK_BYTES
+                yield result
+                self._report()
+
+    def _report(self) -> None:
+        now = self._clock.steady()
+        if now >= self._next_report:
+            self._next_report = now + PROGRESS_EVERY_S
+            self._watch.on_progress(self.bytes_done, self.size)
 
     def change(self) -> Change:
         return self._source.change()

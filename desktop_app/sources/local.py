@@ -10,23 +10,29 @@ import errno
 import os
 import stat
 import time
+from contextlib import closing
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.location import is_address
+from desktop_app.sources.read_ahead import SLOW_SECONDS, ReadAhead, can_read_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
+
+Result = TypeVar("Result")
 
 CHUNK_BYTES = 1 << 20
 """The chunk size: large enough for full speed, small enough to cancel quickly and to use little memory."""
 
+READ_AHEAD_BYTES = 64 << 20
+"""From this size on, a file is read by two threads."""
+
 _FIRST_CHUNK_BYTES = 1 << 16
 _LEAST_CHUNK_BYTES = 1 << 12
-_SLOW_SECONDS = 0.5
 
 _ON_WINDOWS = os.name == "nt"
 
@@ -59,6 +65,21 @@ class Source(Protocol):
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         """Yield the content in chunks of 1 to `chunk_bytes` bytes.
+
+        Raises:
+            FileError: If the content can't be read.
+        """
+        ...
+
+    def ahead(self, work: Callable[[bytes], Result]) -> Generator[Result]:
+        """Read the next chunks of a large file with two threads, and yield the results of a function in order.
+
+        Call it after the first chunk of `chunks`, which then continues. This yields nothing for smaller files, may end
+        at any time, and always leaves some content to `chunks`.
+
+        Args:
+            work: The function, called for each chunk, on both threads at the same time. A chunk has `CHUNK_BYTES`
+                bytes. The function should be quick, since its time counts as that of an access to the file.
 
         Raises:
             FileError: If the content can't be read.
@@ -125,6 +146,10 @@ class SmallSource:
         if self.size <= chunk_bytes:
             return iter((self._content,) if self._content else ())
         return (self._content[begin : begin + chunk_bytes] for begin in range(0, self.size, chunk_bytes))
+
+    def ahead(self, work: Callable[[bytes], Result]) -> Generator[Result]:  # noqa: ARG002 - see `Source.ahead`
+        """See `Source.ahead`: the file is small."""
+        yield from ()
 
     def change(self) -> Change:
         """See `Source.change`."""
@@ -203,7 +228,7 @@ class FileSource:
                     raise ValueError("The file is closed")
                 if not (chunk := os.read(self._descriptor, requested)):
                     return
-                is_slow = time.monotonic() - begun > _SLOW_SECONDS
+                is_slow = time.monotonic() - begun > SLOW_SECONDS
                 done += len(chunk)
                 yield chunk
                 if done == size and len(chunk) < requested:
@@ -212,6 +237,21 @@ class FileSource:
                     requested = max(requested // 4, min(requested, _LEAST_CHUNK_BYTES))
                 else:
                     requested = min(requested * 4, chunk_bytes)
+        except OSError as error:
+            raise file_error(error) from error
+
+    def ahead(self, work: Callable[[bytes], Result]) -> Generator[Result]:
+        """See `Source.ahead`."""
+        if self.size < READ_AHEAD_BYTES or not can_read_ahead():
+            return
+        try:
+            done = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            end = self.size - 1 - (self.size - 1 - done) % CHUNK_BYTES
+            with closing(ReadAhead(self._descriptor, done, end, CHUNK_BYTES, work).results()) as results:
+                for result in results:
+                    done += CHUNK_BYTES
+                    yield result
+            os.lseek(self._descriptor, done, os.SEEK_SET)
         except OSError as error:
             raise file_error(error) from error
 

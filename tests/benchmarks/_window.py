@@ -30,6 +30,7 @@ from desktop_app.__main__ import run_and_exit
 if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.window_app import RunningWindow
 
 STARTED, WORKING, IDLE, ROWS = "started", "working", "idle", "rows"
@@ -125,8 +126,8 @@ def memory() -> tuple[float, ...]:
 if __name__ == "__main__":
     assemble = window_app.assemble
 
-    def assemble_with_probe(program: Program, theme: Theme) -> RunningWindow:
-        running = assemble(program, theme)
+    def assemble_with_probe(program: Program, theme: Theme, window: MainWindow | None = None) -> RunningWindow:
+        running = assemble(program, theme, window)
         Probe(running, event)
         return running
 

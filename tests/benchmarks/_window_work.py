@@ -29,6 +29,7 @@ from desktop_app.store.adding import Intake
 if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.window_app import RunningWindow
 
 SETTLE_MS = 3_000
@@ -113,8 +114,8 @@ class Adding(QObject):
 if __name__ == "__main__":
     assemble = window_app.assemble
 
-    def assemble_with_probe(program: Program, theme: Theme) -> RunningWindow:
-        running = assemble(program, theme)
+    def assemble_with_probe(program: Program, theme: Theme, window: MainWindow | None = None) -> RunningWindow:
+        running = assemble(program, theme, window)
         if mode == "consuming":
             Consuming(running)
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
-from desktop_app.services.loops import Backoff, StopRequest
+from desktop_app.services.loops import Backoff, ResponseTimes, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ IDLE_SECONDS = 10.0
 MAX_AGE_SECONDS = 0.05
 """The maximum age of a buffered request, even in a steady stream of messages."""
 MANY = 2 * MAX_ENTRIES
-"""The number of waiting deletes at which other threads send some of them, too."""
+"""The number of waiting deletes at which other threads send some of them, if the queue takes long to respond."""
 LATE_SECONDS = 60.0
 """How long delete requests are sent after the lease has ended. A standard queue accepts them until the next receive."""
 
@@ -58,27 +58,31 @@ class Acknowledger:
         self._deletes: deque[_Ack] = deque()
         self._releases: deque[_Ack] = deque()
         self._is_stopping = False
+        self._times = ResponseTimes()
         self._backoff = Backoff(first=0.5, longest=10)
 
-    def delete(self, message: InFlightMessage) -> None:
-        """Delete a message that is obsolete or whose result has been committed."""
-        self._put(_Ack(message, None))
+    def delete(self, *messages: InFlightMessage) -> None:
+        """Delete messages that are obsolete or whose results have been committed."""
+        self._put(self._deletes, [_Ack(message, None) for message in messages])
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
         """Make a message visible again after a number of seconds. Messages are released in the order of the calls."""
         message.is_releasing = True
-        self._put(_Ack(message, seconds))
+        self._put(self._releases, [_Ack(message, seconds)])
 
-    def _put(self, ack: _Ack) -> None:
-        if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+    def _put(self, waiting: deque[_Ack], acks: Sequence[_Ack]) -> None:
+        for ack in acks:
+            if not ack.message.received.receipt_handle:
+                self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+        acks = [ack for ack in acks if ack.message.received.receipt_handle]
+        if not acks:
             return
         with self._condition:
-            waiting = self._deletes if ack.visible_in is None else self._releases
-            waiting.append(ack)
-            if len(waiting) in {1, MAX_ENTRIES}:
+            before = len(waiting)
+            waiting.extend(acks)
+            if not before or before < MAX_ENTRIES <= len(waiting):
                 self._condition.notify()
-            elif len(self._deletes) >= MANY:
+            if len(self._deletes) >= MANY and self._times.are_long:
                 self._may_assist.notify()
 
     def run(self, replaced: StopRequest) -> None:
@@ -115,7 +119,8 @@ class Acknowledger:
         with stop.waking(self._wake_assistants):
             while not stop.is_set():
                 with self._condition:
-                    batch = _next_batch(self._deletes) if len(self._deletes) >= MANY else []
+                    is_needed = len(self._deletes) >= MANY and self._times.are_long
+                    batch = _next_batch(self._deletes) if is_needed else []
                     if not batch:
                         if not stop.is_set():
                             self._may_assist.wait()
@@ -142,8 +147,10 @@ class Acknowledger:
 
     def _send(self, batch: Sequence[_Ack]) -> int:
         """Send a batch, and put back the entries to send again; return the number of the others."""
+        begun = self._clock.steady()
         try:
             results = self._request(batch)
+            self._times.note(self._clock.steady() - begun)
         except QueueError as error:
             log.info("%d messages could not be acknowledged yet: %s", len(batch), error.text)
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
-from desktop_app.services.loops import Backoff, StateReporter, StopRequest
+from desktop_app.services.loops import Backoff, ResponseTimes, StateReporter, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,13 +161,14 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self._polls = polls
+        self._times = ResponseTimes()
         self._has_room = threading.Event()
         self._may_assist = threading.Condition()
 
     def note_room(self) -> None:
         """Go on if `room` has increased. Any thread."""
         self._has_room.set()
-        if self._polls.flows:
+        if self._polls.flows and self._times.are_long:
             self._wake_assistants()
 
     def _wake_assistants(self) -> None:
@@ -211,6 +212,8 @@ class Receiver:
             self._polls.note(asked_ms, len(messages))
         self._state.running()
         took = self._clock.steady() - asked
+        if len(messages) == MAX_ENTRIES:  # otherwise, it includes a wait
+            self._times.note(took)
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
             # Do not spin if the server does not support long polls, or `wait_s` is 0.
             stop.wait(NO_WAIT_PAUSE_SECONDS)
@@ -223,7 +226,7 @@ class Receiver:
         """Receive in parallel to `run` while more messages are waiting, until a stop is requested. On other threads."""
         with stop.waking(self._wake_assistants):
             while not stop.is_set():
-                if self._polls.begin_extra(0 if self._pause_s() else self._room()):
+                if self._times.are_long and self._polls.begin_extra(0 if self._pause_s() else self._room()):
                     received = 0
                     try:
                         received = self._poll_too(stop)

@@ -21,7 +21,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, LoopState, StateReporter, StopRequest
+from desktop_app.services.loops import Backoff, LoopState, ResponseTimes, StateReporter, StopRequest
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 from desktop_app.store.strict_group import StrictGroup
 
@@ -46,14 +46,11 @@ SECONDS_A_CLAIM = 1.0
 """How long batches of a claim are sent, in seconds; the rest is claimed again. A stop takes effect in between."""
 NOTE_ENTRIES = 200
 NOTE_SECONDS = 0.25
-"""After how many messages, and how many seconds, the results are recorded. After a crash, messages whose results are
-not recorded are sent again."""
-BATCHES_ALONE = 5
-"""The number of batches up to which no thread is started."""
+"""After how many results, and how many seconds, results are recorded. After a crash, messages whose results are not
+recorded are sent again."""
 MAX_THREADS = 4
-SLOW_SECONDS = 0.005
-"""The duration of a request from which several are sent at the same time. On a fast server, boto3 itself takes most of
-the time, and further threads make it slower (measured)."""
+BATCHES_ALONE = 5
+"""The number of batches up to which they are sent on the sender's thread; otherwise, it records results meanwhile."""
 
 LOCAL_WINDOW = 50
 """The maximum number of messages in the embedded queue. The others stay in the outbox, where "Process Next" can move
@@ -255,7 +252,7 @@ class Sender:
 
 
 class _Delivery:
-    """Sends messages in batches: many batches on other threads, so that results are recorded in the meantime.
+    """Sends messages in batches; on several threads if there are many and each request takes long.
 
     Args:
         client: The client.
@@ -279,41 +276,44 @@ class _Delivery:
         self._waiting = deque(batches)
         self._results: deque[tuple[int, EntryResult]] = deque()
         self._has_news = threading.Event()
-        self._seconds = 0.0
+        self._times = ResponseTimes()
         self.error: QueueError | None = None
 
     def results(self, clock: Clock) -> Generator[list[tuple[int, EntryResult]]]:
         """Send for a limited time, and yield the results with the positions of their messages, at intervals."""
         until = clock.steady() + SECONDS_A_CLAIM
-        if self._in_order or len(self._waiting) <= BATCHES_ALONE:
-            while self._send_next() and clock.steady() < until:
-                pass
-            yield self._taken()
-            return
-        threads = [self._started(1)]
+        due = clock.steady() + NOTE_SECONDS
+        is_alone = self._in_order or len(self._waiting) <= BATCHES_ALONE
+        others = [] if is_alone else [self._started(1)]
         try:
-            while not all(thread.done() for thread in threads):
-                self._has_news.wait(NOTE_SECONDS)
-                self._has_news.clear()
-                if self._seconds > SLOW_SECONDS and len(threads) == 1:
-                    threads += map(self._started, range(2, MAX_THREADS + 1))
+            while self._send_next() if is_alone else self._is_any_running(others):
+                if len(others) == 1 and self._times.are_long:
+                    others += map(self._started, range(2, MAX_THREADS + 1))
                 if clock.steady() >= until:
                     self._waiting.clear()
-                yield self._taken()
+                if others or clock.steady() >= due:
+                    yield self._taken()
+                    due = clock.steady() + NOTE_SECONDS
         finally:
             self._waiting.clear()
-            wait(threads)
-        for thread in threads:
-            thread.result()
+            wait(others)
+        for other in others:
+            other.result()
         yield self._taken()
+
+    def _started(self, number: int) -> Future[None]:
+        other = in_background(self._send_waiting, f"sender-{number}")
+        other.add_done_callback(lambda _: self._has_news.set())
+        return other
+
+    def _is_any_running(self, others: Sequence[Future[None]]) -> bool:
+        """Wait for some results; return whether there will be more."""
+        self._has_news.wait(NOTE_SECONDS)
+        self._has_news.clear()
+        return not all(other.done() for other in others)
 
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
-
-    def _started(self, number: int) -> Future[None]:
-        thread = in_background(self._send_waiting, f"sender-{number}")
-        thread.add_done_callback(lambda _: self._has_news.set())
-        return thread
 
     def _send_waiting(self) -> None:
         while self._send_next():
@@ -333,7 +333,7 @@ class _Delivery:
             self.error = self.error or error
             self._waiting.clear()
             return False
-        self._seconds = time.monotonic() - begun
+        self._times.note(time.monotonic() - begun)
         return True
 
     def _send(self, places: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
-from desktop_app.services.loops import StopRequest
+from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest
 from tests.helpers import wait_until
 from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
@@ -150,6 +150,8 @@ def test_many_deletes_are_sent_in_parallel() -> None:
         return answer(handles)
 
     fixture.client.delete = delete_together  # type: ignore[method-assign]
+    for _ in range(LEAST_RESPONSES):
+        fixture.acknowledger._times.note(2 * SLOW_SECONDS)
     assistant = threading.Thread(target=fixture.acknowledger.assist, args=(stop,))
     delete(40)(fixture)
     assistant.start()

@@ -12,7 +12,15 @@ from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.consuming.receiver import NO_WAIT_PAUSE_SECONDS, PARALLEL_WAIT_SECONDS, PollRecord, Receiver
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter, StopRequest
+from desktop_app.services.loops import (
+    LEAST_RESPONSES,
+    SLOW_SECONDS,
+    Backoff,
+    LoopState,
+    Phase,
+    StateReporter,
+    StopRequest,
+)
 from tests.helpers import wait_until
 from tests.helpers.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
@@ -45,6 +53,10 @@ class ReceiverSetup:
             wait_s=wait_s,
             backoff=Backoff(first=0.01, longest=0.01),
         )
+
+    def note_long_responses(self) -> None:
+        for _ in range(LEAST_RESPONSES):
+            self.receiver._times.note(2 * SLOW_SECONDS)
 
 
 def test_receiver_requests_as_many_as_there_is_room_for_and_at_most_ten() -> None:
@@ -195,6 +207,7 @@ def test_poll_without_waiting_shows_nothing_if_it_is_empty() -> None:
 
 def test_messages_are_received_in_parallel_while_they_flow() -> None:
     setup = ReceiverSetup(room=100)
+    setup.note_long_responses()
     stop, may_answer = StopRequest(), threading.Event()
     setup.client.on_receive = partial(wait_until, may_answer.is_set)
     setup.client.polls.extend([received() for _ in range(10)] for _ in range(3))
@@ -235,6 +248,7 @@ def test_parallel_polls_end_when_fewer_messages_are_left_or_there_is_no_room() -
 
 def test_messages_of_a_parallel_poll_are_released_after_a_stop() -> None:
     setup = ReceiverSetup(room=100)
+    setup.note_long_responses()
     stop = StopRequest()
     setup.client.on_receive = stop.set
     setup.client.polls.append([received(handle="h")])
