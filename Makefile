@@ -91,10 +91,8 @@ coverage: system $(HAS_DEV) ## run the tests, and measure their coverage
 	  [ $$ok -eq 0 ] || exit 1; \
 	done
 
-bench: system $(HAS_DEV) ## run the benchmarks
-	@for script in tests/benchmarks/[a-z]*.py; do \
-	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
-	done
+bench: system $(HAS_DEV) ## run the benchmarks, and write tests/benchmarks/RESULTS.md (15 minutes)
+	@$(PY) -m tests.benchmarks $(ARGS)
 
 desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip x11-utils)
 	@$(PY) -m tests.desktop $(ARGS)

@@ -1,6 +1,7 @@
 """The composition root of the window, which creates, connects, starts and shuts down all parts.
 
-Import this module only after `gui.startup.display` has found a display, since it imports Qt's widgets.
+Import this module only after `gui.startup.display` has found a display, since it imports Qt's widgets. Most of the
+program is imported after the empty window has been painted; `tests/gui/test_first_paint.py` holds this.
 """
 
 from __future__ import annotations
@@ -8,22 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QLocale, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.bootstrap import Program, backups, build_gated_consumer, build_sender, connect_queue, open_program
 from desktop_app.config.paths import chosen_language, database_path, find_home, readable_settings
-from desktop_app.config.settings import Connection, load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
-from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
-from desktop_app.gui.desktop.native import desktop_of
-from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
-from desktop_app.gui.i18n import use_language
-from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
+from desktop_app.gui.i18n import use_language, user_locale
 from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
 from desktop_app.gui.startup.shutdown import Shutdown, Step, run_steps
@@ -37,23 +31,26 @@ from desktop_app.gui.startup.single_instance import (
     become_first_instance,
 )
 from desktop_app.gui.theme.theme import Theme, program_icon
-from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.gui.wording import Wording, user_locale
-from desktop_app.services.support.connection_advisor import ConnectionAdvisor
-from desktop_app.services.support.report import SupportSources
-from desktop_app.sources.location import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
+    from desktop_app.gui.connection.controller import ConnectionController, QueueLoops
+    from desktop_app.gui.diagnostics.crash import CrashHook
     from desktop_app.gui.startup.stop_signals import QtStopSignals
+    from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window.main_window import Place
+    from desktop_app.services.support.report import SupportSources
 
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE = 0, 1
+LONGEST_PAINT_MS = 300
+"""How long the start waits for the first paint, which may not come: a window can be minimized or on another desktop."""
 WITHOUT_DISPLAY_MS = 1_000
 """How long changes to the list may take to be written after the display is lost."""
 
@@ -170,18 +167,23 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
     Raises:
         KnownError: If a path is relative, and the current folder no longer exists.
     """
-    paths = from_here(paths)
+    if paths:
+        from desktop_app.sources.location import from_here
+
+        paths = from_here(paths)
     theme = Theme()
     theme.follow(application, readable_settings().theme)
+    signals.connect(application.closeAllWindows)
+    instance = claim_instance(paths, signals)
+    if isinstance(instance, Outcome):
+        return DONE if instance is Outcome.HANDED_OVER else TROUBLE
+    window = show_empty_window(theme)
+    from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
+
     hook = CrashHook()
     hook.install()
-    signals.connect(application.closeAllWindows)
-    instance: InstanceServer | Outcome | None = None
     hung: list[RunningWindow] = []
     try:
-        instance = claim_instance(paths, signals)
-        if isinstance(instance, Outcome):
-            return DONE if instance is Outcome.HANDED_OVER else TROUBLE
         place: Place | None = None
         while True:
             program = open_with_dialogs(os.environ)
@@ -189,7 +191,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
                 return TROUBLE
             if place is not None:
                 program = program.reconnected(place.connection)
-            running = assemble(program, theme)
+            running = assemble(program, theme, window)
             CrashDialogs(hook, program.home.logs, running.window, running.window.help.show_report)
             show_until_closed(running, application, signals, hook, instance, partial(running.start, paths, place))
             if running.left_over:
@@ -200,6 +202,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
             log.info("the window is opened again")
             paths = ()
             delete_window(running.window)
+            window = None
             use_language(application, user_locale(chosen_language(os.environ)))
     finally:
         hook.uninstall()
@@ -213,6 +216,24 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         logging.shutdown()
         os._exit(DONE)
     return DONE
+
+
+def show_empty_window(theme: Theme) -> MainWindow | None:
+    """Show the window in its saved place, and wait until it is painted. Its parts are not imported yet.
+
+    Returns:
+        The window; None if the home folder can't be used, which `open_with_dialogs` shows.
+    """
+    try:
+        window = MainWindow(WindowMemory(find_home().folder / "window.ini"), theme)
+    except SettingsError:
+        return None
+    waiting = QEventLoop()
+    window.painted.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)
+    QTimer.singleShot(LONGEST_PAINT_MS, waiting, waiting.quit)
+    window.show_empty()
+    waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+    return window
 
 
 def show_until_closed(
@@ -287,6 +308,8 @@ def handle_request(window: MainWindow, request: Request) -> None:
 
 def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
     """Open the program, showing errors in a dialog. Return None if the user quits."""
+    from desktop_app.gui.startup.dialogs import StartErrorDialog
+
     while True:
         try:
             return open_or_replace_damaged(environment)
@@ -302,6 +325,9 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
     Raises:
         KnownError: If the program can't be opened, or the damaged database can't be replaced.
     """
+    from desktop_app.bootstrap import backups, open_program
+    from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog
+
     while True:
         try:
             return open_program(environment)
@@ -318,8 +344,21 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
                 copies.set_aside()
 
 
-def assemble(program: Program, theme: Theme) -> RunningWindow:
-    """Create the window and its loops without showing the window or starting the loops."""
+def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -> RunningWindow:
+    """Create the parts of the window and its loops without starting the loops.
+
+    Args:
+        program: The program.
+        theme: The colours and icons.
+        window: The empty window; None to create one that is not shown yet.
+    """
+    from desktop_app.config.settings import update_settings
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.desktop.native import desktop_of
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.wording import Wording
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
@@ -341,13 +380,12 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         clock=program.clock,
         duplicates=lambda: readable_settings().duplicates,
     )
-    window = MainWindow(
+    window = window or MainWindow(WindowMemory(program.home.folder / "window.ini"), theme)
+    window.build(
         jobs,
         connection,
         control=program.control,
         save_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
-        memory=WindowMemory(program.home.folder / "window.ini"),
-        theme=theme,
         wording=wording,
         clock=program.clock,
         desktop=desktop_of,
@@ -370,6 +408,9 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Create the loops for a connection without starting them. Files added from now on belong to the new queue."""
+    from desktop_app.bootstrap import build_gated_consumer, build_sender, connect_queue
+    from desktop_app.gui.connection.controller import ConsumerThread, QueueLoops, SenderThread
+
     program = program.reconnected(connection)
 
     def report_waiting(text: str) -> None:
@@ -391,6 +432,12 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
     """Return the sources of the data for a support report."""
+    from dataclasses import replace
+
+    from desktop_app.bootstrap import connect_queue
+    from desktop_app.config.settings import load_settings
+    from desktop_app.services.support.report import SupportSources
+
     return SupportSources(
         home=program.home,
         environment=os.environ,

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.doctor import DOCTOR
-from desktop_app.cli.export import EXPORT
-from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
 from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
-from desktop_app.cli.parser import Command, command_parser, parse, split_names, top_parser
-from desktop_app.cli.status import STATUS
-from desktop_app.cli.worker import WORKER
 from desktop_app.domain.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE, WRONG_USE = 0, 1, 2
-COMMANDS: tuple[Command, ...] = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
-_BY_NAME = {command.name: command for command in COMMANDS}
+NAMES = ("submit", "worker", "status", "retry", "remove", "export", "doctor")
+"""The names of the `COMMANDS`, whose modules are imported only if one of them or the help is meant."""
 
 
 def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) -> int:
@@ -40,7 +33,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
     """
     prepare_streams()
     try:
-        code = _logged(_action(words, open_window), debug="--debug" in split_names(words)[0])
+        code = _logged(_action(words, open_window), debug="--debug" in takewhile(lambda word: word != "--", words))
         finish_output()
     except SystemExit as ended:  # argparse has printed the help or the version
         return int(ended.code or DONE)
@@ -63,7 +56,13 @@ def _action(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -
         SystemExit: After the help or the version has been printed.
     """
     rest = list(dropwhile(lambda word: word == "--debug", words))
-    command = _BY_NAME.get(rest[0]) if rest else None
+    if not any(word.startswith("-") or word in NAMES for word in rest):
+        _refuse_misspelt(rest)
+        return lambda: open_window(rest)
+    from desktop_app.cli.commands import COMMANDS
+    from desktop_app.cli.parser import command_parser, parse, top_parser
+
+    command = next((command for command in COMMANDS if command.name == rest[0]), None)
     if command is None:
         options = parse(top_parser(COMMANDS), rest)
         _refuse_misspelt(rest)
@@ -77,7 +76,11 @@ def _action(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -
 def _refuse_misspelt(words: Sequence[str]) -> None:
     """Raise an error for a misspelt command, such as `filemill stauts`, instead of opening a window."""
     first = next(iter(words), "")
-    meant = difflib.get_close_matches(first, _BY_NAME, n=1) if first.isalpha() else []
+    if not first.isalpha():
+        return
+    import difflib
+
+    meant = difflib.get_close_matches(first, NAMES, n=1)
     if meant and not os.path.lexists(first):
         raise UsageError(f"There is no file {quoted(first)}. Did you mean `filemill {meant[0]}`?")
 

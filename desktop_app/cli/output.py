@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Never, TextIO
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import display_text
-from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,6 +127,8 @@ def emit_json(jobs: Iterable[Job]) -> None:
         OutputClosedError: If the reader of the pipe has exited.
         KnownError: If a line can't be written, for example because the disk is full.
     """
+    from desktop_app.services.support.export import json_line
+
     for job in jobs:
         emit(json_line(job))
 

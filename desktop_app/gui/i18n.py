@@ -78,6 +78,18 @@ def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
     return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 
+def user_locale(language: str = "") -> QLocale:
+    """Return the locale of the chosen language or of the system. English replaces the locale "C".
+
+    Args:
+        language: A language code such as `de` or `de_AT`. If it is empty or unknown, the system's locale is used.
+    """
+    locale = QLocale(language) if language else QLocale.system()
+    if language and locale.language() == QLocale.Language.C:
+        locale = QLocale.system()
+    return QLocale(QLocale.Language.English) if locale.language() == QLocale.Language.C else locale
+
+
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
     """Install the translations of Filemill's and Qt's texts, instead of those installed before.
 

@@ -46,18 +46,6 @@ _MANY = 1_000_000
 """A number with the plural form of all higher ones; Qt can't choose the form for more than 32 bits."""
 
 
-def user_locale(language: str = "") -> QLocale:
-    """Return the locale of the chosen language or of the system. English replaces the locale "C".
-
-    Args:
-        language: A language code such as `de` or `de_AT`. If it is empty or unknown, the system's locale is used.
-    """
-    locale = QLocale(language) if language else QLocale.system()
-    if language and locale.language() == QLocale.Language.C:
-        locale = QLocale.system()
-    return QLocale(QLocale.Language.English) if locale.language() == QLocale.Language.C else locale
-
-
 def status_word(status: Status) -> str:
     """Return the name of a status."""
     return translated(_STATUS_WORDS[status])

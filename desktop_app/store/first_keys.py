@@ -32,16 +32,32 @@ _PARTS = 16
 _INDEXED_KEYS = frozenset({Key.BATCH, Key.WORKER})
 
 
-def is_divisible(where: Filter, order: Sort) -> bool:
-    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps."""
+def is_indexed(where: Filter) -> bool:
+    """Return whether SQLite finds the jobs that match a filter with an index, so that it need not look at all jobs."""
     if where.statuses or where.problems or where.batches:
-        return False
-    if any(
+        return True
+    return any(
         isinstance(term, StatusTerm) or (isinstance(term, TextTerm) and term.key in _INDEXED_KEYS)
         for term in where.search.terms
-    ):
-        return False
-    return not (where.is_empty and order.is_by_adding)
+    )
+
+
+def is_divisible(where: Filter, order: Sort) -> bool:
+    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps."""
+    return not (is_indexed(where) or (where.is_empty and order.is_by_adding))
+
+
+def key_ranges(database: Database, count: int) -> list[tuple[int, int]]:
+    """Return ranges of keys that together contain all jobs, in a transaction: the first and last key of each.
+
+    Args:
+        database: The database.
+        count: The number of ranges, or fewer.
+    """
+    ends = JobRow.select(fn.MIN(JobRow.id)), JobRow.select(fn.MAX(JobRow.id))
+    least, greatest = (database.scalar(end) or 0 for end in ends)
+    steps = range(least, greatest + 1, max(1, -(-(greatest - least + 1) // count)))
+    return [(start, start + steps.step - 1) for start in steps]
 
 
 class FirstKeys:
@@ -74,13 +90,10 @@ class FirstKeys:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            ends = JobRow.select(fn.MIN(JobRow.id)), JobRow.select(fn.MAX(JobRow.id))
-            least, greatest = (self._database.scalar(end) or 0 for end in ends)
-        count = greatest - least + 1
-        if count < LEAST_ROWS:
+            ranges = key_ranges(self._database, _PARTS)
+        if ranges[-1][1] - ranges[0][0] < LEAST_ROWS:
             return self._read(self._listed)
-        steps = range(least, greatest + 1, -(-count // _PARTS))
-        parts = [JobRow.id.between(start, start + steps.step - 1) for start in steps]
+        parts = [JobRow.id.between(first, last) for first, last in ranges]
         if self._order.is_by_adding:
             return self._find_in_turn(parts[::-1] if self._order.terms[0].descending else parts)
         # Both ends come first: if the table is nearly in this order, or in the opposite one, all others are skipped.

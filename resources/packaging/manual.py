@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.main import COMMANDS
+from desktop_app.cli.commands import COMMANDS
 from resources.packaging.product import PRODUCT
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Watch the program's window; `start.py` runs this.
 
-    python tests/benchmarks/_window.py started|working|idle|rows
+    python -m tests.benchmarks._window started|working|idle|rows
 
 It prints the moment of an event, in seconds of the monotonic clock, and the CPU time that the process has used; then it
 closes the window. The event is that the window has painted the list and responded to a key, that files are being
@@ -30,6 +30,7 @@ from desktop_app.__main__ import run_and_exit
 if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.window_app import RunningWindow
 
 STARTED, WORKING, IDLE, ROWS = "started", "working", "idle", "rows"
@@ -125,8 +126,8 @@ def memory() -> tuple[float, ...]:
 if __name__ == "__main__":
     assemble = window_app.assemble
 
-    def assemble_with_probe(program: Program, theme: Theme) -> RunningWindow:
-        running = assemble(program, theme)
+    def assemble_with_probe(program: Program, theme: Theme, window: MainWindow | None = None) -> RunningWindow:
+        running = assemble(program, theme, window)
         Probe(running, event)
         return running
 

@@ -1,11 +1,10 @@
 """Measure the messages per second through the embedded queue in batches of ten, depending on how many wait in it.
 
-    python tests/benchmarks/embedded_queue.py [SECONDS]
+    python -m tests.benchmarks.embedded_queue [SECONDS]
 
-The limit is a bare loop of `sqlite3` with fixed statements on the same file; the peer is a moto server with the
-program's client. All take turns in one run, since the computer may be busy: compare ratios, not runs.
+The limit is a bare loop of `sqlite3` with fixed statements on the same file. Both take turns in one run, since
+the computer may be busy: compare ratios, not runs.
 """
-# ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
 
@@ -16,13 +15,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.config.settings import Connection
 from desktop_app.queues import embedded
-from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, Outgoing, QueueInfo, encode
-from tests.helpers.sqs.kit import boto_client
-from tests.helpers.sqs.moto_process import MotoProcess
+from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, Outgoing, encode
+from tests.benchmarks._results import at_least, note
 
 if TYPE_CHECKING:
     import sqlite3
@@ -93,35 +89,24 @@ def fill(queue: QueueClient, depth: int) -> None:
 
 
 def main(seconds: float) -> int:
-    """Measure and print; return the exit code, which tells whether the ratios are within their limits."""
-    is_fine, shallow = True, 0.0
-    with tempfile.TemporaryDirectory(prefix="filemill-benchmark-") as folder, MotoProcess() as server:
-        sqs = boto_client(endpoint_url=server.endpoint_url)
-        url = sqs.create_queue(QueueName="benchmark")["QueueUrl"]
-        moto = BotoClient(sqs, sqs, QueueInfo(url, "benchmark", is_fifo=False), Connection(queue="benchmark"))
-        fill(moto, DEPTHS[0])
-        (of_moto,) = rates(seconds, through(moto))
-        sqs.close()
-        print(f"moto, depth {DEPTHS[0]}: {of_moto:,.0f} messages/s")
+    shallow = 0.0
+    with tempfile.TemporaryDirectory(prefix="filemill-benchmark-") as folder:
         path = Path(folder) / "queue"
-        with closing(EmbeddedQueue(path)) as queue:
-            connection = embedded._open(path)
-            ceiling_of = bare(connection)
+        with closing(EmbeddedQueue(path)) as queue, closing(embedded._open(path)) as connection:
             for depth in DEPTHS:
                 fill(queue, depth)
-                own, ceiling = rates(seconds, through(queue), ceiling_of)
+                own, ceiling = rates(seconds, through(queue), bare(connection))
                 shallow = shallow or own
-                is_fine &= own / ceiling >= LEAST_OF_BARE and own / shallow >= LEAST_OF_SHALLOW
-                print(
-                    f"depth {depth:>7,}: {own:>8,.0f} messages/s: {own / ceiling:.2f} of the bare loop "
-                    f"({ceiling:,.0f}/s, wanted {LEAST_OF_BARE}), {own / shallow:.2f} of depth {DEPTHS[0]} "
-                    f"(wanted {LEAST_OF_SHALLOW}), {own / of_moto:.0f} times moto"
-                )
-            connection.close()
-            begun = time.perf_counter()
+                what = f"embedded queue with {depth:,} messages: send, receive, delete"
+                peer = "the same statements without a queue"
+                at_least(what, own, "messages/s", peer=peer, against=ceiling, goal=LEAST_OF_BARE)
+                if own != shallow:
+                    peer = f"with {DEPTHS[0]}"
+                    at_least(what, own, "messages/s", peer=peer, against=shallow, goal=LEAST_OF_SHALLOW)
+            began = time.perf_counter()
             queue.state()
-            print(f"counts at depth {DEPTHS[-1]:,}: {(time.perf_counter() - begun) * 1000:.1f} ms")
-    return 0 if is_fine else 1
+            note(f"its counts with {DEPTHS[-1]:,} messages", f"{(time.perf_counter() - began) * 1000:.1f} ms")
+    return 0
 
 
 if __name__ == "__main__":

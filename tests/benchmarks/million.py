@@ -1,6 +1,6 @@
 """Measure the window with a million rows: opening, sorting, filtering, changes while scrolling, undo, and memory.
 
-    python tests/benchmarks/million.py [ROWS]
+    python -m tests.benchmarks.million [ROWS]
 
 Prints each measurement with its limit. The window of the opening and of the memory is the program's own, in a process
 of its own; everything else is measured on its table and what reads the list. Runs on the offscreen platform.
@@ -21,7 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks._kit import EventLoopDelays, pause, print_header, spin, tell  # isort: skip
+from tests.benchmarks._kit import EventLoopDelays, pause, spin, tell  # isort: skip
 
 from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -41,8 +41,8 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from tests.benchmarks._programs import environment_of
 from tests.benchmarks._rows import fill
-from tests.benchmarks.start import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,7 +262,6 @@ def main() -> int:
         print(f"{rows:,} rows; making them …", flush=True)
         path = Path(folder) / "jobs.db"
         database = fill(path, rows)
-        print_header()
         open_windows(Path(folder), path)
         table = Table(database, rows, theme)
         table.measure_sorting()

@@ -12,7 +12,8 @@ import pytest
 
 from desktop_app import __version__
 from desktop_app.__main__ import main
-from desktop_app.cli.main import COMMANDS, run
+from desktop_app.cli.commands import COMMANDS
+from desktop_app.cli.main import NAMES, run
 from desktop_app.domain.errors import KnownError
 
 if TYPE_CHECKING:
@@ -85,6 +86,10 @@ def test_paths_open_the_window(words: list[str], opened: list[str]) -> None:
     window = Window()
     assert run(words, open_window=window) == 0
     assert window.opened == [opened]
+
+
+def test_names_are_those_of_the_commands() -> None:
+    assert [command.name for command in COMMANDS] == list(NAMES)
 
 
 def test_exit_code_of_the_window_is_passed_on() -> None:

@@ -199,13 +199,12 @@ class WindowFactory:
             clock=jobs_db.clock,
         )
         self._controllers.append(jobs)
-        window = MainWindow(
+        window = MainWindow(WindowMemory(self._file), self._theme)
+        window.build(
             jobs,
             self.connection,
             control=self.control,
             save_paused=self.remembered.append,
-            memory=WindowMemory(self._file),
-            theme=self._theme,
             wording=self._wording,
             clock=jobs_db.clock,
             desktop=lambda _: self.desktop,

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from desktop_app import __version__
-from desktop_app.cli.main import COMMANDS
+from desktop_app.cli.commands import COMMANDS
 from desktop_app.config.paths import resource
 from desktop_app.domain.job import Status
 from desktop_app.gui.commands.help import NAMED_ACTIONS

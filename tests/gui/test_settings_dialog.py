@@ -20,10 +20,10 @@ from desktop_app.config.settings import MAX_CONCURRENCY, Settings, load_settings
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
 from desktop_app.gui.desktop.ports import NoDesktop, Notification, Topic
+from desktop_app.gui.i18n import user_locale
 from desktop_app.gui.settings.dialog import ChoiceBox, SettingsDialog
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.window.main_window import MainWindow, Place
-from desktop_app.gui.wording import user_locale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -410,8 +410,8 @@ from desktop_app.__main__ import main
 windows = []
 assemble = window_app.assemble
 
-def assembled(program, theme):
-    running = assemble(program, theme)
+def assembled(program, theme, window):
+    running = assemble(program, theme, window)
     windows.append(running)
     QTimer.singleShot(300, step)
     return running
@@ -498,9 +498,9 @@ def test_theme_of_the_settings_is_used_from_the_start(filemill_home: Path) -> No
         "from PySide6.QtCore import QTimer\n"
         "from desktop_app import window_app\n"
         "assemble = window_app.assemble\n"
-        "def assembled(program, theme):\n"
+        "def assembled(program, theme, window):\n"
         "    print(theme.colours.is_dark)\n"
-        "    running = assemble(program, theme)\n"
+        "    running = assemble(program, theme, window)\n"
         "    QTimer.singleShot(0, running.window.close)\n"
         "    return running\n"
         "window_app.assemble = assembled\n"

@@ -12,8 +12,7 @@ import pytest
 
 from desktop_app.config.paths import chosen_language
 from desktop_app.domain.sentences import Sentence
-from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.wording import user_locale
+from desktop_app.gui.i18n import tr, translated, user_locale
 
 if TYPE_CHECKING:
     from pathlib import Path

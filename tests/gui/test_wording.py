@@ -10,8 +10,9 @@ from PySide6.QtGui import QTextDocument
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
+from desktop_app.gui.i18n import user_locale
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.wording import progress_of, tool_tip, user_locale
+from desktop_app.gui.wording import progress_of, tool_tip
 from tests.helpers import NEW_JOB, a_reason
 
 if TYPE_CHECKING:

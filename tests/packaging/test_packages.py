@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from desktop_app import __version__
-from desktop_app.cli.main import COMMANDS
+from desktop_app.cli.commands import COMMANDS
 from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from resources.packaging import deb
 from resources.packaging.build import HERE

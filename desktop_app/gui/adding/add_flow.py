@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 
+_MOST_AT_ONCE = 2_000
+"""The number of files that are added in one transaction."""
+
+
 class AddFlow(QObject):
     """Shows the review sheets, reports how many files were added, and scrolls to the first of them.
 
@@ -113,15 +117,14 @@ class AddFlow(QObject):
     @Slot(object)
     def _report(self, report: AddReport) -> None:
         model = self._model
-        before = model.rowCount()
         self._feed.look()
         show = partial(self.show_requested.emit, report.batch)
         show_left_out = partial(show_refused, report.refused, self._window)
         self.notice.emit(notice_of(report, self._wording, show, show_left_out, self._undo))
-        # Files that were added in several parts are on the list for some time, in which the user may have scrolled.
-        is_new = before + report.added <= model.rowCount()
-        if report.added and is_new and model.order.is_by_adding and model.filter.is_empty:
-            row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
+        # More files are on the list for some time already, in which the user may have scrolled.
+        is_new = 0 < report.added <= _MOST_AT_ONCE
+        if is_new and model.order.is_by_adding and model.filter.is_empty:
+            row = 0 if model.order.terms[0].descending else max(0, model.rowCount() - report.added)
             self._view.scrollTo(model.index(row, 0))
 
 

@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.config.settings import Settings, update_settings
 from desktop_app.domain.errors import SettingsError
-from desktop_app.gui.i18n import tr
-from desktop_app.gui.wording import user_locale
+from desktop_app.gui.i18n import tr, user_locale
 from desktop_app.logs.log import set_detailed
 
 if TYPE_CHECKING:

@@ -36,7 +36,6 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.config.private_files import create_private, private_lock
-from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -433,6 +432,8 @@ def become_first_instance(
     """
     client = InstanceClient(lock, request, should_stop)
     while (outcome := client.run()) is Outcome.NOT_RESPONDING:
+        from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
+
         dialog = NotRespondingDialog(
             lock.holder_pid(), lock.locked_at(), can_stop=lock.can_stop_holder(), locale=QLocale()
         )

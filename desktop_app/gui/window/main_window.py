@@ -9,40 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
-from desktop_app.domain.query import NO_FILTER
-from desktop_app.gui.adding.add_flow import AddFlow
-from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
-from desktop_app.gui.commands.actions import Actions, context_menu, fill_menu_bar
-from desktop_app.gui.commands.edit import EditCommands
-from desktop_app.gui.commands.file import ExportCommand, FileCommands
-from desktop_app.gui.commands.help import HelpCommands
-from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
-from desktop_app.gui.commands.view import ViewCommands
-from desktop_app.gui.connection.commands import ConnectionCommands
-from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
-from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.filter_box import FilterBox
-from desktop_app.gui.filtering.groups import GroupCommands
-from desktop_app.gui.filtering.list_filter import ListFilter
-from desktop_app.gui.filtering.search_names import help_rows
-from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
-from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.progress.presenter import ProgressPresenter
-from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.settings.commands import SettingsCommand
-from desktop_app.gui.table.job_feed import Selected, SelectedTotals
-from desktop_app.gui.table.view import JobsView
-from desktop_app.gui.widgets.dialogs import DialogMemory, frame_size, screen_room, spaced
-from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeAction, NoticeBar
-from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
-from desktop_app.gui.window.tool_bar import ToolBar
-from desktop_app.gui.wording import DASH, Wording
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+    from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
@@ -52,8 +22,10 @@ if TYPE_CHECKING:
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.widgets.notice import Notice
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording
     from desktop_app.services.control import ProcessingControl
     from desktop_app.services.support.report import SupportSources
 
@@ -61,6 +33,9 @@ if TYPE_CHECKING:
 _SIZE = QSize(1100, 700)
 
 _MINIMUM_SIZE = QSize(600, 380)
+
+_FRAME = QSize(8, 40)
+"""The size of the window's frame, which is not known before the window is shown."""
 
 _RESTART_EVERY_MS = 100
 """How often a restart that waits for something looks whether it has ended."""
@@ -91,8 +66,12 @@ class Place:
 class MainWindow(QMainWindow):
     """The main window.
 
+    It is created and shown empty, which takes a fraction of the time that its parts take: their modules are imported
+    only by `build`. Until then, it can't be closed.
+
     Signals:
         closed(): The window was closed. Emitted only once.
+        painted(): The window was painted for the first time.
 
     Attributes:
         menu_actions: The actions of the window.
@@ -104,44 +83,76 @@ class MainWindow(QMainWindow):
         reopens_at: After the window was closed by `restart`, what the window that replaces it has to show; else None.
 
     Args:
-        jobs: The controller of the list.
-        controller: The controller of the connection and its loops.
-        control: The control for pausing and resuming.
-        save_paused: Called to save, for the next start, whether processing is paused; can raise a `KnownError`.
         memory: The saved state of the window.
         theme: The colours and icons.
-        wording: The formatter for numbers, sizes and times.
-        clock: The clock.
-        desktop: A function that returns the desktop integration for a window.
-        support: The sources of a support report, including the program's folders.
-        strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
 
     closed = Signal()
+    painted = Signal()
 
-    def __init__(
+    def __init__(self, memory: WindowMemory, theme: Theme) -> None:
+        super().__init__()
+        self._memory = memory
+        self._theme = theme
+        self._is_built = self._is_painted = False
+        self._was_closed = False
+        self.setWindowTitle("Filemill")
+        room = self.screen().availableGeometry().size() - _FRAME
+        self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
+        self.resize(_SIZE.boundedTo(room))
+
+    def show_empty(self) -> None:
+        """Show the window in its saved place, before it is built."""
+        self.restoreGeometry(self._memory.geometry)
+        self.show()
+
+    def build(
         self,
         jobs: ListController,
         controller: ConnectionController,
         *,
         control: ProcessingControl,
         save_paused: Callable[[bool], object],
-        memory: WindowMemory,
-        theme: Theme,
         wording: Wording,
         clock: Clock,
         desktop: Callable[[QWidget], Desktop],
         support: SupportSources,
         strict_order: bool = False,
     ) -> None:
-        super().__init__()
+        """Create the parts of the window.
+
+        Args:
+            jobs: The controller of the list.
+            controller: The controller of the connection and its loops.
+            control: The control for pausing and resuming.
+            save_paused: Called to save, for the next start, whether processing is paused; can raise a `KnownError`.
+            wording: The formatter for numbers, sizes and times.
+            clock: The clock.
+            desktop: A function that returns the desktop integration for a window.
+            support: The sources of a support report, including the program's folders.
+            strict_order: Whether all messages to a FIFO queue are sent in one message group.
+        """
+        from desktop_app.gui.adding.add_flow import AddFlow
+        from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
+        from desktop_app.gui.commands.actions import Actions
+        from desktop_app.gui.connection.commands import ConnectionCommands
+        from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
+        from desktop_app.gui.details.pane import DetailsPane
+        from desktop_app.gui.filtering.filter_box import FilterBox
+        from desktop_app.gui.filtering.sidebar import Sidebar
+        from desktop_app.gui.i18n import tr
+        from desktop_app.gui.progress.presenter import ProgressPresenter
+        from desktop_app.gui.progress.status_bar import JobsStatusBar
+        from desktop_app.gui.table.job_feed import SelectedTotals
+        from desktop_app.gui.table.view import JobsView
+        from desktop_app.gui.widgets.dialogs import DialogMemory
+        from desktop_app.gui.widgets.notice import BusyStrip, NoticeBar
+
+        memory, theme = self._memory, self._theme
         self._list = jobs
         self._controller = controller
-        self._memory = memory
         DialogMemory(memory, self)
-        self._theme = theme
         self._wording = wording
-        self._was_closed = False
         self.reopens_at: Place | None = None
         self._restart_timer = QTimer(self, interval=_RESTART_EVERY_MS)
         self._restart_timer.timeout.connect(self.restart)
@@ -198,10 +209,20 @@ class MainWindow(QMainWindow):
         DropTarget(self, self.overlay, wording).dropped.connect(self.add)
         self._make_commands(support, control, save_paused)
         self._connect()
+        self._is_built = True
 
     def _make_commands(
         self, support: SupportSources, control: ProcessingControl, save_paused: Callable[[bool], object]
     ) -> None:
+        from desktop_app.gui.commands.edit import EditCommands
+        from desktop_app.gui.commands.file import ExportCommand, FileCommands
+        from desktop_app.gui.commands.help import HelpCommands
+        from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
+        from desktop_app.gui.commands.view import ViewCommands
+        from desktop_app.gui.filtering.groups import GroupCommands
+        from desktop_app.gui.filtering.search_names import help_rows
+        from desktop_app.gui.settings.commands import SettingsCommand
+
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
             actions.export,
@@ -248,9 +269,15 @@ class MainWindow(QMainWindow):
             commands.notice.connect(self.show_notice)
 
     def _arrange(self) -> None:
-        room = screen_room(self).size() - frame_size(self)
-        self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
-        self.resize(_SIZE.boundedTo(room))
+        from desktop_app.domain.query import NO_FILTER
+        from desktop_app.gui.commands.actions import fill_menu_bar
+        from desktop_app.gui.details.pane import DetailsSplit
+        from desktop_app.gui.filtering.list_filter import ListFilter
+        from desktop_app.gui.filtering.sidebar import SidebarSplit
+        from desktop_app.gui.widgets.dialogs import spaced
+        from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
+        from desktop_app.gui.window.tool_bar import ToolBar
+
         jobs, actions = self._list, self.menu_actions
         self._list_filter = list_filter = ListFilter(
             actions,
@@ -338,7 +365,8 @@ class MainWindow(QMainWindow):
             timer.timeout.connect(partial(self._show_place, place, timer))
             self._list.model.rows_changed.connect(timer.start)
         self._list.start()
-        self.restoreGeometry(self._memory.geometry)
+        if not self.isVisible():
+            self.restoreGeometry(self._memory.geometry)
         self.view.restore(self._memory)
         self._is_narrow = self._hides_sidebar = False
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
@@ -369,6 +397,8 @@ class MainWindow(QMainWindow):
         Args:
             paths: Paths and URLs from the command line, a drop, or another start of the program.
         """
+        from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
+
         requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
         for path in paths:
             if path in requested:
@@ -391,11 +421,15 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def show_error(self, text: str) -> None:
         """Show an error message, unless it is already shown."""
+        from desktop_app.gui.widgets.notice import Kind, Notice
+
         if all(shown is None or shown.text != text for shown in (self.notices.notice, self.banner.notice)):
             self.show_notice(Notice(text, Kind.PROBLEM))
 
     @Slot(object)
     def _show_database_error(self, error: KnownError) -> None:
+        from desktop_app.gui.i18n import translated
+
         self.connection.banner.set_database_error(error)
         shown = self.notices.notice
         if shown is not None and shown.text == translated(error.text):
@@ -421,6 +455,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _update_actions(self) -> None:
+        from desktop_app.gui.table.job_feed import Selected
+
         count, known = self.view.selected_count(), self.selected.current
         selected = known if known.count == count else Selected(count)
         self.menu_actions.update(
@@ -432,6 +468,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_counts(self, counts: StatusCounts) -> None:
+        from desktop_app.gui.i18n import tr
+
         if self._list.totals.is_known:
             self.status.show_counts(counts)
         failed = f" ({self._wording.number(counts.failed)})" if counts.failed else ""
@@ -440,12 +478,17 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_title(self) -> None:
+        from desktop_app.gui.i18n import translated
+        from desktop_app.gui.wording import DASH
+
         progress = self._list.run.progress
         done = f"{self._wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
         self.setWindowTitle(f"{self.pausing.title}{done}{translated(self._controller.connection.label)}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
+        from desktop_app.gui.commands.actions import context_menu
+
         context_menu(self.menu_actions, self).popup(place)
 
     # --- showing and closing
@@ -456,6 +499,9 @@ class MainWindow(QMainWindow):
 
         This waits for running operations and open dialogs: closing the window would end them.
         """
+        from desktop_app.gui.i18n import tr
+        from desktop_app.gui.widgets.notice import Notice, NoticeAction
+
         if self._list.operations.is_busy or self._list.adder.busy or QApplication.activeModalWidget() is not None:
             if not self._restart_timer.isActive():
                 self.settings.close()
@@ -495,9 +541,18 @@ class MainWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Emit `painted` after the first time."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            self.painted.emit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Adapt the status bar, the details and the drop overlay to the new size."""
         super().resizeEvent(event)
+        if not self._is_built:
+            return
         self._fit_sidebar(event.size().width())
         self.status.fit()
         self._split.fit(event.size().width())
@@ -516,7 +571,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the state of the window, hide it and emit `closed`. Later calls do nothing."""
-        event.accept()
+        event.setAccepted(self._is_built)
+        if not self._is_built:
+            return
         if self._was_closed:
             return
         self._was_closed = True

@@ -60,25 +60,28 @@ class Acknowledger:
         self._is_stopping = False
         self._backoff = Backoff(first=0.5, longest=10)
 
-    def delete(self, message: InFlightMessage) -> None:
-        """Delete a message that is obsolete or whose result has been committed."""
-        self._put(_Ack(message, None))
+    def delete(self, *messages: InFlightMessage) -> None:
+        """Delete messages that are obsolete or whose results have been committed."""
+        self._put(self._deletes, [_Ack(message, None) for message in messages])
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
         """Make a message visible again after a number of seconds. Messages are released in the order of the calls."""
         message.is_releasing = True
-        self._put(_Ack(message, seconds))
+        self._put(self._releases, [_Ack(message, seconds)])
 
-    def _put(self, ack: _Ack) -> None:
-        if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+    def _put(self, waiting: deque[_Ack], acks: Sequence[_Ack]) -> None:
+        for ack in acks:
+            if not ack.message.received.receipt_handle:
+                self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+        acks = [ack for ack in acks if ack.message.received.receipt_handle]
+        if not acks:
             return
         with self._condition:
-            waiting = self._deletes if ack.visible_in is None else self._releases
-            waiting.append(ack)
-            if len(waiting) in {1, MAX_ENTRIES}:
+            before = len(waiting)
+            waiting.extend(acks)
+            if not before or before < MAX_ENTRIES <= len(waiting):
                 self._condition.notify()
-            elif len(self._deletes) >= MANY:
+            if len(self._deletes) >= MANY:
                 self._may_assist.notify()
 
     def run(self, replaced: StopRequest) -> None:

@@ -63,10 +63,10 @@ QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
 """The number of claimed files that wait for a thread, if they are processed in less than `QUICK_SECONDS`."""
-READY_SECONDS = 0.1
+READY_SECONDS = 0.25
 """The processing time of the files that wait for a thread, if there are more than `PREFETCH` of them."""
-MOST_READY = 90
-MOST_IN_FLIGHT = 200
+MOST_READY = 130
+MOST_IN_FLIGHT = 800
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""

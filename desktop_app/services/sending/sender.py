@@ -8,7 +8,6 @@ the claim on the row prevents duplicate processing.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from concurrent.futures import wait
@@ -44,16 +43,15 @@ CLAIM_ENTRIES = 1_000
 CLAIM_MS = 30_000
 SECONDS_A_CLAIM = 1.0
 """How long batches of a claim are sent, in seconds; the rest is claimed again. A stop takes effect in between."""
-NOTE_ENTRIES = 200
 NOTE_SECONDS = 0.25
-"""After how many messages, and how many seconds, the results are recorded. After a crash, messages whose results are
-not recorded are sent again."""
-BATCHES_ALONE = 5
-"""The number of batches up to which no thread is started."""
+"""How often results are recorded, in seconds. After a crash, messages whose results are not recorded are sent again."""
 MAX_THREADS = 4
 SLOW_SECONDS = 0.005
-"""The duration of a request from which several are sent at the same time. On a fast server, boto3 itself takes most of
-the time, and further threads make it slower (measured)."""
+"""The duration of the fastest request from which several are made at the same time. With a fast server, boto3 itself
+takes most of the time, and further threads would make it slower (measured)."""
+TRIED = 3
+BATCHES_A_THREAD = 4
+"""The number of waiting batches for which another thread is started."""
 
 LOCAL_WINDOW = 50
 """The maximum number of messages in the embedded queue. The others stay in the outbox, where "Process Next" can move
@@ -255,7 +253,7 @@ class Sender:
 
 
 class _Delivery:
-    """Sends messages in batches: many batches on other threads, so that results are recorded in the meantime.
+    """Sends messages in batches; on several threads if there are many and each request takes long.
 
     Args:
         client: The client.
@@ -278,47 +276,40 @@ class _Delivery:
         )
         self._waiting = deque(batches)
         self._results: deque[tuple[int, EntryResult]] = deque()
-        self._has_news = threading.Event()
-        self._seconds = 0.0
+        self._seconds: list[float] = []
         self.error: QueueError | None = None
 
     def results(self, clock: Clock) -> Generator[list[tuple[int, EntryResult]]]:
         """Send for a limited time, and yield the results with the positions of their messages, at intervals."""
         until = clock.steady() + SECONDS_A_CLAIM
-        if self._in_order or len(self._waiting) <= BATCHES_ALONE:
-            while self._send_next() and clock.steady() < until:
-                pass
-            yield self._taken()
-            return
-        threads = [self._started(1)]
+        due = clock.steady() + NOTE_SECONDS
+        others: list[Future[None]] = []
         try:
-            while not all(thread.done() for thread in threads):
-                self._has_news.wait(NOTE_SECONDS)
-                self._has_news.clear()
-                if self._seconds > SLOW_SECONDS and len(threads) == 1:
-                    threads += map(self._started, range(2, MAX_THREADS + 1))
+            while self._send_next():
+                if not others and not self._in_order and self._is_slow():
+                    count = min(MAX_THREADS - 1, len(self._waiting) // BATCHES_A_THREAD)
+                    others = [in_background(self._send_waiting, f"sender-{at}") for at in range(count)]
                 if clock.steady() >= until:
                     self._waiting.clear()
-                yield self._taken()
+                if clock.steady() >= due:
+                    yield self._taken()
+                    due = clock.steady() + NOTE_SECONDS
         finally:
             self._waiting.clear()
-            wait(threads)
-        for thread in threads:
-            thread.result()
+            wait(others)
+        for other in others:
+            other.result()
         yield self._taken()
 
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
 
-    def _started(self, number: int) -> Future[None]:
-        thread = in_background(self._send_waiting, f"sender-{number}")
-        thread.add_done_callback(lambda _: self._has_news.set())
-        return thread
+    def _is_slow(self) -> bool:
+        return len(self._seconds) >= TRIED and min(self._seconds) > SLOW_SECONDS
 
     def _send_waiting(self) -> None:
         while self._send_next():
-            if len(self._results) >= NOTE_ENTRIES:
-                self._has_news.set()
+            pass
 
     def _send_next(self) -> bool:
         """Send the next batch; return False if there is none, or after an error."""
@@ -333,7 +324,7 @@ class _Delivery:
             self.error = self.error or error
             self._waiting.clear()
             return False
-        self._seconds = time.monotonic() - begun
+        self._seconds.append(time.monotonic() - begun)
         return True
 
     def _send(self, places: Sequence[int]) -> None:

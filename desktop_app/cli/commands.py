@@ -1,0 +1,11 @@
+"""The commands. They import what they need, which takes longer than finding out which one is meant."""
+
+from __future__ import annotations
+
+from desktop_app.cli.doctor import DOCTOR
+from desktop_app.cli.export import EXPORT
+from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
+from desktop_app.cli.status import STATUS
+from desktop_app.cli.worker import WORKER
+
+COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
