@@ -19,6 +19,7 @@ import platform
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +93,9 @@ def document(parts: list[tuple[str, list[Result]]], minutes: float) -> str:
 {unknown} could not be measured. `make bench` writes this file; CONTRIBUTING.md says how.
 
 {as_markdown(results)}
-"""
+
+![Cost against the number of jobs](cost.svg)
+""".replace(str(ROOT), "…").replace(tempfile.gettempdir(), "…")
 
 
 def machine() -> str:

@@ -6,6 +6,7 @@ environment.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -23,12 +24,15 @@ _local = threading.local()
 
 
 def connect(database: str) -> sqlite3.Connection:
-    """Return this thread's connection. A commit survives a power failure, since the message is deleted after it."""
+    """Return this thread's connection.
+
+    A commit survives a power failure, since the message is deleted after it, unless BENCHMARK_SYNCHRONOUS is normal.
+    """
     connection: sqlite3.Connection | None = getattr(_local, "connection", None)
     if connection is None:
         connection = sqlite3.connect(database, isolation_level=None, timeout=30)
         connection.execute("PRAGMA journal_mode = wal")
-        connection.execute("PRAGMA synchronous = full")
+        connection.execute(f"PRAGMA synchronous = {os.environ.get('BENCHMARK_SYNCHRONOUS', 'full')}")
         _local.connection = connection
     return connection
 
