@@ -26,6 +26,7 @@ TOP_LEVEL = {
     "Makefile",
     "README.md",
     "build_installer.spec",
+    "hatch_build.py",
     "desktop_app",
     "pyproject.toml",
     "resources",

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.start [ROWS ...]
 
-A start lasts from the creation of the process until the window has painted the list, received a key, and painted the
-row that the key selects. A quit lasts from closing the window to the end of the process. Each result is the median of
+The first paint is compared with that of a bare window with a table; both are measured in turns. A start lasts from the
+creation of the process until the window has painted the list, received a key, and painted the row that the key selects.
+A quit lasts from closing the window to the end of the process. Each result is the median of
 several programs, which run on the offscreen platform; a first one, which compiles the modules, is not counted.
 """
 
@@ -38,6 +39,50 @@ QUIT_MS = 1_000
 TIMES = 5
 FILES, FILE_BYTES = 8, 4 * 1024**3
 QUEUE = "files"
+PAINT_RATIO = 1.5
+"""The goal for the time until the first paint, against a bare window."""
+PAINT_TIMES = 11
+BARE_WINDOW = """
+import os, time
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QMainWindow, QTableView
+
+class Probe(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() is QEvent.Type.Paint:
+            print(time.monotonic(), time.process_time(), flush=True)
+            os._exit(0)
+        return False
+
+application = QApplication([])
+window, table, probe = QMainWindow(), QTableView(), Probe()
+window.setCentralWidget(table)
+table.viewport().installEventFilter(probe)
+window.resize(1100, 700)
+window.show()
+application.exec()
+"""
+FIRST_PAINT = """
+import os, time
+from desktop_app import __main__ as entry
+
+open_window = entry._open_window
+
+def open_with_probe(paths):
+    from desktop_app.gui.startup.qt_runtime import skip_feature_search
+    skip_feature_search()  # before Qt's other modules are imported, as in a real start
+    from desktop_app.gui.window.main_window import MainWindow
+
+    def paint(window, event):
+        print(time.monotonic(), time.process_time(), flush=True)
+        os._exit(0)
+
+    MainWindow.paintEvent = paint
+    return open_window(paths)
+
+entry._open_window = open_with_probe
+entry.main([])
+"""
 PROGRAM = [sys.executable, str(Path(__file__).with_name("_window.py"))]
 
 
@@ -64,18 +109,33 @@ def tell(what: str, taken: list[tuple[float, float]], ceiling: float, *, with_cp
         note("its CPU time", f"{statistics.median(used for _, used in taken):.0f} ms")
 
 
-def run_program(event: str, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Run a program; return the duration of its start or of its quit, and its CPU time, in milliseconds."""
+def run_program(event: str, environment: Mapping[str, str], code: str = "") -> tuple[float, float]:
+    """Run a program, or Python code; return the duration of its start or of its quit, and its CPU time, in ms."""
+    command = [sys.executable, "-c", code] if code else [*PROGRAM, event]
     begin = monotonic()
-    with subprocess.Popen([*PROGRAM, event], env=environment, stdout=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         line = program.stdout.readline().split()
-        code = program.wait(60)
+        result = program.wait(60)
         end = monotonic()
-    if code or len(line) != 2:
-        raise SystemExit(f"The program ended with code {code}.")
+    if result or len(line) != 2:
+        raise SystemExit(f"The program ended with code {result}.")
     moment, cpu = map(float, line)
     return ((moment - begin) if event == STARTED else (end - moment)) * 1000, cpu * 1000
+
+
+def measured_first_paint() -> None:
+    """Measure the time until the first paint, against that of a bare window."""
+    bare: list[tuple[float, float]] = []
+    ours: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        environment = environment_of(Path(folder))
+        for taken, code in ((bare, BARE_WINDOW), (ours, FIRST_PAINT)) * (PAINT_TIMES + 1):
+            taken.append(run_program(STARTED, environment, code))
+    ceiling = statistics.median(duration for duration, _ in bare[1:])
+    cpu = statistics.median(used for _, used in ours[1:]) / statistics.median(used for _, used in bare[1:])
+    tell("first paint, against 1.5 times that of a bare window", ours[1:], PAINT_RATIO * ceiling, with_cpu=True)
+    note("the bare window", f"{ceiling:.0f} ms; ours takes {cpu:.2f} times its CPU time")
 
 
 def measured_start(rows: int) -> None:
@@ -113,6 +173,7 @@ def measured_quit(what: str, event: str, **environment: str) -> None:
 
 def main() -> int:
     sizes = [int(word) for word in sys.argv[1:]] or list(START_MS)
+    measured_first_paint()
     for rows in sizes:
         measured_start(rows)
     measured_quit("quit while files are processed", WORKING)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import BEGINNING, Batch, StatusCounts
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
 
 
-SPACING_MS = 100
-"""The shortest time between two looks after writes of this program."""
+SPACING_MS = (20, 100)
+"""The shortest and the longest time between two looks after writes of this program."""
+_SPACING = 3
+"""Looking takes at most a quarter of the main thread's time."""
 WORKING_MS = 250
 """The interval at which the writes of another program are noticed while it is working."""
 IDLE_MS = 1_000
@@ -57,7 +59,7 @@ class JobFeed(QObject):
         self._problem = ""
         self._is_written = False
         self._written.connect(self._follow_write, Qt.ConnectionType.QueuedConnection)
-        self._spacing = QTimer(self, singleShot=True, interval=SPACING_MS)
+        self._spacing = QTimer(self, singleShot=True)
         self._spacing.timeout.connect(self._follow_write)
         self._poll = QTimer(self, interval=IDLE_MS)
         self._poll.timeout.connect(self._look_for_others)
@@ -88,8 +90,11 @@ class JobFeed(QObject):
     def _follow_write(self) -> None:
         if self._is_written and not self._spacing.isActive() and self._poll.isActive():
             self._is_written = False  # before reading, so that a later write is noted
-            self._spacing.start()
+            took = QElapsedTimer()
+            took.start()
             self.look()
+            shortest, longest = SPACING_MS
+            self._spacing.start(max(shortest, min(longest, _SPACING * took.elapsed())))
 
     @Slot()
     def _look_for_others(self) -> None:
