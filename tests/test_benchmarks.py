@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.benchmarks._chart import draw_chart
+from tests.benchmarks._programs import Ended
 from tests.benchmarks._results import (
     FILE_VARIABLE,
     Result,
@@ -18,6 +21,7 @@ from tests.benchmarks._results import (
     missing,
     read_results,
 )
+from tests.benchmarks.consuming import FILE_BYTES, consumed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +69,31 @@ def test_chart_places_powers_of_ten_evenly(tmp_path: Path) -> None:
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2)
     assert y0 - y1 == pytest.approx(y1 - y2, abs=0.2)
     assert y0 > y1
+
+
+@pytest.mark.parametrize(
+    ("last", "is_right"),
+    [
+        ((2, FILE_BYTES, 53), True),
+        ((1, FILE_BYTES, 53), False),
+        ((2, FILE_BYTES - 1, 53), False),
+        ((2, FILE_BYTES + 1, 53), False),
+        ((2, FILE_BYTES, 54), False),
+        ((2, None, None), False),
+    ],
+)
+def test_run_counts_only_if_each_file_was_processed_correctly(
+    last: tuple[int, int | None, int | None], is_right: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "job.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE job (started_at, finished_at, status, size, lines)")
+        rows = [(2, FILE_BYTES, 53), last]
+        connection.executemany("INSERT INTO job VALUES (100, 104, ?, ?, ?)", rows)
+    ended = Ended(5.0, 1.0, "cpu 0.5\n")
+    if is_right:
+        run = consumed(ended, path, 2, unit_s=1)
+        assert (run.rate, run.job_us) == (0.5, 250_000)
+    else:
+        with pytest.raises(RuntimeError, match="only 1 of 2"):
+            consumed(ended, path, 2, unit_s=1)

@@ -3,8 +3,9 @@
     python loop.py send|work QUEUE_URL DATABASE [FILE_LIST] [--one]
 
 `send` adds the files in a list, one path a line, and sends their messages by tens. `work` receives, processes and
-deletes by tens, with one commit for each ten; with `--one`, one message at a time, as in the tutorial of AWS. It prints
-the CPU time in seconds from the first call to the end.
+deletes by tens, with one commit for each ten; with `--one`, one message at a time, as in the tutorial of AWS; with
+`--calls`, by tens without processing anything, which is what the calls alone cost. It prints the CPU time in seconds
+from the first call to the end.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -47,10 +48,24 @@ def work_one(url: str, database: str) -> None:
     print("cpu", time.process_time() - began)
 
 
+def work_calls(url: str) -> None:
+    sqs = boto3.client("sqs")
+    received = 0
+    began = time.process_time()
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+        entries = [{"Id": str(at), "ReceiptHandle": one["ReceiptHandle"]} for at, one in enumerate(messages)]
+        assert not sqs.delete_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+        received += len(messages)
+    print("cpu", time.process_time() - began)
+    print("messages", received)
+
+
 if __name__ == "__main__":
     mode, queue_url, path, *rest = sys.argv[1:]
     if mode == "send":
         send(queue_url, path, rest[0])
+    elif "--calls" in rest:
+        work_calls(queue_url)
     elif "--one" in rest:
         work_one(queue_url, path)
     else:
