@@ -1,4 +1,4 @@
-"""Measure the window's table with a million rows. Prints each measurement with its limit.
+"""Measure jumps, selections and sorting with a selection in a table with a million rows; see also `million.py`.
 
     python -m tests.benchmarks.table [ROWS]
 
@@ -13,21 +13,18 @@ import resource
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, pause, spin, tell  # isort: skip
 
-from PySide6.QtCore import QLocale, Qt, QTimer
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.job import NewFile, Status
-from desktop_app.domain.query import NO_FILTER, Filter
-from desktop_app.gui.filtering.search_names import read_search
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
 from desktop_app.gui.table.columns import COLUMN_OF_ID
 from desktop_app.gui.table.view import JobsView
@@ -46,20 +43,6 @@ if TYPE_CHECKING:
 
 ROWS = 1_000_000
 SEED_ROWS = 2_000
-CHURN_SECONDS = 5.0
-SEARCHES = (
-    "orders",
-    "*1.csv",
-    "name:orders-1*",
-    "folder:in",
-    "type:csv",
-    "-type:csv",
-    "worker:pc",
-    "added:today",
-    "*ä*",
-)
-FILTER_MS = 300
-"""The time in which a filter should be shown, with 100,000 rows."""
 
 
 def seed(path: Path, rows: int) -> Database:
@@ -133,55 +116,6 @@ def measure_reading(view: JobsView, controller: ListController, beats: EventLoop
     spin(controller.is_at_rest)
 
 
-def measure_filter(view: JobsView, controller: ListController, rows: int) -> None:
-    """Search as the filter box does, from the end of its pause after a keystroke until the rows are painted."""
-    model = controller.model
-    for typed in SEARCHES:
-        begin = time.perf_counter()
-        where = Filter(search=read_search(typed))
-        model.set_filter(where)
-        spin(lambda where=where: model.shown_filter == where)  # type: ignore[misc] # mypy can't infer it
-        view.viewport().grab()
-        tell(f"filter {typed}", (time.perf_counter() - begin) * 1000, FILTER_MS * rows / 100_000, "ms")
-    model.set_filter(NO_FILTER)
-    spin(controller.is_at_rest)
-
-
-def measure_churn(view: JobsView, controller: ListController, database: Database, beats: EventLoopDelays) -> None:
-    """Write 500 changes and 50 new rows a second on another thread, while the table is scrolled 30 times a second."""
-    ids = list(controller.model.ids[:500])
-    intake = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
-    bar = view.verticalScrollBar()
-    bar.setValue(0)
-    over = threading.Event()
-
-    def change() -> None:
-        with database.session():
-            step = 0
-            while not over.wait(0.05):
-                step += 1
-                with database.write() as revision:
-                    some = ids[step * 25 % 500 :][:25]
-                    database.run(JobRow.update(revision=revision, lines_count=step).where(JobRow.id.in_(some)))
-                if step % 4 == 0:
-                    intake.add([NewFile(f"/in/new-{step}-{number}", 5, 0) for number in range(10)])
-
-    pause(1)
-    scroller = QTimer()
-    scroller.timeout.connect(lambda: bar.setValue((bar.value() + 1) % 400))
-    scroller.start(33)
-    writer = threading.Thread(target=change)
-    writer.start()
-    beats.restart()
-    pause(CHURN_SECONDS)
-    late = sorted(beats.late_ms)
-    over.set()
-    writer.join()
-    scroller.stop()
-    tell("500 changes/s, 50 inserts/s, scrolling: p99 without answer", late[int(len(late) * 0.99) - 1], 25, "ms")
-    tell("the same: longest", late[-1], 50, "ms")
-
-
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     application = QApplication([])
@@ -201,8 +135,6 @@ def main() -> int:
         view.show()
         beats = EventLoopDelays()
         measure_reading(view, controller, beats, rows)
-        measure_filter(view, controller, rows)
-        measure_churn(view, controller, database, beats)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         tell("memory that all of this took at its highest", grown, 250, "MiB")
         controller.stop()
