@@ -16,9 +16,12 @@ HAS_VENV := $(VENV)/.stamp-venv
 HAS_RUN := $(VENV)/.stamp-run
 HAS_DEV := $(VENV)/.stamp-dev
 HAS_PACKAGING := $(VENV)/.stamp-packaging
+SANITIZED := $(VENV)/sanitized
 # A separate environment, because PyInstaller would include other packages that it finds.
 FROZEN := $(VENV)-frozen
 HAS_FROZEN := $(FROZEN)/.stamp-installer
+# Changes to these need a new installation.
+BUILT_FROM := pyproject.toml hatch_build.py $(wildcard desktop_app/*/*.c)
 # The tests use all processors; ARGS=-n0 runs them in one process, where --pdb works.
 PARALLEL := -n auto --dist worksteal
 # Each of these packages must reach this coverage, including branches.
@@ -33,7 +36,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run run-sqs test lint types format check translations icons screenshots coverage bench desktop torture hostile installer ci clean system
+.PHONY: help run run-sqs test lint types format check translations icons screenshots coverage bench desktop torture hostile sanitize installer ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,7 +46,7 @@ help: ## list the tasks
 unexport PYTHONDONTWRITEBYTECODE
 
 # Only `run` and `desktop` use a display.
-run-sqs test lint types format check icons screenshots coverage bench torture hostile installer: export QT_QPA_PLATFORM := offscreen
+run-sqs test lint types format check icons screenshots coverage bench torture hostile sanitize installer: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, process the samples offscreen
 	@$(PY) -m desktop_app.tryout $(ARGS)
@@ -88,10 +91,8 @@ coverage: system $(HAS_DEV) ## run the tests, and measure their coverage
 	  [ $$ok -eq 0 ] || exit 1; \
 	done
 
-bench: system $(HAS_DEV) ## run the benchmarks
-	@for script in tests/benchmarks/[a-z]*.py; do \
-	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
-	done
+bench: system $(HAS_DEV) ## run the benchmarks, and write tests/benchmarks/RESULTS.md (15 minutes)
+	@$(PY) -m tests.benchmarks $(ARGS)
 
 desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip x11-utils)
 	@$(PY) -m tests.desktop $(ARGS)
@@ -106,6 +107,18 @@ hostile: system $(HAS_DEV) ## mutate responses of a queue, and put foreign messa
 	@for scene in between front; do for kind in '' --fifo --embedded; do \
 	  $(PY) tests/torture/foreign.py --scene $$scene $$kind || exit 1; \
 	done; done
+
+sanitize: system $(HAS_DEV) ## test the C modules with GCC's sanitizers for addresses and undefined behaviour
+	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -R desktop_app tests resources pyproject.toml $(SANITIZED)
+	@include=$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	for source in desktop_app/*/*.c; do \
+	  $(CC) -shared -fPIC -O1 -g -Wall -Wextra -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -DPy_LIMITED_API=0x030b0000 -I"$$include" "$$source" -o "$(SANITIZED)/$${source%.c}.abi3.so" || exit 1; \
+	done
+	@cd $(SANITIZED) && PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	  LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	  $(abspath $(PY)) -m pytest -q -s tests/processing/test_line_feeds.py tests/processing/test_lines.py \
+	  tests/sources/test_small_files.py $(ARGS)
 
 installer: system $(HAS_PACKAGING) $(HAS_FROZEN) ## build the frozen program and packages for this system, into dist
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(FROZEN)/bin/python -m resources.packaging.build $(ARGS)
@@ -134,22 +147,22 @@ $(HAS_VENV): | system
 	  echo "The virtual environment could not be built; see $$log." >&2; exit 1; }; rm -f "$$log"
 	@touch $@
 
-$(HAS_RUN): $(HAS_VENV) pyproject.toml
+$(HAS_RUN): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing Filemill's dependencies; the first time this takes a minute or two …"
 	@$(PIP) install -e . >$(LOG) 2>&1 || { $(say_why); }
 	@touch $@
 
-$(HAS_DEV): $(HAS_VENV) pyproject.toml
+$(HAS_DEV): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing the dependencies of Filemill and its tests; the first time this takes a minute or two …"
 	@$(PIP) install -e '.[dev]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
-$(HAS_PACKAGING): $(HAS_VENV) pyproject.toml
+$(HAS_PACKAGING): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Installing the packaging tools …"
 	@$(PIP) install -e '.[packaging]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
-$(HAS_FROZEN): $(HAS_VENV) pyproject.toml
+$(HAS_FROZEN): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Building the environment $(FROZEN) for the frozen program …"
 	@{ $(PYTHON) -m venv --clear $(FROZEN) && \
 	  $(FROZEN)/bin/python -m pip --disable-pip-version-check --no-input install -e '.[installer]'; } \

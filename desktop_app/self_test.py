@@ -20,6 +20,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.logs.log import log_file, start_logging
+from desktop_app.processing.line_feeds import describe_counting
 from desktop_app.window_app import DONE, TROUBLE, RunningWindow, assemble, make_application
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def self_test() -> int:
             _print(log.read_text(encoding="utf-8", errors="replace"))
     for problem in problems:
         _print(f"PROBLEM: {problem}")
+    _print(describe_counting())
     outcome = "failed" if problems else "passed"
     _print(f"Filemill {__version__}, Python {platform.python_version()}: the self-test {outcome}.")
     return TROUBLE if problems else DONE

@@ -97,6 +97,7 @@ def _findings() -> Iterator[tuple[Verdict, str, str]]:
     """
     from desktop_app.bootstrap import open_program
     from desktop_app.config.paths import find_home
+    from desktop_app.processing.line_feeds import describe_counting
 
     topic = "Folder"
     try:
@@ -110,6 +111,7 @@ def _findings() -> Iterator[tuple[Verdict, str, str]]:
         topic = "Database"
         with closing(open_program()) as program:
             yield Verdict.FINE, topic, _database(program)
+            yield Verdict.FINE, "Processing", describe_counting()
             topic = "Queue"
             yield Verdict.FINE, topic, _queue(program)
             yield from _rights(program)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 class Clock(Protocol):
     """A source of time. Any thread."""
@@ -31,5 +33,4 @@ class SystemClock:
         `time.monotonic` includes sleep on Windows, but not on macOS. If a lease expires unnoticed during sleep, the
         fencing token still rejects a late result.
         """
-        boottime = getattr(time, "CLOCK_BOOTTIME", None)
-        return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+        return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)

@@ -136,6 +136,10 @@ class Pending:
         """Return the keys of removed jobs that are not about to be restored."""
         return [key for key in keys if key not in self.restored or key in self.removed]
 
+    def lists(self, key: int, removed_at: int | None) -> bool:
+        """Return whether a job is on the list, given the time at which it was removed; None if it was not."""
+        return (removed_at is None or removed_at in self.restored_times) and key not in self.removed
+
     def shown(self, job: Job) -> Job:
         """Return a job that stays on the list as it is to be shown."""
         return submitted_again(job) if any(retried.concerns(job) for retried in self.retried) else job

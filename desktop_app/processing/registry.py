@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from contextlib import closing
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Processor, Value, Watch
-from desktop_app.sources.local import CHUNK_BYTES, Change, Source, open_source
+from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
+
+_Kinds = dict[str, type[Value]]
+"""The types of the fields that a processor declares, by name."""
 
 FIRST_PROGRESS_S = 0.25
 """The time before the first progress report; the progress of smaller files would be visible too briefly."""
@@ -29,8 +33,7 @@ PAUSES_S = (0.1, 0.5)
 """The pauses in seconds before a changed file is reread, so that another program can finish saving it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(NamedTuple):
     """The result of processing a file.
 
     Attributes:
@@ -41,7 +44,7 @@ class FileResult:
 
     file_size: int
     lines_count: int | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = MappingProxyType({})
 
 
 class ProcessorRegistry:
@@ -62,7 +65,7 @@ class ProcessorRegistry:
         opener: Callable[[str], Source] = open_source,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._processors = tuple(processors)
+        self._processors = [(each, {declared.name: declared.kind for declared in each.fields}) for each in processors]
         self._clock = clock or SystemClock()
         self._open = opener
         self._pause = pause
@@ -78,46 +81,63 @@ class ProcessorRegistry:
             FileError: If the file can't be processed, or if it changed every time it was read.
             Cancelled: If `watch` cancelled the processing.
         """
-        processor = next((processor for processor in self._processors if processor.accepts(path)), None)
-        if processor is None:
-            raise FileError(Reason(ReasonCode.NO_PROCESSOR))
-        previous = self._read_once(processor, path, watch, with_digest=False)
+        processor, kinds = self._find(path)
+        reading = self._read_once(processor, kinds, path, watch, with_digest=False)
         for pause_s in PAUSES_S:
-            if previous.problem is None:
-                break
+            if reading.problem is None:
+                return reading.result
+            previous = reading
             self._pause(pause_s)
-            reading = self._read_once(processor, path, watch, with_digest=True)
+            reading = self._read_once(processor, kinds, path, watch, with_digest=True)
             # A backup program may change the status of a file again and again, and some network file systems report
             # another status change time at each call. A file that had the same content twice has not changed.
             if reading.only_status_changed and reading.digest == previous.digest:
                 return reading.result
-            previous = reading
-        if previous.problem is not None:
-            raise FileError(Reason(previous.problem))
-        return previous.result
+        if reading.problem is not None:
+            raise FileError(Reason(reading.problem))
+        return reading.result
 
-    def _read_once(self, processor: Processor, path: str, watch: Watch, *, with_digest: bool) -> _Reading:
+    def _find(self, path: str) -> tuple[Processor, _Kinds]:
+        for processor, kinds in self._processors:
+            if processor.accepts(path):
+                return processor, kinds
+        raise FileError(Reason(ReasonCode.NO_PROCESSOR))
+
+    def _read_once(
+        self, processor: Processor, kinds: _Kinds, path: str, watch: Watch, *, with_digest: bool
+    ) -> _Reading:
         if watch.cancelled():
             raise Cancelled
-        with _access(watch):
+        on_access = watch.on_access
+        on_access(begins=True)
+        try:
             opened = self._open(path)
+        finally:
+            on_access(begins=False)
         with opened as source:
             watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
-            values = _checked(processor, processor.process(watched))
-            with _access(watch):
+            values = dict(processor.process(watched))
+            for name, value in values.items():
+                if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
+                    # A field that is not declared or has the wrong type is a bug in the processor.
+                    raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
+            on_access(begins=True)
+            try:
                 change = source.change()
-            is_complete = watched.bytes_done == source.size
-            problem = None
-            if change is not Change.NONE:
-                problem = ReasonCode.CHANGED_WHILE_READ
-            elif not is_complete:
-                problem = ReasonCode.SIZE_UNTRUE
-            lines_count = values.pop(LINES_COUNT.name, None)
-            result = FileResult(source.size, None if lines_count is None else int(lines_count), values)
-            return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
+            finally:
+                on_access(begins=False)
+        is_complete = watched.bytes_done == watched.size
+        problem = None
+        if change is not Change.NONE:
+            problem = ReasonCode.CHANGED_WHILE_READ
+        elif not is_complete:
+            problem = ReasonCode.SIZE_UNTRUE
+        lines_count = values.pop(LINES_COUNT.name, None)
+        result = FileResult(watched.size, None if lines_count is None else int(lines_count), values)
+        return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reading:
     """One reading of a file.
 
@@ -134,29 +154,6 @@ class _Reading:
     digest: bytes
 
 
-@contextmanager
-def _access(watch: Watch) -> Iterator[None]:
-    """Return a context manager that tells a watch that the file is being accessed."""
-    watch.on_access(begins=True)
-    try:
-        yield
-    finally:
-        watch.on_access(begins=False)
-
-
-def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return a copy of a result, after checking it against the fields that the processor declares.
-
-    Raises:
-        TypeError: If a field is not declared or has the wrong type, which is a bug in the processor.
-    """
-    kinds = {declared.name: declared.kind for declared in processor.fields}
-    for name, value in values.items():
-        if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
-            raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
-    return dict(values)
-
-
 class _WatchedSource:
     """A source that reports its progress to a watch, and raises `Cancelled` if the watch cancels the processing."""
 
@@ -165,42 +162,68 @@ class _WatchedSource:
         self._watch = watch
         self._clock = clock
         self._with_digest = with_digest
-        self._hash = hashlib.blake2b()
+        self._digest = hashlib.blake2b() if with_digest else None
+        self._next_report = 0.0
+        self.size = source.size
         self.bytes_done = 0
-
-    @property
-    def size(self) -> int:
-        return self._source.size
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+        watch, on_access = self._watch, self._watch.on_access
         self.bytes_done = 0
-        self._hash = hashlib.blake2b()
-        next_report = self._clock.steady() + FIRST_PROGRESS_S
+        digest = self._digest = hashlib.blake2b() if self._with_digest else None
+        self._next_report = self._clock.steady() + FIRST_PROGRESS_S
         chunks = self._source.chunks(chunk_bytes)
-        while True:
-            with _access(self._watch):
+        while self.bytes_done < self.size or not self.bytes_done:
+            on_access(begins=True)
+            try:
                 chunk = next(chunks, b"")
+                done = self.bytes_done + len(chunk)
+                if done == self.size:
+                    done += len(next(chunks, b""))  # the end is looked for at once
+            finally:
+                on_access(begins=False)
+            self.bytes_done = done
             if not chunk:
                 return
-            if self._watch.cancelled():
+            if watch.cancelled():
                 raise Cancelled
-            self.bytes_done += len(chunk)
-            if self.bytes_done > self._source.size:
+            if done > self.size:
                 return  # the file has grown; it might grow as fast as it is read
-            if self._with_digest:
-                self._hash.update(chunk)
+            if digest is not None:
+                digest.update(chunk)
             yield chunk
-            now = self._clock.steady()
-            if now >= next_report:
-                next_report = now + PROGRESS_EVERY_S
-                self._watch.on_progress(self.bytes_done, self._source.size)
+            self._report()
+
+    def ahead(self, work: Callable[[bytes], Result]) -> Generator[Result]:
+        if self._with_digest:
+            return  # it needs the chunks in their order
+        with closing(self._source.ahead(work)) as results:
+            while True:
+                self._watch.on_access(begins=True)
+                try:
+                    result = next(results, None)
+                finally:
+                    self._watch.on_access(begins=False)
+                if result is None:
+                    return
+                if self._watch.cancelled():
+                    raise Cancelled
+                self.bytes_done += CHUNK_BYTES
+                yield result
+                self._report()
+
+    def _report(self) -> None:
+        now = self._clock.steady()
+        if now >= self._next_report:
+            self._next_report = now + PROGRESS_EVERY_S
+            self._watch.on_progress(self.bytes_done, self.size)
 
     def change(self) -> Change:
         return self._source.change()
 
     def digest(self) -> bytes:
         """Return the digest of the content; empty if it is not computed."""
-        return self._hash.digest() if self._with_digest else b""
+        return b"" if self._digest is None else self._digest.digest()
 
     def __enter__(self) -> Self:
         return self

@@ -11,21 +11,22 @@ limits of SQS, such as the maximum message size, since only Filemill sends messa
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import re
 import sqlite3
 import time
-import uuid
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from desktop_app.config.private_files import create_private, make_private, refuse_planted
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble, database_gone, file_not_opened, is_disk_full
+from desktop_app.domain.random_ids import random_uuids
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
+from desktop_app.queues.messages import MAX_ENTRIES, EntryResult, Outgoing, QueueInfo, QueueState, Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
 """The maximum time to wait for the lock. It is held only briefly, unless a program is suspended while holding it."""
 _CLOSE_SECONDS = 0.1
+_MAX_ENTRIES = 1_000
 _VERSION = 1
 # New messages have a `visible_at` of 0 instead of their sending time, so that setting the clock back can't hide them.
 _SCHEMA = (
@@ -56,15 +58,15 @@ _SCHEMA = (
     "CREATE TABLE queue (created_at INTEGER NOT NULL, opened_at INTEGER NOT NULL)",
     f"PRAGMA user_version = {_VERSION}",
 )
-_SEND = "INSERT INTO message (message_id, body, sent_at) VALUES (?, ?, ?)"
 _NEXT_VISIBLE_AT = "SELECT min(visible_at) FROM message"
+# Many rows are passed as one value, since Python's `sqlite3` releases the interpreter lock for each row. Beside a busy
+# thread, that takes many times as long (measured).
 # Messages that have become visible again come first, then new messages in the order in which they were sent.
-_RECEIVE = """
-UPDATE message SET visible_at = ?, receive_count = receive_count + 1, receiver = ?
-WHERE id IN (SELECT id FROM message WHERE visible_at <= ? ORDER BY visible_at DESC, id LIMIT ?)
-RETURNING id, message_id, receive_count, body
+_VISIBLE = """
+SELECT json_group_array(json_array(id, receive_count + 1, CAST(message_id AS TEXT), CAST(body AS TEXT)))
+FROM (SELECT * FROM message WHERE visible_at <= ? ORDER BY visible_at DESC, id LIMIT ?)
 """
-_DELETE = "DELETE FROM message WHERE id = ? AND receive_count = ? AND message_id = ?"
+_IS_HANDLE = "(id = ? AND receive_count = ? AND message_id = ?)"
 _CHANGE_VISIBILITY = "UPDATE message SET visible_at = ? WHERE id = ? AND receive_count = ? AND message_id = ?"
 _EXPIRE = "DELETE FROM message WHERE sent_at <= ?"
 _MEND_VISIBILITY = "UPDATE message SET visible_at = 0 WHERE visible_at > ?"
@@ -98,8 +100,9 @@ class EmbeddedQueue:
         database: Path | None = None,
         on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
-        self.info = QueueInfo(path.absolute().as_uri(), "local", is_fifo=False)
+        self.info = QueueInfo(path.absolute().as_uri(), "local", is_fifo=False, max_entries=_MAX_ENTRIES)
         self._path = path
+        self._names = [f"{path}{suffix}" for suffix in ("", "-wal", "-shm")]
         self._receiver = receiver
         self._database = database
         self._on_replaced = on_replaced
@@ -149,12 +152,11 @@ class EmbeddedQueue:
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """See `QueueClient.send`."""
         now = _now_ms()
-        ids = [str(uuid.uuid4()) for _ in messages]
-        rows = [(message_id, message.body, now) for message_id, message in zip(ids, messages, strict=True)]
+        ids = random_uuids(len(messages))
+        values = [value for new_id, message in zip(ids, messages, strict=True) for value in (new_id, message.body, now)]
         with self._write() as connection:
-            connection.executemany(_SEND, rows)
-        digests = [hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest() for message in messages]
-        return [EntryResult(message_id, digest) for message_id, digest in zip(ids, digests, strict=True)]
+            connection.execute(_sending(len(messages)), values)
+        return [EntryResult(new_id) for new_id in ids]
 
     def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:  # noqa: ARG002 - FIFO's
         """See `QueueClient.receive`."""
@@ -172,18 +174,25 @@ class EmbeddedQueue:
 
     def _take(self, connection: sqlite3.Connection, limit: int, visibility_s: int) -> list[Received]:
         now = _now_ms()
-        until = now + visibility_s * 1000
-        rows = connection.execute(_RECEIVE, (until, self._receiver, now, limit)).fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        (found,) = connection.execute(_VISIBLE, (now, limit)).fetchone()
+        rows = sorted(json.loads(found))
+        keys = [row_id for row_id, *_ in rows]
+        connection.execute(_receiving(len(rows)), [now + visibility_s * 1000, self._receiver, *keys])
+        connection.execute("COMMIT")
         return [
             Received(message_id, f"{row_id}.{count}.{message_id}", body, count, "")
-            for row_id, message_id, count, body in sorted(rows)
+            for row_id, count, message_id, body in rows
         ]
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
         """See `QueueClient.delete`."""
         keys = [_key_of(handle) for handle in receipt_handles]
+        valid = [key for key in keys if key is not None]
         with self._write() as connection:
-            connection.executemany(_DELETE, [key for key in keys if key is not None])
+            for start in range(0, len(valid), MAX_ENTRIES):
+                some = valid[start : start + MAX_ENTRIES]
+                connection.execute(_deleting(len(some)), list(chain.from_iterable(some)))
         return [EntryResult() if key is not None else _lost("the receipt handle is not valid") for key in keys]
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
@@ -245,7 +254,7 @@ class EmbeddedQueue:
     def _opened(self) -> sqlite3.Connection:
         if self._is_closed:
             raise QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
-        found = _files(self._path)
+        found = _files(self._names)
         before = self._file
         if before is not None and self._connection is None:
             # SQLite deletes these files when the last program closes the queue.
@@ -257,7 +266,7 @@ class EmbeddedQueue:
             if self._database is not None and not self._database.exists():
                 raise QueueError(database_gone(self._database), trouble=QueueTrouble.OFFLINE, cause=Cause.DATABASE_GONE)
             self._connection = _open(self._path)
-            found = _files(self._path)
+            found = _files(self._names)
         self._file = found
         if was_replaced:
             self._on_replaced()
@@ -346,10 +355,28 @@ class _Files(NamedTuple):
         return self[:3] == before[:3] and self.size >= before.size
 
 
-def _files(path: Path) -> _Files:
-    found = [_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")]
+def _files(names: Sequence[str]) -> _Files:
+    found = [_stat(name) for name in names]
     database, log, log_index = (None if file is None else (file.st_dev, file.st_ino) for file in found)
     return _Files(database, log, log_index, 0 if found[0] is None else found[0].st_size)
+
+
+@lru_cache(maxsize=64)
+def _sending(count: int) -> str:
+    marks = ", ".join(["(?, ?, ?)"] * count)
+    return f"INSERT INTO message (message_id, body, sent_at) VALUES {marks}"  # noqa: S608 - only question marks
+
+
+@lru_cache(maxsize=16)
+def _receiving(count: int) -> str:
+    marks = ", ".join("?" * count)
+    changed = "visible_at = ?, receive_count = receive_count + 1, receiver = ?"
+    return f"UPDATE message SET {changed} WHERE id IN ({marks})"  # noqa: S608
+
+
+@lru_cache(maxsize=16)
+def _deleting(count: int) -> str:
+    return f"DELETE FROM message WHERE {' OR '.join([_IS_HANDLE] * count)}"  # noqa: S608
 
 
 def _stat(path: str) -> os.stat_result | None:

@@ -11,7 +11,8 @@ import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeGuard
+from json.encoder import encode_basestring_ascii
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from desktop_app.domain.sentences import Sentence
 
@@ -61,8 +62,7 @@ class FileMessage:
 
 def encode(message: FileMessage) -> str:
     """Return the body of a message: about 80 ASCII characters."""
-    fields = {"v": VERSION, "file_id": message.file_id, "generation": message.generation}
-    return json.dumps(fields, separators=(",", ":"))
+    return f'{{"v":{VERSION},"file_id":{encode_basestring_ascii(message.file_id)},"generation":{message.generation}}}'
 
 
 def decode(body: str) -> FileMessage:
@@ -118,12 +118,21 @@ DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
-    """A queue: its URL, name, kind and maximum message size in bytes."""
+    """A queue.
+
+    Attributes:
+        url: Its URL.
+        name: Its name.
+        is_fifo: Whether it is a FIFO queue.
+        max_message_bytes: The maximum size of a message.
+        max_entries: The maximum number of messages that can be sent at once.
+    """
 
     url: str
     name: str
     is_fifo: bool
     max_message_bytes: int = MAX_REQUEST_BYTES
+    max_entries: int = MAX_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +155,7 @@ class QueueState:
         return self.visible + self.in_flight + self.delayed
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to send. `group_id` and `deduplication_id` are used only for FIFO queues."""
 
     body: str
@@ -160,8 +168,7 @@ class Outgoing:
         return len(self.body.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A received message. Its `receipt_handle` becomes invalid when the message is received again."""
 
     message_id: str
@@ -171,9 +178,8 @@ class Received:
     group_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntryResult:
-    """The result for one entry of a batch. `message_id` and `body_md5` are set only for sent messages.
+class EntryResult(NamedTuple):
+    """The result for one entry of a batch. `message_id` is set only for sent messages; so is `body_md5`, by SQS.
 
     `trouble` is None if the entry succeeded; otherwise, `text` describes the error.
     """
@@ -189,18 +195,21 @@ class EntryResult:
         return self.trouble is None
 
 
-def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
-    """Split messages into batches within the limits of SQS; yield the positions of each batch's messages.
+def plan_batches(
+    messages: Sequence[Outgoing], *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_REQUEST_BYTES
+) -> Iterator[list[int]]:
+    """Split messages into batches within the limits of a queue; yield the positions of each batch's messages.
 
     A message that is too large is put in a batch of its own, so that no other message is rejected along with it.
     """
     batch: list[int] = []
-    size = 0
+    total = 0
     for position, message in enumerate(messages):
-        if batch and (len(batch) == MAX_ENTRIES or size + message.size > max_bytes):
+        size = message.size
+        if batch and (len(batch) == max_entries or total + size > max_bytes):
             yield batch
-            batch, size = [], 0
+            batch, total = [], 0
         batch.append(position)
-        size += message.size
+        total += size
     if batch:
         yield batch

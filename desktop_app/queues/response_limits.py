@@ -1,4 +1,4 @@
-"""Limit the time and the size of a server's responses.
+"""The connections of boto3's clients: limit the time and the size of a server's responses, and send requests at once.
 
 The read timeout of botocore applies to each read. A server that sends one byte every few seconds, or a body without an
 end, would therefore keep a call waiting for ever.
@@ -22,6 +22,10 @@ from desktop_app.queues.errors import MalformedAnswerError
 
 if TYPE_CHECKING:
     import socket
+
+    _AnyConnection = AWSHTTPConnection
+else:
+    _AnyConnection = object
 
 MOST_BYTES = 16 << 20
 """More than SQS ever sends: ten messages of 1 MiB, with special characters escaped."""
@@ -82,11 +86,36 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_LimitedStream(self.fp.detach(), sock))
 
 
-class _Connection(AWSHTTPConnection):
+class _SendsAtOnce(_AnyConnection):
+    """Sends the headers and the body of a request together.
+
+    urllib3 sends them separately, so that the server wakes up twice. This takes 0.1 ms longer (measured).
+    """
+
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **options: Any) -> None:  # type: ignore[override] # noqa: ANN401 - of urllib3
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **options)
+        finally:
+            self._held = None
+        if held:
+            self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:  # noqa: ANN401
+        if self._held is not None and isinstance(data, bytes):
+            self._held.append(data)
+        else:
+            super().send(data)
+
+
+class _Connection(_SendsAtOnce, AWSHTTPConnection):
     response_class = _Response  # type: ignore[assignment] # the stubs are narrower than `http.client`
 
 
-class _SecureConnection(AWSHTTPSConnection):
+class _SecureConnection(_SendsAtOnce, AWSHTTPSConnection):
     response_class = _Response  # type: ignore[assignment] # the stubs are narrower than `http.client`
 
 

@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 import traceback
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +32,9 @@ LONGEST_LOCAL_SECONDS = 2.0
 _ON_THIS_COMPUTER = {Cause.LOCAL_QUEUE, Cause.DATABASE_GONE, Cause.DISK_FULL}
 _SHORTEST_SECONDS = 0.2
 LONGEST_GAP_SECONDS = 5.0
+SLOW_SECONDS = 0.005
+LEAST_RESPONSES = 3
+MOST_RESPONSES = 10
 
 
 class Phase(StrEnum):
@@ -353,3 +357,23 @@ class AwakeClock:
             self._awake += min(now - self._read_at, LONGEST_GAP_SECONDS)
             self._read_at = now
             return self._awake
+
+
+class ResponseTimes:
+    """Decides from the times of its last responses whether several requests at once are worthwhile. Any thread.
+
+    With a fast server, boto3 itself takes most of the time, and further threads would make it slower (measured). The
+    fastest response counts, since all take long while the computer is busy.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=MOST_RESPONSES)
+
+    def note(self, seconds: float) -> None:
+        """Record the time that a request took, in seconds."""
+        self._seconds.append(seconds)
+
+    @property
+    def are_long(self) -> bool:
+        """Whether responses take so long that several requests should be made at once."""
+        return len(self._seconds) >= LEAST_RESPONSES and min(self._seconds) > SLOW_SECONDS

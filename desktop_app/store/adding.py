@@ -25,12 +25,14 @@ from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import (
     LEASE_ENDED,
     ROWS_A_TRANSACTION,
+    folder_length,
     joined_path,
     name_key,
     parts,
     reason_columns,
     split_path,
     storable,
+    type_key,
 )
 from desktop_app.store.statements import Statement, as_keys, parameter
 
@@ -87,7 +89,7 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
 """The column values for resubmitting a job. Messages of earlier generations become stale."""
 
 
-_FILE_COLUMNS = "file_path", "raw_path", "name_key", "file_size", "modified_ns"
+_FILE_COLUMNS = "file_path", "raw_path", "name_key", "file_size", "modified_ns", "folder_length", "type_key"
 _NEW_COLUMNS = "uuid", *_FILE_COLUMNS
 
 
@@ -555,7 +557,8 @@ def _matches(
             yield place, key
 
 
-def _file_values(file: NewFile) -> tuple[str, bytes | None, str, int | None, int | None]:
+def _file_values(file: NewFile) -> tuple[str, bytes | None, str, int | None, int | None, int, str]:
     """Return the values of `_FILE_COLUMNS`."""
     text, raw = split_path(file.path)
-    return text, raw, name_key(file.path), file.size, file.modified_ns
+    name = name_key(file.path)
+    return text, raw, name, file.size, file.modified_ns, folder_length(text), type_key(name)

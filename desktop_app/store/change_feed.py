@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Changes, Cursor
-from desktop_app.store.backends.sqlite import among, recognized_damage
+from desktop_app.store.backends.sqlite import joined_keys, split_keys
 from desktop_app.store.models import CounterRow, JobRow
-from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
+from desktop_app.store.rows import jobs_from, read_rows
+from desktop_app.store.statements import Statement, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 
 MAX_CHANGES = 2_000
+
+_REVISION = Statement(lambda: CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
+
+_CHANGED = Statement(
+    lambda: joined_keys(JobRow.select(JobRow.id).where(JobRow.revision > parameter("revision")).limit(MAX_CHANGES + 1))
+)
 
 
 class ChangeFeed:
@@ -61,16 +68,14 @@ class ChangeFeed:
                 # The second case is an older copy that was written over the file.
                 return Changes(newest, overflow=True, replaced=True)
             # Counted first, with the index alone: during a large change, all of them are omitted.
-            keys = JobRow.select(JobRow.id).where(JobRow.revision > cursor.revision).limit(MAX_CHANGES + 1)
-            if len(changed := [key for (key,) in self._database.run(keys.tuples())]) > MAX_CHANGES:
+            ((keys,),) = self._database.rows(_CHANGED, revision=cursor.revision)
+            if len(changed := split_keys(keys)) > MAX_CHANGES:
                 return Changes(newest, overflow=True)
-            newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(among(JobRow.id, changed))
-            with recognized_damage():
-                rows = sorted(self._database.run(newer.tuples()), key=lambda row: row[0])
-            listed = jobs_from(columns for _, removed_at, *columns in rows if removed_at is None)
-        removed = tuple(row_id for row_id, removed_at, *_ in rows if removed_at is not None)
+            rows = read_rows(self._database, changed)
+            listed = jobs_from(columns for _, removed_at, columns in rows if removed_at is None)
+        removed = tuple(row_id for row_id, removed_at, _ in rows if removed_at is not None)
         return Changes(newest, tuple(listed), removed)
 
     def _newest(self) -> Cursor:
-        value = self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
-        return Cursor(int(value or 0), self._database.epoch)
+        found = self._database.rows(_REVISION)
+        return Cursor(int(found[0][0] or 0) if found else 0, self._database.epoch)

@@ -2,7 +2,7 @@
 
 SQLite has to look at every job for the first ones in most orders, and for the few that match a text. Two things make
 that several times as fast as one query: all processors take part, and jobs that come after those already found are
-skipped after one comparison. Without that, each job would be sorted in if the table is in the opposite order.
+skipped after one comparison. Otherwise, each job would be sorted in if the table happens to be in the opposite order.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, NodeList, fn
 
-from desktop_app.domain.query import ADDED, Filter, Sort
 from desktop_app.domain.search import Key, StatusTerm, TextTerm
 from desktop_app.store.backends.sqlite import among, joined_keys, split_keys, unindexed
 from desktop_app.store.list_query import SORT_TERMS, order_by
 from desktop_app.store.models import JobRow
 
 if TYPE_CHECKING:
+    from desktop_app.domain.query import Filter, Sort
     from desktop_app.store.database import Database
 
 LEAST_ROWS = 100_000
@@ -32,16 +32,32 @@ _PARTS = 16
 _INDEXED_KEYS = frozenset({Key.BATCH, Key.WORKER})
 
 
-def is_divisible(where: Filter, order: Sort) -> bool:
-    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps."""
+def is_indexed(where: Filter) -> bool:
+    """Return whether SQLite finds the jobs that match a filter with an index, so that it need not look at all jobs."""
     if where.statuses or where.problems or where.batches:
-        return False
-    if any(
+        return True
+    return any(
         isinstance(term, StatusTerm) or (isinstance(term, TextTerm) and term.key in _INDEXED_KEYS)
         for term in where.search.terms
-    ):
-        return False
-    return not (where.is_empty and order.is_by_adding)
+    )
+
+
+def is_divisible(where: Filter, order: Sort) -> bool:
+    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps."""
+    return not (is_indexed(where) or (where.is_empty and order.is_by_adding))
+
+
+def key_ranges(database: Database, count: int) -> list[tuple[int, int]]:
+    """Return ranges of keys that together contain all jobs, in a transaction: the first and last key of each.
+
+    Args:
+        database: The database.
+        count: The number of ranges, or fewer.
+    """
+    ends = JobRow.select(fn.MIN(JobRow.id)), JobRow.select(fn.MAX(JobRow.id))
+    least, greatest = (database.scalar(end) or 0 for end in ends)
+    steps = range(least, greatest + 1, max(1, -(-(greatest - least + 1) // count)))
+    return [(start, start + steps.step - 1) for start in steps]
 
 
 class FirstKeys:
@@ -74,13 +90,10 @@ class FirstKeys:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            ends = JobRow.select(fn.MIN(JobRow.id)), JobRow.select(fn.MAX(JobRow.id))
-            least, greatest = (self._database.scalar(end) or 0 for end in ends)
-        count = greatest - least + 1
-        if count < LEAST_ROWS:
+            ranges = key_ranges(self._database, _PARTS)
+        if ranges[-1][1] - ranges[0][0] < LEAST_ROWS:
             return self._read(self._listed)
-        steps = range(least, greatest + 1, -(-count // _PARTS))
-        parts = [JobRow.id.between(start, start + steps.step - 1) for start in steps]
+        parts = [JobRow.id.between(first, last) for first, last in ranges]
         if self._order.is_by_adding:
             return self._find_in_turn(parts[::-1] if self._order.terms[0].descending else parts)
         # Both ends come first: if the table is nearly in this order, or in the opposite one, all others are skipped.
@@ -118,8 +131,7 @@ class FirstKeys:
 
     @property
     def _first_term(self) -> Any:  # noqa: ANN401
-        term = self._order.terms[0]
-        return JobRow.id if term.key == ADDED else SORT_TERMS[term.key][0]
+        return SORT_TERMS[self._order.terms[0].key][0]
 
     def _within(self, bound: object) -> Any:  # noqa: ANN401
         """Return the condition that the first sort key does not come after a value. NULL is the smallest one."""

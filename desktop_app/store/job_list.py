@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,13 +28,12 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.first_keys import FirstKeys, is_divisible
+from desktop_app.store.first_keys import FirstKeys, is_divisible, is_indexed, key_ranges
 from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
+from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Collection, Iterator, Sequence
 
     from desktop_app.store.database import Database
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 NEWEST_BATCHES = 20
 
 _PAGE = 500
+
+_KEY_PARTS = 16
 
 _LOOKED_AT, _OFFERED = 20_000, 200
 """The number of jobs or attempts among which values to offer are found, and the maximum number of values."""
@@ -103,7 +105,15 @@ class JobList:
             return FirstKeys(self._database, where_listed, order, limit).find()
         query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit)
         with self._database.read():
-            return split_keys(self._database.scalar(joined_keys(query)))
+            if limit is not None or not order.is_by_adding or is_indexed(where):
+                return split_keys(self._database.scalar(joined_keys(query)))
+            # In parts, since the texts of a million keys take several times as much memory as the keys.
+            ranges = key_ranges(self._database, _KEY_PARTS)
+            found: array[int] = array("q")
+            for first, last in ranges[::-1] if order.terms[0].descending else ranges:
+                part = query.where(JobRow.id.between(first, last))
+                found += split_keys(self._database.scalar(joined_keys(part)))
+            return found
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
         """Return the jobs with these keys, by key. Jobs that no longer exist are omitted.
@@ -112,9 +122,10 @@ class JobList:
             StoreError: If the database can't be read.
         """
         pending = self.pending
-        query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), on_list(pending))
         with self._database.read():
-            return {job.row_id: pending.shown(job) for job in jobs_from(self._database.run(query.tuples()))}
+            rows = read_rows(self._database, row_ids)
+            listed = [columns for key, removed_at, columns in rows if pending.lists(key, removed_at)]
+            return {job.row_id: pending.shown(job) for job in jobs_from(listed)}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
         """Yield the jobs with these keys, in this order, page by page. Jobs that no longer exist are skipped.

@@ -16,7 +16,6 @@ from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
 from desktop_app.domain.search import Key, NumberTerm, StatusTerm, Term, Text, TextTerm, TimeTerm
 from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import (
-    contains_character,
     contains_folded,
     ends_with_folded,
     in_keys,
@@ -30,13 +29,11 @@ from desktop_app.store.backends.sqlite import (
     value_contains_folded,
 )
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
+from desktop_app.store.rows import JOB_COLUMNS, SEPARATORS, searchable, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-
-_SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
 _PATH = JobRow.file_path
 
@@ -166,7 +163,7 @@ def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]])
         case Key.FOLDER:
             return _in_folder(text)
         case _:
-            in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in _SEPARATORS))
+            in_path = key is Key.PATH or (key is None and any(separator in text.value for separator in SEPARATORS))
             return _matches(_PATH, _from_a_folder(text)) if in_path else _in_name(text)
 
 
@@ -182,22 +179,22 @@ def _key(text: str) -> str:
 
 def _in_name(text: Text) -> Any:  # noqa: ANN401
     has = last_part_matches if text.is_pattern else last_part_contains
-    return has(_PATH, _key(text.value), _SEPARATORS)
+    return has(_PATH, _key(text.value), SEPARATORS)
 
 
 def _in_folder(text: Text) -> Any:  # noqa: ANN401
     key = _key(_with_own_separators(text.value))
     if not text.is_pattern:
-        return up_to_last_contains(_PATH, key, _SEPARATORS)
-    key = key.rstrip(_SEPARATORS) + os.sep
+        return up_to_last_contains(_PATH, key, SEPARATORS)
+    key = key.rstrip(SEPARATORS) + os.sep
     # The first condition is fast, the second one is exact.
-    return matches_pattern(_PATH, f"{key}*") & matches_pattern(up_to_last(_PATH, _SEPARATORS), key)
+    return matches_pattern(_PATH, f"{key}*") & matches_pattern(up_to_last(_PATH, SEPARATORS), key)
 
 
 def _from_a_folder(text: Text) -> Text:
     """Return a pattern that may also begin at any folder of a path. Any other text is found anywhere."""
     value = _with_own_separators(text.value)
-    is_free = text.is_pattern and not value.startswith(("*", *_SEPARATORS))
+    is_free = text.is_pattern and not value.startswith(("*", *SEPARATORS))
     return Text(f"*{os.sep}{value}" if is_free else value, text.is_pattern)
 
 
@@ -211,9 +208,9 @@ def _has_type(text: Text) -> Any:  # noqa: ANN401
     key = _key(text.value)
     if text.is_pattern:
         # The first condition is fast, the others are exact.
-        is_there = matches_pattern(_PATH, f"*.{key}") & matches_pattern(last_part(_PATH, _SEPARATORS), "?*.*")
+        is_there = matches_pattern(_PATH, f"*.{key}") & matches_pattern(last_part(_PATH, SEPARATORS), "?*.*")
         return is_there & matches_pattern(last_part(_PATH, "."), key)
-    hidden = (ends_with_folded(_PATH, f"{separator}.{key}") for separator in _SEPARATORS)
+    hidden = (ends_with_folded(_PATH, f"{separator}.{key}") for separator in SEPARATORS)
     return reduce(and_, (~name for name in hidden), ends_with_folded(_PATH, f".{key}"))
 
 
@@ -222,8 +219,8 @@ def type_counts(newest: int) -> Any:  # noqa: ANN401
     jobs = JobRow.select(_PATH).where(JobRow.removed_at.is_null()).order_by(JobRow.id.desc()).limit(newest)
     paths = jobs.alias("newest")
     path = paths.c.file_path
-    name = fn.LOWER(last_part(last_part(path, _SEPARATORS), ".")).alias("type")
-    has_type = matches_pattern(last_part(path, _SEPARATORS), "?*.?*")
+    name = fn.LOWER(last_part(last_part(path, SEPARATORS), ".")).alias("type")
+    has_type = matches_pattern(last_part(path, SEPARATORS), "?*.?*")
     return (
         JobRow.select(name, fn.COUNT(SQL("*"))).from_(paths).where(has_type).group_by(name).order_by(SQL("2 DESC, 1"))
     )
@@ -260,10 +257,6 @@ def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
 # --- ORDER BY
 
 
-_NAME = fn.LTRIM(JobRow.name_key, ".")  # a name such as ".profile" has no type
-
-_TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
-
 _BATCH_NAME = BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch)
 
 _REASON = Case(
@@ -282,8 +275,8 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "reason": (_REASON, JobRow.reason_args, JobRow.status),
     "took_ms": (_TOOK,),
     "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-    "folder": (up_to_last(_PATH, _SEPARATORS),),
-    "type": (_TYPE,),
+    "folder": (fn.SUBSTR(_PATH, 1, JobRow.folder_length),),
+    "type": (JobRow.type_key,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }
 """The SQL terms for each sort key: the fields of `Job`, keys that combine several columns, and computed keys."""

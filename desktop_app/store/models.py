@@ -80,6 +80,10 @@ class JobRow(_Row):
     """The time from which the message should be visible in the queue: when it was sent, or will be visible again after
     a receive. NULL if it has not been sent. While the job is claimed, `lease_until` applies instead."""
     resends = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    folder_length = IntegerField(constraints=[SQL("DEFAULT 0")])
+    """The length of the folder in `file_path`, with the separator at its end. Finding that takes SQLite 1 µs a row."""
+    type_key = TextField(constraints=[SQL("DEFAULT ''")])
+    """The sort key of the file type: the part of `name_key` after the last dot; empty if there is none."""
 
     class Meta:
         # Covers all counts, for the whole list and for one queue. `removed_at` must not be first in any index: SQLite

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from desktop_app.processing.line_feeds import BY_COMPILED_CODE
 from resources.packaging import bill
 from resources.packaging.product import PRODUCT, ROOT, filled
 
@@ -30,8 +31,10 @@ def main() -> int:
     began = time.monotonic()
     freeze()
     _tell("the frozen program", _size(PROGRAM), began)
-    check()
+    is_compiled = check()
     if not options.program_only:
+        if not is_compiled:
+            sys.exit("The packages need the compiled code: install a C compiler and Python's headers.")
         for made in packages():
             _tell(made.name, made.stat().st_size, began)
     return 0
@@ -63,12 +66,18 @@ def _forget_this_machine() -> None:
             _do("patchelf", *(["--set-rpath", ":".join(kept)] if kept else ["--remove-rpath"]), str(path))
 
 
-def check() -> None:
-    """Run the self-test of the frozen program, without anything from this environment."""
+def check() -> bool:
+    """Run the self-test of the frozen program, without anything from this environment.
+
+    Returns:
+        Whether the program contains the compiled code for counting lines.
+    """
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "APPDATA")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment["AWS_EC2_METADATA_DISABLED"] = "true"
-    _do(str(PROGRAM / _file_name()), "--self-test", environment=environment)
+    output = _do(str(PROGRAM / _file_name()), "--self-test", environment=environment, stdout=subprocess.PIPE)
+    print(output, end="", flush=True)
+    return BY_COMPILED_CODE in output
 
 
 def packages() -> list[Path]:
@@ -114,10 +123,12 @@ def _last_commit() -> str:
     return asked.stdout.strip() or str(int(time.time()))
 
 
-def _do(*command: str, environment: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, env=environment, check=False)  # noqa: S603 - our own arguments
+def _do(*command: str, environment: dict[str, str] | None = None, stdout: int | None = None) -> str:
+    done = subprocess.run(command, env=environment, stdout=stdout, encoding="utf-8", check=False)  # noqa: S603 - our own arguments
     if done.returncode:
+        print(done.stdout or "", end="", flush=True)
         sys.exit(f"{Path(command[0]).name} ended with {done.returncode}.")
+    return done.stdout or ""
 
 
 def _tell(what: str, size: int, began: float) -> None:

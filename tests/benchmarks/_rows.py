@@ -44,6 +44,8 @@ _COLUMNS = {
     "started_at": "CASE WHEN id % 20 NOT IN (1, 2) THEN :now - 60000 - id % 997 END",
     "finished_at": "CASE WHEN id % 20 NOT IN (1, 2) THEN :now - 60000 END",
     "revision": "1",
+    "folder_length": "length('/data/project-00/2026-00/run-0000/')",
+    "type_key": "CASE id % 7 WHEN 0 THEN 'json' WHEN 1 THEN 'log' WHEN 2 THEN '' ELSE 'csv' END",
 }
 
 

@@ -1,6 +1,6 @@
 """Measure the review sheet after a scan that found very many files. Prints each measurement with its limit.
 
-    python tests/benchmarks/adding.py [FILES]
+    python -m tests.benchmarks.adding [FILES]
 
 Runs on the offscreen platform. The result of the scan is created in memory, because the disk is not measured.
 """
@@ -14,7 +14,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.benchmarks._kit import EventLoopDelays, pause, print_header, spin, tell  # isort: skip
+from tests.benchmarks._kit import EventLoopDelays, pause, spin, tell  # isort: skip
 
 from PySide6.QtCore import QLocale
 from PySide6.QtTest import QTest
@@ -60,11 +60,9 @@ def main() -> int:
     tasks = Tasks(nullcontext, threads=2)
     window = QWidget()
     window.show()
-    good = []
-    print_header()
     began = time.perf_counter()
     review = Review(result, bytearray(count))
-    good.append(tell(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale))
+    tell(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale)
     proposal = Proposal(1, review, "in", (FOLDER,))
     sheet = ReviewSheet(proposal, Stream(tasks, window), look, Wording(QLocale(QLocale.Language.English)), window)
     beat = EventLoopDelays()
@@ -76,11 +74,11 @@ def main() -> int:
         pause(0.15)
     expected = f"{sum(at % 3 != 1 for at in range(count)):,} of"
     spin(lambda: sheet.chosen.text().startswith(expected))
-    good.append(tell("longest pause of the window while typing", beat.longest_ms, 50))
+    tell("longest pause of the window while typing", beat.longest_ms, 50)
     took = (time.perf_counter() - began) * 1000 - len(TYPED) * 150
-    good.append(tell("until the count was right after the last letter", took, 120 + 400 * scale))
+    tell("until the count was right after the last letter", took, 120 + 400 * scale)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    good.append(tell("memory for all of it", grown, 30 + 40 * scale, "MB"))
+    tell("memory for all of it", grown, 30 + 40 * scale, "MB")
     sheet.reject()
     with tempfile.TemporaryDirectory() as folder:
         intake = Intake(open_database(Path(folder) / "jobs.db", MIGRATIONS))
@@ -89,9 +87,9 @@ def main() -> int:
         began = time.perf_counter()
         assert sum(intake.listed(result.files, lambda: False)) == len(half)
         took = (time.perf_counter() - began) * 1000
-        good.append(tell("look all of them up in a list that has half of them", took, 2_000 * scale))
+        tell("look all of them up in a list that has half of them", took, 2_000 * scale)
     tasks.close(1_000)
-    return 0 if all(good) else 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure what the window and `filemill worker` do while there is nothing to do. Linux only.
 
-    python tests/benchmarks/idle.py [SECONDS]
+    python -m tests.benchmarks.idle [SECONDS]
 
 Each program runs on the embedded queue and on an SQS queue, whose server is in this process. Counted are the wake-ups
 of all its threads, its processor time, and the polls of the queue. A clock of a second wakes a thread once a second, so
@@ -17,13 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from desktop_app.config.settings import connection_from, load_settings, update_settings
 from desktop_app.queues.identity import resolve
-from tests.benchmarks.start import environment_of
+from tests.benchmarks._programs import KEYS, environment_of
+from tests.benchmarks._results import at_most, missing
 from tests.helpers.servers import Quiet, served
 from tests.helpers.sqs.errors import SqsError
 from tests.helpers.sqs.simulator import Simulator
@@ -113,62 +115,68 @@ def running(arguments: list[str], environment: Mapping[str, str], said: Path) ->
             print(f"    stopped with code {code} within {(time.monotonic() - begin) * 1000:.0f} ms")
 
 
-def tell(what: str, measured: float, goal: float, unit: str) -> bool:
-    """Print a measurement with its goal; return whether it is within it."""
-    ratio = measured / goal
-    print(f"  {what:<62} {measured:>9.2f} {unit:<4} of {goal:>6.1f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}")
-    return ratio <= 1
+class Measured(NamedTuple):
+    """What an idle program has done: the wake-ups of each thread, its processor time and its polls of the queue."""
+
+    wakes: list[int]
+    cpu_s: float
+    polls: int
 
 
-def measured(what: str, arguments: list[str], seconds: float, *, on_sqs: bool) -> list[bool]:
-    """Measure a program; return whether each measurement is within its goal."""
-    SqsServer.simulator = simulator = Simulator()
-    simulator.create_queue(QUEUE)
-    with tempfile.TemporaryDirectory() as folder, served(SqsServer) as address:
+def measured(arguments: list[str], seconds: float, *, on_sqs: bool) -> Measured:
+    """Measure a program."""
+
+    class Server(SqsServer):
+        simulator = Simulator()
+
+    Server.simulator.create_queue(QUEUE)
+    with tempfile.TemporaryDirectory() as folder, served(Server) as address:
         home, said = Path(folder) / "home", Path(folder) / "said"
         home.mkdir()
         environment = environment_of(home)
         if on_sqs:
-            environment |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
-            environment |= {"FILEMILL_QUEUE": QUEUE, "AWS_ENDPOINT_URL_SQS": f"http://{address}"}
+            environment |= {**KEYS, "FILEMILL_QUEUE": QUEUE, "AWS_ENDPOINT_URL_SQS": f"http://{address}"}
             connection = resolve(connection_from(load_settings(home / "settings.toml"), environment))
             update_settings(home / "settings.toml", process_queue=connection.permission_key)
 
         def receives() -> int:
             if on_sqs:
-                return sum(call.operation == "ReceiveMessage" for call in simulator.calls)
+                return sum(call.operation == "ReceiveMessage" for call in Server.simulator.calls)
             return said.read_text(encoding="utf-8").count("receive\n")
 
         with running(arguments, environment, said) as pid:
             before, received = usage_of(pid), receives()
             time.sleep(seconds)
             after, polls = usage_of(pid), receives() - received
-        simulator.close()
-    wakes = {task: count - before.wakes.get(task, 0) for task, count in after.wakes.items()}
-    print(
-        f"    wake-ups a second of each thread: {', '.join(f'{wakes[task] / seconds:.2f}' for task in sorted(wakes))}"
-    )
-    return [
-        tell(f"{what}: wake-ups of the busiest thread", max(wakes.values()) / seconds, WAKES_A_SECOND, "/s"),
-        tell(f"{what}: wake-ups of all threads", sum(wakes.values()) / seconds, WAKES_A_SECOND * 4, "/s"),
-        tell(f"{what}: processor time", 100 * (after.cpu_s - before.cpu_s) / seconds, CPU_SHARE, "%"),
-        # One poll ends at the beginning of the time, and one at its end.
-        tell(f"{what}: receives", polls * 60 / max(seconds, 60), RECEIVES_A_MINUTE, "/min"),
-    ]
+        Server.simulator.close()
+    wakes = [count - before.wakes.get(task, 0) for task, count in sorted(after.wakes.items())]
+    return Measured(wakes, after.cpu_s - before.cpu_s, polls)
 
 
 def main() -> int:
     if not Path("/proc/self/task").is_dir():
-        print("  The wake-ups of a process are known only on Linux.")
+        missing("what idle programs do", "the wake-ups of a process are known only on Linux")
         return 0
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(f"  {'':<62} {'measured':>14} {'goal':>9}  ratio")
-    good = []
-    for on_sqs in (False, True):
-        queue = "SQS" if on_sqs else "the embedded queue"
-        good += measured(f"worker on {queue}", ["worker"], seconds, on_sqs=on_sqs)
-        good += measured(f"window on {queue}", [], seconds, on_sqs=on_sqs)
-    return 0 if all(good) else 1
+    programs = {
+        f"idle {name} on {queue}": (arguments, queue == "SQS")
+        for queue in ("the embedded queue", "SQS")
+        for name, arguments in (("worker", ["worker"]), ("window", []))
+    }
+    with ThreadPoolExecutor(len(programs)) as pool:  # at the same time, since they have nothing to do
+        found = {
+            what: pool.submit(measured, arguments, seconds, on_sqs=on_sqs)
+            for what, (arguments, on_sqs) in programs.items()
+        }
+    for what, future in found.items():
+        wakes, cpu_s, polls = future.result()
+        print(f"    wake-ups a second of each thread: {', '.join(f'{count / seconds:.2f}' for count in wakes)}")
+        at_most(f"{what}: wake-ups of the busiest thread", max(wakes) / seconds, "/s", WAKES_A_SECOND)
+        at_most(f"{what}: wake-ups of all threads", sum(wakes) / seconds, "/s", WAKES_A_SECOND * 4)
+        at_most(f"{what}: processor time", 100 * cpu_s / seconds, "%", CPU_SHARE)
+        # One poll ends at the beginning of the time, and one at its end.
+        at_most(f"{what}: receives", polls * 60 / max(seconds, 60), "/min", RECEIVES_A_MINUTE)
+    return 0
 
 
 if __name__ == "__main__":

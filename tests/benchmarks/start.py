@@ -1,18 +1,16 @@
 """Measure how long the window takes to start and to quit. Prints each measurement with its limit.
 
-    python tests/benchmarks/start.py [ROWS ...]
+    python -m tests.benchmarks.start [ROWS ...]
 
 The first paint is compared with that of a bare window with a table; both are measured in turns. A start lasts from the
 creation of the process until the window has painted the list, received a key, and painted the row that the key selects.
 A quit lasts from closing the window to the end of the process. Each result is the median of
 several programs, which run on the offscreen platform; a first one, which compiles the modules, is not counted.
 """
-# ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
 
 import logging
-import os
 import statistics
 import subprocess
 import sys
@@ -27,6 +25,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from desktop_app.config.settings import connection_from, load_settings, update_settings
 from desktop_app.queues.identity import resolve
+from tests.benchmarks._programs import environment_of
+from tests.benchmarks._results import at_most, at_most_times, note
 from tests.benchmarks._window import IDLE, STARTED, WORKING
 from tests.benchmarks.table import seed
 from tests.helpers.servers import Quiet, served
@@ -95,21 +95,18 @@ class Silent(Quiet):
         self.over.wait()
 
 
-def tell(what: str, taken: list[tuple[float, float]], ceiling: float, *, with_cpu: bool = False) -> bool:
-    """Print the median of measurements in milliseconds with its limit; return whether it is below it.
+def tell(what: str, taken: list[tuple[float, float]], ceiling: float, *, with_cpu: bool = False) -> None:
+    """Report the median of measurements in milliseconds with its limit.
 
     Args:
         what: What was measured.
         taken: The measurements: the time, and the CPU time until the probe's event.
         ceiling: The limit in milliseconds.
-        with_cpu: Whether to print the CPU time, which depends less on what else the computer does.
+        with_cpu: Whether to report the CPU time, which depends less on what else the computer does.
     """
-    measured = statistics.median(duration for duration, _ in taken)
-    cpu = statistics.median(used for _, used in taken)
-    ratio = measured / ceiling
-    used = f"  ({cpu:.0f} ms of CPU time)" if with_cpu else ""
-    print(f"  {what:<58} {measured:>9.1f} ms  of {ceiling:>6.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}{used}")
-    return ratio <= 1
+    at_most(what, statistics.median(duration for duration, _ in taken), "ms", ceiling)
+    if with_cpu:
+        note("its CPU time", f"{statistics.median(used for _, used in taken):.0f} ms")
 
 
 def run_program(event: str, environment: Mapping[str, str], code: str = "") -> tuple[float, float]:
@@ -127,15 +124,7 @@ def run_program(event: str, environment: Mapping[str, str], code: str = "") -> t
     return ((moment - begin) if event == STARTED else (end - moment)) * 1000, cpu * 1000
 
 
-def environment_of(home: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a program with its own home folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "FILEMILL_"))}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    root = str(Path(__file__).resolve().parents[2])
-    return {**kept, "FILEMILL_HOME": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": root, **more}
-
-
-def measured_first_paint() -> bool:
+def measured_first_paint() -> None:
     """Measure the time until the first paint, against that of a bare window."""
     bare: list[tuple[float, float]] = []
     ours: list[tuple[float, float]] = []
@@ -143,14 +132,14 @@ def measured_first_paint() -> bool:
         environment = environment_of(Path(folder))
         for taken, code in ((bare, BARE_WINDOW), (ours, FIRST_PAINT)) * (PAINT_TIMES + 1):
             taken.append(run_program(STARTED, environment, code))
-    ceiling = statistics.median(duration for duration, _ in bare[1:])
-    cpu = statistics.median(used for _, used in ours[1:]) / statistics.median(used for _, used in bare[1:])
-    good = tell("first paint, against 1.5 times that of a bare window", ours[1:], PAINT_RATIO * ceiling, with_cpu=True)
-    print(f"    {ceiling:.0f} ms for the bare window; {cpu:.2f} times its CPU time")
-    return good
+    (ours_ms, ours_cpu), (bare_ms, bare_cpu) = (
+        [statistics.median(values) for values in zip(*taken[1:], strict=True)] for taken in (ours, bare)
+    )
+    at_most_times("first paint", ours_ms, "ms", peer="bare window", against=bare_ms, goal=PAINT_RATIO)
+    note("its CPU time", f"{ours_cpu:.0f} ms, {ours_cpu / bare_cpu:.2f} times that of the bare window")
 
 
-def measured_start(rows: int) -> bool:
+def measured_start(rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         seed(home / "filemill.db", rows)
@@ -158,10 +147,10 @@ def measured_start(rows: int) -> bool:
         run_program(STARTED, environment)
         taken = [run_program(STARTED, environment) for _ in range(TIMES)]
     ceiling = START_MS.get(rows, max(START_MS.values()))
-    return tell(f"start with {rows:,} files, until it answers a key", taken, ceiling, with_cpu=True)
+    tell(f"start with {rows:,} files, until it answers a key", taken, ceiling, with_cpu=True)
 
 
-def measured_quit(what: str, event: str, **environment: str) -> bool:
+def measured_quit(what: str, event: str, **environment: str) -> None:
     """Measure the quit of a window with large files on its list."""
     taken = []
     with tempfile.TemporaryDirectory() as folder:
@@ -180,14 +169,15 @@ def measured_quit(what: str, event: str, **environment: str) -> bool:
                 env=variables, check=True, capture_output=True,
             )  # fmt: skip
         taken = [run_program(event, variables) for _ in range(TIMES)]
-    return tell(what, taken, QUIT_MS)
+    tell(what, taken, QUIT_MS)
 
 
 def main() -> int:
     sizes = [int(word) for word in sys.argv[1:]] or list(START_MS)
-    print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
-    good = [measured_first_paint(), *(measured_start(rows) for rows in sizes)]
-    good.append(measured_quit("quit while files are processed", WORKING))
+    measured_first_paint()
+    for rows in sizes:
+        measured_start(rows)
+    measured_quit("quit while files are processed", WORKING)
     aws = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -196,13 +186,13 @@ def main() -> int:
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
     boto3.client("sqs", endpoint_url=url, **keys).create_queue(QueueName=QUEUE)  # type: ignore[call-overload]
     polled = {**aws, "FILEMILL_QUEUE": QUEUE, "AWS_ENDPOINT_URL_SQS": url}
-    good.append(measured_quit("quit during a long poll", IDLE, **polled))
+    measured_quit("quit during a long poll", IDLE, **polled)
     moto.stop()
     with served(Silent) as address:
         silent = {**aws, "FILEMILL_QUEUE": QUEUE, "AWS_ENDPOINT_URL_SQS": f"http://{address}"}
-        good.append(measured_quit("quit while the queue server does not respond", IDLE, **silent))
+        measured_quit("quit while the queue server does not respond", IDLE, **silent)
         Silent.over.set()
-    return 0 if all(good) else 1
+    return 0
 
 
 if __name__ == "__main__":

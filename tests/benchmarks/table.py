@@ -1,6 +1,6 @@
 """Measure the window's table with a million rows. Prints each measurement with its limit.
 
-    python tests/benchmarks/table.py [ROWS]
+    python -m tests.benchmarks.table [ROWS]
 
 Runs on the offscreen platform, without a graphics driver; the database is a real one in a temporary folder.
 """
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, pause, print_header, spin, tell  # isort: skip
+from tests.benchmarks._kit import EventLoopDelays, multiply_jobs, pause, spin, tell  # isort: skip
 
 from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -200,7 +200,6 @@ def main() -> int:
         view.resize(1100, 1080)
         view.show()
         beats = EventLoopDelays()
-        print_header()
         measure_reading(view, controller, beats, rows)
         measure_filter(view, controller, rows)
         measure_churn(view, controller, database, beats)

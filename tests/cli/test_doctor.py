@@ -19,6 +19,8 @@ import pytest
 
 from desktop_app.domain import connection_checks as reach
 from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.processing import line_feeds
+from desktop_app.processing.line_feeds import describe_counting
 from desktop_app.store.backups import Backups
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, file
         f"✓ Folder: {filemill_home}",
         "✓ Settings: the defaults; queue: Local queue",
         f"✓ Database: {filemill_home / 'filemill.db'}, 0 files in the list",
+        f"✓ Processing: {describe_counting()}",
         "✓ Queue: Local queue responds; it is a standard queue",
     ]
     assert connector.is_closed
@@ -341,3 +344,14 @@ def test_folder_in_place_of_the_database_is_named(cli: Cli, filemill_home: Path,
     assert done.code == 1
     text = f"{filemill_home / 'filemill.db'} is a folder, not a database. Move it, or set FILEMILL_DATABASE to a file."
     assert text in done.out + done.err
+
+
+def test_program_without_a_compiled_module_is_fine(
+    cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_feeds, "count_compiled", None)
+
+    outcome = cli("doctor")
+
+    assert outcome.code == 0
+    assert "✓ Processing: Lines are counted by Python, because there was no C compiler" in outcome.out

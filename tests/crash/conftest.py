@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.services import loops as loop
-from desktop_app.services.consuming import consumer
 from desktop_app.services.consuming import dispatcher as dispatch
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from tests.crash import child, status_log
@@ -178,13 +176,6 @@ class SimulatedSetup(CrashSetup):
 
     def let_time_pass(self) -> None:
         self.clock.advance(VISIBILITY_SECONDS + 20)
-
-
-@pytest.fixture(autouse=True)
-def quick_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the interval of stop checks, as many programs are stopped here."""
-    for module in (loop, consumer):
-        monkeypatch.setattr(module, "STOP_CHECK_SECONDS", 0.01)
 
 
 @pytest.fixture(params=list(QUEUES))

@@ -16,6 +16,7 @@ from botocore.httpsession import URLLib3Session
 import desktop_app.store.adding as intake_module
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
+from desktop_app.services.consuming.results import Committer
 from desktop_app.services.consuming.worker_pool import WorkerPool, _MessageWatch
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
@@ -160,8 +161,8 @@ SENDER: dict[str, Arm] = {
     "P1 after the claim": after(Outbox, "claim"),
     "P2 sent, reply not read": after_request("SendMessageBatch", 2),
     "P3 reply read, not noted": after(BotoClient, "send", 2),
-    "P3 before the note is committed": at_commit(Outbox, "mark_sent", 2),
-    "P4 after the note": after(Outbox, "mark_sent", 2),
+    "P3 before the note is committed": at_commit(Outbox, "mark_sent"),
+    "P4 after the note": after(Outbox, "mark_sent"),
 }
 CONSUMER: dict[str, Arm] = {
     "C0 received, reply not read": after_request("ReceiveMessage"),
@@ -171,7 +172,7 @@ CONSUMER: dict[str, Arm] = {
     "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # called before each chunk
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
-    "C4 after the commit, before the delete": after(Work, "finish"),
+    "C4 after the commit, before the delete": before(Committer, "_conclude"),
     "C4 on the way into the delete": before(BotoClient, "delete"),
     "C5 deleted, reply not read": after_request("DeleteMessageBatch"),
     "C6 reply to the delete read": after(BotoClient, "delete"),
@@ -207,8 +208,8 @@ RETRY: dict[str, Arm] = {
     "G1 after the new generation": after(Intake, "retry"),
 }
 EMBEDDED: dict[str, Arm] = {
-    "E0 before the messages are committed": in_transaction("send", 2),
-    "E1 sent, not noted": after(EmbeddedQueue, "send", 2),
+    "E0 before the messages are committed": in_transaction("send"),
+    "E1 sent, not noted": after(EmbeddedQueue, "send"),
     "E2 received, not claimed": after(EmbeddedQueue, "_take", 2),
     "E3 before the delete is committed": in_transaction("delete"),
     "E4 deleted": after(EmbeddedQueue, "delete"),

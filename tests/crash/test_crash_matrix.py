@@ -34,10 +34,10 @@ FILES = [f"file {number}" for number in range(25)]
 LEFT_BY_SENDER = {  # entries in the outbox, messages in the queue
     "P0 before the claim is committed": (25, 0),
     "P1 after the claim": (25, 0),
-    "P2 sent, reply not read": (15, 20),
-    "P3 reply read, not noted": (15, 20),
-    "P3 before the note is committed": (15, 20),
-    "P4 after the note": (5, 20),
+    "P2 sent, reply not read": (25, 20),
+    "P3 reply read, not noted": (25, 20),
+    "P3 before the note is committed": (25, 25),
+    "P4 after the note": (0, 25),
 }
 
 
@@ -180,8 +180,8 @@ def test_ending_the_jobs_of_dead_letters(simulated: SimulatedSetup, point: str) 
 
 
 LEFT_BY_EMBEDDED = {  # entries in the outbox, messages in the queue
-    "E0 before the messages are committed": (15, 10),
-    "E1 sent, not noted": (15, 20),
+    "E0 before the messages are committed": (25, 0),
+    "E1 sent, not noted": (25, 25),
 }
 
 

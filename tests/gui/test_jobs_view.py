@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QImage, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import NAME, PROGRESS, STATUS
@@ -267,6 +267,39 @@ def test_first_rows_are_not_shown_without_the_selected_file(
     slow_reading.set()
     qtbot.waitUntil(lambda: model.is_current)
     assert (model.text(0, NAME), view.selected_rows()) == ("a", [(7, 7)])
+
+
+class PaintedRegions(QObject):
+    """Records the rectangles that a widget repaints."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.rects: list[QRect] = []
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - the name in Qt
+        if isinstance(event, QPaintEvent):
+            self.rects.append(event.region().boundingRect())
+        return super().eventFilter(watched, event)
+
+
+def test_scrolling_repaints_only_the_new_rows(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(200)
+    view = windows.open().view
+    qtbot.waitUntil(lambda: view.verticalScrollBar().maximum() > 0)
+    view.repaint()
+    painted = PaintedRegions(view.viewport())
+    view.verticalScrollBar().setValue(1)
+    qtbot.waitUntil(lambda: painted.rects != [])
+    assert max(rect.height() for rect in painted.rects) <= 2 * view.rowHeight(0)
+    scrolled = view.viewport().grab().toImage()
+    view.viewport().repaint()
+    assert view.viewport().grab().toImage() == scrolled
+
+
+def test_room_below_the_rows_has_the_colour_of_the_table(view: JobsView) -> None:
+    image = view.viewport().grab().toImage()
+    assert image.pixelColor(image.width() // 2, image.height() - 2) == QColor(view._theme.colours.base)
 
 
 def test_tab_leaves_the_table(view: JobsView) -> None:

@@ -126,3 +126,12 @@ def test_blocks_contain_exactly_the_given_rows(numbers: set[int]) -> None:
     found = blocks(sorted(numbers))
     assert [row for first, last in found for row in range(first, last + 1)] == sorted(numbers)
     assert all(after[0] > before[1] + 1 for before, after in pairwise(found))
+
+
+@given(st.lists(st.one_of(st.integers(1, 600), st.integers(1, 2**40)), unique=True), st.integers(1, 600))
+def test_single_key_is_found_in_any_order(keys: list[int], wanted: int) -> None:
+    """Keys are searched for as bytes, which can also occur across the end of a key."""
+    made = PageCache(None)  # type: ignore[arg-type] # reads nothing
+    made.replace(array("q", keys))
+    for key in (wanted, *keys):
+        assert made.rows_of([key], KeyOrder.NONE) == [row for row, other in enumerate(keys) if other == key]

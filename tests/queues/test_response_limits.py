@@ -111,3 +111,28 @@ def test_request_for_the_identity_ends_too(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://{server}")
         with pytest.raises(ReadTimeoutError):
             ClientMaker(Connection("work", region="eu-west-1")).caller_arn()
+
+
+class _RecordingSocket:
+    """A socket that records what is written to it."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def settimeout(self, _: float | None) -> None:
+        """Ignore the timeout: nothing is read."""
+
+    def sendall(self, data: bytes) -> None:
+        self.written.append(data)
+
+
+def test_headers_and_body_of_each_request_are_sent_together() -> None:
+    connection = response_limits._Connection("localhost")
+    connection.sock = sock = _RecordingSocket()
+    for body in (b'{"a": 1}', b"second"):
+        connection.request("POST", "/queue", body=body, headers={"Content-Length": str(len(body))})
+        connection._HTTPConnection__state = "Idle"  # type: ignore[attr-defined] # as after a response
+        written = sock.written.pop()
+        assert sock.written == []
+        assert written.startswith(b"POST /queue HTTP/1.1\r\n")
+        assert written.endswith(b"\r\n\r\n" + body)

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
 
 
+@pytest.fixture(autouse=True)
+def no_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read small files like all others; `test_small_files.py` tests the compiled code."""
+    monkeypatch.setattr(source_module, "read_small_file", None)
+
+
 def refusal(path: str | Path) -> FileError:
     with pytest.raises(FileError) as caught:
         open_source(str(path))
@@ -90,8 +96,8 @@ def test_reads_of_an_open_file_may_block_though_opening_may_not(tmp_path: Path) 
     (tmp_path / "a").touch()
 
     with FileSource(str(tmp_path / "a")) as source:
-        assert os.get_blocking(source._file.fileno())
-        assert not os.get_inheritable(source._file.fileno())
+        assert os.get_blocking(source._descriptor)
+        assert not os.get_inheritable(source._descriptor)
 
 
 @posix_only

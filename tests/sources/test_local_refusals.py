@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import re
 import socket
@@ -23,6 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
+
+
+@pytest.fixture(autouse=True)
+def no_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read small files like all others; `test_small_files.py` tests the compiled code."""
+    monkeypatch.setattr(source_module, "read_small_file", None)
+
+
 NOT_FOR_PEOPLE = re.compile(r"error|failed|invalid|errno", re.IGNORECASE)
 
 
@@ -271,12 +278,11 @@ def test_error_without_a_number_becomes_a_sentence() -> None:
 
 
 def test_read_error_of_a_disk_is_reported_and_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class BrokenDisk(io.FileIO):
-        def read(self, size: int | None = -1) -> bytes:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+    def broken(descriptor: int, size: int) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     (tmp_path / "a").write_bytes(b"a")
-    monkeypatch.setattr(io, "FileIO", BrokenDisk)
+    monkeypatch.setattr(os, "read", broken)
 
     with open_source(str(tmp_path / "a")) as source, pytest.raises(FileError, match="could not be read") as caught:
         next(source.chunks())

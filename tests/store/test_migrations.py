@@ -24,6 +24,7 @@ from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.backups import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.store.models import AttemptRow, BatchRow, CounterRow, FactRow, JobRow, OutboxRow, SweepRow
+from desktop_app.store.rows import name_key
 from tests.store.kit import Store, rows_of
 
 if TYPE_CHECKING:
@@ -109,6 +110,42 @@ def test_known_creation_time_of_the_local_queue_is_kept(tmp_path: Path) -> None:
     assert rows_of(path, "SELECT name, value FROM fact WHERE name LIKE '%local%'") == [
         ("creation of local", "1793000000000")
     ]
+
+
+def test_folders_and_types_of_earlier_files_are_as_those_of_new_ones(tmp_path: Path) -> None:
+    names = [
+        "a",
+        "/",
+        "/a.csv",
+        "/in/.profile",
+        "/in/a.tar.gz",
+        "/in.d/a",
+        "/ü/ß.TXT",
+        "/in/a.",
+        "/in/..x",
+        "/in/V2.MP3",
+    ]
+    path, earlier = tmp_path / "jobs.db", scripts_with(tmp_path)
+    for name in NAMES[NAMES.index("0008_sort_keys") :]:
+        (earlier / f"{name}.py").unlink()
+    migrated(path, earlier)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO batch VALUES (1, '', 5)")
+        database.executemany(
+            "INSERT INTO job (uuid, batch_id, file_path, name_key, queue, status, reason_args, reason_code, "
+            "bytes_done, generation, attempts, crashes, lease_token, lease_until, receive_count, created_at, revision) "
+            "VALUES (?1, 1, ?1, ?2, 'q', 0, '', '', 0, 1, 1, 1, 1, 0, 1, 5, 1)",
+            [(name, name_key(name)) for name in names],
+        )
+    store = Store(path)
+    store.add(*names)
+    columns = "SELECT file_path, folder_length, type_key FROM job"
+    assert rows_of(path, f"{columns} WHERE id <= {len(names)}") == rows_of(path, f"{columns} WHERE id > {len(names)}")
+    assert rows_of(path, f"{columns} WHERE file_path IN ('/in/a.tar.gz', '/in/.profile')")[:2] == [
+        ("/in/.profile", 4, ""),
+        ("/in/a.tar.gz", 4, "gz"),
+    ]
+    store.database.release()
 
 
 def test_history_names_every_script_once(tmp_path: Path) -> None:

@@ -88,6 +88,8 @@ class JobsView(QTableView):
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        # Scrolling then repaints only the new rows; see `paintEvent`. Otherwise, Qt repaints all of them.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._set_row_height()
         self.header = header = JobsHeader(theme, model.wording, self)
@@ -401,6 +403,9 @@ class JobsView(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the table, with the focus ring around the whole current row."""
+        background = QPainter(self.viewport())
+        background.fillRect(event.rect(), QColor(self._theme.colours.base))
+        background.end()
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():

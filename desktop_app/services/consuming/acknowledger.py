@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
-from desktop_app.services.loops import Backoff, StopRequest
+from desktop_app.services.loops import Backoff, ResponseTimes, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 10.0
 MAX_AGE_SECONDS = 0.05
 """The maximum age of a buffered request, even in a steady stream of messages."""
+MANY = 2 * MAX_ENTRIES
+"""The number of waiting deletes at which other threads send some of them, if the queue takes long to respond."""
 LATE_SECONDS = 60.0
 """How long delete requests are sent after the lease has ended. A standard queue accepts them until the next receive."""
 
@@ -43,35 +45,45 @@ class _Ack:
 class Acknowledger:
     """Buffers delete and release requests and sends them in batches.
 
-    Call `run` on one thread; the other methods can be called from any thread.
+    Call `run` on one thread, and `assist` on others; the other methods can be called from any thread.
     """
 
     def __init__(self, in_flight: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
         self._in_flight = in_flight
         self._connector = connector
         self._clock = clock
-        self._condition = threading.Condition()
-        self._waiting: deque[_Ack] = deque()
+        lock = threading.Lock()
+        self._condition = threading.Condition(lock)
+        self._may_assist = threading.Condition(lock)
+        self._deletes: deque[_Ack] = deque()
+        self._releases: deque[_Ack] = deque()
         self._is_stopping = False
+        self._times = ResponseTimes()
         self._backoff = Backoff(first=0.5, longest=10)
 
-    def delete(self, message: InFlightMessage) -> None:
-        """Delete a message that is obsolete or whose result has been committed."""
-        self._put(_Ack(message, None))
+    def delete(self, *messages: InFlightMessage) -> None:
+        """Delete messages that are obsolete or whose results have been committed."""
+        self._put(self._deletes, [_Ack(message, None) for message in messages])
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
         """Make a message visible again after a number of seconds. Messages are released in the order of the calls."""
         message.is_releasing = True
-        self._put(_Ack(message, seconds))
+        self._put(self._releases, [_Ack(message, seconds)])
 
-    def _put(self, ack: _Ack) -> None:
-        if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+    def _put(self, waiting: deque[_Ack], acks: Sequence[_Ack]) -> None:
+        for ack in acks:
+            if not ack.message.received.receipt_handle:
+                self._in_flight.remove(ack.message)  # the message has not been received yet, and is handled later
+        acks = [ack for ack in acks if ack.message.received.receipt_handle]
+        if not acks:
             return
         with self._condition:
-            self._waiting.append(ack)
-            if len(self._waiting) in {1, MAX_ENTRIES}:
+            before = len(waiting)
+            waiting.extend(acks)
+            if not before or before < MAX_ENTRIES <= len(waiting):
                 self._condition.notify()
+            if len(self._deletes) >= MANY and self._times.are_long:
+                self._may_assist.notify()
 
     def run(self, replaced: StopRequest) -> None:
         """Send requests until `stop` is called, then send the remaining requests unless the queue fails to respond.
@@ -81,12 +93,13 @@ class Acknowledger:
         """
         while not replaced.is_set():
             with self._condition:
-                if not self._waiting and not self._is_stopping:
+                if not self._deletes and not self._releases and not self._is_stopping:
                     self._condition.wait(IDLE_SECONDS)
                     continue
-                if len(self._waiting) < MAX_ENTRIES and not self._is_stopping:
+                if max(len(self._deletes), len(self._releases)) < MAX_ENTRIES and not self._is_stopping:
                     self._condition.wait(MAX_AGE_SECONDS)
-                batch = self._next_batch()
+                # Releases first: another worker may be waiting for them. The queue does not wait for deletes.
+                batch = _next_batch(self._releases or self._deletes)
                 stopping = self._is_stopping
             if not batch:
                 return
@@ -100,19 +113,44 @@ class Acknowledger:
             self._is_stopping = True
             self._condition.notify()
 
-    def _next_batch(self) -> list[_Ack]:
-        """Remove and return the oldest requests that are of the same kind, at most `MAX_ENTRIES`."""
-        batch: list[_Ack] = []
-        while self._waiting and len(batch) < MAX_ENTRIES:
-            if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
-                break
-            batch.append(self._waiting.popleft())
-        return batch
+    def assist(self, stop: StopRequest) -> None:
+        """Send requests to delete messages in parallel to `run`, while there are many, until a stop is requested."""
+        backoff = Backoff(first=0.5, longest=10)
+        with stop.waking(self._wake_assistants):
+            while not stop.is_set():
+                with self._condition:
+                    is_needed = len(self._deletes) >= MANY and self._times.are_long
+                    batch = _next_batch(self._deletes) if is_needed else []
+                    if not batch:
+                        if not stop.is_set():
+                            self._may_assist.wait()
+                        continue
+                if self._send(batch):
+                    backoff.reset()
+                else:
+                    stop.wait(backoff.next())
+
+    def _wake_assistants(self) -> None:
+        with self._condition:
+            self._may_assist.notify_all()
 
     def _flush(self, batch: Sequence[_Ack]) -> bool:
-        """Send a batch and put back the entries to retry; return False if no entry succeeded."""
+        """Send a batch, and wait if entries have to be sent again; return False if no entry succeeded."""
+        count = self._send(batch)
+        if count == len(batch):
+            self._backoff.reset()
+            return True
+        with self._condition:
+            if not self._is_stopping:
+                self._condition.wait(self._backoff.next())
+        return count > 0
+
+    def _send(self, batch: Sequence[_Ack]) -> int:
+        """Send a batch, and put back the entries to send again; return the number of the others."""
+        begun = self._clock.steady()
         try:
             results = self._request(batch)
+            self._times.note(self._clock.steady() - begun)
         except QueueError as error:
             log.info("%d messages could not be acknowledged yet: %s", len(batch), error.text)
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)
@@ -123,14 +161,11 @@ class Acknowledger:
                 self._in_flight.remove(ack.message)
             else:
                 again.append(ack)
-        if not again:
-            self._backoff.reset()
-            return True
-        with self._condition:
-            self._waiting.extendleft(reversed(again))
-            if not self._is_stopping:
-                self._condition.wait(self._backoff.next())
-        return len(again) < len(batch)
+        if again:
+            with self._condition:
+                waiting = self._deletes if batch[0].visible_in is None else self._releases
+                waiting.extendleft(reversed(again))
+        return len(batch) - len(again)
 
     def _request(self, batch: Sequence[_Ack]) -> list[EntryResult]:
         client = self._connector.connect()
@@ -144,7 +179,14 @@ class Acknowledger:
     def _drop_all(self) -> None:
         """Discard all requests during a shutdown if the queue does not respond; the visibility timeouts will expire."""
         with self._condition:
-            left, self._waiting = list(self._waiting), deque()
+            left = [*self._releases, *self._deletes]
+            self._releases.clear()
+            self._deletes.clear()
         for ack in left:
             self._in_flight.remove(ack.message)
         log.info("%d messages were left to their visibility timeout: the queue did not respond", len(left))
+
+
+def _next_batch(waiting: deque[_Ack]) -> list[_Ack]:
+    """Remove and return the oldest requests, at most `MAX_ENTRIES`."""
+    return [waiting.popleft() for _ in range(min(MAX_ENTRIES, len(waiting)))]

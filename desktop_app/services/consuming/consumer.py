@@ -63,10 +63,10 @@ QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
 """The number of claimed files that wait for a thread, if they are processed in less than `QUICK_SECONDS`."""
-READY_SECONDS = 0.1
+READY_SECONDS = 0.25
 """The processing time of the files that wait for a thread, if there are more than `PREFETCH` of them."""
-MOST_READY = 90
-MOST_IN_FLIGHT = 200
+MOST_READY = 130
+MOST_IN_FLIGHT = 800
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
 """How long a loop may take to respond: longer than any request to the queue, including timeouts and retries."""
@@ -98,6 +98,8 @@ class ConsumerOptions:
         cancel_grace_s: How long files that have not finished by then may take to respond to their cancellation.
         flush_grace_s: How long the last acknowledgements may then take, in seconds.
         keeps_order: Whether files must be processed in the queue's order, without priorities.
+        requests_at_once: How many requests of a kind may be in progress while messages flow, at least 1. It must be 1
+            for a FIFO queue, and there is no use in more for one on this computer.
     """
 
     queue: str
@@ -108,6 +110,7 @@ class ConsumerOptions:
     cancel_grace_s: float = 0.5
     flush_grace_s: float = 2.0
     keeps_order: bool = False
+    requests_at_once: int = 1
 
 
 class _Inbox:
@@ -243,7 +246,12 @@ class Consumer:
             "acknowledger", self._acknowledger.run, patience_s=PATIENCE_SECONDS, clock=awake
         )
         self._extending = SupervisedLoop("heartbeat", self._run_heartbeat, patience_s=PATIENCE_SECONDS, clock=awake)
-        self._loops = (self._receiving, self._acknowledging, self._extending)
+        self._assisting = [
+            SupervisedLoop(f"{name}-{number}", assist, patience_s=PATIENCE_SECONDS, clock=awake)
+            for name, assist in (("receiver", self._receiver.assist), ("acknowledger", self._acknowledger.assist))
+            for number in range(2, options.requests_at_once + 1)
+        ]
+        self._loops = (self._receiving, self._acknowledging, self._extending, *self._assisting)
 
     def run(self, stop: StopRequest) -> None:
         """Consume until a stop is requested, then shut down within the grace periods of the options.
@@ -281,7 +289,7 @@ class Consumer:
     def drain(self, *, is_wanted: bool = True) -> None:
         """Receive until a poll finds no message, then stop receiving; or undo this. Any thread."""
         self._polls.drain(is_wanted=is_wanted)
-        self._receiver.has_room.set()
+        self._receiver.note_room()
 
     @property
     def is_drained(self) -> bool:
@@ -377,7 +385,8 @@ class Consumer:
     def _end_loops(self) -> None:
         """Stop the receiver, then the acknowledger, and finally the heartbeat, since leases are needed until then."""
         if self._options.wait_s <= SHORT_POLL_SECONDS:
-            self._receiving.join(self._options.wait_s + 1)
+            for loop in (self._receiving, *self._assisting):
+                loop.join(self._options.wait_s + 1)
         # Release the messages that the receiver delivered just before it stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._dispatcher.release_hidden()
@@ -458,7 +467,7 @@ class Consumer:
             self._is_store_away = False
             self._backoff.reset()
             self._state.running()
-        self._receiver.has_room.set()
+        self._receiver.note_room()
 
     def _attempt(self, act: Callable[..., None], *arguments: object) -> bool:
         """Call a function that uses the database; return False and stop receiving if the database is unavailable."""
@@ -495,7 +504,8 @@ class Consumer:
     def _end_work(self) -> None:
         """Stop receiving, release waiting messages, and let running files finish; release those that take too long."""
         self._is_stopping.set()
-        self._receiving.stop()
+        for loop in (self._receiving, *self._assisting):
+            loop.stop()
         self._attempt(self._settle, self._inbox.take(0))
         self._attempt(lambda: self._committer.interrupt(also_begun=False))
         self._pool.stop()

@@ -119,8 +119,12 @@ class Dispatcher:
             claims: The claims for the requests.
             count: The number of messages that were received, including foreign ones.
         """
-        for (message, request), claim in zip(ours, claims, strict=True):
-            self._route(message, request, claim)
+        ready = [
+            message
+            for (message, request), claim in zip(ours, claims, strict=True)
+            if self._route(message, request, claim)
+        ]
+        self._pool.submit(*ready)
         is_useful = any(claim.outcome is ClaimOutcome.CLAIMED for claim in claims)
         self._useless = 0 if is_useful else self._useless + count
 
@@ -178,15 +182,15 @@ class Dispatcher:
             body.file_id, body.generation, received.message_id, received.receive_count, received.group_id
         )
 
-    def _route(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
+    def _route(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> bool:
+        """Handle the outcome of a claim; return whether the file may be processed now."""
         if claim.outcome is not ClaimOutcome.FOREIGN:
             self._foreign.note_own()
         if claim.outcome is ClaimOutcome.CLAIMED:
             message.take_claim(claim)
             _log_claim(message, request)
-            if self._groups.enter(message):
-                self._pool.submit(message)
-        elif claim.outcome is ClaimOutcome.FOREIGN:
+            return self._groups.enter(message)
+        if claim.outcome is ClaimOutcome.FOREIGN:
             self._leave(message, ForeignReason.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(message, request, claim)
@@ -195,6 +199,7 @@ class Dispatcher:
             log.log(level, "job %s: message of submission %d: %s", request.file_id, request.generation, claim.outcome)
             message.settle(_DELETED_AS[claim.outcome])
             self._acknowledger.delete(message)
+        return False
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
         """Handle a message whose row is claimed by another worker, or by this worker through an earlier message."""

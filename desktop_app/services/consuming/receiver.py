@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.messages import MAX_ENTRIES, Received
-from desktop_app.services.loops import Backoff, StateReporter, StopRequest
+from desktop_app.services.loops import Backoff, ResponseTimes, StateReporter, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ ATTEMPT_SECONDS = 240.0
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
 ROOM_SECONDS = 5.0
+PARALLEL_WAIT_SECONDS = 1
+"""The wait time of polls in parallel to another one: short, so that a single poll is left when the queue is empty."""
 EMPTY_MS = 60_000
 """The maximum time between two empty polls which show that the queue was empty."""
 
@@ -41,6 +43,31 @@ class PollRecord:
         self._empty_at = 0
         self._is_draining = False
         self._is_drained = False
+        self._flows = False
+        self._extra = 0
+
+    def begin_extra(self, room: int) -> bool:
+        """Return whether to poll in parallel to another poll; if so, `end_extra` must be called after the poll.
+
+        Args:
+            room: The number of messages that can be accepted, without those of polls in progress.
+        """
+        with self._lock:
+            is_needed = self._flows and not self._is_draining and room >= MAX_ENTRIES * (2 + self._extra)
+            self._extra += is_needed
+            return is_needed
+
+    def end_extra(self, received: int) -> None:
+        """Record a poll that `begin_extra` has allowed, and the number of messages that it received."""
+        with self._lock:
+            self._extra -= 1
+            self._received += received
+            self._flows = received == MAX_ENTRIES
+
+    @property
+    def flows(self) -> bool:
+        """Whether the last poll has received as many messages as a poll can receive."""
+        return self._flows
 
     def note(self, asked_ms: int, received: int) -> None:
         """Record a poll.
@@ -51,7 +78,8 @@ class PollRecord:
         """
         with self._lock:
             self._received += received
-            if received:
+            self._flows = received == MAX_ENTRIES
+            if received or self._extra:
                 return
             # Only two empty polls count, since a single one can be a fault of the server. They need not be in a row:
             # foreign messages become visible again between two long polls.
@@ -133,15 +161,26 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self._polls = polls
-        self.has_room = threading.Event()
-        """An event to set when `room` might have increased."""
+        self._times = ResponseTimes()
+        self._has_room = threading.Event()
+        self._may_assist = threading.Condition()
+
+    def note_room(self) -> None:
+        """Go on if `room` has increased. Any thread."""
+        self._has_room.set()
+        if self._polls.flows and self._times.are_long:
+            self._wake_assistants()
+
+    def _wake_assistants(self) -> None:
+        with self._may_assist:
+            self._may_assist.notify_all()
 
     def run(self, stop: StopRequest) -> None:
         """Receive until a stop is requested. After a queue error, try again with backoff."""
         while not stop.is_set():
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
-                stop.wait(ROOM_SECONDS, self.has_room)
+                stop.wait(ROOM_SECONDS, self._has_room)
                 continue
             stop.wait(self._pause_s())
             try:
@@ -173,6 +212,8 @@ class Receiver:
             self._polls.note(asked_ms, len(messages))
         self._state.running()
         took = self._clock.steady() - asked
+        if len(messages) == MAX_ENTRIES:  # otherwise, it includes a wait
+            self._times.note(took)
         if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
             # Do not spin if the server does not support long polls, or `wait_s` is 0.
             stop.wait(NO_WAIT_PAUSE_SECONDS)
@@ -180,6 +221,35 @@ class Receiver:
             # The timeout starts when SQS returns the messages, or at the latest when the wait time of the poll ends.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
+
+    def assist(self, stop: StopRequest) -> None:
+        """Receive in parallel to `run` while more messages are waiting, until a stop is requested. On other threads."""
+        with stop.waking(self._wake_assistants):
+            while not stop.is_set():
+                if self._times.are_long and self._polls.begin_extra(0 if self._pause_s() else self._room()):
+                    received = 0
+                    try:
+                        received = self._poll_too(stop)
+                    except QueueError as error:
+                        log.debug("a parallel poll failed: %s", error.text)  # `run` reports what is wrong
+                    finally:
+                        self._polls.end_extra(received)
+                    continue
+                with self._may_assist:
+                    if not stop.is_set():
+                        self._may_assist.wait()
+
+    def _poll_too(self, stop: StopRequest) -> int:
+        client = self._connector.connect()
+        asked = self._clock.steady()
+        messages = client.receive(limit=MAX_ENTRIES, wait_s=PARALLEL_WAIT_SECONDS, visibility_s=self._visibility_s)
+        if stop.is_set():
+            self._release(client, messages)
+            return 0
+        if messages:
+            handed_out = min(self._clock.steady(), asked + PARALLEL_WAIT_SECONDS)
+            self._deliver(messages, handed_out + self._visibility_s)
+        return len(messages)
 
     def _attempt(self) -> str:
         """Return the receive request attempt ID, which retries after an error reuse for `ATTEMPT_SECONDS`."""

@@ -13,7 +13,7 @@ from desktop_app.services.loops import Backoff
 from desktop_app.store.results import Result, Tick, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
@@ -67,6 +67,8 @@ class Committer:
         self._pool = pool
         self._clock = clock
         self._ended: list[tuple[Done, Result]] = []
+        self._rejected: deque[InFlightMessage] = deque()
+        """The messages of files whose leases were lost before their results were written."""
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
 
@@ -86,6 +88,7 @@ class Committer:
     def discard_others(self, epoch: int) -> None:
         """Discard the claims and results of another epoch, because the database was replaced."""
         self._ended = [ended for ended in self._ended if ended[0].message.epoch == epoch]
+        self._rejected = deque(message for message in self._rejected if message.epoch == epoch)
         self._unfinished = deque(done for done in self._unfinished if done.message.epoch == epoch)
         for message in self._in_flight.all():
             if message.job is not None and not message.is_settled and message.epoch != epoch:
@@ -108,9 +111,16 @@ class Committer:
         """
         written, claims = self._work.finish_and([result for _, result in self._ended], claim)
         ended, self._ended = self._ended, []
-        for (done, result), is_written in zip(ended, written, strict=True):
-            _log_end(done, result, is_written=is_written)
-            self._conclude(done.message, result, is_written=is_written)
+        kept = []
+        for (done, result), is_kept in zip(ended, written, strict=True):
+            _log_end(done, result, is_written=is_kept)
+            if is_kept:
+                done.message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
+                kept.append(done.message)
+            else:
+                self._rejected.append(done.message)
+        self._acknowledger.delete(*kept)
+        self._start_following(kept)
         return claims
 
     def put_back(self) -> bool:
@@ -120,24 +130,27 @@ class Committer:
             StoreError: If the database can't be written. The next call goes on.
         """
         changed = bool(self._unfinished)
+        while self._rejected:
+            self._discard(self._rejected[0])
+            self._rejected.popleft()
         while self._unfinished:
             self._put_back(self._unfinished[0])
             self._unfinished.popleft()
         return self._write_progress() or changed
 
-    def _conclude(self, message: InFlightMessage, result: Result, *, is_written: bool) -> None:
-        """Delete a message after the commit, and start processing the next message of its group."""
-        if is_written:
-            message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
-            self._acknowledger.delete(message)
-        elif self._lose(message):
-            # Another worker might have the message, and later messages of its group must not overtake it.
-            for waiting in self._groups.cut(message):
-                self._interrupt(waiting)
+    def _start_following(self, ended: Sequence[InFlightMessage]) -> None:
+        """Start processing the next messages of the groups of messages that have ended."""
+        following = map(self._groups.leave, ended)
+        self._pool.submit(*(message for message in following if message is not None))
+
+    def _discard(self, message: InFlightMessage) -> None:
+        """Settle a message whose result was rejected, because the lease was lost."""
+        if not self._lose(message):
+            self._start_following([message])
             return
-        following = self._groups.leave(message)
-        if following is not None:
-            self._pool.submit(following)
+        # Another worker might have the message, and later messages of its group must not overtake it.
+        for waiting in self._groups.cut(message):
+            self._interrupt(waiting)
 
     def _lose(self, message: InFlightMessage) -> bool:
         """Discard a result whose lease was lost; return False if the message was obsolete and has been deleted."""

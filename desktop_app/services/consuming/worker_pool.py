@@ -194,15 +194,20 @@ class WorkerPool:
             self._busy += 1
         threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
 
-    def submit(self, message: InFlightMessage) -> None:
-        """Process the file of a message as soon as a thread is free.
+    def submit(self, *messages: InFlightMessage) -> None:
+        """Process the files of messages as soon as threads are free.
 
         Many small files are processed by one thread: with each further one, the threads would mainly wait for the
         interpreter lock, which each access to a file releases.
         """
+        if not messages:
+            return
+        is_one_enough = self.usual_seconds <= ONE_THREAD_SECONDS and all(map(_is_small, messages))
         with self._has_work:
-            self._todo.append(message)
-            if not self._busy or self.usual_seconds > ONE_THREAD_SECONDS or not _is_small(message):
+            self._todo.extend(messages)
+            if not is_one_enough:
+                self._has_work.notify(len(messages))
+            elif not self._busy:
                 self._has_work.notify()
 
     @property

@@ -429,6 +429,11 @@ def as_one_value(*columns: Any) -> Any:  # noqa: ANN401
     return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
 
 
+def joined_rows(*columns: Any) -> Any:  # noqa: ANN401
+    """Return an aggregate of all rows as one JSON array of arrays. It fails for a BLOB."""
+    return fn.JSON_GROUP_ARRAY(fn.JSON_ARRAY(*columns))
+
+
 def split_keys(joined: str | None) -> array[int]:
     """Return the keys in the result of `joined_keys`."""
     keys = array("q", bytes.fromhex(joined or ""))
@@ -536,12 +541,7 @@ def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     """Return the condition that any value in a column's JSON object contains a folded text."""
     # The first condition is fast, but can also match names; the second condition is exact.
     written = json.dumps(key, ensure_ascii=False)[1:-1]
-    return contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
-
-
-def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
-    """Return the condition that a text contains a character."""
-    return fn.INSTR(text, character) > 0
+    return (column != "") & contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
 
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from itertools import count
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
-from desktop_app.services.loops import StopRequest
+from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest
 from tests.helpers import wait_until
 from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
 SLOW = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
@@ -30,8 +31,8 @@ class RunningAcknowledger:
         self.acknowledger = Acknowledger(self.in_flight, FakeConnector(self.client), self.clock)
         self.thread = threading.Thread(target=self.acknowledger.run, args=(StopRequest(),))
 
-    def receive(self, count: int) -> list[InFlightMessage]:
-        messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]
+    def receive(self, number: int) -> list[InFlightMessage]:
+        messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(number)]
         for message in messages:
             self.in_flight.add(message)
         return messages
@@ -54,9 +55,9 @@ def flushed(
     return fixture
 
 
-def delete(count: int) -> Callable[[RunningAcknowledger], None]:
+def delete(number: int) -> Callable[[RunningAcknowledger], None]:
     def put(fixture: RunningAcknowledger) -> None:
-        for message in fixture.receive(count):
+        for message in fixture.receive(number):
             fixture.acknowledger.delete(message)
 
     return put
@@ -136,3 +137,41 @@ def test_long_after_its_lease_a_delete_is_given_up() -> None:
 
 def test_stop_without_entries_ends_at_once() -> None:
     assert flushed(lambda _: None).client.calls == []
+
+
+def test_many_deletes_are_sent_in_parallel() -> None:
+    fixture = RunningAcknowledger()
+    stop, at_once, calls = StopRequest(), threading.Barrier(2), count()
+    answer = fixture.client.delete
+
+    def delete_together(handles: Sequence[str]) -> list[EntryResult]:
+        if next(calls) < 2:
+            at_once.wait(20)
+        return answer(handles)
+
+    fixture.client.delete = delete_together  # type: ignore[method-assign]
+    for _ in range(LEAST_RESPONSES):
+        fixture.acknowledger._times.note(2 * SLOW_SECONDS)
+    assistant = threading.Thread(target=fixture.acknowledger.assist, args=(stop,))
+    delete(40)(fixture)
+    assistant.start()
+    fixture.thread.start()
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    stop.set()
+    assistant.join(20)
+    fixture.stop()
+    assert sorted(map(len, fixture.client.made("delete"))) == [10, 10, 10, 10]
+
+
+def test_assistant_leaves_few_deletes_and_all_releases_to_the_main_thread() -> None:
+    fixture = RunningAcknowledger()
+    stop = StopRequest()
+    assistant = threading.Thread(target=fixture.acknowledger.assist, args=(stop,))
+    assistant.start()
+    delete(5)(fixture)
+    for message in fixture.receive(30):
+        fixture.acknowledger.release(message)
+    stop.set()
+    assistant.join(20)
+    assert not assistant.is_alive()
+    assert fixture.client.calls == []

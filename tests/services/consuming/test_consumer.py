@@ -687,7 +687,7 @@ def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
         control=control,
         foreign=ForeignMessages(),
     )
-    consumer._receiver.has_room = room
+    consumer._receiver._has_room = room
     thread = threading.Thread(target=consumer.run, args=(stop,))
     thread.start()
     # There is always room, and this is signalled often.

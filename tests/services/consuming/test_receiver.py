@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.consuming.receiver import NO_WAIT_PAUSE_SECONDS, PollRecord, Receiver
+from desktop_app.services.consuming.receiver import NO_WAIT_PAUSE_SECONDS, PARALLEL_WAIT_SECONDS, PollRecord, Receiver
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
+from desktop_app.services.loops import (
+    LEAST_RESPONSES,
+    SLOW_SECONDS,
+    Backoff,
+    LoopState,
+    Phase,
+    StateReporter,
+    StopRequest,
+)
+from tests.helpers import wait_until
 from tests.helpers.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
@@ -42,6 +53,10 @@ class ReceiverSetup:
             wait_s=wait_s,
             backoff=Backoff(first=0.01, longest=0.01),
         )
+
+    def note_long_responses(self) -> None:
+        for _ in range(LEAST_RESPONSES):
+            self.receiver._times.note(2 * SLOW_SECONDS)
 
 
 def test_receiver_requests_as_many_as_there_is_room_for_and_at_most_ten() -> None:
@@ -188,3 +203,56 @@ def test_poll_without_waiting_shows_nothing_if_it_is_empty() -> None:
     assert setup.client.made("receive")
     assert not setup.polls.is_drained
     assert setup.polls.take() == (0, 0)
+
+
+def test_messages_are_received_in_parallel_while_they_flow() -> None:
+    setup = ReceiverSetup(room=100)
+    setup.note_long_responses()
+    stop, may_answer = StopRequest(), threading.Event()
+    setup.client.on_receive = partial(wait_until, may_answer.is_set)
+    setup.client.polls.extend([received() for _ in range(10)] for _ in range(3))
+    threads = [threading.Thread(target=setup.receiver.assist, args=(stop,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    setup.receiver.note_room()
+    assert setup.client.calls == [], "a single poll is enough while it is not known that more messages are waiting"
+    setup.polls.note(0, 10)
+    setup.receiver.note_room()
+    wait_until(lambda: len(setup.client.calls) == 2)
+    assert setup.client.made("receive") == [(10, PARALLEL_WAIT_SECONDS, 30)] * 2
+    setup.polls.drain()
+    setup.polls.note(1, 0)
+    assert not setup.polls.is_drained, "the other polls may receive messages"
+    may_answer.set()
+    wait_until(lambda: len(setup.got) == 2)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    setup.polls.note(2, 0)
+    assert setup.polls.take() == (30, 0)
+    assert setup.receiver._polls.is_drained
+
+
+def test_parallel_polls_end_when_fewer_messages_are_left_or_there_is_no_room() -> None:
+    polls = PollRecord()
+    polls.note(0, 10)
+    assert not polls.begin_extra(19), "one poll is in progress already"
+    assert polls.begin_extra(30)
+    assert polls.begin_extra(30)
+    assert not polls.begin_extra(30)
+    polls.end_extra(10)
+    assert polls.begin_extra(30)
+    polls.end_extra(3)
+    assert not polls.begin_extra(100)
+
+
+def test_messages_of_a_parallel_poll_are_released_after_a_stop() -> None:
+    setup = ReceiverSetup(room=100)
+    setup.note_long_responses()
+    stop = StopRequest()
+    setup.client.on_receive = stop.set
+    setup.client.polls.append([received(handle="h")])
+    setup.polls.note(0, 10)
+    setup.receiver.assist(stop)
+    assert setup.got == []
+    assert setup.client.made("change_visibility") == [[("h", 0)]]

@@ -12,18 +12,27 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError, Stor
 from desktop_app.domain.job import Status
 from desktop_app.domain.queue_key import FIRST_GROUP
 from desktop_app.queues.messages import EntryResult, QueueInfo
+from desktop_app.services import loops
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.loops import Backoff, LoopState, Phase, StopRequest
+from desktop_app.services.loops import LEAST_RESPONSES, Backoff, LoopState, Phase, StopRequest
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
-from desktop_app.services.sending.sender import IDLE_SECONDS, Sender, SenderOptions
+from desktop_app.services.sending.sender import (
+    IDLE_SECONDS,
+    MAX_THREADS,
+    NOTE_SECONDS,
+    SECONDS_A_CLAIM,
+    Sender,
+    SenderOptions,
+)
 from desktop_app.store.results import Result, Work
 from desktop_app.store.strict_group import StrictGroup
 from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 from tests.services.conftest import QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from desktop_app.queues.messages import Outgoing
     from tests.services.conftest import ServicesSetup
 
 FIFO = QueueInfo("http://q.fifo", "q.fifo", is_fifo=True)
@@ -191,6 +200,86 @@ def test_window_limits_the_messages_in_the_queue(services: ServicesSetup) -> Non
     client = FakeClient()
     one = sender(services, client, window=20)
     assert [one.send_due(), one.send_due()] == [20, 0]
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each request seem slow."""
+    monkeypatch.setattr(loops, "SLOW_SECONDS", -1.0)
+
+
+class CrowdedClient(FakeClient):
+    """A client whose requests after the first ones are answered only when several have been made."""
+
+    def __init__(self, requests: int) -> None:
+        super().__init__()
+        self.crowd = threading.Barrier(requests)
+
+    def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
+        if len(self.made("send")) >= LEAST_RESPONSES:
+            self.crowd.wait(20)
+        return super().send(messages)
+
+
+@pytest.mark.usefixtures("slow")
+def test_many_messages_go_in_several_requests_at_once_if_each_takes_long(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(190)))
+    client = CrowdedClient(MAX_THREADS)
+    assert sender(services, client).send_due() == 190
+    assert services.outbox.waiting(QUEUE) == 0
+    bodies = [message.body for batch in client.made("send") for message in batch]
+    assert len(set(bodies)) == len(bodies) == 190
+
+
+@pytest.mark.usefixtures("slow")
+def test_strict_order_makes_one_request_after_the_other(services: ServicesSetup) -> None:
+    jobs = services.add(*(f"{n}.txt" for n in range(30)))
+    client = FakeClient(info=FIFO)
+    assert sender(services, client, strict=True).send_due() == 30
+    assert [json.loads(message.body)["file_id"] for (message,) in client.made("send")] == [job.id for job in jobs]
+
+
+@pytest.mark.usefixtures("slow")
+def test_error_of_one_of_several_requests_keeps_the_results_of_the_others(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(200)))
+    client = FakeClient()
+    client.script("send", [EntryResult(message_id=f"m-{n}") for n in range(10)], OFFLINE)
+    with pytest.raises(QueueError):
+        sender(services, client).send_due()
+    made = len(client.made("send"))
+    assert services.outbox.waiting(QUEUE) == 200 - 10 * (made - 1)
+    assert sender(services, client).send_all(services.clock.steady() + 1) == 200 - 10 * (made - 1)
+
+
+def test_claim_that_takes_long_to_send_is_sent_in_parts(services: ServicesSetup) -> None:
+    """A stop takes effect in between."""
+    services.add(*(f"{n}.txt" for n in range(50)))
+    client = FakeClient()
+    one = sender(services, client)
+    send = client.send
+
+    def send_slowly(messages: Sequence[Outgoing]) -> list[EntryResult]:
+        services.clock.advance(SECONDS_A_CLAIM / 2)
+        return send(messages)
+
+    client.send = send_slowly  # type: ignore[method-assign]
+    assert [one.send_due(), one.send_due(), one.send_due()] == [20, 20, 10]
+
+
+def test_results_are_recorded_while_others_are_sent(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(30)))
+    client = FakeClient()
+    waiting: list[int] = []
+    send = client.send
+
+    def send_slowly(messages: Sequence[Outgoing]) -> list[EntryResult]:
+        waiting.append(services.outbox.waiting(QUEUE))
+        services.clock.advance(NOTE_SECONDS)
+        return send(messages)
+
+    client.send = send_slowly  # type: ignore[method-assign]
+    assert sender(services, client).send_due() == 30
+    assert waiting == [30, 20, 10]
 
 
 def test_only_jobs_of_this_queue_are_sent(services: ServicesSetup) -> None:

@@ -1,0 +1,3 @@
+# The compiled module; see `line_feeds.py`. It is missing if there was no C compiler.
+
+def count(text: bytes, feed: bytes, /) -> int: ...

@@ -1,0 +1,3 @@
+# The compiled module; see `SmallSource` in `local.py`. It is missing on Windows, and if there was no C compiler.
+
+def read(path: str, /) -> bytes | None: ...

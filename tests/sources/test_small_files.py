@@ -1,0 +1,158 @@
+"""The compiled code for small files: it returns what `FileSource` returns, and leaves everything unusual to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop_app.domain.errors import FileError
+from desktop_app.sources.local import Change, FileSource, SmallSource, open_source, read_small_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+needs_compiled = pytest.mark.skipif(read_small_file is None, reason="it was not compiled")
+
+MOST_BYTES = 16 * 1024
+
+
+def read(path: Path | str) -> bytes | None:
+    assert read_small_file is not None
+    return read_small_file(str(path))
+
+
+@needs_compiled
+@pytest.mark.parametrize("size", [0, 1, 2, 4_095, 4_096, MOST_BYTES - 1, MOST_BYTES])
+def test_small_file_is_read_at_once(tmp_path: Path, size: int) -> None:
+    (tmp_path / "a").write_bytes(content := os.urandom(size))
+
+    assert read(tmp_path / "a") == content
+    with open_source(str(tmp_path / "a")) as source:
+        assert isinstance(source, SmallSource)
+        assert source.size == size
+        assert b"".join(source.chunks()) == content
+        assert source.change() is Change.NONE
+
+
+@needs_compiled
+def test_larger_file_is_left_to_others(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(MOST_BYTES + 1))
+
+    assert read(tmp_path / "a") is None
+    with open_source(str(tmp_path / "a")) as source:
+        assert isinstance(source, FileSource)
+
+
+@given(content=st.binary(max_size=40), chunk_bytes=st.integers(1, 50))
+def test_chunks_are_the_content_and_no_longer_than_requested(content: bytes, chunk_bytes: int) -> None:
+    chunks = list(SmallSource(content).chunks(chunk_bytes))
+
+    assert b"".join(chunks) == content
+    assert all(0 < len(chunk) <= chunk_bytes for chunk in chunks)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_link_to_a_pipe(path: Path) -> None:
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+def make_link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def make_link_to_nothing(path: Path) -> None:
+    path.symlink_to("gone")
+
+
+def make_circle(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def make_nothing(path: Path) -> None:
+    assert not path.exists()
+
+
+@needs_compiled
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_folder,
+        make_pipe,
+        make_link_to_a_pipe,
+        make_link_to_a_device,
+        make_link_to_nothing,
+        make_circle,
+        make_nothing,
+    ],
+)
+def test_everything_else_is_refused_with_its_reason(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "it")
+
+    assert read(tmp_path / "it") is None
+    with pytest.raises(FileError):
+        open_source(str(tmp_path / "it"))
+
+
+@needs_compiled
+def test_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the address of a socket can't be long
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+
+        assert read("socket") is None
+
+
+@needs_compiled
+@pytest.mark.parametrize("path", ["", "/a\0b", "\0", "/nowhere/\ud800", "x" * 5_000, "/dev/null/a"])
+def test_invalid_path_is_no_error(path: str) -> None:
+    assert read(path) is None
+
+
+@needs_compiled
+def test_argument_that_is_no_path_is_no_error() -> None:
+    assert read_small_file is not None
+    assert read_small_file(None) is None  # type: ignore[arg-type]
+
+
+@needs_compiled
+def test_link_to_a_file_is_followed_and_any_name_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "ü😀\n").write_bytes(b"here")
+    (tmp_path / "link").symlink_to("ü😀\n")
+
+    assert read(tmp_path / "ü😀\n") == b"here"
+    assert read(tmp_path / "link") == b"here"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@needs_compiled
+@pytest.mark.parametrize("path", ["/proc/self/limits", "/proc/self/mem"])
+def test_file_whose_size_is_untrue_is_left_to_others(path: str) -> None:
+    assert read(path) is None
+
+
+@needs_compiled
+def test_no_descriptor_remains_open(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    with (tmp_path / "a").open("rb") as file:
+        first_free = file.fileno()
+
+    for path in ("a", "gone", "."):
+        read(tmp_path / path)
+
+    with (tmp_path / "a").open("rb") as file:
+        assert file.fileno() == first_free
