@@ -34,7 +34,7 @@ from desktop_app.domain.errors import (
     file_not_opened,
     is_disk_full,
 )
-from desktop_app.domain.sentences import Sentence, folded
+from desktop_app.domain.sentences import Sentence
 from desktop_app.store.backends.sqlite import (
     ERRORS,
     SIDE_FILES,
@@ -50,7 +50,6 @@ from desktop_app.store.backends.sqlite import (
 )
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
-from desktop_app.store.rows import in_arguments, matches_pattern
 from desktop_app.store.schema import find_missing_part
 from desktop_app.store.statements import Statement
 
@@ -128,10 +127,7 @@ class Database:
         self._closed_all = 0
         self._following = threading.Lock()
         self._listeners: list[Callable[[], object]] = []
-        # SQLite's own LOWER converts only A to Z.
-        self._peewee = SqliteDatabase(
-            path, {"folded": folded, "in_arguments": in_arguments, "matches_pattern": matches_pattern}
-        )
+        self._peewee = SqliteDatabase(path)
 
     @contextmanager
     def session(self) -> Iterator[None]:

@@ -8,7 +8,8 @@ import pytest
 
 from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.rows import in_arguments, reason_columns, reason_of
+from desktop_app.store.backends.sqlite_functions import in_arguments
+from desktop_app.store.rows import reason_columns, reason_of
 
 ARGUMENTS: dict[str, str | int] = {
     "why": "“it” said {no}: caf\u00e9\n",

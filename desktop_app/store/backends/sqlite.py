@@ -32,9 +32,10 @@ from desktop_app.domain.errors import (
     database_gone,
 )
 from desktop_app.domain.sentences import Sentence
+from desktop_app.store.backends.sqlite_functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from desktop_app.domain.keys import KeySet
@@ -80,17 +81,16 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     Args:
         path: The database file.
-        functions: The SQL functions to register, by name.
 
     Attributes:
         opened: The open connections of all threads, and whether each flushes its commits.
     """
 
-    def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, path: Path) -> None:
         # `close_all` closes the connections of other threads.
         super().__init__(_existing(path), uri=True, pragmas=PRAGMAS, autoconnect=False, check_same_thread=False)
         self.opened: dict[sqlite3.Connection, bool] = {}
-        for name, function in functions.items():
+        for name, function in FUNCTIONS.items():
             self.register_function(function, name)
 
     def _connect(self) -> sqlite3.Connection:
