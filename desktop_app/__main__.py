@@ -5,7 +5,6 @@ Slow modules are imported only when a command needs them.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import closing
@@ -50,7 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_window(paths: Sequence[str]) -> int:
     """Open the window if there is a display, and return the exit code."""
-    gc.disable()  # imports make no garbage; `MainThreadGarbageCollector` takes over
     from desktop_app.gui.startup.qt_runtime import skip_feature_search
 
     skip_feature_search()

@@ -215,6 +215,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         log.info("exiting while still running: %s", names)
         logging.shutdown()
         os._exit(DONE)
+    delete_window(running.window)  # while the application exists
     return DONE
 
 
@@ -230,9 +231,13 @@ def show_empty_window(theme: Theme) -> MainWindow | None:
         return None
     waiting = QEventLoop()
     window.painted.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)
-    QTimer.singleShot(LONGEST_PAINT_MS, waiting, waiting.quit)
+    timer = QTimer(singleShot=True, interval=LONGEST_PAINT_MS)
+    timer.timeout.connect(waiting.quit)
+    timer.start()
     window.show_empty()
     waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+    timer.stop()
+    window.painted.disconnect(waiting.quit)
     return window
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.httpsession import URLLib3Session
 
+import desktop_app.services.consuming.results as results_module
 import desktop_app.store.adding as intake_module
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.services.consuming.results import Committer
 from desktop_app.services.consuming.worker_pool import WorkerPool, _MessageWatch
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
@@ -172,7 +172,7 @@ CONSUMER: dict[str, Arm] = {
     "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # called before each chunk
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
-    "C4 after the commit, before the delete": before(Committer, "_conclude"),
+    "C4 after the commit, before the delete": before(results_module, "_log_end"),
     "C4 on the way into the delete": before(BotoClient, "delete"),
     "C5 deleted, reply not read": after_request("DeleteMessageBatch"),
     "C6 reply to the delete read": after(BotoClient, "delete"),

@@ -499,13 +499,14 @@ def test_theme_of_the_settings_is_used_from_the_start(filemill_home: Path) -> No
         "from desktop_app import window_app\n"
         "assemble = window_app.assemble\n"
         "def assembled(program, theme, window):\n"
-        "    print(theme.colours.is_dark)\n"
+        "    print(theme.colours.is_dark, flush=True)\n"
         "    running = assemble(program, theme, window)\n"
         "    QTimer.singleShot(0, running.window.close)\n"
         "    return running\n"
         "window_app.assemble = assembled\n"
-        "from desktop_app.__main__ import main\n"
-        "sys.exit(main([]))\n"
+        "from desktop_app.__main__ import run_and_exit\n"
+        "sys.argv[1:] = []\n"
+        "run_and_exit()\n"
     )
     for theme, is_dark in (("dark", "True"), ("light", "False")):
         update_settings(filemill_home / "settings.toml", theme=theme)
