@@ -88,9 +88,11 @@ class _Thread(threading.local):
         opened_at: When it was opened, in seconds of the monotonic clock.
         changed_ns: When the file had last been changed, in nanoseconds since 1970.
         revision: The revision of the write transaction that the thread is in; None if it is in none.
+        is_durable: Whether that transaction is durable.
     """
 
     revision: int | None = None
+    is_durable = False
     opened_in = -1, -1
     opened_at = 0.0
     changed_ns = 0
@@ -173,6 +175,8 @@ class Database:
         """
         thread = self._thread
         if thread.revision is not None:  # part of the transaction that this thread is in
+            if durable and not thread.is_durable:
+                raise RuntimeError("a durable transaction can't be part of one that is not")
             if epoch is not None and epoch != self.epoch:
                 raise self._replaced()
             yield thread.revision
@@ -180,7 +184,7 @@ class Database:
         with self._connected(), self._peewee.writing(durable=durable):
             if epoch is not None and epoch != self.epoch:
                 raise self._replaced()
-            thread.revision = int(self.rows(_NEXT_REVISION)[0][0])
+            thread.revision, thread.is_durable = int(self.rows(_NEXT_REVISION)[0][0]), durable
             try:
                 yield thread.revision
             finally:

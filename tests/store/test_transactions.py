@@ -117,3 +117,14 @@ def test_a_write_within_a_write_is_part_of_it(store: Store) -> None:
         write_both()
     with store.database.read():
         assert store.database.scalar(JobRow.select(JobRow.resends)) == 0
+
+
+def test_a_durable_write_is_never_part_of_one_that_is_not_flushed(store: Store) -> None:
+    def write_both() -> None:
+        with store.database.write(), store.database.write(durable=True):
+            pass
+
+    with pytest.raises(RuntimeError, match="durable"):
+        write_both()
+    with store.database.write(durable=True), store.database.write():
+        pass
