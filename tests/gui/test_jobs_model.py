@@ -287,21 +287,34 @@ def test_first_cell_has_the_rows_accessible_text_and_the_others_their_titles(lis
     assert spoken[3] == "Lines: "
 
 
-def test_changes_are_emitted_as_one_range(list_model: ListModel) -> None:
+def test_changes_are_emitted_for_each_block_of_rows(list_model: ListModel) -> None:
+    """So that only these rows are painted again."""
     keys = list_model.jobs_db.add_many(20)
     list_model.load()
     list_model.texts()
     list_model.look()
     spy = QSignalSpy(list_model.model.dataChanged)
-    list_model.jobs_db.finish([keys[3], keys[9], keys[12]], lines=5)
+    list_model.jobs_db.finish([keys[3], keys[9], keys[8], keys[12]], lines=5)
     list_model.jobs_db.fail(keys[7])
+    list_model.look()
+    ranges = [spy.at(at)[:2] for at in range(spy.count())]
+    assert [(first.row(), last.row()) for first, last in ranges] == [(3, 3), (7, 9), (12, 12)]
+    assert {(first.column(), last.column()) for first, last in ranges} == {(0, len(COLUMNS) - 1)}
+    assert list_model.texts("lines")[9] == "5"
+    assert list_model.texts("status")[7].startswith("Failed")
+
+
+def test_many_scattered_changes_are_emitted_as_one_range(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add_many(100)
+    list_model.load()
+    list_model.texts()
+    list_model.look()
+    spy = QSignalSpy(list_model.model.dataChanged)
+    list_model.jobs_db.finish(keys[2::3], lines=5)
     list_model.look()
     assert spy.count() == 1
     first, last = spy.at(0)[:2]
-    assert (first.row(), last.row()) == (3, 12)
-    assert (first.column(), last.column()) == (0, len(COLUMNS) - 1)
-    assert list_model.texts("lines")[9] == "5"
-    assert list_model.texts("status")[7].startswith("Failed")
+    assert (first.row(), last.row()) == (2, 98)
 
 
 def test_nothing_is_emitted_for_rows_that_are_not_cached(list_model: ListModel) -> None:
