@@ -20,6 +20,7 @@ from desktop_app.processing.registry import FileResult, ProcessorRegistry
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.support.path_status import look_at
+from desktop_app.sources.local import FileSource
 from desktop_app.store.claims import MAX_CRASHES, Claims
 from tests.gui.jobs_database import NOW_MS
 from tests.gui.processing import process
@@ -190,7 +191,9 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
     file = folder / "a.txt"
     file.write_text("one\n")
     (key,) = windows.jobs_db.add(str(file))
-    process(windows.jobs_db, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
+    # A small file would be read at once, when it is opened.
+    registry = ProcessorRegistry((Growing(file),), opener=FileSource, pause=lambda _: None)
+    process(windows.jobs_db, key, registry=registry)
     assert job_of(windows, key).problem is FileProblem.CHANGED
     window = shown(windows, key, qtbot)
     assert "changed" in window.details.summary.happened
