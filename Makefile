@@ -97,10 +97,10 @@ bench: system $(HAS_DEV) ## run the benchmarks, and write tests/benchmarks/RESUL
 desktop: system $(HAS_DEV) ## test the most common tasks in a real window (needs xvfb openbox xdotool imagemagick xclip x11-utils)
 	@$(PY) -m tests.desktop $(ARGS)
 
-torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable network, on each kind of queue (15 minutes)
-	@$(PY) tests/torture/run.py $(ARGS)
-	@$(PY) tests/torture/run.py --fifo $(ARGS)
-	@$(PY) tests/torture/run.py --embedded $(ARGS)
+torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable network, on each kind of queue, with 2 and 16 files at once (30 minutes)
+	@for kind in '' --fifo --embedded; do for number in 2 16; do \
+	  $(PY) tests/torture/run.py $$kind --concurrency $$number $(ARGS) || exit 1; \
+	done; done
 
 hostile: system $(HAS_DEV) ## mutate responses of a queue, and put foreign messages around files (15 minutes)
 	@$(PY) tests/torture/fuzz.py

@@ -1,8 +1,7 @@
 """Process files in child processes, so that a crash or an unresponsive network share affects only the child.
 
-A file that was being processed when the program ended unexpectedly gets a child process of its own. Files on network
-shares are processed by child processes that are reused, since a thread that is blocked by a share would keep this
-program from exiting.
+They process the files that this program had claimed when it ended unexpectedly, since one of them may be the cause, and
+files on network shares, since a thread that is blocked by a share would keep this program from exiting.
 
 A child process is another instance of this program, started with the argument `_process`. It reads JSON requests from
 standard input, one per line: `["process", path]` or `["probe", mount point]`. It writes one JSON array per line to
@@ -18,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +91,13 @@ class HelperProcess:
         self._child: subprocess.Popen[str] | None = None
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """Process one file; see `IsolatedProcessing.process`. After an exception, a new child process is started."""
+        """Process one file; see `ProcessorRegistry.process`. After a crash or a cancellation, a new child is started.
+
+        Raises:
+            FileError: If the file can't be processed.
+            Cancelled: If `watch` cancelled the processing.
+            ProcessDiedError: If the child process exited without a result.
+        """
         child = self._send("process", path)
         ended = threading.Event()
         guard = threading.Thread(target=_end_if_cancelled, args=(child, watch, ended), daemon=True)
@@ -156,30 +161,8 @@ class HelperProcess:
         return self._child
 
 
-class IsolatedProcessing:
-    """Processes each file in a separate child process. Any thread.
-
-    Args:
-        command: The command line of the child process.
-    """
-
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = command
-
-    def process(self, path: str, watch: Watch) -> FileResult:
-        """Process one file; see `ProcessorRegistry.process`.
-
-        Raises:
-            FileError: If the file can't be processed.
-            Cancelled: If `watch` cancelled the processing.
-            ProcessDiedError: If the child process exited without a result.
-        """
-        with closing(HelperProcess(self._command)) as helper:
-            return helper.process(path, watch)
-
-
 def _follow(child: subprocess.Popen[str], watch: Watch) -> FileResult:
-    """Read the output of a child process until it has processed the file; see `IsolatedProcessing.process`."""
+    """Read the output of a child process until it has processed the file; see `HelperProcess.process`."""
     for line in child.stdout or ():
         match json.loads(line):
             case ["access", bool(begins)]:

@@ -138,6 +138,10 @@ class StopRequest:
         event.clear()
         return True
 
+    def wait_for(self, condition: threading.Condition) -> None:
+        """Wait until a condition is notified. The caller holds its lock, and notifies it when a stop is requested."""
+        condition.wait()
+
 
 class StateReporter:
     """Reports changes in a loop's state. Any thread.
@@ -224,9 +228,18 @@ class _ObservedStop(StopRequest):
         return super().is_set()
 
     def wait(self, seconds: float, event: threading.Event | None = None) -> bool:
+        with self._waiting():
+            return super().wait(seconds, event)
+
+    def wait_for(self, condition: threading.Condition) -> None:
+        with self._waiting():
+            super().wait_for(condition)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
         self.is_waiting = True
         try:
-            return super().wait(seconds, event)
+            yield
         finally:
             self.responded_at = self._clock.steady()
             self.is_waiting = False

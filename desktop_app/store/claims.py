@@ -178,6 +178,7 @@ class Claims:
         claims: dict[int, Claim] = {}
         held_up: dict[str, Claim] = {}
         left = dict(enumerate(requests))
+        taken: set[str] = set()
         with self._database.write() as revision:
             while left:
                 part = _first_of_each(left)
@@ -185,11 +186,14 @@ class Claims:
                 free = {place: request for place, request in part.items() if request.group not in held_up}
                 won = self._claim(list(free.values()), worker, now_ms, lease_ms, revision) if free else {}
                 for place, request in part.items():
-                    claim = held_up.get(request.group) or won.get(request.file_id)
+                    claim = held_up.get(request.group)
+                    if claim is None and request.file_id not in taken:
+                        claim = won.get(request.file_id)
                     claims[place] = claim = claim or self._unclaimed(request, now_ms, revision)
                     if request.group and claim.outcome is ClaimOutcome.BUSY:
                         held_up[request.group] = claim
                     del left[place]
+                taken.update(won)
             self._note_attempts(list(claims.values()), now_ms, revision)
         return [claims[place] for place in range(len(requests))]
 

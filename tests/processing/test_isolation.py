@@ -16,7 +16,6 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.isolation import (
     HelperProcess,
-    IsolatedProcessing,
     ProcessDiedError,
     serve_one,
     serve_requests,
@@ -29,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def child(code: str) -> IsolatedProcessing:
-    return IsolatedProcessing([sys.executable, "-c", code])
+def in_child(path: str, watch: RecordingWatch, code: str = "") -> FileResult:
+    """Process a file in a child process, which executes other code if it is given."""
+    with closing(HelperProcess([sys.executable, "-c", code] if code else None)) as helper:
+        return helper.process(path, watch)
 
 
 @pytest.fixture
@@ -41,18 +42,18 @@ def watch() -> RecordingWatch:
 def test_file_has_the_same_numbers_as_without_isolation(tmp_path: Path, watch: RecordingWatch) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"one\ntwo")
-    assert IsolatedProcessing().process(str(file), watch) == FileResult(7, 2)
+    assert in_child(str(file), watch) == FileResult(7, 2)
 
 
 def test_name_that_is_not_utf8_reaches_the_child_unchanged(tmp_path: Path, watch: RecordingWatch) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n.txt")
     Path(path).write_bytes(b"x\n")
-    assert IsolatedProcessing().process(path, watch) == FileResult(2, 1)
+    assert in_child(path, watch) == FileResult(2, 1)
 
 
 def test_file_fails_with_the_same_reason_as_without_isolation(tmp_path: Path, watch: RecordingWatch) -> None:
     with pytest.raises(FileError) as isolated:
-        IsolatedProcessing().process(str(tmp_path / "gone"), watch)
+        in_child(str(tmp_path / "gone"), watch)
     with pytest.raises(FileError) as plain:
         default_registry().process(str(tmp_path / "gone"), watch)
     for one in (isolated, plain):
@@ -63,12 +64,12 @@ def test_file_fails_with_the_same_reason_as_without_isolation(tmp_path: Path, wa
 @pytest.mark.parametrize("end", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(3)", "raise SystemExit(0)"])
 def test_child_that_ends_without_a_result_affects_only_its_file(watch: RecordingWatch, end: str) -> None:
     with pytest.raises(ProcessDiedError):
-        child(end).process("a", watch)
+        in_child("a", watch, end)
 
 
 def test_progress_is_reported(watch: RecordingWatch) -> None:
     code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1, {}]')"
-    assert child(code).process("a", watch) == FileResult(10, 1)
+    assert in_child("a", watch, code) == FileResult(10, 1)
     assert watch.progress == [(5, 10)]
 
 
@@ -78,7 +79,7 @@ def test_cancelled_child_is_ended(watch: RecordingWatch) -> None:
 
     def run() -> None:
         try:
-            child(code).process("a", watch)
+            in_child("a", watch, code)
         except Cancelled as error:
             caught.append(error)
 
@@ -116,7 +117,7 @@ def test_child_reports_progress_and_is_never_cancelled(capsys: pytest.CaptureFix
 
 def test_values_of_another_processor_are_returned(watch: RecordingWatch) -> None:
     code = 'print(\'["done", 10, null, {"sha256": "ab", "pages": 3}]\')'
-    assert child(code).process("a", watch) == FileResult(10, None, {"sha256": "ab", "pages": 3})
+    assert in_child("a", watch, code) == FileResult(10, None, {"sha256": "ab", "pages": 3})
 
 
 # --- a child process that is reused

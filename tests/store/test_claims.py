@@ -293,3 +293,16 @@ def test_requests_of_one_job_or_group_are_claimed_one_after_the_other(store: Sto
     outcomes = ["claimed", "busy", "busy", "busy", "claimed", "foreign"]
     assert [claim.outcome.value for claim in claims] == outcomes
     assert store.job(third).status is Status.PENDING
+
+
+def test_second_message_of_a_job_is_busy_although_others_are_claimed_after_it(store: Store) -> None:
+    first, second = store.add("/a", "/b")
+    requests = [
+        ClaimRequest(first.id, 1, "m1", 1),
+        ClaimRequest(second.id, 2, "m2", 1, "g"),
+        ClaimRequest(first.id, 1, "m3", 1),  # sent twice
+        ClaimRequest(second.id, 1, "m4", 1, "g"),  # claimed together with it
+    ]
+    claims = store.claims.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
+    assert [claim.outcome.value for claim in claims] == ["claimed", "foreign", "busy", "claimed"]
+    assert claims[2].busy_until_ms == NOW + LEASE

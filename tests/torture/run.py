@@ -1,7 +1,7 @@
 """Run real programs on an unreliable network and kill one every few seconds; in the end, everything must be right.
 
     python tests/torture/run.py [--files 5000] [--kills 50] [--fifo] [--strict] [--embedded]
-                                [--minutes 12] [--seed N] [--keep]
+                                [--concurrency 3] [--minutes 12] [--seed N] [--keep]
 
 `filemill submit` adds files in several parts, and one or two `filemill worker` process them, all behind a proxy that
 resets connections, loses responses, throttles, returns errors, duplicates messages, and fails for seconds; or on the
@@ -50,6 +50,7 @@ class Torture:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.chance = random.Random(options.seed)
+        self.concurrency = ("--concurrency", str(options.concurrency))
         self.begun = time.monotonic()
         self.known = write_files(folder / "files", options.files, self.chance)
         home = folder / "home"
@@ -161,7 +162,7 @@ class Torture:
             self.workers.remove(worker)
         wanted = self.chance.choice([1, 2, 2])
         while len(self.workers) < wanted:
-            self.workers.append(self.programs.start("worker", "--concurrency", "3"))
+            self.workers.append(self.programs.start("worker", *self.concurrency))
 
     def _hit_a_worker(self) -> None:
         if self.chance.random() < 0.15:
@@ -187,7 +188,7 @@ class Torture:
 
     def _settle(self) -> None:
         """Run a worker until all jobs are finished and no message is left, still with faults."""
-        worker = self.programs.start("worker", "--until-idle")
+        worker = self.programs.start("worker", "--until-idle", *self.concurrency)
         while worker.poll() is None and self._left() > 0:
             self._wait(0.5)
         if worker.poll() != 0:
@@ -255,6 +256,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     kind.add_argument("--fifo", action="store_true", help="a FIFO queue")
     kind.add_argument("--strict", action="store_true", help="a FIFO queue with all files in one group, in order")
     kind.add_argument("--embedded", action="store_true", help="the embedded queue")
+    parser.add_argument("--concurrency", type=int, default=3, help="the number of files each worker processes at once")
     parser.add_argument("--minutes", type=float, default=12, help="after so long it counts as hanging")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
@@ -268,7 +270,8 @@ def main(words: list[str]) -> int:
     options = parsed(words)
     folder = Path(tempfile.mkdtemp(prefix="filemill-torture-"))
     kind = next((name for name in ("embedded", "strict", "fifo") if getattr(options, name)), "standard")
-    say(f"{options.files} files, {options.kills} kills, {kind} queue, seed {options.seed}")
+    at_once = f"{options.concurrency} at once"
+    say(f"{options.files} files, {at_once}, {options.kills} kills, {kind} queue, seed {options.seed}")
     torture = Torture(options, folder)
     # So that no process is left running if this one is ended by a signal.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

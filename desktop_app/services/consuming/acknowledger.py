@@ -123,7 +123,7 @@ class Acknowledger:
                     batch = _next_batch(self._deletes) if is_needed else []
                     if not batch:
                         if not stop.is_set():
-                            self._may_assist.wait()
+                            stop.wait_for(self._may_assist)
                         continue
                 if self._send(batch):
                     backoff.reset()

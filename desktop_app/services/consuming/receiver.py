@@ -237,7 +237,7 @@ class Receiver:
                     continue
                 with self._may_assist:
                     if not stop.is_set():
-                        self._may_assist.wait()
+                        stop.wait_for(self._may_assist)
 
     def _poll_too(self, stop: StopRequest) -> int:
         client = self._connector.connect()

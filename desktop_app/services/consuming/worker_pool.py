@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.processing.isolation import HelperProcess, IsolatedProcessing, ProcessDiedError
+from desktop_app.processing.isolation import HelperProcess, ProcessDiedError
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.sources.mounts import Mount, MountTable
@@ -54,7 +54,7 @@ _SMOOTHING = 0.1
 
 
 class Processing(Protocol):
-    """The interface of `ProcessorRegistry`, `IsolatedProcessing` and `HelperProcess`."""
+    """The interface of `ProcessorRegistry` and `HelperProcess`."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """Process a file; see `ProcessorRegistry.process`."""
@@ -123,7 +123,8 @@ class WorkerPool:
 
     The threads are daemon threads, so that a thread blocked by an unresponsive disk does not keep the program from
     exiting. Files on network shares are processed in child processes, since Linux does not end a program while a thread
-    is blocked by a share.
+    is blocked by a share. So are the files that had been claimed by a program when it ended unexpectedly. There can be
+    many, and most are innocent, so that a thread processes them in one child process until that crashes, too.
 
     Attributes:
         size: The number of threads.
@@ -155,7 +156,7 @@ class WorkerPool:
         self.size = size
         self.usual_seconds = FIRST_USUAL_SECONDS
         self._registry = registry
-        self._isolated = IsolatedProcessing()
+        self._new_helper: Callable[[], HelperProcess] = HelperProcess
         self._on_done = on_done
         self._clock = clock
         self._may_begin = may_begin
@@ -315,10 +316,12 @@ class WorkerPool:
         return Done(message, error=FileError(reason, passing=True), retry_after_s=seconds, was_tried=was_tried)
 
     def _run(self) -> None:
-        with closing(HelperProcess()) as helper:
+        with closing(self._new_helper()) as helper, closing(self._new_helper()) as for_suspects:
             is_replaced = False
             while not is_replaced and (message := self._next()) is not None:
-                is_replaced = self._handle(message, helper)
+                is_replaced = self._handle(message, for_suspects if message.is_suspect else helper)
+                if not self._todo:
+                    for_suspects.close()  # they are rare
 
     def _next(self) -> InFlightMessage | None:
         """Wait for a file, and return it; return None if this thread has to end."""
@@ -386,11 +389,7 @@ class WorkerPool:
         self, message: InFlightMessage, job: ClaimedJob, mount: Mount, watch: Watch, helper: HelperProcess
     ) -> tuple[FileResult | None, FileError | None]:
         try:
-            processing: Processing = self._registry
-            if message.is_suspect:
-                processing = self._isolated
-            elif mount.is_remote:
-                processing = helper
+            processing: Processing = helper if message.is_suspect or mount.is_remote else self._registry
             return processing.process(job.file_path, watch), None
         except Cancelled:
             return None, None

@@ -6,13 +6,16 @@ import threading
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
+
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
-from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest
+from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest, SupervisedLoop
 from tests.helpers import wait_until
 from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
+from tests.services.consuming.test_receiver import ReceiverSetup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,3 +178,19 @@ def test_assistant_leaves_few_deletes_and_all_releases_to_the_main_thread() -> N
     assistant.join(20)
     assert not assistant.is_alive()
     assert fixture.client.calls == []
+
+
+@pytest.mark.parametrize("of_receiver", [False, True])
+def test_assistant_that_is_not_needed_for_long_is_not_restarted(of_receiver: bool) -> None:
+    fixture, receiver = RunningAcknowledger(), ReceiverSetup()
+    assist = receiver.receiver.assist if of_receiver else fixture.acknowledger.assist
+    loop = SupervisedLoop("assistant", assist, patience_s=60, clock=fixture.clock)
+    loop.start()
+    for _ in range(3):
+        wait_until(lambda: loop._stop.is_waiting)
+        fixture.clock.advance(1000)
+        loop.check()
+    loop.stop()
+    loop.join(20)
+    assert loop._thread is not None
+    assert not loop._thread.is_alive()

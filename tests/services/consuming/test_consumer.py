@@ -6,6 +6,7 @@ import math
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +23,7 @@ from desktop_app.domain.errors import (
 )
 from desktop_app.domain.job import Job, Status
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
-from desktop_app.processing.isolation import IsolatedProcessing
+from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
@@ -414,7 +415,8 @@ def test_file_that_crashes_its_process_fails_after_three_attempts_and_others_con
     running = RunningConsumer(services)
     job = suspect(running, "bad.txt")
     (good,) = services.add("good.txt")
-    running.consumer._pool._isolated = IsolatedProcessing([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
+    killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    running.consumer._pool._new_helper = partial(HelperProcess, killed)
     running.start()
     wait_until(lambda: services.job(job).status is Status.PENDING)
     running.deliver(message(job), message(good))

@@ -10,6 +10,7 @@ import pytest
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
+from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
 from desktop_app.services.consuming.in_flight import InFlightMessage
@@ -20,6 +21,7 @@ from tests.helpers import as_claimed, wait_until
 from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
     from desktop_app.processing.processor import Value, Watch
@@ -45,6 +47,37 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
         pool.submit(message)
     pool.stop()
     return [done.get(timeout=30) for _ in messages]
+
+
+def test_files_that_a_killed_program_had_claimed_share_a_child_process(services: ServicesSetup) -> None:
+    messages = [message_for(services, f"{number}.txt") for number in range(5)]
+    for message in messages:
+        message.is_suspect = True
+    helpers: list[HelperProcess] = []
+
+    class Helper(HelperProcess):
+        """Counts the child processes that were started."""
+
+        def _send(self, *request: str) -> subprocess.Popen[str]:
+            child = super()._send(*request)
+            children.add(child)
+            return child
+
+    children: set[subprocess.Popen[str]] = set()
+
+    def new_helper() -> HelperProcess:
+        helpers.append(Helper())
+        return helpers[-1]
+
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=FakeClock())
+    pool._new_helper = new_helper
+    pool.submit(*messages)
+    pool.start()
+    assert [done.get(timeout=30).result for _ in messages] == [FileResult(4, 2)] * len(messages)
+    assert len(children) == 1
+    wait_until(lambda: all(helper._child is None for helper in helpers), what="end of the child process")
+    pool.stop()
 
 
 class Bug(LineProcessor):
