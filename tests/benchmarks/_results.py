@@ -91,7 +91,14 @@ def at_most_times(what: str, measured: float, unit: str, *, peer: str, against: 
 def at_most(what: str, measured: float, unit: str, goal: float) -> Result:
     """Report a measurement that should not exceed a limit."""
     return report(
-        Result(what, amount(measured, unit), NONE, measured / goal, f"≤ {round(goal, 2):,g} {unit}".strip(), measured <= goal)
+        Result(
+            what,
+            amount(measured, unit),
+            NONE,
+            measured / goal,
+            f"≤ {round(goal, 2):,g} {unit}".strip(),
+            measured <= goal,
+        )
     )
 
 
