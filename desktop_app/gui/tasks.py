@@ -138,6 +138,13 @@ def _call(callback: Callable[..., object], *values: object) -> None:
 Prepare = Callable[[], Callable[[], object] | None]
 
 
+def _timed(work: Callable[[], object]) -> tuple[object, int]:
+    """Run a function; return its result and its duration in milliseconds, without the time it waited for a thread."""
+    timer = QElapsedTimer()
+    timer.start()
+    return work(), timer.elapsed()
+
+
 class CoalescedTask(QObject):
     """Runs a task on request. Requests made during a run are combined into one.
 
@@ -171,7 +178,6 @@ class CoalescedTask(QObject):
         self._running: set[int] = set()
         self._next_ms: int | None = None  # the delay before the run that was requested during the current one
         self._took_ms = 0
-        self._since_begin = QElapsedTimer()
         self._since_end = QElapsedTimer()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._begin)
@@ -218,14 +224,15 @@ class CoalescedTask(QObject):
             return
         self._newest += 1
         self._running.add(self._newest)
-        self._since_begin.start()
         number = self._newest
-        self._tasks.run(work, partial(self._end, number), partial(self._fail, number), partial(self._drop, number))
+        self._tasks.run(
+            partial(_timed, work), partial(self._end, number), partial(self._fail, number), partial(self._drop, number)
+        )
 
-    def _end(self, number: int, value: object) -> None:
+    def _end(self, number: int, timed: tuple[object, int]) -> None:
         self._running.discard(number)
         if number == self._newest:
-            self._took_ms = self._since_begin.elapsed()
+            value, self._took_ms = timed
             self._since_end.start()
             self.result.emit(value)
         self._run_requested()

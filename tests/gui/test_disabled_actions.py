@@ -69,7 +69,7 @@ def test_a_file_that_waits_in_another_queue_can_be_retried_here(windows: WindowF
     window.view.select_rows(0, 0)
     wait_for_sums(window, qtbot)
     counts = windows.controller().totals.counts
-    window.menu_actions.update(counts, sums.current, listed=1, queue="another queue")
+    window.menu_actions.update(counts, sums.current, listed=1, is_loaded=True, queue="another queue")
     assert window.menu_actions.retry.isEnabled()
     assert not window.menu_actions.process_next.isEnabled()
 

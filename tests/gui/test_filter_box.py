@@ -159,6 +159,19 @@ def test_filter_is_disabled_while_the_list_is_empty(windows: WindowFactory) -> N
     assert not window.sidebar.isVisible()
 
 
+def test_filter_can_be_typed_while_the_list_is_being_loaded(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    model = window._list.model
+    model.clear()
+    model.is_loaded = False  # as when the window has just opened
+    model.rows_changed.emit()
+    window.menu_actions.filter.trigger()
+    QTest.keyClicks(window.filter, "banana")
+    qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
+    assert window.filter.hasFocus()
+
+
 def test_added_files_that_do_not_match_are_not_shown(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])

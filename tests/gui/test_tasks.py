@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from shiboken6 import delete
 
 from desktop_app.domain.errors import StoreError
@@ -187,6 +187,20 @@ def test_rest_is_a_multiple_of_the_duration(tasks: Tasks, qtbot: QtBot) -> None:
     with qtbot.waitSignal(task.result):
         task.restart()
     assert len(got) == 1, "restarting does not rest"
+
+
+def test_waiting_for_a_thread_does_not_lengthen_the_rest(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
+    tasks = Tasks(sessions, threads=1)
+    occupying, quick = CoalescedTask(reading.prepare, tasks), CoalescedTask(lambda: lambda: None, tasks, rest=1_000_000)
+    got = results_of(quick)
+    occupying.request()
+    quick.request()
+    QTimer.singleShot(50, partial(reading.let_go.release, 1))
+    with qtbot.waitSignal(quick.result):
+        pass
+    quick.request()
+    qtbot.waitUntil(lambda: len(got) == 2)
+    assert tasks.close(2000)
 
 
 def test_restart_discards_the_result_of_the_current_run(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:

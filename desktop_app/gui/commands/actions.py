@@ -228,18 +228,20 @@ class Actions(QObject):
             if action.data():
                 action.setIcon(self._theme.icon(str(action.data())))
 
-    def update(self, counts: StatusCounts, selected: Selected, *, listed: int, queue: str) -> None:
+    def update(self, counts: StatusCounts, selected: Selected, *, listed: int, is_loaded: bool, queue: str) -> None:
         """Enable the actions that have files to act on, and disable the others.
 
         Args:
             counts: The number of files with each status.
             selected: The selected files.
             listed: The number of files that pass the filter.
+            is_loaded: Whether the list has been loaded. Until then, it may have files that can be found.
             queue: The key of the current queue.
         """
         empty, none = tr("The list is empty"), tr("Select files first")
         for found, why_not, actions in (
-            (counts.total, empty, (self.export, self.filter, *self.status_views)),
+            (counts.total, empty, (self.export, *self.status_views)),
+            (counts.total or listed or not is_loaded, empty, (self.filter,)),
             (listed, tr("No files are shown"), (self.select_all,)),
             (selected.count, none, (self.copy, self.copy_path, self.select_none, self.remove)),
             (selected.count, none, (self.open, self.show_file)),

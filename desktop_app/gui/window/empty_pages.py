@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.search import NO_SEARCH
@@ -203,8 +203,8 @@ class Pages(QStackedWidget):
             return
         focused = QApplication.focusWidget()
         loses_focus = focused is None or self.isAncestorOf(focused)
-        # When the window opens, Qt gives the focus to the first button of the window.
-        first = self.currentWidget() in {self._blank, self._empty}
+        # When the window opens, Qt gives the focus to the first button of the window; the filter box is a choice.
+        first = self.currentWidget() in {self._blank, self._empty} and not isinstance(focused, QLineEdit)
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):
             page.setFocus()

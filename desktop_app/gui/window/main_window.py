@@ -449,7 +449,7 @@ class MainWindow(QMainWindow):
             self.status.show_listed(None if model.shown_filter.is_empty else listed)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
-        self.filter.setEnabled(has_files)
+        self.filter.setEnabled(has_files or not model.is_loaded)  # while it opens, one can already type
         self._tools.emphasize(primary=not self._empty.isVisibleTo(self))
         self._update_actions()
 
@@ -463,6 +463,7 @@ class MainWindow(QMainWindow):
             self._list.totals.counts,
             selected,
             listed=self._list.model.rowCount(),
+            is_loaded=self._list.model.is_loaded,
             queue=self._controller.connection.key,
         )
 
