@@ -438,8 +438,11 @@ class Consumer:
         spare = 0
         if are_foreign:
             spare = PREFETCH
-        elif self._pool.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS:
-            ready = int(READY_SECONDS * self._pool.size / max(self._pool.usual_seconds, 0.0001))
+        elif self._pool.usual_seconds < QUICK_SECONDS and (
+            quick := self._pool.size - self._pool.count_long(LONG_SECONDS)
+        ):
+            # If these threads get long files too, what waits for them is released after `WAIT_SECONDS`.
+            ready = int(READY_SECONDS * quick / max(self._pool.usual_seconds, 0.0001))
             spare = min(max(PREFETCH, ready), MOST_READY)
         return self._free_threads() + spare
 

@@ -216,15 +216,16 @@ class WorkerPool:
         """Whether submitted files are waiting for a thread."""
         return bool(self._todo)
 
-    def longest(self) -> float:
-        """Return the time in seconds since the oldest running file was started; 0 if no file is running.
+    def count_long(self, seconds: float) -> int:
+        """Return the number of files that were started longer ago than a time in seconds.
 
         Files on threads that were set aside are not counted.
         """
         now = self._clock.steady()
         with self._lock:
-            running = [activity for activity in self._running.values() if not activity.is_set_aside]
-            return max((now - activity.begun for activity in running), default=0.0)
+            return sum(
+                now - activity.begun > seconds and not activity.is_set_aside for activity in self._running.values()
+            )
 
     def count_set_aside(self) -> int:
         """Return the number of unfinished files on threads that were set aside."""

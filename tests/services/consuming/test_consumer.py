@@ -26,8 +26,8 @@ from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult
-from desktop_app.queues.messages import EntryResult, FileMessage, encode
-from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.queues.messages import MAX_ENTRIES, EntryResult, FileMessage, encode
+from desktop_app.services.consuming.consumer import LONG_SECONDS, Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import HIDDEN_SECONDS, ForeignMessages
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
 from desktop_app.services.consuming.results import Committer, _may_pass
@@ -494,17 +494,20 @@ def test_messages_behind_a_large_file_are_released(services: ServicesSetup) -> N
     running.stop()
 
 
-def test_no_more_files_are_received_than_can_start_during_a_long_one(services: ServicesSetup) -> None:
+def test_files_are_received_ahead_for_threads_without_a_long_file_only(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=2)
-    (job,) = services.add("long")
-    _, go_on = running.hold("long")
-    running.deliver(message(job))
+    jobs = services.add("long", "longer")
+    held = [running.hold(name) for name in ("long", "longer")]
+    consumer = running.consumer
+    running.deliver(message(jobs[0]))
     running.start()
-    wait_until(lambda: running.consumer._pool.longest() > 1)
-    running.client.calls.clear()
-    wait_until(lambda: len(running.client.made("receive")) >= 3)
-    assert {limit for limit, _, _ in running.client.made("receive")[1:]} == {1}
-    go_on.set()
+    wait_until(lambda: consumer._pool.count_long(LONG_SECONDS) == 1)
+    assert consumer._room() > MAX_ENTRIES, "small files do not wait for large ones"
+    running.deliver(message(jobs[1]))
+    wait_until(lambda: consumer._pool.count_long(LONG_SECONDS) == 2)
+    assert consumer._room() == 0
+    for _, go_on in held:
+        go_on.set()
     running.stop()
 
 
