@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import select
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from desktop_app.domain.job import Job
+
+log = logging.getLogger(__name__)
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _STEP = 1000
@@ -96,10 +99,16 @@ def reader_gone() -> bool:
 
 
 def say(text: str) -> None:
-    """Write a one-line message to standard error."""
-    if sys.stderr is not None:
+    """Write a one-line message to standard error. If that is a file on a full disk, the program goes on without it."""
+    if sys.stderr is None:
+        return
+    try:
         sys.stderr.write(f"filemill: {display_text(text)}\n")
         sys.stderr.flush()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        log.info("the disk is full; not written to standard error: %s", text)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import queue
@@ -202,3 +203,19 @@ def test_pipe_gets_no_bar(capsys: Any) -> None:
         bar.move_to(3, 4)
         bar.rest("Waiting …")
     assert capsys.readouterr().err == ""
+
+
+class FullDisk(io.StringIO):
+    """A file on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_message_for_a_file_on_a_full_disk_does_not_end_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    with caplog.at_level("INFO"):
+        output.say("The disk is full.")
+    assert "not written to standard error: The disk is full." in caplog.text
