@@ -257,9 +257,10 @@ class HangingPool:
 
     def hang(self, name: str) -> InFlightMessage:
         """Submit a file that hangs, and let the pool set its thread aside."""
+        before = self.pool.count_silent(-1)
         message = self.submit(name)
         self.processing.begun.get(timeout=10)
-        wait_until(lambda: self.pool.count_silent(-1) > 0)
+        wait_until(lambda: self.pool.count_silent(-1) > before)
         self.advance(2)
         if self.answer.is_set():
             wait_until(lambda: not any(thread.name.startswith("probe ") for thread in threading.enumerate()))
