@@ -77,8 +77,8 @@ NOTE_POLLS_SECONDS = 5.0
 SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
-TURN_LEAST_SECONDS = 0.005
-"""The shortest interval between two transactions while files are waiting for a thread."""
+TURN_LEAST_SECONDS = 0.01
+"""The shortest interval between two transactions while more than `PREFETCH` messages are in flight."""
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
 IDLE_TURN_SECONDS = 5.0
@@ -460,8 +460,8 @@ class Consumer:
     def _turn(self, patience: float) -> None:
         """Wait for received messages or finished files, handle them, and commit the results."""
         now = self._clock.steady()
-        if self._pool.has_waiting and (left := self._next_turn - now) > 0:
-            self._is_stopping.wait(left)  # there is enough to do: handle more at once
+        if len(self._in_flight) > PREFETCH and (left := self._next_turn - now) > 0:
+            self._is_stopping.wait(left)  # handle more at once
         items = self._inbox.take(patience)
         self._next_turn = self._clock.steady() + TURN_LEAST_SECONDS
         if not self._attempt(self._settle, items):
