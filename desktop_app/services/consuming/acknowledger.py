@@ -102,7 +102,9 @@ class Acknowledger:
                 batch = _next_batch(self._releases or self._deletes)
                 stopping = self._is_stopping
             if not batch:
-                return
+                if stopping:
+                    return
+                continue  # an assistant has sent what was waiting
             if not self._flush(batch) and stopping:
                 self._drop_all()
                 return

@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
-from desktop_app.services.consuming.acknowledger import Acknowledger
+from desktop_app.services.consuming.acknowledger import MAX_AGE_SECONDS, Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
 from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest, SupervisedLoop
 from tests.helpers import wait_until
@@ -194,3 +194,27 @@ def test_assistant_that_is_not_needed_for_long_is_not_restarted(of_receiver: boo
     loop.join(20)
     assert loop._thread is not None
     assert not loop._thread.is_alive()
+
+
+def test_main_thread_goes_on_if_an_assistant_has_sent_what_was_waiting() -> None:
+    fixture = RunningAcknowledger()
+    fixture.thread.start()
+    acknowledger = fixture.acknowledger
+    wait = acknowledger._condition.wait
+
+    def taken_meanwhile(timeout: float | None = None) -> bool:
+        if timeout == MAX_AGE_SECONDS:
+            for ack in acknowledger._deletes:
+                fixture.in_flight.remove(ack.message)
+            acknowledger._deletes.clear()
+            acknowledger._condition.wait = wait  # type: ignore[method-assign]
+            return False
+        return wait(timeout)
+
+    acknowledger._condition.wait = taken_meanwhile  # type: ignore[method-assign]
+    delete(1)(fixture)
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    delete(1)(fixture)
+    wait_until(lambda: fixture.client.made("delete") == [["h0"]])
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    fixture.stop()
