@@ -20,7 +20,7 @@ from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed
 from desktop_app.store.models import AttemptRow, JobRow
-from desktop_app.store.rows import LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
+from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
 
 if TYPE_CHECKING:
@@ -94,15 +94,7 @@ class Claim:
     epoch: int = 0
 
 
-_COLUMNS = (
-    JobRow.id,
-    JobRow.uuid,
-    JobRow.file_path,
-    JobRow.generation,
-    JobRow.attempts,
-    JobRow.sent_at,
-    JobRow.file_size,
-)
+_COLUMNS = tuple(JOB_COLUMNS[name] for name in ClaimedJob._fields)
 """The columns for the fields of a `ClaimedJob`."""
 
 

@@ -125,7 +125,14 @@ class Work:
         if not results:
             return []
         rows = [
-            (one.row_id, one.token, one.finished_at, one.file_size, one.lines_count, *_reason_values(one.reason))
+            (
+                one.row_id,
+                one.token,
+                one.finished_at,
+                one.file_size,
+                one.lines_count,
+                *reason_columns(one.reason).values(),
+            )
             for one in results
         ]
         with self._database.write(durable=True, epoch=self.epoch) as revision:
@@ -260,10 +267,6 @@ class Work:
         )
         with self._database.read():
             return self._database.scalar(query) is None
-
-
-def _reason_values(reason: Reason | None) -> tuple[object, ...]:
-    return ("", "") if reason is None else tuple(reason_columns(reason).values())
 
 
 def _holds(row_id: object, token: object) -> tuple[object, ...]:

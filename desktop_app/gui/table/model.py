@@ -56,8 +56,9 @@ _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
 _NO_PARENT = QModelIndex()
 
 _MAX_BLOCKS = 100
-_MAX_CHANGED_BLOCKS = 20
 """The number of separate blocks of removed rows above which replacing all rows is faster."""
+_MAX_CHANGED_BLOCKS = 20
+"""The number of separate blocks of changed rows above which they are emitted as one range."""
 
 _FIXED = frozenset({"name", ADDED, "folder", "type", "id"})
 """The sort keys whose values never change. With any other key, a changed job may move to another row."""

@@ -492,15 +492,12 @@ class Consumer:
                 arrived += item
         ours = self._dispatcher.requests(arrived) if arrived else []
         is_changed = self._committer.has_results
-        if ours or is_changed:
-            try:
-                claims = self._committer.finish(lambda: self._dispatcher.claim([request for _, request in ours]))
-            except StoreError:
-                self._dispatcher.refuse(ours)
-                raise
-            self._dispatcher.accept(ours, claims, len(arrived))
-        elif arrived:
-            self._dispatcher.accept([], [], len(arrived))
+        try:
+            claims = self._committer.finish(lambda: self._dispatcher.claim([request for _, request in ours]))
+        except StoreError:
+            self._dispatcher.refuse(ours)
+            raise
+        self._dispatcher.accept(ours, claims, len(arrived))
         if self._committer.put_back() or is_changed:
             self._control.note_finished()
 
