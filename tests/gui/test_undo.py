@@ -68,7 +68,9 @@ def test_undo_and_redo_of_adding_files(
     file.write_text("x")
     before = snapshot(windows)
     window.add([str(file)])
-    qtbot.waitUntil(lambda: len(snapshot(windows)) == len(before) + 1)
+    # The file is on the list as soon as it is stored; what can be undone is known when the addition has ended.
+    undo = windows.controller().commands.undo
+    qtbot.waitUntil(lambda: undo.canUndo() and len(snapshot(windows)) == len(before) + 1)
     after = snapshot(windows)
     for _ in range(2):
         QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
