@@ -390,3 +390,8 @@ class ResponseTimes:
     def are_long(self) -> bool:
         """Whether responses take so long that several requests should be made at once."""
         return len(self._seconds) >= LEAST_RESPONSES and min(self._seconds) > SLOW_SECONDS
+
+    @property
+    def are_short(self) -> bool:
+        """Whether responses take so little time that two threads would mainly wait for each other."""
+        return len(self._seconds) >= LEAST_RESPONSES and min(self._seconds) <= SLOW_SECONDS

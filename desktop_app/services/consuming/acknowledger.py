@@ -45,7 +45,8 @@ class _Ack:
 class Acknowledger:
     """Buffers delete and release requests and sends them in batches.
 
-    Call `run` on one thread, and `assist` on others; the other methods can be called from any thread.
+    Call `run` on one thread, `send_full_batches` on the one that receives, and `assist` on others; the other methods can
+    be called from any thread.
     """
 
     def __init__(self, in_flight: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
@@ -60,6 +61,8 @@ class Acknowledger:
         self._is_stopping = False
         self._times = ResponseTimes()
         self._backoff = Backoff(first=0.5, longest=10)
+        self._helped_until = 0.0
+        """Until when `run` leaves deletes to `send_full_batches`, in seconds of the steady clock."""
 
     def delete(self, *messages: InFlightMessage) -> None:
         """Delete messages that are obsolete or whose results have been committed."""
@@ -80,7 +83,7 @@ class Acknowledger:
         with self._condition:
             before = len(waiting)
             waiting.extend(acks)
-            if not before or before < MAX_ENTRIES <= len(waiting):
+            if not before or (before < MAX_ENTRIES <= len(waiting) and not self._is_helped()):
                 self._condition.notify()
             if len(self._deletes) >= MANY and self._times.are_long:
                 self._may_assist.notify()
@@ -96,8 +99,11 @@ class Acknowledger:
                 if not self._deletes and not self._releases and not self._is_stopping:
                     self._condition.wait(IDLE_SECONDS)
                     continue
-                if max(len(self._deletes), len(self._releases)) < MAX_ENTRIES and not self._is_stopping:
+                is_full = max(len(self._deletes), len(self._releases)) >= MAX_ENTRIES
+                if not self._is_stopping and (self._is_helped() or not is_full):
                     self._condition.wait(MAX_AGE_SECONDS)
+                    if self._is_helped() and not self._is_stopping:
+                        continue
                 # Releases first: another worker may be waiting for them. The queue does not wait for deletes.
                 batch = _next_batch(self._releases or self._deletes)
                 stopping = self._is_stopping
@@ -114,6 +120,26 @@ class Acknowledger:
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
+
+    def _is_helped(self) -> bool:
+        """Return whether `send_full_batches` sends what is waiting; the caller holds the lock."""
+        return not self._releases and self._clock.steady() < self._helped_until
+
+    def send_full_batches(self) -> None:
+        """Send full batches of deletes, if the queue responds quickly.
+
+        With such a queue, boto3 needs more time than its requests, and the threads that receive and delete would mainly
+        wait for each other's interpreter lock.
+        """
+        while self._times.are_short:
+            with self._condition:
+                if len(self._deletes) < MAX_ENTRIES or self._releases or self._is_stopping:
+                    return
+                batch = _next_batch(self._deletes)
+                self._helped_until = self._clock.steady() + MAX_AGE_SECONDS
+            if self._send(batch) < len(batch):
+                self._helped_until = 0.0  # `run` waits before it tries again
+                return
 
     def assist(self, stop: StopRequest) -> None:
         """Send requests to delete messages in parallel to `run`, while there are many, until a stop is requested."""

@@ -232,6 +232,7 @@ class Consumer:
             room=self._room,
             pause_s=lambda: self._dispatcher.pause_s,
             deliver=self._deliver,
+            before_poll=self._acknowledger.send_full_batches,
             state=self._state,
             control=control,
             clock=clock,

@@ -124,6 +124,7 @@ class Receiver:
         pause_s: A function that returns the time to wait before the next receive, in seconds.
         deliver: Called with received messages and the end of their visibility timeout in seconds of the steady clock;
             must return quickly.
+        before_poll: Called before each poll of `run`, on its thread.
         state: The reporter of the loop's state.
         clock: The clock.
         visibility_s: The visibility timeout of received messages in seconds.
@@ -146,9 +147,11 @@ class Receiver:
         wait_s: int,
         control: ProcessingControl,
         polls: PollRecord,
+        before_poll: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._connector = connector
+        self._before_poll = before_poll
         self._room = room
         self._pause_s = pause_s
         self._deliver = deliver
@@ -178,6 +181,7 @@ class Receiver:
     def run(self, stop: StopRequest) -> None:
         """Receive until a stop is requested. After a queue error, try again with backoff."""
         while not stop.is_set():
+            self._before_poll()
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
                 stop.wait(ROOM_SECONDS, self._has_room)
