@@ -53,7 +53,7 @@ def compiled(name: str, source: Path, folder: Path, *, is_stable: bool) -> Path 
         [str(source)],
         define_macros=[("Py_LIMITED_API", "0x{:02x}{:02x}0000".format(*FIRST_PYTHON))] if is_stable else [],
         py_limited_api=is_stable,
-        extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O3", "-g0"],
+        extra_compile_args=["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-Werror=implicit"],
         optional=True,
     )
     command = Distribution({"ext_modules": [extension]}).get_command_obj("build_ext")

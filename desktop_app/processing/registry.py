@@ -70,19 +70,20 @@ class ProcessorRegistry:
         self._open = opener
         self._pause = pause
 
-    def process(self, path: str, watch: Watch) -> FileResult:
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
         """Process one file.
 
         Args:
             path: The path as decoded by `os.fsdecode`.
             watch: Receives the progress, and can cancel the processing.
+            opened: The file, if it was opened already.
 
         Raises:
             FileError: If the file can't be processed, or if it changed every time it was read.
             Cancelled: If `watch` cancelled the processing.
         """
         processor, kinds = self._find(path)
-        reading = self._read_once(processor, kinds, path, watch, with_digest=False)
+        reading = self._read_once(processor, kinds, path, watch, opened, with_digest=False)
         for pause_s in PAUSES_S:
             if reading.problem is None:
                 return reading.result
@@ -104,16 +105,24 @@ class ProcessorRegistry:
         raise FileError(Reason(ReasonCode.NO_PROCESSOR))
 
     def _read_once(
-        self, processor: Processor, kinds: _Kinds, path: str, watch: Watch, *, with_digest: bool
+        self,
+        processor: Processor,
+        kinds: _Kinds,
+        path: str,
+        watch: Watch,
+        opened: Source | None = None,
+        *,
+        with_digest: bool,
     ) -> _Reading:
         if watch.cancelled():
             raise Cancelled
         on_access = watch.on_access
-        on_access(begins=True)
-        try:
-            opened = self._open(path)
-        finally:
-            on_access(begins=False)
+        if opened is None:
+            on_access(begins=True)
+            try:
+                opened = self._open(path)
+            finally:
+                on_access(begins=False)
         with opened as source:
             watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
             values = dict(processor.process(watched))

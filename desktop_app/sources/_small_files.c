@@ -1,9 +1,11 @@
-/* Read a small file with one call: `read(path)`; see `local.py`, which reads all files for which this returns None. */
+/* Read small files: `read(path)`, and `read_all(paths, place)` for many; see `small_files.py`. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +14,8 @@
 #define st_ctim st_ctimespec
 #endif
 
-#define MOST_BYTES (16 * 1024) /* they have to fit on the stack of a thread */
+#define MOST_BYTES (16 * 1024)
+#define MOST_FILES 64
 
 static int is_small_file(const struct stat *info)
 {
@@ -25,14 +28,14 @@ static int is_same_time(struct timespec one, struct timespec other)
 }
 
 /* Return the size of a file, and its content in a buffer of MOST_BYTES + 1; or -1 if anything is unusual. */
-static ssize_t read_small(const char *path, char *content)
+static ssize_t read_small(const char *path, int follows_links, char *content)
 {
     struct stat before, after;
     ssize_t size = -1;
     /* Opening anything else can have side effects, or block if it replaces the file in between. */
-    if (stat(path, &before) != 0 || !is_small_file(&before))
+    if ((follows_links ? stat(path, &before) : lstat(path, &before)) != 0 || !is_small_file(&before))
         return -1;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follows_links ? 0 : O_NOFOLLOW));
     if (file < 0)
         return -1;
     if (fstat(file, &before) == 0 && is_small_file(&before)) {
@@ -48,7 +51,7 @@ static ssize_t read_small(const char *path, char *content)
 static PyObject *read_path(PyObject *module, PyObject *path)
 {
     (void)module;
-    char content[MOST_BYTES + 1];
+    char content[MOST_BYTES + 1]; /* fits on the stack of a thread */
     ssize_t size;
     PyObject *name;
     if (!PyUnicode_FSConverter(path, &name)) {
@@ -57,7 +60,7 @@ static PyObject *read_path(PyObject *module, PyObject *path)
     }
     const char *characters = PyBytes_AsString(name);
     Py_BEGIN_ALLOW_THREADS
-    size = read_small(characters, content);
+    size = read_small(characters, 1, content);
     Py_END_ALLOW_THREADS
     Py_DECREF(name);
     if (size < 0)
@@ -65,8 +68,72 @@ static PyObject *read_path(PyObject *module, PyObject *path)
     return PyBytes_FromStringAndSize(content, size);
 }
 
+/* Read files into one buffer, and store the index of the one that is being read. */
+static void read_each(const char **paths, Py_ssize_t count, char *contents, ssize_t *sizes, int64_t *place)
+{
+    for (Py_ssize_t index = 0; index < count; index++) {
+        __atomic_store_n(place, index, __ATOMIC_RELAXED);
+        sizes[index] = paths[index] == NULL ? -1 : read_small(paths[index], 0, contents);
+        contents += sizes[index] > 0 ? sizes[index] : 0;
+    }
+}
+
+static PyObject *as_list(Py_ssize_t count, const char *contents, const ssize_t *sizes)
+{
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t index = 0; list != NULL && index < count; index++) {
+        PyObject *content = Py_None;
+        if (sizes[index] < 0)
+            Py_INCREF(content);
+        else
+            content = PyBytes_FromStringAndSize(contents, sizes[index]);
+        contents += sizes[index] > 0 ? sizes[index] : 0;
+        if (content == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SetItem(list, index, content);
+    }
+    return list;
+}
+
+static PyObject *read_paths(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *list, *names[MOST_FILES], *result = NULL;
+    const char *paths[MOST_FILES];
+    ssize_t sizes[MOST_FILES];
+    char *contents;
+    Py_buffer place;
+    if (!PyArg_ParseTuple(arguments, "O!w*", &PyList_Type, &list, &place))
+        return NULL;
+    Py_ssize_t count = PyList_Size(list);
+    if (count > MOST_FILES || place.len != sizeof(int64_t)) {
+        PyErr_SetString(PyExc_ValueError, "too many paths, or not one 64-bit number");
+    } else if ((contents = malloc((size_t)count * MOST_BYTES + 1)) == NULL) { /* takes no memory until it is used */
+        PyErr_NoMemory();
+    } else {
+        for (Py_ssize_t index = 0; index < count; index++) {
+            if (!PyUnicode_FSConverter(PyList_GetItem(list, index), &names[index])) {
+                PyErr_Clear();
+                names[index] = NULL;
+            }
+            paths[index] = names[index] == NULL ? NULL : PyBytes_AsString(names[index]);
+        }
+        Py_BEGIN_ALLOW_THREADS
+        read_each(paths, count, contents, sizes, place.buf);
+        Py_END_ALLOW_THREADS
+        result = as_list(count, contents, sizes);
+        for (Py_ssize_t index = 0; index < count; index++)
+            Py_XDECREF(names[index]);
+        free(contents);
+    }
+    PyBuffer_Release(&place);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"read", read_path, METH_O, "Return the content of a small file, or None if anything is unusual."},
+    {"read_all", read_paths, METH_VARARGS, "Return the contents of small files, with None for unusual ones."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,3 +1,6 @@
-# The compiled module; see `SmallSource` in `local.py`. It is missing on Windows, and if there was no C compiler.
+# The compiled module; see `read_small_files` in `local.py`. It is missing on Windows, and if there was no C compiler.
+
+from array import array
 
 def read(path: str, /) -> bytes | None: ...
+def read_all(paths: list[str], place: array[int], /) -> list[bytes | None]: ...

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.sources.local import Source
     from tests.crash.program import Installation
 
 NEVER_CAME_THERE = 3
@@ -45,7 +46,7 @@ class ScriptedProcessing:
         self._real = default_registry()
         self.has_begun = threading.Event()
 
-    def process(self, path: str, watch: Watch) -> FileResult:
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
         name = Path(path).name
         self.has_begun.set()
         if name.startswith(BUSY):
@@ -54,7 +55,7 @@ class ScriptedProcessing:
             if watch.cancelled():
                 raise Cancelled
             time.sleep(0.01)
-        return self._real.process(path, watch)
+        return self._real.process(path, watch, opened)
 
 
 def main(role: str, point: str, installation: Installation, files: list[Path]) -> None:

@@ -258,8 +258,8 @@ def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: Simu
 class Broken:
     """A processor with a bug."""
 
-    def process(self, path: str, watch: Watch) -> FileResult:
-        raise ZeroDivisionError(path, watch)
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+        raise ZeroDivisionError(path, watch, opened)
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")

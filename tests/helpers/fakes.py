@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from desktop_app.processing.processor import Watch
     from desktop_app.queues.client import QueueClient
+    from desktop_app.sources.local import Source
 
 DONE = EntryResult()
 OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
@@ -167,11 +168,11 @@ class ScriptedProcessing:
         self.began: list[str] = []
         self._real = default_registry()
 
-    def process(self, path: str, watch: Watch) -> FileResult:
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
         name = path.rpartition("/")[2]
         self.began.append(name)
         result = self.acts[name](watch) if name in self.acts else None
-        return self._real.process(path, watch) if result is None else result
+        return self._real.process(path, watch, opened) if result is None else result
 
     def hold(self, name: str, result: FileResult | None = None) -> tuple[threading.Event, threading.Event]:
         """Block the processing of a file; return an event that is set when it begins, and one that lets it continue.

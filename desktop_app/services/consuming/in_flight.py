@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.loops import StopRequest
+    from desktop_app.sources.local import Source
     from desktop_app.store.claims import Claim, ClaimedJob
     from desktop_app.store.results import Work
 
@@ -72,6 +73,8 @@ class InFlightMessage:
         awaits_message: Whether the message is still in the queue, because only the row was claimed or the message was
             resent.
         is_suspect: Whether a program has ended unexpectedly while processing this file.
+        was_read: Whether a thread has begun to read the file together with others.
+        opened: The file, if that has succeeded.
         is_begun: Whether processing has started.
         is_lost: Whether the lease was lost to another worker.
         is_releasing: Whether the message is being released, in which case its visibility timeout must not be extended.
@@ -89,6 +92,8 @@ class InFlightMessage:
     is_cancelled: bool = False
     awaits_message: bool = False
     is_suspect: bool = False
+    was_read: bool = False
+    opened: Source | None = None
     is_begun: bool = False
     is_lost: bool = False
     is_releasing: bool = False

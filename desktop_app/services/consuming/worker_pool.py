@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from array import array
 from collections import deque
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import FileError
@@ -20,14 +21,16 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.isolation import HelperProcess, ProcessDiedError
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.sources.local import MOST_SMALL_FILES, SMALL_FILE_BYTES, SmallSource, read_small_files
 from desktop_app.sources.mounts import Mount, MountTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
+    from desktop_app.sources.local import Source
     from desktop_app.store.claims import ClaimedJob
 
 
@@ -39,6 +42,8 @@ SMALL_BYTES = 256 * 1024
 ONE_THREAD_SECONDS = 0.01
 """The usual processing time up to which small files are processed by one thread. It includes waits for the interpreter
 lock; a file that is in memory takes less than 0.1 ms."""
+READ_SILENT_SECONDS = 0.25
+"""How long a file that is read together with others may not respond before other threads process these files."""
 PROBE_SECONDS = 1.0
 """How long a file may not respond before its file system is probed."""
 SET_ASIDE_SECONDS = 3.0
@@ -54,9 +59,9 @@ _SMOOTHING = 0.1
 
 
 class Processing(Protocol):
-    """The interface of `ProcessorRegistry` and `HelperProcess`."""
+    """The interface of `ProcessorRegistry`."""
 
-    def process(self, path: str, watch: Watch) -> FileResult:
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
         """Process a file; see `ProcessorRegistry.process`."""
         ...
 
@@ -97,6 +102,23 @@ class _Activity:
     is_accessing: bool = False
     is_set_aside: bool = False
     is_given_up: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Reading:
+    """The reading of several files with one call.
+
+    Attributes:
+        at: When it last made progress, in seconds of the steady clock.
+        place: Contains the index of the file that is being read.
+        seen: The last known index.
+        is_replaced: Whether another thread has taken the place of this one.
+    """
+
+    at: float
+    place: array[int] = field(default_factory=lambda: array("q", [0]))
+    seen: int = 0
+    is_replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +193,9 @@ class WorkerPool:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._running: dict[InFlightMessage, _Activity] = {}
+        self._readings: list[_Reading] = []
+        self._taken = self._taken_before = 0
+        """The number of files that threads have taken, now and at the last `check_stalled`."""
 
     def start(self) -> None:
         """Start the threads."""
@@ -259,15 +284,18 @@ class WorkerPool:
     def check_stalled(self) -> None:
         """Set aside the threads of files that do not respond, and report the files that stay silent as failed.
 
-        Call this several times per second. A result of a file that was reported is discarded. If files are waiting, for
-        example because the others take longer than usual, all threads are woken.
+        Call this several times per second. A result of a file that was reported is discarded. If files are waiting, and
+        none was taken since the last call because the others take longer than usual, all threads are woken.
         """
-        if self._todo:
+        if self._todo and self._taken == self._taken_before:
             with self._has_work:
                 self._has_work.notify_all()
+        self._taken_before = self._taken
         now = self._clock.steady()
         given_up: list[Done] = []
         with self._lock:
+            for reading in self._readings:
+                self._check_reading(reading, now)
             for message, activity in self._running.items():
                 if activity.progress != message.progress:
                     activity.progress, activity.at = message.progress, now
@@ -290,6 +318,19 @@ class WorkerPool:
         """Return the mount points that have responded again since the last call."""
         return self._health.take_recovered()
 
+    def _check_reading(self, reading: _Reading, now: float) -> None:
+        """Start another thread if one of several files does not respond: each of them can also be read alone."""
+        if (place := reading.place[0]) != reading.seen:
+            reading.seen, reading.at = place, now
+        elif now - reading.at > READ_SILENT_SECONDS and not reading.is_replaced:
+            reading.is_replaced = True
+            self._replace_thread()
+
+    def _replace_thread(self) -> None:
+        with self._has_work:
+            self._busy -= 1
+        self._start_thread()
+
     def _may_set_aside(self, activity: _Activity, silent: float) -> bool:
         others = [other for other in self._running.values() if other.is_set_aside]
         on_mount = sum(other.mount == activity.mount for other in others)
@@ -299,10 +340,8 @@ class WorkerPool:
 
     def _set_aside(self, message: InFlightMessage, activity: _Activity) -> None:
         activity.is_set_aside = True
-        with self._has_work:
-            self._busy -= 1
         log.info("job %s: its thread is set aside: %s", _id(message), activity.mount.place)
-        self._start_thread()
+        self._replace_thread()
 
     def _given_up(self, message: InFlightMessage, activity: _Activity) -> Done:
         """Return the outcome of a file on which an access, or the processor, has taken too long."""
@@ -326,15 +365,60 @@ class WorkerPool:
 
     def _next(self) -> InFlightMessage | None:
         """Wait for a file, and return it; return None if this thread has to end."""
-        with self._has_work:
-            while not self._todo:
-                self._busy -= 1
-                if self._surplus:
-                    self._surplus -= 1
-                    return None
-                self._has_work.wait()
-                self._busy += 1
-            return self._todo.popleft()
+        while True:
+            with self._has_work:
+                while not self._todo:
+                    self._busy -= 1
+                    if self._surplus:
+                        self._surplus -= 1
+                        return None
+                    self._has_work.wait()
+                    self._busy += 1
+                together = self._choose_together()
+                if not together:
+                    self._taken += 1
+                    return self._todo.popleft()
+            if not self._read_together(together):
+                return None
+
+    def _choose_together(self) -> list[InFlightMessage]:
+        """Return the next files if they are to be read with one call; the caller holds the lock `_has_work`.
+
+        They remain in the order of the files that are waiting, so that another thread can process them, whatever
+        happens to this call.
+        """
+        is_usual = self.usual_seconds <= ONE_THREAD_SECONDS and not self._todo[0].was_read
+        if read_small_files is None or not is_usual or any(reading.is_replaced for reading in self._readings):
+            return []
+        together = [each for each in itertools.islice(self._todo, MOST_SMALL_FILES) if _can_be_read_together(each)]
+        for message in together:
+            message.was_read = True
+        return together if len(together) > 1 else []
+
+    def _read_together(self, messages: Sequence[InFlightMessage]) -> bool:
+        """Read small files with one call, so that threads wait less often for the interpreter lock.
+
+        Returns:
+            False if another thread has taken the place of this one, because a file did not respond.
+        """
+        reading = _Reading(self._clock.steady())
+        with self._lock:
+            self._readings.append(reading)
+        paths = {message: message.job.file_path for message in messages if message.job is not None}
+        local = [message for message, path in paths.items() if self._is_responding(path)]
+        assert read_small_files is not None
+        contents = read_small_files([paths[message] for message in local], reading.place)
+        for message, content in zip(local, contents, strict=True):
+            if content is not None:
+                message.opened = SmallSource(content)
+        with self._lock:
+            self._readings.remove(reading)
+        return not reading.is_replaced
+
+    def _is_responding(self, path: str) -> bool:
+        """Return whether a file may be read with others, if it is not a symbolic link."""
+        mount = self._mounts.mount_of(path, is_link=False)
+        return not mount.is_remote and not self._health.is_unresponsive(mount)
 
     def _handle(self, message: InFlightMessage, helper: HelperProcess) -> bool:
         """Process one file and report its outcome; return whether this thread was replaced in the meantime."""
@@ -349,11 +433,13 @@ class WorkerPool:
             self._on_done(Done(message))
             return False
         watch = _MessageWatch(message, activity, self._clock)
-        watch.on_access(begins=True)
-        activity.mount = self._mounts.mount_of(job.file_path)
-        watch.on_access(begins=False)
-        with self._lock:
-            silent = self._obstacle(message, job, activity)
+        silent = None
+        if message.opened is None:
+            watch.on_access(begins=True)
+            activity.mount = self._mounts.mount_of(job.file_path)
+            watch.on_access(begins=False)
+            with self._lock:
+                silent = self._obstacle(message, job, activity)
         if silent is None:
             result, error = self._outcome(message, job, activity.mount, watch, helper)
             seconds = self._clock.steady() - begun
@@ -390,8 +476,9 @@ class WorkerPool:
         self, message: InFlightMessage, job: ClaimedJob, mount: Mount, watch: Watch, helper: HelperProcess
     ) -> tuple[FileResult | None, FileError | None]:
         try:
-            processing: Processing = helper if message.is_suspect or mount.is_remote else self._registry
-            return processing.process(job.file_path, watch), None
+            if message.is_suspect or mount.is_remote:
+                return helper.process(job.file_path, watch), None
+            return self._registry.process(job.file_path, watch, message.opened), None
         except Cancelled:
             return None, None
         except FileError as error:
@@ -408,6 +495,11 @@ class WorkerPool:
 def _is_small(message: InFlightMessage) -> bool:
     size = None if message.job is None else message.job.file_size
     return size is not None and size <= SMALL_BYTES
+
+
+def _can_be_read_together(message: InFlightMessage) -> bool:
+    size = None if message.job is None else message.job.file_size
+    return size is not None and size <= SMALL_FILE_BYTES and not (message.is_suspect or message.was_read)
 
 
 def _id(message: InFlightMessage) -> str:

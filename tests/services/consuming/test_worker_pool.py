@@ -219,7 +219,7 @@ class Hanging:
         self.go_on = threading.Event()
         self.begun: SimpleQueue[str] = SimpleQueue()
 
-    def process(self, path: str, watch: Watch) -> FileResult:
+    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
         self.begun.put(path)
         if "/bad" in path:
             watch.on_access(begins=self.at_access)
