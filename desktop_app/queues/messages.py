@@ -74,7 +74,7 @@ def decode(body: str) -> FileMessage:
     if len(body) > MAX_BODY_CHARS:
         raise ForeignMessageError(ForeignReason.TOO_LONG)
     try:
-        fields = json.loads(body, object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
+        fields = _DECODER.decode(body)
     except (ValueError, RecursionError) as error:
         raise ForeignMessageError(ForeignReason.NOT_JSON) from error
     if not isinstance(fields, dict) or not _is_count(version := fields.get("v")):
@@ -104,6 +104,8 @@ def _no_double_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
 
 MAX_ENTRIES = 10
 

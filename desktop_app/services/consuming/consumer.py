@@ -65,7 +65,7 @@ PREFETCH = 10
 """The number of claimed files that wait for a thread, if they are processed in less than `QUICK_SECONDS`."""
 READY_SECONDS = 0.25
 """The processing time of the files that wait for a thread, if there are more than `PREFETCH` of them."""
-MOST_READY = 130
+MOST_READY = 200
 MOST_IN_FLIGHT = 800
 """The number of messages in flight at which receiving pauses: the queue is not responding to delete requests."""
 PATIENCE_SECONDS = 60.0
@@ -77,7 +77,7 @@ NOTE_POLLS_SECONDS = 5.0
 SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
-TURN_LEAST_SECONDS = 0.01
+TURN_LEAST_SECONDS = 0.02
 """The shortest interval between two transactions while more than `PREFETCH` messages are in flight."""
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
