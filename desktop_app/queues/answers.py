@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from desktop_app.queues.errors import MalformedAnswerError, NotSqsError
 
@@ -89,7 +89,10 @@ def _check(
         response_dict["body"] = _checked_error(body, status)
     elif shape is not None:
         unreadable: list[str] = []
-        answer = _checker(shape)(_parsed(body, status), None, unreadable)
+        try:
+            answer = _checker(shape)(_parsed(body, status), unreadable)
+        except _InvalidValueError as error:
+            raise error.as_known() from None
         # botocore adds this to the response that it parses, which takes longer than the check (measured).
         response_dict["body"] = b"{}"
         customized_response_dict.update(answer)
@@ -126,120 +129,134 @@ def _checked_error(body: bytes, status: int) -> bytes:
     return json.dumps({name: error[name] for name in _ERROR_FIELDS if _is_text(error.get(name))}).encode()
 
 
-class _Field(NamedTuple):
-    """The position of a value in a response; None for the whole response."""
+class _InvalidValueError(ValueError):
+    """A value can't be used; its position is completed from the inside out.
 
-    parent: _Field | None
-    name: str
+    Args:
+        why: What is wrong with it.
+        field: Its position in the response, such as `Messages[0].Body`.
+    """
+
+    def __init__(self, why: str, field: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.field = field
+
+    def within(self, name: str) -> _InvalidValueError:
+        """Return the error for a value of which this one is a part."""
+        return _InvalidValueError(self.why, f"{name}.{self.field}" if self.field else name)
 
     def __str__(self) -> str:
-        if self.parent is None:
-            return self.name
-        return f"{self.parent}{self.name if self.name.startswith('[') else f'.{self.name}'}"
+        return str(self.as_known())
+
+    def as_known(self) -> MalformedAnswerError:
+        return MalformedAnswerError(field=self.field, why=self.why)
 
 
-_Check = Callable[[Any, "_Field | None", list[str]], Any]
+_Check = Callable[[Any, list[str]], Any]
 """Return a value with only those members that its shape describes.
 
-The arguments are the parsed value, its field, and the descriptions of the entries that have been left out, to which it
-adds its own.
+The arguments are the parsed value, and the descriptions of the entries that have been left out, to which it adds its
+own.
 
 Raises:
-    MalformedAnswerError: If the value can't be used.
+    _InvalidValueError: If the value can't be used.
 """
 
 
 @lru_cache(maxsize=64)
-def _checker(shape: Any, form: re.Pattern[str] | None = None) -> _Check:  # noqa: ANN401 - untyped
+def _checker(shape: Any, name: str = "") -> _Check:  # noqa: ANN401 - untyped
     """Return the function that checks the values of a shape. It is made once, since each message has many values.
 
     Args:
         shape: The shape in the service model.
-        form: The form of the text, for a string or for each string in a list.
+        name: The name of the member; for an entry of a list, that of the list.
     """
     match shape.type_name:
         case "structure":
             return _structure_checker(shape)
         case "list":
-            return _list_checker(shape, form)
+            return _list_checker(shape, name)
         case "map":
             return _map_checker(shape)
         case "string":
-            return partial(_check_text, form)
+            return partial(_check_text, _FORMS.get(name))
         case "boolean":
             return partial(_check_kind, bool, shape.type_name)
         case "blob":
-            return lambda _value, _field, _unreadable: None
+            return lambda _value, _unreadable: None
     return partial(_check_kind, int, shape.type_name)
 
 
 def _structure_checker(shape: Any) -> _Check:  # noqa: ANN401
     members = {  # Filemill reads no binary values
-        name: _checker(member, _FORMS.get(name)) for name, member in shape.members.items() if member.type_name != "blob"
+        name: _checker(member, name) for name, member in shape.members.items() if member.type_name != "blob"
     }
     required = _REQUIRED.get(shape.name, ())
     has_digest = "MD5OfBody" in members
 
-    def check(value: Any, field: _Field | None, unreadable: list[str]) -> dict[str, object]:  # noqa: ANN401
-        _check_kind(dict, "structure", value, field, unreadable)
-        checked = {
-            name: members[name](one, _Field(field, name), unreadable)
-            for name, one in value.items()
-            if one is not None and name in members
-        }
+    def check(value: Any, unreadable: list[str]) -> dict[str, object]:  # noqa: ANN401
+        _check_kind(dict, "structure", value, unreadable)
+        checked = {}
+        for name, one in value.items():
+            if one is not None and name in members:
+                try:
+                    checked[name] = members[name](one, unreadable)
+                except _InvalidValueError as error:
+                    raise error.within(name) from None
         for name in required:
             if name not in checked:
-                raise MalformedAnswerError(field=str(_Field(field, name)), why="is missing")
+                raise _InvalidValueError("is missing", name)
         if has_digest and (digest := checked.get("MD5OfBody")) and digest != md5_of(value["Body"]):
-            raise MalformedAnswerError(field=str(_Field(field, "MD5OfBody")), why="does not match the body")
+            raise _InvalidValueError("does not match the body", "MD5OfBody")
         return checked
 
     return check
 
 
-def _list_checker(shape: Any, form: re.Pattern[str] | None) -> _Check:  # noqa: ANN401
-    check_entry = _checker(shape.member, form)
+def _list_checker(shape: Any, name: str) -> _Check:  # noqa: ANN401
+    check_entry = _checker(shape.member, name)
 
-    def check(value: Any, field: _Field | None, unreadable: list[str]) -> list[object]:  # noqa: ANN401
-        _check_kind(list, "list", value, field, unreadable)
+    def check(value: Any, unreadable: list[str]) -> list[object]:  # noqa: ANN401
+        _check_kind(list, "list", value, unreadable)
         checked = []
         for position, entry in enumerate(value):
             try:
-                checked.append(check_entry(entry, _Field(field, f"[{position}]"), unreadable))
-            except MalformedAnswerError as error:
-                unreadable.append(str(error))
+                checked.append(check_entry(entry, unreadable))
+            except _InvalidValueError as error:
+                unreadable.append(str(error.within(f"{name}[{position}]")))
         return checked
 
     return check
 
 
 def _map_checker(shape: Any) -> _Check:  # noqa: ANN401
-    def check(value: Any, field: _Field | None, unreadable: list[str]) -> dict[str, object]:  # noqa: ANN401
-        _check_kind(dict, "map", value, field, unreadable)
-        return {
-            name: _checker(shape.value, _FORMS.get(name))(
-                one, _Field(field, name if _NAME.fullmatch(name) else "?"), unreadable
-            )
-            for name, one in value.items()
-        }
+    def check(value: Any, unreadable: list[str]) -> dict[str, object]:  # noqa: ANN401
+        _check_kind(dict, "map", value, unreadable)
+        checked = {}
+        for name, one in value.items():
+            try:
+                checked[name] = _checker(shape.value, name)(one, unreadable)
+            except _InvalidValueError as error:
+                raise error.within(name if _NAME.fullmatch(name) else "?") from None
+        return checked
 
     return check
 
 
-def _check_kind(kind: type, type_name: str, value: object, field: _Field | None, _: list[str]) -> object:
+def _check_kind(kind: type, type_name: str, value: object, _: list[str]) -> object:
     if type(value) is not kind:
-        why = f"is {_kind(value)} instead of {_article(type_name)}"
-        raise MalformedAnswerError(field=str(field or ""), why=why)
+        raise _InvalidValueError(f"is {_kind(value)} instead of {_article(type_name)}")
     return value
 
 
-def _check_text(form: re.Pattern[str] | None, value: object, field: _Field | None, unreadable: list[str]) -> object:
+def _check_text(form: re.Pattern[str] | None, value: object, unreadable: list[str]) -> object:
     if not isinstance(value, str):
-        return _check_kind(str, "string", value, field, unreadable)
+        return _check_kind(str, "string", value, unreadable)
     if not (value.isascii() or _is_text(value)):
-        raise MalformedAnswerError(field=str(field), why="is not valid Unicode text")
+        raise _InvalidValueError("is not valid Unicode text")
     if form is not None and not form.fullmatch(value):
-        raise MalformedAnswerError(field=str(field), why=f"has an invalid value: {value[:_SHOWN_CHARS]!a}")
+        raise _InvalidValueError(f"has an invalid value: {value[:_SHOWN_CHARS]!a}")
     return value
 
 

@@ -31,6 +31,9 @@ MAX_GENERATION = 2**31 - 1
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_OWN_BODY = re.compile(rf'\{{"v":{VERSION},"file_id":"({_UUID.pattern})","generation":([1-9][0-9]{{0,9}})\}}')
+"""A body as `encode` writes it, which takes less time to recognize than JSON."""
+
 _KEYS = {"v", "file_id", "generation"}
 
 
@@ -52,8 +55,7 @@ class ForeignMessageError(ValueError):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class FileMessage:
+class FileMessage(NamedTuple):
     """A request to process one generation of a job."""
 
     file_id: str
@@ -71,6 +73,8 @@ def decode(body: str) -> FileMessage:
     Raises:
         ForeignMessageError: If the body is not a Filemill message.
     """
+    if (own := _OWN_BODY.fullmatch(body)) and int(own[2]) <= MAX_GENERATION:
+        return FileMessage(own[1], int(own[2]))
     if len(body) > MAX_BODY_CHARS:
         raise ForeignMessageError(ForeignReason.TOO_LONG)
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,8 +53,7 @@ class ClaimOutcome(StrEnum):
     """This database does not contain the submission. Never delete the message or act on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRequest:
+class ClaimRequest(NamedTuple):
     """A request to claim the job of a received message. `group` is the message group on a FIFO queue."""
 
     file_id: str
@@ -77,8 +75,7 @@ class ClaimedJob(NamedTuple):
     file_size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
 
     For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program

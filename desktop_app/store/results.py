@@ -5,8 +5,7 @@ Each update includes the fencing token of the claim, and has no effect if the ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from peewee import Case, fn
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The result of one job: FAILED if it has a `reason`, otherwise PROCESSED."""
 
     row_id: int
@@ -40,8 +38,7 @@ class Result:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """The progress of one job, in bytes."""
 
     row_id: int

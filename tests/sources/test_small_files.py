@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from array import array
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,15 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.domain.errors import FileError
-from desktop_app.sources.local import Change, FileSource, SmallSource, open_source, read_small_file
+from desktop_app.sources.local import (
+    MOST_SMALL_FILES,
+    SMALL_FILE_BYTES,
+    Change,
+    FileSource,
+    SmallSource,
+    open_source,
+    read_small_file,
+    read_small_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 needs_compiled = pytest.mark.skipif(read_small_file is None, reason="it was not compiled")
-
-MOST_BYTES = 16 * 1024
 
 
 def read(path: Path | str) -> bytes | None:
@@ -29,7 +37,7 @@ def read(path: Path | str) -> bytes | None:
 
 
 @needs_compiled
-@pytest.mark.parametrize("size", [0, 1, 2, 4_095, 4_096, MOST_BYTES - 1, MOST_BYTES])
+@pytest.mark.parametrize("size", [0, 1, 2, 4_095, 4_096, SMALL_FILE_BYTES - 1, SMALL_FILE_BYTES])
 def test_small_file_is_read_at_once(tmp_path: Path, size: int) -> None:
     (tmp_path / "a").write_bytes(content := os.urandom(size))
 
@@ -43,7 +51,7 @@ def test_small_file_is_read_at_once(tmp_path: Path, size: int) -> None:
 
 @needs_compiled
 def test_larger_file_is_left_to_others(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(bytes(MOST_BYTES + 1))
+    (tmp_path / "a").write_bytes(bytes(SMALL_FILE_BYTES + 1))
 
     assert read(tmp_path / "a") is None
     with open_source(str(tmp_path / "a")) as source:
@@ -156,3 +164,66 @@ def test_no_descriptor_remains_open(tmp_path: Path) -> None:
 
     with (tmp_path / "a").open("rb") as file:
         assert file.fileno() == first_free
+
+
+def read_all(paths: list[str]) -> tuple[list[bytes | None], int]:
+    """Return the contents, and the index of the file that was read last."""
+    assert read_small_files is not None
+    place = array("q", [-1])
+    return read_small_files(paths, place), place[0]
+
+
+@needs_compiled
+@given(contents=st.lists(st.binary(max_size=50) | st.none(), max_size=MOST_SMALL_FILES))
+def test_many_files_are_read_with_one_call_in_their_order(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes | None]
+) -> None:
+    folder = tmp_path_factory.mktemp("many")
+    for number, content in enumerate(contents):
+        if content is not None:
+            (folder / str(number)).write_bytes(content)
+
+    read_at_once = read_all([str(folder / str(number)) for number in range(len(contents))])
+
+    assert read_at_once == (contents, len(contents) - 1)
+
+
+@needs_compiled
+def test_many_of_the_largest_size_are_read_with_one_call(tmp_path: Path) -> None:
+    contents = [os.urandom(SMALL_FILE_BYTES) for _ in range(MOST_SMALL_FILES)]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    (tmp_path / "0").write_bytes(bytes(SMALL_FILE_BYTES + 1))
+
+    found, _ = read_all([str(tmp_path / str(number)) for number in range(MOST_SMALL_FILES)])
+
+    assert found == [None, *contents[1:]]
+
+
+@needs_compiled
+@pytest.mark.parametrize("make", [make_folder, make_pipe, make_link_to_a_pipe, make_circle, make_nothing])
+def test_unusual_file_among_many_is_left_to_others(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    make(tmp_path / "it")
+    paths = [str(tmp_path / "a"), str(tmp_path / "it"), "\0", "/nowhere/\ud800", str(tmp_path / "a")]
+
+    assert read_all(paths)[0] == [b"a", None, None, None, b"a"]
+
+
+@needs_compiled
+def test_link_among_many_is_left_to_others_because_it_can_lead_to_a_share(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "link").symlink_to("a")
+
+    assert read_all([str(tmp_path / "link")])[0] == [None]
+
+
+@needs_compiled
+def test_wrong_use_of_the_compiled_function_is_an_error(tmp_path: Path) -> None:
+    assert read_small_files is not None
+    with pytest.raises(ValueError, match="too many"):
+        read_small_files([str(tmp_path)] * (MOST_SMALL_FILES + 1), array("q", [0]))
+    with pytest.raises(ValueError, match="64-bit"):
+        read_small_files([str(tmp_path)], array("b", [0]))
+    with pytest.raises(TypeError):
+        read_small_files((str(tmp_path),), array("q", [0]))  # type: ignore[arg-type]

@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
@@ -35,8 +34,7 @@ LATE_SECONDS = 60.0
 """How long delete requests are sent after the lease has ended. A standard queue accepts them until the next receive."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ack:
+class _Ack(NamedTuple):
     message: InFlightMessage
     visible_in: int | None
     """The visibility timeout to set, in seconds; None to delete the message."""
@@ -45,8 +43,8 @@ class _Ack:
 class Acknowledger:
     """Buffers delete and release requests and sends them in batches.
 
-    Call `run` on one thread, `send_full_batches` on the one that receives, and `assist` on others; the other methods can
-    be called from any thread.
+    Call `run` on one thread, `send_full_batches` on the one that receives, and `assist` on others; the other methods
+    can be called from any thread.
     """
 
     def __init__(self, in_flight: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:

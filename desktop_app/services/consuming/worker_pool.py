@@ -14,7 +14,7 @@ from array import array
 from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -66,8 +66,7 @@ class Processing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The outcome of one file: a result or an error, or neither if the file was cancelled or not started."""
 
     message: InFlightMessage
@@ -133,6 +132,8 @@ class _MessageWatch:
         self.message.progress = (bytes_done, bytes_total)
 
     def on_access(self, *, begins: bool) -> None:
+        if self.message.opened is not None:
+            return  # it is in memory
         self.activity.at = self.clock.steady()
         self.activity.is_accessing = begins
 
@@ -406,11 +407,10 @@ class WorkerPool:
             self._readings.append(reading)
         paths = {message: message.job.file_path for message in messages if message.job is not None}
         local = [message for message, path in paths.items() if self._is_responding(path)]
-        assert read_small_files is not None
-        contents = read_small_files([paths[message] for message in local], reading.place)
-        for message, content in zip(local, contents, strict=True):
-            if content is not None:
-                message.opened = SmallSource(content)
+        if read_small_files is not None:
+            contents = read_small_files([paths[message] for message in local], reading.place)
+            for message, content in zip(local, contents, strict=True):
+                message.opened = None if content is None else SmallSource(content)
         with self._lock:
             self._readings.remove(reading)
         return not reading.is_replaced

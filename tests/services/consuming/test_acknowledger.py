@@ -218,3 +218,63 @@ def test_main_thread_goes_on_if_an_assistant_has_sent_what_was_waiting() -> None
     wait_until(lambda: fixture.client.made("delete") == [["h0"]])
     wait_until(lambda: len(fixture.in_flight) == 0)
     fixture.stop()
+
+
+def with_quick_queue() -> RunningAcknowledger:
+    """Return an acknowledger that knows its queue as one that responds at once; its thread is not running."""
+    fixture = RunningAcknowledger()
+    for _ in range(LEAST_RESPONSES):
+        fixture.acknowledger._times.note(SLOW_SECONDS / 2)
+    return fixture
+
+
+def test_thread_that_receives_deletes_in_tens_if_the_queue_responds_quickly() -> None:
+    fixture = with_quick_queue()
+    delete(25)(fixture)
+
+    fixture.acknowledger.send_full_batches()
+
+    assert [len(batch) for batch in fixture.client.made("delete")] == [10, 10]
+    assert len(fixture.in_flight) == 5
+
+
+def test_thread_that_receives_does_not_wait_for_a_queue_that_responds_slowly_or_is_unknown() -> None:
+    unknown, slow = RunningAcknowledger(), RunningAcknowledger()
+    for _ in range(LEAST_RESPONSES):
+        slow.acknowledger._times.note(2 * SLOW_SECONDS)
+    for fixture in (unknown, slow):
+        delete(25)(fixture)
+
+        fixture.acknowledger.send_full_batches()
+
+        assert fixture.client.calls == []
+
+
+def test_thread_that_receives_leaves_failed_deletes_to_the_other() -> None:
+    fixture = with_quick_queue()
+    fixture.client.script("delete", OFFLINE)
+    delete(20)(fixture)
+
+    fixture.acknowledger.send_full_batches()
+
+    assert len(fixture.client.made("delete")) == 1
+    assert len(fixture.in_flight) == 20
+    fixture.acknowledger.stop()
+    fixture.thread.start()
+    fixture.stop()
+    assert len(fixture.in_flight) == 0
+
+
+def test_deletes_are_left_to_the_thread_that_receives_only_while_it_sends_them() -> None:
+    fixture = with_quick_queue()
+    delete(10)(fixture)
+    fixture.acknowledger.send_full_batches()
+    delete(30)(fixture)
+    fixture.thread.start()
+    with pytest.raises(AssertionError):
+        wait_until(lambda: len(fixture.client.made("delete")) > 1, timeout=4 * MAX_AGE_SECONDS)
+
+    fixture.clock.advance(2 * MAX_AGE_SECONDS)
+
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    fixture.stop()

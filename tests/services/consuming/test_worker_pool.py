@@ -13,15 +13,22 @@ from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
+from desktop_app.services.consuming import worker_pool
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
-from desktop_app.services.consuming.worker_pool import MAX_SET_ASIDE_PER_MOUNT, Done, WorkerPool
+from desktop_app.services.consuming.worker_pool import (
+    MAX_SET_ASIDE_PER_MOUNT,
+    READ_SILENT_SECONDS,
+    Done,
+    WorkerPool,
+)
 from desktop_app.sources.mounts import Mount, MountTable
 from tests.helpers import as_claimed, wait_until
 from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
     import subprocess
+    from array import array
     from collections.abc import Mapping
 
     from desktop_app.processing.processor import Value, Watch
@@ -396,3 +403,81 @@ def test_number_of_threads_set_aside_is_limited(services: ServicesSetup) -> None
             by_message[done.message] = done
         assert (code_of(by_message[full]), by_message[full].was_tried) == (ReasonCode.SHARE_SILENT, False)
         assert by_message[good].result == FileResult(4, 2)
+
+
+def small_file(services: ServicesSetup, name: str) -> InFlightMessage:
+    message = message_for(services, name)
+    assert message.job is not None
+    message.job = message.job._replace(file_size=4)
+    return message
+
+
+class StuckReading:
+    """Reads many files at once, but does not respond at the file named `stuck` until a test releases it."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.calls: SimpleQueue[list[str]] = SimpleQueue()
+
+    def __call__(self, paths: list[str], place: array[int]) -> list[bytes | None]:
+        for index, path in enumerate(paths):
+            place[0] = index
+            if path.endswith("/stuck"):
+                self.calls.put(paths)
+                assert self.go_on.wait(30)
+        return [b"read together"] * len(paths)
+
+
+def test_files_that_were_to_be_read_together_are_read_alone_if_one_does_not_respond(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = StuckReading()
+    monkeypatch.setattr(worker_pool, "read_small_files", reading)
+    clock = FakeClock()
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=clock)
+    pool.usual_seconds = 0.0
+    pool.start()
+    pool.submit(*(small_file(services, name) for name in ("a", "stuck", "b")))
+    assert len(reading.calls.get(timeout=30)) == 3
+    pool.check_stalled()  # it is the second file now
+    clock.advance(READ_SILENT_SECONDS)
+    pool.check_stalled()
+    assert done.empty(), "not yet"
+
+    clock.advance(READ_SILENT_SECONDS)
+    pool.check_stalled()
+
+    assert [done.get(timeout=30).result for _ in range(3)] == [FileResult(4, 2)] * 3
+    pool.submit(*(small_file(services, name) for name in ("c", "stuck too")))
+    assert [done.get(timeout=30).result for _ in range(2)] == [FileResult(4, 2)] * 2, "none is read together meanwhile"
+    reading.go_on.set()
+    wait_until(lambda: sum(thread.name.startswith("worker-") for thread in threading.enumerate()) == 1)
+    pool.submit(*(small_file(services, name) for name in ("d", "e")))
+    assert [done.get(timeout=30).result for _ in range(2)] == [FileResult(13, 1)] * 2, "now they are again"
+    pool.stop()
+    wait_until(lambda: not any(thread.name.startswith("worker-") for thread in threading.enumerate()))
+
+
+def test_files_that_may_not_respond_or_may_crash_the_program_are_not_read_together(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = StuckReading()
+    reading.go_on.set()
+    monkeypatch.setattr(worker_pool, "read_small_files", reading)
+    (services.folder / "share").mkdir()
+    shared = f"{services.folder}/share"
+    mounts = MountTable(lambda: {"/": Mount("/"), shared: Mount(shared, "7", is_remote=True)})
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=FakeClock(), mounts=mounts)
+    names = ("stuck", "share/remote", "suspect", "b")
+    messages = {name: small_file(services, name) for name in names}
+    messages["suspect"].is_suspect = True
+    pool.usual_seconds = 0.0
+    pool.start()
+    pool.submit(*messages.values())
+    results = {done.get(timeout=30).message: name for name in names}
+    pool.stop()
+
+    assert results.keys() == set(messages.values())
+    assert [path.rpartition("/")[2] for path in reading.calls.get(timeout=30)] == ["stuck", "b"]
