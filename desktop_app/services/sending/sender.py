@@ -42,8 +42,10 @@ log = logging.getLogger(__name__)
 
 CLAIM_ENTRIES = 1_000
 CLAIM_MS = 30_000
-SECONDS_A_CLAIM = 1.0
-"""How long batches of a claim are sent, in seconds; the rest is claimed again. A stop takes effect in between."""
+FEW_ENTRIES = 500
+"""The number of waiting entries at which the next ones are claimed while messages are being sent."""
+SECONDS_A_DELIVERY = 1.0
+"""How long messages are sent without a break, in seconds; what is left is claimed again. A stop takes effect then."""
 NOTE_ENTRIES = 200
 NOTE_SECONDS = 0.25
 """After how many results, and how many seconds, results are recorded. After a crash, messages whose results are not
@@ -167,22 +169,22 @@ class Sender:
         if room <= 0:
             return 0
         in_order = client.info.is_fifo and self._options.strict_order
-        entries = self._outbox.claim(
-            queue=self._options.queue,
-            owner=self._identity.name,
-            limit=min(room, CLAIM_ENTRIES),
-            now_ms=self._clock.now_ms(),
-            claim_ms=CLAIM_MS,
-            in_order=in_order,
-        )
+        entries = self._claim(min(room, CLAIM_ENTRIES), in_order=in_order)
         group = self._strict_group.name() if in_order and entries else ""
-        messages = [self._message(client, entry, group) for entry in entries]
-        delivery = _Delivery(client, messages, in_order=in_order)
-        sent = 0
-        unsent = dict(enumerate(entries))
+        delivery = _Delivery(client, in_order=in_order)
+        places = delivery.add([self._message(client, entry, group) for entry in entries])
+        unsent, sent = dict(zip(places, entries, strict=True)), 0
+        may_claim_more = len(entries) == CLAIM_ENTRIES and not in_order
         with closing(delivery.results(self._clock)) as parts:
             for results in parts:
                 sent += self._note([(unsent.pop(place), result) for place, result in results])
+                if may_claim_more and delivery.is_short_of_messages:
+                    waiting = {entry.row_id for entry in unsent.values()}
+                    claimed = self._claim(CLAIM_ENTRIES + len(waiting), in_order=False)
+                    entries = [entry for entry in claimed if entry.row_id not in waiting]
+                    places = delivery.add([self._message(client, entry, group) for entry in entries])
+                    unsent |= zip(places, entries, strict=True)
+                    may_claim_more = len(entries) == CLAIM_ENTRIES
         if delivery.error is not None:
             # Due again immediately, since the loop waits before the next attempt.
             self._outbox.postpone(unsent.values(), until_ms=self._clock.now_ms())
@@ -190,6 +192,16 @@ class Sender:
                 self._connector.reset()
             raise delivery.error
         return sent
+
+    def _claim(self, limit: int, *, in_order: bool) -> list[OutboxEntry]:
+        return self._outbox.claim(
+            queue=self._options.queue,
+            owner=self._identity.name,
+            limit=limit,
+            now_ms=self._clock.now_ms(),
+            claim_ms=CLAIM_MS,
+            in_order=in_order,
+        )
 
     def send_all(self, deadline: float) -> int:
         """Send until no message of this queue is due, and return the number of messages sent.
@@ -256,61 +268,76 @@ class _Delivery:
 
     Args:
         client: The client.
-        messages: The messages.
         in_order: Whether no message may overtake another.
 
     Attributes:
         error: The first error that kept messages from being sent, after which no further batch is sent.
     """
 
-    def __init__(self, client: QueueClient, messages: Sequence[Outgoing], *, in_order: bool) -> None:
+    def __init__(self, client: QueueClient, *, in_order: bool) -> None:
         self._client = client
-        self._messages = messages
+        self._messages: list[Outgoing] = []
         self._in_order = in_order
-        # In order, one by one: the queue could accept one entry of a batch but reject the entries before it.
-        batches = (
-            [[at] for at in range(len(messages))]
-            if in_order
-            else plan_batches(messages, max_entries=client.info.max_entries)
-        )
-        self._waiting = deque(batches)
+        self._waiting: deque[list[int]] = deque()
         self._results: deque[tuple[int, EntryResult]] = deque()
         self._has_news = threading.Event()
         self._times = ResponseTimes()
+        self._may_start = True
+        self._threads: list[Future[None]] = []
         self.error: QueueError | None = None
+
+    def add(self, messages: Sequence[Outgoing]) -> range:
+        """Send further messages; return their positions. Between two parts of `results`, or before them."""
+        start = len(self._messages)
+        self._messages += messages
+        # In order, one by one: the queue could accept one entry of a batch but reject the entries before it.
+        limit = 1 if self._in_order else self._client.info.max_entries
+        for batch in plan_batches(messages, max_entries=limit):
+            self._waiting.append([start + place for place in batch])
+        return range(start, len(self._messages))
+
+    @property
+    def is_short_of_messages(self) -> bool:
+        """Whether the threads that send will soon have nothing to do, although there is time left."""
+        return self._may_start and len(self._waiting) * self._client.info.max_entries < FEW_ENTRIES
 
     def results(self, clock: Clock) -> Generator[list[tuple[int, EntryResult]]]:
         """Send for a limited time, and yield the results with the positions of their messages, at intervals."""
-        until = clock.steady() + SECONDS_A_CLAIM
+        until = clock.steady() + SECONDS_A_DELIVERY
         due = clock.steady() + NOTE_SECONDS
         is_alone = self._in_order or len(self._waiting) <= BATCHES_ALONE
-        others = [] if is_alone else [self._started(1)]
         try:
-            while self._send_next() if is_alone else self._is_any_running(others):
-                if len(others) == 1 and self._times.are_long:
-                    others += map(self._started, range(2, MAX_THREADS + 1))
+            while self._send_next() if is_alone else self._are_others_sending():
                 if clock.steady() >= until:
-                    self._waiting.clear()
-                if others or clock.steady() >= due:
+                    self._end()
+                if not is_alone or clock.steady() >= due:
                     yield self._taken()
                     due = clock.steady() + NOTE_SECONDS
         finally:
-            self._waiting.clear()
-            wait(others)
-        for other in others:
-            other.result()
+            self._end()
+            wait(self._threads)
+        for thread in self._threads:
+            thread.result()
         yield self._taken()
 
-    def _started(self, number: int) -> Future[None]:
-        other = in_background(self._send_waiting, f"sender-{number}")
-        other.add_done_callback(lambda _: self._has_news.set())
-        return other
+    def _end(self) -> None:
+        self._may_start = False
+        self._waiting.clear()
 
-    def _is_any_running(self, others: Sequence[Future[None]]) -> bool:
-        """Wait for some results; return whether there will be more."""
+    def _are_others_sending(self) -> bool:
+        """Let threads send, and wait for some results; return whether there will be more."""
+        count = MAX_THREADS if self._times.are_long else 1
+        running = sum(not thread.done() for thread in self._threads)
+        if self._waiting and self._may_start:
+            for number in range(running, count):
+                thread = in_background(self._send_waiting, f"sender-{number + 1}")
+                thread.add_done_callback(lambda _: self._has_news.set())
+                self._threads.append(thread)
+        elif not running:
+            return False
         self._has_news.wait(NOTE_SECONDS)
         self._has_news.clear()
-        return not all(other.done() for other in others)
+        return True
 
     def _taken(self) -> list[tuple[int, EntryResult]]:
         return [self._results.popleft() for _ in range(len(self._results))]
@@ -331,7 +358,7 @@ class _Delivery:
             self._send(places)
         except QueueError as error:
             self.error = self.error or error
-            self._waiting.clear()
+            self._end()
             return False
         self._times.note(time.monotonic() - begun)
         return True

@@ -11,16 +11,17 @@ import pytest
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError, StoreGoneError
 from desktop_app.domain.job import Status
 from desktop_app.domain.queue_key import FIRST_GROUP
-from desktop_app.queues.messages import EntryResult, QueueInfo
+from desktop_app.queues.messages import EntryResult, QueueInfo, decode
 from desktop_app.services import loops
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import LEAST_RESPONSES, Backoff, LoopState, Phase, StopRequest
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import (
+    CLAIM_ENTRIES,
     IDLE_SECONDS,
     MAX_THREADS,
     NOTE_SECONDS,
-    SECONDS_A_CLAIM,
+    SECONDS_A_DELIVERY,
     Sender,
     SenderOptions,
 )
@@ -259,11 +260,38 @@ def test_claim_that_takes_long_to_send_is_sent_in_parts(services: ServicesSetup)
     send = client.send
 
     def send_slowly(messages: Sequence[Outgoing]) -> list[EntryResult]:
-        services.clock.advance(SECONDS_A_CLAIM / 2)
+        services.clock.advance(SECONDS_A_DELIVERY / 2)
         return send(messages)
 
     client.send = send_slowly  # type: ignore[method-assign]
     assert [one.send_due(), one.send_due(), one.send_due()] == [20, 20, 10]
+
+
+def test_more_messages_than_a_claim_are_sent_without_a_break_and_each_once(services: ServicesSetup) -> None:
+    count = 2 * CLAIM_ENTRIES + 345
+    jobs = services.add(*(f"{n}.txt" for n in range(count)))
+    client = FakeClient()
+
+    assert sender(services, client).send_due() == count
+
+    sent = [decode(message.body).file_id for batch in client.made("send") for message in batch]
+    assert sent == [job.id for job in jobs]
+    assert services.outbox.waiting(QUEUE) == 0
+
+
+def test_messages_of_a_later_claim_are_due_again_after_an_error(services: ServicesSetup) -> None:
+    count = CLAIM_ENTRIES + 345
+    services.add(*(f"{n}.txt" for n in range(count)))
+    client = FakeClient()
+    client.script("send", *[[DONE] * 10] * (CLAIM_ENTRIES // 10 + 3), OFFLINE)
+    one = sender(services, client)
+
+    with pytest.raises(QueueError):
+        one.send_due()
+    assert services.outbox.waiting(QUEUE) == count - CLAIM_ENTRIES - 30
+
+    assert one.send_due() == count - CLAIM_ENTRIES - 30
+    assert services.outbox.waiting(QUEUE) == 0
 
 
 def test_results_are_recorded_while_others_are_sent(services: ServicesSetup) -> None:
