@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
 from desktop_app.domain.errors import StoreError
@@ -12,7 +13,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.query import BY_ADDING, Filter, Sort, SortTerm
 from desktop_app.gui.filtering.search_names import read_search
 from desktop_app.gui.table import model as jobs_model
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, UNREAD
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, UNREAD
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
 from desktop_app.store.job_list import JobList
@@ -298,8 +299,10 @@ def test_changes_are_emitted_for_each_block_of_rows(list_model: ListModel) -> No
     list_model.jobs_db.fail(keys[7])
     list_model.look()
     ranges = [spy.at(at)[:2] for at in range(spy.count())]
-    assert [(first.row(), last.row()) for first, last in ranges] == [(3, 3), (7, 9), (12, 12)]
-    assert {(first.column(), last.column()) for first, last in ranges} == {(0, len(COLUMNS) - 1)}
+    assert {(first.row(), last.row()) for first, last in ranges} == {(3, 3), (7, 9), (12, 12)}
+    columns = {number for first, last in ranges for number in range(first.column(), last.column() + 1)}
+    assert columns >= {COLUMN_OF_ID[name] for name in ("status", "lines", "took", "reason", "finished")}
+    assert columns.isdisjoint({COLUMN_OF_ID[name] for name in ("name", "size", "added", "batch", "jobId")})
     assert list_model.texts("lines")[9] == "5"
     assert list_model.texts("status")[7].startswith("Failed")
 
@@ -312,9 +315,37 @@ def test_many_scattered_changes_are_emitted_as_one_range(list_model: ListModel) 
     spy = QSignalSpy(list_model.model.dataChanged)
     list_model.jobs_db.finish(keys[2::3], lines=5)
     list_model.look()
-    assert spy.count() == 1
-    first, last = spy.at(0)[:2]
-    assert (first.row(), last.row()) == (2, 98)
+    ranges = [spy.at(at)[:2] for at in range(spy.count())]
+    assert {(first.row(), last.row()) for first, last in ranges} == {(2, 98)}
+
+
+def test_change_that_no_column_shows_is_emitted(list_model: ListModel) -> None:
+    """The details may show it."""
+    (key,) = list_model.jobs_db.add("a.txt")
+    list_model.load()
+    list_model.texts()
+    list_model.look()
+    spy = QSignalSpy(list_model.model.dataChanged)
+    list_model.jobs_db.change(key, receive_count=3)
+    list_model.look()
+    assert [(spy.at(at)[0].row(), spy.at(at)[0].column()) for at in range(spy.count())] == [(0, STATUS)]
+
+
+def test_screen_reader_learns_that_the_row_has_changed(list_model: ListModel) -> None:
+    """The text of the first column describes the whole row."""
+    (key,) = list_model.jobs_db.add("a.txt")
+    list_model.load()
+    list_model.texts()
+    list_model.look()
+    spy = QSignalSpy(list_model.model.dataChanged)
+    QAccessible.setActive(True)
+    try:
+        list_model.jobs_db.finish(key, lines=3)
+        list_model.look()
+    finally:
+        QAccessible.setActive(False)
+    ranges = [spy.at(at)[:2] for at in range(spy.count())]
+    assert [(first.column(), last.column()) for first, last in ranges] == [(0, len(COLUMNS) - 1)]
 
 
 def test_nothing_is_emitted_for_rows_that_are_not_cached(list_model: ListModel) -> None:

@@ -297,6 +297,38 @@ def test_scrolling_repaints_only_the_new_rows(windows: WindowFactory, qtbot: QtB
     assert view.viewport().grab().toImage() == scrolled
 
 
+def test_rows_added_below_the_visible_ones_repaint_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(200)
+    view = windows.open().view
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    view.repaint()
+    painted, most = PaintedRegions(view.viewport()), bar.maximum()
+    windows.jobs_db.add_many(50)
+    windows.controller().feed.look()
+    qtbot.waitUntil(lambda: bar.maximum() == most + 50)
+    assert all(rect.height() < view.viewport().height() // 2 for rect in painted.rects)
+    bar.setValue(bar.maximum())
+    assert view.rowAt(view.viewport().height() - 1) == 249
+
+
+@pytest.mark.parametrize(("count", "removed"), [(5, 0), (200, 1)])
+def test_rows_that_move_or_become_visible_are_repainted(
+    windows: WindowFactory, qtbot: QtBot, count: int, removed: int
+) -> None:
+    keys = windows.jobs_db.add_many(count)
+    view = windows.open().view
+    qtbot.waitUntil(lambda: view.model().rowCount() == count)
+    view.repaint()
+    painted = PaintedRegion()
+    view.viewport().installEventFilter(painted)
+    windows.jobs_db.intake.remove(keys[1 : 1 + removed])
+    windows.jobs_db.add_many(3)
+    windows.controller().feed.look()
+    qtbot.waitUntil(lambda: painted.region.contains(view.viewport().rect()))
+    assert view.model().rowCount() == count - removed + 3
+
+
 def test_room_below_the_rows_has_the_colour_of_the_table(view: JobsView) -> None:
     image = view.viewport().grab().toImage()
     assert image.pixelColor(image.width() // 2, image.height() - 2) == QColor(view._theme.colours.base)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.gui.table import page_cache
+from desktop_app.gui.table.columns import COLUMN_OF_ID
 from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, blocks
 
 if TYPE_CHECKING:
@@ -72,10 +73,19 @@ def test_least_recently_used_pages_are_dropped(
 def test_patch_updates_a_row_without_reading(cache: PageCache, reader: CountingReader, jobs_db: JobsDatabase) -> None:
     name(cache, 3)
     jobs_db.finish(cache.ids[3], lines=42)
-    assert cache.patch(jobs_db.jobs.page([cache.ids[3]])[cache.ids[3]]) == 3
+    before = cache.row(3)
+    assert before is not None
+    before.texts |= {COLUMN_OF_ID["name"]: "file3.txt", COLUMN_OF_ID["lines"]: ""}
+    found = cache.patch(jobs_db.jobs.page([cache.ids[3]])[cache.ids[3]])
+    assert found is not None
+    number, columns = found
+    assert number == 3
+    assert columns >= {COLUMN_OF_ID["lines"], COLUMN_OF_ID["status"], COLUMN_OF_ID["took"]}
+    assert columns.isdisjoint({COLUMN_OF_ID["name"], COLUMN_OF_ID["size"], COLUMN_OF_ID["added"]})
     cached = cache.row(3)
     assert cached is not None
     assert cached.job.lines_count == 42
+    assert cached.texts == {COLUMN_OF_ID["name"]: "file3.txt"}  # what has not changed is not formatted again
     assert reader.pages == 1
 
 
@@ -92,7 +102,7 @@ def test_removing_rows_moves_the_others_up(cache: PageCache, jobs_db: JobsDataba
     assert name(cache, 1) == "file3.txt"
     assert name(cache, PAGE_ROWS) == "file258.txt"
     job = jobs_db.jobs.page([cache.ids[1]])[cache.ids[1]]
-    assert cache.patch(job) == 1
+    assert cache.patch(job) == (1, frozenset())
 
 
 def test_inserting_rows_moves_the_others_down(cache: PageCache, jobs_db: JobsDatabase) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.i18n import user_locale
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, changed_columns
 from desktop_app.gui.wording import progress_of, tool_tip
 from tests.helpers import NEW_JOB, a_reason
 
@@ -177,6 +178,32 @@ def test_cell_without_a_value_is_empty(wording: Wording) -> None:
     assert {name for name, text in texts.items() if not text} == unknown
     assert not any(COLUMNS[COLUMN_OF_ID[name]].plain_text(wording, fresh) for name in ("lines", "size", "took"))
     assert not COLUMNS[COLUMN_OF_ID["size"]].hint(wording, fresh)
+
+
+CHANGES: dict[str, Any] = {
+    "row_id": 2, "id": "1", "batch_id": 2, "file_path": "/on/other.csv", "status": Status.PROCESSING,
+    "reason": a_reason("Gone"), "file_size": 7, "lines_count": 3, "bytes_done": 4_000, "attempts": 5, "generation": 6,
+    "queue": "eu-west-1 ingest", "message_id": "m-2", "receive_count": 8, "created_at": 1_600_000_000_000,
+    "sent_at": 9, "started_at": 10, "finished_at": 20_000, "next_try_at": 1_500_000_000_000, "revision": 99,
+    "modified_ns": 10**18, "resends": 1, "batch_name": "June",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclass_fields(NEW_JOB)])
+def test_cell_is_painted_again_when_its_text_changes(wording: Wording, name: str) -> None:
+    wording.queue = "local"
+    ended = {"started_at": 5, "finished_at": 7}
+    for more in ({}, {"status": Status.PROCESSING, "bytes_done": 900}, {"status": Status.FAILED}, ended):
+        before = job(**more)
+        after = replace(before, **{name: CHANGES[name]})
+        different = {
+            number
+            for number, column in enumerate(COLUMNS)
+            if column.text(wording, before) != column.text(wording, after)
+        }
+        assert different <= changed_columns(before, after)
+        if wording.has_reason(before) != wording.has_reason(after):
+            assert STATUS in changed_columns(before, after)
 
 
 def test_plain_values_are_exact(wording: Wording) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, fields
+from functools import lru_cache, partial
+from operator import attrgetter, ne
 
 from PySide6.QtCore import Qt
 
@@ -51,6 +52,8 @@ class Column:
         plain: A function that returns a cell's exact value for other programs, without group separators; None to use
             `text`.
         sort_key: The key to sort by (`SortTerm.key`); None if the column can't be sorted.
+        reads: The fields of `Job` that the cell is made of: it is painted again when one of them changes; None if it is
+            painted again after each change.
         export_fields: The fields to export, as defined in `services/support/export.py`.
         numeric: Whether the text is right-aligned.
         shown: Whether the column is visible by default.
@@ -66,6 +69,7 @@ class Column:
     hint: Text = _nothing
     plain: Text | None = None
     sort_key: str | None = None
+    reads: tuple[str, ...] | None = None
     export_fields: tuple[str, ...] = ()
     numeric: bool = False
     shown: bool = True
@@ -123,6 +127,7 @@ def _number_column(
     text: Callable[[Wording, int], str],
     *,
     field: str,
+    reads: tuple[str, ...] = (),
     samples: Callable[[Wording], tuple[str, ...]],
     hint: Callable[[Wording, int], str] = lambda _wording, _value: "",
     plain: Callable[[int], str | None] = str,
@@ -137,6 +142,7 @@ def _number_column(
         of: A function that returns a job's value, or None.
         text: A function that formats a value.
         field: The field to export.
+        reads: The fields of `Job` that `of` reads; empty if it is `field`.
         samples: See `Column`.
         hint: A function that formats a value for the tool tip.
         plain: A function that formats a value for other programs.
@@ -158,6 +164,7 @@ def _number_column(
         hint=of_value(hint),
         plain=of_value(lambda _, value: plain(value) or ""),
         sort_key=sort_key or field,
+        reads=reads or (field,),
         export_fields=(field,),
         width=0,
         samples=samples,
@@ -189,6 +196,7 @@ def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, fiel
         text=text,
         hint=text,
         sort_key=field,
+        reads=(field,),
         export_fields=(field,),
         width=46,
         shown=False,
@@ -207,6 +215,7 @@ COLUMNS: tuple[Column, ...] = (
         text=_name,
         hint=_path,
         sort_key="name",
+        reads=("file_path",),
         export_fields=("name",),
         width=20,
         elide=Qt.TextElideMode.ElideMiddle,  # the end of a name tells files apart
@@ -218,6 +227,7 @@ COLUMNS: tuple[Column, ...] = (
         hint=Wording.status,
         plain=lambda wording, job: wording.word(job.status),
         sort_key="status",
+        reads=("status", "reason", "file_size", "bytes_done", "queue", "next_try_at"),
         export_fields=("status", "reason"),
         width=0,
     ),
@@ -226,6 +236,7 @@ COLUMNS: tuple[Column, ...] = (
         title=mark("Progress"),
         text=_progress,
         sort_key="progress",
+        reads=("status", "file_size", "bytes_done"),
         export_fields=("bytes_done",),
         width=16,
         shown=False,
@@ -256,6 +267,7 @@ COLUMNS: tuple[Column, ...] = (
         hint=lambda wording, value: tr("{number} ms").format(number=wording.number(value)),
         plain=lambda value: f"{value / 1000:.3f}",
         field="took_ms",
+        reads=("started_at", "finished_at"),
         samples=lambda wording: tuple(map(wording.span, _LONG_SPANS_MS)),
     ),
     Column(
@@ -264,6 +276,7 @@ COLUMNS: tuple[Column, ...] = (
         text=Wording.reason,
         hint=Wording.reason,
         sort_key="reason",
+        reads=("status", "reason", "queue", "next_try_at"),
         export_fields=("reason",),
         width=36,
         shown=False,
@@ -274,16 +287,26 @@ COLUMNS: tuple[Column, ...] = (
         text=_folder,
         hint=_folder,
         sort_key="folder",
+        reads=("file_path",),
         export_fields=("file_path",),
         width=30,
         shown=False,
         elide=Qt.TextElideMode.ElideMiddle,
     ),
     Column(
-        id="type", title=mark("Type"), text=_type, sort_key="type", export_fields=("file_path",), width=8, shown=False
+        id="type",
+        title=mark("Type"),
+        text=_type,
+        sort_key="type",
+        reads=("file_path",),
+        export_fields=("file_path",),
+        width=8,
+        shown=False,
     ),
     _moment_column("finished", mark("Finished"), lambda job: job.finished_at, field="finished_at"),
-    _moment_column("modified", mark("Modified"), _modified, field="modified_at", sort_key="modified_ns"),
+    _moment_column(
+        "modified", mark("Modified"), _modified, field="modified_at", reads=("modified_ns",), sort_key="modified_ns"
+    ),
     _number_column(
         "attempts",
         mark("Attempts"),
@@ -299,6 +322,7 @@ COLUMNS: tuple[Column, ...] = (
         text=_batch,
         hint=_batch,
         sort_key="batch_name",
+        reads=("batch_name", "created_at"),
         export_fields=("batch",),
         width=20,
         shown=False,
@@ -310,6 +334,7 @@ COLUMNS: tuple[Column, ...] = (
         hint=_queue,
         plain=lambda _, job: job.queue,
         sort_key="queue",
+        reads=("queue",),
         export_fields=("queue",),
         width=22,
         shown=False,
@@ -326,6 +351,24 @@ COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 NAME, STATUS, PROGRESS, LINES, REASON = (
     COLUMN_OF_ID[name] for name in ("name", "status", "progress", "lines", "reason")
 )
+
+_FIELDS = tuple(field.name for field in fields(Job))
+
+_values_of = attrgetter(*_FIELDS)
+
+
+def changed_columns(before: Job, after: Job) -> frozenset[int]:
+    """Return the columns whose cells must be painted again after a job has changed."""
+    return _columns_reading(tuple(map(ne, _values_of(before), _values_of(after))))
+
+
+@lru_cache(maxsize=256)
+def _columns_reading(changed: tuple[bool, ...]) -> frozenset[int]:
+    names = {name for name, is_changed in zip(_FIELDS, changed, strict=True) if is_changed}
+    return frozenset(
+        number for number, column in enumerate(COLUMNS) if column.reads is None or not names.isdisjoint(column.reads)
+    )
+
 
 UNREAD = "…"
 """What the Name column shows for a row that can't be shown yet."""

@@ -18,12 +18,13 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
+from PySide6.QtGui import QAccessible
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.keys import NOTHING_PENDING, KeySet
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.i18n import translated
-from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, UNREAD, spoken_heading
+from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, STATUS, UNREAD, spoken_heading
 from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 from desktop_app.gui.wording import Wording, tool_tip
@@ -407,12 +408,27 @@ class JobsModel(QAbstractTableModel):
         if len(removed) < len(changes.removed) or len(jobs) < len(changes.jobs):
             self._has_ignored = True
         self._remove(removed)
-        rows = [row for job in jobs if (row := self._cache.patch(job)) is not None]
-        # Only these rows are painted again: painting all visible ones takes most of a frame (measured).
-        changed = blocks(sorted(rows))
-        for first, last in changed if len(changed) <= _MAX_CHANGED_BLOCKS else [(changed[0][0], changed[-1][1])]:
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
+        self._emit_changed([found for job in jobs if (found := self._cache.patch(job)) is not None])
         self._place(jobs)
+
+    def _emit_changed(self, changed: Sequence[tuple[int, frozenset[int]]]) -> None:
+        """Emit that cells have changed. Only these are painted again: painting all takes most of a frame (measured).
+
+        Args:
+            changed: Rows and the columns that have changed in each.
+        """
+        if not changed:
+            return
+        rows = blocks(sorted(row for row, _ in changed))
+        if len(rows) > _MAX_CHANGED_BLOCKS:
+            rows = [(rows[0][0], rows[-1][1])]
+        # What has changed may be shown elsewhere, such as in the details, so there is always a column.
+        columns = blocks(sorted(frozenset().union(*(columns for _, columns in changed)))) or [(STATUS, STATUS)]
+        if QAccessible.isActive():  # the text of the first column describes the whole row
+            columns = [(0, len(COLUMNS) - 1)]
+        for first, last in rows:
+            for left, right in columns:
+                self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
     def _remove(self, keys: Sequence[int]) -> None:
         if self._load_task.is_running:

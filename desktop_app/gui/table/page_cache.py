@@ -11,6 +11,8 @@ from itertools import groupby
 from operator import neg
 from typing import TYPE_CHECKING
 
+from desktop_app.gui.table.columns import COLUMNS, changed_columns
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -23,6 +25,8 @@ PAGE_ROWS = 256
 KEPT_PAGES = 64
 
 _FEW = 2
+
+_ALL_COLUMNS = frozenset(range(len(COLUMNS)))
 
 
 class KeyOrder(Enum):
@@ -93,14 +97,25 @@ class PageCache:
         """Treat a row's page, which could not be read, as empty until `forget` is called."""
         self._pages[number // PAGE_ROWS] = [None] * PAGE_ROWS
 
-    def patch(self, job: Job) -> int | None:
-        """Update a job. Return its row, or None if the job is not in the cache."""
+    def patch(self, job: Job) -> tuple[int, frozenset[int]] | None:
+        """Update a job.
+
+        Returns:
+            Its row and the columns whose cells have changed, or None if the job is not in the cache.
+        """
         number = self._row_of.get(job.row_id)
         if number is None:
             return None
         page_number, offset = divmod(number, PAGE_ROWS)
-        self._pages[page_number][offset] = CachedRow(job)
-        return number
+        page = self._pages[page_number]
+        before = page[offset]
+        if before is None:
+            page[offset] = CachedRow(job)
+            return number, _ALL_COLUMNS
+        columns = changed_columns(before.job, job)
+        texts = {column: text for column, text in before.texts.items() if column not in columns}
+        page[offset] = CachedRow(job, texts)
+        return number, columns
 
     def forget(self) -> None:
         """Drop all pages, so that they are read again."""
