@@ -87,9 +87,9 @@ def test_jobs_after_those_already_found_are_skipped(rows: Store, monkeypatch: py
         return within(search, bound)
 
     monkeypatch.setattr(first_keys.FirstKeys, "_within", note)
-    keys = rows.jobs.ids(order=Sort.by("lines_count", descending=True), limit=LIMIT)
+    keys = rows.jobs.ids(order=Sort.by("lines_count", descending=True), limit=5)
     values = [rows.job(key).lines_count for key in keys]
-    assert len(bounds) > 10
+    assert len(bounds) == 3  # the first part has none
     assert 0 < (bounds[-1] or 0) <= (values[-1] or 0)
     known = [bound for bound in bounds if bound is not None]  # unknown numbers come last
     assert known == sorted(known)
