@@ -160,6 +160,7 @@ class CoalescedTask(QObject):
         tasks: The pool.
         parent: The parent.
         rest: The duration of the rest, as a multiple of the run's duration.
+        least_rest_ms: The shortest rest in milliseconds.
         overlaps: Whether `restart` starts the next run at once, even while another run is in progress.
     """
 
@@ -167,12 +168,20 @@ class CoalescedTask(QObject):
     failed = Signal(object)
 
     def __init__(
-        self, prepare: Prepare, tasks: Tasks, parent: QObject | None = None, *, rest: int = 9, overlaps: bool = False
+        self,
+        prepare: Prepare,
+        tasks: Tasks,
+        parent: QObject | None = None,
+        *,
+        rest: int = 9,
+        least_rest_ms: int = 0,
+        overlaps: bool = False,
     ) -> None:
         super().__init__(parent)
         self._prepare = prepare
         self._tasks = tasks
         self._rest = rest
+        self._least_rest_ms = least_rest_ms
         self._overlaps = overlaps
         self._newest = 0
         self._running: set[int] = set()
@@ -196,7 +205,8 @@ class CoalescedTask(QObject):
         if self._is_busy():
             self._next_ms = wait_ms if self._next_ms is None else min(wait_ms, self._next_ms)
             return
-        left = self._rest * self._took_ms - self._since_end.elapsed() if self._since_end.isValid() else 0
+        rest = max(self._rest * self._took_ms, self._least_rest_ms)
+        left = rest - self._since_end.elapsed() if self._since_end.isValid() else 0
         wait_ms = max(wait_ms, left)
         if wait_ms <= 0:
             self._begin()
@@ -209,7 +219,7 @@ class CoalescedTask(QObject):
         self._next_ms = None
         if self._is_busy():
             self._next_ms = 0
-            self._took_ms = 0  # no rest
+            self._since_end.invalidate()  # no rest
         else:
             self._begin()
 

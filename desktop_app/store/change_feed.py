@@ -24,8 +24,12 @@ MAX_CHANGES = 2_000
 
 _REVISION = Statement(lambda: CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
 
-_CHANGED = Statement(
-    lambda: joined_keys(JobRow.select(JobRow.id).where(JobRow.revision > parameter("revision")).limit(MAX_CHANGES + 1))
+# One statement, since the main thread executes it and may have to wait for the interpreter lock after each.
+_NEWS = Statement(
+    lambda: CounterRow.select(
+        CounterRow.value,
+        joined_keys(JobRow.select(JobRow.id).where(JobRow.revision > parameter("revision")).limit(MAX_CHANGES + 1)),
+    ).where(CounterRow.name == "revision")
 )
 
 
@@ -63,14 +67,16 @@ class ChangeFeed:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            newest = self._newest()
+            # Counted first, with the index alone: during a large change, all of them are omitted.
+            revision, keys = next(iter(self._database.rows(_NEWS, revision=cursor.revision)), (0, None))
+            newest = Cursor(int(revision), self._database.epoch)
             if newest.epoch != cursor.epoch or newest.revision < cursor.revision:
                 # The second case is an older copy that was written over the file.
                 return Changes(newest, overflow=True, replaced=True)
-            # Counted first, with the index alone: during a large change, all of them are omitted.
-            ((keys,),) = self._database.rows(_CHANGED, revision=cursor.revision)
             if len(changed := split_keys(keys)) > MAX_CHANGES:
                 return Changes(newest, overflow=True)
+            if not changed:
+                return Changes(newest)
             rows = read_rows(self._database, changed)
             listed = jobs_from(columns for _, removed_at, columns in rows if removed_at is None)
         removed = tuple(row_id for row_id, removed_at, _ in rows if removed_at is not None)

@@ -48,7 +48,7 @@ def test_problem_and_recovery_are_reported_once(
     said: list[str] = []
     feed.problem.connect(lambda error: said.append(error.text))
     with monkeypatch.context() as broken:
-        broken.setattr(ChangeFeed, "cursor", _refuse)
+        broken.setattr(ChangeFeed, "since", _refuse)
         feed.look()
         feed.look()
     assert said == ["No disk."]

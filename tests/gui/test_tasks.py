@@ -239,3 +239,13 @@ def test_failed_run_emits_its_error_and_allows_the_next_run(tasks: Tasks, qtbot:
         with qtbot.waitSignal(task.failed) as failed:
             task.request()
         assert str(failed.args[0]) == "No disk."
+
+
+def test_task_rests_after_a_short_run_unless_it_is_restarted(tasks: Tasks, qtbot: QtBot) -> None:
+    task = CoalescedTask(lambda: lambda: "done", tasks, least_rest_ms=600_000)
+    with qtbot.waitSignal(task.result):
+        task.request()
+    task.request()
+    assert not task.is_running
+    with qtbot.waitSignal(task.result):
+        task.restart()

@@ -27,6 +27,9 @@ EVERY_MS = 1_000
 RATE_SECONDS = 10
 """The current throughput is the average over this many seconds."""
 
+LEAST_REST_MS = 100
+"""The shortest time between two readings of the state of the run."""
+
 _RETRY_MS = 1_000
 
 
@@ -228,7 +231,7 @@ class RunWatch(QObject):
         self._began = 0.0
         self._changed_ms: int | None = None
         self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
-        self._task = CoalescedTask(lambda: self._read, tasks, self)
+        self._task = CoalescedTask(lambda: self._read, tasks, self, least_rest_ms=LEAST_REST_MS)
         self._task.result.connect(self._update)
         self._task.failed.connect(self._retry)
         self._timer = QTimer(self, interval=EVERY_MS)
