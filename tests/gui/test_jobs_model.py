@@ -151,6 +151,24 @@ def test_first_rows_of_another_order_are_shown_above_placeholders(
     assert rearranged.count() == 1
 
 
+def test_rows_that_stay_are_not_read_again_when_the_others_are_known(
+    list_model: ListModel, slow_reading: threading.Event
+) -> None:
+    slow_reading.set()
+    list_model.jobs_db.add("b", "a", "d", "c", "e")
+    list_model.load()
+    slow_reading.clear()
+    model = list_model.model
+    list_model.sort("name", ASCENDING)
+    list_model.qtbot.waitUntil(lambda: model.shown_order == model.order)
+    moved, changed = QSignalSpy(model.layoutChanged), QSignalSpy(model.dataChanged)
+    slow_reading.set()
+    list_model.qtbot.waitUntil(lambda: model.is_current)
+    assert list_model.texts() == ["a", "b", "c", "d", "e"]
+    assert [(first.row(), last.row()) for first, last, _ in map(changed.at, range(changed.count()))] == [(3, 4)]
+    assert moved.count() == 0
+
+
 def test_first_rows_of_another_filter_are_shown_alone(list_model: ListModel, slow_reading: threading.Event) -> None:
     slow_reading.set()
     keys = list_model.jobs_db.add("a", "b", "c", "d", "e", "f")

@@ -285,19 +285,25 @@ class JobsModel(QAbstractTableModel):
 
     def _replace_ids(self, ids: array[int], *, placeholders: int = 0) -> None:
         """Show other rows. Persistent indexes, such as those of the selection, move with their jobs."""
-        if ids != self._cache.ids or placeholders != self._placeholders:
+        shown, rows = len(self._cache.ids), self.rowCount()
+        has_same_rows = rows == len(ids) + placeholders and ids[:shown] == self._cache.ids
+        if has_same_rows and rows > shown and all(index.row() < shown for index in self.persistentIndexList()):
+            # The known rows stay, so that they are neither read nor painted again.
+            self._cache.complete(ids)
+            self._placeholders = placeholders
+            self.dataChanged.emit(self.index(shown, 0), self.index(rows - 1, len(COLUMNS) - 1))
+        elif ids != self._cache.ids or placeholders != self._placeholders:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
-            known = len(self._cache.ids)
             old = self.persistentIndexList()
-            keys = [self._cache.ids[index.row()] if index.row() < known else None for index in old]
+            keys = [self._cache.ids[index.row()] if index.row() < shown else None for index in old]
             self._cache.replace(ids)
             self._placeholders = placeholders
             found = [key for key in keys if key is not None]
-            rows = {self._cache.ids[row]: row for row in self._cache.rows_of(found, self._key_order)}
+            row_of = {self._cache.ids[row]: row for row in self._cache.rows_of(found, self._key_order)}
             self.changePersistentIndexList(
                 old,
                 [
-                    QModelIndex() if key is None or key not in rows else self.index(rows[key], index.column())
+                    QModelIndex() if key is None or key not in row_of else self.index(row_of[key], index.column())
                     for key, index in zip(keys, old, strict=True)
                 ],
             )

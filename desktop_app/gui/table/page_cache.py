@@ -127,6 +127,11 @@ class PageCache:
         self.ids = ids
         self.forget()
 
+    def complete(self, ids: array[int]) -> None:
+        """Replace all keys by more, the first of which are the same."""
+        self._forget_from(len(self.ids))
+        self.ids = ids
+
     def insert(self, start: int, keys: array[int]) -> None:
         """Insert keys before row `start`."""
         self._forget_from(start)
