@@ -18,7 +18,7 @@ from peewee import SQL, NodeList, fn
 from desktop_app.domain.search import Key, StatusTerm, TextTerm
 from desktop_app.store.backends.sqlite import among, joined_keys, split_keys, unindexed
 from desktop_app.store.list_query import SORT_TERMS, order_by
-from desktop_app.store.models import JobRow
+from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,9 @@ LEAST_ROWS = 100_000
 _PARTS = 32
 
 _PARTS_A_WORKER = 2
+
+_BATCHES = 20
+"""The number of batches in which enough jobs are searched for. There may be thousands that no file is left of."""
 
 _INDEXED_KEYS = frozenset({Key.BATCH, Key.WORKER})
 
@@ -112,6 +115,8 @@ class FirstKeys:
         if ranges[-1][1] - ranges[0][0] < LEAST_ROWS:
             return self._read(self._listed)
         parts = [JobRow.id.between(first, last) for first, last in ranges]
+        if self._order.terms[0].key == "batch_name":
+            self._listed &= self._of_first_batches()
         if self._order.is_by_adding:
             return self._find_in_turn(parts[::-1] if self._order.terms[0].descending else parts)
         # Both ends come first: if the table is nearly in this order, or in the opposite one, all others are skipped.
@@ -122,6 +127,21 @@ class FirstKeys:
             list(pool.map(self._collect, range(workers)))
         with self._database.read():
             return self._read(self._listed & among(JobRow.id, self._found))
+
+    def _of_first_batches(self) -> Any:  # noqa: ANN401
+        """Return a condition that leaves out the batches after those that have enough jobs, in a list by batch."""
+        first, *_ = self._order.terms
+        name, key = BatchRow.name, BatchRow.id
+        order = (name.desc(), key.desc()) if first.descending else (name.asc(), key.asc())
+        keys, left = [], self._limit
+        with self._database.read():
+            for (batch,) in self._database.run(BatchRow.select(key).order_by(*order).limit(_BATCHES).tuples()):
+                keys.append(batch)
+                some = JobRow.select(JobRow.id).where(self._listed, JobRow.batch == batch).limit(left)
+                left -= self._database.scalar(some.select_from(fn.COUNT(SQL("*"))))
+                if left <= 0:
+                    return JobRow.batch.in_(keys)
+        return SQL("1")
 
     def _find_in_turn(self, parts: list[Any]) -> array[int]:
         """Return the keys of the first jobs, if those of each part come before those of the next."""

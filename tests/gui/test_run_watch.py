@@ -108,6 +108,18 @@ def test_there_is_no_estimate_while_estimating_is_disabled(follower: Follower) -
     assert follower.paces[-1].left_s is None
 
 
+def test_speed_ends_soon_after_a_pause(follower: Follower) -> None:
+    keys = follower.jobs_db.add_many(100)
+    follower.until(lambda: follower.watch.progress.is_busy)
+    for second in range(12):
+        follower.work(keys[second * 5 : second * 5 + 5])
+    follower.jobs_db.clock.advance(2)
+    follower.watch.set_estimating(enabled=False)
+    assert (follower.paces[-1].files, follower.paces[-1].bytes) == (0, 0)
+    follower.watch.set_estimating(enabled=True)
+    assert follower.paces[-1].files > 0
+
+
 def test_slow_pace_during_a_long_change_of_the_list_is_forgotten_after_it(follower: Follower) -> None:
     keys = follower.jobs_db.add_many(200)
     follower.until(lambda: follower.watch.progress.is_busy)

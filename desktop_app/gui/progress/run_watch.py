@@ -338,6 +338,8 @@ class RunWatch(QObject):
         else:
             self._time_left.reset()
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
-        seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
+        # When nothing can be processed any more, such as after a pause, the average would show for how long it was.
+        is_moving = self._estimates or self.progress.processing
+        seconds = max(1, min(RATE_SECONDS if is_moving else 1, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds
         self.paced.emit(Pace(files, size, left, self.progress.by_bytes))
