@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_window(paths: Sequence[str]) -> int:
     """Open the window if there is a display, and return the exit code."""
-    # Importing Qt would run the collector hundreds of times and leaves little garbage; see `MainThreadGarbageCollector`.
+    # Importing Qt leaves little garbage, and would run the collector often; see `MainThreadGarbageCollector`.
     gc.disable()
     from desktop_app.gui.startup.qt_runtime import skip_feature_search
 

@@ -68,7 +68,7 @@ from desktop_app import __main__ as entry
 
 class Probe:
     def find_spec(self, name, path=None, target=None):
-        if name == "desktop_app.window_app":  # not before: nothing must be imported in another order than in a real start
+        if name == "desktop_app.window_app":  # not before, so that the order of imports is that of a real start
             sys.meta_path.remove(self)
             from desktop_app.gui.window.main_window import MainWindow
             MainWindow.paintEvent = self.paint
