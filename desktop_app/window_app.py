@@ -21,8 +21,7 @@ from desktop_app.gui.i18n import use_language, user_locale
 from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
 from desktop_app.gui.startup.instance_lock import InstanceLock
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import Shutdown, Step, run_steps
-from desktop_app.gui.theme.theme import Theme, program_icon
+from desktop_app.gui.theme.theme import Theme, ensure_font, program_icon
 from desktop_app.gui.window.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
     from desktop_app.gui.connection.controller import ConnectionController, QueueLoops
     from desktop_app.gui.diagnostics.crash import CrashHook
+    from desktop_app.gui.startup.shutdown import Step
     from desktop_app.gui.startup.single_instance import InstanceServer, Request
     from desktop_app.gui.startup.stop_signals import QtStopSignals
     from desktop_app.gui.window.list_controller import ListController
@@ -76,6 +76,8 @@ class RunningWindow(QObject):
         steps: Sequence[Step],
         close_rest: Callable[[], None],
     ) -> None:
+        from desktop_app.gui.startup.shutdown import Shutdown
+
         super().__init__()
         self.window = window
         self.jobs = jobs
@@ -104,6 +106,8 @@ class RunningWindow(QObject):
 
     def exit_without_display(self) -> NoReturn:
         """Stop the loops without the event loop, which waits for the lost display, and exit the process."""
+        from desktop_app.gui.startup.shutdown import run_steps
+
         try:
             self.jobs.stop()
             run_steps(self._loop_steps)
@@ -165,12 +169,13 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
 
         paths = from_here(paths)
     theme = Theme()
-    theme.follow(application, readable_settings().theme)
+    theme.follow(application, readable_settings().theme, with_font=False)
     signals.connect(application.closeAllWindows)
-    lock = claim_instance(paths, signals)
+    lock = claim_instance(application, paths, signals)
     if isinstance(lock, int):
         return lock
     window = show_empty_window(theme)
+    ensure_font(application)  # only now, because the empty window shows no text
     from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
     from desktop_app.gui.startup.single_instance import serve_later_instances
 
@@ -282,7 +287,9 @@ def delete_window(window: MainWindow) -> None:
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
-def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceLock | int | None:
+def claim_instance(
+    application: QApplication, paths: Sequence[str], signals: QtStopSignals
+) -> InstanceLock | int | None:
     """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
@@ -298,6 +305,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceLock
         # Qt's network module is imported before the first paint only if another instance is running.
         from desktop_app.gui.startup.single_instance import Outcome, Request, become_first_instance
 
+        ensure_font(application)  # for a dialog
         outcome = become_first_instance(lock, Request(tuple(paths), token), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)

@@ -135,6 +135,21 @@ def test_requests_before_the_window_opens_wait_for_it(
     assert first.received == [Request(("/in/a.txt",))]
 
 
+def test_requests_wait_for_the_first_instance_to_listen(tmp_path: Path, qtbot: QtBot) -> None:
+    """It takes the lock before the first paint, and listens after it."""
+    lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
+    assert lock.try_lock()
+    later = LaterStart(InstanceLock(tmp_path, tmp_path / "jobs.db"), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: later.rounds > 1)
+    assert later.outcome is None
+    received: list[Request] = []
+    server = serve_later_instances(lock)
+    server.set_handler(received.append)
+    qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
+    assert received == [Request(("/in/a.txt",))]
+    server.close()
+
+
 def test_lock_of_a_first_instance_that_gives_up_goes_to_the_waiting_one(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
