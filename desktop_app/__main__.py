@@ -5,6 +5,7 @@ Slow modules are imported only when a command needs them.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import closing
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_window(paths: Sequence[str]) -> int:
     """Open the window if there is a display, and return the exit code."""
+    # Importing Qt leaves little garbage, and would run the collector often; see `MainThreadGarbageCollector`.
+    gc.disable()
     from desktop_app.gui.startup.qt_runtime import skip_feature_search
 
     skip_feature_search()

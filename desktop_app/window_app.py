@@ -19,18 +19,9 @@ from desktop_app.config.paths import chosen_language, database_path, find_home, 
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
 from desktop_app.gui.i18n import use_language, user_locale
 from desktop_app.gui.startup.display import exit_without_display, recover_from_platform
+from desktop_app.gui.startup.instance_lock import InstanceLock
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import Shutdown, Step, run_steps
-from desktop_app.gui.startup.single_instance import (
-    InstanceLock,
-    InstanceServer,
-    Outcome,
-    Request,
-    activate,
-    activation_token,
-    become_first_instance,
-)
-from desktop_app.gui.theme.theme import Theme, program_icon
+from desktop_app.gui.theme.theme import Theme, ensure_font, program_icon
 from desktop_app.gui.window.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
 
@@ -41,6 +32,8 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
     from desktop_app.gui.connection.controller import ConnectionController, QueueLoops
     from desktop_app.gui.diagnostics.crash import CrashHook
+    from desktop_app.gui.startup.shutdown import Step
+    from desktop_app.gui.startup.single_instance import InstanceServer, Request
     from desktop_app.gui.startup.stop_signals import QtStopSignals
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window.main_window import Place
@@ -83,6 +76,8 @@ class RunningWindow(QObject):
         steps: Sequence[Step],
         close_rest: Callable[[], None],
     ) -> None:
+        from desktop_app.gui.startup.shutdown import Shutdown
+
         super().__init__()
         self.window = window
         self.jobs = jobs
@@ -111,6 +106,8 @@ class RunningWindow(QObject):
 
     def exit_without_display(self) -> NoReturn:
         """Stop the loops without the event loop, which waits for the lost display, and exit the process."""
+        from desktop_app.gui.startup.shutdown import run_steps
+
         try:
             self.jobs.stop()
             run_steps(self._loop_steps)
@@ -172,14 +169,17 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
 
         paths = from_here(paths)
     theme = Theme()
-    theme.follow(application, readable_settings().theme)
+    theme.follow(application, readable_settings().theme, with_font=False)
     signals.connect(application.closeAllWindows)
-    instance = claim_instance(paths, signals)
-    if isinstance(instance, Outcome):
-        return DONE if instance is Outcome.HANDED_OVER else TROUBLE
+    lock = claim_instance(application, paths, signals)
+    if isinstance(lock, int):
+        return lock
     window = show_empty_window(theme)
+    ensure_font(application)  # only now, because the empty window shows no text
     from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
+    from desktop_app.gui.startup.single_instance import serve_later_instances
 
+    instance = serve_later_instances(lock) if lock is not None else None
     hook = CrashHook()
     hook.install()
     hung: list[RunningWindow] = []
@@ -206,7 +206,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
             use_language(application, user_locale(chosen_language(os.environ)))
     finally:
         hook.uninstall()
-        if isinstance(instance, InstanceServer):
+        if instance is not None:
             instance.close()
     if hung:
         # Destroying a QThread that is still running would abort the process. Exiting loses nothing: every status is
@@ -287,25 +287,43 @@ def delete_window(window: MainWindow) -> None:
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
-def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
+def claim_instance(
+    application: QApplication, paths: Sequence[str], signals: QtStopSignals
+) -> InstanceLock | int | None:
     """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server that receives the requests from later instances; None if no server can be created; or the outcome if
-        this program has to exit.
+        The lock, which this program holds; None if there can be no lock; or the exit code if this program has to exit.
     """
+    token = activation_token()
     try:
         home = find_home()
         home.create()
         lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
-        return become_first_instance(lock, Request(tuple(paths), activation_token()), signals.is_set)
+        if not signals.is_set() and lock.try_lock():
+            return lock
+        # Qt's network module is imported before the first paint only if another instance is running.
+        from desktop_app.gui.startup.single_instance import Outcome, Request, become_first_instance
+
+        ensure_font(application)  # for a dialog
+        outcome = become_first_instance(lock, Request(tuple(paths), token), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
         return None  # if the cause also prevents opening the database, that error is shown
+    if outcome is Outcome.FIRST:
+        return lock
+    return DONE if outcome is Outcome.HANDED_OVER else TROUBLE
+
+
+def activation_token() -> str:
+    """Return the activation token that the desktop passed to this program; empty if there is none."""
+    return os.environ.pop("XDG_ACTIVATION_TOKEN", "") or os.environ.get("DESKTOP_STARTUP_ID", "")
 
 
 def handle_request(window: MainWindow, request: Request) -> None:
     """Add the files from a later instance to the window, and raise the window."""
+    from desktop_app.gui.startup.single_instance import activate
+
     if request.names:
         window.add(request.names)
     activate(window, request.token)

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import platformdirs
-
 from desktop_app.config.private_files import create_private_folder, make_private
 from desktop_app.config.settings import Settings, load_settings
 from desktop_app.domain.errors import SettingsError
@@ -118,6 +116,8 @@ def find_home() -> Home:
     named = os.environ.get("FILEMILL_HOME", "")
     if named:
         return Home(_absolute("FILEMILL_HOME", named))
+    import platformdirs  # takes milliseconds, and is not needed with FILEMILL_HOME
+
     return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
 
 

@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import stat
-import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -279,13 +278,17 @@ def load_settings(path: Path) -> Settings:
             range.
     """
     try:
-        table = tomllib.loads(_read(path))
+        text = _read(path)
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _not_toml(path, error) from error
     except OSError as error:
         raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
+    import tomllib  # takes milliseconds, and is needed only if there is a file
+
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _not_toml(path, error) from error
     try:
         return Settings(**_checked(table))
     except SettingsError as error:

@@ -155,7 +155,8 @@ class WindowMemory:
         if self.settings.value("version", VERSION, int) != VERSION:
             log.info("%s is from another version of Filemill: using the default layout", file)
             self.settings.clear()
-        self.settings.setValue("version", VERSION)
+        if not self.settings.contains("version"):  # setting it would write the file again
+            self.settings.setValue("version", VERSION)
 
     def save(self) -> None:
         """Write the changes to the file, unless its folder has disappeared: Qt would create it."""

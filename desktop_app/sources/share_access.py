@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
 from collections import Counter
-from concurrent.futures import wait
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.config.child_environment import child_environment
-from desktop_app.domain.background import in_background
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import Sentence
 from desktop_app.sources.mounts import Mount, MountTable
@@ -82,6 +79,11 @@ class ShareAccess:
         mount = self._mounts.mount_of(path)
         if not mount.is_remote:
             return work(lambda: None)
+        # The first paint waits for the import of this module, but hardly ever for a share.
+        from concurrent.futures import wait
+
+        from desktop_app.domain.background import in_background
+
         with self._lock:
             if self._hung[mount] >= MAX_HUNG_PER_MOUNT:
                 raise NotRespondingError(mount.place)
@@ -119,6 +121,8 @@ def _wait_until_accessible(path: str) -> None:
     """Access a path in a child process first: a thread that is blocked by a share can keep the program from exiting."""
     if os.name == "nt":
         return
+    import subprocess
+
     nothing = subprocess.DEVNULL
     with suppress(OSError, ValueError):  # no such program, or an invalid path: the thread will find out
         subprocess.run(  # noqa: S603 - an absolute path is no option

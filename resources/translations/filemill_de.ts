@@ -1079,8 +1079,9 @@
         <translation>Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message>
-        <source>{done} of {total}</source>
-        <translation>{done} von {total}</translation>
+        <source>{done} done</source>
+        <comment>files of a batch</comment>
+        <translation>{done} fertig</translation>
     </message>
     <message>
         <source>{failed} failed</source>

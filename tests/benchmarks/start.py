@@ -63,24 +63,23 @@ window.show()
 application.exec()
 """
 FIRST_PAINT = """
-import os, time
+import os, sys, time
 from desktop_app import __main__ as entry
 
-open_window = entry._open_window
+class Probe:
+    def find_spec(self, name, path=None, target=None):
+        if name == "desktop_app.window_app":  # not before, so that the order of imports is that of a real start
+            sys.meta_path.remove(self)
+            from desktop_app.gui.window.main_window import MainWindow
+            MainWindow.paintEvent = self.paint
+        return None
 
-def open_with_probe(paths):
-    from desktop_app.gui.startup.qt_runtime import skip_feature_search
-    skip_feature_search()  # before Qt's other modules are imported, as in a real start
-    from desktop_app.gui.window.main_window import MainWindow
-
+    @staticmethod
     def paint(window, event):
         print(time.monotonic(), time.process_time(), flush=True)
         os._exit(0)
 
-    MainWindow.paintEvent = paint
-    return open_window(paths)
-
-entry._open_window = open_with_probe
+sys.meta_path.insert(0, Probe())
 entry.main([])
 """
 PROGRAM = [sys.executable, str(Path(__file__).with_name("_window.py"))]

@@ -77,7 +77,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
-    assert (newest.facts.note, newest.facts.alert) == ("0 of 2", "")
+    assert (newest.facts.note, newest.facts.alert) == ("0 done", "")
     assert oldest.facts.text == windows.controller().model.wording.day_and_time(windows.jobs_db.clock.now_ms())
     assert (oldest.facts.note, oldest.facts.alert) == (
         windows.controller().model.wording.recent_moment(NOW_MS),
@@ -487,12 +487,12 @@ def test_batch_shows_its_progress_until_it_is_finished(alone: Sidebar, wording: 
         facts[counts] = alone.batches.entries[1].facts
     when = wording.recent_moment(NOW_MS)
     assert [(fact.note, fact.alert, fact.done) for fact in facts.values()] == [
-        ("0 of 12", "", 0.0),
-        ("10 of 12", "2 failed", 10 / 12),
+        ("0 done", "", 0.0),
+        ("10 done", "2 failed", 10 / 12),
         (when, "2 failed", None),
         (when, "", None),
     ]
-    assert facts[StatusCounts(1, 1, 8, 2)].spoken == "in, 10 of 12, 2 failed, 12 files"
+    assert facts[StatusCounts(1, 1, 8, 2)].spoken == "in, 10 done, 2 failed, 12 files"
 
 
 def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QApplication, qtbot: QtBot) -> None:

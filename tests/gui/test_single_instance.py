@@ -20,20 +20,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop_app.config.paths import resource
-from desktop_app.gui.startup import single_instance
+from desktop_app.gui.startup import instance_lock, single_instance
 from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
+from desktop_app.gui.startup.instance_lock import InstanceLock
 from desktop_app.gui.startup.single_instance import (
     InstanceClient,
-    InstanceLock,
     InstanceServer,
     Outcome,
     Request,
     activate,
     activate_open_dialogs,
-    activation_token,
     become_first_instance,
+    serve_later_instances,
     write_request,
 )
+from desktop_app.window_app import activation_token
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
@@ -134,6 +135,21 @@ def test_requests_before_the_window_opens_wait_for_it(
     assert first.received == [Request(("/in/a.txt",))]
 
 
+def test_requests_wait_for_the_first_instance_to_listen(tmp_path: Path, qtbot: QtBot) -> None:
+    """It takes the lock before the first paint, and listens after it."""
+    lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
+    assert lock.try_lock()
+    later = LaterStart(InstanceLock(tmp_path, tmp_path / "jobs.db"), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: later.rounds > 1)
+    assert later.outcome is None
+    received: list[Request] = []
+    server = serve_later_instances(lock)
+    server.set_handler(received.append)
+    qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
+    assert received == [Request(("/in/a.txt",))]
+    server.close()
+
+
 def test_lock_of_a_first_instance_that_gives_up_goes_to_the_waiting_one(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
@@ -166,8 +182,8 @@ def test_lock_and_address_without_their_program_are_no_instance(tmp_path: Path, 
     lock.file.touch()
     left_behind = holder.format(finished=finished_pid(), own=os.getpid(), gone=tmp_path / "gone")
     lock.file.with_suffix(".holder").write_text(left_behind)
-    server = become_first_instance(lock, Request(), never)
-    assert isinstance(server, InstanceServer)
+    assert become_first_instance(lock, Request(), never) is Outcome.FIRST
+    server = serve_later_instances(lock)
     assert lock.address() == ""
     qtbot.waitUntil(lambda: lock.address() != "")
     assert lock.holder_pid() == os.getpid()
@@ -180,8 +196,8 @@ def test_leftover_socket_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     assert killed.lock._lock is not None
     killed.lock._lock.release()  # as the system does when a program is killed: socket and address stay
     lock = killed.another()
-    server = become_first_instance(lock, Request(), never)
-    assert isinstance(server, InstanceServer)
+    assert become_first_instance(lock, Request(), never) is Outcome.FIRST
+    server = serve_later_instances(lock)
     received: list[Request] = []
     server.set_handler(received.append)
     qtbot.waitUntil(lambda: lock.address() != "")
@@ -363,8 +379,8 @@ def test_home_whose_name_is_not_utf8_has_a_lock_as_well(
 
 def test_server_that_was_closed_before_the_event_loop_does_not_listen(tmp_path: Path, qtbot: QtBot) -> None:
     lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
-    server = become_first_instance(lock, Request(), never)
-    assert isinstance(server, InstanceServer)
+    assert become_first_instance(lock, Request(), never) is Outcome.FIRST
+    server = serve_later_instances(lock)
     server.close()
     server.listen()
     assert lock.address() == ""
@@ -378,7 +394,7 @@ def test_server_that_was_closed_before_the_event_loop_does_not_listen(tmp_path: 
 HOLD = """
 import signal, sys
 from pathlib import Path
-from desktop_app.gui.startup.single_instance import InstanceLock
+from desktop_app.gui.startup.instance_lock import InstanceLock
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 lock = InstanceLock(Path(sys.argv[1]), Path(sys.argv[2]))
 print(lock.try_lock(), flush=True)
@@ -406,7 +422,7 @@ def test_hung_program_can_be_stopped(
     lock, process = hung
     assert lock.holder_pid() == process.pid
     assert lock.can_stop_holder()
-    monkeypatch.setattr(single_instance, "_TERMINATE_SECONDS", 0.1)
+    monkeypatch.setattr(instance_lock, "_TERMINATE_SECONDS", 0.1)
     lock.stop_holder()
     assert process.wait(5) == -signal.SIGKILL
     assert not lock.can_stop_holder()

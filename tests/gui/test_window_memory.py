@@ -50,6 +50,15 @@ def test_missing_folder_is_ignored(file: Path, tmp_path: Path, isolated_environm
     assert memory.folder("files") == str(isolated_environment)
 
 
+def test_start_that_changes_nothing_does_not_write_the_file(file: Path) -> None:
+    WindowMemory(file).save()
+    before = file.read_bytes()
+    assert b"version=" in before
+    file.write_bytes(b"; by hand\n" + before)  # a write would remove the comment
+    WindowMemory(file).save()
+    assert file.read_bytes() == b"; by hand\n" + before
+
+
 def test_file_of_another_version_is_not_read(file: Path) -> None:
     file.write_text("[General]\nversion=99\nlayout=name:100:shown\n", encoding="utf-8")
     assert WindowMemory(file).columns() == []

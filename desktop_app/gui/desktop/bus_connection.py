@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING
 
-from jeepney.bus import get_bus
-from jeepney.io.blocking import DBusConnection, prep_socket
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from jeepney.io.blocking import DBusConnection
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ def open_bus(bus: str) -> DBusConnection:
         TimeoutError: If the bus does not respond.
         Exception: If there is no bus, or its address is not valid; jeepney raises several types.
     """
+    # The first paint waits for this module; without a bus, the import would be in vain.
+    from jeepney.bus import get_bus
+    from jeepney.io.blocking import DBusConnection, prep_socket
+
     connected = prep_socket(get_bus(bus), enable_fds=True, timeout=RESPOND_SECONDS)
     has_timed_out = threading.Event()
 
@@ -63,12 +67,14 @@ def disable_unresponsive_buses(environment: MutableMapping[str, str]) -> None:
         environment: The environment variables with the addresses of the buses.
     """
     runtime = environment.get("XDG_RUNTIME_DIR", "")
-    defaults = {SESSION: f"unix:path={runtime}/bus" if runtime else "", SYSTEM: ""}
-    for bus, default in defaults.items():
+    sockets = {SESSION: f"{runtime}/bus" if runtime else "", SYSTEM: "/var/run/dbus/system_bus_socket"}
+    for bus, default in sockets.items():
         variable = f"DBUS_{bus}_BUS_ADDRESS"
-        address = environment.get(variable, "") or default
+        address = environment.get(variable, "")
+        if not address and not os.path.exists(default):  # noqa: PTH110 - never raises
+            continue
         try:
-            _check(address or bus)
+            _check(address or f"unix:path={default}")
         except (TimeoutError, BlockingIOError) as error:  # BlockingIOError: too many connections wait to be accepted
             log.warning("the %s bus does not respond and is not used: %s", bus.lower(), error)
             environment[variable] = _DISABLED

@@ -164,7 +164,7 @@ class SidebarTexts:
         name = display_text(batch.name) or self._wording.day_and_time(batch.created_at)
         note = self._wording.recent_moment(batch.created_at)
         if counts.unfinished:
-            note = tr("{done} of {total}").format(done=number(finished), total=number(counts.total))
+            note = tr("{done} done", "files of a batch").format(done=number(finished))
         alert = tr("{failed} failed").format(failed=number(counts.failed)) if counts.failed else ""
         return self._facts(
             name,

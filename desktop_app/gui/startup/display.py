@@ -6,7 +6,6 @@ Whether Qt can use a platform is known only once it has tried: a plugin may lack
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import re
@@ -101,6 +100,8 @@ def _x_display(name: str) -> Iterator[bool]:
     if is_remote and not _can_connect((host.strip("[]"), _X_PORT + number)):
         yield False  # libxcb can block for minutes if the host is unreachable
         return
+    import ctypes  # takes milliseconds, and is needed for X servers only
+
     try:
         library = ctypes.CDLL("libxcb.so.1")
     except OSError:

@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QIcon, QIconEngine, QPainter, QPalette, QPixmap
-from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QStyle
+from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPalette
 
 from desktop_app.config.paths import resource
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QRect
+    from PySide6.QtGui import QPainter, QPixmap
     from PySide6.QtWidgets import QApplication
 
     from desktop_app.domain.job import Status
@@ -239,17 +239,19 @@ class Theme(QObject):
         self._system_palette = QPalette()
         self._icons: dict[tuple[str, str, Qt.AlignmentFlag], QIcon] = {}
 
-    def follow(self, application: QApplication, choice: str = "system") -> None:
+    def follow(self, application: QApplication, choice: str = "system", *, with_font: bool = True) -> None:
         """Style an application with the chosen colour scheme, or with the system's, now and whenever that changes.
 
         Args:
             application: The application.
             choice: `system`, `light` or `dark`.
+            with_font: Whether to check the font too. If not, call `ensure_font` before a text is painted.
         """
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
-        ensure_font(application)
+        if with_font:
+            ensure_font(application)
         application.styleHints().colorSchemeChanged.connect(self._draw)
         self.choose(choice)
 
@@ -341,6 +343,12 @@ class _IconEngine(QIconEngine):
         tint = str(getattr(theme.colours, wanted, wanted))
         key = (tint, size.width(), size.height())
         if key not in self._pixmaps:
+            # The first paint of the empty window needs no icon.
+            from PySide6.QtCore import QByteArray, QRectF
+            from PySide6.QtGui import QPainter, QPixmap
+            from PySide6.QtSvg import QSvgRenderer
+            from PySide6.QtWidgets import QStyle
+
             drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8").replace(_SVG_COLOUR, tint)
             self._pixmaps[key] = pixmap = QPixmap(size)
             pixmap.fill(Qt.GlobalColor.transparent)
@@ -365,7 +373,12 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Replace the application's font if it is not installed, enlarge it if it is too small, and align its digits."""
+    """Replace the application's font if it is not installed, enlarge it if it is too small, and align its digits.
+
+    This reads the list of the installed fonts, which can take long.
+    """
+    from PySide6.QtGui import QFont, QFontDatabase, QFontInfo
+
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -269,6 +269,8 @@ class MainWindow(QMainWindow):
             commands.notice.connect(self.show_notice)
 
     def _arrange(self) -> None:
+        from PySide6.QtWidgets import QVBoxLayout
+
         from desktop_app.domain.query import NO_FILTER
         from desktop_app.gui.commands.actions import fill_menu_bar
         from desktop_app.gui.details.pane import DetailsSplit
@@ -523,6 +525,8 @@ class MainWindow(QMainWindow):
 
     def _show_place(self, place: Place, timer: QTimer) -> None:
         """Scroll to the place to show, and delete the timer, once the files that match the filter are listed."""
+        from PySide6.QtWidgets import QAbstractItemView
+
         model = self._list.model
         if not (model.is_current and self.filter.is_applied):
             return

@@ -127,17 +127,19 @@ class Acknowledger:
         """Send full batches of deletes, if the queue responds quickly.
 
         With such a queue, boto3 needs more time than its requests, and the threads that receive and delete would mainly
-        wait for each other's interpreter lock.
+        wait for each other's interpreter lock. After an error, only `run` sends, with a backoff, until it succeeds.
         """
         while self._times.are_short:
             with self._condition:
-                if len(self._deletes) < MAX_ENTRIES or self._releases or self._is_stopping:
+                is_enough = len(self._deletes) >= MAX_ENTRIES and not self._releases
+                if not is_enough or self._backoff.tries or self._is_stopping:
                     return
                 batch = _next_batch(self._deletes)
                 self._helped_until = self._clock.steady() + MAX_AGE_SECONDS
             if self._send(batch) < len(batch):
-                self._helped_until = 0.0  # `run` waits before it tries again
-                return
+                with self._condition:
+                    self._helped_until = 0.0
+                    self._backoff.next()
 
     def assist(self, stop: StopRequest) -> None:
         """Send requests to delete messages in parallel to `run`, while there are many, until a stop is requested."""

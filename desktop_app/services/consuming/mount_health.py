@@ -100,6 +100,8 @@ class MountHealth:
 
     def is_unresponsive(self, mount: Mount) -> bool:
         """Return whether the file system does not respond."""
+        if not self._suspicions:
+            return False  # asked for each file
         now = self._clock.steady()
         with self._lock:
             suspicion = self._suspicions.get(mount)
@@ -128,6 +130,8 @@ class MountHealth:
 
     def note_answer(self, mount: Mount) -> None:
         """Note that a file system has responded."""
+        if not self._suspicions:
+            return  # called for each file
         with self._lock:
             suspicion = self._suspicions.get(mount)
             if suspicion is None or suspicion.is_answered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import uuid
@@ -160,6 +161,7 @@ class Receiver:
         self._visibility_s = visibility_s
         self._wait_s = wait_s
         self._backoff = backoff or Backoff()
+        self._name, self._numbers = uuid.uuid4(), itertools.count(1)
         self._attempt_id = ""
         self._attempted_at = 0.0
         self._control = control
@@ -259,7 +261,7 @@ class Receiver:
         """Return the receive request attempt ID, which retries after an error reuse for `ATTEMPT_SECONDS`."""
         now = self._clock.steady()
         if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
-            self._attempt_id = str(uuid.uuid4())
+            self._attempt_id = f"{self._name}-{next(self._numbers)}"
             self._attempted_at = now
         return self._attempt_id
 

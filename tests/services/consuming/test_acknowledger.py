@@ -259,6 +259,8 @@ def test_thread_that_receives_leaves_failed_deletes_to_the_other() -> None:
 
     assert len(fixture.client.made("delete")) == 1
     assert len(fixture.in_flight) == 20
+    fixture.acknowledger.send_full_batches()
+    assert len(fixture.client.made("delete")) == 1, "the other one waits before it tries again"
     fixture.acknowledger.stop()
     fixture.thread.start()
     fixture.stop()
