@@ -286,8 +286,12 @@ class JobsModel(QAbstractTableModel):
     def _replace_ids(self, ids: array[int], *, placeholders: int = 0) -> None:
         """Show other rows. Persistent indexes, such as those of the selection, move with their jobs."""
         shown, rows = len(self._cache.ids), self.rowCount()
-        has_same_rows = rows == len(ids) + placeholders and ids[:shown] == self._cache.ids
-        if has_same_rows and rows > shown and all(index.row() < shown for index in self.persistentIndexList()):
+        has_unknown_rows = rows > shown and rows == len(ids) + placeholders
+        if (
+            has_unknown_rows
+            and ids[:shown] == self._cache.ids
+            and all(index.row() < shown for index in self.persistentIndexList())
+        ):
             # The known rows stay, so that they are neither read nor painted again.
             self._cache.complete(ids)
             self._placeholders = placeholders
