@@ -42,6 +42,8 @@ SMALL_BYTES = 256 * 1024
 ONE_THREAD_SECONDS = 0.01
 """The usual processing time up to which small files are processed by one thread. It includes waits for the interpreter
 lock; a file that is in memory takes less than 0.1 ms."""
+READ_TOGETHER_SECONDS = 0.05
+"""How long files are read together. From a slow disk, the others are read one by one while results are reported."""
 READ_SILENT_SECONDS = 0.25
 """How long a file that is read together with others may not respond before other threads process these files."""
 PROBE_SECONDS = 1.0
@@ -408,7 +410,9 @@ class WorkerPool:
         paths = {message: message.job.file_path for message in messages if message.job is not None}
         local = [message for message, path in paths.items() if self._is_responding(path)]
         if read_small_files is not None:
-            contents = read_small_files([paths[message] for message in local], reading.place)
+            contents = read_small_files(
+                [paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS
+            )
             for message, content in zip(local, contents, strict=True):
                 message.opened = None if content is None else SmallSource(content)
         with self._lock:

@@ -16,6 +16,7 @@ from desktop_app.processing.registry import FileResult, ProcessorRegistry, defau
 from desktop_app.services.consuming import worker_pool
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.services.consuming.results import WAIT_SECONDS
 from desktop_app.services.consuming.worker_pool import (
     MAX_SET_ASIDE_PER_MOUNT,
     READ_SILENT_SECONDS,
@@ -419,7 +420,8 @@ class StuckReading:
         self.go_on = threading.Event()
         self.calls: SimpleQueue[list[str]] = SimpleQueue()
 
-    def __call__(self, paths: list[str], place: array[int]) -> list[bytes | None]:
+    def __call__(self, paths: list[str], place: array[int], seconds: float) -> list[bytes | None]:
+        assert seconds < WAIT_SECONDS / 10, "otherwise, the files that wait meanwhile would be released"
         for index, path in enumerate(paths):
             place[0] = index
             if path.endswith("/stuck"):
