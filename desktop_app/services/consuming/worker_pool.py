@@ -409,14 +409,14 @@ class WorkerPool:
             self._readings.append(reading)
         paths = {message: message.job.file_path for message in messages if message.job is not None}
         local = [message for message, path in paths.items() if self._is_responding(path)]
+        contents: Sequence[bytes | None] = [None] * len(local)
         if read_small_files is not None:
-            contents = read_small_files(
-                [paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS
-            )
-            for message, content in zip(local, contents, strict=True):
-                message.opened = None if content is None else SmallSource(content)
+            contents = read_small_files([paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS)
         with self._lock:
             self._readings.remove(reading)
+            for message, content in zip(local, contents, strict=True):
+                if content is not None and not message.is_begun:  # otherwise, another thread accesses the file
+                    message.opened = SmallSource(content)
         return not reading.is_replaced
 
     def _is_responding(self, path: str) -> bool:
@@ -438,7 +438,8 @@ class WorkerPool:
             return False
         watch = _MessageWatch(message, activity, self._clock)
         silent = None
-        if message.opened is None:
+        is_in_memory = message.opened is not None
+        if not is_in_memory:
             watch.on_access(begins=True)
             activity.mount = self._mounts.mount_of(job.file_path)
             watch.on_access(begins=False)
@@ -453,7 +454,8 @@ class WorkerPool:
             done = silent
         with self._lock:
             del self._running[message]
-        if done.result is not None:
+        message.opened = None  # the message may stay in flight for long
+        if done.result is not None and not is_in_memory:
             self._health.note_answer(activity.mount)
         if not activity.is_given_up:
             self._on_done(done)
