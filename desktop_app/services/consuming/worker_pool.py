@@ -411,7 +411,10 @@ class WorkerPool:
         local = [message for message, path in paths.items() if self._is_responding(path)]
         contents: Sequence[bytes | None] = [None] * len(local)
         if read_small_files is not None:
-            contents = read_small_files([paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS)
+            try:
+                contents = read_small_files([paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS)
+            except MemoryError:
+                log.info("%d files are read one by one: there is not enough memory for all of them", len(local))
         with self._lock:
             self._readings.remove(reading)
             for message, content in zip(local, contents, strict=True):

@@ -499,6 +499,22 @@ def test_accesses_are_watched_although_the_file_was_read_with_others_meanwhile(
     assert [message.opened for message in files] == [None] * 3, "memory is not kept while messages wait for deletion"
 
 
+def test_files_that_do_not_fit_into_memory_together_are_read_alone(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def has_no_memory(_paths: list[str], _place: array[int], _seconds: float) -> list[bytes | None]:
+        raise MemoryError
+
+    monkeypatch.setattr(worker_pool, "read_small_files", has_no_memory)
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=FakeClock())
+    pool.usual_seconds = 0.0
+    pool.submit(*(small_file(services, name) for name in ("a", "b")))
+    pool.start()
+    assert [done.get(timeout=10).result for _ in range(2)] == [FileResult(4, 2)] * 2
+    pool.stop()
+
+
 def test_file_in_memory_does_not_show_that_its_file_system_responds(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
