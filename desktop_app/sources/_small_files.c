@@ -1,4 +1,4 @@
-/* Read small files: `read(path)`, and `read_all(paths, place)` for many; see `small_files.py`. */
+/* Read small files: `read(path)`, and `read_all(paths, place, seconds)` for many; see `local.py`. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef __APPLE__
@@ -68,12 +69,24 @@ static PyObject *read_path(PyObject *module, PyObject *path)
     return PyBytes_FromStringAndSize(content, size);
 }
 
-/* Read files into one buffer, and store the index of the one that is being read. */
-static void read_each(const char **paths, Py_ssize_t count, char *contents, ssize_t *sizes, int64_t *place)
+static double now(void)
 {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Read files into one buffer until the time is up, and store the index of the one that is being read. */
+static void read_each(const char **paths, Py_ssize_t count, double seconds, char *contents, ssize_t *sizes,
+                      int64_t *place)
+{
+    double end = now() + seconds;
     for (Py_ssize_t index = 0; index < count; index++) {
+        sizes[index] = -1;
+        if (paths[index] == NULL || (index > 0 && now() >= end))
+            continue;
         __atomic_store_n(place, index, __ATOMIC_RELAXED);
-        sizes[index] = paths[index] == NULL ? -1 : read_small(paths[index], 0, contents);
+        sizes[index] = read_small(paths[index], 0, contents);
         contents += sizes[index] > 0 ? sizes[index] : 0;
     }
 }
@@ -103,8 +116,9 @@ static PyObject *read_paths(PyObject *module, PyObject *arguments)
     const char *paths[MOST_FILES];
     ssize_t sizes[MOST_FILES];
     char *contents;
+    double seconds;
     Py_buffer place;
-    if (!PyArg_ParseTuple(arguments, "O!w*", &PyList_Type, &list, &place))
+    if (!PyArg_ParseTuple(arguments, "O!w*d", &PyList_Type, &list, &place, &seconds))
         return NULL;
     Py_ssize_t count = PyList_Size(list);
     if (count > MOST_FILES || place.len != sizeof(int64_t)) {
@@ -120,7 +134,7 @@ static PyObject *read_paths(PyObject *module, PyObject *arguments)
             paths[index] = names[index] == NULL ? NULL : PyBytes_AsString(names[index]);
         }
         Py_BEGIN_ALLOW_THREADS
-        read_each(paths, count, contents, sizes, place.buf);
+        read_each(paths, count, seconds, contents, sizes, place.buf);
         Py_END_ALLOW_THREADS
         result = as_list(count, contents, sizes);
         for (Py_ssize_t index = 0; index < count; index++)

@@ -126,8 +126,10 @@ read_small_file: Callable[[str], bytes | None] | None
 It returns the content of a regular file of at most `SMALL_FILE_BYTES` that does not change meanwhile, by the rules of
 `FileSource`. In all other cases, and after any error, it returns None.
 """
-read_small_files: Callable[[list[str], array[int]], list[bytes | None]] | None
+read_small_files: Callable[[list[str], array[int], float], list[bytes | None]] | None
 """Does the same for up to `MOST_SMALL_FILES` paths, but returns None for a path that is a symbolic link.
+
+No file except the first is begun after the time in seconds that is the third argument; these are None as well.
 
 Meanwhile, the second argument, an array of the type `q` with one item, contains the index of the file that is being
 read. The interpreter lock is released once, not once for each file.

@@ -166,11 +166,11 @@ def test_no_descriptor_remains_open(tmp_path: Path) -> None:
         assert file.fileno() == first_free
 
 
-def read_all(paths: list[str]) -> tuple[list[bytes | None], int]:
+def read_all(paths: list[str], seconds: float = 60) -> tuple[list[bytes | None], int]:
     """Return the contents, and the index of the file that was read last."""
     assert read_small_files is not None
     place = array("q", [-1])
-    return read_small_files(paths, place), place[0]
+    return read_small_files(paths, place, seconds), place[0]
 
 
 @needs_compiled
@@ -201,6 +201,13 @@ def test_many_of_the_largest_size_are_read_with_one_call(tmp_path: Path) -> None
 
 
 @needs_compiled
+def test_no_further_file_is_read_when_the_time_is_up(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+
+    assert read_all([str(tmp_path / "a")] * 3, seconds=0) == ([b"a", None, None], 0)
+
+
+@needs_compiled
 @pytest.mark.parametrize("make", [make_folder, make_pipe, make_link_to_a_pipe, make_circle, make_nothing])
 def test_unusual_file_among_many_is_left_to_others(tmp_path: Path, make: Callable[[Path], None]) -> None:
     (tmp_path / "a").write_bytes(b"a")
@@ -222,8 +229,8 @@ def test_link_among_many_is_left_to_others_because_it_can_lead_to_a_share(tmp_pa
 def test_wrong_use_of_the_compiled_function_is_an_error(tmp_path: Path) -> None:
     assert read_small_files is not None
     with pytest.raises(ValueError, match="too many"):
-        read_small_files([str(tmp_path)] * (MOST_SMALL_FILES + 1), array("q", [0]))
+        read_small_files([str(tmp_path)] * (MOST_SMALL_FILES + 1), array("q", [0]), 1)
     with pytest.raises(ValueError, match="64-bit"):
-        read_small_files([str(tmp_path)], array("b", [0]))
+        read_small_files([str(tmp_path)], array("b", [0]), 1)
     with pytest.raises(TypeError):
-        read_small_files((str(tmp_path),), array("q", [0]))  # type: ignore[arg-type]
+        read_small_files((str(tmp_path),), array("q", [0]), 1)  # type: ignore[arg-type]

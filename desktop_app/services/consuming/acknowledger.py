@@ -61,6 +61,8 @@ class Acknowledger:
         self._backoff = Backoff(first=0.5, longest=10)
         self._helped_until = 0.0
         """Until when `run` leaves deletes to `send_full_batches`, in seconds of the steady clock."""
+        self._is_failing = False
+        """Whether requests of the last batch have to be sent again. `run` and `assist` wait before that."""
 
     def delete(self, *messages: InFlightMessage) -> None:
         """Delete messages that are obsolete or whose results have been committed."""
@@ -121,25 +123,23 @@ class Acknowledger:
 
     def _is_helped(self) -> bool:
         """Return whether `send_full_batches` sends what is waiting; the caller holds the lock."""
-        return not self._releases and self._clock.steady() < self._helped_until
+        return not (self._releases or self._is_failing) and self._clock.steady() < self._helped_until
 
     def send_full_batches(self) -> None:
-        """Send full batches of deletes, if the queue responds quickly.
+        """Send full batches of deletes for a short time, if the queue responds quickly and accepts them.
 
         With such a queue, boto3 needs more time than its requests, and the threads that receive and delete would mainly
         wait for each other's interpreter lock. After an error, only `run` sends, with a backoff, until it succeeds.
         """
-        while self._times.are_short:
+        until = self._clock.steady() + MAX_AGE_SECONDS
+        while self._times.are_short and self._clock.steady() < until:
             with self._condition:
-                is_enough = len(self._deletes) >= MAX_ENTRIES and not self._releases
-                if not is_enough or self._backoff.tries or self._is_stopping:
+                is_left_to_run = self._releases or self._is_failing or self._is_stopping
+                if len(self._deletes) < MAX_ENTRIES or is_left_to_run:
                     return
                 batch = _next_batch(self._deletes)
                 self._helped_until = self._clock.steady() + MAX_AGE_SECONDS
-            if self._send(batch) < len(batch):
-                with self._condition:
-                    self._helped_until = 0.0
-                    self._backoff.next()
+            self._send(batch)
 
     def assist(self, stop: StopRequest) -> None:
         """Send requests to delete messages in parallel to `run`, while there are many, until a stop is requested."""
@@ -189,10 +189,12 @@ class Acknowledger:
                 self._in_flight.remove(ack.message)
             else:
                 again.append(ack)
-        if again:
-            with self._condition:
-                waiting = self._deletes if batch[0].visible_in is None else self._releases
-                waiting.extendleft(reversed(again))
+        with self._condition:
+            self._is_failing = bool(again)
+            waiting = self._deletes if batch[0].visible_in is None else self._releases
+            if again and not waiting:
+                self._condition.notify()  # `run` might be waiting for requests
+            waiting.extendleft(reversed(again))
         return len(batch) - len(again)
 
     def _request(self, batch: Sequence[_Ack]) -> list[EntryResult]:

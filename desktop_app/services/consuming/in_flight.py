@@ -74,7 +74,7 @@ class InFlightMessage:
             resent.
         is_suspect: Whether a program has ended unexpectedly while processing this file.
         was_read: Whether a thread has begun to read the file together with others.
-        opened: The file, if that has succeeded.
+        opened: The file, if that has succeeded, until it is processed.
         is_begun: Whether processing has started.
         is_lost: Whether the lease was lost to another worker.
         is_releasing: Whether the message is being released, in which case its visibility timeout must not be extended.

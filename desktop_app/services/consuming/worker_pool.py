@@ -42,6 +42,8 @@ SMALL_BYTES = 256 * 1024
 ONE_THREAD_SECONDS = 0.01
 """The usual processing time up to which small files are processed by one thread. It includes waits for the interpreter
 lock; a file that is in memory takes less than 0.1 ms."""
+READ_TOGETHER_SECONDS = 0.05
+"""How long files are read together. From a slow disk, the others are read one by one while results are reported."""
 READ_SILENT_SECONDS = 0.25
 """How long a file that is read together with others may not respond before other threads process these files."""
 PROBE_SECONDS = 1.0
@@ -407,12 +409,17 @@ class WorkerPool:
             self._readings.append(reading)
         paths = {message: message.job.file_path for message in messages if message.job is not None}
         local = [message for message, path in paths.items() if self._is_responding(path)]
+        contents: Sequence[bytes | None] = [None] * len(local)
         if read_small_files is not None:
-            contents = read_small_files([paths[message] for message in local], reading.place)
-            for message, content in zip(local, contents, strict=True):
-                message.opened = None if content is None else SmallSource(content)
+            try:
+                contents = read_small_files([paths[message] for message in local], reading.place, READ_TOGETHER_SECONDS)
+            except MemoryError:
+                log.info("%d files are read one by one: there is not enough memory for all of them", len(local))
         with self._lock:
             self._readings.remove(reading)
+            for message, content in zip(local, contents, strict=True):
+                if content is not None and not message.is_begun:  # otherwise, another thread accesses the file
+                    message.opened = SmallSource(content)
         return not reading.is_replaced
 
     def _is_responding(self, path: str) -> bool:
@@ -434,7 +441,8 @@ class WorkerPool:
             return False
         watch = _MessageWatch(message, activity, self._clock)
         silent = None
-        if message.opened is None:
+        is_in_memory = message.opened is not None
+        if not is_in_memory:
             watch.on_access(begins=True)
             activity.mount = self._mounts.mount_of(job.file_path)
             watch.on_access(begins=False)
@@ -449,7 +457,8 @@ class WorkerPool:
             done = silent
         with self._lock:
             del self._running[message]
-        if done.result is not None:
+        message.opened = None  # the message may stay in flight for long
+        if done.result is not None and not is_in_memory:
             self._health.note_answer(activity.mount)
         if not activity.is_given_up:
             self._on_done(done)

@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.domain.errors import QueueTrouble
 from desktop_app.queues.messages import EntryResult
-from desktop_app.services.consuming.acknowledger import MAX_AGE_SECONDS, Acknowledger
+from desktop_app.services.consuming.acknowledger import IDLE_SECONDS, MAX_AGE_SECONDS, Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
 from desktop_app.services.loops import LEAST_RESPONSES, SLOW_SECONDS, StopRequest, SupervisedLoop
 from tests.helpers import wait_until
@@ -32,7 +32,7 @@ class RunningAcknowledger:
         self.client = FakeClient()
         self.in_flight = InFlightMessages()
         self.acknowledger = Acknowledger(self.in_flight, FakeConnector(self.client), self.clock)
-        self.thread = threading.Thread(target=self.acknowledger.run, args=(StopRequest(),))
+        self.thread = threading.Thread(target=self.acknowledger.run, args=(StopRequest(),), daemon=True)
 
     def receive(self, number: int) -> list[InFlightMessage]:
         messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(number)]
@@ -280,3 +280,64 @@ def test_deletes_are_left_to_the_thread_that_receives_only_while_it_sends_them()
 
     wait_until(lambda: len(fixture.in_flight) == 0)
     fixture.stop()
+
+
+def test_failed_delete_of_the_thread_that_receives_is_sent_again_soon() -> None:
+    fixture = with_quick_queue()
+    acknowledger, answer, is_idle = fixture.acknowledger, fixture.client.delete, threading.Event()
+    wait = acknowledger._condition.wait
+
+    def noted(timeout: float | None = None) -> bool:
+        if timeout == IDLE_SECONDS:
+            is_idle.set()  # the caller holds the lock until it waits
+        return wait(timeout)
+
+    def fail_while_the_other_is_idle(handles: Sequence[str]) -> list[EntryResult]:
+        fixture.client.delete = answer  # type: ignore[method-assign]
+        fixture.thread.start()
+        assert is_idle.wait(20)
+        return [SLOW, *answer(handles)[1:]]
+
+    acknowledger._condition.wait = noted  # type: ignore[method-assign]
+    fixture.client.delete = fail_while_the_other_is_idle  # type: ignore[method-assign]
+    delete(10)(fixture)
+
+    acknowledger.send_full_batches()
+
+    wait_until(lambda: len(fixture.in_flight) == 0, timeout=IDLE_SECONDS / 2)
+    fixture.stop()
+
+
+def test_thread_that_receives_sends_nothing_while_deletes_fail() -> None:
+    fixture = with_quick_queue()
+    fixture.client.script("delete", [SLOW] * 10)
+    delete(30)(fixture)
+
+    for _ in range(5):
+        fixture.acknowledger.send_full_batches()
+
+    assert len(fixture.client.made("delete")) == 1, "the other thread sends them, with a backoff"
+    fixture.clock.advance(2 * MAX_AGE_SECONDS)
+    fixture.thread.start()
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    fixture.stop()
+    delete(10)(fixture)
+    fixture.acknowledger._is_stopping = False
+    fixture.acknowledger.send_full_batches()
+    assert len(fixture.in_flight) == 0, "now they succeed again"
+
+
+def test_thread_that_receives_does_not_send_for_long_if_the_queue_has_become_slow() -> None:
+    fixture = with_quick_queue()
+    answer = fixture.client.delete
+
+    def slow(handles: Sequence[str]) -> list[EntryResult]:
+        fixture.clock.advance(20)
+        return answer(handles)
+
+    fixture.client.delete = slow  # type: ignore[method-assign]
+    delete(50)(fixture)
+
+    fixture.acknowledger.send_full_batches()
+
+    assert len(fixture.client.made("delete")) == 1, "it has to receive, and to see whether it has to stop"

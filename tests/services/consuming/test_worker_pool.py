@@ -16,6 +16,7 @@ from desktop_app.processing.registry import FileResult, ProcessorRegistry, defau
 from desktop_app.services.consuming import worker_pool
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.services.consuming.results import WAIT_SECONDS
 from desktop_app.services.consuming.worker_pool import (
     MAX_SET_ASIDE_PER_MOUNT,
     READ_SILENT_SECONDS,
@@ -419,7 +420,8 @@ class StuckReading:
         self.go_on = threading.Event()
         self.calls: SimpleQueue[list[str]] = SimpleQueue()
 
-    def __call__(self, paths: list[str], place: array[int]) -> list[bytes | None]:
+    def __call__(self, paths: list[str], place: array[int], seconds: float) -> list[bytes | None]:
+        assert seconds < WAIT_SECONDS / 10, "otherwise, the files that wait meanwhile would be released"
         for index, path in enumerate(paths):
             place[0] = index
             if path.endswith("/stuck"):
@@ -457,6 +459,82 @@ def test_files_that_were_to_be_read_together_are_read_alone_if_one_does_not_resp
     assert [done.get(timeout=30).result for _ in range(2)] == [FileResult(13, 1)] * 2, "now they are again"
     pool.stop()
     wait_until(lambda: not any(thread.name.startswith("worker-") for thread in threading.enumerate()))
+
+
+def test_accesses_are_watched_although_the_file_was_read_with_others_meanwhile(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, registry, silent, clock = StuckReading(), default_registry(), [], FakeClock()
+    monkeypatch.setattr(worker_pool, "read_small_files", reading)
+    is_processing, done = threading.Event(), SimpleQueue[Done]()
+
+    class Watched:
+        """Processes a file while the thread that reads files together comes back."""
+
+        def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+            if path.endswith("/a"):
+                watch.on_access(begins=True)
+                is_processing.set()
+                wait_until(lambda: not pool._readings)
+                watch.on_access(begins=False)
+                clock.advance(1)
+                silent.append(pool.count_silent(0))
+            return registry.process(path, watch, opened)
+
+    pool = WorkerPool(2, Watched(), done.put, clock=clock)
+    pool.usual_seconds = 0.0
+    pool.start()
+    files = [small_file(services, name) for name in ("a", "stuck", "b")]
+    pool.submit(*files)
+    reading.calls.get(timeout=30)
+    pool.check_stalled()
+    pool.check_stalled()  # the other thread begins
+    assert is_processing.wait(30)
+    reading.go_on.set()
+    outcomes = {one.message: one.result for one in (done.get(timeout=30) for _ in files)}
+    pool.stop()
+
+    assert silent == [0]
+    assert outcomes[files[0]] == FileResult(4, 2)
+    assert [message.opened for message in files] == [None] * 3, "memory is not kept while messages wait for deletion"
+
+
+def test_files_that_do_not_fit_into_memory_together_are_read_alone(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def has_no_memory(_paths: list[str], _place: array[int], _seconds: float) -> list[bytes | None]:
+        raise MemoryError
+
+    monkeypatch.setattr(worker_pool, "read_small_files", has_no_memory)
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=FakeClock())
+    pool.usual_seconds = 0.0
+    pool.submit(*(small_file(services, name) for name in ("a", "b")))
+    pool.start()
+    assert [done.get(timeout=10).result for _ in range(2)] == [FileResult(4, 2)] * 2
+    pool.stop()
+
+
+def test_file_in_memory_does_not_show_that_its_file_system_responds(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = StuckReading()
+    reading.go_on.set()
+    monkeypatch.setattr(worker_pool, "read_small_files", reading)
+    clock, done, never = FakeClock(), SimpleQueue[Done](), threading.Event()
+    health = MountHealth(clock, probe=lambda _: never.wait(30))
+    mounts = MountTable(lambda: {"/": Mount("/")})
+    pool = WorkerPool(1, default_registry(), done.put, clock=clock, mounts=mounts, health=health)
+    pool.usual_seconds = 0.0
+    pool.submit(*(small_file(services, name) for name in ("a", "b")))
+    health.suspect(Mount("/"), clock.steady())
+    pool.start()
+    assert [done.get(timeout=30).result for _ in range(2)] == [FileResult(13, 1)] * 2
+    clock.advance(60)
+
+    assert health.is_unresponsive(Mount("/"))
+    never.set()
+    pool.stop()
 
 
 def test_files_that_may_not_respond_or_may_crash_the_program_are_not_read_together(
