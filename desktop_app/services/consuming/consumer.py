@@ -78,7 +78,9 @@ SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
 TURN_LEAST_SECONDS = 0.02
-"""The shortest interval between two transactions while more than `PREFETCH` messages are in flight."""
+"""The shortest interval between two transactions while more than `PREFETCH` messages are in flight..."""
+MANY = 50
+"""... unless there are so many results to write."""
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
 IDLE_TURN_SECONDS = 5.0
@@ -116,24 +118,32 @@ class ConsumerOptions:
 class _Inbox:
     """What the consumer's thread has to handle: received messages and the outcomes of files.
 
-    Only the consumer's thread may call `take`.
+    Only the consumer's thread may call `wait_for_many` and `take`.
     """
 
     def __init__(self) -> None:
         self._items: deque[list[InFlightMessage] | Done] = deque()
         self._is_due = threading.Event()
+        self._has_many = threading.Event()
 
     def put(self, item: list[InFlightMessage] | Done, *, wakes: bool = True) -> None:
         """Add an item; `wakes` is whether to end the wait in `take`. Any thread."""
         self._items.append(item)
         if wakes or len(self._items) >= COMMIT_ROWS:
             self._is_due.set()
+        if len(self._items) >= MANY:
+            self._has_many.set()
+
+    def wait_for_many(self, seconds: float) -> None:
+        """Wait until there are `MANY` items, at most for a time in seconds."""
+        self._has_many.wait(seconds)
 
     def take(self, patience_s: float) -> list[list[InFlightMessage] | Done]:
         """Wait for an item that wakes, at most for a time in seconds; then return up to `COMMIT_ROWS` items."""
         if patience_s:
             self._is_due.wait(patience_s)
         self._is_due.clear()  # first, since items can be added now
+        self._has_many.clear()
         items = [self._items.popleft() for _ in range(min(COMMIT_ROWS, len(self._items)))]
         if self._items:
             self._is_due.set()
@@ -462,7 +472,7 @@ class Consumer:
         """Wait for received messages or finished files, handle them, and commit the results."""
         now = self._clock.steady()
         if len(self._in_flight) > PREFETCH and (left := self._next_turn - now) > 0:
-            self._is_stopping.wait(left)  # handle more at once
+            self._inbox.wait_for_many(left)
         items = self._inbox.take(patience)
         self._next_turn = self._clock.steady() + TURN_LEAST_SECONDS
         if not self._attempt(self._settle, items):
