@@ -117,7 +117,22 @@ def test_speed_ends_soon_after_a_pause(follower: Follower) -> None:
     follower.watch.set_estimating(enabled=False)
     assert (follower.paces[-1].files, follower.paces[-1].bytes) == (0, 0)
     follower.watch.set_estimating(enabled=True)
-    assert follower.paces[-1].files > 0
+    assert follower.paces[-1].files == 0
+    follower.until(lambda: follower.watch._last.asked_ms == follower.jobs_db.clock.now_ms())
+    for second in range(12, 16):
+        follower.work(keys[second * 5 : second * 5 + 5])
+    assert follower.paces[-1].files == pytest.approx(5, rel=0.1), "without the time before and during the pause"
+
+
+def test_speed_is_right_soon_after_the_first_file(follower: Follower) -> None:
+    """A run waits before its first file, and that one does not take a whole second."""
+    keys = follower.jobs_db.add_many(100)
+    follower.until(lambda: follower.watch.progress.is_busy)
+    follower.jobs_db.clock.advance(3)
+    follower.until(lambda: follower.watch._last.asked_ms == follower.jobs_db.clock.now_ms())
+    for second in range(4):
+        follower.work(keys[second * 5 : second * 5 + 5])
+    assert follower.paces[-1].files == pytest.approx(5, rel=0.1)
 
 
 def test_slow_pace_during_a_long_change_of_the_list_is_forgotten_after_it(follower: Follower) -> None:

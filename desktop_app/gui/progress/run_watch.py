@@ -229,6 +229,7 @@ class RunWatch(QObject):
         self._estimates = True
         self._is_written = is_written
         self._began = 0.0
+        """When the run, or a break in it, has begun or ended, in seconds of the steady clock."""
         self._changed_ms: int | None = None
         self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
         self._task = CoalescedTask(lambda: self._read, tasks, self, least_rest_ms=LEAST_REST_MS)
@@ -270,6 +271,7 @@ class RunWatch(QObject):
         """Enable or disable the estimate of the time left, which makes no sense while no file can be processed."""
         if enabled != self._estimates:
             self._estimates = enabled
+            self._began = self._clock.steady()
             self._emit_pace()
 
     # --- on the pool
@@ -300,6 +302,7 @@ class RunWatch(QObject):
     @Slot(object)
     def _update(self, reading: _Reading) -> None:
         if reading == self._last:
+            self._last, self._changed_ms = reading, None  # until then, nothing was processed
             return
         self._record(reading)
         progress, end = self._run.update(reading.sums, reading.asked_ms)
@@ -341,5 +344,17 @@ class RunWatch(QObject):
         # When nothing can be processed any more, such as after a pause, the average would show for how long it was.
         is_moving = self._estimates or self.progress.processing
         seconds = max(1, min(RATE_SECONDS if is_moving else 1, int(now - self._began)))
-        files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds
+        files, size = _average(series, seconds)
         self.paced.emit(Pace(files, size, left, self.progress.by_bytes))
+
+
+def _average(series: Series, seconds: int) -> tuple[float, float]:
+    """Return the files and bytes per second on average over the last seconds.
+
+    In the second in which the first ones were processed, there was less than a second for them, so it is left out.
+    """
+    files, sizes = series.files[-seconds:], series.bytes[-seconds:]
+    first = next((at for at in range(len(files)) if files[at] or sizes[at]), 0)
+    if (first or seconds < RATE_SECONDS) and first + 1 < len(files):
+        files, sizes = files[first + 1 :], sizes[first + 1 :]
+    return sum(files) / len(files), sum(sizes) / len(sizes)
