@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, Slot, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, Slot, qInstallMessageHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +89,7 @@ class MainThreadGarbageCollector(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        # Together with other timers of a second.
-        self._timer = QTimer(self, interval=COLLECT_EVERY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._timer = QTimer(self, interval=COLLECT_EVERY_MS)
         self._timer.timeout.connect(self.collect_if_due)
 
     def start(self) -> None:
