@@ -73,14 +73,14 @@ class MountTable:
             path = path.rpartition("/")[0]  # for each file; several times as fast as `dirname`
         return mounts[path] if path else mounts.get("/", Mount("/"))
 
-    def mount_of(self, path: str, *, is_link: bool = True) -> Mount:
+    def mount_of(self, path: str, *, may_be_link: bool = True) -> Mount:
         """Return the file system of an absolute path, following symbolic links.
 
         The search ends at the first remote file system, without accessing it.
 
         Args:
             path: The path.
-            is_link: Whether the path itself may be a symbolic link, and not only its folders.
+            may_be_link: Whether the path itself may be a symbolic link, and not only its folders.
         """
         if os.name == "nt":
             return _windows_mount(path)
@@ -92,7 +92,7 @@ class MountTable:
             folders[folder] = mount if mount.is_remote else _follow("", folder, mounts)
         found = folders[folder]
         if isinstance(found, str):
-            found = _follow(found, name, mounts) if is_link else f"{found}/{name}"
+            found = _follow(found, name, mounts) if may_be_link else f"{found}/{name}"
         return self.by_name(found or "/") if isinstance(found, str) else found
 
     def _current(self) -> Mapping[str, Mount]:

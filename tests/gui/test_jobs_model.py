@@ -125,14 +125,19 @@ def test_rows_of_an_outdated_order_are_not_shown(list_model: ListModel, slow_rea
     assert seen == [["a", "b", "c"], ["a", "b", "c", "d"]]
 
 
+def load_before(slow_reading: threading.Event, list_model: ListModel, *names: str) -> None:
+    """Load a list of these files; only then begins the slow reading."""
+    slow_reading.set()
+    list_model.jobs_db.add(*names)
+    list_model.load()
+    slow_reading.clear()
+
+
 def test_first_rows_of_another_order_are_shown_above_placeholders(
     list_model: ListModel, slow_reading: threading.Event
 ) -> None:
     """The scroll range stays as it is: the same files are listed."""
-    slow_reading.set()
-    list_model.jobs_db.add("b", "a", "d", "c", "e")
-    list_model.load()
-    slow_reading.clear()
+    load_before(slow_reading, list_model, "b", "a", "d", "c", "e")
     model = list_model.model
     kept, lost = (QPersistentModelIndex(model.index(row, 0)) for row in (1, 4))
     rearranged = QSignalSpy(model.rearranged)
@@ -154,10 +159,7 @@ def test_first_rows_of_another_order_are_shown_above_placeholders(
 def test_rows_that_stay_are_not_read_again_when_the_others_are_known(
     list_model: ListModel, slow_reading: threading.Event
 ) -> None:
-    slow_reading.set()
-    list_model.jobs_db.add("b", "a", "d", "c", "e")
-    list_model.load()
-    slow_reading.clear()
+    load_before(slow_reading, list_model, "b", "a", "d", "c", "e")
     model = list_model.model
     list_model.sort("name", ASCENDING)
     list_model.qtbot.waitUntil(lambda: model.shown_order == model.order)
@@ -186,10 +188,7 @@ def test_first_rows_of_another_filter_are_shown_alone(list_model: ListModel, slo
 
 
 def test_a_few_matches_are_read_only_once(list_model: ListModel, slow_reading: threading.Event) -> None:
-    slow_reading.set()
-    list_model.jobs_db.add("a", "b", "c", "d", "e")
-    list_model.load()
-    slow_reading.clear()  # reading all of them would wait
+    load_before(slow_reading, list_model, "a", "b", "c", "d", "e")  # reading all of them again would wait
     list_model.model.set_filter(Filter(search=read_search("e")))
     list_model.qtbot.waitUntil(lambda: list_model.model.is_current)
     assert list_model.texts() == ["e"]

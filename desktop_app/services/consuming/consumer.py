@@ -78,9 +78,9 @@ SILENT_SECONDS = 1.0
 """A shutdown does not wait for files that have not responded for this time."""
 LONGEST_STORE_WAIT_SECONDS = 2.0
 TURN_LEAST_SECONDS = 0.02
-"""The shortest interval between two transactions while more than `PREFETCH` messages are in flight..."""
+"""The shortest interval between two transactions while more than `PREFETCH` messages are in flight."""
 MANY = 50
-"""... unless there are so many results to write."""
+"""The number of results and received batches for which a transaction is made earlier."""
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
 IDLE_TURN_SECONDS = 5.0

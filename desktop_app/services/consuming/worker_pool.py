@@ -424,7 +424,7 @@ class WorkerPool:
 
     def _is_responding(self, path: str) -> bool:
         """Return whether a file may be read with others, if it is not a symbolic link."""
-        mount = self._mounts.mount_of(path, is_link=False)
+        mount = self._mounts.mount_of(path, may_be_link=False)
         return not mount.is_remote and not self._health.is_unresponsive(mount)
 
     def _handle(self, message: InFlightMessage, helper: HelperProcess) -> bool:

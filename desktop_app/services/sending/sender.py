@@ -169,22 +169,32 @@ class Sender:
         if room <= 0:
             return 0
         in_order = client.info.is_fifo and self._options.strict_order
-        entries = self._claim(min(room, CLAIM_ENTRIES), in_order=in_order)
-        group = self._strict_group.name() if in_order and entries else ""
         delivery = _Delivery(client, in_order=in_order)
-        places = delivery.add([self._message(client, entry, group) for entry in entries])
-        unsent, sent = dict(zip(places, entries, strict=True)), 0
-        may_claim_more = len(entries) == CLAIM_ENTRIES and not in_order
+        unsent: dict[int, OutboxEntry] = {}
+
+        def claim(limit: int) -> bool:
+            """Deliver further messages; return whether more of them may be due."""
+            waiting = {entry.row_id for entry in unsent.values()}
+            claimed = self._outbox.claim(
+                queue=self._options.queue,
+                owner=self._identity.name,
+                limit=limit + len(waiting),
+                now_ms=self._clock.now_ms(),
+                claim_ms=CLAIM_MS,
+                in_order=in_order,
+            )
+            entries = [entry for entry in claimed if entry.row_id not in waiting]
+            group = self._strict_group.name() if in_order and entries else ""
+            places = delivery.add([self._message(client, entry, group) for entry in entries])
+            unsent.update(zip(places, entries, strict=True))
+            return len(entries) == CLAIM_ENTRIES and not in_order
+
+        may_claim_more, sent = claim(min(room, CLAIM_ENTRIES)), 0
         with closing(delivery.results(self._clock)) as parts:
             for results in parts:
                 sent += self._note([(unsent.pop(place), result) for place, result in results])
                 if may_claim_more and delivery.is_short_of_messages:
-                    waiting = {entry.row_id for entry in unsent.values()}
-                    claimed = self._claim(CLAIM_ENTRIES + len(waiting), in_order=False)
-                    entries = [entry for entry in claimed if entry.row_id not in waiting]
-                    places = delivery.add([self._message(client, entry, group) for entry in entries])
-                    unsent |= zip(places, entries, strict=True)
-                    may_claim_more = len(entries) == CLAIM_ENTRIES
+                    may_claim_more = claim(CLAIM_ENTRIES)
         if delivery.error is not None:
             # Due again immediately, since the loop waits before the next attempt.
             self._outbox.postpone(unsent.values(), until_ms=self._clock.now_ms())
@@ -192,16 +202,6 @@ class Sender:
                 self._connector.reset()
             raise delivery.error
         return sent
-
-    def _claim(self, limit: int, *, in_order: bool) -> list[OutboxEntry]:
-        return self._outbox.claim(
-            queue=self._options.queue,
-            owner=self._identity.name,
-            limit=limit,
-            now_ms=self._clock.now_ms(),
-            claim_ms=CLAIM_MS,
-            in_order=in_order,
-        )
 
     def send_all(self, deadline: float) -> int:
         """Send until no message of this queue is due, and return the number of messages sent.

@@ -430,11 +430,17 @@ class StuckReading:
         return [b"read together"] * len(paths)
 
 
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> StuckReading:
+    """Let pools read many files at once with a fake."""
+    made = StuckReading()
+    monkeypatch.setattr(worker_pool, "read_small_files", made)
+    return made
+
+
 def test_files_that_were_to_be_read_together_are_read_alone_if_one_does_not_respond(
-    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, reading: StuckReading
 ) -> None:
-    reading = StuckReading()
-    monkeypatch.setattr(worker_pool, "read_small_files", reading)
     clock = FakeClock()
     done: SimpleQueue[Done] = SimpleQueue()
     pool = WorkerPool(1, default_registry(), done.put, clock=clock)
@@ -462,10 +468,9 @@ def test_files_that_were_to_be_read_together_are_read_alone_if_one_does_not_resp
 
 
 def test_accesses_are_watched_although_the_file_was_read_with_others_meanwhile(
-    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, reading: StuckReading
 ) -> None:
-    reading, registry, silent, clock = StuckReading(), default_registry(), [], FakeClock()
-    monkeypatch.setattr(worker_pool, "read_small_files", reading)
+    registry, silent, clock = default_registry(), [], FakeClock()
     is_processing, done = threading.Event(), SimpleQueue[Done]()
 
     class Watched:
@@ -516,11 +521,9 @@ def test_files_that_do_not_fit_into_memory_together_are_read_alone(
 
 
 def test_file_in_memory_does_not_show_that_its_file_system_responds(
-    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, reading: StuckReading
 ) -> None:
-    reading = StuckReading()
     reading.go_on.set()
-    monkeypatch.setattr(worker_pool, "read_small_files", reading)
     clock, done, never = FakeClock(), SimpleQueue[Done](), threading.Event()
     health = MountHealth(clock, probe=lambda _: never.wait(30))
     mounts = MountTable(lambda: {"/": Mount("/")})
@@ -538,11 +541,9 @@ def test_file_in_memory_does_not_show_that_its_file_system_responds(
 
 
 def test_files_that_may_not_respond_or_may_crash_the_program_are_not_read_together(
-    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, reading: StuckReading
 ) -> None:
-    reading = StuckReading()
     reading.go_on.set()
-    monkeypatch.setattr(worker_pool, "read_small_files", reading)
     (services.folder / "share").mkdir()
     shared = f"{services.folder}/share"
     mounts = MountTable(lambda: {"/": Mount("/"), shared: Mount(shared, "7", is_remote=True)})
