@@ -83,9 +83,13 @@ def what_works(path: str) -> list[str]:
 
 
 def tree(folder: Path) -> set[str]:
-    """Return a folder and all paths below it. Paths that disappear meanwhile are left out."""
+    """Return a folder and all paths below it. Paths that disappear meanwhile are left out.
+
+    Folders of pytest are not entered: other tests make trees in them that are deeper than `os.walk` can go.
+    """
     found = {str(folder)}
     for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if "pytest" not in name]
         found.update(os.path.join(parent, name) for name in (*folders, *files))  # noqa: PTH118
     return found
 
