@@ -148,7 +148,7 @@ class StateReporter:
 
     Args:
         name: The name of the loop in the log.
-        report: Called with each new state, on the thread that reports it.
+        report: Called with each new state, on the thread that reports it; must return quickly, and report nothing.
         clock: The clock.
     """
 
@@ -202,11 +202,10 @@ class StateReporter:
         return seconds
 
     def _change_to(self, state: LoopState) -> None:
-        with self._lock:
-            if state == self._state:
-                return
-            self._state = state
-        self._report(state)
+        with self._lock:  # also while reporting, since the last state that is reported is the one that is shown
+            if state != self._state:
+                self._state = state
+                self._report(state)
 
 
 class _ObservedStop(StopRequest):

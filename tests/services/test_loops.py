@@ -94,6 +94,22 @@ def test_each_change_is_reported_once() -> None:
     assert [state.phase for state in told] == [Phase.STARTING, Phase.RUNNING, Phase.STOPPED]
 
 
+def test_state_that_is_reported_last_is_the_current_one_when_two_threads_report() -> None:
+    told: list[Phase] = []
+    other = threading.Thread(target=lambda: reporter.running())
+
+    def report(state: LoopState) -> None:
+        if state.phase is Phase.WAITING:
+            other.start()
+            other.join(0.2)
+        told.append(state.phase)
+
+    reporter = StateReporter("loop", report, FakeClock(100.0))
+    reporter.waiting(OFFLINE, Backoff())
+    other.join(20)
+    assert told == [Phase.WAITING, Phase.RUNNING]
+
+
 def test_error_is_reported_with_its_kind_and_the_next_attempt() -> None:
     reporter, told = states()
     seconds = reporter.waiting(OFFLINE, Backoff(uniform=lambda _low, high: high))
