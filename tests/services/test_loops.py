@@ -96,7 +96,6 @@ def test_each_change_is_reported_once() -> None:
 
 def test_state_that_is_reported_last_is_the_current_one_when_two_threads_report() -> None:
     told: list[Phase] = []
-    other = threading.Thread(target=lambda: reporter.running())
 
     def report(state: LoopState) -> None:
         if state.phase is Phase.WAITING:
@@ -105,6 +104,7 @@ def test_state_that_is_reported_last_is_the_current_one_when_two_threads_report(
         told.append(state.phase)
 
     reporter = StateReporter("loop", report, FakeClock(100.0))
+    other = threading.Thread(target=reporter.running)
     reporter.waiting(OFFLINE, Backoff())
     other.join(20)
     assert told == [Phase.WAITING, Phase.RUNNING]
