@@ -27,6 +27,7 @@ from desktop_app.store.job_list import JobList
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from desktop_app.processing.registry import ProcessorRegistry
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.consumer import Consumer
     from desktop_app.services.loops import LoopState
@@ -243,6 +244,13 @@ def build_sender(
     )
 
 
+def build_registry(program: Program) -> ProcessorRegistry:  # noqa: ARG001
+    """Create the registry of the processors that this computer has."""
+    from desktop_app.processing.registry import default_registry
+
+    return default_registry()
+
+
 def build_consumer(
     program: Program,
     connector: QueueConnector,
@@ -263,7 +271,6 @@ def build_consumer(
         ends_quickly: Whether a stop request interrupts files that are not finished within moments, since a user is
             waiting for the program to quit.
     """
-    from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 
     options = ConsumerOptions(
@@ -280,7 +287,7 @@ def build_consumer(
     return Consumer(
         program.database,
         connector,
-        default_registry(),
+        build_registry(program),
         program.identity,
         options=options,
         clock=program.clock,

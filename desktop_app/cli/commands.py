@@ -5,7 +5,8 @@ from __future__ import annotations
 from desktop_app.cli.doctor import DOCTOR
 from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
+from desktop_app.cli.processors import PROCESSORS
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.worker import WORKER
 
-COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
+COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, PROCESSORS, DOCTOR)

@@ -26,11 +26,12 @@ def _export(options: Namespace) -> int:
     if len(options.names) != 1:
         raise UsageError("Name one file to write, ending in .csv or .json. See `filemill export --help`.")
     target = Path(options.names[0])
-    write = _WRITERS.get(target.suffix.lower())
-    if write is None:
+    suffix = target.suffix.lower()
+    if suffix not in {".csv", ".json"}:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
     from desktop_app.bootstrap import open_program
     from desktop_app.sources.share_access import require_response
+    from desktop_app.store.processors import WorkerProcessors
 
     require_response(str(target))
     with closing(open_program()) as program, closing(Progress("Exporting", "files")) as bar:
@@ -45,13 +46,13 @@ def _export(options: Namespace) -> int:
                     bar.move_to(count, total)
 
         with program.jobs.snapshot():
+            names = dict.fromkeys(field.name for _, field in WorkerProcessors(program.database).fields())
+            write = json_writer() if suffix == ".json" else csv_writer(results=list(names))
             total = program.jobs.counts().total
             write_whole(target, lambda stream: write(stream, counted_jobs()))
     emit(f"Exported {counted(count, 'file')} to {display_text(str(target))}.")
     return 0
 
-
-_WRITERS = {".csv": csv_writer(), ".json": json_writer()}
 
 EXPORT = Command(
     name="export",

@@ -6,12 +6,13 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import Progress, announced_if_slow, counted, emit, emit_json, human_size, say
+from desktop_app.cli.output import Progress, announced_if_slow, counted, emit, emit_json, human_size, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.queue_calls import result_of
 from desktop_app.cli.status import look_up
 from desktop_app.domain.assurances import FILES_STAY
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, OptionError, stored_options, typed_options
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
 from desktop_app.domain.sentences import display_text
@@ -47,7 +48,40 @@ def _submit_options(parser: ArgumentParser) -> None:
         help="what to do with files that are on the list already and have not changed; "
         "by default, what is set in the settings, or else skip",
     )
+    _add_processor_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file")
+
+
+def _add_processor_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--processor", metavar="NAME", help="what is done to the files; `filemill processors` shows the names"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="set an option of the processor"
+    )
+
+
+def _chosen_processor(program: Program, options: Namespace) -> tuple[str, str]:
+    """Return the name of the chosen processor, and its options as they are stored; empty if none was chosen.
+
+    Raises:
+        UsageError: If this computer does not have the processor, or the options are not valid.
+    """
+    if options.processor is None:
+        if options.option:
+            raise UsageError("--option needs --processor.")
+        return "", ""
+    from desktop_app.bootstrap import build_registry
+
+    registry = build_registry(program)
+    processor = registry.find(options.processor)
+    if processor is None:
+        known = ", ".join(one.name for one in registry)
+        raise UsageError(f"There is no processor {quoted(options.processor)} on this computer. There are: {known}.")
+    try:
+        return processor.name, stored_options(typed_options(processor.options, options.option))
+    except OptionError as error:
+        raise UsageError(error.text) from error
 
 
 def _submit(options: Namespace) -> int:
@@ -57,6 +91,7 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
+        processor, values = _chosen_processor(program, options)
         listed = program.editor.listed_jobs(found.files)
         adds_again = (options.duplicates or program.settings.duplicates) == "add"
         new = [place for place in range(len(found.files)) if adds_again or place not in listed]
@@ -64,7 +99,13 @@ def _submit(options: Namespace) -> int:
         added = None
         if files:
             automatic_name = partial(batch_name, found=found)
-            added = program.editor.add(files, name=display_text(options.name), automatic_name=automatic_name)
+            added = program.editor.add(
+                files,
+                name=display_text(options.name),
+                automatic_name=automatic_name,
+                processor=processor or DEFAULT_PROCESSOR,
+                options=values,
+            )
         _report_listed(len(listed), adds_again=adds_again)
         _send_now(program, len(files))
         if not options.json:
@@ -104,6 +145,7 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
 
 def _retry_options(parser: ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="all FAILED files")
+    _add_processor_options(parser)
 
 
 def _remove_options(parser: ArgumentParser) -> None:
@@ -116,8 +158,9 @@ def _retry(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
+        processor, values = _chosen_processor(program, options)
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
-        count = program.editor.retry(chosen)
+        count = program.editor.retry(chosen, processor=processor, options=values)
         if options.names and count < len(chosen):
             say(f"{counted(len(chosen) - count, 'file')} left alone: only PROCESSED and FAILED files can be retried.")
         _send_now(program, count)
@@ -211,7 +254,7 @@ def _sent_later(trouble: str) -> str:
 
 SUBMIT = Command(
     name="submit",
-    usage="[--recursive] [--json] [--name BATCH] PATH …",
+    usage="[--recursive] [--json] [--name BATCH] [--processor NAME [--option KEY=VALUE …]] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
     "With --json, files that are skipped because they are on the list already are printed, too.\n"
@@ -223,7 +266,7 @@ SUBMIT = Command(
 
 RETRY = Command(
     name="retry",
-    usage="(--failed | ID …)",
+    usage="[--processor NAME [--option KEY=VALUE …]] (--failed | ID …)",
     summary="process PROCESSED or FAILED files again",
     details=_ID_DETAILS,
     names="ID",

@@ -9,9 +9,13 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, read_result
 from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from desktop_app.domain.fields import Value
     from desktop_app.domain.reasons import FileProblem, Reason
 
 
@@ -71,8 +75,21 @@ class Job:
     """The file's last known modification time, in nanoseconds since the Unix epoch."""
     resends: int = 0
     """How often the message of this generation was sent again because it was lost."""
+    processor: str = DEFAULT_PROCESSOR
+    """The name of the processor."""
+    options: str = ""
+    """The options of the processor as JSON; empty for the defaults."""
+    processor_version: int = 0
+    """The version of the processor that has processed the file last; 0 if it was not processed yet."""
+    result_text: str | None = None
+    """The result as it is stored; see `result`."""
     batch_name: str = field(default="", compare=False)
     """The name of the batch; may be empty. Set only on jobs read through `JobList`."""
+
+    @property
+    def result(self) -> Mapping[str, Value]:
+        """The fields of the result, without `file_size` and `lines_count`."""
+        return read_result(self.result_text)
 
     @property
     def name(self) -> str:
@@ -99,6 +116,7 @@ def submitted_again(job: Job) -> Job:
         status=Status.PENDING,
         reason=None,
         lines_count=None,
+        result_text=None,
         bytes_done=0,
         attempts=0,
         generation=job.generation + 1,

@@ -29,6 +29,11 @@ class FileProblem(StrEnum):
     NOT_A_FILE = "not_a_file"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
+    BAD_CONTENT = "bad_content"
+    MISMATCH = "mismatch"
+    LIMIT = "limit"
+    NOT_AVAILABLE = "not_available"
+    COMMAND = "command"
     CRASHED = "crashed"
     NOT_SENT = "not_sent"
     DEAD_LETTERED = "dead_lettered"
@@ -108,6 +113,20 @@ class ReasonCode(StrEnum):
     )
     # Processing failed.
     NO_PROCESSOR = "no_processor", mark("Filemill can't process this kind of file"), FileProblem.NOT_A_FILE
+    NOT_AVAILABLE = (
+        "not_available",
+        mark("“{processor}” is not available on this computer: {why}"),
+        FileProblem.NOT_AVAILABLE,
+    )
+    BAD_OPTIONS = "bad_options", mark("It can't be processed with these options: {why}"), FileProblem.NOT_AVAILABLE
+    BAD_CONTENT = "bad_content", mark("The content is not valid: {why}"), FileProblem.BAD_CONTENT
+    TOO_LONG = (
+        "too_long",
+        mark("Processing was ended because it took longer than {seconds} seconds"),
+        FileProblem.LIMIT,
+    )
+    TOO_LARGE = "too_large", mark("It can't be processed within the limits: {why}"), FileProblem.LIMIT
+    BAD_RESULT = "bad_result", mark("The result can't be stored: {why}"), FileProblem.LIMIT
     CHANGED_WHILE_READ = (
         "changed_while_read",
         mark("The file changed while it was being read; the result was discarded because it could be wrong"),
@@ -131,6 +150,11 @@ class ReasonCode(StrEnum):
         mark("An internal error occurred in Filemill. See the log for details."),
         FileProblem.INTERNAL,
     )
+    NO_WORKER = (
+        "no_worker",
+        mark("“{processor}” is not available on {computer}; it waits for a worker that has it"),
+    )
+    OTHER_WORKER = "other_worker", mark("“{processor}” is not available on {computer}; it waits for {others}")
     # Sending or receiving the message failed.
     MESSAGE_REFUSED = "message_refused", mark("The queue rejected its message: {why}"), FileProblem.NOT_SENT
     REQUEST_REFUSED = (

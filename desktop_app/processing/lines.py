@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, Value
+from desktop_app.domain.sentences import mark
 from desktop_app.processing.line_feeds import count_line_feeds
-from desktop_app.processing.processor import Field, Value
 from desktop_app.sources import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from desktop_app.domain.fields import Option
+    from desktop_app.processing.processor import Limits, Watch
     from desktop_app.sources.local import Source
 
 # The byte order marks, and a line feed in their encodings. UTF-32 comes before UTF-16, since the little-endian mark of
@@ -34,20 +37,24 @@ _MARKS = {
 _FIRST_BYTES = tuple({mark[:1] for mark in _MARKS})
 _LONGEST_MARK = 4
 
-LINES_COUNT = Field("lines_count", int, "Lines")
+LINES_COUNT = Field("lines_count", int, mark("Lines"))
 
 
 class LineProcessor:
     """Counts the lines of any file. Has no state, so all threads can share it."""
 
-    name = "lines"
+    name = DEFAULT_PROCESSOR
+    version = 1
+    title = mark("Lines and size")
     fields = (LINES_COUNT,)
+    options: tuple[Option, ...] = ()
+    limits: Limits | None = None
 
     def accepts(self, path: str) -> bool:  # noqa: ARG002 - see `Processor.accepts`
         """Return True: this processor accepts every file."""
         return True
 
-    def process(self, source: Source) -> Mapping[str, Value]:
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:  # noqa: ARG002
         """Count the lines; see `Processor.process`."""
         ahead = source.ahead if source.size >= local.READ_AHEAD_BYTES else None
         return {LINES_COUNT.name: count_lines(source.chunks(), ahead=ahead)}

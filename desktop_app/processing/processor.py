@@ -1,41 +1,41 @@
 """The interface of a processor.
 
 A processor only reads bytes and returns values. Opening files, reporting progress, checking for cancellation, rereading
-changed files, and isolation are implemented elsewhere, for all processors.
+changed files, limits, and isolation are implemented elsewhere, for all processors.
 
-Only the size of the file and `lines_count` are stored. The names of processors and fields may be stored in the future,
-so they must not change.
+The names of processors, fields and options are stored, so they must not change.
 """
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.sources.local import Source
+    from _typeshed import WriteableBuffer
 
-Value = int | float | str | bool
-"""The types of the values in a result."""
+    from desktop_app.domain.fields import Field, Option, Value
+    from desktop_app.sources.local import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a result.
+class Limits:
+    """The limits within which a processor runs in a child process.
 
     Attributes:
-        name: The name, which must not change.
-        kind: The type of the values.
-        title: The title for the user, in English.
-        unit: A unit such as `bytes`; empty if there is none.
+        seconds: The longest time for one file, in seconds. A file takes at least as long as it takes to read it.
+        memory_bytes: The memory that the child process may use beyond what it uses at the start, in bytes. It is not
+            limited on Windows.
     """
 
-    name: str
-    kind: type[Value]
-    title: str
-    unit: str = ""
+    seconds: float = 600.0
+    memory_bytes: int = 512 << 20
 
 
 class Processor(Protocol):
@@ -43,24 +43,49 @@ class Processor(Protocol):
 
     @property
     def name(self) -> str:
-        """The name, which must not change."""
+        """The name, as in `domain.fields.PROCESSOR_NAME`, which must not change."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The version, which is stored with each result; increase it when the same file may get another result."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The title for the user, in English."""
         ...
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All fields that a result can contain."""
+        """The fields that a result can contain."""
+        ...
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that the user can set."""
+        ...
+
+    @property
+    def limits(self) -> Limits | None:
+        """The limits of the child process in which each file is processed; None to process it in this process.
+
+        Whatever parses a format that others have written needs limits.
+        """
         ...
 
     def accepts(self, path: str) -> bool:
         """Return whether this processor can process a file, based on its path."""
         ...
 
-    def process(self, source: Source) -> Mapping[str, Value]:
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
         """Process one file.
 
         Args:
-            source: The open file. Iterate over all its chunks, which also reports the progress and checks for
-                cancellation. Do not catch the exceptions that this raises.
+            source: The open file. Read it with `chunks`, to the end, or at any position with `opened`. This also
+                reports the progress and checks for cancellation. Do not catch the exceptions that this raises.
+            options: The values of all options.
+            watch: For work that does not read the file.
 
         Returns:
             The values by field name. Some fields may be missing.
@@ -73,6 +98,11 @@ class Processor(Protocol):
 
 class Watch(Protocol):
     """Receives the progress of one file, and can cancel its processing. Called on the processing thread."""
+
+    @property
+    def attempt_id(self) -> str:
+        """The ID of the job and the fencing token of the attempt, as `<UUID>-<token>`."""
+        ...
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         """Receive the progress; called at most every 100 ms. The progress restarts at 0 if the file is reread."""
@@ -92,3 +122,49 @@ class Watch(Protocol):
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
     """Processing was cancelled, so there is no result."""
+
+
+def opened(source: Source, buffer_bytes: int = 1 << 16) -> BinaryIO:
+    """Return a source as a file object that libraries can read at any position."""
+    return io.BufferedReader(_SourceFile(source), buffer_bytes)
+
+
+class _SourceFile(io.RawIOBase):
+    """A source as an unbuffered file. Reading raises what `Source.read_at` raises."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"negative position: {start + offset}")
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        content = self._source.read_at(self._position, len(view))
+        view[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+
+def bad_content(why: str) -> FileError:
+    """Return the error for a file whose content a processor can't use.
+
+    Args:
+        why: A part of a sentence, in English, that says what is wrong; it may quote the file.
+    """
+    return FileError(Reason(ReasonCode.BAD_CONTENT, {"why": why}))

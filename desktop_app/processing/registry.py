@@ -1,6 +1,6 @@
-"""Find the processor for a file, run it, and check that the file was read completely and did not change.
+"""Run a processor on a file, and check that the file was read completely and did not change.
 
-To add a processor, add a line to `default_registry`, before `LineProcessor`, which accepts every file.
+To add a processor, add a module to this package, and a line to `BUILT_IN`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,24 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
+from desktop_app.domain.fields import (
+    DEFAULT_PROCESSOR,
+    BadResultError,
+    Field,
+    OptionError,
+    Value,
+    checked_options,
+    read_options,
+    stored_result,
+)
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
-from desktop_app.processing.processor import Cancelled, Processor, Value, Watch
+from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-
-_Kinds = dict[str, type[Value]]
-"""The types of the fields that a processor declares, by name."""
 
 FIRST_PROGRESS_S = 0.25
 """The time before the first progress report; the progress of smaller files would be visible too briefly."""
@@ -39,7 +46,7 @@ class FileResult(NamedTuple):
     Attributes:
         file_size: The size in bytes.
         lines_count: The number of lines; None if they were not counted.
-        values: The other values by field name. They are not stored yet.
+        values: The other values by field name, all of which can be stored.
     """
 
     file_size: int
@@ -48,10 +55,10 @@ class FileResult(NamedTuple):
 
 
 class ProcessorRegistry:
-    """Finds the processor for a file and runs it. Any thread.
+    """Finds processors by name and runs them. Any thread.
 
     Args:
-        processors: The processors, in order of preference.
+        processors: The processors.
         clock: The clock for limiting the progress reports; None for the system clock.
         opener: The function that opens a path; see `open_source`.
         pause: The function that waits for a number of seconds.
@@ -65,31 +72,71 @@ class ProcessorRegistry:
         opener: Callable[[str], Source] = open_source,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._processors = [(each, {declared.name: declared.kind for declared in each.fields}) for each in processors]
+        self._processors = {processor.name: processor for processor in processors}
         self._clock = clock or SystemClock()
         self._open = opener
         self._pause = pause
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+    def __iter__(self) -> Iterator[Processor]:
+        """Iterate over the processors, in the order in which they are offered."""
+        return iter(self._processors.values())
+
+    def find(self, name: str) -> Processor | None:
+        """Return the processor with a name; None if this registry does not have it."""
+        return self._processors.get(name)
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The versions of the processors by name."""
+        return {name: processor.version for name, processor in self._processors.items()}
+
+    @property
+    def fields(self) -> dict[str, tuple[Field, ...]]:
+        """The fields that the processors declare, by the name of the processor."""
+        return {name: processor.fields for name, processor in self._processors.items()}
+
+    def limits(self, name: str) -> Limits | None:
+        """Return the limits of the child process in which a processor has to run; None if it needs none."""
+        processor = self._processors.get(name)
+        return None if processor is None else processor.limits
+
+    def process(
+        self,
+        path: str,
+        watch: Watch,
+        opened: Source | None = None,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
+    ) -> FileResult:
         """Process one file.
 
         Args:
             path: The path as decoded by `os.fsdecode`.
             watch: Receives the progress, and can cancel the processing.
             opened: The file, if it was opened already.
+            processor: The name of the processor.
+            options: Its options as they are stored; see `stored_options`.
 
         Raises:
             FileError: If the file can't be processed, or if it changed every time it was read.
             Cancelled: If `watch` cancelled the processing.
         """
-        processor, kinds = self._find(path)
-        reading = self._read_once(processor, kinds, path, watch, opened, with_digest=False)
+        chosen = self._processors.get(processor)
+        if chosen is None:
+            raise FileError(Reason(ReasonCode.NOT_AVAILABLE, {"processor": processor, "why": "it is not installed"}))
+        if not chosen.accepts(path):
+            raise FileError(Reason(ReasonCode.NO_PROCESSOR))
+        try:
+            values = checked_options(chosen.options, read_options(options))
+        except OptionError as error:
+            raise FileError(Reason(ReasonCode.BAD_OPTIONS, {"why": error.text})) from error
+        reading = self._read_once(chosen, values, path, watch, opened, with_digest=False)
         for pause_s in PAUSES_S:
             if reading.problem is None:
                 return reading.result
             previous = reading
             self._pause(pause_s)
-            reading = self._read_once(processor, kinds, path, watch, with_digest=True)
+            reading = self._read_once(chosen, values, path, watch, with_digest=True)
             # A backup program may change the status of a file again and again, and some network file systems report
             # another status change time at each call. A file that had the same content twice has not changed.
             if reading.only_status_changed and reading.digest == previous.digest:
@@ -98,16 +145,10 @@ class ProcessorRegistry:
             raise FileError(Reason(reading.problem))
         return reading.result
 
-    def _find(self, path: str) -> tuple[Processor, _Kinds]:
-        for processor, kinds in self._processors:
-            if processor.accepts(path):
-                return processor, kinds
-        raise FileError(Reason(ReasonCode.NO_PROCESSOR))
-
     def _read_once(
         self,
         processor: Processor,
-        kinds: _Kinds,
+        options: Mapping[str, Value],
         path: str,
         watch: Watch,
         opened: Source | None = None,
@@ -125,25 +166,34 @@ class ProcessorRegistry:
                 on_access(begins=False)
         with opened as source:
             watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
-            values = dict(processor.process(watched))
-            for name, value in values.items():
-                if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
-                    # A field that is not declared or has the wrong type is a bug in the processor.
-                    raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
+            values = dict(processor.process(watched, options, watch))
             on_access(begins=True)
             try:
                 change = source.change()
             finally:
                 on_access(begins=False)
-        is_complete = watched.bytes_done == watched.size
+        is_complete = not watched.is_streamed or watched.bytes_done == watched.size
         problem = None
         if change is not Change.NONE:
             problem = ReasonCode.CHANGED_WHILE_READ
         elif not is_complete:
             problem = ReasonCode.SIZE_UNTRUE
+        _check_fields(processor, values)
         lines_count = values.pop(LINES_COUNT.name, None)
+        try:
+            stored_result(values)
+        except BadResultError as error:
+            raise FileError(Reason(ReasonCode.BAD_RESULT, {"why": str(error)})) from error
         result = FileResult(watched.size, None if lines_count is None else int(lines_count), values)
         return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
+
+
+def _check_fields(processor: Processor, values: Mapping[str, Value]) -> None:
+    """Raise a TypeError if a field is not declared or has another type, which is a bug in the processor."""
+    kinds = {declared.name: declared.kind for declared in processor.fields}
+    for name, value in values.items():
+        if type(value) is not kinds.get(name):  # unlike isinstance, does not accept a bool as an int
+            raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
 
 
 @dataclass(slots=True)
@@ -173,12 +223,14 @@ class _WatchedSource:
         self._with_digest = with_digest
         self._digest = hashlib.blake2b() if with_digest else None
         self._next_report = 0.0
-        self.size = source.size
+        self.path, self.size = source.path, source.size
         self.bytes_done = 0
+        self.is_streamed = False
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         watch, on_access = self._watch, self._watch.on_access
         self.bytes_done = 0
+        self.is_streamed = True
         digest = self._digest = hashlib.blake2b() if self._with_digest else None
         self._next_report = self._clock.steady() + FIRST_PROGRESS_S
         chunks = self._source.chunks(chunk_bytes)
@@ -221,6 +273,23 @@ class _WatchedSource:
                 yield result
                 self._report()
 
+    def read_at(self, position: int, count: int) -> bytes:
+        if self._next_report == 0.0:
+            self._next_report = self._clock.steady() + FIRST_PROGRESS_S
+            self._digest = hashlib.blake2b() if self._with_digest else None
+        if self._watch.cancelled():
+            raise Cancelled
+        self._watch.on_access(begins=True)
+        try:
+            content = self._source.read_at(position, count)
+        finally:
+            self._watch.on_access(begins=False)
+        if self._digest is not None:
+            self._digest.update(content)
+        self.bytes_done = min(self.size, self.bytes_done + len(content))  # parts can be read more than once
+        self._report()
+        return content
+
     def _report(self) -> None:
         now = self._clock.steady()
         if now >= self._next_report:
@@ -241,6 +310,10 @@ class _WatchedSource:
         self._source.__exit__(*error)
 
 
+BUILT_IN: tuple[Processor, ...] = (LineProcessor(),)
+"""The processors of every copy of Filemill, in the order in which they are offered."""
+
+
 def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """Return a registry of all processors, with specialized processors first."""
-    return ProcessorRegistry((LineProcessor(),), clock=clock)
+    """Return a registry of all processors."""
+    return ProcessorRegistry(BUILT_IN, clock=clock)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.domain.random_ids import random_uuids
 from desktop_app.logs.log import level_for
@@ -182,7 +183,17 @@ class Intake:
                 rows = self._database.rows(_AT_TIMES, times=as_keys(times))
             yield from _matches(rows, files, places)
 
-    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int, proceed: Proceed = always) -> Added:
+    def add(
+        self,
+        files: Sequence[NewFile],
+        *,
+        queue: str,
+        name: str,
+        now_ms: int,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
+        proceed: Proceed = always,
+    ) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
 
         A large batch is written in several transactions of up to `ROWS_A_PART` files. After a crash, the list
@@ -193,6 +204,8 @@ class Intake:
             queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
             now_ms: The current time, in milliseconds since 1970.
+            processor: The name of the processor.
+            options: Its options; see `stored_options`.
             proceed: Called after each transaction.
 
         Raises:
@@ -201,12 +214,14 @@ class Intake:
         """
         batch_id = 0
         ids: list[str] = []
-        common = {**_DEFAULTS, "queue": queue, "created_at": now_ms}
+        chosen = {"processor": processor, "options": options}
+        common = {**_DEFAULTS, **chosen, "queue": queue, "created_at": now_ms}
         for new_ids, rows in _paced(_prepared(files)):
             try:
                 with self._database.write(durable=True) as revision:
                     if not batch_id:
-                        batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
+                        batch = BatchRow.insert(name=storable(name), created_at=now_ms, **chosen)
+                        batch_id = int(self._database.run(batch))
                     self._insert(rows, {**common, "batch_id": batch_id, "revision": revision})
             except StoreError as error:
                 if not ids:
@@ -253,14 +268,25 @@ class Intake:
         self._database.run(OutboxRow.delete().where(among(OutboxRow.job, keys)))
         enqueue(self._database, among(JobRow.id, keys))
 
-    def retry(self, row_ids: Iterable[int], *, queue: str, proceed: Proceed = always) -> int:
+    def retry(
+        self,
+        row_ids: Iterable[int],
+        *,
+        queue: str,
+        processor: str = "",
+        options: str = "",
+        proceed: Proceed = always,
+    ) -> int:
         """Resubmit jobs that have ended, each as a new generation.
 
-        Jobs that are waiting in another queue are moved to this queue. Other unfinished jobs do not change.
+        Jobs that are waiting in another queue are moved to this queue. With another processor, all waiting jobs are
+        resubmitted. Other unfinished jobs do not change.
 
         Args:
             row_ids: The keys of the jobs.
             queue: The key of the queue to send the messages to.
+            processor: The name of another processor; empty to use the previous one, with the previous options.
+            options: The options of the other processor; see `stored_options`.
             proceed: Called after each transaction.
 
         Returns:
@@ -270,12 +296,17 @@ class Intake:
             StoreError: If the database can't be written. Some jobs may have been resubmitted.
         """
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
+        may_retry = JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere
+        chosen: dict[str, Any] = {}
+        if processor:
+            may_retry |= JobRow.status == Status.PENDING
+            chosen = {"processor": processor, "options": options, "processor_version": 0}
         epoch = self._database.epoch
 
         def write(part: Sequence[int]) -> int:
             with self._database.write(durable=True, epoch=epoch) as revision:
-                which = among(JobRow.id, part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
-                return self._submit_again(which, queue=queue, revision=revision)
+                which = among(JobRow.id, part) & may_retry
+                return self._submit_again(which, queue=queue, revision=revision, **chosen)
 
         return _in_parts(row_ids, write, proceed)
 
@@ -303,6 +334,7 @@ class Intake:
                 **_SUBMITTED_AGAIN,
                 **LEASE_ENDED,
                 lines_count=None,
+                result=None,
                 attempts=0,
                 queue=queue,
                 finished_at=None,

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peewee import Expression, fn
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
-from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed
+from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed, value_of
 from desktop_app.store.models import AttemptRow, JobRow
+from desktop_app.store.outbox import enqueue
+from desktop_app.store.processors import workers_with
 from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
 
@@ -36,6 +39,11 @@ MAX_CRASHES = 10
 such as a power failure. A file that crashes the program is detected earlier, in a child process."""
 
 
+FIRST_LEFT_MS = 5_000
+LONGEST_LEFT_MS = 300_000
+"""The longest time for which a job of a processor that a worker does not have stays in the outbox."""
+
+
 class ClaimOutcome(StrEnum):
     """The outcome of a claim, which determines what to do with the message."""
 
@@ -49,6 +57,9 @@ class ClaimOutcome(StrEnum):
     """Another worker holds the lease. Do not delete the message; it will be redelivered."""
     CRASHED = "crashed"
     """The job crashed its workers too often and is now FAILED. Delete the message."""
+    UNABLE = "unable"
+    """This worker does not have the processor. If `Claim.is_resent`, the job is in the outbox again, and the message
+    has to be deleted; otherwise, release it, since another worker may have the processor."""
     FOREIGN = "foreign"
     """This database does not contain the submission. Never delete the message or act on it."""
 
@@ -73,6 +84,8 @@ class ClaimedJob(NamedTuple):
     attempts: int
     sent_at: int | None
     file_size: int | None
+    processor: str = DEFAULT_PROCESSOR
+    options: str = ""
 
 
 class Claim(NamedTuple):
@@ -80,7 +93,7 @@ class Claim(NamedTuple):
 
     For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program
     exited unexpectedly while processing this job; the file may be the cause. `epoch` is the epoch of the database in
-    which the token is valid.
+    which the token is valid. For UNABLE, `is_resent` is whether another message will be sent.
     """
 
     outcome: ClaimOutcome
@@ -89,6 +102,7 @@ class Claim(NamedTuple):
     busy_until_ms: int = 0
     is_suspect: bool = False
     epoch: int = 0
+    is_resent: bool = False
 
 
 _COLUMNS = tuple(JOB_COLUMNS[name] for name in ClaimedJob._fields)
@@ -102,6 +116,7 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
     status = unindexed(JobRow.status)
     free = (status == Status.PENDING) | ((status == Status.PROCESSING) & (JobRow.lease_until <= now))
     crashed = (status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
+    version = value_of(parameter("versions"), JobRow.processor)
     return (
         JobRow.update(
             status=Status.PROCESSING,
@@ -118,6 +133,7 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
             started_at=now,
             finished_at=None,
             next_try_at=None,
+            processor_version=version,
             revision=parameter("revision"),
         )
         .from_(given)
@@ -127,9 +143,12 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
             free,
             ~crashed,
             JobRow.removed_at.is_null(),
+            version.is_null(False),
         )
     )
 
+
+_LINES_ONLY: Mapping[str, int] = {DEFAULT_PROCESSOR: 1}
 
 _CLAIM = Statement(_claiming)
 _CLAIMED = Statement(
@@ -140,10 +159,16 @@ _CLAIMED = Statement(
 
 
 class Claims:
-    """Grants jobs to workers. Any thread."""
+    """Grants jobs to workers. Any thread.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: The database.
+        versions: The versions of the worker's processors, by name. Jobs of other processors are left alone.
+    """
+
+    def __init__(self, database: Database, versions: Mapping[str, int] = _LINES_ONLY) -> None:
         self._database = database
+        self._versions = versions
 
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the jobs of up to ten messages in one transaction.
@@ -178,7 +203,7 @@ class Claims:
                     claim = held_up.get(request.group)
                     if claim is None and request.file_id not in taken:
                         claim = won.get(request.file_id)
-                    claims[place] = claim = claim or self._unclaimed(request, now_ms, revision)
+                    claims[place] = claim = claim or self._unclaimed(request, worker, now_ms, revision)
                     if request.group and claim.outcome is ClaimOutcome.BUSY:
                         held_up[request.group] = claim
                     del left[place]
@@ -218,8 +243,15 @@ class Claims:
             (request.file_id, request.generation, request.message_id, request.receive_count) for request in requests
         )
         until_ms = now_ms + lease_ms
+        versions = json.dumps(dict(self._versions))
         if not self._database.change(
-            _CLAIM, requests=rows, worker=worker, now_ms=now_ms, until_ms=until_ms, revision=revision
+            _CLAIM,
+            requests=rows,
+            worker=worker,
+            now_ms=now_ms,
+            until_ms=until_ms,
+            versions=versions,
+            revision=revision,
         ):
             return {}
         ((joined,),) = self._database.rows(_CLAIMED, revision=revision)
@@ -235,14 +267,21 @@ class Claims:
                 )
         return claims
 
-    def _unclaimed(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
-        query = JobRow.select(JobRow.id, JobRow.status, JobRow.generation, JobRow.removed_at, JobRow.lease_until).where(
-            JobRow.uuid == request.file_id
-        )
+    def _unclaimed(self, request: ClaimRequest, worker: str, now_ms: int, revision: int) -> Claim:
+        query = JobRow.select(
+            JobRow.id,
+            JobRow.status,
+            JobRow.generation,
+            JobRow.removed_at,
+            JobRow.lease_until,
+            JobRow.processor,
+            JobRow.queue,
+            JobRow.resends,
+        ).where(JobRow.uuid == request.file_id)
         row = next(iter(self._database.run(query.tuples())), None)
         if row is None:
             return Claim(ClaimOutcome.FOREIGN)
-        row_id, status, generation, removed_at, lease_until = row
+        row_id, status, generation, removed_at, lease_until, processor, queue, resends = row
         if request.generation > generation:
             # The message is newer than the database, which was restored from a backup: treat it as foreign.
             return Claim(ClaimOutcome.FOREIGN)
@@ -252,8 +291,64 @@ class Claims:
             return Claim(ClaimOutcome.FINISHED)
         if lease_until > now_ms:
             return Claim(ClaimOutcome.BUSY, busy_until_ms=lease_until)
+        if processor not in self._versions:
+            is_resent = request.group in {"", request.file_id}  # otherwise, other messages would overtake it
+            self._leave(row_id, worker, processor, queue, now_ms, revision, resends=resends if is_resent else None)
+            return Claim(ClaimOutcome.UNABLE, is_resent=is_resent)
         self._fail_crashed([row_id], now_ms, revision)
         return Claim(ClaimOutcome.CRASHED)
+
+    def _leave(
+        self,
+        row_id: int,
+        worker: str,
+        processor: str,
+        queue: str,
+        now_ms: int,
+        revision: int,
+        *,
+        resends: int | None,
+    ) -> None:
+        """Leave a job to the workers that have its processor, and write into the row who these are.
+
+        A new message is sent later. If the same message were received again and again by a worker that can't use it,
+        SQS would move it to the dead-letter queue.
+
+        Args:
+            row_id: The key of the job.
+            worker: This worker's identity.
+            processor: The processor of the job.
+            queue: The queue of the job.
+            now_ms: The current time, in milliseconds since 1970.
+            revision: The revision of the transaction.
+            resends: How often a message was sent again; None to send none.
+        """
+        computer = worker.rpartition("/")[0]
+        others = [
+            name.rpartition("/")[0] for name in workers_with(self._database, processor, queue=queue, now_ms=now_ms)
+        ]
+        about = {"processor": processor, "computer": computer}
+        reason = Reason(ReasonCode.NO_WORKER, about)
+        if others:
+            reason = Reason(ReasonCode.OTHER_WORKER, {**about, "others": ", ".join(dict.fromkeys(others))})
+        attempts.end_open(self._database, AttemptRow.job == row_id, AttemptOutcome.STOPPED, now_ms=now_ms)
+        changes: dict[str, Any] = {
+            **PENDING_AGAIN,
+            "visible_at": now_ms,
+            **reason_columns(reason),
+            "revision": revision,
+        }
+        if resends is not None:
+            next_try_at = now_ms + min(LONGEST_LEFT_MS, FIRST_LEFT_MS << min(resends, 16))
+            changes |= {
+                "sent_at": None,
+                "message_id": None,
+                "visible_at": next_try_at,
+                "next_try_at": next_try_at,
+                "resends": JobRow.resends + 1,
+            }
+            enqueue(self._database, JobRow.id == row_id, next_try_at=next_try_at)
+        self._database.run(JobRow.update(**changes).where(JobRow.id == row_id))
 
     def _fail_crashed(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
         attempts.end_open(self._database, AttemptRow.job.in_(list(row_ids)), AttemptOutcome.STOPPED, now_ms=now_ms)
@@ -298,7 +393,7 @@ class Claims:
                 of_job = AttemptRow.job.in_(job)
                 attempts.end_open(self._database, of_job, AttemptOutcome.PUT_ASIDE, now_ms=now_ms)
                 return ClaimOutcome.FINISHED
-            return self._unclaimed(request, now_ms, revision).outcome
+            return self._unclaimed(request, "", now_ms, revision).outcome
 
     def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
         """Release the jobs of workers that have exited; return the number of jobs.

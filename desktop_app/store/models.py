@@ -34,6 +34,14 @@ class BatchRow(_Row):
     id = AutoField()
     name = TextField()
     created_at = BigIntegerField()
+    processor = TextField(constraints=[SQL("DEFAULT 'lines'")], default="lines")
+    """The name of the processor that was chosen for the files; see `JobRow.processor`."""
+    options = TextField(constraints=[SQL("DEFAULT ''")], default="")
+    """The options of the processor as JSON; empty if it has none."""
+    held_at = BigIntegerField(null=True)
+    """The time at which the batch was paused, because many files failed for the same reason. NULL if it is not."""
+    tolerated = TextField(constraints=[SQL("DEFAULT ''")], default="")
+    """The codes of reasons for which the batch is not paused again, separated by spaces."""
 
 
 class JobRow(_Row):
@@ -84,6 +92,13 @@ class JobRow(_Row):
     """The length of the folder in `file_path`, with the separator at its end. Finding that takes SQLite 1 µs a row."""
     type_key = TextField(constraints=[SQL("DEFAULT ''")])
     """The sort key of the file type: the part of `name_key` after the last dot; empty if there is none."""
+    processor = TextField(constraints=[SQL("DEFAULT 'lines'")], default="lines")
+    """The name of the processor, which differs from the batch's if the job was retried with another one."""
+    options = TextField(constraints=[SQL("DEFAULT ''")], default="")
+    processor_version = IntegerField(constraints=[SQL("DEFAULT 0")], default=0)
+    """The version of the processor that has processed the file; 0 if it was never claimed."""
+    result = TextField(null=True)
+    """The fields of the result that have no column of their own, as a JSON object; NULL if there are none."""
 
     class Meta:
         # Covers all counts, for the whole list and for one queue. `removed_at` must not be first in any index: SQLite
@@ -159,6 +174,31 @@ class SweepRow(_Row):
     """The number of messages received since then, including foreign ones."""
     empty_at = BigIntegerField()
     """The time at which the queue was empty except for messages in flight, or 0."""
+
+
+class FieldRow(_Row):
+    """A field that a result on the list may contain; see `domain.fields.Field`. It saves a look at all results."""
+
+    processor = TextField()
+    name = TextField()
+    kind = CharField(8)
+    """The name of the type of the values in Python."""
+    title = TextField()
+    unit = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("processor", "name")
+        without_rowid = True
+
+
+class WorkerRow(_Row):
+    """A program that processes files."""
+
+    name = TextField(primary_key=True)
+    queue = TextField()
+    processors = TextField()
+    """The versions of its processors by name, as a JSON object."""
+    seen_at = BigIntegerField()
 
 
 class FactRow(_Row):

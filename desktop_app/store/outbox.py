@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from peewee import Expression, Select, Tuple, Value, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.backends.sqlite import given_keys, given_rows
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.rows import reason_columns
@@ -218,13 +219,27 @@ class Outbox:
             StoreError: If the database can't be written.
         """
         code, arguments = reason_columns(reason).values()
+        return self._bring_forward(queue, (JobRow.reason_code == code) & (JobRow.reason_args == arguments), now_ms)
+
+    def bring_left_forward(self, *, queue: str, processors: Iterable[str], now_ms: int) -> int:
+        """Make the entries of jobs that were left to other workers due now, as far as this one has the processors.
+
+        Returns:
+            The number of entries.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        was_left = JobRow.reason_code.in_([ReasonCode.NO_WORKER, ReasonCode.OTHER_WORKER])
+        return self._bring_forward(queue, was_left & JobRow.processor.in_(list(processors)), now_ms)
+
+    def _bring_forward(self, queue: str, which: Any, now_ms: int) -> int:  # noqa: ANN401
         waiting = JobRow.select(JobRow.id).where(
             JobRow.queue == queue,
             JobRow.status == Status.PENDING,
             JobRow.sent_at.is_null(),
             JobRow.next_try_at > now_ms,
-            JobRow.reason_code == code,
-            JobRow.reason_args == arguments,
+            which,
         )
         with self._database.write() as revision:
             due = OutboxRow.update(next_try_at=now_ms).where(OutboxRow.job.in_(waiting))

@@ -5,21 +5,25 @@ Each update includes the fencing token of the claim, and has no effect if the ro
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from peewee import Case, fn
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, stored_result
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import given_rows, unindexed
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
+from desktop_app.store.processors import keep_fields
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from desktop_app.domain.fields import Value
     from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
@@ -36,6 +40,9 @@ class Result(NamedTuple):
     file_size: int | None = None
     lines_count: int | None = None
     reason: Reason | None = None
+    values: Mapping[str, Value] = MappingProxyType({})
+    """The other fields of the result, all of which can be stored; see `stored_result`."""
+    processor: str = DEFAULT_PROCESSOR
 
 
 class Tick(NamedTuple):
@@ -49,7 +56,15 @@ class Tick(NamedTuple):
 
 def _finishing() -> Any:  # noqa: ANN401 - peewee's queries have no common type
     given = given_rows(
-        parameter("rows"), "id", "token", "finished_at", "file_size", "lines_count", "reason_code", "reason_args"
+        parameter("rows"),
+        "id",
+        "token",
+        "finished_at",
+        "file_size",
+        "lines_count",
+        "result",
+        "reason_code",
+        "reason_args",
     )
     is_failed = given.c.reason_code != ""
     size = fn.COALESCE(given.c.file_size, JobRow.file_size)
@@ -60,6 +75,7 @@ def _finishing() -> Any:  # noqa: ANN401 - peewee's queries have no common type
             reason_args=given.c.reason_args,
             file_size=size,
             lines_count=given.c.lines_count,
+            result=given.c.result,
             bytes_done=Case(None, [(is_failed, 0)], fn.COALESCE(size, 0)),
             lease_owner=None,
             lease_until=0,
@@ -109,6 +125,8 @@ class Work:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known_fields: set[tuple[str, str]] = set()
+        """The fields that are known to be recorded, each with its processor."""
         self.epoch = database.epoch
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
@@ -128,6 +146,7 @@ class Work:
                 one.finished_at,
                 one.file_size,
                 one.lines_count,
+                stored_result(one.values),
                 *reason_columns(one.reason).values(),
             )
             for one in results
@@ -137,10 +156,23 @@ class Work:
             if count:
                 self._database.change(_FORGET_MESSAGES, revision=revision)
                 attempts.end_finished(self._database, revision)
+                self._note_fields(results)
             if count == len(results):
                 return [True] * count
             ended = set(self._database.rows(_FINISHED, revision=revision))
         return [(one.row_id, one.token) in ended for one in results]
+
+    def _note_fields(self, results: Iterable[Result]) -> None:
+        """Record the fields in results that are not recorded yet, such as those of a command."""
+        found = {
+            (one.processor, name): Field(name, type(value), "")
+            for one in results
+            for name, value in one.values.items()
+            if (one.processor, name) not in self._known_fields
+        }
+        if found:
+            keep_fields(self._database, found)
+            self._known_fields |= found.keys()
 
     def finish_and(self, results: Sequence[Result], claim: Callable[[], T]) -> tuple[list[bool], T]:
         """Write results, and call a function that claims further jobs, in the same transaction.

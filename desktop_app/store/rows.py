@@ -29,6 +29,7 @@ _NAMED_OTHERWISE: Mapping[str, Any] = {
     "id": JobRow.uuid,
     "batch_id": JobRow.batch,
     "reason": JobRow.reason_code,
+    "result_text": JobRow.result,
     # Without the alias, peewee would take it for the last column in it, a number, and convert the name “007” to 7.
     "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch).alias("batch_name"),
 }

@@ -12,14 +12,24 @@ from playhouse.migrations import Migration, Runner
 
 from desktop_app.domain.job import AttemptOutcome, Status
 from desktop_app.store.backends.sqlite import find_value
-from desktop_app.store.models import AttemptRow, BatchRow, CounterRow, FactRow, JobRow, OutboxRow, SweepRow
+from desktop_app.store.models import (
+    AttemptRow,
+    BatchRow,
+    CounterRow,
+    FactRow,
+    FieldRow,
+    JobRow,
+    OutboxRow,
+    SweepRow,
+    WorkerRow,
+)
 
 if TYPE_CHECKING:
     import peewee
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
-_MODELS = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow)
+_MODELS = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow, FieldRow, WorkerRow)
 
 _VALUES = {
     JobRow.status: tuple(int(status) for status in Status),

@@ -41,6 +41,8 @@ NEVER = 1 << 62
 class NoWatch:
     """A watch that nobody looks at."""
 
+    attempt_id = ""
+
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         """Do nothing."""
 
@@ -108,7 +110,7 @@ def process_all(registry: ProcessorRegistry, paths: list[str]) -> list[FileResul
         some = paths[start : start + MOST_SMALL_FILES]
         contents = read_small_files(some, array("q", [0]), READ_TOGETHER_SECONDS)
         for path, content in zip(some, contents, strict=True):
-            opened = None if content is None else SmallSource(content)
+            opened = None if content is None else SmallSource(content, path)
             results.append(registry.process(path, NoWatch(), opened))
     return results
 

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.processing.processor import Cancelled, Watch
-from desktop_app.processing.registry import FileResult, default_registry
+from desktop_app.processing.registry import BUILT_IN, FileResult, ProcessorRegistry
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
@@ -39,14 +40,21 @@ BUSY, SLOW = "busy", "slow"
 boto_client()  # imported here, so that it is loaded before the fork
 
 
-class ScriptedProcessing:
+class ScriptedProcessing(ProcessorRegistry):
     """A registry for which files named `busy…` are in use and files named `slow…` never end."""
 
     def __init__(self) -> None:
-        self._real = default_registry()
+        super().__init__(BUILT_IN)
         self.has_begun = threading.Event()
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+    def process(
+        self,
+        path: str,
+        watch: Watch,
+        opened: Source | None = None,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
+    ) -> FileResult:
         name = Path(path).name
         self.has_begun.set()
         if name.startswith(BUSY):
@@ -55,7 +63,7 @@ class ScriptedProcessing:
             if watch.cancelled():
                 raise Cancelled
             time.sleep(0.01)
-        return self._real.process(path, watch, opened)
+        return super().process(path, watch, opened, processor, options)
 
 
 def main(role: str, point: str, installation: Installation, files: list[Path]) -> None:

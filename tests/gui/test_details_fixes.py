@@ -16,7 +16,7 @@ from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.gui.details.texts import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.registry import FileResult, ProcessorRegistry
+from desktop_app.processing.registry import ProcessorRegistry
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.support.path_status import look_at
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.domain.fields import Value
     from desktop_app.domain.job import Job
     from desktop_app.gui.window.main_window import MainWindow
-    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.processing.processor import Watch
     from desktop_app.sources.local import Source
     from tests.gui.conftest import WindowFactory
     from tests.helpers.sqs.kit import SimulatedSqs
@@ -179,10 +180,10 @@ class Growing(LineProcessor):
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def process(self, source: Source) -> Mapping[str, Value]:
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
         with self._file.open("a") as more:
             more.write("more\n")
-        return super().process(source)
+        return super().process(source, options, watch)
 
 
 def test_file_that_changed_while_it_was_read_is_processed_again(
@@ -255,18 +256,18 @@ def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: Simu
 # --- E20: internal errors, and files that end the program
 
 
-class Broken:
+class Broken(LineProcessor):
     """A processor with a bug."""
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
-        raise ZeroDivisionError(path, watch, opened)
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+        raise ZeroDivisionError(source, options, watch)
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
 def test_bug_is_shown_as_an_error_in_filemill(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (folder / "a.txt").write_text("x\n")
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
-    process(windows.jobs_db, key, registry=Broken())
+    process(windows.jobs_db, key, registry=ProcessorRegistry([Broken()]))
     window = shown(windows, key, qtbot)
     assert "An internal error occurred in Filemill" in window.details.summary.happened
     assert "not in your file" in window.details.summary.advice

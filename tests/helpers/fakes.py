@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from desktop_app.domain.errors import FileError, QueueError, QueueTrouble
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.processing.registry import FileResult, default_registry
+from desktop_app.processing.registry import BUILT_IN, FileResult, ProcessorRegistry
 from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
 from desktop_app.services.loops import StopRequest
 
@@ -26,6 +27,8 @@ OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
 
 class RecordingWatch:
     """A watch that records the progress, and is cancelled by `stop` or when it is asked for the n-th time."""
+
+    attempt_id = "00000000-0000-4000-8000-000000000000-1"
 
     def __init__(self, stop_at_question: int | None = None) -> None:
         self.progress: list[tuple[int, int]] = []
@@ -155,7 +158,7 @@ class FakeConnector:
         self.client.close()
 
 
-class ScriptedProcessing:
+class ScriptedProcessing(ProcessorRegistry):
     """A registry with a scripted action for each file name; other files are processed as usual.
 
     Attributes:
@@ -164,15 +167,22 @@ class ScriptedProcessing:
     """
 
     def __init__(self) -> None:
+        super().__init__(BUILT_IN)
         self.acts: dict[str, Callable[[Watch], FileResult | None]] = {}
         self.began: list[str] = []
-        self._real = default_registry()
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+    def process(
+        self,
+        path: str,
+        watch: Watch,
+        opened: Source | None = None,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
+    ) -> FileResult:
         name = path.rpartition("/")[2]
         self.began.append(name)
         result = self.acts[name](watch) if name in self.acts else None
-        return self._real.process(path, watch, opened) if result is None else result
+        return super().process(path, watch, opened, processor, options) if result is None else result
 
     def hold(self, name: str, result: FileResult | None = None) -> tuple[threading.Event, threading.Event]:
         """Block the processing of a file; return an event that is set when it begins, and one that lets it continue.

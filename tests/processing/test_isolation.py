@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,19 +14,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.reasons import FileProblem
-from desktop_app.processing.isolation import (
-    HelperProcess,
-    ProcessDiedError,
-    serve_one,
-    serve_requests,
-)
-from desktop_app.processing.processor import Cancelled
-from desktop_app.processing.registry import FileResult, default_registry
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
+from desktop_app.domain.reasons import FileProblem, ReasonCode
+from desktop_app.processing.isolation import HelperProcess, ProcessDiedError, serve_requests
+from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.processor import Cancelled, Limits, Watch
+from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
 from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from desktop_app.domain.fields import Value
+    from desktop_app.sources.local import Source
 
 
 def in_child(path: str, watch: RecordingWatch, code: str = "") -> FileResult:
@@ -91,28 +92,80 @@ def test_cancelled_child_is_ended(watch: RecordingWatch) -> None:
     assert len(caught) == 1
 
 
-def answers(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    return [line for line in capsys.readouterr().out.splitlines() if not line.startswith('["access"')]
+def answers(*requests: object, registry: ProcessorRegistry | None = None) -> list[str]:
+    """Return what a child process writes after some requests, without the accesses."""
+    pipe = io.StringIO()
+    assert serve_requests(map(json.dumps, requests), registry or default_registry(), pipe) == 0
+    return [line for line in pipe.getvalue().splitlines() if not line.startswith('["access"')]
 
 
-def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def request(path: object, processor: str = DEFAULT_PROCESSOR) -> list[str]:
+    return ["process", str(path), "attempt-1", processor, ""]
+
+
+def test_child_writes_its_results(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x\n")
-    serve_one(str(tmp_path / "a"), default_registry())
-    serve_one(str(tmp_path), default_registry())
-    lines = answers(capsys)
+    lines = answers(request(tmp_path / "a"), request(tmp_path), ["probe", str(tmp_path)])
     assert lines[0] == '["done", 2, 1, {}]'
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
+    assert lines[2:] == ['["answered"]']
 
 
-def test_child_reports_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
-    class Telling:
-        def process(self, path: str, watch: RecordingWatch) -> FileResult:
+def test_child_reports_progress_and_is_never_cancelled() -> None:
+    class Telling(ProcessorRegistry):
+        def process(self, path: str, watch: Watch, *_: object, **__: object) -> FileResult:
             assert not watch.cancelled()
+            assert watch.attempt_id == "attempt-1"
             watch.on_progress(1, 2)
             return FileResult(2, 1)
 
-    serve_one("a", Telling())  # type: ignore[arg-type]
-    assert capsys.readouterr().out.splitlines()[0] == '["progress", 1, 2]'
+    assert answers(request("a"), registry=Telling([]))[0] == '["progress", 1, 2]'
+
+
+class Misbehaving(LineProcessor):
+    """A processor that does something before it counts the lines."""
+
+    limits = Limits(memory_bytes=200 << 20)
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+        self._act()
+        return super().process(source, options, watch)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the limit on the address space")
+def test_file_that_needs_too_much_memory_fails_and_the_next_one_does_not(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    sizes = iter([1 << 30, 1 << 20])
+    registry = ProcessorRegistry([Misbehaving(lambda: bytearray(next(sizes)))])
+    first, second = answers(request(tmp_path / "a"), request(tmp_path / "a"), registry=registry)
+    assert first.startswith('["failed", "too_large"')
+    assert second == '["done", 2, 1, {}]'
+
+
+def test_what_a_library_prints_is_no_answer(tmp_path: Path, watch: RecordingWatch) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    code = (
+        "import sys, os\n"
+        "from desktop_app.processing.isolation import answering, serve_requests\n"
+        "from desktop_app.processing.registry import default_registry\n"
+        "with answering() as answers:\n"
+        "    print('[\"done\", 1, 1, {}]', flush=True)\n"
+        "    os.write(1, b'[\"done\", 1, 1, {}]\\n')\n"
+        "    serve_requests(sys.stdin, default_registry(), answers)\n"
+    )
+    assert in_child(str(tmp_path / "a"), watch, code) == FileResult(2, 1)
+
+
+def test_child_that_takes_too_long_is_ended(watch: RecordingWatch) -> None:
+    code = "import threading; input(); threading.Event().wait(60)"
+    with closing(HelperProcess([sys.executable, "-c", code])) as helper:
+        with pytest.raises(FileError) as caught:
+            helper.process("a", watch, limits=Limits(seconds=0.3))
+        assert caught.value.reason.code is ReasonCode.TOO_LONG
+        assert helper._child is None
 
 
 def test_values_of_another_processor_are_returned(watch: RecordingWatch) -> None:
@@ -187,11 +240,3 @@ def test_probe_is_answered_by_a_file_system_and_by_an_error(helper: HelperProces
 def test_probe_in_a_child_that_dies_is_not_an_answer() -> None:
     with closing(HelperProcess([sys.executable, "-c", "input()"])) as helper:
         assert not helper.probe("/")
-
-
-def test_requests_are_answered_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a").write_bytes(b"x\n")
-    requests = [json.dumps(["process", str(tmp_path / "a")]), json.dumps(["probe", str(tmp_path)])]
-    assert serve_requests(requests, default_registry()) == 0
-    lines = answers(capsys)
-    assert lines == ['["done", 2, 1, {}]', '["answered"]']

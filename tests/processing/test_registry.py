@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import sys
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.reasons import FileProblem
+from desktop_app.domain.fields import Field, Option, Value
+from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.processor import Cancelled, Field, Processor, Value
+from desktop_app.processing.processor import Cancelled, Processor, Watch, opened
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
 from desktop_app.sources.local import Change, FileSource, Source, open_source
 from tests.helpers import wait_for_another_time
@@ -127,58 +129,144 @@ class ShoutProcessor:
     """Another processor, only for `.shout` files, with its own result fields."""
 
     name = "shouts"
-    fields = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
+    version = 1
+    title = "Shouts"
+    fields: tuple[Field, ...] = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
+    options = (Option("sign", "!", "Sign"),)
+    limits = None
 
     def accepts(self, path: str) -> bool:
         return path.endswith(".shout")
 
-    def process(self, source: Source) -> Mapping[str, Value]:
-        marks = sum(chunk.count(b"!") for chunk in source.chunks())
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+        marks = sum(chunk.count(str(options["sign"]).encode()) for chunk in source.chunks())
         return {"marks": marks, "share": marks / source.size}
 
 
-def test_first_processor_that_accepts_a_file_is_used(tmp_path: Path) -> None:
-    processors: list[Processor] = [ShoutProcessor(), LineProcessor()]
-    registry = ProcessorRegistry(processors)
-    for name in ("a.shout", "a.txt"):
-        (tmp_path / name).write_bytes(b"ho!\nho!")
+def shouts(processor: Processor, path: Path, options: str = "") -> FileResult:
+    registry = ProcessorRegistry([processor, LineProcessor()])
+    return registry.process(str(path), RecordingWatch(), processor="shouts", options=options)
 
-    assert registry.process(str(tmp_path / "a.shout"), RecordingWatch()) == FileResult(
-        7, None, {"marks": 2, "share": 2 / 7}
+
+def test_file_is_processed_with_the_chosen_processor_and_its_options(tmp_path: Path) -> None:
+    file = tmp_path / "a.shout"
+    file.write_bytes(b"ho!\nho!")
+
+    assert shouts(ShoutProcessor(), file) == FileResult(7, None, {"marks": 2, "share": 2 / 7})
+    assert shouts(ShoutProcessor(), file, '{"sign": "o"}') == FileResult(7, None, {"marks": 2, "share": 2 / 7})
+    assert ProcessorRegistry([ShoutProcessor(), LineProcessor()]).process(str(file), RecordingWatch()) == FileResult(
+        7, 2
     )
-    assert registry.process(str(tmp_path / "a.txt"), RecordingWatch()) == FileResult(7, 2)
+
+
+@pytest.mark.parametrize(
+    "options", ['{"sign": 1}', '{"argv": ["rm"]}', "[]", "{", '{"sign": null}', '{"sign": ["!"]}', "1", "[" * 100_000]
+)
+def test_options_outside_their_types_are_refused(tmp_path: Path, options: str) -> None:
+    (tmp_path / "a.shout").write_bytes(b"!")
+
+    with pytest.raises(FileError) as caught:
+        shouts(ShoutProcessor(), tmp_path / "a.shout", options)
+
+    assert caught.value.reason.code is ReasonCode.BAD_OPTIONS
+
+
+def test_file_whose_processor_is_missing_is_not_processed(tmp_path: Path) -> None:
+    with pytest.raises(FileError) as caught:
+        default_registry().process(str(tmp_path), RecordingWatch(), processor="shouts")
+
+    assert caught.value.reason.code is ReasonCode.NOT_AVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("x" * 20_000, "bytes"),
+        ("one\ntwo", "control"),
+        ("\x1b[31m", "control"),
+        ("\u202egnp.exe", "control"),
+        ("\udcff", "control"),
+    ],
+)
+def test_result_that_can_not_be_stored_fails_the_file(tmp_path: Path, value: str, why: str) -> None:
+    class Titled(ShoutProcessor):
+        fields = (Field("title", str, "Title"),)
+
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+            super().process(source, options, watch)
+            return {"title": value}
+
+    (tmp_path / "a.shout").write_bytes(b"!")
+
+    with pytest.raises(FileError, match=why) as caught:
+        shouts(Titled(), tmp_path / "a.shout")
+
+    assert caught.value.reason.code is ReasonCode.BAD_RESULT
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_number_that_is_no_number_is_not_stored(tmp_path: Path, value: float) -> None:
+    class Shared(ShoutProcessor):
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+            return {**super().process(source, options, watch), "share": value}
+
+    (tmp_path / "a.shout").write_bytes(b"!")
+
+    with pytest.raises(FileError) as caught:
+        shouts(Shared(), tmp_path / "a.shout")
+
+    assert caught.value.reason.code is ReasonCode.BAD_RESULT
+
+
+def test_library_can_read_at_any_position(tmp_path: Path) -> None:
+    """The content is large enough to be opened as a file, then as one that was read at once."""
+
+    class Last(ShoutProcessor):
+        fields = (Field("marks", int, "Last bytes"),)
+
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+            with opened(source) as file:
+                file.seek(-3, io.SEEK_END)
+                assert file.tell() == source.size - 3
+                end = file.read()
+                file.seek(0)
+                return {"marks": int(end) + len(file.read(2))}
+
+    for size in (100_000, 10):
+        (tmp_path / "a.shout").write_bytes(b"!" * size + b"123")
+        assert shouts(Last(), tmp_path / "a.shout") == FileResult(size + 3, None, {"marks": 125})
 
 
 @pytest.mark.parametrize("values", [{"other": 1}, {"marks": "1"}, {"marks": True}, {"share": 1}, {"lines_count": 1}])
 def test_result_contains_only_declared_fields(tmp_path: Path, values: dict[str, Value]) -> None:
     class Undeclared(ShoutProcessor):
-        def process(self, source: Source) -> Mapping[str, Value]:
-            return {**super().process(source), **values}
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+            return {**super().process(source, options, watch), **values}
 
     (tmp_path / "a.shout").write_bytes(b"!")
 
     with pytest.raises(TypeError, match="shouts does not declare"):
-        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), RecordingWatch())
+        shouts(Undeclared(), tmp_path / "a.shout")
 
 
 def test_file_without_a_processor_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
 
     with pytest.raises(FileError) as caught:
-        ProcessorRegistry([ShoutProcessor()]).process(str(tmp_path / "a.txt"), RecordingWatch())
+        shouts(ShoutProcessor(), tmp_path / "a.txt")
 
     assert caught.value.reason.code.problem is FileProblem.NOT_A_FILE
 
 
 def test_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
     class Buggy(ShoutProcessor):
-        def process(self, source: Source) -> Mapping[str, Value]:
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
             raise ZeroDivisionError
 
     (tmp_path / "a.shout").touch()
 
     with pytest.raises(ZeroDivisionError):
-        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), RecordingWatch())
+        shouts(Buggy(), tmp_path / "a.shout")
 
 
 # --- progress and cancelling

@@ -60,7 +60,7 @@ def test_larger_file_is_left_to_others(tmp_path: Path) -> None:
 
 @given(content=st.binary(max_size=40), chunk_bytes=st.integers(1, 50))
 def test_chunks_are_the_content_and_no_longer_than_requested(content: bytes, chunk_bytes: int) -> None:
-    chunks = list(SmallSource(content).chunks(chunk_bytes))
+    chunks = list(SmallSource(content, "a").chunks(chunk_bytes))
 
     assert b"".join(chunks) == content
     assert all(0 < len(chunk) <= chunk_bytes for chunk in chunks)

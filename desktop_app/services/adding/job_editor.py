@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.secrets import masked
 from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
@@ -81,6 +82,8 @@ class JobEditor:
         name: str = "",
         automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
         skip_since: int | None = None,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
         proceed: Proceed = always,
     ) -> Added:
         """Save files in the database as one batch, and wake the sender.
@@ -93,6 +96,8 @@ class JobEditor:
             skip_since: The revision at which none of the files was on the list, as by `Review.revision`. Files that are
                 on the list now are skipped. If no file is left, no batch is created, and the batch ID in the result is
                 0. None to skip no files.
+            processor: The name of the processor.
+            options: Its options; see `stored_options`.
             proceed: Called with the number of files added so far; returns whether to go on.
 
         Raises:
@@ -107,7 +112,15 @@ class JobEditor:
         is_automatic = not name
         name = name or self._unused_name(automatic_name, files)
         try:
-            added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms(), proceed=proceed)
+            added = self._intake.add(
+                files,
+                queue=self._queue,
+                name=name,
+                now_ms=self._clock.now_ms(),
+                processor=processor,
+                options=options,
+                proceed=proceed,
+            )
         except PartlyAddedError:
             self._control.wake_sender()
             raise
@@ -142,13 +155,21 @@ class JobEditor:
         self._control.wake_sender()
         return replace(moved, is_served=is_served)
 
-    def retry(self, row_ids: Iterable[int], *, proceed: Proceed = always) -> int:
+    def retry(
+        self, row_ids: Iterable[int], *, processor: str = "", options: str = "", proceed: Proceed = always
+    ) -> int:
         """Resubmit finished jobs to the current queue; return the number of jobs changed.
+
+        Args:
+            row_ids: The keys of the jobs.
+            processor: The name of another processor, with which waiting jobs are resubmitted, too; empty to keep it.
+            options: The options of the other processor; see `stored_options`.
+            proceed: Called with the number of rows done so far; returns whether to go on.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        count = self._intake.retry(row_ids, queue=self._queue, proceed=proceed)
+        count = self._intake.retry(row_ids, queue=self._queue, processor=processor, options=options, proceed=proceed)
         self._control.wake_sender()
         return count
 

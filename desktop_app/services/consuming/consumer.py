@@ -41,6 +41,7 @@ from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerP
 from desktop_app.services.loops import AwakeClock, Backoff, LoopState, StateReporter, StopRequest, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
+from desktop_app.store.processors import WorkerProcessors
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Work
 from desktop_app.store.strict_group import StrictGroup
@@ -81,6 +82,7 @@ TURN_LEAST_SECONDS = 0.02
 """The shortest interval between two transactions while more than `PREFETCH` messages are in flight."""
 MANY = 50
 """The number of results and received batches for which a transaction is made earlier."""
+ANNOUNCE_SECONDS = 60.0
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
 IDLE_TURN_SECONDS = 5.0
@@ -195,7 +197,10 @@ class Consumer:
         """The number of foreign messages that the user was last told about."""
         self._end: KnownError | None = None
         """The error that ends the loop, if any."""
-        self._claims = Claims(database)
+        self._registry = registry
+        self._processors = WorkerProcessors(database)
+        self._next_announcement = clock.steady()
+        self._claims = Claims(database, registry.versions)
         self._outbox = Outbox(database)
         self._recovery = Recovery(database)
         self._strict_group = StrictGroup(database, options.queue)
@@ -287,11 +292,13 @@ class Consumer:
                 loop.start()
             self._attempt(self._free_dead_leases)
             self._attempt(self._follow_group)
+            self._attempt(self._take_left)
             while not stop.is_set() and self._end is None:
                 self._attempt(self._follow_database)
                 self._turn(TURN_SECONDS if self._in_flight else IDLE_TURN_SECONDS)
                 self._supervise()
             self._end_work()
+            self._attempt(self._processors.withdraw, self._identity.name)
             self._end_loops()
         self._state.stopped()
         if self._end is not None:
@@ -364,10 +371,30 @@ class Consumer:
             self._control.note_idle()
         self._attempt(self._check_foreign)
         self._attempt(self._release_hidden)
+        if self._clock.steady() >= self._next_announcement:
+            self._next_announcement = self._clock.steady() + ANNOUNCE_SECONDS
+            self._attempt(self._announce)
         if self._clock.steady() >= self._next_note:
             self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
             self._attempt(self._note_polls)
             self._attempt(self._follow_group)
+
+    def _announce(self) -> None:
+        """Tell other programs which processors this one has."""
+        self._processors.announce(
+            self._identity.name,
+            queue=self._options.queue,
+            versions=self._registry.versions,
+            fields=self._registry.fields,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _take_left(self) -> None:
+        """Send the messages of the files that were left, at a time when this program did not have their processors."""
+        if self._outbox.bring_left_forward(
+            queue=self._options.queue, processors=self._registry.versions, now_ms=self._clock.now_ms()
+        ):
+            self._control.wake_sender()
 
     def _follow_group(self) -> None:
         """Leave the message group of the strict order if a foreign message blocks it."""

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 STORE_ERROR_SECONDS = 5
 BUSY_LONGEST_SECONDS = 600
+UNABLE_SECONDS = 60
 PAUSE_PER_MESSAGE = 0.0002
 LONGEST_PAUSE_SECONDS = 0.2
 
@@ -39,6 +40,7 @@ _DELETED_AS = {
     ClaimOutcome.FINISHED: Outcome.DUPLICATE,
     ClaimOutcome.STALE: Outcome.STALE,
     ClaimOutcome.CRASHED: Outcome.FAILED,
+    ClaimOutcome.UNABLE: Outcome.RETRIED,
 }
 
 
@@ -194,6 +196,8 @@ class Dispatcher:
             self._leave(message, ForeignReason.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(message, request, claim)
+        elif claim.outcome is ClaimOutcome.UNABLE and not claim.is_resent:
+            self._release(message, UNABLE_SECONDS, Outcome.RELEASED)
         else:
             level = logging.INFO if claim.outcome is ClaimOutcome.CRASHED else logging.DEBUG
             log.log(level, "job %s: message of submission %d: %s", request.file_id, request.generation, claim.outcome)

@@ -317,7 +317,8 @@ def _may_pass(error: FileError, job: ClaimedJob) -> bool:
 
 def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if done.result is not None:
-        return Result(job.row_id, done.message.token, now_ms, done.result.file_size, done.result.lines_count)
+        size, lines, values = done.result
+        return Result(job.row_id, done.message.token, now_ms, size, lines, values=values, processor=job.processor)
     error = done.error
     if error is None:
         raise ValueError("work that has not ended has no result")

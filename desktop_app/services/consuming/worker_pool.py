@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.isolation import HelperProcess, ProcessDiedError
-from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.processor import Cancelled, Limits, Watch
 from desktop_app.services.consuming.mount_health import MountHealth
 from desktop_app.sources.local import MOST_SMALL_FILES, SMALL_FILE_BYTES, SmallSource, read_small_files
 from desktop_app.sources.mounts import Mount, MountTable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.domain.fields import Field
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
     from desktop_app.sources.local import Source
@@ -63,7 +64,23 @@ _SMOOTHING = 0.1
 class Processing(Protocol):
     """The interface of `ProcessorRegistry`."""
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+    @property
+    def versions(self) -> dict[str, int]:
+        """See `ProcessorRegistry.versions`."""
+        ...
+
+    @property
+    def fields(self) -> dict[str, tuple[Field, ...]]:
+        """See `ProcessorRegistry.fields`."""
+        ...
+
+    def limits(self, name: str) -> Limits | None:
+        """See `ProcessorRegistry.limits`."""
+        ...
+
+    def process(
+        self, path: str, watch: Watch, opened: Source | None = None, processor: str = ..., options: str = ...
+    ) -> FileResult:
         """Process a file; see `ProcessorRegistry.process`."""
         ...
 
@@ -129,6 +146,10 @@ class _MessageWatch:
     message: InFlightMessage
     activity: _Activity
     clock: Clock
+
+    @property
+    def attempt_id(self) -> str:
+        return f"{_id(self.message)}-{self.message.token}"
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         self.message.progress = (bytes_done, bytes_total)
@@ -393,10 +414,16 @@ class WorkerPool:
         is_usual = self.usual_seconds <= ONE_THREAD_SECONDS and not self._todo[0].was_read
         if read_small_files is None or not is_usual or any(reading.is_replaced for reading in self._readings):
             return []
-        together = [each for each in itertools.islice(self._todo, MOST_SMALL_FILES) if _can_be_read_together(each)]
+        together = [each for each in itertools.islice(self._todo, MOST_SMALL_FILES) if self._can_be_read_together(each)]
         for message in together:
             message.was_read = True
         return together if len(together) > 1 else []
+
+    def _can_be_read_together(self, message: InFlightMessage) -> bool:
+        job = message.job
+        if job is None or job.file_size is None or job.file_size > SMALL_FILE_BYTES:
+            return False
+        return not (message.is_suspect or message.was_read or self._registry.limits(job.processor))
 
     def _read_together(self, messages: Sequence[InFlightMessage]) -> bool:
         """Read small files with one call, so that threads wait less often for the interpreter lock.
@@ -419,7 +446,7 @@ class WorkerPool:
             self._readings.remove(reading)
             for message, content in zip(local, contents, strict=True):
                 if content is not None and not message.is_begun:  # otherwise, another thread accesses the file
-                    message.opened = SmallSource(content)
+                    message.opened = SmallSource(content, paths[message])
         return not reading.is_replaced
 
     def _is_responding(self, path: str) -> bool:
@@ -485,9 +512,10 @@ class WorkerPool:
         self, message: InFlightMessage, job: ClaimedJob, mount: Mount, watch: Watch, helper: HelperProcess
     ) -> tuple[FileResult | None, FileError | None]:
         try:
-            if message.is_suspect or mount.is_remote:
-                return helper.process(job.file_path, watch), None
-            return self._registry.process(job.file_path, watch, message.opened), None
+            limits = self._registry.limits(job.processor)
+            if message.is_suspect or mount.is_remote or limits is not None:
+                return helper.process(job.file_path, watch, job.processor, job.options, limits), None
+            return self._registry.process(job.file_path, watch, message.opened, job.processor, job.options), None
         except Cancelled:
             return None, None
         except FileError as error:
@@ -504,11 +532,6 @@ class WorkerPool:
 def _is_small(message: InFlightMessage) -> bool:
     size = None if message.job is None else message.job.file_size
     return size is not None and size <= SMALL_BYTES
-
-
-def _can_be_read_together(message: InFlightMessage) -> bool:
-    size = None if message.job is None else message.job.file_size
-    return size is not None and size <= SMALL_FILE_BYTES and not (message.is_suspect or message.was_read)
 
 
 def _id(message: InFlightMessage) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from desktop_app.domain.job import Job, iso_utc
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[TextIO, Iterable[Job]], None]
 
-Value = str | int | None
+Value = str | int | float | Mapping[str, object] | None
 
 _ALWAYS: dict[str, Callable[[Job], Value]] = {
     "id": lambda job: job.id,
@@ -31,6 +32,8 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
     "created_at": lambda job: iso_utc(job.created_at),
     "started_at": lambda job: iso_utc(job.started_at),
     "finished_at": lambda job: iso_utc(job.finished_at),
+    "processor": lambda job: job.processor,
+    "result": lambda job: dict(job.result),
 }
 
 _VALUES: dict[str, Callable[[Job], Value]] = {
@@ -51,7 +54,9 @@ FIELDS = tuple(_ALWAYS)
 """The fields of `filemill status --json` and `filemill export`, in order."""
 
 ALL_FIELDS = tuple(_VALUES)
-"""All fields that can be exported."""
+"""All fields that can be exported. A field of a result is exported as `RESULT_PREFIX` and its name."""
+
+RESULT_PREFIX = "result."
 
 # The last four characters are full-width forms, which some East Asian spreadsheets treat as the ASCII characters.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -63,9 +68,15 @@ def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
 
     Args:
         job: The job.
-        fields: The names and the order of the fields, from `ALL_FIELDS`.
+        fields: The names and the order of the fields; see `ALL_FIELDS`.
     """
-    return {field: _VALUES[field](job) for field in fields}
+    return {field: _value(job, field) for field in fields}
+
+
+def _value(job: Job, field: str) -> Value:
+    if field.startswith(RESULT_PREFIX):
+        return job.result.get(field.removeprefix(RESULT_PREFIX))
+    return _VALUES[field](job)
 
 
 def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
@@ -77,22 +88,28 @@ def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
     return json.dumps(job_record(job, fields))
 
 
-def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
+def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",", results: Sequence[str] = ()) -> Write:
     """Return a function that writes jobs as CSV according to RFC 4180, with a byte order mark for spreadsheets.
 
-    Texts are escaped by `spreadsheet_text`. All numbers are integers, so they do not depend on the locale.
+    Texts are escaped by `spreadsheet_text`. The numbers of our own fields are integers, so they do not depend on the
+    locale.
 
     Args:
-        fields: The names and the order of the fields, from `ALL_FIELDS`.
+        fields: The names and the order of the fields; see `ALL_FIELDS`.
         separator: The field separator; spreadsheets expect `;` in locales with a decimal comma.
+        results: The names of the fields of results; they take the place of the field `result`.
     """
+    own = [field for field in fields if field != "result"]
+    if "result" in fields:
+        own += [f"{RESULT_PREFIX}{name}" for name in results]
+    titles = [field.removeprefix(RESULT_PREFIX) for field in own]
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:
         stream.write("\ufeff")
         writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
-        writer.writerow(fields)
+        writer.writerow(title if titles.count(title) == 1 else field for field, title in zip(own, titles, strict=True))
         for job in jobs:
-            values = job_record(job, fields).values()
+            values = job_record(job, own).values()
             writer.writerow([spreadsheet_text(value) if isinstance(value, str) else value for value in values])
 
     return write
@@ -112,7 +129,7 @@ def json_writer(fields: Sequence[str] = FIELDS) -> Write:
     """Return a function that writes jobs as a JSON array with one object per line; see `json_line`.
 
     Args:
-        fields: The names and the order of the fields, from `ALL_FIELDS`.
+        fields: The names and the order of the fields; see `ALL_FIELDS`.
     """
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:

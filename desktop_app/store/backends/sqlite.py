@@ -394,6 +394,16 @@ def given_rows(rows: Any, *columns: str) -> Any:  # noqa: ANN401
     return peewee.Select((given,), tuple(values)).alias("given")
 
 
+def value_of(values: Any, name: Any) -> Any:  # noqa: ANN401
+    """Return the value with a name in a parameter that is a JSON object; NULL if there is none.
+
+    Args:
+        values: The term for the parameter.
+        name: The term for the name, which must not contain a quotation mark.
+    """
+    return fn.JSON_EXTRACT(values, fn.PRINTF('$."%s"', name))
+
+
 def in_keys(column: Any, keys: KeySet) -> Any:  # noqa: ANN401
     """Return the condition that a column contains one of the keys, which may be millions.
 

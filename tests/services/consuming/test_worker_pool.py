@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from desktop_app.domain.errors import FileError
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
+from desktop_app.processing.registry import BUILT_IN, FileResult, ProcessorRegistry, default_registry
 from desktop_app.services.consuming import worker_pool
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.mount_health import MountHealth
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Mapping
 
-    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.domain.fields import Value
+    from desktop_app.processing.processor import Watch
     from desktop_app.sources.local import Source
     from tests.services.conftest import ServicesSetup
 
@@ -91,7 +93,7 @@ def test_files_that_a_killed_program_had_claimed_share_a_child_process(services:
 class Bug(LineProcessor):
     """A processor with a bug."""
 
-    def process(self, source: Source) -> Mapping[str, Value]:
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
         raise ZeroDivisionError("a mistake")
 
 
@@ -121,9 +123,9 @@ def test_work_cancelled_while_running_has_no_result(services: ServicesSetup) -> 
     message = message_for(services, "a.txt")
 
     class Slow(LineProcessor):
-        def process(self, source: Source) -> Mapping[str, Value]:
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
             message.is_cancelled = True
-            return super().process(source)
+            return super().process(source, options, watch)
 
     done = process(message, ProcessorRegistry([Slow()]))
     assert (done.result, done.error, message.is_begun) == (None, None, True)
@@ -147,14 +149,14 @@ def test_number_of_parallel_files_is_limited(services: ServicesSetup) -> None:
     lock = threading.Lock()
 
     class Counting(LineProcessor):
-        def process(self, source: Source) -> Mapping[str, Value]:
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
             with lock:
                 running.append(1)
                 most.append(len(running))
             together.wait()
             with lock:
                 running.pop()
-            return super().process(source)
+            return super().process(source, options, watch)
 
     messages = [message_for(services, name) for name in ("a", "b", "c", "d")]
     for done in process_all(messages, ProcessorRegistry([Counting()]), threads=2):
@@ -171,10 +173,10 @@ def test_number_of_threads_can_be_changed_while_files_are_processed(
     begun: SimpleQueue[str] = SimpleQueue()
 
     class Waiting(LineProcessor):
-        def process(self, source: Source) -> Mapping[str, Value]:
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
             begun.put("")
             may_end.acquire(timeout=30)
-            return super().process(source)
+            return super().process(source, options, watch)
 
     done: SimpleQueue[Done] = SimpleQueue()
     pool = WorkerPool(before, ProcessorRegistry([Waiting()]), done.put, clock=FakeClock())
@@ -219,15 +221,23 @@ def test_progress_of_a_long_file_is_stored_with_its_message(services: ServicesSe
     assert message.progress == (4, 4)
 
 
-class Hanging:
+class Hanging(ProcessorRegistry):
     """Processing in which files named `bad…` block at an access, or while computing, until a test releases them."""
 
     def __init__(self, *, at_access: bool = True) -> None:
+        super().__init__(BUILT_IN)
         self.at_access = at_access
         self.go_on = threading.Event()
         self.begun: SimpleQueue[str] = SimpleQueue()
 
-    def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+    def process(
+        self,
+        path: str,
+        watch: Watch,
+        opened: Source | None = None,
+        processor: str = DEFAULT_PROCESSOR,
+        options: str = "",
+    ) -> FileResult:
         self.begun.put(path)
         if "/bad" in path:
             watch.on_access(begins=self.at_access)
@@ -470,13 +480,20 @@ def test_files_that_were_to_be_read_together_are_read_alone_if_one_does_not_resp
 def test_accesses_are_watched_although_the_file_was_read_with_others_meanwhile(
     services: ServicesSetup, reading: StuckReading
 ) -> None:
-    registry, silent, clock = default_registry(), [], FakeClock()
+    silent, clock = list[int](), FakeClock()
     is_processing, done = threading.Event(), SimpleQueue[Done]()
 
-    class Watched:
+    class Watched(ProcessorRegistry):
         """Processes a file while the thread that reads files together comes back."""
 
-        def process(self, path: str, watch: Watch, opened: Source | None = None) -> FileResult:
+        def process(
+            self,
+            path: str,
+            watch: Watch,
+            opened: Source | None = None,
+            processor: str = DEFAULT_PROCESSOR,
+            options: str = "",
+        ) -> FileResult:
             if path.endswith("/a"):
                 watch.on_access(begins=True)
                 is_processing.set()
@@ -484,9 +501,9 @@ def test_accesses_are_watched_although_the_file_was_read_with_others_meanwhile(
                 watch.on_access(begins=False)
                 clock.advance(1)
                 silent.append(pool.count_silent(0))
-            return registry.process(path, watch, opened)
+            return super().process(path, watch, opened, processor, options)
 
-    pool = WorkerPool(2, Watched(), done.put, clock=clock)
+    pool = WorkerPool(2, Watched(BUILT_IN), done.put, clock=clock)
     pool.usual_seconds = 0.0
     pool.start()
     files = [small_file(services, name) for name in ("a", "stuck", "b")]

@@ -1,0 +1,232 @@
+"""The fields of results, and the options of processors."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.sentences import Sentence, display_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Value = int | float | str | bool
+"""The types of the values of fields and options."""
+
+DEFAULT_PROCESSOR = "lines"
+"""The name of the processor of jobs for which none was chosen."""
+PROCESSOR_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}(:[a-z0-9][a-z0-9_-]{0,39})?")
+"""The names of processors; those of commands are `command:` and the name of the preset."""
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MOST_RESULT_BYTES = 16 * 1024
+"""The maximum size of a stored result."""
+_MOST_OPTIONS_BYTES = 16 * 1024
+_GREATEST = 2**63 - 1
+_NO_VALUES: Mapping[str, Value] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a result.
+
+    Attributes:
+        name: The name, as in `FIELD_NAME`, which must not change, since it is stored.
+        kind: The type of the values.
+        title: The title for the user, in English.
+        unit: A unit such as `bytes`; empty if there is none.
+    """
+
+    name: str
+    kind: type[Value]
+    title: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a processor.
+
+    Attributes:
+        name: The name, as in `FIELD_NAME`, which must not change, since it is stored.
+        default: The default value, which also determines the type.
+        title: The title for the user, in English.
+        choices: The texts that are allowed; empty to allow any text.
+        least, most: The limits of a number.
+        hint: One or two sentences about the option, in English; may be empty.
+        is_long: Whether a text can have several lines.
+    """
+
+    name: str
+    default: Value
+    title: str
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 2**31 - 1
+    hint: str = ""
+    is_long: bool = False
+
+
+class OptionError(KnownError):
+    """An option of a processor does not exist, or has a value that is not allowed."""
+
+
+def parsed_option(option: Option, text: str) -> Value:
+    """Return the value of an option from what was typed.
+
+    Raises:
+        OptionError: If the text is not a value of the option.
+    """
+    value: Value = text
+    if isinstance(option.default, bool):
+        value = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(text.lower(), text)
+    elif isinstance(option.default, int) and re.fullmatch(r"-?[0-9]{1,18}", text):
+        value = int(text)
+    elif isinstance(option.default, float) and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+        value = float(text)
+    return _checked(option, value)
+
+
+def _checked(option: Option, value: object) -> Value:
+    """Return a value if an option can have it."""
+    kind = type(option.default)
+    if type(value) is not kind:  # unlike isinstance, does not accept a bool as an int
+        kinds = {bool: Sentence("true or false"), int: Sentence("a whole number"), float: Sentence("a number")}
+        wanted = kinds.get(kind, Sentence("a text"))
+        raise OptionError(Sentence("The option “{name}” must be {kind}.", name=option.name, kind=wanted))
+    if isinstance(value, str) and option.choices and value not in option.choices:
+        raise OptionError(
+            Sentence(
+                "The option “{name}” must be one of: {choices}.", name=option.name, choices=", ".join(option.choices)
+            )
+        )
+    if isinstance(value, int | float) and not isinstance(value, bool) and not option.least <= value <= option.most:
+        raise OptionError(
+            Sentence(
+                "The option “{name}” must be from {least} to {most}.",
+                name=option.name,
+                least=option.least,
+                most=option.most,
+            )
+        )
+    if not isinstance(value, bool | int | float | str):
+        raise TypeError(f"{option.name} is of type {kind.__name__}")
+    return value
+
+
+def typed_options(options: Iterable[Option], typed: Iterable[str]) -> dict[str, Value]:
+    """Return the values of the options that were typed as `KEY=VALUE`.
+
+    Raises:
+        OptionError: If a text is not of this form, or an option does not exist or can't have the value.
+    """
+    known = {option.name: option for option in options}
+    values = {}
+    for text in typed:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise OptionError(Sentence("“{text}” is not of the form KEY=VALUE.", text=text))
+        _require_known(known, name)
+        values[name] = parsed_option(known[name], value)
+    return values
+
+
+def _require_known(known: Mapping[str, Option], name: str) -> None:
+    if name in known:
+        return
+    if not known:
+        raise OptionError(Sentence("There is no option “{name}”: this processor has no options.", name=name))
+    raise OptionError(
+        Sentence("There is no option “{name}”. The options are: {options}.", name=name, options=", ".join(known))
+    )
+
+
+def checked_options(options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Value]:
+    """Return the values of all options: the given ones, and the defaults of the others.
+
+    Raises:
+        OptionError: If a given option does not exist, or has a value that is not allowed.
+    """
+    known = {option.name: option for option in options}
+    for name in given:
+        _require_known(known, name)
+    return {name: _checked(option, given[name]) if name in given else option.default for name, option in known.items()}
+
+
+def stored_options(values: Mapping[str, Value]) -> str:
+    """Return options in the form in which they are stored: empty, or a JSON object.
+
+    Raises:
+        OptionError: If they are too large.
+    """
+    if not values:
+        return ""
+    text = json.dumps(dict(values), ensure_ascii=True, sort_keys=True)
+    if len(text) > _MOST_OPTIONS_BYTES:
+        raise OptionError(Sentence("The options are too large: at most {most} characters.", most=_MOST_OPTIONS_BYTES))
+    return text
+
+
+def read_options(text: str) -> dict[str, object]:
+    """Return stored options, whose names and types are not checked yet; see `checked_options`.
+
+    Raises:
+        OptionError: If another program has written something else.
+    """
+    try:
+        values = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise OptionError(Sentence("The options of this file are not valid. Choose Retry As… to set them again."))
+    return values
+
+
+class BadResultError(Exception):
+    """A result can't be stored. The text says why."""
+
+
+def stored_result(values: Mapping[str, Value]) -> str | None:
+    """Return a result in the form in which it is stored: a JSON object, or None if it is empty.
+
+    Raises:
+        BadResultError: If a name or a value is not allowed, or the result is too large.
+    """
+    if not values:
+        return None
+    for name, value in values.items():
+        if not FIELD_NAME.fullmatch(name):
+            raise BadResultError(f"“{display_text(name[:60])}” is not the name of a field")
+        if isinstance(value, str):
+            if display_text(value) != value:
+                raise BadResultError(f"the field “{name}” contains control characters")
+        elif not isinstance(value, bool) and not abs(value) <= _GREATEST:  # NaN is not in the range either
+            raise BadResultError(f"the number in the field “{name}” is not in the range that can be stored")
+    text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"))
+    if (size := len(text.encode())) > MOST_RESULT_BYTES:
+        raise BadResultError(f"it has {size} bytes; at most {MOST_RESULT_BYTES} are stored")
+    return text
+
+
+@lru_cache(maxsize=2048)
+def read_result(text: str | None) -> Mapping[str, Value]:
+    """Return a stored result. What another program has written and is not a result is left out."""
+    if not text:
+        return _NO_VALUES
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return _NO_VALUES
+    if not isinstance(values, dict):
+        return _NO_VALUES
+    return MappingProxyType(
+        {
+            name: display_text(value) if isinstance(value, str) else value
+            for name, value in values.items()
+            if FIELD_NAME.fullmatch(name) and isinstance(value, bool | int | float | str)
+        }
+    )

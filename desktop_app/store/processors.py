@@ -1,0 +1,102 @@
+"""Which processors the workers have, and which fields the results on the list can contain."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.domain.fields import Field
+from desktop_app.store.backends.sqlite import value_of
+from desktop_app.store.models import FieldRow, WorkerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from desktop_app.domain.fields import Value
+    from desktop_app.store.database import Database
+
+SEEN_MS = 5 * 60_000
+"""How long after its last announcement a worker counts as running."""
+_KINDS: Mapping[str, type[Value]] = {kind.__name__: kind for kind in (int, float, str, bool)}
+
+
+class WorkerProcessors:
+    """Reads and writes which processors the workers have. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def announce(
+        self,
+        worker: str,
+        *,
+        queue: str,
+        versions: Mapping[str, int],
+        fields: Mapping[str, Iterable[Field]],
+        now_ms: int,
+    ) -> None:
+        """Record the processors of a running worker; call this at its start and every minute.
+
+        Args:
+            worker: The worker's identity.
+            queue: The key of its queue.
+            versions: The versions of its processors by name.
+            fields: The fields that these declare.
+            now_ms: The current time, in milliseconds since 1970.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        row = {"name": worker, "queue": queue, "processors": json.dumps(dict(versions)), "seen_at": now_ms}
+        with self._database.write():
+            self._database.run(WorkerRow.delete().where(WorkerRow.seen_at < now_ms - SEEN_MS))
+            self._database.run(WorkerRow.replace(**row))  # type: ignore[no-untyped-call]
+            declared = {(processor, one.name): one for processor, ones in fields.items() for one in ones}
+            if declared:
+                self._database.run(FieldRow.replace_many(_rows(declared)))  # type: ignore[no-untyped-call]
+
+    def withdraw(self, worker: str) -> None:
+        """Record that a worker has stopped.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            self._database.run(WorkerRow.delete().where(WorkerRow.name == worker))
+
+    def fields(self) -> list[tuple[str, Field]]:
+        """Return the fields that results can contain, each with the name of its processor.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        columns = FieldRow.processor, FieldRow.name, FieldRow.kind, FieldRow.title, FieldRow.unit
+        query = FieldRow.select(*columns).order_by(FieldRow.processor, FieldRow.name)
+        with self._database.read():
+            rows = list(self._database.run(query.tuples()))
+        return [
+            (processor, Field(name, _KINDS[kind], title, unit))
+            for processor, name, kind, title, unit in rows
+            if kind in _KINDS
+        ]
+
+
+def workers_with(database: Database, processor: str, *, queue: str, now_ms: int) -> list[str]:
+    """Return the identities of the running workers of a queue that have a processor. Call it in a transaction."""
+    has_it = value_of(WorkerRow.processors, processor).is_null(False)
+    query = WorkerRow.select(WorkerRow.name).where(
+        WorkerRow.queue == queue, WorkerRow.seen_at >= now_ms - SEEN_MS, has_it
+    )
+    return sorted(name for (name,) in database.run(query.tuples()))
+
+
+def keep_fields(database: Database, fields: Mapping[tuple[str, str], Field]) -> None:
+    """Record fields by the names of their processors and their own, unless they are recorded. Call it in `write`."""
+    database.run(FieldRow.insert_many(_rows(fields)).on_conflict_ignore())
+
+
+def _rows(fields: Mapping[tuple[str, str], Field]) -> list[dict[str, Any]]:
+    return [
+        {"processor": processor, "name": name, "kind": field.kind.__name__, "title": field.title, "unit": field.unit}
+        for (processor, name), field in fields.items()
+    ]
