@@ -254,7 +254,7 @@ def _sent_later(trouble: str) -> str:
 
 SUBMIT = Command(
     name="submit",
-    usage="[--recursive] [--json] [--name BATCH] [--processor NAME [--option KEY=VALUE …]] PATH …",
+    usage="[--recursive] [--json] [--processor NAME] PATH …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
     "With --json, files that are skipped because they are on the list already are printed, too.\n"
@@ -266,7 +266,7 @@ SUBMIT = Command(
 
 RETRY = Command(
     name="retry",
-    usage="[--processor NAME [--option KEY=VALUE …]] (--failed | ID …)",
+    usage="[--processor NAME] (--failed | ID …)",
     summary="process PROCESSED or FAILED files again",
     details=_ID_DETAILS,
     names="ID",

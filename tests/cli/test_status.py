@@ -86,6 +86,8 @@ def test_json_has_exactly_the_promised_fields(cli: Cli, three: list[str], tmp_pa
         "message_id": "m-1",
         "started_at": "2023-11-14T22:13:20.000Z",
         "finished_at": "2023-11-14T22:13:21.500Z",
+        "processor": "lines",
+        "result": {},
     }
     assert jobs[2]["reason"] == "The file no longer exists"
 

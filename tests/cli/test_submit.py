@@ -125,7 +125,7 @@ def test_json_prints_each_new_job_like_status(tmp_path: Path, cli: Cli) -> None:
     (job,) = first.jobs
     assert list(job) == [
         "id", "file_path", "status", "reason", "lines_count", "file_size", "attempts", "generation", "message_id",
-        "created_at", "started_at", "finished_at",
+        "created_at", "started_at", "finished_at", "processor", "result",
     ]  # fmt: skip
     assert (job["status"], job["file_size"], job["lines_count"], job["attempts"]) == ("PENDING", 3, None, 0)
 

@@ -18,7 +18,7 @@ from PySide6.QtCore import QLocale, QTranslator
 
 from desktop_app.__main__ import main
 from desktop_app.config.paths import resource
-from desktop_app.domain.reasons import ReasonCode
+from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.gui.details.texts import attempt_result, summary_of_one
 from desktop_app.gui.filtering.sidebar import SidebarTexts
 from desktop_app.gui.wording import Wording
@@ -304,7 +304,14 @@ def test_every_reason_that_a_program_has_written_has_a_code(old: Store) -> None:
         "x",
         "{reason} and {braces}",
     }
-    added_later = {ReasonCode.SHARE_SILENT}
+    problems_added_later = {
+        FileProblem.BAD_CONTENT,
+        FileProblem.MISMATCH,
+        FileProblem.LIMIT,
+        FileProblem.NOT_AVAILABLE,
+        FileProblem.COMMAND,
+    }
+    added_later = {ReasonCode.SHARE_SILENT, *(code for code in ReasonCode if code.problem in problems_added_later)}
     assert {reason.code for reason in reasons} >= {code for code in ReasonCode if code.problem} - added_later
     sent = {reason.code: dict(reason.arguments) for reason in reasons if reason.code is ReasonCode.DEAD_LETTERED}
     assert sent

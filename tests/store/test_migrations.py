@@ -23,7 +23,17 @@ from desktop_app.domain.job import Status
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.backups import KEPT
 from desktop_app.store.database import open_database
-from desktop_app.store.models import AttemptRow, BatchRow, CounterRow, FactRow, JobRow, OutboxRow, SweepRow
+from desktop_app.store.models import (
+    AttemptRow,
+    BatchRow,
+    CounterRow,
+    FactRow,
+    FieldRow,
+    JobRow,
+    OutboxRow,
+    SweepRow,
+    WorkerRow,
+)
 from desktop_app.store.rows import name_key
 from tests.store.kit import Store, rows_of
 
@@ -60,7 +70,7 @@ def migrated(path: Path, scripts: Path = MIGRATIONS) -> None:
 def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
     migrated(tmp_path / "migrated.db")
     made = peewee.SqliteDatabase(str(tmp_path / "made.db"))
-    models = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow)
+    models = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow, FieldRow, WorkerRow)
     with made.bind_ctx(models), made.connection_context():
         made.create_tables(models)
     assert schema(tmp_path / "migrated.db") == schema(tmp_path / "made.db")
@@ -75,7 +85,7 @@ def test_list_of_every_earlier_version_is_migrated(tmp_path: Path, version: str)
     for name in NAMES[NAMES.index(version) + 1 :]:
         (earlier / f"{name}.py").unlink()
     migrated(path, earlier)
-    rows_of(path, "INSERT INTO batch VALUES (1, 'Add', 5)")
+    rows_of(path, "INSERT INTO batch (id, name, created_at) VALUES (1, 'Add', 5)")
     reason = "reason_args" if version >= "0005" else "reason"
     for status in range(4):
         rows_of(
