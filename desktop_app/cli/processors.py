@@ -49,7 +49,7 @@ def _record(processor: Processor) -> dict[str, object]:
 PROCESSORS = Command(
     name="processors",
     usage="[--json]",
-    summary="show what can be done to files, with the options and the fields of the results",
+    summary="show what can be done to files",
     details="Choose one with `filemill submit --processor NAME`.",
     add_options=_options,
     run=_processors,
