@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.config.paths import Home, database_path, find_home
+from desktop_app.config.paths import Home, database_path, find_home, readable_settings
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import KnownError, SettingsError
@@ -159,7 +159,13 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     control = ProcessingControl()
     is_permitted = connection.is_local or settings.process_queue == connection.permission_key
     control.permit(connection.key if is_permitted else "")
-    editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
+    editor = JobEditor(
+        Intake(database),
+        queue=connection.key,
+        clock=clock,
+        control=control,
+        rules=lambda: readable_settings().type_rules,
+    )
     identity = WorkerIdentity(database.path)
     return Program(
         home, settings, connection, database, clock, JobList(database, clock), editor, identity, control, queues

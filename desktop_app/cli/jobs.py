@@ -12,7 +12,7 @@ from desktop_app.cli.queue_calls import result_of
 from desktop_app.cli.status import look_up
 from desktop_app.domain.assurances import FILES_STAY
 from desktop_app.domain.errors import KnownError, QueueError, UsageError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR, OptionError, stored_options, typed_options
+from desktop_app.domain.fields import BY_TYPE, Choice, OptionError, stored_options, typed_options
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter
 from desktop_app.domain.sentences import display_text
@@ -61,8 +61,8 @@ def _add_processor_options(parser: ArgumentParser) -> None:
     )
 
 
-def _chosen_processor(program: Program, options: Namespace) -> tuple[str, str]:
-    """Return the name of the chosen processor, and its options as they are stored; empty if none was chosen.
+def _choice(program: Program, options: Namespace) -> Choice | None:
+    """Return the chosen processor and its options; None if none was chosen.
 
     Raises:
         UsageError: If this computer does not have the processor, or the options are not valid.
@@ -70,7 +70,7 @@ def _chosen_processor(program: Program, options: Namespace) -> tuple[str, str]:
     if options.processor is None:
         if options.option:
             raise UsageError("--option needs --processor.")
-        return "", ""
+        return None
     from desktop_app.bootstrap import build_registry
 
     registry = build_registry(program)
@@ -79,7 +79,7 @@ def _chosen_processor(program: Program, options: Namespace) -> tuple[str, str]:
         known = ", ".join(one.name for one in registry)
         raise UsageError(f"There is no processor {quoted(options.processor)} on this computer. There are: {known}.")
     try:
-        return processor.name, stored_options(typed_options(processor.options, options.option))
+        return Choice(processor.name, stored_options(typed_options(processor.options, options.option)))
     except OptionError as error:
         raise UsageError(error.text) from error
 
@@ -91,7 +91,7 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        processor, values = _chosen_processor(program, options)
+        choice = _choice(program, options)
         listed = program.editor.listed_jobs(found.files)
         adds_again = (options.duplicates or program.settings.duplicates) == "add"
         new = [place for place in range(len(found.files)) if adds_again or place not in listed]
@@ -103,8 +103,7 @@ def _submit(options: Namespace) -> int:
                 files,
                 name=display_text(options.name),
                 automatic_name=automatic_name,
-                processor=processor or DEFAULT_PROCESSOR,
-                options=values,
+                choice=choice or BY_TYPE,
             )
         _report_listed(len(listed), adds_again=adds_again)
         _send_now(program, len(files))
@@ -158,9 +157,9 @@ def _retry(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        processor, values = _chosen_processor(program, options)
+        choice = _choice(program, options)
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
-        count = program.editor.retry(chosen, processor=processor, options=values)
+        count = program.editor.retry(chosen, choice=choice)
         if options.names and count < len(chosen):
             say(f"{counted(len(chosen) - count, 'file')} left alone: only PROCESSED and FAILED files can be retried.")
         _send_now(program, count)

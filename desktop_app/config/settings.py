@@ -221,6 +221,7 @@ class Settings:
         notifications: What to show on the desktop: `all`, `problems` or `none`.
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
+        type_rules: The rules by which processors are chosen by the types of files; see `services/adding/type_rules.py`.
     """
 
     queue: str = ""
@@ -238,6 +239,7 @@ class Settings:
     notifications: str = "all"
     log_level: str = "normal"
     keep_days: int = 0
+    type_rules: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import Sentence, display_text
@@ -69,6 +69,21 @@ class Option:
     most: int = 2**31 - 1
     hint: str = ""
     is_long: bool = False
+
+
+class Choice(NamedTuple):
+    """What to do with files.
+
+    Attributes:
+        processor: The name of the processor; empty to choose one for each file by its type.
+        options: Its options as they are stored; see `stored_options`.
+    """
+
+    processor: str = ""
+    options: str = ""
+
+
+BY_TYPE = Choice()
 
 
 class OptionError(KnownError):

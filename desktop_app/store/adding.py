@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from peewee import Expression, fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Choice
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, PriorityResult, Status
 from desktop_app.domain.random_ids import random_uuids
 from desktop_app.logs.log import level_for
@@ -89,6 +89,8 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
 }
 """The column values for resubmitting a job. Messages of earlier generations become stale."""
 
+
+_LINES = Choice(DEFAULT_PROCESSOR)
 
 _FILE_COLUMNS = "file_path", "raw_path", "name_key", "file_size", "modified_ns", "folder_length", "type_key"
 _NEW_COLUMNS = "uuid", *_FILE_COLUMNS
@@ -190,8 +192,8 @@ class Intake:
         queue: str,
         name: str,
         now_ms: int,
-        processor: str = DEFAULT_PROCESSOR,
-        options: str = "",
+        choice: Choice = _LINES,
+        processor_of: Callable[[str], str] = lambda _: DEFAULT_PROCESSOR,
         proceed: Proceed = always,
     ) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
@@ -204,8 +206,8 @@ class Intake:
             queue: The key of the queue that the jobs belong to.
             name: The name of the batch.
             now_ms: The current time, in milliseconds since 1970.
-            processor: The name of the processor.
-            options: Its options; see `stored_options`.
+            choice: The processor and its options.
+            processor_of: Returns the name of the processor for a path, if the choice is to choose it by the file type.
             proceed: Called after each transaction.
 
         Raises:
@@ -214,9 +216,11 @@ class Intake:
         """
         batch_id = 0
         ids: list[str] = []
-        chosen = {"processor": processor, "options": options}
+        chosen = {"processor": choice.processor, "options": choice.options}
         common = {**_DEFAULTS, **chosen, "queue": queue, "created_at": now_ms}
-        for new_ids, rows in _paced(_prepared(files)):
+        if not choice.processor:
+            del common["processor"]
+        for new_ids, rows in _paced(_prepared(files, None if choice.processor else processor_of)):
             try:
                 with self._database.write(durable=True) as revision:
                     if not batch_id:
@@ -260,7 +264,8 @@ class Intake:
 
     def _insert(self, rows: Sequence[Sequence[object]], common: Mapping[str, object]) -> None:
         if rows:
-            self._database.insert_all(JobRow, _NEW_COLUMNS, rows, common)
+            columns = _NEW_COLUMNS if "processor" in common else (*_NEW_COLUMNS, "processor")
+            self._database.insert_all(JobRow, columns, rows, common)
             enqueue(self._database, JobRow.revision == common["revision"])
 
     def _fill_outbox(self, keys: Sequence[int]) -> None:
@@ -273,8 +278,7 @@ class Intake:
         row_ids: Iterable[int],
         *,
         queue: str,
-        processor: str = "",
-        options: str = "",
+        choice: Choice | None = None,
         proceed: Proceed = always,
     ) -> int:
         """Resubmit jobs that have ended, each as a new generation.
@@ -285,8 +289,7 @@ class Intake:
         Args:
             row_ids: The keys of the jobs.
             queue: The key of the queue to send the messages to.
-            processor: The name of another processor; empty to use the previous one, with the previous options.
-            options: The options of the other processor; see `stored_options`.
+            choice: Another processor and its options; None to use the previous ones.
             proceed: Called after each transaction.
 
         Returns:
@@ -298,9 +301,9 @@ class Intake:
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
         may_retry = JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere
         chosen: dict[str, Any] = {}
-        if processor:
+        if choice is not None:
             may_retry |= JobRow.status == Status.PENDING
-            chosen = {"processor": processor, "options": options, "processor_version": 0}
+            chosen = {"processor": choice.processor, "options": choice.options, "processor_version": 0}
         epoch = self._database.epoch
 
         def write(part: Sequence[int]) -> int:
@@ -563,12 +566,22 @@ def _paced(steps: Iterable[Step]) -> Iterator[Step]:
         rested_at = ended + (ended - began) * _REST
 
 
-def _prepared(files: Sequence[NewFile]) -> Iterator[tuple[list[str], list[tuple[object, ...]]]]:
-    """Yield the UUIDs and the values of `_NEW_COLUMNS` for the files of each transaction; one without files if none."""
+def _prepared(
+    files: Sequence[NewFile], processor_of: Callable[[str], str] | None
+) -> Iterator[tuple[list[str], list[tuple[object, ...]]]]:
+    """Yield the UUIDs and the values of `_NEW_COLUMNS` for the files of each transaction; one without files if none.
+
+    Args:
+        files: The files.
+        processor_of: Returns the name of the processor for a path, which is one more value; None without it.
+    """
     for start in range(0, max(1, len(files)), ROWS_A_PART):
         part = files[start : start + ROWS_A_PART]
         ids = random_uuids(len(part))
-        yield ids, [(new_id, *_file_values(file)) for new_id, file in zip(ids, part, strict=True)]
+        rows: list[tuple[object, ...]] = [(new_id, *_file_values(file)) for new_id, file in zip(ids, part, strict=True)]
+        if processor_of is not None:
+            rows = [(*row, processor_of(file.path)) for row, file in zip(rows, part, strict=True)]
+        yield ids, rows
 
 
 def _matches(

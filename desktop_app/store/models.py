@@ -35,7 +35,7 @@ class BatchRow(_Row):
     name = TextField()
     created_at = BigIntegerField()
     processor = TextField(constraints=[SQL("DEFAULT 'lines'")], default="lines")
-    """The name of the processor that was chosen for the files; see `JobRow.processor`."""
+    """The name of the processor that was chosen for the files; empty if it was chosen for each file by its type."""
     options = TextField(constraints=[SQL("DEFAULT ''")], default="")
     """The options of the processor as JSON; empty if it has none."""
     held_at = BigIntegerField(null=True)

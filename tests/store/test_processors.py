@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.fields import Field, stored_result
+from desktop_app.domain.fields import Choice, Field, Value, stored_result
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.claims import FIRST_LEFT_MS, ClaimOutcome, ClaimRequest, Claims
@@ -24,7 +24,7 @@ HASHES = {"lines": 1, "checksum": 4}
 
 def add(store: Store, *paths: str, processor: str = "checksum", options: str = '{"algorithm":"md5"}') -> list[Job]:
     files = [NewFile(path, 10, None) for path in paths]
-    added = store.intake.add(files, queue=QUEUE, name="b", now_ms=NOW, processor=processor, options=options)
+    added = store.intake.add(files, queue=QUEUE, name="b", now_ms=NOW, choice=Choice(processor, options))
     return [store.jobs.find(job_id)[0] for job_id in added.job_ids]
 
 
@@ -48,7 +48,7 @@ def test_result_is_stored_and_its_fields_are_known(store: Store) -> None:
     (job,) = add(store, "/a")
     store.send()
     token = claim(store, job, HASHES).token
-    values = {"sha256": "ab", "verified": True, "share": 0.5, "rows": 3}
+    values: dict[str, Value] = {"sha256": "ab", "verified": True, "share": 0.5, "rows": 3}
     result = Result(job.row_id, token, NOW, 10, values=values, processor="checksum")
     assert store.work.finish([result]) == [True]
     assert store.job(job).result == values
@@ -142,12 +142,12 @@ def test_job_is_retried_with_another_processor(store: Store) -> None:
     store.send()
     result = Result(job.row_id, claim(store, job, HASHES).token, NOW, values={"md5": "a"}, processor="checksum")
     store.work.finish([result])
-    assert store.intake.retry([job.row_id], queue=QUEUE, processor="table", options='{"header":"no"}') == 1
+    assert store.intake.retry([job.row_id], queue=QUEUE, choice=Choice("table", '{"header":"no"}')) == 1
     again = store.job(job)
     assert (again.processor, again.options, again.processor_version) == ("table", '{"header":"no"}', 0)
     assert (again.status, dict(again.result)) == (Status.PENDING, {})
     assert store.intake.retry([job.row_id], queue=QUEUE) == 0, "it waits already"
-    assert store.intake.retry([job.row_id], queue=QUEUE, processor="lines") == 1, "but not with this processor"
+    assert store.intake.retry([job.row_id], queue=QUEUE, choice=Choice("lines")) == 1, "but not with this processor"
     assert (store.job(job).processor, store.job(job).options) == ("lines", "")
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR
+from desktop_app.domain.fields import BY_TYPE, Choice
 from desktop_app.domain.secrets import masked
 from desktop_app.services.adding.names import unused_name
 from desktop_app.services.adding.review import Review
+from desktop_app.services.adding.type_rules import TypeRules
 from desktop_app.sources.file_list import SomeFiles
 from desktop_app.sources.scan import ScanResult, scan
 from desktop_app.store.adding import Added, Intake, Proceed, always
@@ -40,13 +41,23 @@ class JobEditor:
         queue: The key of the queue for new and retried jobs.
         clock: The clock.
         control: The `ProcessingControl` that wakes the sender and prioritizes jobs.
+        rules: Returns the rules by which processors are chosen for files of some types; see `TypeRules`.
     """
 
-    def __init__(self, intake: Intake, *, queue: str, clock: Clock, control: ProcessingControl) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        queue: str,
+        clock: Clock,
+        control: ProcessingControl,
+        rules: Callable[[], str] = lambda: "",
+    ) -> None:
         self._intake = intake
         self._queue = queue
         self._clock = clock
         self._control = control
+        self._rules = rules
         self._removal_lock = threading.Lock()  # old files are removed on the sender's thread
         self._newest_removal = 0
 
@@ -82,8 +93,7 @@ class JobEditor:
         name: str = "",
         automatic_name: Callable[[Sequence[NewFile]], str] = lambda _: "",
         skip_since: int | None = None,
-        processor: str = DEFAULT_PROCESSOR,
-        options: str = "",
+        choice: Choice = BY_TYPE,
         proceed: Proceed = always,
     ) -> Added:
         """Save files in the database as one batch, and wake the sender.
@@ -96,8 +106,7 @@ class JobEditor:
             skip_since: The revision at which none of the files was on the list, as by `Review.revision`. Files that are
                 on the list now are skipped. If no file is left, no batch is created, and the batch ID in the result is
                 0. None to skip no files.
-            processor: The name of the processor.
-            options: Its options; see `stored_options`.
+            choice: What to do with the files.
             proceed: Called with the number of files added so far; returns whether to go on.
 
         Raises:
@@ -117,8 +126,8 @@ class JobEditor:
                 queue=self._queue,
                 name=name,
                 now_ms=self._clock.now_ms(),
-                processor=processor,
-                options=options,
+                choice=choice,
+                processor_of=TypeRules(self._rules()).processor_of,
                 proceed=proceed,
             )
         except PartlyAddedError:
@@ -155,21 +164,18 @@ class JobEditor:
         self._control.wake_sender()
         return replace(moved, is_served=is_served)
 
-    def retry(
-        self, row_ids: Iterable[int], *, processor: str = "", options: str = "", proceed: Proceed = always
-    ) -> int:
+    def retry(self, row_ids: Iterable[int], *, choice: Choice | None = None, proceed: Proceed = always) -> int:
         """Resubmit finished jobs to the current queue; return the number of jobs changed.
 
         Args:
             row_ids: The keys of the jobs.
-            processor: The name of another processor, with which waiting jobs are resubmitted, too; empty to keep it.
-            options: The options of the other processor; see `stored_options`.
+            choice: What to do with the files; waiting ones are then resubmitted, too. None to do the same again.
             proceed: Called with the number of rows done so far; returns whether to go on.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        count = self._intake.retry(row_ids, queue=self._queue, processor=processor, options=options, proceed=proceed)
+        count = self._intake.retry(row_ids, queue=self._queue, choice=choice, proceed=proceed)
         self._control.wake_sender()
         return count
 
