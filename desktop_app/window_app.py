@@ -375,6 +375,7 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         theme: The colours and icons.
         window: The empty window; None to create one that is not shown yet.
     """
+    from desktop_app.bootstrap import build_registry
     from desktop_app.config.settings import update_settings
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.native import desktop_of
@@ -413,6 +414,8 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         clock=program.clock,
         desktop=desktop_of,
         support=support_sources(program, connection),
+        processors=lambda: tuple(build_registry(program)),
+        type_rules=lambda: readable_settings().type_rules,
         strict_order=program.settings.fifo_order == "strict",
     )
 

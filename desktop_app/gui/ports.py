@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from desktop_app.domain.fields import Field, Option
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.keys import Pending
     from desktop_app.domain.search import KnownValues
@@ -36,6 +37,30 @@ class ChangeFeed(Protocol):
 
     def remove_listener(self, listener: Callable[[], object]) -> None:
         """Remove a function that was added with `add_listener`, if it was."""
+        ...
+
+
+class ProcessorInfo(Protocol):
+    """What the window shows of a processor; see `processing/processor.py`."""
+
+    @property
+    def name(self) -> str:
+        """The name, which is stored."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The title, in English."""
+        ...
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that a result can contain."""
+        ...
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that the user can set."""
         ...
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import html
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, Status
 from desktop_app.domain.queue_key import queue_label
-from desktop_app.domain.sentences import mark
+from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import reason_text, tr, translated
+
+if TYPE_CHECKING:
+    from desktop_app.domain.fields import Value
 
 DASH = " \N{EN DASH} "
 _SECOND_MS = 1000
@@ -42,6 +46,8 @@ _STATUS_WORDS_IN_TEXT = {
 }
 
 
+_DIGITS = 6
+"""The number of significant digits of a fraction."""
 _MANY = 1_000_000
 """A number with the plural form of all higher ones; Qt can't choose the form for more than 32 bits."""
 
@@ -111,6 +117,26 @@ class Wording:
     def bytes(self, size: int) -> str:
         """Return a size in bytes, such as `12,345 bytes`."""
         return tr("{size} byte(s)", "", min(size, _MANY)).format(size=self.number(size))
+
+    def value(self, value: Value, unit: str = "") -> str:
+        """Return the value of a field of a result, such as `1,248`, `0.25`, `Yes` or `3.4 MB`.
+
+        Args:
+            value: The value.
+            unit: The unit of the field; a number of `bytes` is shown as a size.
+        """
+        match value:
+            case bool():
+                return tr("Yes") if value else tr("No")
+            case int() if unit == "bytes":
+                return self.size(value)
+            case int():
+                text = self.number(value)
+            case float():
+                text = self._locale.toString(value, "g", _DIGITS)
+            case _:
+                return display_text(value)
+        return _unit(f"{{number}} {translated(unit)}", text) if unit else text
 
     def percent(self, fraction: float) -> str:
         """Return a fraction as a whole percentage, rounded down."""

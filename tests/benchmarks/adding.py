@@ -24,10 +24,13 @@ from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
+from desktop_app.gui.processors.choice import ProcessorChoice
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
 from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.theme.theme import Theme
+from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
+from desktop_app.processing.registry import BUILT_IN
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import NamedFolder, ScanResult
@@ -64,7 +67,9 @@ def main() -> int:
     review = Review(result, bytearray(count))
     tell(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale)
     proposal = Proposal(1, review, "in", (FOLDER,))
-    sheet = ReviewSheet(proposal, Stream(tasks, window), look, Wording(QLocale(QLocale.Language.English)), window)
+    choices = ProcessorChoice(lambda: BUILT_IN, lambda: "", WindowMemory(Path(FOLDER) / "window.ini"), window)
+    wording = Wording(QLocale(QLocale.Language.English))
+    sheet = ReviewSheet(proposal, Stream(tasks, window), choices, look, wording, window)
     beat = EventLoopDelays()
     spin(sheet.isVisible)
     beat.restart()

@@ -31,6 +31,7 @@ from tests.gui.action_scene import ActionScene, open_urls_with
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
+from tests.helpers.processors import PROCESSORS
 
 if TYPE_CHECKING:
     from array import array
@@ -209,6 +210,8 @@ class WindowFactory:
             clock=jobs_db.clock,
             desktop=lambda _: self.desktop,
             support=self._support(),
+            processors=lambda: PROCESSORS,
+            type_rules=lambda: self.settings.type_rules,
         )
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         window.resize(*OPENING_SIZE)  # as on a large screen; that of the tests is small

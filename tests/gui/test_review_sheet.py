@@ -200,8 +200,8 @@ def test_tab_order_follows_the_layout(windows: WindowFactory, folder: Path, qtbo
         assert here is not None
         seen.append(here)
         QTest.keyClick(here, Qt.Key.Key_Tab)
-    wanted = [sheet.only, sheet.leave_out, sheet.name, sheet.skip, sheet.show_refused]
-    assert seen[:5] == wanted
+    wanted = [sheet.only, sheet.leave_out, sheet.name, sheet.process_as, sheet.skip, sheet.show_refused]
+    assert seen[:6] == wanted
     assert {sheet.add, sheet.subfolders} < set(seen)
     sheet.skip.setFocus()
     QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
@@ -324,7 +324,7 @@ def test_counting_a_hundred_thousand_files_does_not_block_the_window(
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
     window = windows.open()
-    sheet = ReviewSheet(proposal, Stream(windows.controller().tasks, window), theme, wording, window)
+    sheet = ReviewSheet(proposal, Stream(windows.controller().tasks, window), window.processors, theme, wording, window)
     qtbot.waitUntil(sheet.isVisible)
     turns, last = [0.0], [time.thread_time()]
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.domain.fields import Choice
     from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.table.job_feed import JobFeed
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
+    from desktop_app.services.adding.review import SelectionResult
 
 
 _MOST_AT_ONCE = 2_000
@@ -47,6 +50,7 @@ class AddFlow(QObject):
         view: The table, which is scrolled to the first added file.
         model: The table's model.
         tasks: The pool that counts the selected files.
+        choices: What can be done with the files.
         undo: Called to remove the most recently added files.
         theme, wording: The colours and texts of the sheets.
         window: The parent of the sheets.
@@ -63,6 +67,7 @@ class AddFlow(QObject):
         model: JobsModel,
         tasks: Tasks,
         *,
+        choices: ProcessorChoice,
         undo: Callable[[], None],
         theme: Theme,
         wording: Wording,
@@ -75,6 +80,7 @@ class AddFlow(QObject):
         self._model = model
         # The stream outlives the sheets, because files may still be being counted when a sheet is deleted.
         self._counting = Stream(tasks, self)
+        self._choices = choices
         self._undo = undo
         self._theme = theme
         self._wording = wording
@@ -102,12 +108,15 @@ class AddFlow(QObject):
         if self.sheet is not None or not self._waiting:
             return
         proposal = self._waiting.popleft()
-        self.sheet = ReviewSheet(proposal, self._counting, self._theme, self._wording, self._window)
-        self.sheet.decided.connect(
-            lambda picked, name, again: self._adder.accept(proposal, picked, name=name, again=again)
-        )
+        self.sheet = ReviewSheet(proposal, self._counting, self._choices, self._theme, self._wording, self._window)
+        self.sheet.decided.connect(partial(self._accept, proposal))
         self.sheet.rejected.connect(partial(self._adder.dismiss, proposal.number))
         self.sheet.finished.connect(self._forget_sheet)
+
+    def _accept(self, proposal: Proposal, picked: SelectionResult, name: str, again: bool, choice: Choice) -> None:  # noqa: FBT001 - the arguments of a signal
+        if choice != proposal.choice:
+            self._choices.choose(choice)
+        self._adder.accept(proposal, picked, name=name, again=again, choice=choice)
 
     @Slot()
     def _forget_sheet(self) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.domain.errors import KnownError, PartlyAddedError
+from desktop_app.domain.fields import BY_TYPE, Choice
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.services.adding.names import batch_name
@@ -69,6 +70,7 @@ class Proposal:
         place: The name of the only path or of the folder of all paths, or the number of paths.
         paths: The paths and addresses that were scanned.
         again: Whether to suggest adding files again that are already in the list and have not changed.
+        choice: What to suggest doing with the files.
     """
 
     number: int
@@ -76,6 +78,7 @@ class Proposal:
     place: str
     paths: tuple[str, ...]
     again: bool = False
+    choice: Choice = BY_TYPE
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class _Add:
     place: str
     always_review: bool
     operation: Operation | None
+    choice: Choice
     is_writing: bool = False
 
 
@@ -136,19 +140,20 @@ class Adder(QObject):
         """Return whether files are being scanned or added, or are waiting for a review."""
         return bool(self._adds)
 
-    def add(self, paths: Sequence[str], *, always_review: bool = False) -> None:
+    def add(self, paths: Sequence[str], *, always_review: bool = False, choice: Choice = BY_TYPE) -> None:
         """Add files, including all files in folders and their subfolders, as one batch.
 
         Args:
             paths: Paths and addresses; see `scan`.
             always_review: Whether to propose a review even if none is needed.
+            choice: What to do with the files.
         """
         if not paths:
             return
         number = next(self._numbers)
         place = _place_of(paths)
         operation = self._operations.begin(partial(self._describe_scan, place))
-        add = self._adds[number] = _Add(tuple(paths), place, always_review, operation)
+        add = self._adds[number] = _Add(tuple(paths), place, always_review, operation, choice)
 
         def work() -> tuple[Review, str]:
             def stopped() -> bool:
@@ -169,7 +174,9 @@ class Adder(QObject):
             if add.operation is not None and not add.is_writing:
                 add.operation.stop()
 
-    def accept(self, proposal: Proposal, picked: SelectionResult, *, name: str, again: bool) -> None:
+    def accept(
+        self, proposal: Proposal, picked: SelectionResult, *, name: str, again: bool, choice: Choice = BY_TYPE
+    ) -> None:
         """Add the selected files of a proposal.
 
         Args:
@@ -177,7 +184,9 @@ class Adder(QObject):
             picked: The selected files.
             name: The name of the batch; empty for an automatic one.
             again: Whether to add files again that are already in the list and have not changed.
+            choice: What to do with the files.
         """
+        self._adds[proposal.number].choice = choice
         self._write(proposal.number, proposal.review, picked, again=again, name=name)
 
     def dismiss(self, number: int) -> None:
@@ -203,7 +212,7 @@ class Adder(QObject):
             self._end(number, AddReport(refused=found.refused))
         elif add.always_review or not is_plain or len(found.files) > MAX_WITHOUT_REVIEW:
             self._end_operation(add)
-            self.proposed.emit(Proposal(number, review, add.place, add.paths, again))
+            self.proposed.emit(Proposal(number, review, add.place, add.paths, again, add.choice))
         else:
             self._write(number, review, None, again=again)
 
@@ -223,6 +232,7 @@ class Adder(QObject):
                 name=name,
                 automatic_name=automatic_name,
                 skip_since=None if again else review.revision,  # another call may have added some since then
+                choice=add.choice,
                 proceed=operation.proceed,
             )
             done, is_stopped = len(added.job_ids), operation.is_stopped

@@ -24,13 +24,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.domain.fields import Choice
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
+from desktop_app.gui.processors.dialog import ProcessAsDialog, ProcessorBox
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     IconLabel,
     PairsDialog,
+    SideBySide,
     add_field,
     arrange_dialog,
     caption,
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QResizeEvent
 
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.tasks import Stream
     from desktop_app.gui.theme.theme import Theme
 
@@ -120,28 +124,40 @@ class ReviewSheet(QDialog):
     """Asks which files to add, and counts the selected files while the user is typing. Opens after the first count.
 
     Signals:
-        decided(SelectionResult, str, bool): The user has confirmed. The arguments are the selected files, the batch
-            name, and whether to add files again that are already in the list.
+        decided(SelectionResult, str, bool, Choice): The user has confirmed. The arguments are the selected files, the
+            batch name, whether to add files again that are already in the list, and what to do with them.
 
     Attributes:
-        subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
+        subfolders, only, leave_out, skip, again, show_refused, name, process_as, options, add: The controls.
+        choice: What to do with the files.
         chosen: The label with the number of selected files.
         listed, refused: The lines about files already in the list and about items that can't be added.
 
     Args:
         proposal: The files found.
         counting: The stream that counts the selected files off the main thread; must outlive the sheet.
+        choices: What can be done with the files.
         theme, wording: The colours, icons and texts.
         parent: The window.
     """
 
-    decided = Signal(object, str, bool)
+    decided = Signal(object, str, bool, object)
 
-    def __init__(self, proposal: Proposal, counting: Stream, theme: Theme, wording: Wording, parent: QWidget) -> None:
+    def __init__(
+        self,
+        proposal: Proposal,
+        counting: Stream,
+        choices: ProcessorChoice,
+        theme: Theme,
+        wording: Wording,
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Add Files"))
         self._proposal = proposal
+        self._choices = choices
+        self.choice = proposal.choice
         self._theme = theme
         self._wording = wording
         self._picked: SelectionResult | None = None
@@ -192,6 +208,13 @@ class ReviewSheet(QDialog):
         self._make_lines()
         self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
+        self.process_as = ProcessorBox(self._choices, self)
+        self.process_as.show_choice(self.choice)
+        self.process_as.activated.connect(self._choose_processor)
+        self.options = QPushButton(tr("&Options…"), self, autoDefault=False)
+        self.options.setAccessibleName(tr("Options of the processing"))
+        self.options.clicked.connect(self._open_options)
+        self._update_options()
         self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
         self.add.clicked.connect(self.accept)
@@ -237,6 +260,7 @@ class ReviewSheet(QDialog):
         form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
         add_field(form, self.chosen)
         form.addRow(caption(tr("&Batch name"), self.name), self.name)
+        form.addRow(caption(tr("&Process as"), self.process_as), SideBySide(self.process_as, self.options, self))
         column.addLayout(form)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
@@ -246,7 +270,8 @@ class ReviewSheet(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
         self._place = arrange_dialog(self, column, buttons, name="review", size=(_WIDTH, 0))
-        controls = (self.subfolders, self.only, self.leave_out, self.name, self.skip, self.again, self.show_refused)
+        fields = (self.subfolders, self.only, self.leave_out, self.name, self.process_as, self.options)
+        controls = (*fields, self.skip, self.again, self.show_refused)
         for control, following in pairwise((*controls, self.add)):
             self.setTabOrder(control, following)
 
@@ -319,6 +344,29 @@ class ReviewSheet(QDialog):
         if self._picked is not None:
             show_refused(self._picked.refused, self)
 
+    # --- what to do with the files
+
+    @Slot()
+    def _choose_processor(self) -> None:
+        self.choice = Choice(self.process_as.processor)
+        self._update_options()
+
+    def _update_options(self) -> None:
+        found = self._choices.find(self.choice.processor)
+        self.options.setEnabled(found is not None and bool(found.options))
+
+    @Slot()
+    def _open_options(self) -> None:
+        dialog = ProcessAsDialog(self._choices, self.choice, self, title=tr("Process As"), button=tr("&Choose"))
+        dialog.chosen.connect(self._take_options)
+        dialog.open()
+
+    @Slot(object)
+    def _take_options(self, choice: Choice) -> None:
+        self.choice = choice
+        self.process_as.show_choice(choice)
+        self._update_options()
+
     # --- closing
 
     def accept(self) -> None:
@@ -329,7 +377,7 @@ class ReviewSheet(QDialog):
             if self._pause.isActive():
                 self._count()
         elif self._picked.count(again=again):
-            self.decided.emit(self._picked, self.name.text().strip(), again)
+            self.decided.emit(self._picked, self.name.text().strip(), again, self.choice)
             super().accept()
 
     def done(self, result: int) -> None:

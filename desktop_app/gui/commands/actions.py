@@ -80,6 +80,7 @@ class Actions(QObject):
             "add-folder",
         )
         self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths on the clipboard"))
+        self.process_as = new(tr("Process As"), "", tr("Choose what is done to the files that you add"), "process-as")
         self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Save the list as a CSV or JSON file"), "export")
         self.quit = new(
             tr("&Quit"), "Ctrl+Q", tr("Quit Filemill; unfinished files will be processed the next time you start it")
@@ -139,6 +140,9 @@ class Actions(QObject):
         self.process_next = new(tr("Process Ne&xt"), "Ctrl+T", tr("Process the selected files before all others"))
         self.check_queue = new(tr("Check &Queue Now"), "F5", tr("Send and receive messages now"))
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
+        self.retry_as = new(
+            tr("Retr&y As…"), "", tr("Process the selected files again, with another processor or other options")
+        )
         self.retry_failed = new(tr("Retry &Failed"), "Ctrl+Shift+R", tr("Process all failed files again"), "retry")
         self.retry_reason = new(
             tr("Retry All With &This Reason"),
@@ -244,7 +248,7 @@ class Actions(QObject):
             (counts.total or listed or not is_loaded, empty, (self.filter,)),
             (listed, tr("No files are shown"), (self.select_all,)),
             (selected.count, none, (self.copy, self.copy_path, self.select_none, self.remove)),
-            (selected.count, none, (self.open, self.show_file)),
+            (selected.count, none, (self.open, self.show_file, self.retry_as)),
             (counts.processed, tr("No files have been processed"), (self.remove_processed,)),
             (
                 counts.failed,
@@ -272,7 +276,8 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     bar = window.menuBar()
     bar.setAccessibleName(tr("Menus"))
     file = bar.addMenu(tr("&File"))
-    _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
+    _add(file, actions.add_files, actions.add_folder, actions.paste, None)
+    _add(file, actions.process_as, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
     _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
@@ -288,7 +293,8 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
     _add(queue, actions.pause, actions.stop_after_current, actions.check_queue, None)
-    _add(queue, actions.process_next, actions.retry, actions.retry_failed, actions.retry_reason, actions.locate)
+    _add(queue, actions.process_next, actions.retry, actions.retry_as, actions.retry_failed, actions.retry_reason)
+    _add(queue, actions.locate)
     _add(queue, None, actions.remove, actions.remove_processed, None, actions.open, actions.show_file)
     _add(queue, None, actions.connection, actions.foreign)
     help_menu = bar.addMenu(tr("&Help"))
@@ -311,7 +317,7 @@ def context_menu(actions: Actions, parent: QWidget) -> QMenu:
     """Return a context menu for the selected rows. It is deleted when it is closed."""
     menu = QMenu(parent, toolTipsVisible=True)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    _add(menu, actions.process_next, actions.retry, actions.retry_reason, actions.locate, None)
+    _add(menu, actions.process_next, actions.retry, actions.retry_as, actions.retry_reason, actions.locate, None)
     _add(menu, actions.open, actions.show_file, actions.copy_path, actions.copy, None)
     _add(menu, actions.select_all, None, actions.remove)
     return menu

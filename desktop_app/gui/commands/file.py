@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.adding.adder import Adder
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.export.exporter import Exporter, ExportRequest
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
@@ -72,9 +73,12 @@ class FileCommands(QObject):
 
     notice = Signal(object)
 
-    def __init__(self, actions: Actions, adder: Adder, memory: WindowMemory, window: QWidget) -> None:
+    def __init__(
+        self, actions: Actions, adder: Adder, choice: ProcessorChoice, memory: WindowMemory, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._adder = adder
+        self._choice = choice
         self._memory = memory
         self._window = window
         actions.add_files.triggered.connect(self.open_files_dialog)
@@ -86,12 +90,15 @@ class FileCommands(QObject):
     def open_files_dialog(self) -> None:
         """Open a dialog in which the user chooses files to add."""
         mode = QFileDialog.FileMode.ExistingFiles
-        choose_paths(self._window, self._memory, "files", tr("Add Files"), mode, tr("Add"), self._adder.add)
+        choose_paths(self._window, self._memory, "files", tr("Add Files"), mode, tr("Add"), self._add)
+
+    def _add(self, paths: list[str], *, always_review: bool = False) -> None:
+        self._adder.add(paths, always_review=always_review, choice=self._choice.current)
 
     @Slot()
     def open_folder_dialog(self) -> None:
         """Open a dialog in which the user chooses a folder, whose files are shown for review before they are added."""
-        add, title = partial(self._adder.add, always_review=True), tr("Add Folder")
+        add, title = partial(self._add, always_review=True), tr("Add Folder")
         choose_paths(self._window, self._memory, "folder", title, QFileDialog.FileMode.Directory, title, add)
 
     @Slot()
@@ -99,7 +106,7 @@ class FileCommands(QObject):
         """Add the files, folders and paths on the clipboard."""
         paths = pasted_names(QGuiApplication.clipboard().mimeData())
         if paths:
-            self._adder.add(paths)
+            self._add(paths)
         else:
             self.notice.emit(Notice(tr("There are no files, folders or paths on the clipboard."), passing=True))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable
 
+    from desktop_app.domain.fields import Choice
     from desktop_app.gui.operations import Describe, Operation, Operations
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
@@ -154,8 +155,13 @@ class ListCommands(QObject):
 
     # --- retry
 
-    def retry(self, ids: array[int]) -> None:
-        """Process these files again. Unfinished files are skipped."""
+    def retry(self, ids: array[int], choice: Choice | None = None) -> None:
+        """Process these files again. Unfinished files are skipped.
+
+        Args:
+            ids: The keys of the files.
+            choice: What to do with the files, in which case waiting files are resubmitted, too; None for the same.
+        """
         if not ids:
             return
         keys = KeySet(ids)
@@ -166,12 +172,12 @@ class ListCommands(QObject):
             self._report_error(error)
             return
         self._begin(
-            lambda proceed: self._editor.retry(keys, proceed=proceed),
+            lambda proceed: self._editor.retry(keys, choice=choice, proceed=proceed),
             len(keys),
             Pending(retried=(Retried(keys, newest),)),
             self._describe(tr("Retrying {done} of {files}…")),
             self._report_retry,
-            again=partial(self.retry, ids),
+            again=partial(self.retry, ids, choice),
         )
         self.resubmitted.emit()
 

@@ -14,10 +14,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.fields import Choice
 from desktop_app.domain.job import Job, PriorityResult, Status
 from desktop_app.gui.commands.file import choose_paths
 from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.processors.dialog import ProcessAsDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.control import ProcessingControl, RunMode
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.commands.list_commands import ListCommands
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
@@ -52,6 +55,7 @@ class QueueCommands(QObject):
         commands: The commands that change the list.
         control: The control for the run mode and for making the loops retry.
         tasks: The pool for opening files and folders.
+        choices: What can be done with files.
     """
 
     notice = Signal(object)
@@ -64,8 +68,10 @@ class QueueCommands(QObject):
         commands: ListCommands,
         control: ProcessingControl,
         tasks: Tasks,
+        choices: ProcessorChoice,
     ) -> None:
         super().__init__(view)
+        self._choices = choices
         self._view = view
         self._model = model
         self._commands = commands
@@ -76,6 +82,7 @@ class QueueCommands(QObject):
             (actions.process_next, self.process_next),
             (actions.check_queue, self.check_queue),
             (actions.retry, self.retry_selected),
+            (actions.retry_as, self.open_retry_dialog),
             (actions.retry_failed, commands.retry_failed),
             (actions.remove, self.remove_selected),
             (actions.remove_processed, commands.remove_processed),
@@ -90,6 +97,25 @@ class QueueCommands(QObject):
     def retry_selected(self) -> None:
         """Process the selected files again."""
         self._commands.retry(self._view.selected_ids())
+
+    @Slot()
+    def open_retry_dialog(self) -> None:
+        """Ask with which processor and options to process the selected files again."""
+        ids = self._view.selected_ids()
+        if not ids:
+            return
+        job = self._model.job(self._view.selected_rows()[0][0])
+        dialog = ProcessAsDialog(
+            self._choices,
+            Choice() if job is None else Choice(job.processor, job.options),
+            self._view.window(),
+            title=tr("Retry As"),
+            button=tr("&Retry"),
+            text=tr("%Ln file(s) will be processed again; those being processed now are skipped.", "", len(ids)),
+            by_type=False,
+        )
+        dialog.chosen.connect(lambda choice: self._commands.retry(ids, choice))
+        dialog.open()
 
     @Slot()
     def remove_selected(self) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from desktop_app.gui.details.pane import DetailsPane
     from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.table.job_feed import SelectedTotals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
@@ -194,6 +195,7 @@ class DetailsFollower(QObject):
         selected: The number of selected files and their totals.
         loader: The loader that fills the tabs other than Summary and Message.
         wording: The formatter of numbers and times.
+        choices: Finds the processors, for the titles of the fields of results.
         strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
 
@@ -205,6 +207,7 @@ class DetailsFollower(QObject):
         selected: SelectedTotals,
         loader: DetailsLoader,
         wording: Wording,
+        choices: ProcessorChoice,
         *,
         strict_order: bool,
     ) -> None:
@@ -214,6 +217,7 @@ class DetailsFollower(QObject):
         self._model = model
         self._selected = selected
         self._wording = wording
+        self._choices = choices
         self._strict_order = strict_order
         self._loader = loader
         self._loader.updated.connect(self.follow)
@@ -261,7 +265,13 @@ class DetailsFollower(QObject):
             self._pane.show_summary(nothing_selected())
 
     def _show_one(self, job: Job) -> None:
-        summary = summary_of_one(job, self._wording, self._loader.path_status, self._loader.last_result)
+        summary = summary_of_one(
+            job,
+            self._wording,
+            self._loader.path_status,
+            self._loader.last_result,
+            self._choices.find(job.processor),
+        )
         if summary != self._pane.summary:
             self._pane.show_summary(summary)
         self._pane.message.show_facts(message_facts(job, self._wording, strict_order=self._strict_order))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.domain.sentences import shortened
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import leading, plain_label, read_only_text, spaced
 from desktop_app.gui.wording import Wording, tool_tip
@@ -154,7 +155,11 @@ _SUMMARY_COLUMNS_FROM = 640
 """The minimum width, in pixels, for several columns on the Summary tab."""
 
 _SUMMARY_ROWS = 3
-"""The number of facts in each of these columns."""
+"""The least number of facts in each of these columns."""
+
+_MOST_SUMMARY_COLUMNS = 3
+
+_LONGEST_FACT = 80
 
 
 class SummaryPage(QScrollArea):
@@ -206,7 +211,8 @@ class SummaryPage(QScrollArea):
         if [caption for caption, _ in facts] != [caption for caption, _ in before]:
             self._make_labels()
         for label, (_, text) in zip(self._fact_labels[1::2], facts, strict=True):
-            label.setText(text)
+            label.setText(shortened(text, _LONGEST_FACT))
+            label.setToolTip(tool_tip(text) if len(text) > _LONGEST_FACT else "")
 
     def _make_labels(self) -> None:
         for label in self._fact_labels:
@@ -225,7 +231,9 @@ class SummaryPage(QScrollArea):
         self._place_facts()
 
     def _place_facts(self) -> None:
-        rows = len(self._fact_labels) if self._is_narrow else _SUMMARY_ROWS
+        rows = max(_SUMMARY_ROWS, -(-len(self._shown_facts) // _MOST_SUMMARY_COLUMNS))
+        if self._is_narrow:
+            rows = len(self._fact_labels)
         for number, label in enumerate(self._fact_labels):
             fact, part = divmod(number, 2)
             self._facts.addWidget(label, 1 + fact % rows, 2 * (fact // rows) + part)

@@ -59,6 +59,7 @@ class FixButtons(QWidget):
         self._shown: tuple[Fix, ...] = ()
         self._actions = {
             Fix.RETRY: actions.retry,
+            Fix.RETRY_AS: actions.retry_as,
             Fix.LOCATE: actions.locate,
             Fix.SHOW_FILE: actions.show_file,
             Fix.SHOW_ATTEMPTS: show_attempts,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status
 from desktop_app.domain.queue_key import FIRST_GROUP, name_of
 from desktop_app.domain.reasons import FileProblem
@@ -16,7 +18,10 @@ from desktop_app.services.sending.sender import deduplication_id
 
 if TYPE_CHECKING:
     from desktop_app.domain.query import SelectionSums
+    from desktop_app.gui.ports import ProcessorInfo
     from desktop_app.services.support.path_status import PathStatus
+
+_MOST_RESULT_FACTS = 60
 
 Facts = tuple[tuple[str, str], ...]
 """Pairs of captions and values."""
@@ -26,6 +31,7 @@ class Fix(Enum):
     """The actions that have a button in the details."""
 
     RETRY = auto()
+    RETRY_AS = auto()
     LOCATE = auto()
     SHOW_FILE = auto()
     SHOW_ATTEMPTS = auto()
@@ -61,7 +67,13 @@ def nothing_selected() -> Summary:
     return Summary(tr("No file selected"), advice=tr("Select a file to see what happened to it."))
 
 
-def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = None, last_result: str = "") -> Summary:
+def summary_of_one(
+    job: Job,
+    wording: Wording,
+    path_status: PathStatus | None = None,
+    last_result: str = "",
+    processor: ProcessorInfo | None = None,
+) -> Summary:
     """Return the summary of one file.
 
     Args:
@@ -69,6 +81,7 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
         wording: The formatter of numbers and times.
         path_status: The current state of the job's path; None if it was not checked.
         last_result: The result of the job's last attempt, in words; empty if it was not read.
+        processor: The job's processor; None if it is not available on this computer.
     """
     moments = ((tr("Added"), job.created_at), (tr("Started"), job.started_at), (tr("Finished"), job.finished_at))
     facts = [
@@ -76,6 +89,7 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
         (tr("Lines"), "" if job.lines_count is None else wording.number(job.lines_count)),
         *((caption, "" if moment is None else wording.stamp(moment)) for caption, moment in moments),
         (tr("Duration"), "" if job.took_ms is None else wording.span(job.took_ms)),
+        *_processing_facts(job, wording, processor),
     ]
     happened = wording.status(job)
     if job.problem is FileProblem.DEAD_LETTERED:
@@ -86,6 +100,21 @@ def summary_of_one(job: Job, wording: Wording, path_status: PathStatus | None = 
     return Summary(job.name, happened, advice, display_text(job.file_path), _without_empty(facts), job.status, fixes)
 
 
+def _processing_facts(job: Job, wording: Wording, processor: ProcessorInfo | None) -> list[tuple[str, str]]:
+    """Return what a job is processed with, unless that is usual, and the fields of its result."""
+    declared = {} if processor is None else {field.name: field for field in processor.fields}
+    facts = []
+    if job.processor != DEFAULT_PROCESSOR:
+        title = job.processor if processor is None else translated(processor.title)
+        version = tr("version {number}").format(number=job.processor_version) if job.processor_version else ""
+        facts.append((tr("Processed as"), f"{title}, {version}" if version else title))
+    for name, value in islice(job.result.items(), _MOST_RESULT_FACTS):
+        field = declared.get(name)
+        title = name if field is None else translated(field.title)
+        facts.append((title, wording.value(value, "" if field is None else field.unit)))
+    return facts
+
+
 def _without_empty(facts: list[tuple[str, str]]) -> Facts:
     return tuple((caption, value) for caption, value in facts if value)
 
@@ -93,6 +122,7 @@ def _without_empty(facts: list[tuple[str, str]]) -> Facts:
 _KILOBYTE = 1000
 
 _RETRY_FIRST = (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE)
+_SHOW_FIRST = (Fix.SHOW_FILE, Fix.RETRY, Fix.REMOVE)
 _OUR_ERROR = (Fix.RETRY, Fix.REPORT, Fix.SHOW_ATTEMPTS, Fix.REMOVE)
 
 _ADVICE = {
@@ -112,6 +142,26 @@ _ADVICE = {
     FileProblem.UNREADABLE: (
         mark("Check the disk, or the connection to it, then retry. The file was not changed."),
         _RETRY_FIRST,
+    ),
+    FileProblem.BAD_CONTENT: (
+        mark("The file was read completely, but it is not what it should be. It was not changed."),
+        _SHOW_FIRST,
+    ),
+    FileProblem.MISMATCH: (
+        mark("The content is not what the list of checksums says: the file is damaged, or it was changed."),
+        _SHOW_FIRST,
+    ),
+    FileProblem.LIMIT: (
+        mark("The limits keep one file from stopping all others. Retry As… can set other options."),
+        (Fix.RETRY_AS, Fix.SHOW_FILE, Fix.REMOVE),
+    ),
+    FileProblem.NOT_AVAILABLE: (
+        mark("The file was not opened. Set up what is missing and retry, or choose something else with Retry As…."),
+        (Fix.RETRY_AS, Fix.RETRY, Fix.REMOVE),
+    ),
+    FileProblem.COMMAND: (
+        mark("The command has ended with an error. What it has written is in the log of this file."),
+        (Fix.RETRY, Fix.RETRY_AS, Fix.SHOW_FILE, Fix.REMOVE),
     ),
     FileProblem.CRASHED: (
         mark(

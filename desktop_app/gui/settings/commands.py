@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.progress.presenter import RunNotifications
     from desktop_app.gui.settings.dialog import SettingsDialog
     from desktop_app.gui.tasks import Tasks
@@ -43,6 +44,7 @@ class SettingsCommand(QObject):
         theme: The theme of the window.
         control: The control of the consumer.
         notifications: The notifications of the window.
+        choices: Lists the processors.
         window: The window.
     """
 
@@ -59,9 +61,11 @@ class SettingsCommand(QObject):
         theme: Theme,
         control: ProcessingControl,
         notifications: RunNotifications,
+        choices: ProcessorChoice,
         window: QWidget,
     ) -> None:
         super().__init__(window)
+        self._choices = choices
         self._switches = (actions.compact, actions.keep_in_tray)
         self._database = support.database.path
         self._window = window
@@ -86,7 +90,7 @@ class SettingsCommand(QObject):
             from desktop_app.gui.settings.dialog import SettingsDialog
 
             self.preferences.reread()
-            self.dialog = SettingsDialog(self.preferences, *self._switches, self._database, self._window)
+            self.dialog = SettingsDialog(self.preferences, *self._switches, self._choices, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
             self.dialog.folder_requested.connect(self._show_folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.processors.rules_editor import RulesEditor
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     add_field,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction, QWheelEvent
 
+    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.settings.preferences import Preferences
 
 
@@ -86,6 +88,7 @@ class SettingsDialog(QDialog):
         preferences: The preferences.
         compact: The checkable action that makes the rows of the list lower.
         keep_in_tray: The checkable action that shows the tray icon; invisible if the desktop has no tray.
+        choices: Lists the processors, for the rules by file type.
         database: The path of the database.
         parent: The parent.
     """
@@ -95,7 +98,13 @@ class SettingsDialog(QDialog):
     help_requested = Signal()
 
     def __init__(
-        self, preferences: Preferences, compact: QAction, keep_in_tray: QAction, database: Path, parent: QWidget
+        self,
+        preferences: Preferences,
+        compact: QAction,
+        keep_in_tray: QAction,
+        choices: ProcessorChoice,
+        database: Path,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._preferences = preferences
@@ -108,6 +117,7 @@ class SettingsDialog(QDialog):
         self._keep_timer.timeout.connect(self._save_keep_days)
         self._add_appearance(compact)
         self._add_files()
+        self._add_rules(choices)
         self._add_desktop(keep_in_tray)
         self._add_storage()
         self.problem = plain_label("", self)
@@ -121,6 +131,7 @@ class SettingsDialog(QDialog):
         self._place = arrange_dialog(self, self._form, foot, name="settings", size=(_WIDTH, 0))
         self._form.setContentsMargins(16, 6, 16, 8)  # the first title has room above itself
         self.finished.connect(self._save_keep_days)
+        self.finished.connect(self.rules.save)
         preferences.changed.connect(self._show_saved)
         self._show_saved()
         next(field for field in self._fields.values() if field.isEnabled()).setFocus()
@@ -175,6 +186,18 @@ class SettingsDialog(QDialog):
             ((0, tr("Never")), *((days, _age(days)) for days in _DAYS)),
             tr("At the start and then every hour, only from the list. Failed files stay, and no file is deleted."),
         )
+
+    def _add_rules(self, choices: ProcessorChoice) -> None:
+        self.rules = RulesEditor(choices, self)
+        self.rules.setAccessibleName(tr("Rules by file type"))
+        self.rules.changed.connect(lambda text: self._store(type_rules=text))
+        self.rules.resized.connect(self._grow)
+        hint = tr("The first rule that matches the name applies when files are added; all others are counted as usual.")
+        self._form.addRow(QLabel(tr("By file type"), self), self._with_hint(self.rules, hint))
+
+    @Slot()
+    def _grow(self) -> None:
+        self._place.grow()
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
         self._add_title(tr("Desktop"))
@@ -271,10 +294,12 @@ class SettingsDialog(QDialog):
     def _save(self, name: str) -> None:
         """Save the value of a field; if that fails, show the reason and the previous value."""
         value = self._fields[name].currentData()
-        if value == self._preferences.value_of(name):
-            return
+        if value != self._preferences.value_of(name):
+            self._store(**{name: value})
+
+    def _store(self, **changes: Any) -> None:  # noqa: ANN401 - the values of any setting
         try:
-            self._preferences.save(**{name: value})
+            self._preferences.save(**changes)
         except SettingsError as error:
             show_problem(self.problem, translated(error.text))
             self._show_saved()
@@ -283,6 +308,7 @@ class SettingsDialog(QDialog):
 
     @Slot()
     def _show_saved(self) -> None:
+        self.rules.show_rules(self._preferences.value_of("type_rules"))
         for name, field in self._fields.items():
             if name == "keep_days" and self._keep_timer.isActive():
                 continue

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.query import Filter
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
+    from desktop_app.gui.ports import ProcessorInfo
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import Notice
     from desktop_app.gui.window.list_controller import ListController
@@ -117,6 +118,8 @@ class MainWindow(QMainWindow):
         clock: Clock,
         desktop: Callable[[QWidget], Desktop],
         support: SupportSources,
+        processors: Callable[[], Sequence[ProcessorInfo]],
+        type_rules: Callable[[], str],
         strict_order: bool = False,
     ) -> None:
         """Create the parts of the window.
@@ -130,6 +133,8 @@ class MainWindow(QMainWindow):
             clock: The clock.
             desktop: A function that returns the desktop integration for a window.
             support: The sources of a support report, including the program's folders.
+            processors: Returns the processors of this computer, in the order in which to offer them.
+            type_rules: Returns the rules by which processors are chosen by file types.
             strict_order: Whether all messages to a FIFO queue are sent in one message group.
         """
         from desktop_app.gui.adding.add_flow import AddFlow
@@ -141,6 +146,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.filtering.filter_box import FilterBox
         from desktop_app.gui.filtering.sidebar import Sidebar
         from desktop_app.gui.i18n import tr
+        from desktop_app.gui.processors.choice import ProcessorChoice
         from desktop_app.gui.progress.presenter import ProgressPresenter
         from desktop_app.gui.progress.status_bar import JobsStatusBar
         from desktop_app.gui.table.job_feed import SelectedTotals
@@ -159,6 +165,7 @@ class MainWindow(QMainWindow):
         self._is_narrow = False
         self._hides_sidebar = False  # whether the sidebar is hidden because the window is narrow
         self.menu_actions = actions = Actions(self, theme)
+        self.processors = ProcessorChoice(processors, type_rules, memory, self)
         self.filter = FilterBox(theme, self)
         self.sidebar = Sidebar(wording, theme, self)
         self.view = view = JobsView(jobs.model, theme, self)
@@ -169,7 +176,16 @@ class MainWindow(QMainWindow):
         self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
         self.details = DetailsPane(actions, theme, wording, self)
         loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs)
-        DetailsFollower(self.details, view, jobs.model, self.selected, loader, wording, strict_order=strict_order)
+        DetailsFollower(
+            self.details,
+            view,
+            jobs.model,
+            self.selected,
+            loader,
+            wording,
+            self.processors,
+            strict_order=strict_order,
+        )
         self.connection = ConnectionCommands(
             controller,
             self.banner,
@@ -199,6 +215,7 @@ class MainWindow(QMainWindow):
             view,
             jobs.model,
             jobs.tasks,
+            choices=self.processors,
             undo=jobs.commands.undo.undo,
             theme=theme,
             wording=wording,
@@ -221,6 +238,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.commands.view import ViewCommands
         from desktop_app.gui.filtering.groups import GroupCommands
         from desktop_app.gui.filtering.search_names import help_rows
+        from desktop_app.gui.processors.dialog import ProcessAsCommand
         from desktop_app.gui.settings.commands import SettingsCommand
 
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
@@ -252,16 +270,19 @@ class MainWindow(QMainWindow):
             theme=self._theme,
             control=control,
             notifications=self.progress.notifications,
+            choices=self.processors,
             window=self,
         )
+        ProcessAsCommand(actions, self.processors, self)
+        self.processors.rules_requested.connect(self.settings.open)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
         for commands in (
-            FileCommands(actions, jobs.adder, memory, self),
+            FileCommands(actions, jobs.adder, self.processors, memory, self),
             self.export,
             EditCommands(actions, view, jobs.reader, jobs.reads, self._wording),
             ViewCommands(actions, view, jobs.model, jobs.reader, jobs.reads, (*panes, self.progress.dock, self.status)),
-            QueueCommands(actions, view, jobs.model, jobs.commands, control, jobs.tasks),
+            QueueCommands(actions, view, jobs.model, jobs.commands, control, jobs.tasks, self.processors),
             self.pausing,
             self.help,
             self.settings,
@@ -405,7 +426,8 @@ class MainWindow(QMainWindow):
         for path in paths:
             if path in requested:
                 requested[path].trigger()
-        self._list.adder.add([path for path in paths if path not in requested])
+        names = [path for path in paths if path not in requested]
+        self._list.adder.add(names, choice=self.processors.current)
 
     # --- messages
 

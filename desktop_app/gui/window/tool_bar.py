@@ -48,6 +48,10 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addAction(actions.add_files)
         self._make_primary(actions)
+        self.addAction(actions.process_as)
+        button = self.widgetForAction(actions.process_as)
+        if isinstance(button, QToolButton):
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.addSeparator()
         self.addActions([actions.pause, actions.retry_failed, actions.remove])
         for button in self._buttons():

@@ -1,0 +1,1 @@
+"""Choosing what is done to files: the menu, the dialog with the options, and the rules by file type."""

@@ -1,0 +1,303 @@
+"""The dialog in which a processor is chosen and its options are set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.domain.fields import (
+    Choice,
+    Option,
+    OptionError,
+    Value,
+    checked_options,
+    read_options,
+    stored_options,
+)
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import (
+    ButtonRow,
+    add_field,
+    arrange_dialog,
+    caption,
+    form_layout,
+    plain_label,
+    primary_button,
+    show_problem,
+    spaced,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.processors.choice import ProcessorChoice
+
+_WIDTH = 520
+_LONG_TEXT_LINES = 6
+
+
+class ProcessorBox(QComboBox):
+    """A combo box with everything that can be chosen.
+
+    Args:
+        choices: The choice of the user, which lists what can be chosen.
+        parent: The parent.
+        by_type: Whether the processor can be chosen by the file type.
+    """
+
+    def __init__(self, choices: ProcessorChoice, parent: QWidget, *, by_type: bool = True) -> None:
+        super().__init__(parent)
+        listed = choices.choices() if by_type else [Choice(one.name) for one in choices.offered()]
+        for choice in listed:
+            self.addItem(choices.title(choice), choice.processor)
+        self.setAccessibleName(tr("Process as"))
+
+    def show_choice(self, choice: Choice) -> None:
+        """Select a choice; the first one if it is not offered."""
+        self.setCurrentIndex(max(0, self.findData(choice.processor)))
+
+    @property
+    def processor(self) -> str:
+        """The name of the chosen processor; empty to choose it by the file type."""
+        return str(self.currentData())
+
+
+class OptionsForm(QWidget):
+    """A form for the options of a processor.
+
+    Args:
+        options: The options.
+        values: Their values.
+        parent: The parent.
+    """
+
+    def __init__(self, options: Sequence[Option], values: dict[str, Value], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._options = options
+        self._fields: dict[str, QWidget] = {}
+        form = form_layout()
+        self.setLayout(form)
+        form.setContentsMargins(0, 0, 0, 0)
+        for option in options:
+            field = self._fields[option.name] = self._field(option, values[option.name])
+            field.setAccessibleName(translated(option.title))
+            field.setAccessibleDescription(translated(option.hint))
+            self._add(form, option, field)
+
+    def _add(self, form: QFormLayout, option: Option, field: QWidget) -> None:
+        row: QWidget = field
+        if option.hint:
+            row = QWidget(self)
+            column = spaced(QVBoxLayout(row), 4)
+            column.addWidget(field)
+            column.addWidget(plain_label(translated(option.hint), row, "detailsCaption"))
+        if isinstance(field, QCheckBox):
+            add_field(form, row)
+        else:
+            form.addRow(caption(translated(option.title), field), row)
+
+    def _field(self, option: Option, value: Value) -> QWidget:
+        if isinstance(value, bool):
+            box = QCheckBox(translated(option.title), self)
+            box.setChecked(value)
+            return box
+        if isinstance(value, int):
+            number = QSpinBox(self, minimum=option.least, maximum=option.most)
+            number.setValue(value)
+            return number
+        if isinstance(value, float):
+            real = QDoubleSpinBox(self, minimum=option.least, maximum=option.most, decimals=2)
+            real.setValue(value)
+            return real
+        if option.choices:
+            combo = QComboBox(self)
+            combo.addItems(option.choices)
+            combo.setCurrentText(value)
+            return combo
+        if option.is_long:
+            area = QPlainTextEdit(value, self, tabChangesFocus=True)
+            area.setFixedHeight(area.fontMetrics().lineSpacing() * _LONG_TEXT_LINES)
+            return area
+        return QLineEdit(value, self)
+
+    def values(self) -> dict[str, Value]:
+        """Return the values of the options that differ from the defaults."""
+        found = {option.name: _value_of(self._fields[option.name]) for option in self._options}
+        return {option.name: found[option.name] for option in self._options if found[option.name] != option.default}
+
+
+def _value_of(field: QWidget) -> Value:
+    match field:
+        case QCheckBox():
+            return field.isChecked()
+        case QSpinBox() | QDoubleSpinBox():
+            return field.value()
+        case QComboBox():
+            return field.currentText()
+        case QPlainTextEdit():
+            return field.toPlainText()
+        case QLineEdit():
+            return field.text()
+    raise TypeError(f"{type(field).__name__} is no field of an option")
+
+
+class ProcessAsDialog(QDialog):
+    """Asks with which processor and options to process files. It deletes itself when it is closed.
+
+    Signals:
+        chosen(Choice): The user has confirmed.
+
+    Attributes:
+        box: The combo box with the processors.
+        form: The form for the options of the chosen processor; None if it has none.
+        confirm: The button that confirms.
+
+    Args:
+        choices: What can be chosen.
+        first: What is chosen at first.
+        parent: The parent.
+        title: The title.
+        button: The text of the button that confirms.
+        text: A sentence at the top; may be empty.
+        by_type: Whether the processor can be chosen by the file type.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(
+        self,
+        choices: ProcessorChoice,
+        first: Choice,
+        parent: QWidget,
+        *,
+        title: str,
+        button: str,
+        text: str = "",
+        by_type: bool = True,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._choices = choices
+        self._first = first
+        self.form: OptionsForm | None = None
+        self.setWindowTitle(title)
+        self.box = ProcessorBox(choices, self, by_type=by_type)
+        self.box.show_choice(first)
+        self._problem = plain_label("", self)
+        self._problem.hide()
+        column = spaced(QVBoxLayout(), 12)
+        if text:
+            column.addWidget(plain_label(text, self))
+        form = form_layout()
+        form.addRow(caption(tr("&Process as"), self.box), self.box)
+        column.addLayout(form)
+        self._place_of_form = spaced(QVBoxLayout(), 0)
+        column.addLayout(self._place_of_form)
+        column.addStretch(1)
+        buttons = ButtonRow(self)
+        self.confirm = primary_button(button, buttons)
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        foot = spaced(QVBoxLayout(), 8)
+        foot.addWidget(self._problem)
+        foot.addWidget(buttons)
+        self._place = arrange_dialog(self, column, foot, name="processAs", size=(_WIDTH, 0))
+        self.box.currentIndexChanged.connect(self._show_options)
+        self._show_options()
+        self.box.setFocus()
+
+    @Slot()
+    def _show_options(self) -> None:
+        if self.form is not None:
+            self._place_of_form.removeWidget(self.form)
+            self.form.deleteLater()
+            self.form = None
+        processor = self._choices.find(self.box.processor)
+        if processor is not None and processor.options:
+            values: dict[str, object] = {}
+            try:
+                if processor.name == self._first.processor:
+                    values = read_options(self._first.options)
+                checked = checked_options(processor.options, values)
+            except OptionError:  # of another version
+                checked = checked_options(processor.options, {})
+            self.form = OptionsForm(processor.options, checked, self)
+            self._place_of_form.addWidget(self.form)
+        show_problem(self._problem, "")
+        self._place.grow()
+
+    @property
+    def choice(self) -> Choice:
+        """What is chosen.
+
+        Raises:
+            OptionError: If the options are too large.
+        """
+        values = {} if self.form is None else self.form.values()
+        return Choice(self.box.processor, stored_options(values))
+
+    def accept(self) -> None:
+        """Close the dialog, unless what was entered can't be used."""
+        try:
+            choice = self.choice
+        except OptionError as error:
+            show_problem(self._problem, translated(error.text))
+            self._place.grow()
+            return
+        super().accept()
+        self.chosen.emit(choice)
+
+
+class ProcessAsCommand(QObject):
+    """The action Process As: its menu, its text, and the dialog with the options of the chosen processor.
+
+    Args:
+        actions: The actions of the window.
+        choices: The choice of the user.
+        window: The parent of the dialog.
+    """
+
+    def __init__(self, actions: Actions, choices: ProcessorChoice, window: QWidget) -> None:
+        super().__init__(window)
+        self._actions = actions
+        self._choices = choices
+        self._window = window
+        menu = QMenu(window, toolTipsVisible=True)
+        menu.aboutToShow.connect(lambda: choices.fill_menu(menu))
+        actions.process_as.setMenu(menu)
+        choices.changed.connect(self.show_choice)
+        choices.options_requested.connect(self.open_options)
+        self.show_choice()
+
+    @Slot()
+    def show_choice(self) -> None:
+        """Show what is chosen in the text of the action."""
+        title = self._choices.title(self._choices.current)
+        self._actions.process_as.setText(tr("Pro&cess as: {title}").format(title=title.replace("&", "&&")))
+        self._actions.process_as.setIconText(title)
+
+    @Slot()
+    def open_options(self) -> None:
+        """Open the dialog with the options."""
+        dialog = ProcessAsDialog(
+            self._choices, self._choices.current, self._window, title=tr("Process As"), button=tr("&Choose")
+        )
+        dialog.chosen.connect(self._choices.choose)
+        dialog.open()
