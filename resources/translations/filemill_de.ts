@@ -43,6 +43,14 @@
         </translation>
     </message>
     <message>
+        <source>Yes</source>
+        <translation>Ja</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>Nein</translation>
+    </message>
+    <message>
         <source>{number}%</source>
         <translation>{number}&#xa0;%</translation>
     </message>
@@ -139,6 +147,10 @@
     <message>
         <source>Add the files, folders or paths on the clipboard</source>
         <translation>Dateien, Ordner oder Pfade aus der Zwischenablage hinzufügen</translation>
+    </message>
+    <message>
+        <source>Choose what is done to the files that you add</source>
+        <translation>Auswählen, was mit den hinzugefügten Dateien geschieht</translation>
     </message>
     <message>
         <source>&amp;Export List…</source>
@@ -363,6 +375,14 @@
     <message>
         <source>Process the selected files again</source>
         <translation>Die ausgewählten Dateien erneut verarbeiten</translation>
+    </message>
+    <message>
+        <source>Retr&amp;y As…</source>
+        <translation>Wieder&amp;holen als…</translation>
+    </message>
+    <message>
+        <source>Process the selected files again, with another processor or other options</source>
+        <translation>Die ausgewählten Dateien erneut verarbeiten, auf andere Weise oder mit anderen Optionen</translation>
     </message>
     <message>
         <source>Re&amp;move</source>
@@ -1288,6 +1308,30 @@
         <translation>Filemill kann Dateien dieser Art nicht verarbeiten</translation>
     </message>
     <message>
+        <source>“{processor}” is not available on this computer: {why}</source>
+        <translation>„{processor}“ ist auf diesem Computer nicht verfügbar: {why}</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be processed with these options: {why}</source>
+        <translation>Mit diesen Optionen kann die Datei nicht verarbeitet werden: {why}</translation>
+    </message>
+    <message>
+        <source>The content is not valid: {why}</source>
+        <translation>Der Inhalt ist ungültig: {why}</translation>
+    </message>
+    <message>
+        <source>Processing was ended because it took longer than {seconds} seconds</source>
+        <translation>Die Verarbeitung wurde beendet, weil sie länger als {seconds} Sekunden dauerte</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be processed within the limits: {why}</source>
+        <translation>Die Datei kann innerhalb der Grenzen nicht verarbeitet werden: {why}</translation>
+    </message>
+    <message>
+        <source>The result can&apos;t be stored: {why}</source>
+        <translation>Das Ergebnis kann nicht gespeichert werden: {why}</translation>
+    </message>
+    <message>
         <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
         <translation>Die Datei wurde geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, weil es falsch sein könnte</translation>
     </message>
@@ -1306,6 +1350,14 @@
     <message>
         <source>An internal error occurred in Filemill. See the log for details.</source>
         <translation>In Filemill ist ein interner Fehler aufgetreten. Details finden Sie im Protokoll.</translation>
+    </message>
+    <message>
+        <source>“{processor}” is not available on {computer}; it waits for a worker that has it</source>
+        <translation>„{processor}“ ist auf {computer} nicht verfügbar; die Datei wartet auf einen Worker, der es hat</translation>
+    </message>
+    <message>
+        <source>“{processor}” is not available on {computer}; it waits for {others}</source>
+        <translation>„{processor}“ ist auf {computer} nicht verfügbar; die Datei wartet auf {others}</translation>
     </message>
     <message>
         <source>The queue rejected its message: {why}</source>
@@ -1909,12 +1961,24 @@
         <translation>&amp;Einschließen</translation>
     </message>
     <message>
+        <source>&amp;Options…</source>
+        <translation>&amp;Optionen…</translation>
+    </message>
+    <message>
+        <source>Options of the processing</source>
+        <translation>Optionen der Verarbeitung</translation>
+    </message>
+    <message>
         <source>&amp;Exclude</source>
         <translation>Auss&amp;chließen</translation>
     </message>
     <message>
         <source>&amp;Batch name</source>
         <translation>Name des &amp;Stapels</translation>
+    </message>
+    <message>
+        <source>&amp;Process as</source>
+        <translation>&amp;Verarbeiten als</translation>
     </message>
     <message>
         <source>Counting…</source>
@@ -1937,6 +2001,14 @@
             <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
             <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Process As</source>
+        <translation>Verarbeiten als</translation>
+    </message>
+    <message>
+        <source>&amp;Choose</source>
+        <translation>&amp;Auswählen</translation>
     </message>
     <message numerus="yes">
         <source>(The only file does not match|None of the %Ln files match)</source>
@@ -2538,6 +2610,17 @@
     <message>
         <source>Trying again in {seconds} s</source>
         <translation>Erneuter Versuch in {seconds} s</translation>
+    </message>
+    <message>
+        <source>Retry As</source>
+        <translation>Wiederholen als</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) will be processed again; those being processed now are skipped.</source>
+        <translation>
+            <numerusform>%Ln Datei wird erneut verarbeitet; wird sie gerade verarbeitet, wird sie übersprungen.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet; die gerade verarbeiteten werden übersprungen.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Select a single file that has failed</source>
@@ -3742,6 +3825,34 @@
         <translation>Wählen Sie eine Datei aus, um zu sehen, was mit ihr passiert ist.</translation>
     </message>
     <message>
+        <source>version {number}</source>
+        <translation>Version {number}</translation>
+    </message>
+    <message>
+        <source>Processed as</source>
+        <translation>Verarbeitet als</translation>
+    </message>
+    <message>
+        <source>The file was read completely, but it is not what it should be. It was not changed.</source>
+        <translation>Die Datei wurde vollständig gelesen, ist aber nicht so, wie sie sein sollte. Sie wurde nicht verändert.</translation>
+    </message>
+    <message>
+        <source>The content is not what the list of checksums says: the file is damaged, or it was changed.</source>
+        <translation>Der Inhalt entspricht nicht der Prüfsummenliste: Die Datei ist beschädigt oder wurde geändert.</translation>
+    </message>
+    <message>
+        <source>The limits keep one file from stopping all others. Retry As… can set other options.</source>
+        <translation>Die Grenzen verhindern, dass eine Datei alle anderen aufhält. Mit „Wiederholen als…“ lassen sich andere Optionen einstellen.</translation>
+    </message>
+    <message>
+        <source>The file was not opened. Set up what is missing and retry, or choose something else with Retry As….</source>
+        <translation>Die Datei wurde nicht geöffnet. Richten Sie ein, was fehlt, und wiederholen Sie, oder wählen Sie mit „Wiederholen als…“ etwas anderes.</translation>
+    </message>
+    <message>
+        <source>The command has ended with an error. What it has written is in the log of this file.</source>
+        <translation>Der Befehl endete mit einem Fehler. Seine Ausgabe steht im Protokoll dieser Datei.</translation>
+    </message>
+    <message>
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
         <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
@@ -4575,6 +4686,14 @@
         <translation>Beim Start und danach stündlich, nur aus der Liste. Fehlgeschlagene bleiben stehen, und keine Datei wird gelöscht.</translation>
     </message>
     <message>
+        <source>Rules by file type</source>
+        <translation>Regeln nach Dateityp</translation>
+    </message>
+    <message>
+        <source>The first rule that matches the name applies when files are added; all others are counted as usual.</source>
+        <translation>Beim Hinzufügen gilt die erste Regel, die zum Namen passt; bei allen anderen Dateien werden wie üblich die Zeilen gezählt.</translation>
+    </message>
+    <message>
         <source>Desktop</source>
         <translation>Desktop</translation>
     </message>
@@ -4780,6 +4899,82 @@
     <message>
         <source>Finds</source>
         <translation>Findet</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>eine Zahl</translation>
+    </message>
+    <message>
+        <source>a text</source>
+        <translation>ein Text</translation>
+    </message>
+    <message>
+        <source>The option “{name}” must be {kind}.</source>
+        <translation>Die Option „{name}“ muss {kind} sein.</translation>
+    </message>
+    <message>
+        <source>The option “{name}” must be one of: {choices}.</source>
+        <translation>Die Option „{name}“ muss eines davon sein: {choices}.</translation>
+    </message>
+    <message>
+        <source>The option “{name}” must be from {least} to {most}.</source>
+        <translation>Die Option „{name}“ muss zwischen {least} und {most} liegen.</translation>
+    </message>
+    <message>
+        <source>“{text}” is not of the form KEY=VALUE.</source>
+        <translation>„{text}“ hat nicht die Form KEY=VALUE.</translation>
+    </message>
+    <message>
+        <source>There is no option “{name}”: this processor has no options.</source>
+        <translation>Es gibt keine Option „{name}“: Diese Verarbeitung hat keine Optionen.</translation>
+    </message>
+    <message>
+        <source>There is no option “{name}”. The options are: {options}.</source>
+        <translation>Es gibt keine Option „{name}“. Die Optionen sind: {options}.</translation>
+    </message>
+    <message>
+        <source>The options are too large: at most {most} characters.</source>
+        <translation>Die Optionen sind zu groß: höchstens {most} Zeichen.</translation>
+    </message>
+    <message>
+        <source>The options of this file are not valid. Choose Retry As… to set them again.</source>
+        <translation>Die Optionen dieser Datei sind ungültig. Wählen Sie „Wiederholen als…“, um sie neu einzustellen.</translation>
+    </message>
+    <message>
+        <source>By file type</source>
+        <translation>Nach Dateityp</translation>
+    </message>
+    <message>
+        <source>&amp;Rules by File Type…</source>
+        <translation>&amp;Regeln nach Dateityp…</translation>
+    </message>
+    <message>
+        <source>Process as</source>
+        <translation>Verarbeiten als</translation>
+    </message>
+    <message>
+        <source>Pro&amp;cess as: {title}</source>
+        <translation>Ver&amp;arbeiten als: {title}</translation>
+    </message>
+    <message>
+        <source>*.csv; *.tsv</source>
+        <translation>*.csv; *.tsv</translation>
+    </message>
+    <message>
+        <source>Files that match</source>
+        <translation>Dateien, die passen</translation>
+    </message>
+    <message>
+        <source>Remove this rule</source>
+        <translation>Diese Regel entfernen</translation>
+    </message>
+    <message>
+        <source>Add R&amp;ule</source>
+        <translation>Rege&amp;l hinzufügen</translation>
+    </message>
+    <message>
+        <source>Lines and size</source>
+        <translation>Zeilen und Größe</translation>
     </message>
 </context>
 </TS>
