@@ -113,6 +113,13 @@ _ADVICE = {
         mark("Check the disk, or the connection to it, then retry. The file was not changed."),
         _RETRY_FIRST,
     ),
+    FileProblem.MISMATCH: (
+        mark(
+            "It is not the file that the list of checksums describes, or the list is not usable. Get the file or the "
+            "list again, then retry. The file was not changed."
+        ),
+        _RETRY_FIRST,
+    ),
     FileProblem.CRASHED: (
         mark(
             "Filemill exited unexpectedly several times while it was processing this file. The other "
