@@ -1288,6 +1288,18 @@
         <translation>Filemill kann Dateien dieser Art nicht verarbeiten</translation>
     </message>
     <message>
+        <source>The {kind} checksum does not match: expected {expected}, found {found}</source>
+        <translation>Die {kind}-Prüfsumme stimmt nicht überein: erwartet {expected}, gefunden {found}</translation>
+    </message>
+    <message>
+        <source>The {kind} checksum does not match “{list}”: expected {expected}, found {found}</source>
+        <translation>Die {kind}-Prüfsumme stimmt nicht mit „{list}“ überein: erwartet {expected}, gefunden {found}</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be verified: {why}</source>
+        <translation>Sie kann nicht überprüft werden: {why}</translation>
+    </message>
+    <message>
         <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
         <translation>Die Datei wurde geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, weil es falsch sein könnte</translation>
     </message>
@@ -3742,6 +3754,10 @@
         <translation>Wählen Sie eine Datei aus, um zu sehen, was mit ihr passiert ist.</translation>
     </message>
     <message>
+        <source>It is not the file that the list of checksums describes, or the list is not usable. Get the file or the list again, then retry. The file was not changed.</source>
+        <translation>Es ist nicht die Datei, die die Prüfsummenliste beschreibt, oder die Liste ist nicht verwendbar. Besorgen Sie die Datei oder die Liste neu und versuchen Sie es dann erneut. Die Datei wurde nicht verändert.</translation>
+    </message>
+    <message>
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
         <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
@@ -4780,6 +4796,46 @@
     <message>
         <source>Finds</source>
         <translation>Findet</translation>
+    </message>
+    <message>
+        <source>Checksums</source>
+        <translation>Prüfsummen</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Überprüft</translation>
+    </message>
+    <message>
+        <source>Listed in</source>
+        <translation>Aufgeführt in</translation>
+    </message>
+    <message>
+        <source>Algorithm</source>
+        <translation>Algorithmus</translation>
+    </message>
+    <message>
+        <source>Expected checksums</source>
+        <translation>Erwartete Prüfsummen</translation>
+    </message>
+    <message>
+        <source>A list such as sha256sum writes, or one checksum. Files that do not match fail.</source>
+        <translation>Eine Liste, wie sha256sum sie schreibt, oder eine einzelne Prüfsumme. Dateien, die nicht übereinstimmen, schlagen fehl.</translation>
+    </message>
+    <message>
+        <source>Compare with lists</source>
+        <translation>Mit Listen vergleichen</translation>
+    </message>
+    <message>
+        <source>“beside” uses files such as SHA256SUMS or NAME.md5 in the folder of a file and those above it.</source>
+        <translation>„beside“ verwendet Dateien wie SHA256SUMS oder NAME.md5 im Ordner einer Datei und in den Ordnern darüber.</translation>
+    </message>
+    <message>
+        <source>Every file must be listed</source>
+        <translation>Jede Datei muss aufgeführt sein</translation>
+    </message>
+    <message>
+        <source>Files for which there is no checksum to compare with fail, except lists themselves.</source>
+        <translation>Dateien, für die es keine Prüfsumme zum Vergleichen gibt, schlagen fehl, außer den Listen selbst.</translation>
     </message>
 </context>
 </TS>
