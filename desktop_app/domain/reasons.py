@@ -119,6 +119,17 @@ class ReasonCode(StrEnum):
         FileProblem.NOT_AVAILABLE,
     )
     BAD_OPTIONS = "bad_options", mark("It can't be processed with these options: {why}"), FileProblem.NOT_AVAILABLE
+    MISMATCH = (
+        "mismatch",
+        mark("The {kind} checksum does not match: expected {expected}, found {found}"),
+        FileProblem.MISMATCH,
+    )
+    LIST_MISMATCH = (
+        "list_mismatch",
+        mark("The {kind} checksum does not match “{list}”: expected {expected}, found {found}"),
+        FileProblem.MISMATCH,
+    )
+    NOT_VERIFIED = "not_verified", mark("It can't be verified: {why}"), FileProblem.MISMATCH
     BAD_CONTENT = "bad_content", mark("The content is not valid: {why}"), FileProblem.BAD_CONTENT
     TOO_LONG = (
         "too_long",

@@ -25,6 +25,7 @@ from desktop_app.domain.fields import (
     stored_result,
 )
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.processing.checksum import ChecksumProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
@@ -166,7 +167,13 @@ class ProcessorRegistry:
                 on_access(begins=False)
         with opened as source:
             watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
-            values = dict(processor.process(watched, options, watch))
+            try:
+                values = dict(processor.process(watched, options, watch))
+            except FileError:
+                # What is wrong with a file that was changed meanwhile may be only that it was not complete.
+                if source.change() is not Change.CONTENT:
+                    raise
+                return _Reading(FileResult(watched.size), ReasonCode.CHANGED_WHILE_READ, False, b"")
             on_access(begins=True)
             try:
                 change = source.change()
@@ -310,7 +317,10 @@ class _WatchedSource:
         self._source.__exit__(*error)
 
 
-BUILT_IN: tuple[Processor, ...] = (LineProcessor(),)
+BUILT_IN: tuple[Processor, ...] = (
+    LineProcessor(),
+    ChecksumProcessor(),
+)
 """The processors of every copy of Filemill, in the order in which they are offered."""
 
 

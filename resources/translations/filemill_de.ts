@@ -1316,6 +1316,18 @@
         <translation>Mit diesen Optionen kann die Datei nicht verarbeitet werden: {why}</translation>
     </message>
     <message>
+        <source>The {kind} checksum does not match: expected {expected}, found {found}</source>
+        <translation>Die {kind}-Prüfsumme stimmt nicht überein: erwartet {expected}, gefunden {found}</translation>
+    </message>
+    <message>
+        <source>The {kind} checksum does not match “{list}”: expected {expected}, found {found}</source>
+        <translation>Die {kind}-Prüfsumme stimmt nicht mit „{list}“ überein: erwartet {expected}, gefunden {found}</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be verified: {why}</source>
+        <translation>Sie kann nicht überprüft werden: {why}</translation>
+    </message>
+    <message>
         <source>The content is not valid: {why}</source>
         <translation>Der Inhalt ist ungültig: {why}</translation>
     </message>
@@ -4975,6 +4987,46 @@
     <message>
         <source>Lines and size</source>
         <translation>Zeilen und Größe</translation>
+    </message>
+    <message>
+        <source>Checksums</source>
+        <translation>Prüfsummen</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Überprüft</translation>
+    </message>
+    <message>
+        <source>Listed in</source>
+        <translation>Aufgeführt in</translation>
+    </message>
+    <message>
+        <source>Algorithm</source>
+        <translation>Algorithmus</translation>
+    </message>
+    <message>
+        <source>Expected checksums</source>
+        <translation>Erwartete Prüfsummen</translation>
+    </message>
+    <message>
+        <source>A list such as sha256sum writes, or one checksum. Files that do not match fail.</source>
+        <translation>Eine Liste, wie sha256sum sie schreibt, oder eine einzelne Prüfsumme. Dateien, die nicht übereinstimmen, schlagen fehl.</translation>
+    </message>
+    <message>
+        <source>Compare with lists</source>
+        <translation>Mit Listen vergleichen</translation>
+    </message>
+    <message>
+        <source>“beside” uses files such as SHA256SUMS or NAME.md5 in the folder of a file and those above it.</source>
+        <translation>„beside“ verwendet Dateien wie SHA256SUMS oder NAME.md5 im Ordner einer Datei und in den Ordnern darüber.</translation>
+    </message>
+    <message>
+        <source>Every file must be listed</source>
+        <translation>Jede Datei muss aufgeführt sein</translation>
+    </message>
+    <message>
+        <source>Files for which there is no checksum to compare with fail, except lists themselves.</source>
+        <translation>Dateien, für die es keine Prüfsumme zum Vergleichen gibt, schlagen fehl, außer den Listen selbst.</translation>
     </message>
 </context>
 </TS>

@@ -17,6 +17,14 @@ ARGUMENTS: dict[str, str | int] = {
     "count": 7,
     "text": "As it is",
     "place": "/mnt/my share",
+    "processor": "pdf",
+    "computer": "this computer",
+    "others": "another computer",
+    "seconds": 600,
+    "kind": "SHA-256",
+    "expected": "00",
+    "found": "ff",
+    "list": "SHA256SUMS",
 }
 
 

@@ -1,0 +1,155 @@
+"""Compute the checksums of files, and compare them with lists of checksums.
+
+The checksums that a file should have are pasted by the user, or found in lists beside the file. If several kinds are
+listed, those of the chosen algorithms are compared; otherwise the strongest one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.fields import Field, Option
+from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import display_text, mark, shortened
+from desktop_app.processing.checksum_lists import (
+    ChecksumList,
+    ChecksumLists,
+    Expected,
+    expected_from,
+    is_list,
+    parse_list,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from desktop_app.domain.fields import Value
+    from desktop_app.processing.processor import Limits, Watch
+    from desktop_app.sources.local import Source
+
+_TITLES = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}
+"""The algorithms, strongest first."""
+_ALL = "all"
+_BESIDE, _NONE = "beside", "none"
+_LONGEST_NAME = 255
+
+
+class ChecksumProcessor:
+    """Computes the checksums of any file. The lists that were read are shared by all threads."""
+
+    name = "checksum"
+    version = 1
+    title = mark("Checksums")
+    fields = (
+        *(Field(algorithm, str, title) for algorithm, title in _TITLES.items()),
+        Field("verified", bool, mark("Verified")),
+        Field("listed_in", str, mark("Listed in")),
+    )
+    options: tuple[Option, ...] = (
+        Option("algorithm", "sha256", mark("Algorithm"), choices=(*_TITLES, _ALL)),
+        Option(
+            "expected",
+            "",
+            mark("Expected checksums"),
+            hint=mark("A list such as sha256sum writes, or one checksum. Files that do not match fail."),
+            is_long=True,
+        ),
+        Option(
+            "lists",
+            _BESIDE,
+            mark("Compare with lists"),
+            choices=(_BESIDE, _NONE),
+            hint=mark("“beside” uses files such as SHA256SUMS or NAME.md5 in the folder of a file and those above it."),
+        ),
+        Option(
+            "must_be_listed",
+            False,
+            mark("Every file must be listed"),
+            hint=mark("Files for which there is no checksum to compare with fail, except lists themselves."),
+        ),
+    )
+    limits: Limits | None = None
+
+    def __init__(self) -> None:
+        self._lists = ChecksumLists()
+
+    def accepts(self, path: str) -> bool:  # noqa: ARG002 - see `Processor.accepts`
+        """Return True: this processor accepts every file."""
+        return True
+
+    def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+        """Compute and compare the checksums; see `Processor.process`."""
+        algorithm = str(options["algorithm"])
+        algorithms = [*_TITLES] if algorithm == _ALL else [algorithm]
+        pasted = str(options["expected"]).strip()
+        uses_lists = options["lists"] == _BESIDE
+        if pasted:
+            expected = expected_from(_pasted(pasted), source.path)
+        elif uses_lists:
+            watch.on_access(begins=True)
+            try:
+                expected = self._lists.expected(source.path)
+            finally:
+                watch.on_access(begins=False)
+        else:
+            expected = []
+        if options["must_be_listed"] and not expected and not is_list(source.path):
+            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": "no list contains a checksum for it"}))
+        expected = _to_compare(expected, algorithms)
+        hashes = {
+            kind: hashlib.new(kind, usedforsecurity=False)
+            for kind in _TITLES
+            if kind in algorithms or any(one.kind == kind for one in expected)
+        }
+        updates = [digest.update for digest in hashes.values()]
+        for chunk in source.chunks():
+            for update in updates:
+                update(chunk)
+        values: dict[str, Value] = {kind: digest.hexdigest() for kind, digest in hashes.items()}
+        for one in expected:
+            _compare(one, str(values[one.kind]))
+        if pasted or uses_lists:
+            values["verified"] = bool(expected)
+        if expected and expected[0].listed_in:
+            values["listed_in"] = shortened(display_text(expected[0].listed_in), _LONGEST_NAME)
+        return values
+
+
+@lru_cache(maxsize=8)
+def _pasted(text: str) -> ChecksumList:
+    """Return a pasted list, which contains nothing but checksums.
+
+    Raises:
+        FileError: If a line is something else.
+    """
+    found = parse_list(text)
+    why = ""
+    if found.bad_line:
+        why = f"line {found.bad_line} of the expected checksums is not an SHA-256, SHA-1 or MD5 checksum"
+    elif not found.by_name and not found.bare:
+        why = "the expected checksums contain none"
+    elif found.bare and (found.by_name or len(found.bare) > 1):
+        why = "an expected checksum without a file name must be the only one"
+    if why:
+        raise FileError(Reason(ReasonCode.BAD_OPTIONS, {"why": why}))
+    return found
+
+
+def _to_compare(expected: Sequence[Expected], algorithms: Sequence[str]) -> list[Expected]:
+    """Return the expected checksums of the chosen algorithms; if there are none, those of the strongest one."""
+    kinds = {one.kind for one in expected}
+    chosen = kinds.intersection(algorithms) or set([kind for kind in _TITLES if kind in kinds][:1])
+    return [one for one in expected if one.kind in chosen]
+
+
+def _compare(expected: Expected, found: str) -> None:
+    if expected.checksum == found:
+        return
+    arguments = {"kind": _TITLES[expected.kind], "expected": expected.checksum, "found": found}
+    if not expected.listed_in:
+        raise FileError(Reason(ReasonCode.MISMATCH, arguments))
+    name = shortened(display_text(expected.listed_in), _LONGEST_NAME)
+    raise FileError(Reason(ReasonCode.LIST_MISMATCH, {**arguments, "list": name}))
