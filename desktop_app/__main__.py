@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     match arguments:
         case ["_process"]:
             # This is a child process; see `processing/isolation.py`.
-            from desktop_app.processing.isolation import answering, serve_requests
+            from desktop_app.processing.isolation_child import private_pipes, serve_requests
             from desktop_app.processing.registry import default_registry
 
-            with answering() as answers:
-                return serve_requests(sys.stdin, default_registry(), answers)
+            with private_pipes() as (requests, answers):
+                return serve_requests(requests, default_registry(), answers)
         case ["--self-test"]:
             from desktop_app.self_test import self_test
 

@@ -4,134 +4,82 @@ They run the processors that have `Limits`, since these parse formats that other
 files that this program had claimed when it ended unexpectedly, since one of them may be the cause, and files on network
 shares, since a thread that is blocked by a share would keep this program from exiting.
 
-A child process is another instance of this program, started with the argument `_process`. It reads JSON requests from
-standard input, one per line: `["process", path, attempt, processor, options]` or `["probe", mount point]`. It writes
-one JSON array per line to the pipe that was its standard output: `["access", begins]` and `["progress", done, total]`,
-and finally `["done", size, lines, values]`, `["failed", code, arguments, passing, detail]` or `["answered"]`.
+A child process is another instance of this program, started with the argument `_process`; see `isolation_child.py`. It
+reads requests from standard input, one JSON array per line: `[number, "process", path, attempt, processor, options]`,
+`[number, "thumbnail", path, pixels]` or `[number, "probe", mount point]`. It writes JSON arrays to standard output,
+each with the number of the request:
+
+* `[number, "access", is_long]` when an access to the file takes long, and when it ends;
+* `[number, "progress", done, total]`;
+* `[number, "replace"]` before an answer after which the child should not be used any more;
+* the answer: `[number, "done", size, lines, values]`, `[number, "failed", code, arguments, passing, detail]`,
+  `[number, "bug", error, traceback]`, `[number, "thumbnail", base64]` or `[number, "answered"]`.
+
+The child is not trusted: lines have a maximum length, whatever is not understood ends it, and values are checked again.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 import os
-import shutil
+import re
+import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TypeGuard
 
 from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.processor import Cancelled, Limits, Watch
-from desktop_app.processing.registry import FileResult, ProcessorRegistry
-
-if sys.platform != "win32":
-    import resource
+from desktop_app.processing.registry import PAUSES_S, FileResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+    from desktop_app.domain.fields import Value
 
 
-CANCEL_CHECK_SECONDS = 0.1
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 0.1
+"""How often the cancellation and the limits are checked."""
+MOST_REQUESTS = 5000
+"""The number of requests after which a child process is replaced, whatever libraries have left behind in it."""
+MOST_THUMBNAIL_PIXELS = 256
+THUMBNAIL_LIMITS = Limits(seconds=10.0)
+_LONGEST_LINE = 1 << 20
+_EXIT_SECONDS = 1.0
+"""How long to wait for the last lines of a child process that has exited, if another process keeps its pipe open."""
+_PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_ENVIRONMENT = re.compile(
+    # For the system's libraries, for Python, and to find the files of the user and of Filemill.
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|DYLD_.*|XDG_.*_HOME|PYTHON.*"
+    r"|VIRTUAL_ENV|COVERAGE_.*|FILEMILL_HOME|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA"
+    r"|LOCALAPPDATA|PROGRAMDATA",
+    re.IGNORECASE,
+)
+"""The names of the variables that a child process gets. Others can contain credentials, which no processor needs."""
 
 
 class ProcessDiedError(Exception):
-    """The child process exited without a result."""
+    """The child process exited without a result, or did not keep to the protocol."""
 
 
-class _PipeWatch:
-    """Writes the progress to the pipe. Never cancels: the parent process kills this process instead."""
-
-    def __init__(self, answers: TextIO, attempt_id: str) -> None:
-        self._answers = answers
-        self.attempt_id = attempt_id
-
-    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        _say(self._answers, "progress", bytes_done, bytes_total)
-
-    def on_access(self, *, begins: bool) -> None:
-        _say(self._answers, "access", begins)
-
-    def cancelled(self) -> bool:
-        return False
-
-
-def _say(answers: TextIO, *words: object) -> None:
-    answers.write(json.dumps(words) + "\n")
-    answers.flush()
-
-
-def _serve_one(
-    answers: TextIO, registry: ProcessorRegistry, path: str, attempt: str, processor: str, options: str
-) -> None:
-    """Process one file and write the result."""
-    limits = registry.limits(processor)
-    try:
-        with _limited_memory(None if limits is None else limits.memory_bytes):
-            result = registry.process(path, _PipeWatch(answers, attempt), processor=processor, options=options)
-    except FileError as error:
-        _say(answers, "failed", error.reason.code, error.reason.arguments, error.passing, error.detail)
-    except MemoryError:
-        reason = Reason(ReasonCode.TOO_LARGE, {"why": "it needs more memory than is allowed"})
-        _say(answers, "failed", reason.code, reason.arguments, False, "MemoryError")
-    else:
-        _say(answers, "done", result.file_size, result.lines_count, dict(result.values))
-
-
-@contextmanager
-def _limited_memory(allowed_bytes: int | None) -> Iterator[None]:
-    """Enter a context in which this process can use only so much more memory; None for no limit."""
-    if sys.platform == "win32" or allowed_bytes is None:
-        yield
-        return
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    _, hard = before
-    wanted = _address_space() + allowed_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-def _address_space() -> int:
-    """Return the size of this process's address space in bytes; 0 where it can't be read."""
-    try:
-        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
-    except OSError:  # macOS
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-@contextmanager
-def answering() -> Iterator[TextIO]:
-    """Enter a context with the pipe for the answers. Whatever a library prints goes to standard error instead."""
-    pipe = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    with open(pipe, "w", encoding="utf-8") as answers:  # noqa: PTH123 - a descriptor
-        yield answers
-
-
-def serve_requests(requests: Iterable[str], registry: ProcessorRegistry, answers: TextIO) -> int:
-    """Handle requests until there are no more, and write the answers to a pipe; return exit code 0."""
-    for request in requests:
-        match json.loads(request):
-            case ["process", str(path), str(attempt), str(processor), str(options)]:
-                _serve_one(answers, registry, path, attempt, processor, options)
-            case ["probe", str(place)]:
-                with suppress(OSError):  # an error is an answer too
-                    shutil.disk_usage(place)  # asks the server of a share, whose other answers may be cached
-                _say(answers, "answered")
-    return 0
+class ProcessorBugError(Exception):
+    """A processor raised an unexpected exception in the child process, whose traceback is added as a note."""
 
 
 class HelperProcess:
-    """A child process that handles requests one after another. It is started when it is needed. One thread.
+    """A child process that handles requests one after another. It is started when it is needed. One thread at a time.
 
     Args:
         command: The command line of the child process.
@@ -139,7 +87,7 @@ class HelperProcess:
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._command = list(command or _own_command())
-        self._child: subprocess.Popen[str] | None = None
+        self._child: _Child | None = None
 
     def process(
         self,
@@ -162,133 +110,312 @@ class HelperProcess:
             FileError: If the file can't be processed, also within the limits.
             Cancelled: If `watch` cancelled the processing.
             ProcessDiedError: If the child process exited without a result.
+            ProcessorBugError: If the processor raised an unexpected exception.
         """
-        child = self._send("process", path, watch.attempt_id, processor, options)
-        guard = _Guard(child, watch, limits)
-        guard.start()
+        answer = self._ask(["process", path, watch.attempt_id, processor, options], watch, limits)
+        match answer:
+            case ["done", int(size), int() | None as lines, dict(values)] if _can_be_stored(values):
+                return FileResult(size, lines, values)
+        raise self._misunderstood(answer)
+
+    def thumbnail(self, path: str, pixels: int = MOST_THUMBNAIL_PIXELS) -> bytes | None:
+        """Return a small picture of an image file; None if there is none.
+
+        Args:
+            path: The path as decoded by `os.fsdecode`.
+            pixels: The largest width and height, at most `MOST_THUMBNAIL_PIXELS`.
+
+        Returns:
+            A PNG that was written by Filemill, so that the window can decode it.
+        """
         try:
-            watch.on_access(begins=True)  # until the child process says otherwise
-            return _follow(child, watch, guard)
-        except FileError:
-            raise
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            watch.on_access(begins=False)
-            guard.end()
-            if watch.cancelled() or guard.is_too_late:
-                self.close()  # it may have been killed just after it had finished the file
+            answer = self._ask(["thumbnail", path, pixels], None, THUMBNAIL_LIMITS)
+            match answer:
+                case ["thumbnail", str(text)] if _is_thumbnail(content := base64.b64decode(text), pixels):
+                    return content
+            raise self._misunderstood(answer)
+        except (FileError, ProcessDiedError, ValueError) as error:
+            log.info("there is no thumbnail of a file: %s", error)
+        except ProcessorBugError:
+            log.exception("bug while making a thumbnail")
+        return None
 
     def probe(self, place: str) -> bool:
-        """Wait until the file system that is mounted at a place responds; return False if the child process exits."""
-        child = self._send("probe", place)
-        return bool(child.stdout and child.stdout.readline())
-
-    def close(self) -> None:
-        """End the child process. This can block as long as a network share does not respond."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-            with child:
-                pass
-
-    def _send(self, *request: str) -> subprocess.Popen[str]:
-        """Send a request to the child process, which is started if it is not running.
+        """Wait until the file system that is mounted at a place responds; return whether it did.
 
         Raises:
-            ProcessDiedError: If no child process can be started.
+            ProcessDiedError: If the child process exited without an answer.
         """
-        if self._child is not None and self._child.poll() is not None:
-            self.close()
+        return self._ask(["probe", place], None, None) == ["answered"]
+
+    def close(self) -> None:
+        """End the child process and what it has started.
+
+        This can block as long as a network share does not respond.
+        """
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+    def _ask(self, request: list[object], watch: Watch | None, limits: Limits | None) -> list[object]:
+        """Return the answer to a request without its number.
+
+        If a child process dies that has handled other requests before, one of these may be the cause. So a request is
+        only blamed for what happens to a new child process.
+        """
         try:
-            if self._child is None:
-                self._child = subprocess.Popen(  # noqa: S603 - our own program
-                    self._command,
-                    env=_own_environment(),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    encoding="utf-8",
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                    # In a session of its own, Ctrl+C in the terminal reaches only this program, which then ends it.
-                    start_new_session=True,
-                )
-            pipe = self._child.stdin
-            if pipe is not None:
-                pipe.write(json.dumps(request) + "\n")
-                pipe.flush()
-        except OSError as error:
-            self.close()
-            raise ProcessDiedError(f"The child process can't be used: {error}") from error
-        return self._child
+            if self._child is not None:
+                try:
+                    return self._child.ask(request, watch, limits)
+                except ProcessDiedError as error:
+                    log.info("another child process is started: %s", error)
+                    self.close()
+            self._child = _Child(self._command)
+            return self._child.ask(request, watch, limits)
+        finally:
+            if self._child is not None and (self._child.is_used_up or self._child.requests >= MOST_REQUESTS):
+                self.close()
+
+    def _misunderstood(self, answer: list[object]) -> ProcessDiedError:
+        self.close()
+        return ProcessDiedError(f"The child process gave an answer that is not valid: {str(answer)[:200]}")
 
 
-class _Guard(threading.Thread):
-    """Kills a child process if its file is cancelled, or takes too long.
+class _Child:
+    """A child process, and a thread that reads what it writes.
+
+    The thread keeps only what belongs to the current request, and of that the latest, however much the child writes. It
+    also lets the caller go on if a process that was started by the child keeps the pipe open.
 
     Attributes:
-        is_too_late: Whether the child process was killed because it took too long.
+        requests: The number of requests so far, which is the number of the current one.
+        is_used_up: Whether it can't be used any more: it has not answered, or has asked to be replaced.
 
     Args:
-        child: The child process.
-        watch: Cancels the file.
-        limits: The limits, if any.
+        command: The command line.
+
+    Raises:
+        ProcessDiedError: If it can't be started.
     """
 
-    def __init__(self, child: subprocess.Popen[str], watch: Watch, limits: Limits | None) -> None:
-        super().__init__(daemon=True)
-        self._child = child
-        self._watch = watch
-        self._seconds = None if limits is None else limits.seconds
-        self._read_at = time.monotonic()
-        self._bytes_read = -1
-        self._ended = threading.Event()
-        self.is_too_late = False
+    def __init__(self, command: Sequence[str]) -> None:
+        self.requests = 0
+        self.is_used_up = False
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                env=_own_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                # In a session of its own, Ctrl+C in the terminal reaches only this program, which then ends the child;
+                # and all that the child starts can be ended with it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProcessDiedError(f"The child process can't be started: {error}") from error
+        self._changed = threading.Condition()
+        self._has_news = False
+        self._answer: list[object] | None = None
+        self._progress: tuple[int, int] | None = None
+        self._is_accessing = False
+        self._is_to_be_replaced = False
+        self._is_over = False
+        self._reader = threading.Thread(target=self._read, name="answers", daemon=True)
+        self._reader.start()
 
-    def note_progress(self, bytes_read: int) -> None:
-        """Note that the child process has read more of the file."""
-        if bytes_read > self._bytes_read:
-            self._bytes_read, self._read_at = bytes_read, time.monotonic()
+    def ask(self, request: list[object], watch: Watch | None, limits: Limits | None) -> list[object]:
+        """Send a request, and return the answer without its number.
+
+        Raises:
+            FileError: If the child answered so, or took too long.
+            Cancelled: If `watch` cancelled the processing.
+            ProcessDiedError: If the child process exited without an answer.
+            ProcessorBugError: If a processor raised an unexpected exception.
+        """
+        self.is_used_up = True
+        with self._changed:
+            self.requests += 1
+            self._answer = self._progress = None
+            self._is_accessing = False
+        self._send(request)
+        deadline = _Deadline(limits)
+        was_accessing = False
+        try:
+            while (answer := self._next(watch, deadline)) is None:
+                if watch is not None and self._is_accessing is not was_accessing:
+                    was_accessing = not was_accessing
+                    watch.on_access(begins=was_accessing)
+        finally:
+            if watch is not None and was_accessing:
+                watch.on_access(begins=False)
+        self.is_used_up = self._is_to_be_replaced
+        return _checked(answer)
+
+    def _send(self, request: list[object]) -> None:
+        pipe = self._process.stdin
+        try:
+            if pipe is not None:
+                pipe.write(json.dumps([self.requests, *request]).encode() + b"\n")
+                pipe.flush()
+        except OSError as error:
+            raise ProcessDiedError(f"The child process can't be used: {error}") from error
+
+    def _next(self, watch: Watch | None, deadline: _Deadline) -> list[object] | None:
+        """Wait for news, but not long; return the answer, if there is one."""
+        with self._changed:
+            if not self._has_news:
+                self._changed.wait(CHECK_SECONDS)
+            self._has_news = False
+            answer, progress, is_over = self._answer, self._progress, self._is_over
+            self._progress = None
+        if progress is not None:
+            deadline.note_progress(progress[0])
+            if watch is not None:
+                watch.on_progress(*progress)
+        if answer is not None:
+            return answer
+        if watch is not None and watch.cancelled():
+            raise Cancelled
+        deadline.check()
+        if is_over or self._has_exited():
+            self._kill()
+            self._reader.join(_EXIT_SECONDS)
+            if self._answer is None:
+                raise ProcessDiedError(
+                    "The program ended unexpectedly while it was processing this file: "
+                    + _how_it_ended(self._process.wait())
+                )
+        return self._answer
+
+    def _read(self) -> None:
+        """Read the lines of the child process until it closes its end of the pipe, or writes nonsense."""
+        pipe = self._process.stdout
+        if pipe is None:
+            return
+        with pipe:
+            while line := pipe.readline(_LONGEST_LINE):
+                try:
+                    words = json.loads(line)
+                except (ValueError, RecursionError):
+                    break
+                with self._changed:
+                    if not self._take(words):
+                        break
+                    self._has_news = True
+                    self._changed.notify()
+        with self._changed:
+            self._is_over = self._has_news = True
+            self._changed.notify()
+
+    def _take(self, words: object) -> bool:
+        """Note what the child process says; return False if it is nonsense."""
+        match words:
+            case [int(number), *_] if number != self.requests:
+                pass  # it is late
+            case [_, "access", bool(is_long)]:
+                self._is_accessing = is_long
+            case [_, "progress", int(done), int(total)]:
+                self._progress = done, total
+            case [_, "replace"]:
+                self._is_to_be_replaced = True
+            case [int(), *answer]:
+                self._answer = self._answer or answer
+            case _:
+                return False
+        return True
+
+    def _has_exited(self) -> bool:
+        """Return whether the process has exited. If possible, it remains a zombie, so that its ID is not reused."""
+        if sys.platform == "win32" or not hasattr(os, "waitid") or self._process.returncode is not None:
+            return self._process.poll() is not None
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _kill(self) -> None:
+        """Kill the process, and those that it has started unless they have left its group."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with suppress(ProcessLookupError, PermissionError):  # macOS reports the latter if all have exited
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """End the thread."""
-        self._ended.set()
-        self.join()
-
-    def run(self) -> None:
-        """Look from time to time, until `end` is called."""
-        while not self._ended.wait(CANCEL_CHECK_SECONDS):
-            self.is_too_late = self._seconds is not None and time.monotonic() - self._read_at > self._seconds
-            if self.is_too_late or self._watch.cancelled():
-                self._child.kill()
-                return
-
-    def too_late(self) -> FileError:
-        """Return the error for a file that took too long."""
-        return FileError(Reason(ReasonCode.TOO_LONG, {"seconds": round(self._seconds or 0)}))
+        """Kill the process and what it has started, and wait for it; see `HelperProcess.close`."""
+        self._kill()
+        if self._process.stdin is not None:
+            with suppress(OSError):  # a request that was not sent
+                self._process.stdin.close()
+        self._process.wait()
+        self._reader.join(_EXIT_SECONDS)
 
 
-def _follow(child: subprocess.Popen[str], watch: Watch, guard: _Guard) -> FileResult:
-    """Read the output of a child process until it has processed the file; see `HelperProcess.process`."""
-    for line in child.stdout or ():
-        match json.loads(line):
-            case ["access", bool(begins)]:
-                watch.on_access(begins=begins)
-            case ["progress", int(done), int(total)]:
-                watch.on_progress(done, total)
-                guard.note_progress(done)
-            case ["done", int(size), int() | None as lines, dict(values)]:
-                return FileResult(size, lines, values)
-            case ["failed", str(code), dict(arguments), bool(passing), str(detail)]:
-                raise FileError(Reason(ReasonCode(code), arguments), passing=passing, detail=detail)
-    if watch.cancelled():
-        raise Cancelled
-    if guard.is_too_late:
-        raise guard.too_late()
-    raise ProcessDiedError(
-        f"The program ended unexpectedly while it was processing this file: exit code {child.wait()}"
-    )
+class _Deadline:
+    """The time until which a child process has to answer, or to read more of its file.
+
+    Args:
+        limits: The limits, if any.
+        now: Returns the time in seconds.
+    """
+
+    def __init__(self, limits: Limits | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = None if limits is None else limits.seconds
+        self._now = now
+        self._since = now()
+        self._bytes_read = -1
+        self._rereadings = 0
+
+    def note_progress(self, bytes_read: int) -> None:
+        """Note how much of the file was read. A file that changes is reread, but not often."""
+        if bytes_read < self._bytes_read and self._rereadings < len(PAUSES_S):
+            self._rereadings += 1
+            self._bytes_read = -1
+        if bytes_read > self._bytes_read:
+            self._bytes_read, self._since = bytes_read, self._now()
+
+    def check(self) -> None:
+        """Raise a `FileError` if it has taken too long."""
+        if self._seconds is not None and self._now() - self._since > self._seconds:
+            raise FileError(Reason(ReasonCode.TOO_LONG, {"seconds": round(self._seconds)}))
+
+
+def _checked(answer: list[object]) -> list[object]:
+    """Return an answer unless it is an error, which is raised."""
+    match answer:
+        case ["failed", str(code), dict(arguments), bool(passing), str(detail)] if code in set(ReasonCode):
+            told = {str(name): value for name, value in arguments.items() if isinstance(value, str | int)}
+            raise FileError(Reason(ReasonCode(code), told), passing=passing, detail=detail)
+        case ["bug", str(what), str(where)]:
+            error = ProcessorBugError(what)
+            error.add_note(where)
+            raise error
+    return answer
+
+
+def _can_be_stored(values: dict[str, object]) -> TypeGuard[dict[str, Value]]:
+    """Return whether these are the values of a result; see `stored_result`."""
+    stored = {name: value for name, value in values.items() if isinstance(value, bool | int | float | str)}
+    try:
+        stored_result(stored)
+    except BadResultError:
+        return False
+    return len(stored) == len(values)
+
+
+def _is_thumbnail(content: bytes, pixels: int) -> bool:
+    """Return whether this is a PNG that has at most a number of pixels in each direction."""
+    if not content.startswith(_PNG_START) or len(content) < len(_PNG_START) + 8:
+        return False
+    sizes = struct.unpack_from(">II", content, len(_PNG_START))
+    return all(0 < size <= pixels for size in sizes)
+
+
+def _how_it_ended(code: int) -> str:
+    """Return an exit code with the name of the signal, if it was one."""
+    if code < 0:
+        with suppress(ValueError):
+            return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
 
 
 def _own_command() -> list[str]:
@@ -299,7 +426,7 @@ def _own_command() -> list[str]:
 
 def _own_environment() -> dict[str, str]:
     """Return an environment in which `_own_command` starts this copy of the program from any working directory."""
-    environment = child_environment()
+    environment = {name: value for name, value in child_environment().items() if _ENVIRONMENT.fullmatch(name)}
     if getattr(sys, "frozen", False):
         return environment
     environment["PYTHONSAFEPATH"] = "1"  # do not search the working directory for modules

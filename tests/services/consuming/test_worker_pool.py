@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -29,7 +29,6 @@ from tests.helpers import as_claimed, wait_until
 from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
-    import subprocess
     from array import array
     from collections.abc import Mapping
 
@@ -66,14 +65,14 @@ def test_files_that_a_killed_program_had_claimed_share_a_child_process(services:
     helpers: list[HelperProcess] = []
 
     class Helper(HelperProcess):
-        """Counts the child processes that were started."""
+        """Notes the child process of each file."""
 
-        def _send(self, *request: str) -> subprocess.Popen[str]:
-            child = super()._send(*request)
-            children.add(child)
-            return child
+        def process(self, *args: Any, **kwargs: Any) -> FileResult:
+            result = super().process(*args, **kwargs)
+            children.add(self._child)
+            return result
 
-    children: set[subprocess.Popen[str]] = set()
+    children: set[object] = set()
 
     def new_helper() -> HelperProcess:
         helpers.append(Helper())
