@@ -196,6 +196,7 @@ PREFERENCES: Mapping[str, Container[object]] = {
     "notifications": ("all", "problems", "none"),
     "log_level": ("normal", "debug"),
     "keep_days": range(MAX_KEEP_DAYS + 1),
+    "brake": (True, False),
 }
 """The settings for which a value that is not valid, such as one of a newer version, is replaced by the default."""
 
@@ -221,6 +222,7 @@ class Settings:
         notifications: What to show on the desktop: `all`, `problems` or `none`.
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
+        brake: Whether a batch is paused when many of its files fail for the same reason.
     """
 
     queue: str = ""
@@ -238,6 +240,7 @@ class Settings:
     notifications: str = "all"
     log_level: str = "normal"
     keep_days: int = 0
+    brake: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:

@@ -280,6 +280,8 @@ class JobList:
         """
         waiting = (JobRow.status == Status.PENDING) & (JobRow.queue == queue) & on_list(self.pending)
         with self._database.read():
+            if self._database.scalar(HELD.limit(1)) is None:  # otherwise, all waiting jobs would be read
+                return 0
             return int(self._database.scalar(JobRow.select(_COUNT).where(JobRow.batch.in_(HELD), waiting)))
 
     def known_values(self) -> KnownValues:

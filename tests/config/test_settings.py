@@ -44,6 +44,7 @@ FULL = Settings(
     notifications="problems",
     log_level="debug",
     keep_days=30,
+    brake=False,
 )
 
 
