@@ -157,6 +157,7 @@ def open_program(environment: Mapping[str, str] = os.environ) -> Program:
     queues.adopt(connection)
     clock = SystemClock()
     control = ProcessingControl()
+    control.brakes = settings.brake
     is_permitted = connection.is_local or settings.process_queue == connection.permission_key
     control.permit(connection.key if is_permitted else "")
     editor = JobEditor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from desktop_app.cli.batches import CONTINUE
 from desktop_app.cli.doctor import DOCTOR
 from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
@@ -9,4 +10,4 @@ from desktop_app.cli.processors import PROCESSORS
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.worker import WORKER
 
-COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, PROCESSORS, DOCTOR)
+COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, CONTINUE, EXPORT, PROCESSORS, DOCTOR)

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from desktop_app.cli.batches import paused_text
 from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import JobTable, totals
@@ -66,6 +67,8 @@ def _status(options: Namespace) -> int:
             if counts.total:
                 _print_table(program.jobs.all())
             emit(totals(counts))
+            for batch in program.jobs.held_batches():
+                say(paused_text(batch))
         return code
 
 

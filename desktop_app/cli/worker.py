@@ -9,6 +9,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from desktop_app.cli.batches import paused_text
 from desktop_app.cli.output import Progress, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.queue_calls import result_of
@@ -73,6 +74,11 @@ def _options(parser: ArgumentParser) -> None:
         help="keep running even if only messages of another program are received",
     )
     parser.add_argument(
+        "--no-brake",
+        action="store_true",
+        help="do not pause a batch when many of its files fail for the same reason",
+    )
+    parser.add_argument(
         "--fail-on-error",
         action="store_true",
         help="exit with code 1 if a file became FAILED while the worker was running",
@@ -86,6 +92,7 @@ def _worker(options: Namespace) -> int:
     # In this order, so that a second Ctrl+C does not interrupt the end.
     with closing(StopSignals()) as stop, closing(program):
         started_at = program.clock.now_ms()
+        program.control.brakes = program.settings.brake and not options.no_brake
         code = _run(program, options, stop)
         if options.fail_on_error:
             sums = program.jobs.run_sums(queue=program.connection.key, since_ms=started_at - 1)
@@ -164,10 +171,14 @@ def _run(opened: Program, options: Namespace, stop: StopSignals) -> int:
             )
         if program.foreign.count:
             say(f"{counted(program.foreign.count, 'message')} of another program left in the queue.")
-    if options.until_idle and watch.is_stuck:
+    return 1 if options.until_idle and _has_rest(watch) else 0
+
+
+def _has_rest(watch: IdleWatch) -> bool:
+    """Return whether files are left that can't be processed now, and say what happens to them."""
+    if watch.is_stuck:
         say("The remaining files will be processed by the next worker once the disk or network share responds.")
-        return 1
-    return 0
+    return watch.is_stuck or watch.is_paused
 
 
 def _identified(program: Program, errors: ErrorReporter, stop: StopSignals) -> Program:
@@ -254,7 +265,7 @@ def run_loops(
             is_idle, pause_s = watch.look(), watch.pause_s
             if drain is None:
                 continue
-            if watch.is_stuck or (is_idle and drain.is_over()):
+            if watch.is_stuck or watch.is_paused or (is_idle and drain.is_over()):
                 break
             if is_idle:
                 pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
@@ -336,6 +347,10 @@ class IdleWatch:
         self._done = 0
         self._silent = ""
         self._silent_since = 0.0
+        self._keeps_order = program.keeps_order
+        self._paused: set[int] = set()
+        self.is_paused = False
+        """Whether all files that are left have to wait, because batches are paused."""
         self.pause_s = LOOK_S
         """The time to wait before the next call to `look`, in seconds."""
 
@@ -374,6 +389,7 @@ class IdleWatch:
                 self._done, self._silent_since = done, started
             if not self._counts.processing:  # otherwise, one of the shares may only be tried again
                 self._look_at_shares(started)
+            self._look_at_batches()
         if not self._counts.unfinished:
             self._bar.rest(self._resting())
         is_resting = not self._counts.unfinished and not self._is_ending
@@ -392,6 +408,17 @@ class IdleWatch:
             return f"All files are finished. Looking for messages that are left on {self.queue} … {STOP_HINT}"
         so_far = f", {counted(self._done, 'file')} finished so far" if self._done else ""
         return f"Waiting for files on {self.queue}{so_far} … {STOP_HINT}"
+
+    def _look_at_batches(self) -> None:
+        """Find out whether only files of paused batches are left, and say so for each batch that was paused."""
+        held = self._jobs.count_held(self._queue)
+        is_all = held == self._counts.pending or self._keeps_order  # no file may overtake a paused one
+        self.is_paused = held > 0 and is_all and not self._counts.processing
+        batches = {batch.id: batch for batch in self._jobs.held_batches()} if held else {}
+        for key in batches.keys() - self._paused:
+            self._bar.interrupt()
+            say(paused_text(batches[key]))
+        self._paused = set(batches)
 
     def _look_at_shares(self, now: float) -> None:
         waiting = self._jobs.waiting_for_shares(self._queue) if self._counts.pending else {}
@@ -473,13 +500,14 @@ class ErrorReporter:
 
 WORKER = Command(
     name="worker",
-    usage="[--until-idle] [--concurrency N] [--shared-queue]\n                       [--fail-on-error]",
+    usage="[--until-idle] [--concurrency N] [--shared-queue]\n                       [--fail-on-error] [--no-brake]",
     summary="process files in the terminal",
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
     "If the queue can't be used, it says so and keeps trying, even with --until-idle. If only files on disks or\n"
-    "network shares that do not respond are left, --until-idle exits with code 1 after two minutes. It exits if it\n"
-    "receives only messages of another program and no file is waiting, unless --shared-queue is given. FAILED files\n"
-    "do not change the exit code, unless --fail-on-error is given.",
+    "network shares that do not respond are left, --until-idle exits with code 1 after two minutes, and at once if\n"
+    "only files of paused batches are left. It exits if it receives only messages of another program and no file is\n"
+    "waiting, unless --shared-queue is given. FAILED files do not change the exit code, unless --fail-on-error is\n"
+    "given.",
     add_options=_options,
     run=_worker,
 )

@@ -196,6 +196,7 @@ PREFERENCES: Mapping[str, Container[object]] = {
     "notifications": ("all", "problems", "none"),
     "log_level": ("normal", "debug"),
     "keep_days": range(MAX_KEEP_DAYS + 1),
+    "brake": (True, False),
 }
 """The settings for which a value that is not valid, such as one of a newer version, is replaced by the default."""
 
@@ -222,6 +223,7 @@ class Settings:
         log_level: How much to log: `normal` or `debug`.
         keep_days: The number of days after which processed files are removed from the list; 0 to keep them.
         type_rules: The rules by which processors are chosen by the types of files; see `services/adding/type_rules.py`.
+        brake: Whether a batch is paused when many of its files fail for the same reason.
     """
 
     queue: str = ""
@@ -240,6 +242,7 @@ class Settings:
     log_level: str = "normal"
     keep_days: int = 0
     type_rules: str = ""
+    brake: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:

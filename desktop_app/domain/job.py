@@ -229,6 +229,19 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Why a batch is paused.
+
+    Attributes:
+        reason: The most frequent one of the reasons, which differ in their arguments; None if no file has it any more.
+        failed: The number of files that failed for such a reason.
+    """
+
+    reason: Reason | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Files that were added together.
 
@@ -237,12 +250,14 @@ class Batch:
         name: The name to show; may be empty.
         created_at: When the files were added, in milliseconds since the Unix epoch.
         counts: The number of the batch's jobs that are still on the list, by status.
+        held: Why the batch is paused; None if it is not.
     """
 
     id: int
     name: str
     created_at: int
     counts: StatusCounts
+    held: Held | None = None
 
 
 class AttemptOutcome(StrEnum):

@@ -166,6 +166,8 @@ class ReasonCode(StrEnum):
         mark("“{processor}” is not available on {computer}; it waits for a worker that has it"),
     )
     OTHER_WORKER = "other_worker", mark("“{processor}” is not available on {computer}; it waits for {others}")
+    BATCH_HELD = "batch_held", mark("The batch is paused, because many of its files failed for the same reason")
+    """Never stored: it is shown for the waiting files of a paused batch."""
     # Sending or receiving the message failed.
     MESSAGE_REFUSED = "message_refused", mark("The queue rejected its message: {why}"), FileProblem.NOT_SENT
     REQUEST_REFUSED = (

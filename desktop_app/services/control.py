@@ -50,6 +50,8 @@ class ProcessingControl:
         self._receive_now = threading.Event()
         self.tries = 0
         """How often `try_now` has been called."""
+        self.brakes = True
+        """Whether batches are paused when many of their files fail for the same reason."""
         self._check_now = threading.Event()
 
     # --- pause and resume

@@ -20,6 +20,7 @@ from desktop_app.store.backends.sqlite import among, given_keys
 from desktop_app.store.change_feed import MAX_CHANGES, ChangeFeed
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.facts import store_fact
+from desktop_app.store.held_batches import HeldBatches
 from desktop_app.store.list_query import has_jobs
 from desktop_app.store.models import AttemptRow, BatchRow, FactRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
@@ -117,10 +118,15 @@ class Added:
 
 
 class Intake:
-    """Writes the user's changes to the database. Any thread."""
+    """Writes the user's changes to the database. Any thread.
+
+    Attributes:
+        held_batches: Pauses and continues batches.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.held_batches = HeldBatches(database)
 
     def revision(self) -> int:
         """Return the revision of the latest change to the database.

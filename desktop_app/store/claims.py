@@ -19,6 +19,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed, value_of
+from desktop_app.store.held_batches import HELD
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.processors import workers_with
@@ -60,6 +61,8 @@ class ClaimOutcome(StrEnum):
     UNABLE = "unable"
     """This worker does not have the processor. If `Claim.is_resent`, the job is in the outbox again, and the message
     has to be deleted; otherwise, release it, since another worker may have the processor."""
+    HELD = "held"
+    """The batch of the job is paused. As for UNABLE, `Claim.is_resent` is whether the job is in the outbox again."""
     FOREIGN = "foreign"
     """This database does not contain the submission. Never delete the message or act on it."""
 
@@ -86,6 +89,7 @@ class ClaimedJob(NamedTuple):
     file_size: int | None
     processor: str = DEFAULT_PROCESSOR
     options: str = ""
+    batch_id: int = 0
 
 
 class Claim(NamedTuple):
@@ -93,7 +97,7 @@ class Claim(NamedTuple):
 
     For BUSY, `busy_until_ms` is the time at which the other worker's lease expires. `is_suspect` is True if a program
     exited unexpectedly while processing this job; the file may be the cause. `epoch` is the epoch of the database in
-    which the token is valid. For UNABLE, `is_resent` is whether another message will be sent.
+    which the token is valid. For UNABLE and HELD, `is_resent` is whether another message will be sent.
     """
 
     outcome: ClaimOutcome
@@ -144,10 +148,13 @@ def _claiming() -> Any:  # noqa: ANN401 - peewee's queries have no common type
             ~crashed,
             JobRow.removed_at.is_null(),
             version.is_null(False),
+            JobRow.batch.not_in(HELD),
         )
     )
 
 
+_STAYS = frozenset({ClaimOutcome.BUSY, ClaimOutcome.UNABLE, ClaimOutcome.HELD})
+"""The outcomes after which the message can stay in the queue, so that it blocks its group."""
 _LINES_ONLY: Mapping[str, int] = {DEFAULT_PROCESSOR: 1}
 
 _CLAIM = Statement(_claiming)
@@ -173,7 +180,8 @@ class Claims:
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the jobs of up to ten messages in one transaction.
 
-        Once a request in a message group is BUSY, all later requests in that group are BUSY too.
+        Once a request in a message group is BUSY, all later requests in that group are BUSY too. The same applies to
+        UNABLE and HELD, if the message stays in the queue.
 
         Args:
             requests: The received messages.
@@ -196,7 +204,7 @@ class Claims:
         with self._database.write() as revision:
             while left:
                 part = _first_of_each(left)
-                # A later message in the same group must not overtake a busy one.
+                # A later message in the same group must not overtake one that stays in the queue.
                 free = {place: request for place, request in part.items() if request.group not in held_up}
                 won = self._claim(list(free.values()), worker, now_ms, lease_ms, revision) if free else {}
                 for place, request in part.items():
@@ -204,7 +212,7 @@ class Claims:
                     if claim is None and request.file_id not in taken:
                         claim = won.get(request.file_id)
                     claims[place] = claim = claim or self._unclaimed(request, worker, now_ms, revision)
-                    if request.group and claim.outcome is ClaimOutcome.BUSY:
+                    if request.group and claim.outcome in _STAYS and not claim.is_resent:
                         held_up[request.group] = claim
                     del left[place]
                 taken.update(won)
@@ -277,11 +285,12 @@ class Claims:
             JobRow.processor,
             JobRow.queue,
             JobRow.resends,
+            JobRow.batch.in_(HELD),
         ).where(JobRow.uuid == request.file_id)
         row = next(iter(self._database.run(query.tuples())), None)
         if row is None:
             return Claim(ClaimOutcome.FOREIGN)
-        row_id, status, generation, removed_at, lease_until, processor, queue, resends = row
+        row_id, status, generation, removed_at, lease_until, processor, queue, resends, is_held = row
         if request.generation > generation:
             # The message is newer than the database, which was restored from a backup: treat it as foreign.
             return Claim(ClaimOutcome.FOREIGN)
@@ -291,8 +300,11 @@ class Claims:
             return Claim(ClaimOutcome.FINISHED)
         if lease_until > now_ms:
             return Claim(ClaimOutcome.BUSY, busy_until_ms=lease_until)
+        is_resent = request.group in {"", request.file_id}  # otherwise, other messages would overtake it
+        if is_held:
+            self._set_aside(row_id, now_ms, {"visible_at": now_ms}, revision, next_try_at=0 if is_resent else None)
+            return Claim(ClaimOutcome.HELD, is_resent=is_resent)
         if processor not in self._versions:
-            is_resent = request.group in {"", request.file_id}  # otherwise, other messages would overtake it
             self._leave(row_id, worker, processor, queue, now_ms, revision, resends=resends if is_resent else None)
             return Claim(ClaimOutcome.UNABLE, is_resent=is_resent)
         self._fail_crashed([row_id], now_ms, revision)
@@ -331,24 +343,32 @@ class Claims:
         reason = Reason(ReasonCode.NO_WORKER, about)
         if others:
             reason = Reason(ReasonCode.OTHER_WORKER, {**about, "others": ", ".join(dict.fromkeys(others))})
-        attempts.end_open(self._database, AttemptRow.job == row_id, AttemptOutcome.STOPPED, now_ms=now_ms)
-        changes: dict[str, Any] = {
-            **PENDING_AGAIN,
-            "visible_at": now_ms,
-            **reason_columns(reason),
-            "revision": revision,
-        }
+        changes: dict[str, Any] = {"visible_at": now_ms, **reason_columns(reason)}
+        next_try_at = None
         if resends is not None:
             next_try_at = now_ms + min(LONGEST_LEFT_MS, FIRST_LEFT_MS << min(resends, 16))
-            changes |= {
-                "sent_at": None,
-                "message_id": None,
-                "visible_at": next_try_at,
-                "next_try_at": next_try_at,
-                "resends": JobRow.resends + 1,
-            }
+            changes |= {"visible_at": next_try_at, "next_try_at": next_try_at}
+        self._set_aside(row_id, now_ms, changes, revision, next_try_at=next_try_at)
+
+    def _set_aside(
+        self, row_id: int, now_ms: int, changes: Mapping[str, Any], revision: int, *, next_try_at: int | None
+    ) -> None:
+        """Return a job that is not processed now to PENDING, without counting an attempt.
+
+        Args:
+            row_id: The key of the job.
+            now_ms: The current time, in milliseconds since 1970.
+            changes: The values of some columns.
+            revision: The revision of the transaction.
+            next_try_at: When to send a new message, in milliseconds since 1970; None if the message stays in the queue.
+        """
+        attempts.end_open(self._database, AttemptRow.job == row_id, AttemptOutcome.STOPPED, now_ms=now_ms)
+        again: dict[str, Any] = {}
+        if next_try_at is not None:
+            again = {"sent_at": None, "message_id": None, "resends": JobRow.resends + 1}
             enqueue(self._database, JobRow.id == row_id, next_try_at=next_try_at)
-        self._database.run(JobRow.update(**changes).where(JobRow.id == row_id))
+        update = JobRow.update(**{**PENDING_AGAIN, **changes, **again, "revision": revision})
+        self._database.run(update.where(JobRow.id == row_id))
 
     def _fail_crashed(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
         attempts.end_open(self._database, AttemptRow.job.in_(list(row_ids)), AttemptOutcome.STOPPED, now_ms=now_ms)

@@ -17,6 +17,7 @@ from desktop_app.domain.job import (
     AttemptOutcome,
     Batch,
     Ended,
+    Held,
     Job,
     RunSums,
     Status,
@@ -29,6 +30,7 @@ from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.first_keys import FirstKeys, is_divisible, is_indexed, key_ranges
+from desktop_app.store.held_batches import HELD
 from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
@@ -239,7 +241,48 @@ class JobList:
             counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
             facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
-        return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]
+            held = self._held(counts)
+        return [Batch(key, name, created_at, counts[key], held.get(key)) for key, name, created_at in rows]
+
+    def _held(self, keys: Collection[int]) -> dict[int, Held]:
+        """Return why some batches are paused; those that are not are left out."""
+        paused = BatchRow.select(BatchRow.id, BatchRow.tolerated).where(
+            BatchRow.id.in_(sorted(keys)), BatchRow.held_at.is_null(False)
+        )
+        found = {}
+        for key, codes in list(self._database.run(paused.tuples())):
+            failed = (
+                JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
+                .where(JobRow.batch == key, JobRow.status == Status.FAILED, on_list(self.pending))
+                .where(JobRow.reason_code == codes.rpartition(" ")[2])
+                .group_by(JobRow.reason_code, JobRow.reason_args)
+            )
+            reasons = sorted(self._database.run(failed.tuples()), key=lambda row: -row[2])
+            count = sum(number for *_, number in reasons)
+            found[key] = Held(reason_of(*reasons[0][:2]) if reasons else None, count)
+        return found
+
+    def held_batches(self) -> list[Batch]:
+        """Return the paused batches with waiting files, newest first. Fast if there are none.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            keys = [key for (key,) in self._database.run(HELD.tuples())]
+            return [batch for batch in self.batches(keys, most=0) if batch.counts.pending] if keys else []
+
+    def count_held(self, queue: str) -> int:
+        """Return the number of jobs in a queue that are PENDING because their batch is paused.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        waiting = (JobRow.status == Status.PENDING) & (JobRow.queue == queue) & on_list(self.pending)
+        with self._database.read():
+            if self._database.scalar(HELD.limit(1)) is None:  # otherwise, all waiting jobs would be read
+                return 0
+            return int(self._database.scalar(JobRow.select(_COUNT).where(JobRow.batch.in_(HELD), waiting)))
 
     def known_values(self) -> KnownValues:
         """Return values to offer for a search, found among the newest jobs.

@@ -41,7 +41,12 @@ class BatchRow(_Row):
     held_at = BigIntegerField(null=True)
     """The time at which the batch was paused, because many files failed for the same reason. NULL if it is not."""
     tolerated = TextField(constraints=[SQL("DEFAULT ''")], default="")
-    """The codes of reasons for which the batch is not paused again, separated by spaces."""
+    """The codes of reasons for which the batch is not paused again, separated by spaces. While it is paused, the last
+    one is the reason for that."""
+
+
+# Each claim looks for paused batches; nearly always, there are none.
+BatchRow.add_index(BatchRow.index(BatchRow.id, name="batch_held", where=BatchRow.held_at.is_null(False)))
 
 
 class JobRow(_Row):
@@ -128,7 +133,8 @@ class OutboxRow(_Row):
     position = AutoField()
     job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")
     queue = TextField(index=True)
-    """A copy of the job's queue, so that queries do not read the entries of other queues."""
+    """A copy of the job's queue, so that queries do not read the entries of other queues; or `held ` and the key of the
+    batch, for an entry of a paused batch that the sender has set aside."""
     generation = IntegerField()
     tries = IntegerField(default=0)
     next_try_at = BigIntegerField(default=0)

@@ -1,16 +1,20 @@
-"""The outbox: the jobs whose messages still have to be sent, in sending order."""
+"""The outbox: the jobs whose messages still have to be sent, in sending order.
+
+The entries of a paused batch are set aside when their turn comes: their queue is replaced by the name of the batch, so
+that no other query of the outbox finds them. They keep their positions, and return once the batch continues.
+"""
 
 from __future__ import annotations
 
 from itertools import takewhile
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from peewee import Expression, Select, Tuple, Value, fn
+from peewee import Case, Expression, Select, Tuple, Value, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.backends.sqlite import given_keys, given_rows
+from desktop_app.store.held_batches import HELD
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.rows import reason_columns
 from desktop_app.store.statements import Statement, as_keys, as_rows, parameter
@@ -42,16 +46,40 @@ class Sent(NamedTuple):
     message_id: str
 
 
+SET_ASIDE = "held "
+"""The start of the queue of the entries that are set aside. The key of a queue has no such place; see `queue_key`."""
+_BEHIND_SET_ASIDE = "held!"
+"""The first text that sorts behind all that begin with `SET_ASIDE`."""
+ENTRIES_A_STEP = 2_000
+"""The maximum number of entries that are set aside or returned in one transaction."""
+
+
+class _Due(NamedTuple):
+    """An entry that may be sent. If its batch is paused, `held` is the key of the batch."""
+
+    position: int
+    held: int | None
+    is_due: int
+    entry: OutboxEntry
+
+
 _IS_DUE = (OutboxRow.next_try_at <= parameter("now_ms")) & (
     (OutboxRow.claim_until <= parameter("now_ms")) | (OutboxRow.claim_owner == parameter("owner"))
 )
 
 
 def _entries() -> Any:  # noqa: ANN401 - peewee's queries have no common type
-    """Return the query for the position and the columns of an `OutboxEntry` for the first entries of a queue."""
+    """Return the query for the columns of a `_Due` for the first entries of a queue."""
     return (
         OutboxRow.select(
-            OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries, JobRow.resends
+            OutboxRow.position,
+            Case(None, [(JobRow.batch.in_(HELD), JobRow.batch)]),
+            _IS_DUE,
+            JobRow.id,
+            JobRow.uuid,
+            OutboxRow.generation,
+            OutboxRow.tries,
+            JobRow.resends,
         )
         .join(JobRow)
         .where(OutboxRow.queue == parameter("queue"))
@@ -81,8 +109,31 @@ def _noting_sent() -> Any:  # noqa: ANN401
     )
 
 
+def _setting_aside() -> Any:  # noqa: ANN401
+    given = given_rows(parameter("rows"), "position", "queue")
+    aside = OutboxRow.update(queue=given.c.queue, claim_owner=None, claim_until=0).from_(given)
+    return aside.where(OutboxRow.position == given.c.position)
+
+
+def _returning() -> Any:  # noqa: ANN401
+    some = OutboxRow.select(OutboxRow.position).where(OutboxRow.queue == parameter("aside")).limit(ENTRIES_A_STEP)
+    back = OutboxRow.update(queue=JobRow.queue).from_(JobRow)
+    return back.where(JobRow.id == OutboxRow.job, OutboxRow.position.in_(some))
+
+
 _DUE = Statement(lambda: _entries().where(_IS_DUE))
-_NEXT = Statement(lambda: _entries().select_extend(_IS_DUE))
+_NEXT = Statement(_entries)
+_ASIDE = Statement(_setting_aside)
+_RETURN = Statement(_returning)
+_NEXT_ASIDE = Statement(
+    lambda: (
+        OutboxRow.select(OutboxRow.queue)
+        .where(OutboxRow.queue > parameter("after"), OutboxRow.queue < _BEHIND_SET_ASIDE)
+        .order_by(OutboxRow.queue)
+        .limit(1)
+    )
+)
+_HELD = Statement(lambda: HELD)
 _CLAIM = Statement(
     lambda: OutboxRow.update(claim_owner=parameter("owner"), claim_until=parameter("until_ms")).where(
         OutboxRow.position.in_(given_keys(parameter("positions")))
@@ -128,6 +179,9 @@ class Outbox:
     ) -> list[OutboxEntry]:
         """Claim the next due entries, in order, so that no other sender sends them too.
 
+        The entries of paused batches are set aside, unless they have to be sent in order: then, what is behind them has
+        to wait for them in the queue.
+
         Args:
             queue: The key of the queue.
             owner: The sender's identity.
@@ -142,18 +196,57 @@ class Outbox:
         with self._database.read():
             if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
-        with self._database.write():
-            self._epoch = self._database.epoch  # the entries are not valid in another one
-            due = self._due(queue, owner, now_ms, limit, in_order=in_order)
-            positions = as_keys(position for position, *_ in due)
-            self._database.change(_CLAIM, owner=owner, until_ms=now_ms + claim_ms, positions=positions)
-        return [OutboxEntry(*rest) for _, *rest in due]
+        while True:
+            with self._database.write():
+                self._epoch = self._database.epoch  # the entries are not valid in another one
+                due = self._due(queue, owner, now_ms, limit, in_order=in_order)
+                if not in_order and any(one.held for one in due):
+                    due = self._set_aside(self._due(queue, owner, now_ms, ENTRIES_A_STEP, in_order=False))[:limit]
+                    if not due:
+                        continue
+                positions = as_keys(one.position for one in due)
+                self._database.change(_CLAIM, owner=owner, until_ms=now_ms + claim_ms, positions=positions)
+            return [one.entry for one in due]
 
-    def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
-        """Return the position and the columns of an `OutboxEntry` for each due entry; see `claim`."""
+    def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[_Due]:
+        """Return the first due entries; see `claim`."""
         statement = _NEXT if in_order else _DUE
         rows = self._database.rows(statement, queue=queue, owner=owner, now_ms=now_ms, limit=limit)
-        return [row[:-1] for row in takewhile(itemgetter(-1), rows)] if in_order else rows
+        found = (_Due(position, held, is_due, OutboxEntry(*rest)) for position, held, is_due, *rest in rows)
+        return list(takewhile(lambda one: one.is_due, found))
+
+    def _set_aside(self, due: Sequence[_Due]) -> list[_Due]:
+        """Set the entries of paused batches aside; return the others."""
+        rows = as_rows((one.position, f"{SET_ASIDE}{one.held}") for one in due if one.held)
+        self._database.change(_ASIDE, rows=rows)
+        return [one for one in due if not one.held]
+
+    def take_resumed(self) -> bool:
+        """Return entries that were set aside to their queues, because their batch has continued; at most a few.
+
+        It is fast if there are none. Call it repeatedly.
+
+        Returns:
+            Whether there were any.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.read():
+            if not self._resumed():
+                return False
+        with self._database.write():
+            aside = self._resumed()
+            return bool(aside) and self._database.change(_RETURN, aside=aside) > 0
+
+    def _resumed(self) -> str:
+        """Return the queue of entries that are set aside although their batch is not paused; empty if none are."""
+        after = SET_ASIDE
+        while rows := self._database.rows(_NEXT_ASIDE, after=after):
+            after = str(rows[0][0])
+            if after not in {f"{SET_ASIDE}{key}" for (key,) in self._database.rows(_HELD)}:
+                return after
+        return ""
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
         """Record messages as sent and delete their outbox entries. Entries of newer generations are kept.

@@ -42,8 +42,13 @@ JOB_COLUMNS: Mapping[str, Any] = {
 """The expression for each field of a `Job`, in the order of the fields."""
 
 _NAMES = tuple(JOB_COLUMNS)
-_BESIDE = (JobRow.raw_path, JobRow.reason_args)
+_BESIDE = (
+    JobRow.raw_path,
+    JobRow.reason_args,
+    BatchRow.select(BatchRow.held_at).where(BatchRow.id == JobRow.batch).alias("held_at"),
+)
 """The additional columns that `jobs_from` needs for the path and the reason."""
+_IS_HELD = Reason(ReasonCode.BATCH_HELD)
 
 LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
 """The columns for `jobs_from`."""
@@ -91,9 +96,9 @@ def read_rows(database: Database, keys: Iterable[int]) -> list[tuple[int, Any, l
         ((text,),) = database.rows(_AT_ONCE, keys=given)
         rows = json.loads(text)
     except (*ERRORS, ValueError):  # such as a value that can't be in such a text: find out which one
-        return [(row[3], row[0], list(row[1:])) for row in database.rows(_ONE_BY_ONE, keys=given)]
+        return [(row[4], row[0], list(row[1:])) for row in database.rows(_ONE_BY_ONE, keys=given)]
     found = [
-        (values[1], removed_at, [bytes.fromhex(raw_path) if raw_path else None, *values])
+        (values[2], removed_at, [bytes.fromhex(raw_path) if raw_path else None, *values])
         for raw_path, removed_at, *values in rows
     ]
     return sorted(found, key=itemgetter(0))
@@ -112,11 +117,12 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     """
     jobs = []
     with recognized_damage():
-        for raw_path, arguments, *values in rows:
+        for raw_path, arguments, held_at, *values in rows:
             check_kinds(_NAMES, tuple(map(type, values)))
             values[_PATH] = joined_path(values[_PATH], raw_path)
             values[_STATUS] = Status(values[_STATUS])
-            values[_REASON] = reason_of(values[_REASON], arguments)
+            is_held = held_at is not None and values[_STATUS] is Status.PENDING
+            values[_REASON] = _IS_HELD if is_held else reason_of(values[_REASON], arguments)
             jobs.append(Job(*values))
     return jobs
 

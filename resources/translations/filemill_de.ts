@@ -1372,6 +1372,10 @@
         <translation>„{processor}“ ist auf {computer} nicht verfügbar; die Datei wartet auf {others}</translation>
     </message>
     <message>
+        <source>The batch is paused, because many of its files failed for the same reason</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The queue rejected its message: {why}</source>
         <translation>Die Warteschlange hat die Nachricht abgelehnt: {why}</translation>
     </message>

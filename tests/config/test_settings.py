@@ -45,6 +45,7 @@ FULL = Settings(
     log_level="debug",
     keep_days=30,
     type_rules="*.csv => table\n*.jpg => image",
+    brake=False,
 )
 
 

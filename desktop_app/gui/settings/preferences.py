@@ -131,5 +131,6 @@ class Preferences(QObject):
             self._control.concurrency = after.workers
         if after.log_level != before.log_level:
             set_detailed(is_detailed=after.log_level == "debug")
+        self._control.brakes = after.brake
         self._notifications.level = after.notifications
         self.changed.emit()

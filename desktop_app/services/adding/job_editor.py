@@ -199,6 +199,20 @@ class JobEditor:
         self._control.wake_sender()
         return is_done
 
+    def resume_batches(self, batch_ids: Collection[int], *, tolerates: bool = True) -> int:
+        """Continue batches that were paused because many of their files failed; return how many of them were paused.
+
+        Args:
+            batch_ids: The keys of the batches.
+            tolerates: Whether further files may fail for the same reason without pausing the batch again.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        count = self._intake.held_batches.resume(batch_ids, tolerates=tolerates)
+        self._control.wake_sender()
+        return count
+
     def removal_time(self) -> int:
         """Return the current time for a removal, in milliseconds since 1970. No other removal here has the same one."""
         with self._removal_lock:

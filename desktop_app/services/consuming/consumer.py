@@ -17,6 +17,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
+from desktop_app.services.consuming.brake import Brake
 from desktop_app.services.consuming.dispatcher import Dispatcher
 from desktop_app.services.consuming.foreign_messages import (
     HELD_UP_BY,
@@ -39,7 +40,8 @@ from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
 from desktop_app.services.loops import AwakeClock, Backoff, LoopState, StateReporter, StopRequest, SupervisedLoop
-from desktop_app.store.claims import Claims
+from desktop_app.store.claims import ClaimOutcome, Claims
+from desktop_app.store.held_batches import HeldBatches
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.processors import WorkerProcessors
 from desktop_app.store.recovery import Recovery
@@ -86,6 +88,8 @@ ANNOUNCE_SECONDS = 60.0
 TURN_SECONDS = 0.1
 """The interval at which files that are being processed are supervised."""
 IDLE_TURN_SECONDS = 5.0
+HELD_TURN_SECONDS = 1.0
+"""The interval at which a consumer that keeps the order looks whether a paused batch continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,9 @@ class Consumer:
         self._next_turn = 0.0
         self._is_stopping = threading.Event()
         self._is_store_away = False
+        self._is_held = False
+        """Whether nothing is received, because a batch is paused and the order has to be kept."""
+        self._next_look = clock.steady()
         self._held_up_by = 0
         """The number of foreign messages that the user was last told about."""
         self._end: KnownError | None = None
@@ -203,6 +210,8 @@ class Consumer:
         self._claims = Claims(database, registry.versions)
         self._outbox = Outbox(database)
         self._recovery = Recovery(database)
+        self._held = HeldBatches(database)
+        self._brake = Brake(self._held, clock)
         self._strict_group = StrictGroup(database, options.queue)
         self._polls = PollRecord()
         self._next_note = clock.steady()
@@ -295,7 +304,8 @@ class Consumer:
             self._attempt(self._take_left)
             while not stop.is_set() and self._end is None:
                 self._attempt(self._follow_database)
-                self._turn(TURN_SECONDS if self._in_flight else IDLE_TURN_SECONDS)
+                idle_s = HELD_TURN_SECONDS if self._is_held else IDLE_TURN_SECONDS
+                self._turn(TURN_SECONDS if self._in_flight else idle_s)
                 self._supervise()
             self._end_work()
             self._attempt(self._processors.withdraw, self._identity.name)
@@ -320,6 +330,7 @@ class Consumer:
         if epoch != self._work.epoch:
             self._identity.renew()
             self._committer.discard_others(epoch)
+            self._brake.forget()
             self._work.epoch = epoch
 
     def _check_foreign(self) -> None:
@@ -371,6 +382,11 @@ class Consumer:
             self._control.note_idle()
         self._attempt(self._check_foreign)
         self._attempt(self._release_hidden)
+        if self._control.brakes:
+            self._attempt(self._pause_batches)
+        if self._options.keeps_order and self._clock.steady() >= self._next_look:
+            self._next_look = self._clock.steady() + HELD_TURN_SECONDS
+            self._attempt(self._look_for_held)
         if self._clock.steady() >= self._next_announcement:
             self._next_announcement = self._clock.steady() + ANNOUNCE_SECONDS
             self._attempt(self._announce)
@@ -388,6 +404,17 @@ class Consumer:
             fields=self._registry.fields,
             now_ms=self._clock.now_ms(),
         )
+
+    def _pause_batches(self) -> None:
+        """Pause the batches of which too many files have failed."""
+        if paused := self._brake.check():
+            self._next_look = self._clock.steady()
+            self._committer.release_batches(paused)
+
+    def _look_for_held(self) -> None:
+        """Receive nothing while a batch is paused, since no file may overtake its files."""
+        self._is_held = self._held.any_waits(self._options.queue)
+        self._receiver.note_room()
 
     def _take_left(self) -> None:
         """Send the messages of the files that were left, at a time when this program did not have their processors."""
@@ -468,7 +495,7 @@ class Consumer:
     def _room(self) -> int:
         """Return the number of messages to receive: one per free thread, and more if files are processed quickly."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
-        if not may_receive or self._polls.is_drained or len(self._in_flight) >= MOST_IN_FLIGHT:
+        if not may_receive or self._is_held or self._polls.is_drained or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
         are_foreign = self._foreign.in_a_row >= MANY_IN_A_ROW
         if are_foreign and not self._foreign.is_own_expected:
@@ -535,7 +562,10 @@ class Consumer:
         except StoreError:
             self._dispatcher.refuse(ours)
             raise
+        if self._options.keeps_order and any(claim.outcome is ClaimOutcome.HELD for claim in claims):
+            self._is_held = True  # before the messages are released
         self._dispatcher.accept(ours, claims, len(arrived))
+        self._brake.note(self._committer.take_failed())
         if self._committer.put_back() or is_changed:
             self._control.note_finished()
 

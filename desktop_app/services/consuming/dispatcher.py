@@ -41,6 +41,7 @@ _DELETED_AS = {
     ClaimOutcome.STALE: Outcome.STALE,
     ClaimOutcome.CRASHED: Outcome.FAILED,
     ClaimOutcome.UNABLE: Outcome.RETRIED,
+    ClaimOutcome.HELD: Outcome.RETRIED,
 }
 
 
@@ -198,6 +199,9 @@ class Dispatcher:
             self._wait_for_other(message, request, claim)
         elif claim.outcome is ClaimOutcome.UNABLE and not claim.is_resent:
             self._release(message, UNABLE_SECONDS, Outcome.RELEASED)
+        elif claim.outcome is ClaimOutcome.HELD and not claim.is_resent:
+            # In strict order, the consumer receives nothing until the batch continues.
+            self._release(message, 0 if self._groups.is_single else UNABLE_SECONDS, Outcome.RELEASED)
         else:
             level = logging.INFO if claim.outcome is ClaimOutcome.CRASHED else logging.DEBUG
             log.log(level, "job %s: message of submission %d: %s", request.file_id, request.generation, claim.outcome)

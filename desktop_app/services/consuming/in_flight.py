@@ -184,7 +184,7 @@ class MessageGroups:
     """
 
     def __init__(self, *, is_single: bool = False) -> None:
-        self._is_single = is_single
+        self.is_single = is_single
         self._groups: dict[str, deque[InFlightMessage]] = {}
         """The messages by group ID. Only the first message of each group may be processed."""
 
@@ -228,7 +228,7 @@ class MessageGroups:
         return behind
 
     def _group_of(self, message: InFlightMessage) -> str:
-        return "all" if self._is_single and message.received.group_id else message.received.group_id
+        return "all" if self.is_single and message.received.group_id else message.received.group_id
 
 
 class Heartbeat:

@@ -13,7 +13,7 @@ from desktop_app.services.loops import Backoff
 from desktop_app.store.results import Result, Tick, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
@@ -70,6 +70,7 @@ class Committer:
         self._rejected: deque[InFlightMessage] = deque()
         """The messages of files whose leases were lost before their results were written."""
         self._unfinished: deque[Done] = deque()
+        self._failed: list[tuple[int, str]] = []
         self._next_progress = 0.0
 
     def take(self, done: Done) -> None:
@@ -117,11 +118,18 @@ class Committer:
             if is_kept:
                 done.message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
                 kept.append(done.message)
+                if result.reason is not None and done.message.job is not None:
+                    self._failed.append((done.message.job.batch_id, result.reason.code))
             else:
                 self._rejected.append(done.message)
         self._acknowledger.delete(*kept)
         self._start_following(kept)
         return claims
+
+    def take_failed(self) -> list[tuple[int, str]]:
+        """Return the batches and reason codes of the files that were written as FAILED since the last call."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def put_back(self) -> bool:
         """Release the files without a result, and write the progress of running ones; return whether a job has changed.
@@ -247,11 +255,20 @@ class Committer:
         Raises:
             StoreError: If the database can't be written.
         """
-        now = self._clock.steady()
+        before = self._clock.steady() - after_s
+        self._release_unbegun(lambda message: message.received_at <= before)
+
+    def release_batches(self, batch_ids: Collection[int]) -> None:
+        """Release the messages of batches that were paused, unless their files are being processed.
+
+        Raises:
+            StoreError: If the database can't be written. The other files are processed.
+        """
+        self._release_unbegun(lambda message: message.job is not None and message.job.batch_id in batch_ids)
+
+    def _release_unbegun(self, which: Callable[[InFlightMessage], bool]) -> None:
         for message in self._in_flight.all():
-            if message.job is None or message.is_settled or now - message.received_at < after_s:
-                continue
-            if not self._pool.withdraw(message):
+            if message.job is None or message.is_settled or not which(message) or not self._pool.withdraw(message):
                 continue
             for one in [message, *self._groups.cut(message)]:
                 one.is_cancelled = True

@@ -137,6 +137,7 @@ class Sender:
             while not stop.is_set():
                 try:
                     self._follow_database()
+                    has_resumed = self._outbox.take_resumed()
                     sent = self.send_due() if must_connect or self._has_due() else 0
                     self._tasks.do_due()
                 except (QueueError, StoreError) as error:
@@ -147,7 +148,9 @@ class Sender:
                 self._backoff.reset()
                 self._state.running()
                 has_window = self._options.window is not None
-                must_connect = not sent and self._control.wait_to_send(IDLE_SECONDS, stop, for_room=has_window)
+                must_connect = not (sent or has_resumed) and self._control.wait_to_send(
+                    IDLE_SECONDS, stop, for_room=has_window
+                )
         self._state.stopped()
 
     def _follow_database(self) -> None:

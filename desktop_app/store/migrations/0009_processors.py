@@ -10,6 +10,7 @@ def up(migrator, db):
     db.execute_sql("UPDATE job SET processor_version = 1 WHERE status IN (2, 3)")
     db.execute_sql('ALTER TABLE "batch" ADD COLUMN "held_at" INTEGER')
     db.execute_sql('ALTER TABLE "batch" ADD COLUMN "tolerated" TEXT NOT NULL DEFAULT \'\'')
+    db.execute_sql('CREATE INDEX "batch_held" ON "batch" ("id") WHERE ("held_at" IS NOT NULL)')
     db.execute_sql(
         'CREATE TABLE "field" ("processor" TEXT NOT NULL, "name" TEXT NOT NULL, "kind" VARCHAR(8) NOT NULL, '
         '"title" TEXT NOT NULL, "unit" TEXT NOT NULL, PRIMARY KEY ("processor", "name")) WITHOUT ROWID'
