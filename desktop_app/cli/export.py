@@ -31,7 +31,6 @@ def _export(options: Namespace) -> int:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
     from desktop_app.bootstrap import open_program
     from desktop_app.sources.share_access import require_response
-    from desktop_app.store.processors import WorkerProcessors
 
     require_response(str(target))
     with closing(open_program()) as program, closing(Progress("Exporting", "files")) as bar:
@@ -46,8 +45,8 @@ def _export(options: Namespace) -> int:
                     bar.move_to(count, total)
 
         with program.jobs.snapshot():
-            names = dict.fromkeys(field.name for _, field in WorkerProcessors(program.database).fields())
-            write = json_writer() if suffix == ".json" else csv_writer(results=list(names))
+            names = [field.name for field in program.jobs.result_fields()]
+            write = json_writer() if suffix == ".json" else csv_writer(results=names)
             total = program.jobs.counts().total
             write_whole(target, lambda stream: write(stream, counted_jobs()))
     emit(f"Exported {counted(count, 'file')} to {display_text(str(target))}.")

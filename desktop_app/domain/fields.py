@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.sentences import Sentence, display_text
+from desktop_app.domain.sentences import Sentence, display_text, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 Value = int | float | str | bool
 """The types of the values of fields and options."""
@@ -23,10 +23,15 @@ DEFAULT_PROCESSOR = "lines"
 PROCESSOR_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}(:[a-z0-9][a-z0-9_-]{0,39})?")
 """The names of processors; those of commands are `command:` and the name of the preset."""
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+RESULT_PREFIX = "result."
+"""The prefix of the names of fields where these stand among other names, such as sort keys."""
+TYPED_FIELDS = frozenset({"file_size", "lines_count"})
+"""The fields that are stored in columns of their own and are not in the result."""
 MOST_RESULT_BYTES = 16 * 1024
 """The maximum size of a stored result."""
 _MOST_OPTIONS_BYTES = 16 * 1024
 _GREATEST = 2**63 - 1
+_LONGEST_TITLE = 60
 _NO_VALUES: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -45,6 +50,74 @@ class Field:
     kind: type[Value]
     title: str
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultField:
+    """A field of the results on the list. Fields of several processors with the same name are one.
+
+    Attributes:
+        name: The name, as in `FIELD_NAME`.
+        kind: The type of the values; `str` if the processors do not agree.
+        title: The title for the user, in English, from the first processor that has one.
+        units: The names of the processors that have the field, each with its unit, which can be empty.
+        is_fast: Whether there is an index for sorting and filtering by it.
+    """
+
+    name: str
+    kind: type[Value]
+    title: str
+    units: tuple[tuple[str, str], ...]
+    is_fast: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key to sort by (`SortTerm.key`), which is also the name in exports and saved layouts."""
+        return f"{RESULT_PREFIX}{self.name}"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the values can be added up."""
+        return self.kind in {int, float}
+
+    @property
+    def is_size(self) -> bool:
+        """Whether all values are numbers of bytes."""
+        return self.is_number and all(unit == "bytes" for _, unit in self.units)
+
+
+def result_fields(declared: Iterable[tuple[str, Field]], fast: Collection[str] = ()) -> tuple[ResultField, ...]:
+    """Return the fields of results, without those that are stored in columns of their own.
+
+    Args:
+        declared: Fields, each with the name of its processor. Invalid names, from other programs, are left out.
+        fast: The names of the fields that have an index.
+    """
+    found: dict[str, list[tuple[str, Field]]] = {}
+    for processor, field in declared:
+        if FIELD_NAME.fullmatch(field.name) and field.name not in TYPED_FIELDS:
+            found.setdefault(field.name, []).append((processor, field))
+    return tuple(
+        ResultField(
+            name,
+            _common_kind({field.kind for _, field in same}),
+            next((_title(field.title) for _, field in same if field.title), name.replace("_", " ").capitalize()),
+            tuple((processor, field.unit) for processor, field in same),
+            name in fast,
+        )
+        for name, same in found.items()
+    )
+
+
+def _common_kind(kinds: set[type[Value]]) -> type[Value]:
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return float if kinds == {int, float} else str
+
+
+def _title(text: str) -> str:
+    """Return the title of a field that may be foreign in a form that can be shown."""
+    return shortened(display_text(text), _LONGEST_TITLE)
 
 
 @dataclass(frozen=True, slots=True)

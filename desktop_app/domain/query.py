@@ -21,7 +21,8 @@ class SortTerm:
     """A sort key and its direction.
 
     Attributes:
-        key: The name of a field of `Job` or of a computed key in `store/list_query.py`.
+        key: The name of a field of `Job` or of a computed key in `store/list_query.py`, or `RESULT_PREFIX` and the name
+            of a field of results.
         descending: Whether the largest value comes first.
     """
 
@@ -106,9 +107,11 @@ class SelectionSums:
 
     Attributes:
         waiting_in: The keys of the queues that the waiting jobs belong to.
+        results: The names of fields of results and their totals, without fields that are unknown for all jobs.
     """
 
     counts: StatusCounts
     size: int
     lines: int
     waiting_in: frozenset[str] = frozenset()
+    results: tuple[tuple[str, float], ...] = ()

@@ -25,12 +25,20 @@ class Key(StrEnum):
     REASON = "reason"
     BATCH = "batch"
     WORKER = "worker"
+    PROCESSOR = "processor"
     SIZE = "size"
     LINES = "lines"
     ATTEMPTS = "attempts"
     TOOK = "took"
     ADDED = "added"
     FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """A field of results, by its name, as what a condition is about."""
+
+    name: str
 
 
 class SyntaxEntry(NamedTuple):
@@ -60,6 +68,7 @@ SYNTAX: tuple[SyntaxEntry, ...] = (
     SyntaxEntry(Key.REASON, mark("Why a file failed or is waiting"), mark("reason:permission")),
     SyntaxEntry(Key.BATCH, mark("The name of the batch"), mark("batch:reports")),
     SyntaxEntry(Key.WORKER, mark("The computer that processed the file"), mark("worker:laptop")),
+    SyntaxEntry(Key.PROCESSOR, mark("What the file is processed as"), mark("processor:lines")),
     SyntaxEntry(Key.SIZE, mark("The size: a limit, or a range"), mark("size:1MB..2GB")),
     SyntaxEntry(Key.LINES, mark("The number of lines"), mark("lines:0")),
     SyntaxEntry(Key.ATTEMPTS, mark("The number of attempts"), mark("attempts:>1")),
@@ -123,12 +132,13 @@ class TextTerm:
     """A condition for a text. One of the texts must match.
 
     Attributes:
-        key: What to look in; None for the path and the reason. With `Key.TYPE`, a text must match the whole type.
+        key: What to look in; None for the path and the reason. With `Key.TYPE`, a text must match the whole type. An
+            unknown field of a result contains no text.
         texts: The texts.
         is_negated: Whether the condition must not hold.
     """
 
-    key: Key | None
+    key: Key | ResultKey | None
     texts: tuple[Text, ...]
     is_negated: bool = False
 
@@ -146,14 +156,14 @@ class NumberTerm:
     """An inclusive range of a number; None for no limit. An unknown number is in no range.
 
     Attributes:
-        key: The number; a size is in bytes, a duration in milliseconds.
+        key: The number; a size is in bytes, a duration in milliseconds. In a result, 1 is also true, and 0 false.
         least, most: The limits.
         is_negated: Whether the condition must not hold.
     """
 
-    key: Key
-    least: int | None = None
-    most: int | None = None
+    key: Key | ResultKey
+    least: float | None = None
+    most: float | None = None
     is_negated: bool = False
 
 
@@ -212,8 +222,10 @@ class KnownValues:
         types: File types in lower case, most frequent first.
         batches: The names of batches, newest first.
         computers: The names of computers that processed files.
+        processors: The names of processors.
     """
 
     types: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     computers: tuple[str, ...] = ()
+    processors: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-Limit = TypeVar("Limit", int, Moment)
+Limit = TypeVar("Limit", int, float, Moment)
 
 
 class BadValueError(ValueError):
@@ -40,6 +41,8 @@ _GREATEST = Decimal(2**62)
 _SIGNS = ("<=", ">=", "<", ">", "=")
 
 _NUMBER = r"\d{1,15}(?:[.,]\d{0,9})?"
+
+_SIGNED = re.compile(rf"-?({_NUMBER})")
 
 _SIZE = re.compile(rf"({_NUMBER})\s*([a-z]{{0,3}})", re.IGNORECASE)
 
@@ -74,6 +77,14 @@ def read_count(text: str, _default: int = 0) -> Amount | None:
     factor = 1000 ** " kmg".index(match[2].lower() or " ")
     number = min(int(re.sub(r"\D", "", match[1])) * factor, int(_GREATEST))
     return Amount((number, number), (number, number))
+
+
+def read_integer(text: str, default: int = 0) -> Amount | None:
+    """Read a whole number as `read_count` does; it can be negative."""
+    amount = read_count(text.removeprefix("-"), default)
+    if amount is None or not text.startswith("-"):
+        return amount
+    return Amount((-amount.exact[1], -amount.exact[0]), (-amount.near[1], -amount.near[0]))
 
 
 def read_size(text: str, default: int = 0) -> Amount | None:
@@ -174,6 +185,39 @@ def read_numbers(text: str, read: Callable[[str, int], Amount | None]) -> tuple[
         return None
     first, last = amount.exact
     return _compared(sign, (first - 1, first), (last, last + 1)) if sign else amount.near
+
+
+def read_fractions(text: str) -> tuple[float | None, float | None] | None:
+    """Read a number with decimals, a comparison or a range.
+
+    Args:
+        text: The value, such as `0.5`, `>-5` or `0.5..10`.
+
+    Returns:
+        The inclusive limits; None if the value is not finished.
+
+    Raises:
+        BadValueError: If the value is wrong.
+    """
+    sign, low, high = _split(text)
+    if not (low or high) or low == "-":
+        return None
+    if high is not None:
+        return _fraction(low)[0] if low else None, _fraction(high)[0] if high else None
+    number, half = _fraction(low.removesuffix("."))
+    if not sign:  # what looks like the number when it is shown with the precision that was typed
+        return number - half, math.nextafter(number + half, -math.inf)
+    before, after = math.nextafter(number, -math.inf), math.nextafter(number, math.inf)
+    return _compared(sign, (before, number), (number, after))
+
+
+def _fraction(text: str) -> tuple[float, float]:
+    """Return a number, and half the value of a 1 in its last digit."""
+    match = _SIGNED.fullmatch(text)
+    if match is None:
+        raise BadValueError(text)
+    number, step = _decimal(match[1])
+    return float(-number if text.startswith("-") else number), float(step / 2)
 
 
 def _split(text: str) -> tuple[str, str, str | None]:

@@ -229,6 +229,10 @@ class Database:
         cursor: sqlite3.Cursor = self._peewee.execute_sql(text, parameters)  # type: ignore[no-untyped-call]
         return cursor
 
+    def alter(self, statement: str) -> None:
+        """Execute a statement that changes the schema inside `write`."""
+        self._peewee.execute_sql(statement)  # type: ignore[no-untyped-call]
+
     def insert_all(
         self,
         model: type[peewee.Model],

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, NodeList, fn
 
-from desktop_app.domain.search import Key, StatusTerm, TextTerm
+from desktop_app.domain.fields import RESULT_PREFIX
+from desktop_app.domain.search import Key, NumberTerm, ResultKey, StatusTerm, TextTerm
 from desktop_app.store.backends.sqlite import among, joined_keys, split_keys, unindexed
-from desktop_app.store.list_query import SORT_TERMS, order_by
+from desktop_app.store.list_query import order_by, sort_terms
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from desktop_app.domain.query import Filter, Sort
+    from desktop_app.domain.search import Term
     from desktop_app.store.database import Database
 
 LEAST_ROWS = 100_000
@@ -39,19 +41,54 @@ _BATCHES = 20
 _INDEXED_KEYS = frozenset({Key.BATCH, Key.WORKER})
 
 
-def is_indexed(where: Filter) -> bool:
-    """Return whether SQLite finds the jobs that match a filter with an index, so that it need not look at all jobs."""
+def is_indexed(where: Filter, fast: Collection[str] = ()) -> bool:
+    """Return whether SQLite finds the jobs that match a filter with an index, so that it need not look at all jobs.
+
+    Args:
+        where: The filter.
+        fast: The fields of results that have an index.
+    """
     if where.statuses or where.problems or where.batches:
         return True
-    return any(
-        isinstance(term, StatusTerm) or (isinstance(term, TextTerm) and term.key in _INDEXED_KEYS)
-        for term in where.search.terms
+    return any(_has_index(term, fast) for term in where.search.terms)
+
+
+def _has_index(term: Term, fast: Collection[str]) -> bool:
+    match term:
+        case StatusTerm():
+            return True
+        case NumberTerm(key=ResultKey(name=name)) | TextTerm(key=ResultKey(name=name)):
+            return name in fast and not term.is_negated
+        case TextTerm(key=key):
+            return key in _INDEXED_KEYS
+        case _:
+            return False
+
+
+def has_result_fields(where: Filter, order: Sort) -> bool:
+    """Return whether a filter or an order depends on fields of results."""
+    is_filtered = any(
+        isinstance(term, NumberTerm | TextTerm) and isinstance(term.key, ResultKey) for term in where.search.terms
     )
+    return is_filtered or any(key.startswith(RESULT_PREFIX) for key in order.keys)
 
 
-def is_divisible(where: Filter, order: Sort) -> bool:
-    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps."""
-    return not (is_indexed(where) or (where.is_empty and order.is_by_adding))
+def is_in_order(where: Filter, order: Sort, fast: Collection[str]) -> bool:
+    """Return whether SQLite can read all jobs in their order from an index of a field of results."""
+    key = order.terms[0].key
+    return where.is_empty and key.startswith(RESULT_PREFIX) and key.removeprefix(RESULT_PREFIX) in fast
+
+
+def is_divisible(where: Filter, order: Sort, fast: Collection[str] = ()) -> bool:
+    """Return whether SQLite has to look at the whole table for the first jobs: neither an index nor the order helps.
+
+    Args:
+        where: The filter.
+        order: The order.
+        fast: The fields of results that have an index.
+    """
+    is_sorted = (where.is_empty and order.is_by_adding) or is_in_order(where, order, fast)
+    return not (is_indexed(where, fast) or is_sorted)
 
 
 def key_ranges(database: Database, count: int) -> list[tuple[int, int]]:
@@ -187,7 +224,7 @@ class FirstKeys:
 
     @property
     def _first_term(self) -> Any:  # noqa: ANN401
-        return SORT_TERMS[self._order.terms[0].key][0]
+        return sort_terms(self._order.terms[0].key)[0]
 
     def _within(self, bound: object) -> Any:  # noqa: ANN401
         """Return the condition that the first sort key does not come after a value. NULL is the smallest one."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from peewee import SQL, Case, fn
 
 from desktop_app.domain.clock import Clock, SystemClock
+from desktop_app.domain.fields import ResultField, result_fields
 from desktop_app.domain.job import (
     OPEN_STATUSES,
     Attempt,
@@ -29,10 +30,20 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
-from desktop_app.store.first_keys import FirstKeys, is_divisible, is_indexed, key_ranges
+from desktop_app.store.first_keys import FirstKeys, has_result_fields, is_divisible, is_in_order, is_indexed, key_ranges
 from desktop_app.store.held_batches import HELD
-from desktop_app.store.list_query import condition, has_jobs, has_status, is_retried, on_list, order_by, type_counts
+from desktop_app.store.list_query import (
+    condition,
+    has_jobs,
+    has_status,
+    is_retried,
+    on_list,
+    order_by,
+    result_value,
+    type_counts,
+)
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
+from desktop_app.store.processors import fast_fields, read_fields
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
 
 if TYPE_CHECKING:
@@ -103,11 +114,16 @@ class JobList:
             StoreError: If the database can't be read.
         """
         where_listed = condition(where, self._clock.now_ms(), self.pending)
-        if limit is not None and is_divisible(where, order):
+        fast: frozenset[str] = frozenset()
+        if has_result_fields(where, order):
+            with self._database.read():
+                fast = fast_fields(self._database)
+        if limit is not None and is_divisible(where, order, fast):
             return FirstKeys(self._database, where_listed, order, limit).find()
-        query = JobRow.select(JobRow.id).where(where_listed).order_by(*order_by(order)).limit(limit)
+        terms = order_by(order, with_index=is_in_order(where, order, fast))
+        query = JobRow.select(JobRow.id).where(where_listed).order_by(*terms).limit(limit)
         with self._database.read():
-            if limit is not None or not order.is_by_adding or is_indexed(where):
+            if limit is not None or not order.is_by_adding or is_indexed(where, fast):
                 return split_keys(self._database.scalar(joined_keys(query)))
             # In parts, since the texts of a million keys take several times as much memory as the keys.
             ranges = key_ranges(self._database, _KEY_PARTS)
@@ -291,6 +307,9 @@ class JobList:
             StoreError: If the database can't be read.
         """
         types = type_counts(_LOOKED_AT).limit(_OFFERED)
+        newest = JobRow.select(JobRow.processor).where(JobRow.removed_at.is_null()).order_by(JobRow.id.desc())
+        jobs = newest.limit(_LOOKED_AT).alias("newest")
+        processors = JobRow.select(jobs.c.processor).from_(jobs).distinct().order_by(SQL("1")).limit(_OFFERED)
         batches = BatchRow.select(BatchRow.name).where(BatchRow.name != "", has_jobs())
         attempts = (
             AttemptRow.select(AttemptRow.worker).order_by(AttemptRow.job.desc()).limit(_LOOKED_AT).alias("newest")
@@ -299,10 +318,19 @@ class JobList:
         with self._database.read():
             found = [
                 [str(value) for value, *_ in self._database.run(query.tuples())]
-                for query in (types, batches.order_by(BatchRow.id.desc()).limit(_OFFERED), workers)
+                for query in (types, batches.order_by(BatchRow.id.desc()).limit(_OFFERED), workers, processors)
             ]
         computers = sorted({worker.rpartition("/")[0] or worker for worker in found[2]})
-        return KnownValues(tuple(found[0]), tuple(dict.fromkeys(found[1])), tuple(computers))
+        return KnownValues(tuple(found[0]), tuple(dict.fromkeys(found[1])), tuple(computers), tuple(found[3]))
+
+    def result_fields(self) -> tuple[ResultField, ...]:
+        """Return the fields that the results on the list can contain. Fast.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            return result_fields(read_fields(self._database), fast_fields(self._database))
 
     # --- counts and sums
 
@@ -365,8 +393,12 @@ class JobList:
         counts = {reason_of(code, arguments): int(count) for code, arguments, count in rows}
         return {reason: count for reason, count in counts.items() if reason is not None}
 
-    def sums(self, row_ids: Sequence[int]) -> SelectionSums:
+    def sums(self, row_ids: Sequence[int], fields: Sequence[str] = ()) -> SelectionSums:
         """Return the status counts, total size and total line count of jobs. Jobs that no longer exist are skipped.
+
+        Args:
+            row_ids: The keys of the jobs.
+            fields: The names of fields of results to add up as well.
 
         Raises:
             StoreError: If the database can't be read.
@@ -376,21 +408,35 @@ class JobList:
         pending = self.pending
         status = _shown_status(pending)
         lines: Any = JobRow.lines_count
+        # As fractions, since a sum of integers fails where it is too large.
+        values = [result_value(name).cast("REAL") for name in fields]
         if pending.retried:
-            lines = Case(None, [(is_retried(pending), None)], lines)
-        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines)
+            lines, *values = (Case(None, [(is_retried(pending), None)], value) for value in (lines, *values))
+        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines), *map(fn.SUM, values)
+        results = dict.fromkeys(fields, 0.0)
+        known = set()
         for part in parts(row_ids, _SUMMED_AT_ONCE):
             query = (
                 JobRow.select(*columns).where(among(JobRow.id, part), on_list(pending)).group_by(status, JobRow.queue)
             )
             with self._database.read():
-                for found, queue, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                for found, queue, count, more_bytes, more_lines, *more in self._database.run(query.tuples()):
                     counts[found] += count
                     if found == Status.PENDING:
                         waiting_in.add(queue)
                     size += more_bytes or 0
                     line_count += more_lines or 0
-        return SelectionSums(StatusCounts(*counts), size, line_count, frozenset(waiting_in))
+                    for name, value in zip(fields, more, strict=True):
+                        if value is not None:
+                            known.add(name)
+                            results[name] += value
+        return SelectionSums(
+            StatusCounts(*counts),
+            size,
+            line_count,
+            frozenset(waiting_in),
+            tuple((name, value) for name, value in results.items() if name in known),
+        )
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
         """Return the totals of a queue's unfinished jobs, and of all jobs that ended after a given time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import reduce
 from operator import and_, or_
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, Asc, Case, Desc, fn
 
+from desktop_app.domain.fields import FIELD_NAME, RESULT_PREFIX
 from desktop_app.domain.job import FINAL_STATUSES, Status
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import ADDED, Filter, Sort, SortTerm
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, reasons_containing
-from desktop_app.domain.search import Key, NumberTerm, StatusTerm, Term, Text, TextTerm, TimeTerm
+from desktop_app.domain.search import Key, NumberTerm, ResultKey, StatusTerm, Term, Text, TextTerm, TimeTerm
 from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import (
     contains_folded,
     ends_with_folded,
     in_keys,
+    is_text,
+    json_value,
     last_part,
     last_part_contains,
     last_part_matches,
@@ -121,17 +125,30 @@ def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int, pen
     match term:
         case StatusTerm(statuses=statuses):
             found = has_status(statuses, pending)
-        case NumberTerm(key=key, least=least, most=most):
+        case NumberTerm(key=ResultKey(name=name), least=least, most=most):
+            # Infinite limits, since texts are greater than all numbers, and an index is used only with both.
+            limits = -math.inf if least is None else least, math.inf if most is None else most
+            found = _known(result_value(name).between(*limits), name, is_known=term.is_negated)
+        case NumberTerm(key=Key() as key, least=least, most=most):
             found = _in_range(_NUMBERS[key], least, most, is_known=term.is_negated)
         case TimeTerm(key=key, least=first, most=last):
-            limits = (None if limit is None else limit.at(now_ms) for limit in (first, last))
-            found = _in_range(_TIMES[key], *limits, is_known=term.is_negated)
-        case TextTerm(key=key, texts=texts):
+            times = (None if limit is None else limit.at(now_ms) for limit in (first, last))
+            found = _in_range(_TIMES[key], *times, is_known=term.is_negated)
+        case TextTerm(key=ResultKey(name=name), texts=texts):
+            value = result_value(name)
+            contains = _balanced(or_, [_matches(value, text) for text in texts])
+            found = _known(is_text(value) & contains, name, is_known=term.is_negated)
+        case TextTerm(key=Key() | None as key, texts=texts):
             found = _balanced(or_, [_text(key, text, translated) for text in texts])
     return ~found if term.is_negated else found
 
 
-def _in_range(number: Any, least: int | None, most: int | None, *, is_known: bool) -> Any:  # noqa: ANN401
+def _known(found: Any, name: str, *, is_known: bool) -> Any:  # noqa: ANN401
+    """Return a condition about a field of a result, with the one that it is known if `is_known`; see `_in_range`."""
+    return result_value(name).is_null(False) & found if is_known else found
+
+
+def _in_range(number: Any, least: float | None, most: float | None, *, is_known: bool) -> Any:  # noqa: ANN401
     """Return the condition that a number is in a range.
 
     Args:
@@ -158,6 +175,8 @@ def _text(key: Key | None, text: Text, translated: Mapping[str, frozenset[str]])
             return _has_type(text)
         case Key.BATCH:
             return JobRow.batch.in_(BatchRow.select(BatchRow.id).where(_matches(BatchRow.name, text)))
+        case Key.PROCESSOR:
+            return _matches(JobRow.processor, text)
         case Key.WORKER:
             return JobRow.id.in_(AttemptRow.select(AttemptRow.job).where(_matches(AttemptRow.worker, text)))
         case Key.FOLDER:
@@ -279,11 +298,36 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "type": (JobRow.type_key,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }
-"""The SQL terms for each sort key: the fields of `Job`, keys that combine several columns, and computed keys."""
+"""The SQL terms for each sort key that is not a field of results: the fields of `Job`, keys that combine several
+columns, and computed keys."""
 
 
-def order_by(order: Sort) -> list[Any]:
-    """Return the ORDER BY terms of a sort. The last term is the key, so that equal rows stay in the order of adding."""
+def result_value(name: str) -> Any:  # noqa: ANN401
+    """Return the term for a field of results, for which there can be an index; NULL if a job does not have it.
+
+    Raises:
+        ValueError: If it can't be the name of a field.
+    """
+    if not FIELD_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a field")
+    return json_value(JobRow.result, name)
+
+
+def sort_terms(key: str) -> tuple[Any, ...]:
+    """Return the SQL terms for a sort key."""
+    if key.startswith(RESULT_PREFIX):
+        return (result_value(key.removeprefix(RESULT_PREFIX)),)
+    return SORT_TERMS[key]
+
+
+def order_by(order: Sort, *, with_index: bool = False) -> list[Any]:
+    """Return the ORDER BY terms of a sort. The last term is the key, so that equal rows stay in the order of adding.
+
+    Args:
+        order: The order.
+        with_index: Whether an index of a field of results may be used. It would be slow together with a filter: rows
+            are then read from all over the file until enough have been found.
+    """
     first, *_ = order.terms
     if order.is_by_adding:
         return [_by_key(first)]
@@ -292,7 +336,8 @@ def order_by(order: Sort) -> list[Any]:
         if term.key == ADDED and term is not first:
             return [*found, _by_key(term)]  # keys are unique, so further terms would have no effect
         way = Desc if term.descending else Asc
-        found += [way(part) for part in SORT_TERMS[term.key]]
+        is_plain = with_index or not term.key.startswith(RESULT_PREFIX)
+        found += [way(part if is_plain else unindexed(part)) for part in sort_terms(term.key)]
     return [*found, JobRow.id.asc()]
 
 

@@ -3536,6 +3536,10 @@
         <translation>eine Datei aus einer anderen Liste</translation>
     </message>
     <message>
+        <source>Result: {field}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>name</source>
         <comment>before a colon in the filter box</comment>
         <translation>name</translation>
@@ -3569,6 +3573,11 @@
         <source>worker</source>
         <comment>before a colon in the filter box</comment>
         <translation>computer</translation>
+    </message>
+    <message>
+        <source>processor</source>
+        <comment>before a colon in the filter box</comment>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>size</source>
@@ -3639,6 +3648,16 @@
         <source>w week weeks</source>
         <comment>a unit in the filter box; all forms, separated by spaces</comment>
         <translation>w woche wochen</translation>
+    </message>
+    <message>
+        <source>yes true</source>
+        <comment>a value in the filter box; all forms, separated by spaces</comment>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no false</source>
+        <comment>a value in the filter box; all forms, separated by spaces</comment>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>reason</source>
@@ -4510,6 +4529,14 @@
         <translation>computer:laptop</translation>
     </message>
     <message>
+        <source>What the file is processed as</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>processor:lines</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The size: a limit, or a range</source>
         <translation>Die Größe: eine Grenze oder ein Bereich</translation>
     </message>
@@ -4572,6 +4599,10 @@
     <message>
         <source>There is no “{key}:”. To search for the text, put it in quotes.</source>
         <translation>„{key}:“ gibt es nicht. Um nach dem Text zu suchen, setzen Sie ihn in Anführungszeichen.</translation>
+    </message>
+    <message>
+        <source>“{value}” is neither yes nor no. Examples: {key}:yes, {key}:no</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>“{value}” is not a status. There are pending, processing, processed and failed.</source>
@@ -4843,6 +4874,14 @@
     <message>
         <source>From 1 MB to 2 GB</source>
         <translation>Von 1 MB bis 2 GB</translation>
+    </message>
+    <message>
+        <source>More than 0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From 1 to 10</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Empty files</source>

@@ -65,7 +65,8 @@ def fill(path: Path, rows: int) -> Database:
             connection.execute(f'DROP INDEX "{name}"')
         connection.execute("UPDATE counter SET value = 1 WHERE name = 'revision'")
         connection.executemany(
-            "INSERT INTO batch VALUES (?, ?, ?)", [(key, f"batch {key}", now) for key in range(1, BATCHES + 1)]
+            "INSERT INTO batch (id, name, created_at) VALUES (?, ?, ?)",
+            [(key, f"batch {key}", now) for key in range(1, BATCHES + 1)],
         )
         numbers = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < :rows)"
         connection.execute(

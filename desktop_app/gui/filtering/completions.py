@@ -11,16 +11,18 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import FileProblem, ReasonCode
-from desktop_app.domain.search import SYNTAX, Key, KnownValues
+from desktop_app.domain.search import SYNTAX, Key, KnownValues, ResultKey
 from desktop_app.domain.search_parser import TERM
 from desktop_app.domain.sentences import display_text
-from desktop_app.gui.filtering.search_names import key_words, search_names, time_words
+from desktop_app.gui.filtering.search_names import answer_words, field_meaning, key_words, search_names, time_words
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from desktop_app.domain.fields import ResultField
+    from desktop_app.domain.search_parser import Names
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -55,41 +57,46 @@ def term_at(text: str, cursor: int) -> tuple[int, int]:
     return cursor, cursor
 
 
-def completions(typed: str, values: KnownValues) -> list[Completion]:
+def completions(typed: str, values: KnownValues, fields: Sequence[ResultField] = ()) -> list[Completion]:
     """Return the completions of a word or condition, up to the cursor.
 
     Args:
         typed: The text.
         values: Values of files on the list.
+        fields: The fields of results.
     """
+    names = search_names(fields)
     minus = "-" if typed.startswith("-") else ""
     name, colon, value = typed.removeprefix("-").partition(":")
     if not colon:
-        return _keys(name, minus)
-    key = search_names().key(name)
+        return _keys(name, minus, names)
+    key = names.key(name)
     if key is None:
         return []
     before = f"{minus}{name}:"
     plain = value.replace('"', "")
     done: list[str] = []
-    if key in {Key.TYPE, Key.STATUS}:
+    if key in {Key.TYPE, Key.STATUS, Key.PROCESSOR}:
         *done, plain = plain.split(",")
         before += "".join(f"{each}," for each in done)
     wanted = plain.casefold().lstrip(".") if key is Key.TYPE else plain.casefold()
-    offered = [pair for pair in _values(key, values) if wanted in pair[0].casefold() and pair[0] not in done]
+    known = _field_values(names.fields[key.name]) if isinstance(key, ResultKey) else _values(key, values)
+    offered = [pair for pair in known if wanted in pair[0].casefold() and pair[0] not in done]
     offered.sort(key=lambda pair: not pair[0].casefold().startswith(wanted))
     if len(offered) == 1 and offered[0][0].casefold() == wanted:
         return []
     return [Completion(display_text(text), note, before + _quoted(text)) for text, note in offered]
 
 
-def _keys(name: str, minus: str) -> list[Completion]:
+def _keys(name: str, minus: str, names: Names) -> list[Completion]:
     if len(name) < _FEWEST_LETTERS:
         return []
     meanings = {key: translated(meaning) for key, meaning, _ in SYNTAX}
+    offered = [(word, meanings[key]) for key, word in key_words().items()]
+    offered += [(names.word(field.name), field_meaning(field)) for field in names.fields.values()]
     return [
-        Completion(f"{minus}{word}:", meanings[key], f"{minus}{word}:")
-        for key, word in key_words().items()
+        Completion(f"{minus}{word}:", meaning, f"{minus}{word}:")
+        for word, meaning in offered
         if word.casefold().startswith(name.casefold())
     ]
 
@@ -106,12 +113,14 @@ def _values(key: Key, values: KnownValues) -> Sequence[tuple[str, str]]:
     match key:
         case Key.STATUS:
             return [(status_word(status).lower(), "") for status in Status]
-        case Key.TYPE:
-            return [(name, "") for name in values.types]
-        case Key.BATCH:
-            return [(name, "") for name in values.batches if name.strip('"')]
-        case Key.WORKER:
-            return [(name, "") for name in values.computers]
+        case Key.TYPE | Key.BATCH | Key.WORKER | Key.PROCESSOR:
+            names = {
+                Key.TYPE: values.types,
+                Key.BATCH: [name for name in values.batches if name.strip('"')],
+                Key.WORKER: values.computers,
+                Key.PROCESSOR: values.processors,
+            }
+            return [(name, "") for name in names[key]]
         case Key.REASON:
             return [(str(problem), _meaning(problem)) for problem in FileProblem]
         case Key.SIZE | Key.LINES | Key.ATTEMPTS | Key.TOOK:
@@ -126,6 +135,17 @@ def _meaning(problem: FileProblem) -> str:
     """Return the first reason of a problem, without values."""
     code = next(code for code in ReasonCode if code.problem is problem)
     return translated(code.singular or code.template).partition("{")[0].rstrip(" :")
+
+
+def _field_values(field: ResultField) -> Sequence[tuple[str, str]]:
+    """Return the values to offer for a field of results, each with its meaning."""
+    if field.kind is bool:
+        return [(words.split()[0], "") for words in answer_words().values()]
+    if field.is_size:
+        return [(">10MB", tr("More than 10 MB")), ("1MB..2GB", tr("From 1 MB to 2 GB"))]
+    if field.is_number:
+        return [("0", ""), (">0", tr("More than 0")), ("1..10", tr("From 1 to 10"))]
+    return []
 
 
 def _numbers(key: Key) -> Sequence[tuple[str, str]]:

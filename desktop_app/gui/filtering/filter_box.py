@@ -10,14 +10,17 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from desktop_app.domain.search import NO_SEARCH, KnownValues
 from desktop_app.gui.filtering.completions import Completion, CompletionPopup, completions, term_at
-from desktop_app.gui.filtering.search_names import HelpRow, read_search
+from desktop_app.gui.filtering.search_names import HelpRow, help_rows, read_search
 from desktop_app.gui.filtering.syntax_help import SyntaxHelp
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import plain_label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QResizeEvent
 
+    from desktop_app.domain.fields import ResultField
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -56,6 +59,7 @@ class FilterBox(QLineEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, maxLength=_LONGEST, placeholderText=tr("Filter files"))
         self._values = KnownValues()
+        self._fields: Sequence[ResultField] = ()
         self.search = NO_SEARCH
         self.setObjectName("filter")
         self.setMinimumWidth(_MIN_WIDTH)
@@ -118,7 +122,7 @@ class FilterBox(QLineEdit):
     @Slot()
     def _search_now(self) -> None:
         self._timer.stop()
-        search = read_search(self.text())
+        search = read_search(self.text(), self._fields)
         changed, self.search = search != self.search, search
         if not search.problems or self.message.isVisible():
             self._show_problems()
@@ -152,10 +156,17 @@ class FilterBox(QLineEdit):
         if self.popup.isVisible() and self.popup.current is None:
             self._offer()
 
+    @Slot(object)
+    def know_fields(self, fields: Sequence[ResultField]) -> None:
+        """Accept these fields of results as keys from now on."""
+        self._fields = fields
+        if self.is_applied and self.text():
+            self._search_now()
+
     @Slot()
     def _offer(self) -> None:
         start, _ = term_at(self.text(), self.cursorPosition())
-        offered = completions(self.text()[start : self.cursorPosition()], self._values)
+        offered = completions(self.text()[start : self.cursorPosition()], self._values, self._fields)
         if offered and self.popup.isHidden():
             self._say(tr("%Ln suggestion(s)", "", len(offered)))
             self.values_wanted.emit()
@@ -179,7 +190,7 @@ class FilterBox(QLineEdit):
         """Show what can be typed."""
         self.popup.hide()
         self.values_wanted.emit()
-        syntax = SyntaxHelp(self)
+        syntax = SyntaxHelp(self, help_rows(self._fields))
         syntax.picked.connect(self._insert)
         syntax.open_under(self)
 

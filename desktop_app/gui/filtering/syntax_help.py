@@ -14,12 +14,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.gui.filtering.search_names import HelpRow, help_rows
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import WrappedCells, plain_label, spaced, text_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QKeyEvent
+
+    from desktop_app.gui.filtering.search_names import HelpRow
 
 _WIDTH, _HEIGHT, _LEAST_HEIGHT = 560, 660, 320
 
@@ -34,13 +37,14 @@ class SyntaxHelp(QFrame):
 
     Args:
         box: The filter box.
+        rows: What can be typed.
     """
 
     picked = Signal(object)
 
-    def __init__(self, box: QWidget) -> None:
+    def __init__(self, box: QWidget, rows: Sequence[HelpRow]) -> None:
         super().__init__(box, Qt.WindowType.Popup)
-        self._rows = help_rows()
+        self._rows = rows
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("syntaxHelp")
         self.setWindowTitle(tr("What you can type"))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from desktop_app.domain.fields import RESULT_PREFIX
 from desktop_app.domain.job import Job, iso_utc
 from desktop_app.domain.queue_key import queue_label
 from desktop_app.domain.sentences import display_text
@@ -55,8 +56,6 @@ FIELDS = tuple(_ALWAYS)
 
 ALL_FIELDS = tuple(_VALUES)
 """All fields that can be exported. A field of a result is exported as `RESULT_PREFIX` and its name."""
-
-RESULT_PREFIX = "result."
 
 # The last four characters are full-width forms, which some East Asian spreadsheets treat as the ASCII characters.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
