@@ -192,6 +192,7 @@ class Intake:
         now_ms: int,
         processor: str = DEFAULT_PROCESSOR,
         options: str = "",
+        batch_id: int = 0,
         proceed: Proceed = always,
     ) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
@@ -206,13 +207,13 @@ class Intake:
             now_ms: The current time, in milliseconds since 1970.
             processor: The name of the processor.
             options: Its options; see `stored_options`.
+            batch_id: The key of an existing batch to add the files to; 0 to create one.
             proceed: Called after each transaction.
 
         Raises:
             PartlyAddedError: If the database can't be written, but some files have already been added.
             StoreError: If the database can't be written, and no files have been added.
         """
-        batch_id = 0
         ids: list[str] = []
         chosen = {"processor": processor, "options": options}
         common = {**_DEFAULTS, **chosen, "queue": queue, "created_at": now_ms}
