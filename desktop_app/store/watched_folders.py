@@ -6,6 +6,8 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.sentences import Sentence
 from desktop_app.domain.watched_folder import WatchedFolder, seen_key
 from desktop_app.store.adding import ROWS_A_PART
 from desktop_app.store.backends.sqlite import among
@@ -73,6 +75,7 @@ class WatchedFolders:
         seen stays known.
 
         Raises:
+            KnownError: If the folder is watched already.
             StoreError: If the database can't be written.
         """
         text, raw = split_path(folder.folder)
@@ -81,6 +84,10 @@ class WatchedFolders:
         values |= {name: int(value) for name, value in values.items() if isinstance(value, bool)}
         values |= {name: storable(values[name]) for name in ("only", "leave_out")}
         with self._database.write():
+            is_same = (WatchRow.folder == text) & (WatchRow.computer == values["computer"])
+            is_same &= (WatchRow.in_window == values["in_window"]) & (WatchRow.id != folder.key)
+            if self._select(is_same):
+                raise KnownError(Sentence("{folder} is watched already.", folder=text))
             query = WatchRow.select(WatchRow.id, WatchRow.is_begun, *(getattr(WatchRow, n) for n in _FINDS_OTHER_FILES))
             before = next(iter(self._database.run(query.where(WatchRow.id == folder.key).tuples())), None)
             if before is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import StoreError
+from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import NewFile
 from desktop_app.domain.watched_folder import WatchedFolder, seen_key
 from desktop_app.store.watched_folders import FORGOTTEN_MS, WatchedFolders, relative_name
@@ -75,6 +75,16 @@ def test_folders_of_the_terminal_and_of_other_computers_are_apart(store: Store, 
     assert watches.all() == [in_window]
     assert watches.all(in_window=False) == [in_terminal]
     assert Watches(store, "elsewhere").all() == []
+
+
+def test_folder_can_be_watched_only_once(watches: Watches) -> None:
+    """Otherwise, its files would be added with the choices of one or the other, whichever is first."""
+    saved = watches.save(WatchedFolder("/in"))
+    other = watches.save(WatchedFolder("/other"))
+    for again in (WatchedFolder("/in", only="*.csv"), replace(other, folder="/in")):
+        with pytest.raises(KnownError, match=r"^/in is watched already\.$"):
+            watches.save(again)
+    assert watches.all() == [saved, other]
 
 
 def test_files_are_added_once_with_the_processor_of_the_folder(store: Store, watches: Watches) -> None:
