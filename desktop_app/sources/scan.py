@@ -107,6 +107,7 @@ def scan(
     recursive: bool,
     cancelled: Callable[[], bool],
     on_found: Callable[[int], None],
+    subfolders: bool = True,
     steady: Callable[[], float] = time.monotonic,
     shares: ShareAccess = SHARES,
 ) -> ScanResult:
@@ -121,10 +122,11 @@ def scan(
         recursive: Whether to add the contents of folders; otherwise, folders are rejected.
         cancelled: Called before each file; the scan stops when it returns True.
         on_found: Called with the number of files found so far, at most every 100 ms, and at the end.
+        subfolders: Whether to add the contents of subfolders, too.
         steady: A function that returns the monotonic time in seconds.
         shares: The access to network shares.
     """
-    search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
+    search = _Search(recursive=recursive, subfolders=subfolders, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
         if search.must_stop():
             break
@@ -151,6 +153,7 @@ class _Search:
         self,
         *,
         recursive: bool,
+        subfolders: bool,
         cancelled: Callable[[], bool],
         on_found: Callable[[int], None],
         steady: Callable[[], float],
@@ -158,6 +161,7 @@ class _Search:
     ) -> None:
         self._known = known
         self._recursive = recursive
+        self._subfolders = subfolders
         self._cancelled = cancelled
         self._on_found = on_found
         self._steady = steady
@@ -185,7 +189,12 @@ class _Search:
                 self._on_found(found + count)
 
         part = _Search(
-            recursive=self._recursive, cancelled=cancelled, on_found=on_found, steady=self._steady, known=self._seen
+            recursive=self._recursive,
+            subfolders=self._subfolders,
+            cancelled=cancelled,
+            on_found=on_found,
+            steady=self._steady,
+            known=self._seen,
         )
         part.add_path(named)
         return part
@@ -247,7 +256,8 @@ class _Search:
                 self.refuse(folder, _listing_reason(error))
                 continue
             subfolders = [entry.path for entry in self._until_stopped(entries) if self._add_entry(entry)]
-            waiting.extend(reversed(subfolders))
+            if self._subfolders:
+                waiting.extend(reversed(subfolders))
 
     def _until_stopped(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
         for entry in entries:

@@ -200,6 +200,7 @@ class Intake:
         now_ms: int,
         choice: Choice = _LINES,
         processor_of: Callable[[str], str] = lambda _: DEFAULT_PROCESSOR,
+        batch_id: int = 0,
         proceed: Proceed = always,
     ) -> Added:
         """Add a batch. Each file's job row and outbox entry are written in the same transaction.
@@ -214,13 +215,13 @@ class Intake:
             now_ms: The current time, in milliseconds since 1970.
             choice: The processor and its options.
             processor_of: Returns the name of the processor for a path, if the choice is to choose it by the file type.
+            batch_id: The key of an existing batch to add the files to; 0 to create one.
             proceed: Called after each transaction.
 
         Raises:
             PartlyAddedError: If the database can't be written, but some files have already been added.
             StoreError: If the database can't be written, and no files have been added.
         """
-        batch_id = 0
         ids: list[str] = []
         chosen = {"processor": choice.processor, "options": choice.options}
         common = {**_DEFAULTS, **chosen, "queue": queue, "created_at": now_ms}

@@ -207,6 +207,46 @@ class WorkerRow(_Row):
     seen_at = BigIntegerField()
 
 
+class WatchRow(_Row):
+    """A watched folder. Columns that are not documented here are fields of `WatchedFolder`."""
+
+    id = AutoField()
+    computer = TextField()
+    """The name of the computer that the folder is on."""
+    folder = TextField()
+    raw_folder = BlobField(null=True)
+    """The bytes of the path if they are not valid UTF-8; see `JobRow.raw_path`."""
+    subfolders = SmallIntegerField()
+    only = TextField()
+    leave_out = TextField()
+    processor = TextField()
+    options = TextField()
+    settle_s = IntegerField()
+    adds_existing = SmallIntegerField()
+    is_paused = SmallIntegerField()
+    in_window = SmallIntegerField()
+    is_begun = SmallIntegerField()
+    added = BigIntegerField()
+    batch = ForeignKeyField(BatchRow, null=True, on_delete="SET NULL", index=False)
+    """The batch to which files were added last."""
+    day = TextField()
+    """The day of that batch, as in ISO 8601; empty if there is none."""
+
+
+class SeenFileRow(_Row):
+    """A file that was seen in a watched folder, and is not added again."""
+
+    watch = ForeignKeyField(WatchRow, on_delete="CASCADE", index=False)
+    key = BigIntegerField()
+    """The key of the file; see `seen_key`."""
+    gone_at = BigIntegerField(null=True)
+    """The time since which the file is not in the folder."""
+
+    class Meta:
+        primary_key = CompositeKey("watch", "key")
+        without_rowid = True
+
+
 class FactRow(_Row):
     """A named value, such as the creation time of the queue that messages were sent to."""
 

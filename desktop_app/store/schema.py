@@ -20,7 +20,9 @@ from desktop_app.store.models import (
     FieldRow,
     JobRow,
     OutboxRow,
+    SeenFileRow,
     SweepRow,
+    WatchRow,
     WorkerRow,
 )
 
@@ -29,7 +31,19 @@ if TYPE_CHECKING:
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
-_MODELS = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow, FieldRow, WorkerRow)
+_MODELS = (
+    BatchRow,
+    JobRow,
+    OutboxRow,
+    AttemptRow,
+    CounterRow,
+    SweepRow,
+    FactRow,
+    FieldRow,
+    WorkerRow,
+    WatchRow,
+    SeenFileRow,
+)
 
 _VALUES = {
     JobRow.status: tuple(int(status) for status in Status),

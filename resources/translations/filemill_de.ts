@@ -5071,5 +5071,49 @@
         <source>Files for which there is no checksum to compare with fail, except lists themselves.</source>
         <translation>Dateien, für die es keine Prüfsumme zum Vergleichen gibt, schlagen fehl, außer den Listen selbst.</translation>
     </message>
+    <message>
+        <source>The folder does not exist, or its disk is not connected.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You don&apos;t have permission to read this folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The disk or network share of this folder does not respond.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is on a network share</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is looked at every few seconds: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This folder can&apos;t be read: {reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is a file, not a folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Filemill keeps its own data in this folder. Watch another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>this system does not allow Filemill to follow more folders</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the system can&apos;t tell what changes in it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{folder} is watched already.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 </TS>

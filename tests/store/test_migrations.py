@@ -31,7 +31,9 @@ from desktop_app.store.models import (
     FieldRow,
     JobRow,
     OutboxRow,
+    SeenFileRow,
     SweepRow,
+    WatchRow,
     WorkerRow,
 )
 from desktop_app.store.rows import name_key
@@ -70,7 +72,10 @@ def migrated(path: Path, scripts: Path = MIGRATIONS) -> None:
 def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
     migrated(tmp_path / "migrated.db")
     made = peewee.SqliteDatabase(str(tmp_path / "made.db"))
-    models = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow, FieldRow, WorkerRow)
+    models = (
+        *(BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, SweepRow, FactRow, FieldRow, WorkerRow),
+        *(WatchRow, SeenFileRow),
+    )
     with made.bind_ctx(models), made.connection_context():
         made.create_tables(models)
     assert schema(tmp_path / "migrated.db") == schema(tmp_path / "made.db")

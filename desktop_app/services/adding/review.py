@@ -111,7 +111,7 @@ class Review:
             cancelled: A function that returns whether to stop; called once for every `_ASK_EVERY` files.
             number: Formats the number of files in the name of the batch.
         """
-        wanted = _condition(rules)
+        wanted = condition(rules)
         paths, sizes = self.result.files.paths, self.result.files.sizes
         places = array("q")
         size = listed = 0
@@ -171,7 +171,7 @@ class Review:
         yield 0, range(at, count)
 
 
-def _condition(rules: SelectionRules) -> Callable[[str], bool]:
+def condition(rules: SelectionRules) -> Callable[[str], bool]:
     """Return a predicate that tests whether a relative path matches the rules."""
     meant, left_out = only(rules.only), neither(rules.leave_out)
 
@@ -190,7 +190,7 @@ def _concerns(refusal: Refusal, name: str, rules: SelectionRules) -> bool:
     if not rules.subfolders and _lies_below(refusal, name):
         return False
     # A folder that could not be read might contain files that match.
-    return _condition(replace(rules, only="") if refusal.reason.code in _ABOUT_FOLDERS else rules)(name)
+    return condition(replace(rules, only="") if refusal.reason.code in _ABOUT_FOLDERS else rules)(name)
 
 
 def _lies_below(refusal: Refusal, name: str) -> bool:
