@@ -17,7 +17,8 @@ from desktop_app.store.rows import joined_path, parts, split_path, storable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from desktop_app.domain.job import NewFile
+    from desktop_app.domain.fields import Choice
+from desktop_app.domain.job import NewFile
     from desktop_app.store.adding import Intake
     from desktop_app.store.database import Database
 
@@ -185,8 +186,7 @@ class WatchedFolders:
                     queue=queue,
                     name=f"{folder.name} {day}",
                     now_ms=now_ms,
-                    processor=folder.processor,
-                    options=folder.options,
+                    choice=Choice(folder.processor, folder.options),
                     batch_id=batch_id,
                 )
                 change = WatchRow.update(batch=added.batch_id, day=day, added=WatchRow.added + len(wanted))
