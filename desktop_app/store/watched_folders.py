@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.fields import Choice
 from desktop_app.domain.sentences import Sentence
 from desktop_app.domain.watched_folder import WatchedFolder, seen_key
 from desktop_app.store.adding import ROWS_A_PART
@@ -17,8 +18,7 @@ from desktop_app.store.rows import joined_path, parts, split_path, storable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from desktop_app.domain.fields import Choice
-from desktop_app.domain.job import NewFile
+    from desktop_app.domain.job import NewFile
     from desktop_app.store.adding import Intake
     from desktop_app.store.database import Database
 
