@@ -28,6 +28,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.checksum import ChecksumProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
+from desktop_app.processing.table import TableProcessor
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
 if TYPE_CHECKING:
@@ -320,6 +321,7 @@ class _WatchedSource:
 BUILT_IN: tuple[Processor, ...] = (
     LineProcessor(),
     ChecksumProcessor(),
+    TableProcessor(),
 )
 """The processors of every copy of Filemill, in the order in which they are offered."""
 

@@ -5115,5 +5115,73 @@
         <source>{folder} is watched already.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Table check (CSV, TSV, JSON Lines)</source>
+        <translation>Tabellenprüfung (CSV, TSV, JSON Lines)</translation>
+    </message>
+    <message>
+        <source>Kind of table</source>
+        <translation>Art der Tabelle</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen der Tabelle</translation>
+    </message>
+    <message>
+        <source>Bad rows</source>
+        <translation>Fehlerhafte Zeilen</translation>
+    </message>
+    <message>
+        <source>First bad line</source>
+        <translation>Erste fehlerhafte Zeile</translation>
+    </message>
+    <message>
+        <source>Delimiter</source>
+        <translation>Trennzeichen</translation>
+    </message>
+    <message>
+        <source>Header</source>
+        <translation>Kopfzeile</translation>
+    </message>
+    <message>
+        <source>Encoding</source>
+        <translation>Zeichenkodierung</translation>
+    </message>
+    <message>
+        <source>Files with bad rows</source>
+        <translation>Dateien mit fehlerhaften Zeilen</translation>
+    </message>
+    <message>
+        <source>“fail” makes them FAILED with the first bad line; “report” counts their bad rows.</source>
+        <translation>„fail“ lässt sie mit der ersten fehlerhaften Zeile fehlschlagen; „report“ zählt ihre fehlerhaften Zeilen.</translation>
+    </message>
+    <message>
+        <source>Quotation marks</source>
+        <translation>Anführungszeichen</translation>
+    </message>
+    <message>
+        <source>“none” takes them for text, as in TSV files that are not written by spreadsheets.</source>
+        <translation>„none“ behandelt sie als Text, wie in TSV-Dateien, die nicht aus Tabellenkalkulationen stammen.</translation>
+    </message>
+    <message>
+        <source>“auto” takes the first row for a header if its texts are all different and none is a number.</source>
+        <translation>„auto“ hält die erste Zeile für eine Kopfzeile, wenn ihre Texte alle verschieden sind und keiner eine Zahl ist.</translation>
+    </message>
+    <message>
+        <source>Number of columns</source>
+        <translation>Anzahl der Spalten</translation>
+    </message>
+    <message>
+        <source>0 allows any number.</source>
+        <translation>0 erlaubt jede Anzahl.</translation>
+    </message>
+    <message>
+        <source>Names of the columns</source>
+        <translation>Namen der Spalten</translation>
+    </message>
+    <message>
+        <source>In their order, separated by commas. Files with other columns fail.</source>
+        <translation>In ihrer Reihenfolge, durch Kommas getrennt. Dateien mit anderen Spalten schlagen fehl.</translation>
+    </message>
 </context>
 </TS>
