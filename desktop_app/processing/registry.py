@@ -27,6 +27,7 @@ from desktop_app.domain.fields import (
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.image import ImageProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
+from desktop_app.processing.pdf import PdfProcessor
 from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
@@ -313,7 +314,7 @@ class _WatchedSource:
         self._source.__exit__(*error)
 
 
-BUILT_IN: tuple[Processor, ...] = (LineProcessor(), ImageProcessor())
+BUILT_IN: tuple[Processor, ...] = (LineProcessor(), ImageProcessor(), PdfProcessor())
 """The processors of every copy of Filemill, in the order in which they are offered."""
 
 
