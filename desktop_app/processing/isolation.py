@@ -39,6 +39,7 @@ from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS
 from desktop_app.processing.processor import Cancelled, Limits, Watch
 from desktop_app.processing.registry import PAUSES_S, FileResult
 
@@ -54,11 +55,10 @@ CHECK_SECONDS = 0.1
 """How often the cancellation and the limits are checked."""
 MOST_REQUESTS = 5000
 """The number of requests after which a child process is replaced, whatever libraries have left behind in it."""
-MOST_THUMBNAIL_PIXELS = 256
-THUMBNAIL_LIMITS = Limits(seconds=10.0)
 _LONGEST_LINE = 1 << 20
 _EXIT_SECONDS = 1.0
 """How long to wait for the last lines of a child process that has exited, if another process keeps its pipe open."""
+_ABORTED = "the library that reads it gave up: it needs more memory than is allowed, or is damaged"
 _PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _ENVIRONMENT = re.compile(
     # For the system's libraries, for Python, and to find the files of the user and of Filemill.
@@ -71,7 +71,13 @@ _ENVIRONMENT = re.compile(
 
 
 class ProcessDiedError(Exception):
-    """The child process exited without a result, or did not keep to the protocol."""
+    """The child process exited without a result, or did not keep to the protocol.
+
+    Attributes:
+        has_aborted: Whether a library has ended it, as C libraries do if they get no memory.
+    """
+
+    has_aborted = False
 
 
 class ProcessorBugError(Exception):
@@ -172,6 +178,10 @@ class HelperProcess:
                     self.close()
             self._child = _Child(self._command)
             return self._child.ask(request, watch, limits)
+        except ProcessDiedError as error:
+            if error.has_aborted and limits is not None:  # another attempt would end in the same way
+                raise FileError(Reason(ReasonCode.TOO_LARGE, {"why": _ABORTED}), detail=str(error)) from error
+            raise
         finally:
             if self._child is not None and (self._child.is_used_up or self._child.requests >= MOST_REQUESTS):
                 self.close()
@@ -283,10 +293,12 @@ class _Child:
             self._kill()
             self._reader.join(_EXIT_SECONDS)
             if self._answer is None:
-                raise ProcessDiedError(
-                    "The program ended unexpectedly while it was processing this file: "
-                    + _how_it_ended(self._process.wait())
+                code = self._process.wait()
+                error = ProcessDiedError(
+                    f"The program ended unexpectedly while it was processing this file: {_how_it_ended(code)}"
                 )
+                error.has_aborted = sys.platform != "win32" and code == -signal.SIGABRT
+                raise error
         return self._answer
 
     def _read(self) -> None:

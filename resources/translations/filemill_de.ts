@@ -5183,5 +5183,101 @@
         <source>In their order, separated by commas. Files with other columns fail.</source>
         <translation>In ihrer Reihenfolge, durch Kommas getrennt. Dateien mit anderen Spalten schlagen fehl.</translation>
     </message>
+    <message>
+        <source>Width</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Color mode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Orientation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Decode the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finds pictures that are incomplete or damaged. Without it, only the header is read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Largest picture in megapixels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Larger pictures fail without being decoded, which would take too much memory.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Author</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Encrypted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PDF version</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count the words</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count words up to this number of pages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For longer documents, there is no number of words.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PDF document</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{library} is not installed. Install it with: {command}</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 </TS>

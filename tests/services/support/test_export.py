@@ -122,6 +122,7 @@ def test_every_field_can_be_exported_and_numbers_are_integers() -> None:
         "next_try_at": "",
         "modified_at": "2026-10-26T07:33:20.999Z",
         "batch": "'2026",
+        "processor": "lines",
     }
 
 
