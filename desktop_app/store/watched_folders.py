@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from desktop_app.domain.fields import Choice
-from desktop_app.domain.job import NewFile
+    from desktop_app.domain.job import NewFile
     from desktop_app.store.adding import Intake
     from desktop_app.store.database import Database
 
