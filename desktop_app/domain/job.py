@@ -251,6 +251,7 @@ class Batch:
         created_at: When the files were added, in milliseconds since the Unix epoch.
         counts: The number of the batch's jobs that are still on the list, by status.
         held: Why the batch is paused; None if it is not.
+        processor, options: What was chosen for the files when they were added.
     """
 
     id: int
@@ -258,6 +259,8 @@ class Batch:
     created_at: int
     counts: StatusCounts
     held: Held | None = None
+    processor: str = DEFAULT_PROCESSOR
+    options: str = ""
 
 
 class AttemptOutcome(StrEnum):

@@ -105,6 +105,10 @@ class JobReader(Protocol):
         """
         ...
 
+    def held_batches(self) -> list[Batch]:
+        """Return the paused batches with waiting files, newest first."""
+        ...
+
     def known_values(self) -> KnownValues:
         """Return values to offer while the user is typing a search."""
         ...

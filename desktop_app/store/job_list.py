@@ -255,10 +255,11 @@ class JobList:
                 .group_by(JobRow.batch)
             )
             counts = {key: StatusCounts(*found) for key, *found in self._database.run(counted.tuples())}
-            facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
+            columns = BatchRow.id, BatchRow.name, BatchRow.created_at, BatchRow.processor, BatchRow.options
+            facts = BatchRow.select(*columns)
             rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
             held = self._held(counts)
-        return [Batch(key, name, created_at, counts[key], held.get(key)) for key, name, created_at in rows]
+        return [Batch(key, name, at, counts[key], held.get(key), *chosen) for key, name, at, *chosen in rows]
 
     def _held(self, keys: Collection[int]) -> dict[int, Held]:
         """Return why some batches are paused; those that are not are left out."""

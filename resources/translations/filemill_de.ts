@@ -620,6 +620,10 @@
         <translation>Versuche ({number})</translation>
     </message>
     <message>
+        <source>Paused batch</source>
+        <translation>Pausierter Stapel</translation>
+    </message>
+    <message>
         <source>Retry Failed</source>
         <translation>Fehlgeschlagene erneut versuchen</translation>
     </message>
@@ -1104,6 +1108,11 @@
         <translation>{done} fertig</translation>
     </message>
     <message>
+        <source>Paused</source>
+        <comment>a batch</comment>
+        <translation>Pausiert</translation>
+    </message>
+    <message>
         <source>{failed} failed</source>
         <translation>{failed} fehlgeschlagen</translation>
     </message>
@@ -1373,7 +1382,7 @@
     </message>
     <message>
         <source>The batch is paused, because many of its files failed for the same reason</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Stapel ist pausiert, weil viele seiner Dateien aus demselben Grund fehlgeschlagen sind</translation>
     </message>
     <message>
         <source>The queue rejected its message: {why}</source>
@@ -2628,8 +2637,45 @@
         <translation>Erneuter Versuch in {seconds} s</translation>
     </message>
     <message>
+        <source>{failed} of {files} failed for the same reason: {reason}.</source>
+        <translation>{failed} von {files} aus demselben Grund fehlgeschlagen: {reason}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) waiting for your decision.</source>
+        <translation>
+            <numerusform>%Ln Datei wartet auf Ihre Entscheidung.</numerusform>
+            <numerusform>%Ln Dateien warten auf Ihre Entscheidung.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln more batch(es) (is|are) paused.</source>
+        <translation>
+            <numerusform>%Ln weiterer Stapel ist pausiert.</numerusform>
+            <numerusform>%Ln weitere Stapel sind pausiert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>&amp;Continue</source>
+        <translation>&amp;Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Retry &amp;As…</source>
+        <translation>Wiederholen &amp;als…</translation>
+    </message>
+    <message>
+        <source>“{name}” is paused</source>
+        <translation>„{name}“ ist pausiert</translation>
+    </message>
+    <message>
         <source>Retry As</source>
         <translation>Wiederholen als</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln failed or waiting file(s) of the batch will be processed.</source>
+        <translation>
+            <numerusform>%Ln fehlgeschlagene oder wartende Datei des Stapels wird verarbeitet.</numerusform>
+            <numerusform>%Ln fehlgeschlagene oder wartende Dateien des Stapels werden verarbeitet.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again; those being processed now are skipped.</source>
@@ -4739,6 +4785,14 @@
     <message>
         <source>The first rule that matches the name applies when files are added; all others are counted as usual.</source>
         <translation>Beim Hinzufügen gilt die erste Regel, die zum Namen passt; bei allen anderen Dateien werden wie üblich die Zeilen gezählt.</translation>
+    </message>
+    <message>
+        <source>Pause a &amp;batch when many of its files fail</source>
+        <translation>&amp;Stapel pausieren, wenn viele seiner Dateien fehlschlagen</translation>
+    </message>
+    <message>
+        <source>When more than 20 % and at least 20 of its files have failed for the same reason.</source>
+        <translation>Wenn mehr als 20 % und mindestens 20 seiner Dateien aus demselben Grund fehlgeschlagen sind.</translation>
     </message>
     <message>
         <source>Desktop</source>

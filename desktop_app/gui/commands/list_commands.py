@@ -197,7 +197,7 @@ class ListCommands(QObject):
 
     def retry_filtered(self, where: Filter) -> None:
         """Process the files that match a filter again. Unfinished files are skipped."""
-        self._find(where, self.retry, tr("There are no files to retry."))
+        self.find(where, self.retry, tr("There are no files to retry."))
 
     def _report_retry(self, retried: int, write: _Write) -> None:
         total = write.operation.total
@@ -211,6 +211,15 @@ class ListCommands(QObject):
             text = tr("%Ln file(s) will be processed again. Skipped because unfinished: {left}.", "", retried)
             text = text.format(left=self._wording.number(total - retried))
         self.notice.emit(Notice(text, passing=True))
+
+    def resume_batch(self, batch_id: int, *, tolerates: bool = True) -> None:
+        """Continue a paused batch, after the changes that are being written.
+
+        Args:
+            batch_id: The key of the batch.
+            tolerates: Whether further files may fail for the same reason without pausing it again.
+        """
+        self._write(partial(self._editor.resume_batches, [batch_id], tolerates=tolerates), lambda _: None)
 
     # --- order and location
 
@@ -255,7 +264,7 @@ class ListCommands(QObject):
 
     def remove_filtered(self, where: Filter) -> None:
         """Remove the files that match a filter from the list. This can be undone."""
-        self._find(where, self.remove, tr("There are no files to remove."))
+        self.find(where, self.remove, tr("There are no files to remove."))
 
     @Slot()
     def remove_processed(self) -> None:
@@ -275,7 +284,7 @@ class ListCommands(QObject):
             # Redo must not restore files that the user had removed before Undo, so find out which are on the list now.
             files.turns += 1
             self._latest = files
-            self._find(Filter(batches=frozenset({batch_id})), partial(remove_found, files.turns))
+            self.find(Filter(batches=frozenset({batch_id})), partial(remove_found, files.turns))
 
         def remove_found(turn: int, ids: array[int]) -> None:
             if turn == files.turns:  # otherwise, it has been redone in the meantime
@@ -390,7 +399,7 @@ class ListCommands(QObject):
 
     # --- writing
 
-    def _find(self, where: Filter, on_found: Callable[[array[int]], None], if_none: str = "") -> None:
+    def find(self, where: Filter, on_found: Callable[[array[int]], None], if_none: str = "") -> None:
         """Call `on_found` with the keys of the jobs that match a filter, unless another database takes their place.
 
         If there are none, show the text `if_none` as well, unless it is empty.

@@ -86,6 +86,8 @@ class GroupCommands(QObject):
             action.setToolTip(why_not)
 
         add(tr("&Show"), partial(self._filter.show_only, where))
+        if group.batch is not None and group.batch.held is not None and counts.pending:
+            add(tr("&Continue"), partial(commands.resume_batch, group.batch.id))
         if group.batch is not None:
             add(tr("Re&name…"), partial(self._sidebar.edit_name, group.batch))
         menu.addSeparator()

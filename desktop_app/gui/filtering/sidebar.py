@@ -165,6 +165,8 @@ class SidebarTexts:
         note = self._wording.recent_moment(batch.created_at)
         if counts.unfinished:
             note = tr("{done} done", "files of a batch").format(done=number(finished))
+        if batch.held is not None and counts.pending:
+            note = tr("Paused", "a batch")
         alert = tr("{failed} failed").format(failed=number(counts.failed)) if counts.failed else ""
         return self._facts(
             name,

@@ -118,6 +118,7 @@ class SettingsDialog(QDialog):
         self._add_appearance(compact)
         self._add_files()
         self._add_rules(choices)
+        self._add_brake()
         self._add_desktop(keep_in_tray)
         self._add_storage()
         self.problem = plain_label("", self)
@@ -198,6 +199,13 @@ class SettingsDialog(QDialog):
     @Slot()
     def _grow(self) -> None:
         self._place.grow()
+
+    def _add_brake(self) -> None:
+        self.brake = QCheckBox(tr("Pause a &batch when many of its files fail"), self)
+        self.brake.toggled.connect(self._save_brake)
+        hint = tr("When more than 20 % and at least 20 of its files have failed for the same reason.")
+        self.brake.setAccessibleDescription(hint)
+        add_field(self._form, self._with_hint(self.brake, hint))
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
         self._add_title(tr("Desktop"))
@@ -297,6 +305,11 @@ class SettingsDialog(QDialog):
         if value != self._preferences.value_of(name):
             self._store(**{name: value})
 
+    @Slot(bool)
+    def _save_brake(self, is_on: bool) -> None:  # noqa: FBT001 - a slot
+        if is_on != self._preferences.value_of("brake"):
+            self._store(brake=is_on)
+
     def _store(self, **changes: Any) -> None:  # noqa: ANN401 - the values of any setting
         try:
             self._preferences.save(**changes)
@@ -309,6 +322,7 @@ class SettingsDialog(QDialog):
     @Slot()
     def _show_saved(self) -> None:
         self.rules.show_rules(self._preferences.value_of("type_rules"))
+        self.brake.setChecked(self._preferences.value_of("brake"))
         for name, field in self._fields.items():
             if name == "keep_days" and self._keep_timer.isActive():
                 continue

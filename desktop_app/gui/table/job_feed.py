@@ -189,11 +189,15 @@ class Totals(Recount[StatusCounts]):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The problems and batches by which the list can be filtered; `has_older` if there are older batches."""
+    """The problems and batches by which the list can be filtered; `has_older` if there are older batches.
+
+    `paused` are the paused batches with waiting files, newest first, however old they are.
+    """
 
     problems: tuple[Problem, ...] = ()
     batches: tuple[Batch, ...] = ()
     has_older: bool = False
+    paused: tuple[Batch, ...] = ()
 
 
 BATCHES, MORE_BATCHES = 20, 50
@@ -223,7 +227,8 @@ class GroupTotals(Recount[Groups]):
         batches = self._reader.batches(self._filtered, self._most + 1)  # one more, to see whether there are more
         older = batches[self._most :]
         shown = [*batches[: self._most], *(batch for batch in older if batch.id in self._filtered)]
-        return Groups(tuple(self._reader.problems()), tuple(shown), has_older=len(shown) < len(batches))
+        paused = tuple(self._reader.held_batches())
+        return Groups(tuple(self._reader.problems()), tuple(shown), len(shown) < len(batches), paused)
 
 
 _SUMS_EVERY_MS = 250

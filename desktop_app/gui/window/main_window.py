@@ -77,7 +77,8 @@ class MainWindow(QMainWindow):
     Attributes:
         menu_actions: The actions of the window.
         selected: The number of selected files, and their totals.
-        view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay: The widgets.
+        view, filter, sidebar, details, no_match, notices, banner, paused_batches, busy, status, overlay: The
+            widgets.
         connection, adding: The commands for the connection and for adding files.
         export, pausing, help, settings: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
@@ -170,6 +171,7 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(wording, theme, self)
         self.view = view = JobsView(jobs.model, theme, self)
         self.banner = NoticeBar(tr("Problem"), theme, self)
+        self.paused_batches = NoticeBar(tr("Paused batch"), theme, self)
         self.notices = NoticeBar(tr("Message"), theme, self)
         self.busy = BusyStrip(jobs.operations, self)
         self.status = JobsStatusBar(wording, theme, self)
@@ -234,6 +236,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.commands.edit import EditCommands
         from desktop_app.gui.commands.file import ExportCommand, FileCommands
         from desktop_app.gui.commands.help import HelpCommands
+        from desktop_app.gui.commands.paused_batches import PausedBatches
         from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
         from desktop_app.gui.commands.view import ViewCommands
         from desktop_app.gui.filtering.groups import GroupCommands
@@ -275,8 +278,12 @@ class MainWindow(QMainWindow):
         )
         ProcessAsCommand(actions, self.processors, self)
         self.processors.rules_requested.connect(self.settings.open)
+        PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
-        panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
+        panes = (
+            *(self._tools, self.sidebar, self.banner, self.paused_batches),
+            *(self._pages, self.details, self.notices),
+        )
         for commands in (
             FileCommands(actions, jobs.adder, self.processors, memory, self),
             self.export,
@@ -328,6 +335,7 @@ class MainWindow(QMainWindow):
         column = spaced(QVBoxLayout(central), 0)
         column.addWidget(self.filter.message)
         column.addWidget(self.banner)
+        column.addWidget(self.paused_batches)
         column.addWidget(self._split, 1)
         # The other way round, a new message would move Stop away from the pointer.
         for bar in (self.notices, self.busy):

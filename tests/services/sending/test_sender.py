@@ -25,6 +25,7 @@ from desktop_app.services.sending.sender import (
     Sender,
     SenderOptions,
 )
+from desktop_app.store.held_batches import HeldBatches
 from desktop_app.store.results import Result, Work
 from desktop_app.store.strict_group import StrictGroup
 from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
@@ -406,3 +407,16 @@ def test_waiting_loop_stops_and_sends_at_once(services: ServicesSetup, is_full: 
     stop.set()
     thread.join(20)
     assert told[-1].phase is Phase.STOPPED
+
+
+def test_loop_passes_over_a_paused_batch_and_sends_it_once_it_continues(services: ServicesSetup) -> None:
+    (paused,), (other,) = services.add("a.txt"), services.add("b.txt")
+    held = HeldBatches(services.database)
+    held.hold(paused.batch_id, "file_gone", now_ms=1)
+    stop = Countdown(6)
+    sender(services, FakeClient()).run(stop)
+    assert (services.job(paused).sent_at is None, services.job(other).sent_at is None) == (True, False)
+    assert set(stop.waits) == {IDLE_SECONDS}, "it does not look again and again"
+    held.resume([paused.batch_id], tolerates=True)
+    sender(services, FakeClient()).run(Countdown(6))
+    assert services.job(paused).sent_at is not None
