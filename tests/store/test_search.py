@@ -199,7 +199,7 @@ def test_values_to_offer(store: Store) -> None:
     for job, worker in zip(jobs, ["pc/1", "pc/2", "laptop/1"], strict=False):
         store.start(job, worker=worker)
     assert gone.job_ids == ()
-    assert store.jobs.known_values() == KnownValues(("json", "csv", "gz"), ("batch",), ("laptop", "pc"))
+    assert store.jobs.known_values() == KnownValues(("json", "csv", "gz"), ("batch",), ("laptop", "pc"), ("lines",))
 
 
 @pytest.mark.parametrize(
