@@ -113,14 +113,16 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        where_listed = condition(where, self._clock.now_ms(), self.pending)
         fast: frozenset[str] = frozenset()
         if has_result_fields(where, order):
             with self._database.read():
                 fast = fast_fields(self._database)
+        in_order = is_in_order(where, order, fast)
+        with_index = in_order or is_indexed(where, fast) is not is_indexed(where)
+        where_listed = condition(where, self._clock.now_ms(), self.pending, with_index=with_index)
         if limit is not None and is_divisible(where, order, fast):
             return FirstKeys(self._database, where_listed, order, limit).find()
-        terms = order_by(order, with_index=is_in_order(where, order, fast))
+        terms = order_by(order, with_index=in_order)
         query = JobRow.select(JobRow.id).where(where_listed).order_by(*terms).limit(limit)
         with self._database.read():
             if limit is not None or not order.is_by_adding or is_indexed(where, fast):

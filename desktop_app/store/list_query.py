@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
@@ -56,9 +56,14 @@ _TIMES: Mapping[Key, Any] = {Key.ADDED: JobRow.created_at, Key.FINISHED: JobRow.
 # --- WHERE
 
 
-def on_list(pending: Pending) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return the condition for the jobs on the list, once the pending changes have been written."""
-    found = JobRow.removed_at.is_null()
+def on_list(pending: Pending, *, with_index: bool = False) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return the condition for the jobs on the list, once the pending changes have been written.
+
+    Args:
+        pending: The changes.
+        with_index: Whether indexes of fields of results may be used; see `value_index`.
+    """
+    found = unindexed(JobRow.removed_at).is_null() if with_index else JobRow.removed_at.is_null()
     if pending.restored_times:
         found |= JobRow.removed_at.in_(sorted(pending.restored_times))
     if pending.removed:
@@ -90,15 +95,16 @@ def has_status(statuses: Collection[Status], pending: Pending) -> Any:  # noqa: 
     return found & ~is_retried(pending)
 
 
-def condition(where: Filter, now_ms: int, pending: Pending = NOTHING_PENDING) -> Any:  # noqa: ANN401
+def condition(where: Filter, now_ms: int, pending: Pending = NOTHING_PENDING, *, with_index: bool = False) -> Any:  # noqa: ANN401
     """Return the condition for the jobs on the list that match a filter.
 
     Args:
         where: The filter.
         now_ms: The current time, in milliseconds since 1970.
         pending: The changes that are being written.
+        with_index: Whether indexes of fields of results may be used.
     """
-    found: list[Any] = [on_list(pending)]
+    found: list[Any] = [on_list(pending, with_index=with_index)]
     if where.statuses:
         found.append(has_status(where.statuses, pending))
     if where.problems:
@@ -126,8 +132,9 @@ def _term(term: Term, translated: Mapping[str, frozenset[str]], now_ms: int, pen
         case StatusTerm(statuses=statuses):
             found = has_status(statuses, pending)
         case NumberTerm(key=ResultKey(name=name), least=least, most=most):
-            # Infinite limits, since texts are greater than all numbers, and an index is used only with both.
-            limits = -math.inf if least is None else least, math.inf if most is None else most
+            # Always with both limits: texts are greater than all numbers, and an index is used only with both.
+            greatest = sys.float_info.max
+            limits = -greatest if least is None else least, greatest if most is None else most
             found = _known(result_value(name).between(*limits), name, is_known=term.is_negated)
         case NumberTerm(key=Key() as key, least=least, most=most):
             found = _in_range(_NUMBERS[key], least, most, is_known=term.is_negated)

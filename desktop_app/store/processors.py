@@ -89,7 +89,7 @@ class WorkerProcessors:
         """
         if not FIELD_NAME.fullmatch(field):
             raise ValueError(f"{field!r} is not the name of a field")
-        create = value_index(*_RESULT, field, '"removed_at" IS NULL')
+        create = value_index(*_RESULT, field, JobRow.removed_at.column_name)
         with self._database.write():
             self._database.alter(create if fast else drop_value_index(*_RESULT, field))
 

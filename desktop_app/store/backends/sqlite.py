@@ -418,18 +418,20 @@ def json_value(column: Any, name: str) -> Any:  # noqa: ANN401
     return peewee.NodeList((SQL("CASE WHEN json_valid("), column, SQL(") THEN json_extract("), column, path))
 
 
-def value_index(table: str, column: str, name: str, condition: str) -> str:
+def value_index(table: str, column: str, name: str, null_column: str) -> str:
     """Return the statement that creates an index of a value in a column of JSON objects, unless there is one.
 
     Args:
         table: The name of the table.
         column: The name of the column.
         name: The name of the value; see `json_value`.
-        condition: The condition for the rows to index, without qualified columns. A query needs the same condition.
-            SQLite then does not read the rows to check it, which would take ten times as long (measured).
+        null_column: The name of a column. Rows in which it is not NULL are left out of the index, which is used only by
+            queries with the condition that this column, `unindexed`, is NULL. Such a query does not read the rows to
+            check that, which would take ten times as long. All other queries would be slow with this index, since
+            SQLite takes it for a small one (measured).
     """
     value = f'CASE WHEN json_valid("{column}") THEN json_extract("{column}", \'$."{name}"\') END'
-    return f'CREATE INDEX IF NOT EXISTS "{table}_{column}_{name}" ON "{table}" ({value}) WHERE {condition}'
+    return f'CREATE INDEX IF NOT EXISTS "{table}_{column}_{name}" ON "{table}" ({value}) WHERE +"{null_column}" IS NULL'
 
 
 def drop_value_index(table: str, column: str, name: str) -> str:
