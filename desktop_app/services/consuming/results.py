@@ -334,7 +334,7 @@ def _may_pass(error: FileError, job: ClaimedJob) -> bool:
 
 def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if done.result is not None:
-        size, lines, values = done.result
+        size, lines, values, _ = done.result
         return Result(job.row_id, done.message.token, now_ms, size, lines, values=values, processor=job.processor)
     error = done.error
     if error is None:

@@ -78,6 +78,10 @@ class Processing(Protocol):
         """See `ProcessorRegistry.limits`."""
         ...
 
+    def is_command(self, name: str) -> bool:
+        """See `ProcessorRegistry.is_command`."""
+        ...
+
     def process(
         self, path: str, watch: Watch, opened: Source | None = None, processor: str = ..., options: str = ...
     ) -> FileResult:
@@ -423,7 +427,9 @@ class WorkerPool:
         job = message.job
         if job is None or job.file_size is None or job.file_size > SMALL_FILE_BYTES:
             return False
-        return not (message.is_suspect or message.was_read or self._registry.limits(job.processor))
+        if self._registry.is_command(job.processor) or self._registry.limits(job.processor):
+            return False
+        return not (message.is_suspect or message.was_read)
 
     def _read_together(self, messages: Sequence[InFlightMessage]) -> bool:
         """Read small files with one call, so that threads wait less often for the interpreter lock.
@@ -513,7 +519,8 @@ class WorkerPool:
     ) -> tuple[FileResult | None, FileError | None]:
         try:
             limits = self._registry.limits(job.processor)
-            if message.is_suspect or mount.is_remote or limits is not None:
+            needs_child = message.is_suspect or mount.is_remote or limits is not None
+            if needs_child and not self._registry.is_command(job.processor):
                 return helper.process(job.file_path, watch, job.processor, job.options, limits), None
             return self._registry.process(job.file_path, watch, message.opened, job.processor, job.options), None
         except Cancelled:
