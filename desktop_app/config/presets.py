@@ -153,7 +153,7 @@ class Preset:
                 return Sentence("an argument contains a NUL character")
             if (problem := _template_problem(argument, PLACEHOLDERS)) is not None:
                 return problem
-            if not self.output and "out" in _placeholders(argument):
+            if not self.output and "out" in placeholders_in(argument):
                 return Sentence("it uses {out}, but has no output folder", out="{out}")
         return None
 
@@ -169,7 +169,7 @@ class Preset:
                 folder=FOLDER,
                 output=self.output,
             )
-        if any("folder" in _placeholders(part) for part in others) or "\0" in self.output:
+        if any("folder" in placeholders_in(part) for part in others) or "\0" in self.output:
             return Sentence("the output folder can contain {folder} only at its beginning", folder=FOLDER)
         return None
 
@@ -190,7 +190,8 @@ def _template_problem(template: str, known: Iterable[str]) -> Sentence | None:
     return None
 
 
-def _placeholders(template: str) -> list[str]:
+def placeholders_in(template: str) -> list[str]:
+    """Return the names of the placeholders in a template."""
     return [part[1] for part in _PART.finditer(template) if part[1]]
 
 

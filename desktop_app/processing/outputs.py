@@ -20,6 +20,7 @@ import re
 import shutil
 import stat
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
-from desktop_app.config.presets import FOLDER, filled
+from desktop_app.config.presets import FOLDER, filled, placeholders_in
 from desktop_app.config.private_files import create_private_folder
 from desktop_app.domain.errors import FileError, is_disk_full
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -48,6 +49,8 @@ _DEVICES = re.compile(
 )
 """The names that mean a device on Windows, in every folder and with every extension."""
 _MOST_NUMBERED = 10_000
+_KEPT_SECONDS = 30 * 24 * 3600
+"""How long the record of a folder is kept that can't be found, since its disk may be mounted again."""
 _NO_REPLACE = 1
 """`RENAME_NOREPLACE` in Linux's `fs.h`."""
 
@@ -156,7 +159,7 @@ class Outputs:
         Raises:
             OSError: If that is not possible now.
         """
-        if _is_folder(staged.folder):
+        if self._is_there(staged):
             _move_content(staged.folder, staged.destination, replaces=staged.replaces)
             staged.folder.rmdir()
         self._forget(staged.attempt_id)
@@ -167,8 +170,27 @@ class Outputs:
         Raises:
             OSError: If that is not possible now.
         """
-        _remove_tree(staged.folder)
+        if self._is_there(staged):
+            _remove_tree(staged.folder)
         self._forget(staged.attempt_id)
+
+    def _is_there(self, staged: Staged) -> bool:
+        """Return whether an output folder exists.
+
+        Raises:
+            FileNotFoundError: If that is not known, since its disk may not be mounted, and the record is not old.
+        """
+        if os.path.lexists(staged.folder):
+            return _is_folder(staged.folder)
+        if not staged.destination.exists() and self._is_recent(staged):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(staged.destination))
+        return False
+
+    def _is_recent(self, staged: Staged) -> bool:
+        try:
+            return time.time() - self._record(staged.attempt_id).stat().st_mtime < _KEPT_SECONDS
+        except FileNotFoundError:
+            return False
 
     def left(self) -> list[Staged]:
         """Return all attempts whose files were neither published nor discarded, as far as this database knows them."""
@@ -230,8 +252,8 @@ def create_destination(template: str, values: Mapping[str, str]) -> Path:
         path, rest = Path(values["folder"]), re.split(r"[/\\]", template)[1:]
     else:
         parts = Path(template).expanduser().parts
-        fixed = next((place for place, part in enumerate(parts) if filled(part, _NO_VALUES) == ""), len(parts))
-        path = Path(*(filled(part, _NO_VALUES) for part in parts[:fixed]))
+        fixed = next((place for place, part in enumerate(parts) if placeholders_in(part)), len(parts))
+        path = Path(*(filled(part, {}) for part in parts[:fixed]))
         rest = list(parts[fixed:])
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -247,16 +269,6 @@ def create_destination(template: str, values: Mapping[str, str]) -> Path:
     except OSError as error:
         raise not_written(error) from error
     return path
-
-
-class _NoValues(dict[str, str]):
-    """Replaces every placeholder by nothing."""
-
-    def __missing__(self, _: str) -> str:
-        return ""
-
-
-_NO_VALUES = _NoValues()
 
 
 def _check_content(folder: Path, *, most_bytes: int) -> list[str]:

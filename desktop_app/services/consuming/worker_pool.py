@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.fields import Field
+    from desktop_app.processing.outputs import Outputs
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
     from desktop_app.sources.local import Source
@@ -72,6 +73,11 @@ class Processing(Protocol):
     @property
     def fields(self) -> dict[str, tuple[Field, ...]]:
         """See `ProcessorRegistry.fields`."""
+        ...
+
+    @property
+    def outputs(self) -> Outputs | None:
+        """See `ProcessorRegistry`."""
         ...
 
     def limits(self, name: str) -> Limits | None:
