@@ -36,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             with private_pipes() as (requests, answers):
                 return serve_requests(requests, default_registry(), answers)
+        case ["_commands"]:
+            # This is a child process, too; see `processing/supervisor.py`.
+            from desktop_app.processing.supervisor import serve_commands
+
+            return serve_commands(sys.stdin, sys.stdout)
         case ["--self-test"]:
             from desktop_app.self_test import self_test
 

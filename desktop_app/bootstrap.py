@@ -254,11 +254,23 @@ def build_sender(
     )
 
 
-def build_registry(program: Program) -> ProcessorRegistry:  # noqa: ARG001
-    """Create the registry of the processors that this computer has."""
+def build_registry(program: Program) -> ProcessorRegistry:
+    """Create the registry of the processors that this computer has, with the commands that are set up on it.
+
+    Commands that are not set up correctly are logged and left out.
+    """
+    from desktop_app.config.presets import Presets, load_presets
+    from desktop_app.processing.outputs import Outputs
     from desktop_app.processing.registry import default_registry
 
-    return default_registry()
+    try:
+        presets = load_presets(program.home.settings_file)
+    except SettingsError as error:
+        presets = Presets({}, (error,))
+    for problem in presets.problems:
+        log.info("%s", problem.text)
+    outputs = Outputs(program.database.path, program.identity.name)
+    return default_registry(presets=presets.valid.values(), outputs=outputs)
 
 
 def build_consumer(

@@ -12,6 +12,7 @@ from desktop_app.cli.parser import Command
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from desktop_app.processing.command import CommandProcessor
     from desktop_app.processing.processor import Processor
 
 
@@ -36,7 +37,7 @@ def _processors(options: Namespace) -> int:
     return 0
 
 
-def _record(processor: Processor) -> dict[str, object]:
+def _record(processor: Processor | CommandProcessor) -> dict[str, object]:
     return {
         "name": processor.name,
         "version": processor.version,

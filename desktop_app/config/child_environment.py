@@ -13,12 +13,23 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _AT_START = dict(os.environ)
 _OF_QT = ("QT_", "QML", "PYSIDE")
 _OF_PYINSTALLER = ("_PYI_", "_MEIPASS")
 _SAVED = "_ORIG"
 """The suffix of the variable in which PyInstaller's start program saves the user's value."""
+_FOR_COMMANDS = frozenset(
+    "HOME LANG LANGUAGE LD_LIBRARY_PATH LOGNAME PATH SHELL TEMP TMP TMPDIR TZ USER "  # noqa: SIM905 - one line each
+    "APPDATA COMSPEC HOMEDRIVE HOMEPATH LOCALAPPDATA NUMBER_OF_PROCESSORS OS PATHEXT PROCESSOR_ARCHITECTURE "
+    "PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) SYSTEMDRIVE SYSTEMROOT USERNAME USERPROFILE WINDIR".split()
+)
+_NEVER = ("AWS_", "FILEMILL_")
+"""What the names of variables begin with that can contain credentials."""
 
 
 def child_environment() -> dict[str, str]:
@@ -46,3 +57,25 @@ def child_environment() -> dict[str, str]:
 
 def _is_inside(entry: str, folder: str) -> bool:
     return bool(entry) and Path(os.path.normpath(entry)).is_relative_to(folder)
+
+
+def allowed_variables(environment: Mapping[str, str], names: Iterable[str] = ()) -> dict[str, str]:
+    """Return the part of an environment that is passed to a command for files, which must get no credentials.
+
+    Sockets of agents, such as those of SSH and of the desktop session with its keyring, are credentials too.
+
+    Args:
+        environment: The environment from `child_environment`.
+        names: The names of further variables.
+    """
+    allowed = _FOR_COMMANDS | set(names)
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in allowed or name.startswith("LC_")) and not name.upper().startswith(_NEVER)
+    }
+
+
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables of AWS."""
+    return {name: value for name, value in environment.items() if not name.upper().startswith("AWS_")}

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,8 +24,10 @@ from desktop_app.domain.secrets import AccessKeys, masked
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from tomlkit import TOMLDocument
 
 
 log = logging.getLogger(__name__)
@@ -282,18 +285,7 @@ def load_settings(path: Path) -> Settings:
         SettingsError: If the file can't be read or is not valid TOML, or another value is of the wrong type or out of
             range.
     """
-    try:
-        text = _read(path)
-    except FileNotFoundError:
-        return Settings()
-    except OSError as error:
-        raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
-    import tomllib  # takes milliseconds, and is needed only if there is a file
-
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _not_toml(path, error) from error
+    table = read_table(path)
     try:
         return Settings(**_checked(table))
     except SettingsError as error:
@@ -302,6 +294,26 @@ def load_settings(path: Path) -> Settings:
                 "{file}: {reason} Fix the file, or delete it to start with the defaults.", file=path, reason=error.text
             )
         ) from error
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return what is in a settings file, whose keys and values are not checked; empty if the file does not exist.
+
+    Raises:
+        SettingsError: If the file can't be read or is not valid TOML.
+    """
+    try:
+        text = _read(path)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
+    import tomllib  # takes milliseconds, and is needed only if there is a file
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _not_toml(path, error) from error
 
 
 def _read(path: Path) -> str:
@@ -366,13 +378,24 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
     Raises:
         SettingsError: If the file can't be read or written, or is not valid. The file is then left unchanged.
     """
+    with locked_settings(path):
+        saved = load_settings(path)
+        updated = replace(saved, **changes)
+        if updated != saved:
+            change_document(path, lambda document: _change(document, updated, changes))
+        return updated
+
+
+@contextmanager
+def locked_settings(path: Path) -> Iterator[None]:
+    """Enter a context in which no other thread or program changes the settings file.
+
+    Raises:
+        SettingsError: If the file can't be locked, or can't be written in the context.
+    """
     try:
         with private_lock(path.with_name(f"{path.name}.lock"), timeout=LOCK_SECONDS):
-            saved = load_settings(path)
-            updated = replace(saved, **changes)
-            if updated != saved:
-                _write(path, updated, changes)
-            return updated
+            yield
     except LockTimeout as error:
         raise _not_writable(path, Sentence("another program is changing it")) from error
     except NotWrittenError as error:
@@ -381,11 +404,17 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
         raise _not_writable(path, error.strerror or str(error)) from error
 
 
-def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
-    """Write the named settings to the file, which must contain valid TOML if it exists."""
+def change_document(path: Path, change: Callable[[TOMLDocument], object]) -> None:
+    """Change the settings file, which must contain valid TOML if it exists, in the context `locked_settings`."""
     import tomlkit  # takes long, and is only needed to keep the comments in the file
 
     document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
+    change(document)
+    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)), is_private=True)
+
+
+def _change(document: TOMLDocument, settings: Settings, names: Iterable[str]) -> None:
+    """Write the named settings into a document."""
     defaults = Settings()
     for name in names:
         value = getattr(settings, name)
@@ -393,7 +422,6 @@ def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
             document[name] = value
         else:
             document.pop(name, None)
-    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)), is_private=True)
 
 
 def _not_writable(path: Path, why: str) -> SettingsError:

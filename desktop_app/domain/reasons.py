@@ -138,6 +138,21 @@ class ReasonCode(StrEnum):
     )
     TOO_LARGE = "too_large", mark("It can't be processed within the limits: {why}"), FileProblem.LIMIT
     BAD_RESULT = "bad_result", mark("The result can't be stored: {why}"), FileProblem.LIMIT
+    COMMAND_FAILED = "command_failed", mark("The command failed (exit code {exit_code}): {why}"), FileProblem.COMMAND
+    COMMAND_EXIT_CODE = (
+        "command_exit_code",
+        mark("The command failed with exit code {exit_code}, without a message"),
+        FileProblem.COMMAND,
+    )
+    COMMAND_KILLED = "command_killed", mark("The command was ended by the signal {signal}"), FileProblem.COMMAND
+    COMMAND_NOT_STARTED = "command_not_started", mark("The command can't be started: {why}"), FileProblem.COMMAND
+    COMMAND_QUIET = (
+        "command_quiet",
+        mark("The command was ended because it printed nothing for {seconds} seconds"),
+        FileProblem.LIMIT,
+    )
+    OUTPUT_REFUSED = "output_refused", mark("What the command wrote is not accepted: {why}"), FileProblem.COMMAND
+    OUTPUT_NOT_WRITTEN = "output_not_written", mark("The output folder can't be used: {why}"), FileProblem.COMMAND
     CHANGED_WHILE_READ = (
         "changed_while_read",
         mark("The file changed while it was being read; the result was discarded because it could be wrong"),

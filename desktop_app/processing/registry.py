@@ -26,6 +26,8 @@ from desktop_app.domain.fields import (
 )
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.checksum import ChecksumProcessor
+from desktop_app.processing.child_process import CommandRunner
+from desktop_app.processing.command import CommandProcessor
 from desktop_app.processing.image import ImageProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.pdf import PdfProcessor
@@ -34,7 +36,10 @@ from desktop_app.processing.table import TableProcessor
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+
+    from desktop_app.config.presets import Preset
+    from desktop_app.processing.outputs import Outputs, Staged
 
 
 FIRST_PROGRESS_S = 0.25
@@ -51,11 +56,13 @@ class FileResult(NamedTuple):
         file_size: The size in bytes.
         lines_count: The number of lines; None if they were not counted.
         values: The other values by field name, all of which can be stored.
+        staged: The files that a command has written, to be published once the result is committed; None without any.
     """
 
     file_size: int
     lines_count: int | None = None
     values: Mapping[str, Value] = MappingProxyType({})
+    staged: Staged | None = None
 
 
 class ProcessorRegistry:
@@ -66,26 +73,29 @@ class ProcessorRegistry:
         clock: The clock for limiting the progress reports; None for the system clock.
         opener: The function that opens a path; see `open_source`.
         pause: The function that waits for a number of seconds.
+        outputs: The output folders of the commands among the processors; None without commands.
     """
 
     def __init__(
         self,
-        processors: Sequence[Processor],
+        processors: Sequence[Processor | CommandProcessor],
         *,
         clock: Clock | None = None,
         opener: Callable[[str], Source] = open_source,
         pause: Callable[[float], None] = time.sleep,
+        outputs: Outputs | None = None,
     ) -> None:
+        self.outputs = outputs
         self._processors = {processor.name: processor for processor in processors}
         self._clock = clock or SystemClock()
         self._open = opener
         self._pause = pause
 
-    def __iter__(self) -> Iterator[Processor]:
+    def __iter__(self) -> Iterator[Processor | CommandProcessor]:
         """Iterate over the processors, in the order in which they are offered."""
         return iter(self._processors.values())
 
-    def find(self, name: str) -> Processor | None:
+    def find(self, name: str) -> Processor | CommandProcessor | None:
         """Return the processor with a name; None if this registry does not have it."""
         return self._processors.get(name)
 
@@ -103,6 +113,10 @@ class ProcessorRegistry:
         """Return the limits of the child process in which a processor has to run; None if it needs none."""
         processor = self._processors.get(name)
         return None if processor is None else processor.limits
+
+    def is_command(self, name: str) -> bool:
+        """Return whether a processor is a command, which opens the file itself, in a process of its own."""
+        return isinstance(self._processors.get(name), CommandProcessor)
 
     def process(
         self,
@@ -136,6 +150,8 @@ class ProcessorRegistry:
             values = checked_options(chosen.options, read_options(options))
         except OptionError as error:
             raise FileError(Reason(ReasonCode.BAD_OPTIONS, {"why": error.text})) from error
+        if isinstance(chosen, CommandProcessor):
+            return self._run_command(chosen, path, watch)
         reading = self._read_once(chosen, values, path, watch, opened, with_digest=False)
         for pause_s in PAUSES_S:
             if reading.problem is None:
@@ -150,6 +166,11 @@ class ProcessorRegistry:
         if reading.problem is not None:
             raise FileError(Reason(reading.problem))
         return reading.result
+
+    def _run_command(self, command: CommandProcessor, path: str, watch: Watch) -> FileResult:
+        if watch.cancelled():
+            raise Cancelled
+        return FileResult(*command.run(path, watch))
 
     def _read_once(
         self,
@@ -332,6 +353,18 @@ BUILT_IN: tuple[Processor, ...] = (
 """The processors of every copy of Filemill, in the order in which they are offered."""
 
 
-def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """Return a registry of all processors."""
-    return ProcessorRegistry(BUILT_IN, clock=clock)
+def default_registry(
+    clock: Clock | None = None, *, presets: Iterable[Preset] = (), outputs: Outputs | None = None
+) -> ProcessorRegistry:
+    """Return a registry of all processors.
+
+    Args:
+        clock: See `ProcessorRegistry`.
+        presets: The presets of commands.
+        outputs: The output folders of the commands; not needed without presets.
+    """
+    commands: list[CommandProcessor] = []
+    if outputs is not None:
+        runner = CommandRunner()
+        commands = [CommandProcessor(preset, runner, outputs) for preset in presets]
+    return ProcessorRegistry((*BUILT_IN, *commands), clock=clock, outputs=outputs)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+_MOST_PARAMETERS = 500
 
 
 class Result(NamedTuple):
@@ -281,6 +282,26 @@ class Work:
             enqueue(self._database, JobRow.id == row_id)
             self._database.run(JobRow.update(resends=JobRow.resends + 1).where(JobRow.id == row_id))
             return True
+
+    def attempt_statuses(self, attempts: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Status]:
+        """Return the statuses of the jobs whose last claim has a given fencing token.
+
+        Args:
+            attempts: Pairs of a job's ID and a fencing token. Those of earlier claims are not in the result.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        found: dict[tuple[str, int], Status] = {}
+        wanted = set(attempts)
+        uuids = sorted({uuid for uuid, _ in attempts})
+        columns = JobRow.uuid, JobRow.lease_token, JobRow.status
+        with self._database.read():
+            for start in range(0, len(uuids), _MOST_PARAMETERS):
+                part = JobRow.uuid.in_(uuids[start : start + _MOST_PARAMETERS])
+                rows = self._database.run(JobRow.select(*columns).where(part).tuples())
+                found |= {(uuid, token): Status(status) for uuid, token, status in rows if (uuid, token) in wanted}
+        return found
 
     def is_stale(self, row_id: int, generation: int) -> bool:
         """Return whether a submission is outdated: its job has ended, was removed or was submitted again.

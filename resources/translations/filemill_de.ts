@@ -1353,6 +1353,34 @@
         <translation>Das Ergebnis kann nicht gespeichert werden: {why}</translation>
     </message>
     <message>
+        <source>The command failed (exit code {exit_code}): {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command failed with exit code {exit_code}, without a message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command was ended by the signal {signal}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command can&apos;t be started: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command was ended because it printed nothing for {seconds} seconds</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the command wrote is not accepted: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The output folder can&apos;t be used: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
         <translation>Die Datei wurde geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, weil es falsch sein könnte</translation>
     </message>
@@ -1529,12 +1557,132 @@
         <translation>Die URL „{url}“ endet nicht mit dem Namen einer Warteschlange. Ergänzen Sie den Namen am Ende.</translation>
     </message>
     <message>
+        <source>“{name}” is not a valid name of a command: use up to 40 small letters, digits, - and _.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{key} must be between {least} and {most}, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>conflict must be “number” or “replace”, not “{value}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its title contains control characters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{pattern}” is not a pattern of file names</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the variable “{variable}” can&apos;t be passed to a command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>argv must contain a program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{program}” is a batch file, whose arguments can&apos;t be passed safely</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the program itself can&apos;t contain braces: “{program}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the program must be an absolute path, or a name that is searched in PATH, not “{program}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>argv has more than {most} elements</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>an argument contains a NUL character</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it uses {out}, but has no output folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the output folder must be an absolute path, or begin with {folder} or ~, not “{output}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the output folder can contain {folder} only at its beginning</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command “{name}” is not valid: {problem}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{text}” contains {part}, which is not one of {known}; write {{{{ and }}}} for braces</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>[command] must be written as [[command]].</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there are two commands of this name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A [[command]] has no name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a list of numbers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a list of texts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a whole number</source>
         <translation>eine ganze Zahl</translation>
     </message>
     <message>
         <source>text in quotes</source>
         <translation>Text in Anführungszeichen</translation>
+    </message>
+    <message>
+        <source>{key} must be {wanted}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{file} is too large to be a file of commands.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{file} contains no command.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count words (wc)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check audio and video, and find their duration (ffprobe)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the metadata into a text file (exiftool)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Convert to HTML (pandoc)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recognize the text in pictures (tesseract)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>true or false</source>
@@ -5331,6 +5479,22 @@
     </message>
     <message>
         <source>{library} is not installed. Install it with: {command}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exit code</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Last line printed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output files</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.domain.job import Job, NewFile
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
@@ -38,14 +39,15 @@ class ServicesSetup:
         self.outbox = Outbox(self.database)
         self.identity = WorkerIdentity(self.database.path)
 
-    def add(self, *names: str, content: str = "a\nb\n") -> list[Job]:
+    def add(self, *names: str, content: str = "a\nb\n", processor: str = DEFAULT_PROCESSOR) -> list[Job]:
         """Create files and submit them."""
         files = []
         for name in names:
             path = self.folder / name
             path.write_text(content)
             files.append(NewFile(str(path), len(content), None))
-        added = self.intake.add(files, queue=QUEUE, name="batch", now_ms=self.clock.now_ms())
+        now = self.clock.now_ms()
+        added = self.intake.add(files, queue=QUEUE, name="batch", now_ms=now, processor=processor)
         return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
 
     def job(self, job: Job) -> Job:

@@ -36,6 +36,7 @@ from desktop_app.services.consuming.in_flight import (
     MessageGroups,
 )
 from desktop_app.services.consuming.mount_health import MountHealth
+from desktop_app.services.consuming.publisher import RECOVER_SECONDS, Publisher
 from desktop_app.services.consuming.receiver import PollRecord, Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
@@ -242,12 +243,15 @@ class Consumer:
             visibility_s=options.visibility_s,
         )
 
+        self._publisher = Publisher(registry.outputs, work, owner=identity.name, is_alive=identity.is_alive)
+        self._next_recovery = clock.steady() + RECOVER_SECONDS
         self._committer = Committer(
             work,
             in_flight=self._in_flight,
             acknowledger=self._acknowledger,
             groups=groups,
             pool=self._pool,
+            publisher=self._publisher,
             clock=clock,
         )
         self._heartbeat = Heartbeat(self._in_flight, connector, work, clock, visibility_s=options.visibility_s)
@@ -300,6 +304,7 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
+            self._attempt(self._publisher.recover)
             self._attempt(self._follow_group)
             self._attempt(self._take_left)
             while not stop.is_set() and self._end is None:
@@ -390,6 +395,9 @@ class Consumer:
         if self._clock.steady() >= self._next_announcement:
             self._next_announcement = self._clock.steady() + ANNOUNCE_SECONDS
             self._attempt(self._announce)
+        if self._clock.steady() >= self._next_recovery:
+            self._next_recovery = self._clock.steady() + RECOVER_SECONDS
+            self._attempt(self._publisher.recover)
         if self._clock.steady() >= self._next_note:
             self._next_note = self._clock.steady() + NOTE_POLLS_SECONDS
             self._attempt(self._note_polls)
@@ -458,6 +466,7 @@ class Consumer:
         self._acknowledger.stop()
         # A drain leaves many hidden messages to release.
         self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
+        self._publisher.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._extending.stop()
         self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 

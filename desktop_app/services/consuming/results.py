@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.errors import FileError
     from desktop_app.domain.reasons import Reason
     from desktop_app.services.consuming.acknowledger import Acknowledger
+    from desktop_app.services.consuming.publisher import Publisher
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
     from desktop_app.store.claims import Claim, ClaimedJob
 
@@ -47,6 +48,7 @@ class Committer:
         acknowledger: The acknowledger that deletes and releases messages.
         groups: The FIFO message groups, within which the order is kept.
         pool: The pool of threads that process the files.
+        publisher: Publishes the files that commands have written.
         clock: The clock.
     """
 
@@ -58,8 +60,10 @@ class Committer:
         acknowledger: Acknowledger,
         groups: MessageGroups,
         pool: WorkerPool,
+        publisher: Publisher,
         clock: Clock,
     ) -> None:
+        self._publisher = publisher
         self._work = work
         self._in_flight = in_flight
         self._acknowledger = acknowledger
@@ -122,6 +126,8 @@ class Committer:
                     self._failed.append((done.message.job.batch_id, result.reason.code))
             else:
                 self._rejected.append(done.message)
+            if done.result is not None and (staged := done.result.staged) is not None:
+                (self._publisher.publish if is_kept else self._publisher.discard)(staged)
         self._acknowledger.delete(*kept)
         self._start_following(kept)
         return claims
@@ -334,7 +340,7 @@ def _may_pass(error: FileError, job: ClaimedJob) -> bool:
 
 def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if done.result is not None:
-        size, lines, values = done.result
+        size, lines, values, _ = done.result
         return Result(job.row_id, done.message.token, now_ms, size, lines, values=values, processor=job.processor)
     error = done.error
     if error is None:

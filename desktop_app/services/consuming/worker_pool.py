@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.fields import Field
+    from desktop_app.processing.outputs import Outputs
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
     from desktop_app.sources.local import Source
@@ -74,8 +75,17 @@ class Processing(Protocol):
         """See `ProcessorRegistry.fields`."""
         ...
 
+    @property
+    def outputs(self) -> Outputs | None:
+        """See `ProcessorRegistry`."""
+        ...
+
     def limits(self, name: str) -> Limits | None:
         """See `ProcessorRegistry.limits`."""
+        ...
+
+    def is_command(self, name: str) -> bool:
+        """See `ProcessorRegistry.is_command`."""
         ...
 
     def process(
@@ -423,7 +433,9 @@ class WorkerPool:
         job = message.job
         if job is None or job.file_size is None or job.file_size > SMALL_FILE_BYTES:
             return False
-        return not (message.is_suspect or message.was_read or self._registry.limits(job.processor))
+        if self._registry.is_command(job.processor) or self._registry.limits(job.processor):
+            return False
+        return not (message.is_suspect or message.was_read)
 
     def _read_together(self, messages: Sequence[InFlightMessage]) -> bool:
         """Read small files with one call, so that threads wait less often for the interpreter lock.
@@ -513,7 +525,8 @@ class WorkerPool:
     ) -> tuple[FileResult | None, FileError | None]:
         try:
             limits = self._registry.limits(job.processor)
-            if message.is_suspect or mount.is_remote or limits is not None:
+            needs_child = message.is_suspect or mount.is_remote or limits is not None
+            if needs_child and not self._registry.is_command(job.processor):
                 return helper.process(job.file_path, watch, job.processor, job.options, limits), None
             return self._registry.process(job.file_path, watch, message.opened, job.processor, job.options), None
         except Cancelled:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from desktop_app.queues.messages import Received
     from desktop_app.services.consuming.in_flight import Outcome
+    from desktop_app.services.consuming.worker_pool import Processing
     from desktop_app.services.loops import LoopState
     from tests.services.conftest import ServicesSetup
 
@@ -35,6 +36,7 @@ class RunningConsumer:
         control: ProcessingControl | None = None,
         *,
         keeps_order: bool = False,
+        processing: Processing | None = None,
     ) -> None:
         self.services = services
         services.clock = SystemClock()  # type: ignore[assignment]
@@ -49,7 +51,7 @@ class RunningConsumer:
         self.consumer = Consumer(
             services.database,
             FakeConnector(self.client),
-            self.registry,
+            processing or self.registry,
             services.identity,
             options=ConsumerOptions(QUEUE, concurrency, work_grace_s=0.3, flush_grace_s=2, keeps_order=keeps_order),
             clock=services.clock,

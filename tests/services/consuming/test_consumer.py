@@ -30,6 +30,7 @@ from desktop_app.queues.messages import MAX_ENTRIES, EntryResult, FileMessage, e
 from desktop_app.services.consuming.consumer import LONG_SECONDS, Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import HIDDEN_SECONDS, ForeignMessages
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
+from desktop_app.services.consuming.publisher import Publisher
 from desktop_app.services.consuming.results import Committer, _may_pass
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from desktop_app.services.control import ProcessingControl
@@ -729,6 +730,7 @@ def test_message_of_a_silent_share_is_replaced_later_except_in_strict_order(
         acknowledger=cast("Acknowledger", acknowledger),
         groups=groups,
         pool=cast("WorkerPool", None),
+        publisher=Publisher(None, Work(services.database), owner="", is_alive=lambda _: True),
         clock=services.clock,
     )
     one = InFlightMessage(received(group=group), math.inf)
