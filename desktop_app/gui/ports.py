@@ -54,6 +54,11 @@ class ProcessorInfo(Protocol):
         ...
 
     @property
+    def unavailable(self) -> str:
+        """Why it can't be used on this computer, and how to change that; empty if it can be used."""
+        ...
+
+    @property
     def fields(self) -> tuple[Field, ...]:
         """The fields that a result can contain."""
         ...

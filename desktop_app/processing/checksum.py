@@ -71,6 +71,7 @@ class ChecksumProcessor:
             hint=mark("Files for which there is no checksum to compare with fail, except lists themselves."),
         ),
     )
+    unavailable = ""
     limits: Limits | None = None
 
     def __init__(self) -> None:

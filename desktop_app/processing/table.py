@@ -89,6 +89,7 @@ class TableProcessor:
             hint=mark("In their order, separated by commas. Files with other columns fail."),
         ),
     )
+    unavailable = ""
     limits: Limits | None = Limits()
 
     def accepts(self, path: str) -> bool:  # noqa: ARG002 - see `Processor.accepts`

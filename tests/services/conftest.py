@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.fields import DEFAULT_PROCESSOR
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Choice
 from desktop_app.domain.job import Job, NewFile
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
@@ -47,7 +47,7 @@ class ServicesSetup:
             path.write_text(content)
             files.append(NewFile(str(path), len(content), None))
         now = self.clock.now_ms()
-        added = self.intake.add(files, queue=QUEUE, name="batch", now_ms=now, processor=processor)
+        added = self.intake.add(files, queue=QUEUE, name="batch", now_ms=now, choice=Choice(processor))
         return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
 
     def job(self, job: Job) -> Job:

@@ -101,6 +101,10 @@ class ProcessorChoice(QObject):
         for choice in self.choices():
             action = QAction(self.title(choice).replace("&", "&&"), group, checkable=True)
             action.setChecked(choice.processor == current.processor)
+            found = self.find(choice.processor)
+            if found is not None and found.unavailable:
+                action.setEnabled(False)
+                action.setToolTip(translated(found.unavailable))
             action.triggered.connect(partial(self.choose, choice))
             menu.addAction(action)
         menu.addSeparator()

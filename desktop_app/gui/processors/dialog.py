@@ -65,7 +65,9 @@ class ProcessorBox(QComboBox):
         super().__init__(parent)
         listed = choices.choices() if by_type else [Choice(one.name) for one in choices.offered()]
         for choice in listed:
-            self.addItem(choices.title(choice), choice.processor)
+            found = choices.find(choice.processor)
+            if found is None or not found.unavailable:
+                self.addItem(choices.title(choice), choice.processor)
         self.setAccessibleName(tr("Process as"))
 
     def show_choice(self, choice: Choice) -> None:
