@@ -91,15 +91,13 @@ def test_files_are_added_with_the_chosen_processor_and_options(
     entries(window)["&Options…"].trigger()
     dialog = dialog_of(window)
     assert dialog.box.processor == "words"
-    form = dialog.form
-    assert form is not None
-    assert form.values() == {}
-    first(form, QLineEdit).setText("b")
-    first(form, QPlainTextEdit).setPlainText("c\nd")
-    first(form, QCheckBox).setChecked(False)
-    first(form, QSpinBox).setValue(7)
-    first(form, QDoubleSpinBox).setValue(0.25)
-    first(form, QComboBox).setCurrentText("first")
+    assert dialog.fields.values() == {}
+    first(dialog, QLineEdit).setText("b")
+    first(dialog, QPlainTextEdit).setPlainText("c\nd")
+    first(dialog, QCheckBox).setChecked(False)
+    first(dialog, QSpinBox).setValue(7)
+    first(dialog, QDoubleSpinBox).setValue(0.25)
+    dialog.findChildren(QComboBox)[1].setCurrentText("first")
     QTest.mouseClick(dialog.confirm, LEFT)
     expected = '{"case": false, "kind": "first", "list": "c\\nd", "most": 7, "share": 0.25, "word": "b"}'
     assert window.processors.current == Choice("words", expected)
@@ -123,8 +121,7 @@ def test_sheet_shows_the_choice_and_keeps_another_one(windows: WindowFactory, qt
     sheet.process_as.activated.emit(sheet.process_as.currentIndex())
     QTest.mouseClick(sheet.options, LEFT)
     dialog = first(sheet, ProcessAsDialog)
-    assert dialog.form is not None
-    first(dialog.form, QLineEdit).setText("b")
+    first(dialog, QLineEdit).setText("b")
     QTest.mouseClick(dialog.confirm, LEFT)
     sheet.accept()
     qtbot.waitUntil(lambda: processors(windows) == [("words", '{"word": "b"}')] * 2)
@@ -141,7 +138,7 @@ def test_selected_files_are_retried_with_another_processor(windows: WindowFactor
     window.menu_actions.retry_as.trigger()
     dialog = dialog_of(window)
     assert dialog.box.currentText() == "Lines and size"
-    assert dialog.form is None
+    assert dialog.fields.values() == {}
     choose(dialog, "words")
     QTest.mouseClick(dialog.confirm, LEFT)
     qtbot.waitUntil(lambda: processors(windows) == [("words", "")] * 2)
@@ -154,9 +151,7 @@ def test_options_of_another_version_are_replaced_by_the_defaults(windows: Window
     window = windows.open()
     window.processors.choose(Choice("words", options))
     entries(window)["&Options…"].trigger()
-    form = dialog_of(window).form
-    assert form is not None
-    assert form.values() == {}
+    assert dialog_of(window).fields.values() == {}
 
 
 def test_rules_are_set_in_the_settings(windows: WindowFactory) -> None:

@@ -43,7 +43,7 @@ from desktop_app.gui.widgets.dialogs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.processors.choice import ProcessorChoice
@@ -80,63 +80,60 @@ class ProcessorBox(QComboBox):
         return str(self.currentData())
 
 
-class OptionsForm(QWidget):
-    """A form for the options of a processor.
+class OptionFields:
+    """The fields for the options of a processor, which are added to a form.
 
     Args:
         options: The options.
         values: Their values.
-        parent: The parent.
+        form: The form.
+        parent: The parent of the fields.
     """
 
-    def __init__(self, options: Sequence[Option], values: dict[str, Value], parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(
+        self, options: Sequence[Option], values: Mapping[str, Value], form: QFormLayout, parent: QWidget
+    ) -> None:
         self._options = options
+        self._parent = parent
         self._fields: dict[str, QWidget] = {}
-        form = form_layout()
-        self.setLayout(form)
-        form.setContentsMargins(0, 0, 0, 0)
         for option in options:
             field = self._fields[option.name] = self._field(option, values[option.name])
             field.setAccessibleName(translated(option.title))
             field.setAccessibleDescription(translated(option.hint))
-            self._add(form, option, field)
-
-    def _add(self, form: QFormLayout, option: Option, field: QWidget) -> None:
-        row: QWidget = field
-        if option.hint:
-            row = QWidget(self)
-            column = spaced(QVBoxLayout(row), 4)
-            column.addWidget(field)
-            column.addWidget(plain_label(translated(option.hint), row, "detailsCaption"))
-        if isinstance(field, QCheckBox):
-            add_field(form, row)
-        else:
-            form.addRow(caption(translated(option.title), field), row)
+            row: QWidget = field
+            if option.hint:
+                row = QWidget(parent)
+                column = spaced(QVBoxLayout(row), 4)
+                column.addWidget(field)
+                column.addWidget(plain_label(translated(option.hint), row, "detailsCaption"))
+            if isinstance(field, QCheckBox):
+                add_field(form, row)
+            else:
+                form.addRow(caption(translated(option.title), field), row)
 
     def _field(self, option: Option, value: Value) -> QWidget:
         if isinstance(value, bool):
-            box = QCheckBox(translated(option.title), self)
+            box = QCheckBox(translated(option.title), self._parent)
             box.setChecked(value)
             return box
         if isinstance(value, int):
-            number = QSpinBox(self, minimum=option.least, maximum=option.most)
+            number = QSpinBox(self._parent, minimum=option.least, maximum=option.most)
             number.setValue(value)
             return number
         if isinstance(value, float):
-            real = QDoubleSpinBox(self, minimum=option.least, maximum=option.most, decimals=2)
+            real = QDoubleSpinBox(self._parent, minimum=option.least, maximum=option.most, decimals=2)
             real.setValue(value)
             return real
         if option.choices:
-            combo = QComboBox(self)
+            combo = QComboBox(self._parent)
             combo.addItems(option.choices)
             combo.setCurrentText(value)
             return combo
         if option.is_long:
-            area = QPlainTextEdit(value, self, tabChangesFocus=True)
+            area = QPlainTextEdit(value, self._parent, tabChangesFocus=True)
             area.setFixedHeight(area.fontMetrics().lineSpacing() * _LONG_TEXT_LINES)
             return area
-        return QLineEdit(value, self)
+        return QLineEdit(value, self._parent)
 
     def values(self) -> dict[str, Value]:
         """Return the values of the options that differ from the defaults."""
@@ -167,7 +164,7 @@ class ProcessAsDialog(QDialog):
 
     Attributes:
         box: The combo box with the processors.
-        form: The form for the options of the chosen processor; None if it has none.
+        fields: The fields for the options of the chosen processor.
         confirm: The button that confirms.
 
     Args:
@@ -197,7 +194,6 @@ class ProcessAsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._choices = choices
         self._first = first
-        self.form: OptionsForm | None = None
         self.setWindowTitle(title)
         self.box = ProcessorBox(choices, self, by_type=by_type)
         self.box.show_choice(first)
@@ -206,11 +202,9 @@ class ProcessAsDialog(QDialog):
         column = spaced(QVBoxLayout(), 12)
         if text:
             column.addWidget(plain_label(text, self))
-        form = form_layout()
-        form.addRow(caption(tr("&Process as"), self.box), self.box)
-        column.addLayout(form)
-        self._place_of_form = spaced(QVBoxLayout(), 0)
-        column.addLayout(self._place_of_form)
+        self._form = form_layout()
+        self._form.addRow(caption(tr("&Process as"), self.box), self.box)
+        column.addLayout(self._form)
         column.addStretch(1)
         buttons = ButtonRow(self)
         self.confirm = primary_button(button, buttons)
@@ -227,21 +221,16 @@ class ProcessAsDialog(QDialog):
 
     @Slot()
     def _show_options(self) -> None:
-        if self.form is not None:
-            self._place_of_form.removeWidget(self.form)
-            self.form.deleteLater()
-            self.form = None
+        while self._form.rowCount() > 1:
+            self._form.removeRow(1)
         processor = self._choices.find(self.box.processor)
-        if processor is not None and processor.options:
-            values: dict[str, object] = {}
-            try:
-                if processor.name == self._first.processor:
-                    values = read_options(self._first.options)
-                checked = checked_options(processor.options, values)
-            except OptionError:  # of another version
-                checked = checked_options(processor.options, {})
-            self.form = OptionsForm(processor.options, checked, self)
-            self._place_of_form.addWidget(self.form)
+        options = () if processor is None else processor.options
+        try:
+            is_first = self.box.processor == self._first.processor
+            values = checked_options(options, read_options(self._first.options) if is_first else {})
+        except OptionError:  # of another version
+            values = checked_options(options, {})
+        self.fields = OptionFields(options, values, self._form, self)
         show_problem(self._problem, "")
         self._place.grow()
 
@@ -252,8 +241,7 @@ class ProcessAsDialog(QDialog):
         Raises:
             OptionError: If the options are too large.
         """
-        values = {} if self.form is None else self.form.values()
-        return Choice(self.box.processor, stored_options(values))
+        return Choice(self.box.processor, stored_options(self.fields.values()))
 
     def accept(self) -> None:
         """Close the dialog, unless what was entered can't be used."""
