@@ -148,7 +148,7 @@ class Outputs:
             FileError: If there is anything else than files and folders, or more than is allowed.
         """
         try:
-            files = _check_content(staged.folder, most_bytes=most_bytes)
+            files = check_content(staged.folder, most_bytes=most_bytes)
             _make_durable(str(self._records))
         except OSError as error:
             raise not_written(error) from error
@@ -276,7 +276,7 @@ def create_destination(template: str, values: Mapping[str, str]) -> Path:
     return path
 
 
-def _check_content(folder: Path, *, most_bytes: int) -> list[str]:
+def check_content(folder: Path, *, most_bytes: int) -> list[str]:
     """Check what a command has written, and make it durable; return the relative paths of the files.
 
     Args:
