@@ -101,6 +101,7 @@ torture: system $(HAS_DEV) ## kill the program repeatedly on an unreliable netwo
 	@for kind in '' --fifo --embedded; do for number in 2 16; do \
 	  $(PY) tests/torture/run.py $$kind --concurrency $$number $(ARGS) || exit 1; \
 	done; done
+	@$(PY) tests/torture/commands.py
 
 hostile: system $(HAS_DEV) ## mutate responses of a queue, and put foreign messages around files (15 minutes)
 	@$(PY) tests/torture/fuzz.py

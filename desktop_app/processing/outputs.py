@@ -49,6 +49,7 @@ _DEVICES = re.compile(
 )
 """The names that mean a device on Windows, in every folder and with every extension."""
 _MOST_NUMBERED = 10_000
+_PART_SECONDS = 3600.0
 _KEPT_SECONDS = 30 * 24 * 3600
 """How long the record of a folder is kept that can't be found, since its disk may be mounted again."""
 _NO_REPLACE = 1
@@ -147,7 +148,7 @@ class Outputs:
             FileError: If there is anything else than files and folders, or more than is allowed.
         """
         try:
-            files = _check_content(staged.folder, most_bytes=most_bytes)
+            files = check_content(staged.folder, most_bytes=most_bytes)
             _make_durable(str(self._records))
         except OSError as error:
             raise not_written(error) from error
@@ -182,15 +183,9 @@ class Outputs:
         """
         if os.path.lexists(staged.folder):
             return _is_folder(staged.folder)
-        if not staged.destination.exists() and self._is_recent(staged):
+        if not (staged.destination.exists() or _is_older(self._record(staged.attempt_id), _KEPT_SECONDS)):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(staged.destination))
         return False
-
-    def _is_recent(self, staged: Staged) -> bool:
-        try:
-            return time.time() - self._record(staged.attempt_id).stat().st_mtime < _KEPT_SECONDS
-        except FileNotFoundError:
-            return False
 
     def left(self) -> list[Staged]:
         """Return all attempts whose files were neither published nor discarded, as far as this database knows them."""
@@ -199,6 +194,8 @@ class Outputs:
             for file in sorted(self._records.iterdir()):
                 if _ATTEMPT.fullmatch(file.name):
                     found += self._read(file)
+                elif _is_older(file, _PART_SECONDS):  # a program was killed while it wrote a record
+                    file.unlink(missing_ok=True)
         return found
 
     def _read(self, file: Path) -> list[Staged]:
@@ -224,6 +221,14 @@ class Outputs:
 
     def _forget(self, attempt_id: str) -> None:
         self._record(attempt_id).unlink(missing_ok=True)
+
+
+def _is_older(file: Path, seconds: float) -> bool:
+    """Return whether a file was written longer ago than a time in seconds, or does not exist any more."""
+    try:
+        return time.time() - file.stat().st_mtime > seconds
+    except FileNotFoundError:
+        return True
 
 
 def not_written(error: OSError) -> FileError:
@@ -271,7 +276,7 @@ def create_destination(template: str, values: Mapping[str, str]) -> Path:
     return path
 
 
-def _check_content(folder: Path, *, most_bytes: int) -> list[str]:
+def check_content(folder: Path, *, most_bytes: int) -> list[str]:
     """Check what a command has written, and make it durable; return the relative paths of the files.
 
     Args:

@@ -107,6 +107,11 @@ def _consume(installation: Installation, _: list[Path]) -> None:
     Running(program.sender, program.consumer).until(lambda: False, "killed", _SECONDS)
 
 
+def _run_commands(installation: Installation, _: list[Path]) -> None:
+    program = _program(installation)
+    Running(program.sender, program.consumer).until(lambda: False, "killed", _SECONDS)
+
+
 def _consume_with_a_fast_heartbeat(installation: Installation, files: list[Path]) -> None:
     leases.HEARTBEAT_SECONDS = 0.02
     _consume(installation, files)
@@ -140,6 +145,7 @@ ROLES: dict[str, Callable[[Installation, list[Path]], None]] = {
     "consumer": _consume,
     "consumer with a fast heartbeat": _consume_with_a_fast_heartbeat,
     "stopping consumer": _consume_and_stop,
+    "consumer with commands": _run_commands,
     "adder": _add,
     "retrier": _retry,
     "dead-letter watcher": _watch_dead_letters,

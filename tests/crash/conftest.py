@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.domain.fields import DEFAULT_PROCESSOR
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming import dispatcher as dispatch
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
@@ -81,9 +82,9 @@ class CrashSetup:
 
     # Methods for all kinds of queues
 
-    def add(self, *names: str) -> list[str]:
+    def add(self, *names: str, processor: str = DEFAULT_PROCESSOR) -> list[str]:
         with closing(self.program()) as program:
-            return program.add(write_files(self.installation.folder, *names))
+            return program.add(write_files(self.installation.folder, *names), processor)
 
     def send(self) -> None:
         with closing(self.program()) as program:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.httpsession import URLLib3Session
 
+import desktop_app.processing.outputs as outputs_module
 import desktop_app.services.consuming.results as results_module
 import desktop_app.store.adding as intake_module
+from desktop_app.processing.outputs import Outputs
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming.worker_pool import WorkerPool, _MessageWatch
@@ -217,4 +219,14 @@ EMBEDDED: dict[str, Arm] = {
     "E6 after the messages of the dead are released": after(EmbeddedQueue, "release_abandoned"),
 }
 """Kill before an operation of the embedded queue."""
-ALL = SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | EMBEDDED
+PUBLISHING: dict[str, Arm] = {
+    "O0 after the command": before(Outputs, "check"),
+    "O1 output checked, result not reported": after(Outputs, "check", 2),
+    "O2 before the result is committed": at_commit(Work, "finish"),
+    "O3 committed, nothing published": before(Outputs, "publish"),
+    "O4 one file is published": before(outputs_module, "_rename_new", 2),
+    "O5 in the middle of publishing into a folder that exists": before(outputs_module, "_rename_new", 6),
+    "O6 published, still recorded": before(Outputs, "_forget"),
+    "O7 published": after(Outputs, "publish"),
+}
+ALL = PUBLISHING | SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | EMBEDDED

@@ -12,9 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.config.presets import Preset
 from desktop_app.config.settings import Connection
 from desktop_app.domain.clock import Clock, SystemClock
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Choice
 from desktop_app.domain.job import Job, NewFile, StatusCounts
+from desktop_app.processing.outputs import Outputs
 from desktop_app.processing.registry import default_registry
 from desktop_app.queues.connector import SqsConnector
 from desktop_app.queues.embedded import EmbeddedQueue
@@ -44,6 +47,15 @@ if TYPE_CHECKING:
     from desktop_app.services.consuming.worker_pool import Processing
     from desktop_app.services.loops import Loop
 
+COPY = Preset(
+    "copy",
+    argv=(
+        *("sh", "-c", 'cp "$1" "$2.copy"; mkdir sub; cp "$1" "sub/$2.copy"; cp "$1" "sub/again-$2"'),
+        *("sh", "{path}", "{stem}"),
+    ),
+    output="{folder}/out",
+)
+"""A command that writes three files."""
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
 """The queue's name by kind."""
 
@@ -138,7 +150,7 @@ class ProgramInstance:
         self.consumer = Consumer(
             self.database,
             self.connector,
-            registry or default_registry(),
+            registry or default_registry(presets=[COPY], outputs=Outputs(self.database.path, self.identity.name)),
             self.identity,
             options=ConsumerOptions(
                 self.key,
@@ -154,10 +166,12 @@ class ProgramInstance:
         )
         self.observer = ConsumerObserver(self.consumer)
 
-    def add(self, paths: Sequence[Path]) -> list[str]:
+    def add(self, paths: Sequence[Path], processor: str = DEFAULT_PROCESSOR) -> list[str]:
         """Submit files; return the ids of their jobs in order."""
         files = [NewFile(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-        return list(self.intake.add(files, queue=self.key, name="batch", now_ms=self.clock.now_ms()).job_ids)
+        now = self.clock.now_ms()
+        added = self.intake.add(files, queue=self.key, name="batch", now_ms=now, choice=Choice(processor))
+        return list(added.job_ids)
 
     def all(self) -> list[Job]:
         """Return the list, in the order of adding."""

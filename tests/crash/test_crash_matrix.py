@@ -6,10 +6,12 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.processing.outputs import Outputs
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Outcome
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.sending.reconciler import Reconciler
@@ -17,12 +19,10 @@ from desktop_app.store.claims import Claims
 from desktop_app.store.recovery import Recovery
 from tests.crash import points, status_log
 from tests.crash.conftest import EmbeddedSetup, kill_at, write_files
-from tests.crash.program import Installation
+from tests.crash.program import COPY, Installation
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.crash.conftest import SimulatedSetup
 
 pytestmark = [
@@ -92,6 +92,27 @@ def test_strict_order_outlives_a_kill(simulated: SimulatedSetup, point: str) -> 
     before = simulated.snapshot()
     simulated.run_again_and_check(before)
     assert status_log.ends(simulated.installation.database) == ids
+
+
+@pytest.mark.parametrize("point", points.PUBLISHING)
+def test_output_of_commands_is_published_once(simulated: SimulatedSetup, point: str) -> None:
+    """Neither half of it nor that of a lost attempt is visible in the end."""
+    simulated.add(*FILES, processor=COPY.processor)
+    simulated.send()
+    kill_at("consumer with commands", point, simulated.installation)
+    simulated.run_again()
+    after = simulated.snapshot()
+    assert set(after.statuses) == {"PROCESSED"}
+    assert status_log.violations(simulated.installation.database) == []
+    expected: dict[str, str] = {}
+    for job in after.jobs.values():
+        text = Path(job.file_path).read_text()
+        expected |= {f"{job.name}.copy": text, f"sub/{job.name}.copy": text, f"sub/again-{job.name}": text}
+    out = simulated.installation.folder / "out"
+    found = {str(file.relative_to(out)): file.read_text() for file in out.rglob("*") if file.is_file()}
+    assert found == expected
+    assert [file.name for file in out.iterdir() if file.name.startswith(".")] == []
+    assert Outputs(simulated.installation.database, "").left() == []
 
 
 @pytest.mark.parametrize("point", points.RELEASE)

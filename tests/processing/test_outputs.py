@@ -151,9 +151,18 @@ def test_records_in_a_copy_of_the_home_folder_are_not_used(outputs: Outputs, sta
 def test_record_that_can_not_be_read_is_left_alone(outputs: Outputs, staged: Staged, tmp_path: Path, text: str) -> None:
     record = tmp_path / "jobs.db.outputs" / attempt()
     record.write_text(text, errors="surrogateescape")
-    (record.parent / "note").write_text("x")
     assert outputs.left() == []
     assert record.exists()
+
+
+def test_unfinished_record_of_a_program_that_was_killed_is_removed(outputs: Outputs, staged: Staged) -> None:
+    part = staged.destination.parent / "jobs.db.outputs" / ".filemill-0a1b2c3d.part"
+    part.touch()
+    assert outputs.left() == [staged]
+    assert part.exists(), "another program may be writing it"
+    os.utime(part, (0, 0))
+    assert outputs.left() == [staged]
+    assert not part.exists()
 
 
 def test_record_of_a_relative_folder_is_not_used(outputs: Outputs, staged: Staged, tmp_path: Path) -> None:
