@@ -39,6 +39,7 @@ from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS
 from desktop_app.processing.processor import Cancelled, Limits, Watch
 from desktop_app.processing.registry import PAUSES_S, FileResult
 
@@ -54,8 +55,6 @@ CHECK_SECONDS = 0.1
 """How often the cancellation and the limits are checked."""
 MOST_REQUESTS = 5000
 """The number of requests after which a child process is replaced, whatever libraries have left behind in it."""
-MOST_THUMBNAIL_PIXELS = 256
-THUMBNAIL_LIMITS = Limits(seconds=10.0)
 _LONGEST_LINE = 1 << 20
 _EXIT_SECONDS = 1.0
 """How long to wait for the last lines of a child process that has exited, if another process keeps its pipe open."""

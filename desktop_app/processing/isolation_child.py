@@ -7,6 +7,7 @@ process.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -23,6 +24,8 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS, thumbnail
+from desktop_app.sources.local import open_source
 
 if sys.platform != "win32":
     import resource
@@ -225,6 +228,10 @@ def _handle(words: list[object], watch: _RequestWatch, registry: ProcessorRegist
             with _limited_memory(registry.limits(processor), watch):
                 result = registry.process(path, watch, processor=processor, options=options)
             return "done", result.file_size, result.lines_count, dict(result.values)
+        case ["thumbnail", str(path), int(pixels)]:
+            with _limited_memory(THUMBNAIL_LIMITS, watch), open_source(path) as source:
+                content = thumbnail(source, min(pixels, MOST_THUMBNAIL_PIXELS))
+            return "thumbnail", base64.b64encode(content).decode()
         case ["probe", str(place)]:
             with suppress(OSError):  # an error is an answer too
                 shutil.disk_usage(place)  # asks the server of a share, whose other answers may be cached

@@ -49,6 +49,7 @@ class LineProcessor:
     fields = (LINES_COUNT,)
     options: tuple[Option, ...] = ()
     limits: Limits | None = None
+    unavailable = ""
 
     def accepts(self, path: str) -> bool:  # noqa: ARG002 - see `Processor.accepts`
         """Return True: this processor accepts every file."""

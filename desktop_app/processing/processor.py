@@ -9,11 +9,14 @@ The names of processors, fields and options are stored, so they must not change.
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import Sentence, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +75,11 @@ class Processor(Protocol):
 
         Whatever parses a format that others have written needs limits.
         """
+        ...
+
+    @property
+    def unavailable(self) -> str:
+        """Why the processor can't be used on this computer, and how to change that; empty if it can be used."""
         ...
 
     def accepts(self, path: str) -> bool:
@@ -168,3 +176,17 @@ def bad_content(why: str) -> FileError:
         why: A part of a sentence, in English, that says what is wrong; it may quote the file.
     """
     return FileError(Reason(ReasonCode.BAD_CONTENT, {"why": why}))
+
+
+def missing_library(module: str, library: str, extra: str) -> str:
+    """Return that a library is not installed, with the command that installs it; empty if it is installed.
+
+    Args:
+        module: The name of its module.
+        library: Its name.
+        extra: The extra of Filemill that installs it.
+    """
+    if find_spec(module) is not None:
+        return ""
+    command = command_line([sys.executable, "-m", "pip", "install", f"filemill[{extra}]"])
+    return Sentence("{library} is not installed. Install it with: {command}", library=library, command=command)

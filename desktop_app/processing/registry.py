@@ -26,6 +26,7 @@ from desktop_app.domain.fields import (
 )
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.checksum import ChecksumProcessor
+from desktop_app.processing.image import ImageProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
@@ -88,8 +89,8 @@ class ProcessorRegistry:
 
     @property
     def versions(self) -> dict[str, int]:
-        """The versions of the processors by name."""
-        return {name: processor.version for name, processor in self._processors.items()}
+        """The versions of the processors that can be used on this computer, by name."""
+        return {name: processor.version for name, processor in self._processors.items() if not processor.unavailable}
 
     @property
     def fields(self) -> dict[str, tuple[Field, ...]]:
@@ -125,6 +126,8 @@ class ProcessorRegistry:
         chosen = self._processors.get(processor)
         if chosen is None:
             raise FileError(Reason(ReasonCode.NOT_AVAILABLE, {"processor": processor, "why": "it is not installed"}))
+        if why := chosen.unavailable:
+            raise FileError(Reason(ReasonCode.NOT_AVAILABLE, {"processor": processor, "why": why}))
         if not chosen.accepts(path):
             raise FileError(Reason(ReasonCode.NO_PROCESSOR))
         try:
@@ -320,6 +323,7 @@ class _WatchedSource:
 BUILT_IN: tuple[Processor, ...] = (
     LineProcessor(),
     ChecksumProcessor(),
+    ImageProcessor(),
 )
 """The processors of every copy of Filemill, in the order in which they are offered."""
 

@@ -134,6 +134,7 @@ class ShoutProcessor:
     fields: tuple[Field, ...] = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
     options = (Option("sign", "!", "Sign"),)
     limits = None
+    unavailable = ""
 
     def accepts(self, path: str) -> bool:
         return path.endswith(".shout")
