@@ -58,6 +58,7 @@ MOST_REQUESTS = 5000
 _LONGEST_LINE = 1 << 20
 _EXIT_SECONDS = 1.0
 """How long to wait for the last lines of a child process that has exited, if another process keeps its pipe open."""
+_ABORTED = "the library that reads it gave up: it needs more memory than is allowed, or is damaged"
 _PNG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _ENVIRONMENT = re.compile(
     # For the system's libraries, for Python, and to find the files of the user and of Filemill.
@@ -70,7 +71,13 @@ _ENVIRONMENT = re.compile(
 
 
 class ProcessDiedError(Exception):
-    """The child process exited without a result, or did not keep to the protocol."""
+    """The child process exited without a result, or did not keep to the protocol.
+
+    Attributes:
+        has_aborted: Whether a library has ended it, as C libraries do if they get no memory.
+    """
+
+    has_aborted = False
 
 
 class ProcessorBugError(Exception):
@@ -171,6 +178,10 @@ class HelperProcess:
                     self.close()
             self._child = _Child(self._command)
             return self._child.ask(request, watch, limits)
+        except ProcessDiedError as error:
+            if error.has_aborted and limits is not None:  # another attempt would end in the same way
+                raise FileError(Reason(ReasonCode.TOO_LARGE, {"why": _ABORTED}), detail=str(error)) from error
+            raise
         finally:
             if self._child is not None and (self._child.is_used_up or self._child.requests >= MOST_REQUESTS):
                 self.close()
@@ -282,10 +293,12 @@ class _Child:
             self._kill()
             self._reader.join(_EXIT_SECONDS)
             if self._answer is None:
-                raise ProcessDiedError(
-                    "The program ended unexpectedly while it was processing this file: "
-                    + _how_it_ended(self._process.wait())
+                code = self._process.wait()
+                error = ProcessDiedError(
+                    f"The program ended unexpectedly while it was processing this file: {_how_it_ended(code)}"
                 )
+                error.has_aborted = sys.platform != "win32" and code == -signal.SIGABRT
+                raise error
         return self._answer
 
     def _read(self) -> None:

@@ -28,6 +28,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.checksum import ChecksumProcessor
 from desktop_app.processing.image import ImageProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
+from desktop_app.processing.pdf import PdfProcessor
 from desktop_app.processing.processor import Cancelled, Limits, Processor, Watch
 from desktop_app.sources.local import CHUNK_BYTES, Change, Result, Source, open_source
 
@@ -324,6 +325,7 @@ BUILT_IN: tuple[Processor, ...] = (
     LineProcessor(),
     ChecksumProcessor(),
     ImageProcessor(),
+    PdfProcessor(),
 )
 """The processors of every copy of Filemill, in the order in which they are offered."""
 

@@ -494,6 +494,17 @@ def test_file_that_needs_too_much_memory_fails_and_the_next_one_does_not(
         assert pid(helper) == child
 
 
+@posix
+def test_library_that_aborts_has_a_reason_that_is_not_tried_again(bad: str, good: str, watch: RecordingWatch) -> None:
+    """C libraries do so if they get no memory."""
+    with closing(misbehaving("os.abort()")) as helper:
+        assert helper.process(good, watch) == GOOD
+        with pytest.raises(FileError) as caught:
+            helper.process(bad, watch, limits=Limits())
+        assert (caught.value.reason.code, caught.value.passing) == (ReasonCode.TOO_LARGE, False)
+        assert helper.process(good, watch) == GOOD
+
+
 # --- probes
 
 
