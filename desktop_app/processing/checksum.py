@@ -72,6 +72,7 @@ class ChecksumProcessor:
         ),
     )
     limits: Limits | None = None
+    unavailable = ""
 
     def __init__(self) -> None:
         self._lists = ChecksumLists()

@@ -5115,5 +5115,101 @@
         <source>{folder} is watched already.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Width</source>
+        <translation>Breite</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Höhe</translation>
+    </message>
+    <message>
+        <source>Color mode</source>
+        <translation>Farbmodus</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Einzelbilder</translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation>Aufgenommen</translation>
+    </message>
+    <message>
+        <source>Orientation</source>
+        <translation>Ausrichtung</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>Decode the picture</source>
+        <translation>Bild dekodieren</translation>
+    </message>
+    <message>
+        <source>Finds pictures that are incomplete or damaged. Without it, only the header is read.</source>
+        <translation>Findet unvollständige und beschädigte Bilder. Sonst wird nur der Kopf der Datei gelesen.</translation>
+    </message>
+    <message>
+        <source>Largest picture in megapixels</source>
+        <translation>Größtes Bild in Megapixeln</translation>
+    </message>
+    <message>
+        <source>Larger pictures fail without being decoded, which would take too much memory.</source>
+        <translation>Größere Bilder schlagen fehl, ohne dekodiert zu werden, da dies zu viel Speicher bräuchte.</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>Wörter</translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation>Titel</translation>
+    </message>
+    <message>
+        <source>Author</source>
+        <translation>Autor</translation>
+    </message>
+    <message>
+        <source>Encrypted</source>
+        <translation>Verschlüsselt</translation>
+    </message>
+    <message>
+        <source>Damaged</source>
+        <translation>Beschädigt</translation>
+    </message>
+    <message>
+        <source>PDF version</source>
+        <translation>PDF-Version</translation>
+    </message>
+    <message>
+        <source>Count the words</source>
+        <translation>Wörter zählen</translation>
+    </message>
+    <message>
+        <source>Count words up to this number of pages</source>
+        <translation>Wörter bis zu dieser Seitenzahl zählen</translation>
+    </message>
+    <message>
+        <source>For longer documents, there is no number of words.</source>
+        <translation>Für längere Dokumente gibt es keine Wörterzahl.</translation>
+    </message>
+    <message>
+        <source>PDF document</source>
+        <translation>PDF-Dokument</translation>
+    </message>
+    <message>
+        <source>{library} is not installed. Install it with: {command}</source>
+        <translation>{library} ist nicht installiert. Installieren mit: {command}</translation>
+    </message>
 </context>
 </TS>

@@ -30,6 +30,7 @@ class WordProcessor:
         Option("kind", "all", "Kind", choices=("all", "first")),
     )
     limits: Limits | None = None
+    unavailable = ""
 
     def accepts(self, path: str) -> bool:
         return not path.endswith(".bin")
