@@ -166,7 +166,7 @@ $(HAS_PACKAGING): $(HAS_VENV) $(BUILT_FROM)
 $(HAS_FROZEN): $(HAS_VENV) $(BUILT_FROM)
 	@echo "Building the environment $(FROZEN) for the frozen program …"
 	@{ $(PYTHON) -m venv --clear $(FROZEN) && \
-	  $(FROZEN)/bin/python -m pip --disable-pip-version-check --no-input install -e '.[installer]'; } \
+	  $(FROZEN)/bin/python -m pip --disable-pip-version-check --no-input install -e '.[installer,all]'; } \
 	  >$(LOG) 2>&1 || { $(say_why); }
 	@touch $@
 

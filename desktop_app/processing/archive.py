@@ -104,6 +104,7 @@ class ArchiveProcessor:
         ),
         Option("most_unpacked", 1_000, mark("Largest unpacked size in GB"), least=1, most=1_000_000),
     )
+    unavailable = ""
     limits: Limits | None = Limits()
 
     def accepts(self, path: str) -> bool:  # noqa: ARG002 - see `Processor.accepts`

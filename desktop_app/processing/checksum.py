@@ -73,6 +73,7 @@ class ChecksumProcessor:
     )
     unavailable = ""
     limits: Limits | None = None
+    unavailable = ""
 
     def __init__(self) -> None:
         self._lists = ChecksumLists()

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from desktop_app.sources.local import Source
 
 
+_SMALL_BYTES = 1 << 20
+"""The size up to which a file is read at once: libraries may make thousands of small reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits within which a processor runs in a child process.
@@ -133,7 +137,9 @@ class Cancelled(Exception):  # noqa: N818 - nothing went wrong
 
 
 def opened(source: Source, buffer_bytes: int = 1 << 16) -> BinaryIO:
-    """Return a source as a file object that libraries can read at any position."""
+    """Return a source as a file object that libraries can read at any position. A small file is read at once."""
+    if source.size <= _SMALL_BYTES:
+        return io.BytesIO(source.read_at(0, source.size))
     return io.BufferedReader(_SourceFile(source), buffer_bytes)
 
 

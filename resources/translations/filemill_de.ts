@@ -5387,67 +5387,67 @@
     </message>
     <message>
         <source>Width</source>
-        <translation type="unfinished"></translation>
+        <translation>Breite</translation>
     </message>
     <message>
         <source>Height</source>
-        <translation type="unfinished"></translation>
+        <translation>Höhe</translation>
     </message>
     <message>
         <source>Color mode</source>
-        <translation type="unfinished"></translation>
+        <translation>Farbmodus</translation>
     </message>
     <message>
         <source>Frames</source>
-        <translation type="unfinished"></translation>
+        <translation>Einzelbilder</translation>
     </message>
     <message>
         <source>Taken</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufgenommen</translation>
     </message>
     <message>
         <source>Orientation</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausrichtung</translation>
     </message>
     <message>
         <source>Camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamera</translation>
     </message>
     <message>
         <source>Decode the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild dekodieren</translation>
     </message>
     <message>
         <source>Finds pictures that are incomplete or damaged. Without it, only the header is read.</source>
-        <translation type="unfinished"></translation>
+        <translation>Findet unvollständige und beschädigte Bilder. Sonst wird nur der Kopf der Datei gelesen.</translation>
     </message>
     <message>
         <source>Largest picture in megapixels</source>
-        <translation type="unfinished"></translation>
+        <translation>Größtes Bild in Megapixeln</translation>
     </message>
     <message>
         <source>Larger pictures fail without being decoded, which would take too much memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Größere Bilder schlagen fehl, ohne dekodiert zu werden, da dies zu viel Speicher bräuchte.</translation>
     </message>
     <message>
         <source>Picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild</translation>
     </message>
     <message>
         <source>Pages</source>
-        <translation type="unfinished"></translation>
+        <translation>Seiten</translation>
     </message>
     <message>
         <source>Words</source>
-        <translation type="unfinished"></translation>
+        <translation>Wörter</translation>
     </message>
     <message>
         <source>Title</source>
-        <translation type="unfinished"></translation>
+        <translation>Titel</translation>
     </message>
     <message>
         <source>Author</source>
-        <translation type="unfinished"></translation>
+        <translation>Autor</translation>
     </message>
     <message>
         <source>Archive test (zip, tar, gzip, …)</source>
@@ -5527,31 +5527,31 @@
     </message>
     <message>
         <source>Damaged</source>
-        <translation type="unfinished"></translation>
+        <translation>Beschädigt</translation>
     </message>
     <message>
         <source>PDF version</source>
-        <translation type="unfinished"></translation>
+        <translation>PDF-Version</translation>
     </message>
     <message>
         <source>Count the words</source>
-        <translation type="unfinished"></translation>
+        <translation>Wörter zählen</translation>
     </message>
     <message>
         <source>Count words up to this number of pages</source>
-        <translation type="unfinished"></translation>
+        <translation>Wörter bis zu dieser Seitenzahl zählen</translation>
     </message>
     <message>
         <source>For longer documents, there is no number of words.</source>
-        <translation type="unfinished"></translation>
+        <translation>Für längere Dokumente gibt es keine Wörterzahl.</translation>
     </message>
     <message>
         <source>PDF document</source>
-        <translation type="unfinished"></translation>
+        <translation>PDF-Dokument</translation>
     </message>
     <message>
         <source>{library} is not installed. Install it with: {command}</source>
-        <translation type="unfinished"></translation>
+        <translation>{library} ist nicht installiert. Installieren mit: {command}</translation>
     </message>
     <message>
         <source>Exit code</source>

@@ -396,7 +396,7 @@ def test_damaged_document_has_a_plain_reason_or_is_read(
 
 def test_error_while_reading_is_not_taken_for_bad_content(tmp_path: Path) -> None:
     """PDFium is compiled code, which would only see that there are no bytes."""
-    (tmp_path / "a").write_bytes(document())
+    (tmp_path / "a").write_bytes(document(b" " * (2 << 20)))  # not read at once
     for question in range(1, 6):
         watch = RecordingWatch(stop_at_question=question)
         with pytest.raises(Cancelled):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 PROGRAM = "filemill"
+_ALL = re.compile(r"extra == ['\"]all['\"]")
+"""The extra with the libraries of all processors."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LICENCE_FILE = re.compile(
     r"(?:^|/)[^/]+\.dist-info/(?:licen[cs]es/)?[^/]*(?:licen[cs]e|copying|notice)[^/]*$", re.IGNORECASE
@@ -77,11 +79,12 @@ def _needed(name: str, found: dict[str, Part]) -> dict[str, Part]:
         text, _, marker = requirement.partition(";")
         match = _NAME.match(text)
         key = match[0].lower().replace("_", "-") if match else ""
-        if not key or key in found or "extra" in marker:
+        is_used = "extra" not in marker or (name == PROGRAM and _ALL.search(marker))
+        if not key or key in found or not is_used:
             continue
         try:
             found[key] = _part_of(distribution(key))
-        except PackageNotFoundError:  # not needed on this system
+        except PackageNotFoundError:  # not needed on this system, or not installed
             continue
         _needed(key, found)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
@@ -139,6 +140,29 @@ def test_bug_fails_one_file_and_keeps_the_thread(services: ServicesSetup) -> Non
         assert isinstance(error, FileError)
         assert error.reason.code.problem is FileProblem.INTERNAL
         assert "mistake" in error.detail
+
+
+@pytest.mark.expected_log("bug while processing", level="ERROR")
+def test_bug_in_a_child_process_is_logged_with_its_traceback(
+    services: ServicesSetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = (
+        "import sys, json\n"
+        "for line in sys.stdin:\n"
+        "    print(json.dumps([json.loads(line)[0], 'bug', 'ZeroDivisionError: x', 'File y']), flush=True)"
+    )
+    message = message_for(services, "a.txt")
+    message.is_suspect = True
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, default_registry(), done.put, clock=FakeClock())
+    pool._new_helper = lambda: HelperProcess([sys.executable, "-c", code])
+    pool.start()
+    pool.submit(message)
+    pool.stop()
+    error = done.get(timeout=30).error
+    assert error is not None
+    assert error.reason.code is ReasonCode.INTERNAL
+    assert "ZeroDivisionError: x\nFile y" in caplog.text
 
 
 def test_number_of_parallel_files_is_limited(services: ServicesSetup) -> None:

@@ -22,6 +22,7 @@ def test_all_that_filemill_needs_is_listed_with_version_and_licence() -> None:
     assert parts["SQLite"].version == sqlite3.sqlite_version
     assert parts["boto3"].version == version("boto3")
     assert {"botocore", "urllib3", "jmespath"} <= set(parts), "needed indirectly"
+    assert {"pillow", "pypdfium2"} <= set(parts), "the libraries of single processors"
     assert not {"pytest", "ruff", "pyinstaller"} & set(parts), "not needed to run"
     assert all(part.licence for part in parts.values())
     assert "Apache License" in parts["boto3"].text
