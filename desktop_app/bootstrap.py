@@ -255,13 +255,14 @@ def build_sender(
 
 
 def build_registry(program: Program) -> ProcessorRegistry:
-    """Create the registry of the processors that this computer has, with the commands that are set up on it.
+    """Create the registry of the processors that this computer has, with its commands and plug-ins.
 
     Commands that are not set up correctly are logged and left out.
     """
     from desktop_app.config.presets import Presets, load_presets
     from desktop_app.processing.outputs import Outputs
     from desktop_app.processing.registry import default_registry
+    from desktop_app.services.plugins import Plugins
 
     try:
         presets = load_presets(program.home.settings_file)
@@ -270,7 +271,8 @@ def build_registry(program: Program) -> ProcessorRegistry:
     for problem in presets.problems:
         log.info("%s", problem.text)
     outputs = Outputs(program.database.path, program.identity.name)
-    return default_registry(presets=presets.valid.values(), outputs=outputs)
+    plugins = Plugins(program.home.folder).processors()
+    return default_registry(presets=presets.valid.values(), outputs=outputs, plugins=plugins)
 
 
 def build_consumer(

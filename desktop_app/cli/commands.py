@@ -6,10 +6,11 @@ from desktop_app.cli.batches import CONTINUE
 from desktop_app.cli.doctor import DOCTOR
 from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
+from desktop_app.cli.plugins import PLUGINS
 from desktop_app.cli.presets import PRESET
 from desktop_app.cli.processors import PROCESSORS
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.watching import WATCH
 from desktop_app.cli.worker import WORKER
 
-COMMANDS = (SUBMIT, WATCH, WORKER, STATUS, RETRY, REMOVE, CONTINUE, EXPORT, PROCESSORS, PRESET, DOCTOR)
+COMMANDS = (SUBMIT, WATCH, WORKER, STATUS, RETRY, REMOVE, CONTINUE, EXPORT, PROCESSORS, PRESET, PLUGINS, DOCTOR)

@@ -28,6 +28,7 @@ NAMES = (
     "export",
     "processors",
     "preset",
+    "plugins",
     "doctor",
 )
 """The names of the `COMMANDS`, whose modules are imported only if one of them or the help is meant."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 APP_NAME = "Filemill"
 
-_OUR_NAMES = ("filemill.db", "settings.toml", "window.ini", "logs", "run")
+_OUR_NAMES = ("filemill.db", "settings.toml", "window.ini", "logs", "run", "plugins")
 """What the names of the files and folders in the home begin with."""
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"

@@ -34,6 +34,7 @@ class FileProblem(StrEnum):
     LIMIT = "limit"
     NOT_AVAILABLE = "not_available"
     COMMAND = "command"
+    PLUGIN = "plugin"
     CRASHED = "crashed"
     NOT_SENT = "not_sent"
     DEAD_LETTERED = "dead_lettered"
@@ -131,6 +132,7 @@ class ReasonCode(StrEnum):
     )
     NOT_VERIFIED = "not_verified", mark("It can't be verified: {why}"), FileProblem.MISMATCH
     BAD_CONTENT = "bad_content", mark("The content is not valid: {why}"), FileProblem.BAD_CONTENT
+    PLUGIN_FAILED = "plugin_failed", mark("The plug-in “{plugin}” failed: {why}"), FileProblem.PLUGIN
     TOO_LONG = (
         "too_long",
         mark("Processing was ended because it took longer than {seconds} seconds"),

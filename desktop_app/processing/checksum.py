@@ -71,7 +71,6 @@ class ChecksumProcessor:
             hint=mark("Files for which there is no checksum to compare with fail, except lists themselves."),
         ),
     )
-    unavailable = ""
     limits: Limits | None = None
     unavailable = ""
 

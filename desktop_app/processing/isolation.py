@@ -6,14 +6,16 @@ shares, since a thread that is blocked by a share would keep this program from e
 
 A child process is another instance of this program, started with the argument `_process`; see `isolation_child.py`. It
 reads requests from standard input, one JSON array per line: `[number, "process", path, attempt, processor, options]`,
-`[number, "thumbnail", path, pixels]` or `[number, "probe", mount point]`. It writes JSON arrays to standard output,
-each with the number of the request:
+`[number, "thumbnail", path, pixels]`, `[number, "describe", plug-in]` or `[number, "probe", mount point]`. For the
+processor of a plug-in, the first one ends with the plug-in, as in `PluginCode`. The child writes JSON arrays to
+standard output, each with the number of the request:
 
 * `[number, "access", is_long]` when an access to the file takes long, and when it ends;
 * `[number, "progress", done, total]`;
 * `[number, "replace"]` before an answer after which the child should not be used any more;
 * the answer: `[number, "done", size, lines, values]`, `[number, "failed", code, arguments, passing, detail]`,
-  `[number, "bug", error, traceback]`, `[number, "thumbnail", base64]` or `[number, "answered"]`.
+  `[number, "bug", error, traceback]`, `[number, "thumbnail", base64]`, `[number, "described", …]` or
+  `[number, "answered"]`.
 
 The child is not trusted: lines have a maximum length, whatever is not understood ends it, and values are checked again.
 """
@@ -32,6 +34,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -39,8 +42,9 @@ from desktop_app.config.child_environment import child_environment
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import foreign_text
 from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS
-from desktop_app.processing.processor import Cancelled, Limits, Watch
+from desktop_app.processing.processor import Cancelled, Limits, PluginCode, Watch
 from desktop_app.processing.registry import PAUSES_S, FileResult
 
 if TYPE_CHECKING:
@@ -55,6 +59,8 @@ CHECK_SECONDS = 0.1
 """How often the cancellation and the limits are checked."""
 MOST_REQUESTS = 5000
 """The number of requests after which a child process is replaced, whatever libraries have left behind in it."""
+DESCRIBE_LIMITS = Limits(seconds=20.0)
+"""The limits for importing a plug-in to ask it what it can do."""
 _LONGEST_LINE = 1 << 20
 _EXIT_SECONDS = 1.0
 """How long to wait for the last lines of a child process that has exited, if another process keeps its pipe open."""
@@ -118,7 +124,15 @@ class HelperProcess:
             ProcessDiedError: If the child process exited without a result.
             ProcessorBugError: If the processor raised an unexpected exception.
         """
-        answer = self._ask(["process", path, watch.attempt_id, processor, options], watch, limits)
+        plugin = [] if limits is None or limits.plugin is None else [list(limits.plugin)]
+        try:
+            answer = self._ask(["process", path, watch.attempt_id, processor, options, *plugin], watch, limits)
+        except ProcessorBugError as error:
+            if not plugin:
+                raise
+            log.info("a plug-in failed: %s\n%s", error, "\n".join(error.__notes__))
+            why = foreign_text(str(error))
+            raise FileError(Reason(ReasonCode.PLUGIN_FAILED, {"plugin": processor, "why": why})) from error
         match answer:
             case ["done", int(size), int() | None as lines, dict(values)] if _can_be_stored(values):
                 return FileResult(size, lines, values)
@@ -146,6 +160,21 @@ class HelperProcess:
             log.exception("bug while making a thumbnail")
         return None
 
+    def describe(self, code: PluginCode) -> object:
+        """Return what a plug-in tells about itself; see `plugins.described`. Its code is executed in a new process.
+
+        Raises:
+            FileError: If the code is not the one that was allowed, or takes too long.
+            ProcessDiedError: If the child process exited without an answer.
+            ProcessorBugError: If the plug-in raised an exception.
+        """
+        self.close()
+        answer = self._ask(["describe", list(code)], None, replace(DESCRIBE_LIMITS, plugin=code))
+        match answer:
+            case ["described", told]:
+                return told
+        raise self._misunderstood(answer)
+
     def probe(self, place: str) -> bool:
         """Wait until the file system that is mounted at a place responds; return whether it did.
 
@@ -167,8 +196,12 @@ class HelperProcess:
         """Return the answer to a request without its number.
 
         If a child process dies that has handled other requests before, one of these may be the cause. So a request is
-        only blamed for what happens to a new child process.
+        only blamed for what happens to a new child process. A child process that has loaded a plug-in is used for
+        nothing else, since the plug-in may have changed anything in it.
         """
+        plugin = None if limits is None else limits.plugin
+        if self._child is not None and self._child.plugin != plugin:
+            self.close()
         try:
             if self._child is not None:
                 try:
@@ -177,6 +210,7 @@ class HelperProcess:
                     log.info("another child process is started: %s", error)
                     self.close()
             self._child = _Child(self._command)
+            self._child.plugin = plugin
             return self._child.ask(request, watch, limits)
         except ProcessDiedError as error:
             if error.has_aborted and limits is not None:  # another attempt would end in the same way
@@ -200,6 +234,7 @@ class _Child:
     Attributes:
         requests: The number of requests so far, which is the number of the current one.
         is_used_up: Whether it can't be used any more: it has not answered, or has asked to be replaced.
+        plugin: The plug-in that it has loaded, if any.
 
     Args:
         command: The command line.
@@ -211,6 +246,7 @@ class _Child:
     def __init__(self, command: Sequence[str]) -> None:
         self.requests = 0
         self.is_used_up = False
+        self.plugin: PluginCode | None = None
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 command,

@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS, thumbnail
+from desktop_app.processing.processor import PluginCode
 from desktop_app.sources.local import open_source
 
 if sys.platform != "win32":
+    import fcntl
     import resource
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ MOST_GROWTH_BYTES = 256 << 20
 """How much the address space may have grown between files until this process is replaced."""
 MOST_OPEN_FILES = 64
 """How many more files than at the start may be open between files until this process is replaced."""
+_STANDARD_STREAMS = 3
 _MOST_DETAIL = 4000
 """The maximum number of characters of a traceback or a detail."""
 _NEEDS_MEMORY = Reason(ReasonCode.TOO_LARGE, {"why": "it needs more memory than is allowed"})
@@ -232,6 +235,15 @@ def _handle(words: list[object], watch: _RequestWatch, registry: ProcessorRegist
             with _limited_memory(THUMBNAIL_LIMITS, watch), open_source(path) as source:
                 content = thumbnail(source, min(pixels, MOST_THUMBNAIL_PIXELS))
             return "thumbnail", base64.b64encode(content).decode()
+        case ["process", str(path), str(attempt), str(processor), str(options), [str(kind), str(source), str(digest)]]:
+            from desktop_app.processing.plugins import registry_of  # only plug-ins need it
+
+            plugin = PluginCode(kind, source, digest)
+            return _handle(["process", path, attempt, processor, options], watch, registry_of(plugin))
+        case ["describe", [str(kind), str(source), str(digest)]]:
+            from desktop_app.processing.plugins import describe
+
+            return "described", describe(PluginCode(kind, source, digest))
         case ["probe", str(place)]:
             with suppress(OSError):  # an error is an answer too
                 shutil.disk_usage(place)  # asks the server of a share, whose other answers may be cached
@@ -327,7 +339,7 @@ class _State:
     def __init__(self) -> None:
         self._memory: int | None = None
         self._threads = threading.active_count()
-        self._next_file = _next_descriptor()
+        self._most_files = _next_descriptor() + MOST_OPEN_FILES
 
     def must_be_replaced(self) -> bool:
         """Return whether a processor has left something behind that this process can't get rid of."""
@@ -337,16 +349,25 @@ class _State:
         return (
             memory > self._memory + MOST_GROWTH_BYTES
             or threading.active_count() > self._threads
-            or _next_descriptor() > self._next_file + MOST_OPEN_FILES
+            or _next_descriptor() < _STANDARD_STREAMS  # files would take the places of the standard streams
+            or _next_descriptor(self._most_files) > self._most_files
             or _has_children()
         )
 
 
-def _next_descriptor() -> int:
-    """Return the lowest number that no open file has."""
+def _next_descriptor(least: int = 0) -> int:
+    """Return the lowest number, from `least` on, that no open file has.
+
+    The lowest one of all says little about many open files: it may have become free after they were opened. On Windows,
+    `least` is ignored.
+    """
     descriptor = os.open(os.devnull, os.O_RDONLY)
+    found = descriptor
+    if sys.platform != "win32" and descriptor < least:
+        found = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, least)
+        os.close(found)
     os.close(descriptor)
-    return descriptor
+    return found
 
 
 def _has_children() -> bool:

@@ -12,7 +12,7 @@ import io
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -31,6 +31,20 @@ _SMALL_BYTES = 1 << 20
 """The size up to which a file is read at once: libraries may make thousands of small reads."""
 
 
+class PluginCode(NamedTuple):
+    """The code of a plug-in.
+
+    Attributes:
+        kind: Whether it is a file or an entry point; see `plugins.py`.
+        source: The path of the file, or the entry point.
+        digest: The SHA-256 of the code that the user has allowed, as hexadecimal digits.
+    """
+
+    kind: str
+    source: str
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits within which a processor runs in a child process.
@@ -39,10 +53,12 @@ class Limits:
         seconds: The longest time for one file, in seconds. A file takes at least as long as it takes to read it.
         memory_bytes: The memory that the child process may use beyond what it uses at the start, in bytes. It is not
             limited on Windows.
+        plugin: The plug-in that the child process has to load; None for a processor of Filemill.
     """
 
     seconds: float = 600.0
     memory_bytes: int = 512 << 20
+    plugin: PluginCode | None = None
 
 
 class Processor(Protocol):

@@ -356,7 +356,11 @@ BUILT_IN: tuple[Processor, ...] = (
 
 
 def default_registry(
-    clock: Clock | None = None, *, presets: Iterable[Preset] = (), outputs: Outputs | None = None
+    clock: Clock | None = None,
+    *,
+    presets: Iterable[Preset] = (),
+    outputs: Outputs | None = None,
+    plugins: Iterable[Processor] = (),
 ) -> ProcessorRegistry:
     """Return a registry of all processors.
 
@@ -364,9 +368,10 @@ def default_registry(
         clock: See `ProcessorRegistry`.
         presets: The presets of commands.
         outputs: The output folders of the commands; not needed without presets.
+        plugins: The plug-ins.
     """
     commands: list[CommandProcessor] = []
     if outputs is not None:
         runner = CommandRunner()
         commands = [CommandProcessor(preset, runner, outputs) for preset in presets]
-    return ProcessorRegistry((*BUILT_IN, *commands), clock=clock, outputs=outputs)
+    return ProcessorRegistry((*BUILT_IN, *commands, *plugins), clock=clock, outputs=outputs)

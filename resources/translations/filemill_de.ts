@@ -1341,6 +1341,10 @@
         <translation>Der Inhalt ist ungültig: {why}</translation>
     </message>
     <message>
+        <source>The plug-in “{plugin}” failed: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Processing was ended because it took longer than {seconds} seconds</source>
         <translation>Die Verarbeitung wurde beendet, weil sie länger als {seconds} Sekunden dauerte</translation>
     </message>
@@ -4082,6 +4086,10 @@
         <translation>Der Befehl endete mit einem Fehler. Seine Ausgabe steht im Protokoll dieser Datei.</translation>
     </message>
     <message>
+        <source>The error is in the plug-in, or the file is not what it expects. The log of this file says more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
         <translation>Filemill wurde mehrmals unerwartet beendet, während es diese Datei verarbeitete. Die anderen Dateien sind nicht betroffen. Sie können es erneut versuchen; falls es wieder passiert, senden Sie bitte einen Bericht. Er enthält keine Inhalte Ihrer Dateien.</translation>
     </message>
@@ -5567,6 +5575,46 @@
     </message>
     <message>
         <source>Output files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It can&apos;t be read: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is too large for a plug-in.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file of {module} can&apos;t be found.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It does not describe itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its name is not valid: it needs small letters, digits, hyphens and underscores.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is another processor with the name “{name}”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its description is not valid: {why}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A plug-in can do anything that you can do on this computer: read, change and send all your files. Allow only code that you have read, or whose author you trust.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are several plug-ins “{name}”: give the whole path.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The plug-in has changed in the meantime. Look at it again.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

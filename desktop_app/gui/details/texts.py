@@ -163,6 +163,10 @@ _ADVICE = {
         mark("The command has ended with an error. What it has written is in the log of this file."),
         (Fix.RETRY, Fix.RETRY_AS, Fix.SHOW_FILE, Fix.REMOVE),
     ),
+    FileProblem.PLUGIN: (
+        mark("The error is in the plug-in, or the file is not what it expects. The log of this file says more."),
+        (Fix.RETRY, Fix.RETRY_AS, Fix.SHOW_FILE, Fix.REMOVE),
+    ),
     FileProblem.CRASHED: (
         mark(
             "Filemill exited unexpectedly several times while it was processing this file. The other "
