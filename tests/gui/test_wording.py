@@ -12,7 +12,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.i18n import user_locale
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, changed_columns
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, Columns
 from desktop_app.gui.wording import progress_of, tool_tip
 from tests.helpers import NEW_JOB, a_reason
 
@@ -201,9 +201,9 @@ def test_cell_is_painted_again_when_its_text_changes(wording: Wording, name: str
             for number, column in enumerate(COLUMNS)
             if column.text(wording, before) != column.text(wording, after)
         }
-        assert different <= changed_columns(before, after)
+        assert different <= Columns().changed(before, after)
         if wording.has_reason(before) != wording.has_reason(after):
-            assert STATUS in changed_columns(before, after)
+            assert STATUS in Columns().changed(before, after)
 
 
 def test_plain_values_are_exact(wording: Wording) -> None:
