@@ -185,7 +185,8 @@ CHANGES: dict[str, Any] = {
     "reason": a_reason("Gone"), "file_size": 7, "lines_count": 3, "bytes_done": 4_000, "attempts": 5, "generation": 6,
     "queue": "eu-west-1 ingest", "message_id": "m-2", "receive_count": 8, "created_at": 1_600_000_000_000,
     "sent_at": 9, "started_at": 10, "finished_at": 20_000, "next_try_at": 1_500_000_000_000, "revision": 99,
-    "modified_ns": 10**18, "resends": 1, "batch_name": "June",
+    "modified_ns": 10**18, "resends": 1, "batch_name": "June", "processor": "checksum", "options": '{"a":1}',
+    "processor_version": 2, "result_text": '{"pages":3}',
 }  # fmt: skip
 
 
@@ -237,6 +238,7 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         "queue": "eu-west-1 ingest",
         "messageId": "m-1",
         "jobId": done.id,
+        "processor": "lines",
     }
 
 
