@@ -71,14 +71,14 @@ def window(windows: WindowFactory, keys: list[int]) -> MainWindow:
 def test_fields_of_results_are_hidden_columns_which_a_menu_lists_by_processor(window: MainWindow) -> None:
     header = window.view.header
     assert shown(header) == FIRST_SHOWN
-    actions = submenu(menu_of(header), "Results of pdf")
+    actions = submenu(menu_of(header), "Results of “pdf”")
     assert {title: action.isChecked() for title, action in actions.items()} == {"Format": False, "Pages": False}
     actions["Pages"].trigger()
     assert shown(header) == [*FIRST_SHOWN, "result.pages"]
     number = window.view.model().columnCount() - 1
     cells = [window.view.model().index(row, number).data() for row in range(4)]
     assert cells == ["1,200", "7", "30", ""]
-    assert submenu(menu_of(header), "Results of pdf")["Pages"].isChecked()
+    assert submenu(menu_of(header), "Results of “pdf”")["Pages"].isChecked()
 
 
 def test_list_is_sorted_by_a_click_on_the_title_of_a_field(

@@ -85,7 +85,7 @@ class JobsHeader(ColumnHeader):
             for processor, _ in column.field.units:
                 if processor not in submenus:
                     title = self._wording.processor(processor).replace("&", "&&")
-                    submenus[processor] = menu.addMenu(tr("Results of {processor}").format(processor=title))
+                    submenus[processor] = menu.addMenu(tr("Results of “{processor}”").format(processor=title))
                 self._add_column(submenus[processor], number)
         menu.addSeparator()
         menu.addAction(tr("Fit Columns"), self.fit_all)
