@@ -382,10 +382,11 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.wording import Wording
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+    from desktop_app.store.processors import WorkerProcessors
 
     if program.settings.paused:
         program.control.pause()
-    wording = Wording(QLocale())
+    wording = Wording(QLocale(), partial(build_registry, program))
     connection = ConnectionController(
         partial(make_loops, program),
         program.control,
@@ -402,6 +403,7 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         wording,
         queue=connection.connection.key,
         clock=program.clock,
+        make_fast=WorkerProcessors(program.database).make_fast,
         duplicates=lambda: readable_settings().duplicates,
     )
     window = window or MainWindow(WindowMemory(program.home.folder / "window.ini"), theme)

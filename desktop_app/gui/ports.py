@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from desktop_app.domain.fields import Field, Option
+    from desktop_app.domain.fields import Field, Option, ResultField
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.keys import Pending
     from desktop_app.domain.search import KnownValues
@@ -134,8 +134,17 @@ class JobReader(Protocol):
         """Return the number of a job's stored attempts. This is fast enough for the main thread."""
         ...
 
-    def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the number of jobs with each status, their total size and their total number of lines."""
+    def sums(self, row_ids: Sequence[int], fields: Sequence[str] = ()) -> SelectionSums:
+        """Return the number of jobs with each status, their total size and their total number of lines.
+
+        Args:
+            row_ids: The keys of the jobs.
+            fields: The names of fields of results to add up as well.
+        """
+        ...
+
+    def result_fields(self) -> tuple[ResultField, ...]:
+        """Return the fields that the results on the list can contain. This is fast enough for the main thread."""
         ...
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:

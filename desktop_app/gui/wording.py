@@ -16,7 +16,10 @@ from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import reason_text, tr, translated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from desktop_app.domain.fields import Value
+    from desktop_app.gui.ports import ProcessorInfo
 
 DASH = " \N{EN DASH} "
 _SECOND_MS = 1000
@@ -83,8 +86,10 @@ class Wording:
         locale: The locale for numbers and dates.
     """
 
-    def __init__(self, locale: QLocale) -> None:
+    def __init__(self, locale: QLocale, processors: Callable[[], Iterable[ProcessorInfo]] = tuple) -> None:
         self._locale = locale
+        self._read_processors = processors
+        self._processors: dict[str, str] = {}  # their titles by name
         # The words are translated only once, because the table needs one for every row.
         self._words = {status: status_word(status) for status in Status}
         self.queue = ""
@@ -117,6 +122,13 @@ class Wording:
     def bytes(self, size: int) -> str:
         """Return a size in bytes, such as `12,345 bytes`."""
         return tr("{size} byte(s)", "", min(size, _MANY)).format(size=self.number(size))
+
+    def processor(self, name: str) -> str:
+        """Return the title of a processor; its name if this computer does not have it."""
+        if name not in self._processors:  # such as a command that was set up since
+            titles = {processor.name: translated(processor.title) for processor in self._read_processors()}
+            self._processors = {name: display_text(name), **titles}
+        return self._processors[name]
 
     def value(self, value: Value, unit: str = "") -> str:
         """Return the value of a field of a result, such as `1,248`, `0.25`, `Yes` or `3.4 MB`.

@@ -2665,12 +2665,24 @@
         </translation>
     </message>
     <message>
+        <source>Results of “{processor}”</source>
+        <translation>Ergebnisse von „{processor}“</translation>
+    </message>
+    <message>
         <source>Fit Columns</source>
         <translation>Spaltenbreiten anpassen</translation>
     </message>
     <message>
         <source>Reset Columns</source>
         <translation>Spalten zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Make This Column Fast</source>
+        <translation>Diese Spalte beschleunigen</translation>
+    </message>
+    <message>
+        <source>Sorting and filtering by it is faster, and results are written slightly slower.</source>
+        <translation>Das Sortieren und Filtern nach dieser Spalte geht schneller; Ergebnisse werden etwas langsamer geschrieben.</translation>
     </message>
     <message>
         <source>Then By</source>
@@ -3735,7 +3747,7 @@
     </message>
     <message>
         <source>Result: {field}</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnis: {field}</translation>
     </message>
     <message>
         <source>name</source>
@@ -3775,7 +3787,7 @@
     <message>
         <source>processor</source>
         <comment>before a colon in the filter box</comment>
-        <translation type="unfinished"></translation>
+        <translation>verarbeitung</translation>
     </message>
     <message>
         <source>size</source>
@@ -3850,12 +3862,12 @@
     <message>
         <source>yes true</source>
         <comment>a value in the filter box; all forms, separated by spaces</comment>
-        <translation type="unfinished"></translation>
+        <translation>ja wahr</translation>
     </message>
     <message>
         <source>no false</source>
         <comment>a value in the filter box; all forms, separated by spaces</comment>
-        <translation type="unfinished"></translation>
+        <translation>nein falsch</translation>
     </message>
     <message>
         <source>reason</source>
@@ -4732,11 +4744,11 @@
     </message>
     <message>
         <source>What the file is processed as</source>
-        <translation type="unfinished"></translation>
+        <translation>Als was die Datei verarbeitet wird</translation>
     </message>
     <message>
         <source>processor:lines</source>
-        <translation type="unfinished"></translation>
+        <translation>verarbeitung:lines</translation>
     </message>
     <message>
         <source>The size: a limit, or a range</source>
@@ -4804,7 +4816,7 @@
     </message>
     <message>
         <source>“{value}” is neither yes nor no. Examples: {key}:yes, {key}:no</source>
-        <translation type="unfinished"></translation>
+        <translation>„{value}“ ist weder ja noch nein. Beispiele: {key}:ja, {key}:nein</translation>
     </message>
     <message>
         <source>“{value}” is not a status. There are pending, processing, processed and failed.</source>
@@ -5087,11 +5099,11 @@
     </message>
     <message>
         <source>More than 0</source>
-        <translation type="unfinished"></translation>
+        <translation>Mehr als 0</translation>
     </message>
     <message>
         <source>From 1 to 10</source>
-        <translation type="unfinished"></translation>
+        <translation>Von 1 bis 10</translation>
     </message>
     <message>
         <source>Empty files</source>
@@ -5616,6 +5628,14 @@
     <message>
         <source>The plug-in has changed in the meantime. Look at it again.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Making the column fast…</source>
+        <translation>Spalte wird beschleunigt…</translation>
+    </message>
+    <message>
+        <source>Removing the index of the column…</source>
+        <translation>Index der Spalte wird entfernt…</translation>
     </message>
 </context>
 </TS>

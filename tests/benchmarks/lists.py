@@ -47,6 +47,7 @@ from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from desktop_app.store.processors import WorkerProcessors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,13 @@ class Measured:
         wording = Wording(QLocale(QLocale.Language.English))
         editor = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
         self.list = ListController(
-            JobList(database), editor, database.session, wording, queue="local", clock=SystemClock()
+            JobList(database),
+            editor,
+            database.session,
+            wording,
+            queue="local",
+            clock=SystemClock(),
+            make_fast=WorkerProcessors(database).make_fast,
         )
         self.model = self.list.model
         self.view = JobsView(self.model, look)

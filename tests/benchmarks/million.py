@@ -42,6 +42,7 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from desktop_app.store.processors import WorkerProcessors
 from tests.benchmarks._programs import environment_of
 from tests.benchmarks._results import at_most_times, note
 from tests.benchmarks._rows import fill
@@ -114,7 +115,13 @@ class Table:
         clock = SystemClock()
         self.editor = JobEditor(Intake(database), queue="local", clock=clock, control=ProcessingControl())
         self.list = ListController(
-            JobList(database), self.editor, database.session, wording, queue="local", clock=clock
+            JobList(database),
+            self.editor,
+            database.session,
+            wording,
+            queue="local",
+            clock=clock,
+            make_fast=WorkerProcessors(database).make_fast,
         )
         self.model = self.list.model
         self.view = JobsView(self.model, theme)

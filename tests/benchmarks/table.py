@@ -37,6 +37,7 @@ from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from desktop_app.store.processors import WorkerProcessors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +130,15 @@ def main() -> int:
         intake = JobEditor(Intake(database), queue="local", clock=SystemClock(), control=ProcessingControl())
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wording = Wording(QLocale(QLocale.Language.English))
-        controller = ListController(jobs, intake, database.session, wording, queue="local", clock=SystemClock())
+        controller = ListController(
+            jobs,
+            intake,
+            database.session,
+            wording,
+            queue="local",
+            clock=SystemClock(),
+            make_fast=WorkerProcessors(database).make_fast,
+        )
         view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()

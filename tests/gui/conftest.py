@@ -27,6 +27,7 @@ from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from desktop_app.store.job_list import JobList
+from desktop_app.store.processors import WorkerProcessors
 from tests.gui.action_scene import ActionScene, open_urls_with
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
@@ -198,6 +199,7 @@ class WindowFactory:
             self._wording,
             queue=self.connection.connection.key,
             clock=jobs_db.clock,
+            make_fast=WorkerProcessors(jobs_db.database).make_fast,
         )
         self._controllers.append(jobs)
         window = MainWindow(WindowMemory(self._file), self._theme)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.gui.table import page_cache
-from desktop_app.gui.table.columns import COLUMN_OF_ID
+from desktop_app.gui.table.columns import COLUMN_OF_ID, Columns
 from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, blocks
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def reader(jobs_db: JobsDatabase) -> CountingReader:
 @pytest.fixture
 def cache(jobs_db: JobsDatabase, reader: CountingReader) -> PageCache:
     jobs_db.add_many(PAGE_ROWS + 10)
-    made = PageCache(reader)  # type: ignore[arg-type]
+    made = PageCache(reader, Columns())  # type: ignore[arg-type]
     made.replace(jobs_db.jobs.ids())
     return made
 
@@ -122,7 +122,7 @@ def test_unreadable_page_is_read_again_after_forget(cache: PageCache) -> None:
 
 @given(st.sets(st.integers(0, 60)), st.sets(st.integers(0, 60)), st.sampled_from(KeyOrder))
 def test_rows_of_keys_are_found_in_every_order(listed: set[int], wanted: set[int], order: KeyOrder) -> None:
-    cache = PageCache(None)  # type: ignore[arg-type]
+    cache = PageCache(None, Columns())  # type: ignore[arg-type]
     keys = sorted(listed, reverse=order is KeyOrder.DESCENDING)
     if order is KeyOrder.NONE:
         keys = keys[::2] + keys[1::2]
@@ -141,7 +141,7 @@ def test_blocks_contain_exactly_the_given_rows(numbers: set[int]) -> None:
 @given(st.lists(st.one_of(st.integers(1, 600), st.integers(1, 2**40)), unique=True), st.integers(1, 600))
 def test_single_key_is_found_in_any_order(keys: list[int], wanted: int) -> None:
     """Keys are searched for as bytes, which can also occur across the end of a key."""
-    made = PageCache(None)  # type: ignore[arg-type] # reads nothing
+    made = PageCache(None, Columns())  # type: ignore[arg-type] # reads nothing
     made.replace(array("q", keys))
     for key in (wanted, *keys):
         assert made.rows_of([key], KeyOrder.NONE) == [row for row, other in enumerate(keys) if other == key]

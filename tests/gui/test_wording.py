@@ -12,7 +12,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.i18n import user_locale
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, changed_columns
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, STATUS, Columns
 from desktop_app.gui.wording import progress_of, tool_tip
 from tests.helpers import NEW_JOB, a_reason
 
@@ -185,7 +185,8 @@ CHANGES: dict[str, Any] = {
     "reason": a_reason("Gone"), "file_size": 7, "lines_count": 3, "bytes_done": 4_000, "attempts": 5, "generation": 6,
     "queue": "eu-west-1 ingest", "message_id": "m-2", "receive_count": 8, "created_at": 1_600_000_000_000,
     "sent_at": 9, "started_at": 10, "finished_at": 20_000, "next_try_at": 1_500_000_000_000, "revision": 99,
-    "modified_ns": 10**18, "resends": 1, "batch_name": "June",
+    "modified_ns": 10**18, "resends": 1, "batch_name": "June", "processor": "checksum", "options": '{"a":1}',
+    "processor_version": 2, "result_text": '{"pages":3}',
 }  # fmt: skip
 
 
@@ -201,9 +202,9 @@ def test_cell_is_painted_again_when_its_text_changes(wording: Wording, name: str
             for number, column in enumerate(COLUMNS)
             if column.text(wording, before) != column.text(wording, after)
         }
-        assert different <= changed_columns(before, after)
+        assert different <= Columns().changed(before, after)
         if wording.has_reason(before) != wording.has_reason(after):
-            assert STATUS in changed_columns(before, after)
+            assert STATUS in Columns().changed(before, after)
 
 
 def test_plain_values_are_exact(wording: Wording) -> None:
@@ -237,6 +238,7 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         "queue": "eu-west-1 ingest",
         "messageId": "m-1",
         "jobId": done.id,
+        "processor": "lines",
     }
 
 

@@ -56,7 +56,7 @@ class ExportRequest:
     Attributes:
         rows: The jobs to export, as a filter or as keys in the order of the export.
         order: The order of the jobs if `rows` is a filter.
-        fields: The fields to export, from `ALL_FIELDS`.
+        fields: The fields to export, from `ALL_FIELDS` and those of results. `result` stands for all of these.
         form: The format of the file.
         target: The file to write.
         replace: Whether an existing file may be replaced.
@@ -131,9 +131,6 @@ class Exporter(QObject):
 
     def _write(self, request: ExportRequest, operation: Operation) -> int | None:
         """Write the file. Return the number of jobs, or None if the export was stopped."""
-        write = json_writer(request.fields)
-        if request.form is not Format.JSON:
-            write = csv_writer(request.fields, ";" if request.form is Format.CSV_SEMICOLON else ",")
         count = 0
 
         def watched(jobs: Iterable[Job], total: int) -> Iterator[Job]:
@@ -145,6 +142,10 @@ class Exporter(QObject):
                 count += 1
 
         with self._reader.snapshot():
+            write = json_writer(request.fields)
+            if request.form is not Format.JSON:
+                names = [field.name for field in self._reader.result_fields()]
+                write = csv_writer(request.fields, ";" if request.form is Format.CSV_SEMICOLON else ",", names)
             rows = request.rows
             keys = self._reader.ids(rows, request.order) if isinstance(rows, Filter) else rows
             jobs = watched(self._reader.listed(keys), len(keys))

@@ -281,7 +281,9 @@ class ProgressPresenter(QObject):
 
     @Slot(object)
     def _show_selected(self, selected: Selected) -> None:
-        text = selection_text(selected.count, selected.sums, self._wording) if selected.count else ""
+        text = ""
+        if selected.count:
+            text = selection_text(selected.count, selected.sums, self._wording, selected.fields)
         self._status.show_selection(text)
 
     @Slot(object)

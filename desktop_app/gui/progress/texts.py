@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
 
-from desktop_app.gui.i18n import tr
+from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.domain.fields import ResultField
     from desktop_app.domain.query import SelectionSums
     from desktop_app.gui.progress.run import Progress, RunEnd
     from desktop_app.gui.progress.run_watch import Pace
@@ -146,17 +149,30 @@ def end_text(end: RunEnd, wording: Wording) -> str:
     return text.format(time=wording.span(end.took_ms), failed=wording.number(end.failed))
 
 
-def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
-    """Return a text about the selection, such as `12 selected · 3.4 MB · 2 failed`.
+def selection_text(count: int, sums: SelectionSums | None, wording: Wording, fields: Sequence[ResultField] = ()) -> str:
+    """Return a text about the selection, such as `12 selected · 3.4 MB · 2 failed · Pages: 1,248`.
 
     Args:
         count: The number of selected files.
         sums: The totals of these files; None while they are being calculated.
         wording: The formatter for numbers and sizes.
+        fields: The fields of results whose totals are shown.
     """
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:
         parts.append(wording.size(sums.size))
         if sums.counts.failed:
             parts.append(tr("%Ln failed", "files", sums.counts.failed))
+        results = dict(sums.results)
+        parts += [
+            f"{translated(field.title)}: {_total(field, results[field.name], wording)}"
+            for field in fields
+            if field.name in results
+        ]
     return " · ".join(parts)
+
+
+def _total(field: ResultField, total: float, wording: Wording) -> str:
+    units = {unit for _, unit in field.units}
+    unit = units.pop() if len(units) == 1 else ""
+    return wording.value(total if field.kind is float else round(total), unit)

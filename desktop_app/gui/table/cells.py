@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.i18n import isolated
-from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, PROGRESS, UNREAD
+from desktop_app.gui.table.columns import NAME, PROGRESS, UNREAD
 from desktop_app.gui.table.widths import BAR_GAP, CELL_PADDING, ICON, ICON_ROOM, LEAST_BAR
 from desktop_app.gui.wording import progress_of
 
@@ -38,9 +38,9 @@ _WIDEST_PERCENT = "100\N{NO-BREAK SPACE}%"
 _SELECTED = QStyle.StateFlag.State_Selected
 
 # Plain integers: for each cell, converting the flags takes as long as drawing the text (measured).
-_ALIGNMENTS, _MIRRORED_ALIGNMENTS = (
-    tuple(int(QStyle.visualAlignment(direction, alignment).value) for alignment in ALIGNMENTS)
-    for direction in (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
+_LEFT, _RIGHT = (
+    int((side | Qt.AlignmentFlag.AlignVCenter).value)
+    for side in (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight)
 )
 
 
@@ -57,6 +57,7 @@ class CellDelegate(QStyledItemDelegate):
     def __init__(self, model: JobsModel, theme: Theme, header: ColumnHeader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._model = model
+        self._columns = model.columns
         self._theme = theme
         self._header = header
 
@@ -74,7 +75,7 @@ class CellDelegate(QStyledItemDelegate):
             if index.column() == NAME:
                 painter.setPen(QColor(colours.muted))
                 rect = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
-                painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[NAME]), UNREAD)
+                painter.drawText(rect, QStyle.visualAlignment(option.direction, self._columns[NAME].alignment), UNREAD)
             return
         selected = _SELECTED in option.state
         if selected:
@@ -97,7 +98,7 @@ class CellDelegate(QStyledItemDelegate):
             text: The cell's text; never empty.
         """
         number = index.column()
-        column, metrics = COLUMNS[number], option.fontMetrics
+        column, metrics = self._columns.all[number], option.fontMetrics
         if column.is_code:
             painter.setFont(_code_font(option.font))
             metrics = painter.fontMetrics()
@@ -107,15 +108,16 @@ class CellDelegate(QStyledItemDelegate):
         if width > rect.width():
             text = metrics.elidedText(text, column.elide, rect.width())
         if option.direction is Qt.LayoutDirection.RightToLeft:
-            painter.drawText(rect, _MIRRORED_ALIGNMENTS[number], isolated(text))
+            painter.drawText(rect, _LEFT if column.numeric else _RIGHT, isolated(text))
         else:
-            painter.drawText(rect, _ALIGNMENTS[number], text)
+            painter.drawText(rect, _RIGHT if column.numeric else _LEFT, text)
         if column.is_code:
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return a size that fits the whole text."""
-        metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
+        is_code = self._columns[index.column()].is_code
+        metrics = QFontMetrics(_code_font(option.font)) if is_code else option.fontMetrics
         text = self.text_of(index) or ""
         return QSize(metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
@@ -151,7 +153,7 @@ class StatusDelegate(CellDelegate):
             header.note_reason()  # failed files are counted, but not those that wait for a reason
         selected = bool(option.state & _SELECTED)
         icon_rect = QStyle.alignedRect(
-            option.direction, ALIGNMENTS[index.column()], rect.size().boundedTo(_ICON_SIZE), rect
+            option.direction, self._columns[index.column()].alignment, rect.size().boundedTo(_ICON_SIZE), rect
         )
         mode = QIcon.Mode.Selected if selected else QIcon.Mode.Normal
         self._theme.status_icon(job.status).paint(painter, icon_rect, mode=mode)

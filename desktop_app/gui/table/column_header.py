@@ -9,19 +9,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSignalBlocker, QSize
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle, QWidget
 
+from desktop_app.domain.fields import RESULT_PREFIX
 from desktop_app.domain.query import Sort, SortTerm
-from desktop_app.gui.table.columns import (
-    ALIGNMENTS,
-    COLUMN_OF_ID,
-    COLUMN_OF_SORT,
-    COLUMNS,
-    FIRST_ORDER,
-    LINES,
-    NAME,
-    PROGRESS,
-    REASON,
-    Column,
-)
+from desktop_app.gui.table.columns import FIRST_ORDER, LINES, NAME, PROGRESS, REASON, Column, Columns
 from desktop_app.gui.table.widths import CELL_PADDING, LEAST_WIDTH, ColumnWidths
 from desktop_app.gui.window_memory import ColumnLayout
 
@@ -36,8 +26,6 @@ _UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
 _EMPTY_FOR_PROBLEMS = frozenset({PROGRESS, LINES})
 """The columns that are empty while only failed files are listed."""
-
-_DEFAULT_ORDER = tuple(sorted(range(len(COLUMNS)), key=lambda number: (COLUMNS[number].id not in FIRST_ORDER, number)))
 
 _ARROW = 8
 
@@ -59,8 +47,11 @@ class ColumnHeader(QHeaderView):
     Qt's sort indicator shows the first sort key. A second key orders the rows whose first keys are equal; it is cleared
     when the first key changes to another column.
 
+    Columns that are added are hidden, unless a person has chosen to see them.
+
     Signals:
         order_changed(): The sort order has changed.
+        shown_changed(): A column is shown or hidden.
 
     Attributes:
         current: The column that has the keyboard focus whenever the header does.
@@ -70,20 +61,24 @@ class ColumnHeader(QHeaderView):
     Args:
         theme: The theme.
         wording: The formatter of the cells.
+        columns: The columns.
         parent: The table.
     """
 
     order_changed = Signal()
+    shown_changed = Signal()
 
-    def __init__(self, theme: Theme, wording: Wording, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, wording: Wording, columns: Columns, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.current = 0
         self.second: IndicatedColumn | None = None
         self._theme = theme
         self._wording = wording
+        self._columns = columns
         self._first: IndicatedColumn = (-1, _UP)
         self._own_widths: dict[int, int] = {}
         self._chosen: dict[int, bool] = {}  # whether a person wants to see a column
+        self._not_added: dict[str, ColumnLayout] = {}  # the saved layout of columns that may be added later
         self._only_problems = self._has_reasons = False
         self._is_arranging = False
         self._fit_later = QTimer(self, singleShot=True, interval=0)
@@ -96,6 +91,7 @@ class ColumnHeader(QHeaderView):
         self.setMinimumSectionSize(LEAST_WIDTH)
         self.setResizeContentsPrecision(0)  # only visible rows are measured
         self._measure()
+        self.sectionCountChanged.connect(self._grow)
 
     # --- sorting
 
@@ -106,16 +102,16 @@ class ColumnHeader(QHeaderView):
             tuple(
                 SortTerm(key, order is _DOWN)
                 for number, order in terms
-                if (key := COLUMNS[number].sort_key) is not None
+                if (key := self._columns[number].sort_key) is not None
             )
         )
 
     def set_order(self, order: Sort) -> None:
         """Show a sort order without emitting a signal. Keys without a column are ignored."""
         self._first, *rest = [
-            (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
+            (number, _DOWN if term.descending else _UP)
             for term in order.terms
-            if term.key in COLUMN_OF_SORT
+            if (number := self._columns.of_sort(term.key)) is not None
         ]
         with QSignalBlocker(self):
             self.setSortIndicator(*self._first)
@@ -125,7 +121,7 @@ class ColumnHeader(QHeaderView):
     @Slot(int, Qt.SortOrder)
     def _follow_indicator(self, number: int, order: Qt.SortOrder) -> None:
         self.viewport().update()
-        if COLUMNS[number].sort_key is None:
+        if self._columns[number].sort_key is None:
             with QSignalBlocker(self):
                 self.setSortIndicator(*self._first)
             return
@@ -148,7 +144,7 @@ class ColumnHeader(QHeaderView):
             number: The column.
             second: Whether Shift was held, so that the column becomes the second sort key.
         """
-        if COLUMNS[number].sort_key is None:
+        if self._columns[number].sort_key is None:
             return
         first, order = self._first
         if number == first:
@@ -210,8 +206,26 @@ class ColumnHeader(QHeaderView):
         """Restore the default columns, order and widths."""
         self._own_widths.clear()
         self._chosen.clear()
-        self._set_order(_DEFAULT_ORDER)
+        self._not_added.clear()
+        self._set_order(self._default_order())
         self.fit()
+
+    def _default_order(self) -> list[int]:
+        return sorted(
+            range(len(self._columns)), key=lambda number: (self._columns[number].id not in FIRST_ORDER, number)
+        )
+
+    @Slot()
+    def _grow(self) -> None:
+        """Measure columns that were added, and restore what a person chose for them."""
+        first = len(self.widest)
+        self._measure_more()
+        for number in range(first, len(self._columns)):
+            layout = self._not_added.pop(self._columns[number].id, None)
+            if layout is not None:
+                self._restore_choice(number, layout)
+        if first < len(self._columns):
+            self.fit()
 
     def _set_order(self, numbers: Sequence[int]) -> None:
         for place, number in enumerate(numbers):
@@ -219,9 +233,13 @@ class ColumnHeader(QHeaderView):
 
     def _measure(self) -> None:
         """Start again with the usual widths of the texts in the current font."""
-        titles = [self.sectionSizeFromContents(number).width() for number in range(len(COLUMNS))]
-        self._widths = ColumnWidths(self._wording, self.fontMetrics(), titles)
+        self._widths = ColumnWidths(self._wording, self.fontMetrics(), self._columns)
         self.widest = self._widths.widest
+        self._measure_more()
+
+    def _measure_more(self) -> None:
+        for number in range(len(self.widest), len(self._columns)):
+            self._widths.add(self.sectionSizeFromContents(number).width())
 
     def _wanted(self) -> list[int]:
         """Return the columns to show if there is room."""
@@ -230,7 +248,7 @@ class ColumnHeader(QHeaderView):
             automatic |= dict.fromkeys(_EMPTY_FOR_PROBLEMS, False)
         return [
             number
-            for number, column in enumerate(COLUMNS)
+            for number, column in enumerate(self._columns)
             if number == NAME or self._chosen.get(number, automatic.get(number, column.shown))
         ]
 
@@ -244,13 +262,17 @@ class ColumnHeader(QHeaderView):
         dropped = self._widths.dropped(wanted, self._chosen, room)
         shown = [number for number in wanted if number not in dropped]
         widths = self._widths.shared(shown, self._own_widths, room)
+        is_changed = False
         with self._arranging():
             for number in range(self.count()):
                 if self.isSectionHidden(number) is (number in widths):
                     self.setSectionHidden(number, number not in widths)
+                    is_changed = True
             for number, width in widths.items():
                 if self.sectionSize(number) != width:
                     self.resizeSection(number, width)
+        if is_changed:
+            self.shown_changed.emit()
 
     @contextmanager
     def _arranging(self) -> Iterator[None]:
@@ -291,29 +313,39 @@ class ColumnHeader(QHeaderView):
 
     def shown_columns(self) -> list[Column]:
         """Return the visible columns, in visual order."""
-        return [COLUMNS[number] for number in self.shown_numbers()]
+        return [self._columns[number] for number in self.shown_numbers()]
 
     def column_layout(self) -> list[ColumnLayout]:
         """Return the order of the columns and what a person chose, or nothing if all is as by default."""
         order = tuple(map(self.logicalIndex, range(self.count())))
-        if order == _DEFAULT_ORDER and not self._own_widths and not self._chosen:
+        is_default = order == tuple(self._default_order()) and not self._own_widths and not self._chosen
+        if is_default and not self._not_added:
             return []
-        return [
-            ColumnLayout(COLUMNS[number].id, self._own_widths.get(number), self._chosen.get(number)) for number in order
+        layout = [
+            ColumnLayout(self._columns[number].id, self._own_widths.get(number), self._chosen.get(number))
+            for number in order
         ]
+        return [*layout, *self._not_added.values()]
 
     def restore_layout(self, layout: Sequence[ColumnLayout]) -> None:
         """Restore a saved layout. Columns that are missing from it are placed last."""
         self.reset()
-        known = [column for column in layout if column.id in COLUMN_OF_ID]
-        self._set_order([COLUMN_OF_ID[column.id] for column in known])
-        for column in known:
-            number = COLUMN_OF_ID[column.id]
-            if column.width is not None:
-                self._own_widths[number] = max(LEAST_WIDTH, column.width)
-            if column.shown is not None:
-                self._chosen[number] = column.shown
+        known = [(number, column) for column in layout if (number := self._columns.of_id(column.id)) is not None]
+        self._set_order([number for number, _ in known])
+        for number, column in known:
+            self._restore_choice(number, column)
+        self._not_added = {
+            column.id: column
+            for column in layout
+            if column.id.startswith(RESULT_PREFIX) and self._columns.of_id(column.id) is None
+        }
         self.fit()
+
+    def _restore_choice(self, number: int, layout: ColumnLayout) -> None:
+        if layout.width is not None:
+            self._own_widths[number] = max(LEAST_WIDTH, layout.width)
+        if layout.shown is not None:
+            self._chosen[number] = layout.shown
 
     # --- painting
 
@@ -344,8 +376,10 @@ class ColumnHeader(QHeaderView):
         metrics, mark = painter.fontMetrics(), 0
         if order is not None:
             mark = _ARROW_GAP + _ARROW + (metrics.horizontalAdvance(_SECOND) if second else 0)
-        text = metrics.elidedText(COLUMNS[number].heading, Qt.TextElideMode.ElideRight, max(0, rect.width() - mark))
-        side = QStyle.visualAlignment(self.layoutDirection(), ALIGNMENTS[number])
+        text = metrics.elidedText(
+            self._columns[number].heading, Qt.TextElideMode.ElideRight, max(0, rect.width() - mark)
+        )
+        side = QStyle.visualAlignment(self.layoutDirection(), self._columns[number].alignment)
         painter.drawText(rect, side, text)
         if order is not None:
             width = metrics.horizontalAdvance(text)
@@ -356,7 +390,7 @@ class ColumnHeader(QHeaderView):
     def sectionSizeFromContents(self, number: int) -> QSize:
         """Return the size of a title with an arrow, but without the 2 for a second sort key, which is rare."""
         metrics = QFontMetrics(_title_font(self.font()))
-        width = metrics.horizontalAdvance(COLUMNS[number].heading) + _ARROW_GAP + _ARROW + 2 * CELL_PADDING + 1
+        width = metrics.horizontalAdvance(self._columns[number].heading) + _ARROW_GAP + _ARROW + 2 * CELL_PADDING + 1
         return QSize(width, metrics.height() + 14)
 
     def sizeHint(self) -> QSize:

@@ -1,25 +1,37 @@
-"""The table's columns: their titles, cell texts, sort keys, exported fields and default widths."""
+"""The table's columns: their titles, cell texts, sort keys, exported fields and default widths.
+
+The base columns have fixed numbers. They are followed by the columns of the fields of results, which become known while
+the program runs.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter, ne
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from desktop_app.domain.fields import RESULT_PREFIX, ResultField, Value
 from desktop_app.domain.job import Job, iso_utc
 from desktop_app.domain.query import ADDED, Sort, SortTerm
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of, queue_text
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 _NS_PER_MS = 1_000_000
 
 _MANY_LINES = 9_999_999
 """The lines of a file of several hundred megabytes."""
+
+_LONG_NUMBER, _LONG_FRACTION = 999_999, 0.123456
+"""Numbers in results whose texts are long."""
 
 _LONG_SIZES = (999, 999_900)
 """Sizes in bytes whose texts are long: `999 bytes` has the longest unit, and `999.9 kB` the longest number."""
@@ -27,6 +39,13 @@ _LONG_SIZES = (999, 999_900)
 _LONG_SPANS_MS = (3_599_000, 23 * 3_600_000 + 59 * 60_000)
 """Durations whose texts are long: `59 min 59 s` and `23 h 59 min`."""
 
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+_TEXT_WIDTH, _ANSWER_WIDTH = 20, 6
+"""The widths of columns with texts, and with Yes or No, in characters."""
 
 Text = Callable[[Wording, Job], str]
 
@@ -39,8 +58,8 @@ def _nothing(_wording: Wording, _job: Job) -> str:
 class Column:
     """A column of the table.
 
-    To add a column, add it to `COLUMNS` and add its values to the tests in `tests/gui/test_wording.py` that cover all
-    columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if a cell can be empty.
+    To add a base column, add it to `COLUMNS` and add its values to the tests in `tests/gui/test_wording.py` that cover
+    all columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if a cell can be empty.
 
     Attributes:
         id: The column's name in saved layouts, which must never change.
@@ -59,6 +78,7 @@ class Column:
         shown: Whether the column is visible by default.
         elide: Where a text that does not fit is cut.
         is_code: Whether the text is shown in a monospaced font.
+        field: The field of results that the column shows; None for the base columns.
     """
 
     id: str
@@ -75,6 +95,12 @@ class Column:
     shown: bool = True
     elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight
     is_code: bool = False
+    field: ResultField | None = None
+
+    @property
+    def alignment(self) -> Qt.AlignmentFlag:
+        """Return the alignment of the cells and the title."""
+        return _RIGHT if self.numeric else _LEFT
 
     @property
     def heading(self) -> str:
@@ -206,6 +232,44 @@ def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, fiel
 
 def _modified(job: Job) -> int | None:
     return None if job.modified_ns is None else job.modified_ns // _NS_PER_MS
+
+
+def _result_column(field: ResultField) -> Column:
+    """Return the column of a field of results. Each value has the unit of the processor of its job."""
+    units, unit = dict(field.units), field.units[0][1]
+
+    def of_value(form: Callable[[Wording, Value, str], str]) -> Text:
+        def of_job(wording: Wording, job: Job) -> str:
+            value = job.result.get(field.name)
+            return "" if value is None else form(wording, value, units.get(job.processor, unit))
+
+        return of_job
+
+    def hint(wording: Wording, value: Value, own_unit: str) -> str:
+        if own_unit == "bytes" and type(value) is int:
+            return wording.bytes(value)
+        return wording.value(value, own_unit) if isinstance(value, str) or own_unit != unit else ""
+
+    def samples(wording: Wording) -> tuple[str, ...]:
+        if field.is_size:
+            return tuple(map(wording.size, _LONG_SIZES))
+        return (wording.value(_LONG_FRACTION if field.kind is float else _LONG_NUMBER, unit),)
+
+    return Column(
+        id=field.key,
+        title=field.title,
+        text=of_value(Wording.value),
+        hint=of_value(hint),
+        plain=of_value(lambda _wording, value, _unit: str(value).lower() if isinstance(value, bool) else str(value)),
+        sort_key=field.key,
+        reads=("result_text", "processor"),
+        export_fields=(field.key,),
+        width=_ANSWER_WIDTH if field.kind is bool else _TEXT_WIDTH,
+        samples=samples,
+        numeric=field.is_number,
+        shown=False,
+        field=field,
+    )
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -341,7 +405,19 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _code_column("messageId", mark("Message ID"), lambda job: job.message_id, field="message_id"),
     _code_column("jobId", mark("Job ID"), lambda job: job.id, field="id"),
+    Column(
+        id="processor",
+        title=mark("Processed as"),
+        text=lambda wording, job: wording.processor(job.processor),
+        plain=lambda _, job: job.processor,
+        sort_key="processor",
+        reads=("processor",),
+        export_fields=("processor",),
+        width=18,
+        shown=False,
+    ),
 )
+"""The base columns."""
 
 FIRST_ORDER = ("name", "status", "reason")
 """The leading columns in the default layout; the others follow in the order of `COLUMNS`."""
@@ -352,62 +428,126 @@ NAME, STATUS, PROGRESS, LINES, REASON = (
     COLUMN_OF_ID[name] for name in ("name", "status", "progress", "lines", "reason")
 )
 
+_COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMNS) if column.sort_key is not None}
+
+_COLUMN_OF_FIELD = {"lines_count": "lines", "file_size": "size"}
+"""The base columns that show fields of results."""
+
 _FIELDS = tuple(field.name for field in fields(Job))
 
 _values_of = attrgetter(*_FIELDS)
 
 
-def changed_columns(before: Job, after: Job) -> frozenset[int]:
-    """Return the columns whose cells must be painted again after a job has changed."""
-    return _columns_reading(tuple(map(ne, _values_of(before), _values_of(after))))
+class Columns:
+    """The columns of a table: the base columns, followed by one for each known field of results. Main thread only.
 
+    A column is never removed, and keeps its number.
 
-@lru_cache(maxsize=256)
-def _columns_reading(changed: tuple[bool, ...]) -> frozenset[int]:
-    names = {name for name, is_changed in zip(_FIELDS, changed, strict=True) if is_changed}
-    return frozenset(
-        number for number, column in enumerate(COLUMNS) if column.reads is None or not names.isdisjoint(column.reads)
-    )
+    Attributes:
+        all: The columns by number. The list must not be modified.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[Column] = list(COLUMNS)
+        self._of_id = dict(COLUMN_OF_ID)
+        self._of_sort = dict(_COLUMN_OF_SORT)
+        self._reading: dict[tuple[bool, ...], frozenset[int]] = {}
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.all)
+
+    def __getitem__(self, number: int) -> Column:
+        """Return the column with a number."""
+        return self.all[number]
+
+    def __iter__(self) -> Iterator[Column]:
+        """Iterate over the columns in the order of their numbers."""
+        return iter(self.all)
+
+    def of_id(self, column_id: str) -> int | None:
+        """Return the number of the column with a name in saved layouts; None if there is none."""
+        return self._of_id.get(column_id)
+
+    def of_sort(self, key: str) -> int | None:
+        """Return the number of the column that the list is sorted by with a key; None if there is none."""
+        return self._of_sort.get(key)
+
+    def of_field(self, name: str) -> int | None:
+        """Return the number of the column that shows a field of results; None if there is none."""
+        return self._of_id.get(_COLUMN_OF_FIELD.get(name, f"{RESULT_PREFIX}{name}"))
+
+    def new_fields(self, known: Sequence[ResultField]) -> list[ResultField]:
+        """Return the fields that have no column yet."""
+        return [field for field in known if field.key not in self._of_id]
+
+    def update(self, known: Sequence[ResultField]) -> frozenset[int]:
+        """Add the columns of new fields, and change those of fields that are different now.
+
+        Args:
+            known: The fields of results. The columns of missing ones stay.
+
+        Returns:
+            The numbers of the columns that were changed.
+        """
+        changed = set()
+        for field in known:
+            number = self._of_id.get(field.key)
+            if number is None:
+                number = self._of_id[field.key] = self._of_sort[field.key] = len(self.all)
+                self.all.append(_result_column(field))
+            elif field != self.all[number].field:
+                self.all[number] = _result_column(field)
+                changed.add(number)
+        self._reading.clear()
+        return frozenset(changed)
+
+    def changed(self, before: Job, after: Job) -> frozenset[int]:
+        """Return the columns whose cells must be painted again after a job has changed."""
+        changed = tuple(map(ne, _values_of(before), _values_of(after)))
+        found = self._reading.get(changed)
+        if found is None:
+            found = self._reading[changed] = self._columns_reading(changed)
+        return found
+
+    def _columns_reading(self, changed: tuple[bool, ...]) -> frozenset[int]:
+        names = {name for name, is_changed in zip(_FIELDS, changed, strict=True) if is_changed}
+        return frozenset(
+            number
+            for number, column in enumerate(self.all)
+            if column.reads is None or not names.isdisjoint(column.reads)
+        )
+
+    def spoken_heading(self, number: int, order: Sort) -> str:
+        """Return a column's title for screen readers, including whether and how the list is sorted by it."""
+        column = self.all[number]
+        place = next((place for place, term in enumerate(order.terms) if term.key == column.sort_key), None)
+        if place is None:
+            return column.heading
+        descending = order.terms[place].descending
+        if place == 0:
+            text = (
+                tr("{column}, sorted in descending order") if descending else tr("{column}, sorted in ascending order")
+            )
+        else:
+            text = (
+                tr("{column}, second sort column, descending")
+                if descending
+                else tr("{column}, second sort column, ascending")
+            )
+        return text.format(column=column.heading)
+
+    def spoken_order(self, order: Sort) -> str:
+        """Return a description of the sort order for screen readers."""
+        first, *rest = (self._directed(term) for term in order.terms)
+        if not rest:
+            return tr("Sorted by {column}").format(column=first)
+        return tr("Sorted by {column}, then by {second}").format(column=first, second=rest[0])
+
+    def _directed(self, term: SortTerm) -> str:
+        heading = self.all[self._of_sort[term.key]].heading
+        return tr("{column} (descending)").format(column=heading) if term.descending else heading
 
 
 UNREAD = "…"
 """What the Name column shows for a row that can't be shown yet."""
-
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
-
-COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMNS) if column.sort_key is not None}
-
-
-def spoken_heading(number: int, order: Sort) -> str:
-    """Return a column's title for screen readers, including whether and how the list is sorted by it."""
-    column = COLUMNS[number]
-    place = next((place for place, term in enumerate(order.terms) if term.key == column.sort_key), None)
-    if place is None:
-        return column.heading
-    descending = order.terms[place].descending
-    if place == 0:
-        text = tr("{column}, sorted in descending order") if descending else tr("{column}, sorted in ascending order")
-    else:
-        text = (
-            tr("{column}, second sort column, descending")
-            if descending
-            else tr("{column}, second sort column, ascending")
-        )
-    return text.format(column=column.heading)
-
-
-def spoken_order(order: Sort) -> str:
-    """Return a description of the sort order for screen readers."""
-    first, *rest = (_directed(term) for term in order.terms)
-    if not rest:
-        return tr("Sorted by {column}").format(column=first)
-    return tr("Sorted by {column}, then by {second}").format(column=first, second=rest[0])
-
-
-def _directed(term: SortTerm) -> str:
-    heading = COLUMNS[COLUMN_OF_SORT[term.key]].heading
-    return tr("{column} (descending)").format(column=heading) if term.descending else heading

@@ -20,11 +20,12 @@ from PySide6.QtWidgets import QMenu, QStyle, QWidget
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.column_header import ColumnHeader
-from desktop_app.gui.table.columns import COLUMNS, NAME, spoken_heading, spoken_order
+from desktop_app.gui.table.columns import NAME, Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop_app.domain.fields import ResultField
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
 
@@ -56,12 +57,14 @@ class JobsHeader(ColumnHeader):
 
     Signals:
         reached(int): A column has received the focus and should be scrolled into view.
+        fast_requested(str, bool): The column of a field of results should become fast, or no longer be.
     """
 
     reached = Signal(int)
+    fast_requested = Signal(str, bool)
 
-    def __init__(self, theme: Theme, wording: Wording, parent: QWidget) -> None:
-        super().__init__(theme, wording, parent)
+    def __init__(self, theme: Theme, wording: Wording, columns: Columns, parent: QWidget) -> None:
+        super().__init__(theme, wording, columns, parent)
         self._pressed = -1
         self.setAccessibleName(tr("Columns"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -70,19 +73,44 @@ class JobsHeader(ColumnHeader):
     # --- menus
 
     def fill_menu(self, menu: QMenu) -> None:
-        """Add a checkable action for each column, followed by the actions for all columns."""
-        for number, column in enumerate(COLUMNS):
-            action = QAction(column.heading, menu, checkable=True, checked=self.shows(number), enabled=number != NAME)
-            action.toggled.connect(partial(self.show_column, number))
-            menu.addAction(action)
+        """Add a checkable action for each column, followed by the actions for all columns.
+
+        The columns of results are in a submenu for each processor.
+        """
+        submenus: dict[str, QMenu] = {}
+        for number, column in enumerate(self._columns):
+            if column.field is None:
+                self._add_column(menu, number)
+                continue
+            for processor, _ in column.field.units:
+                if processor not in submenus:
+                    title = self._wording.processor(processor).replace("&", "&&")
+                    submenus[processor] = menu.addMenu(tr("Results of “{processor}”").format(processor=title))
+                self._add_column(submenus[processor], number)
         menu.addSeparator()
         menu.addAction(tr("Fit Columns"), self.fit_all)
         menu.addAction(tr("Reset Columns"), self.reset)
 
+    def _add_column(self, menu: QMenu, number: int) -> None:
+        title = self._columns[number].heading.replace("&", "&&")
+        action = QAction(title, menu, checkable=True, checked=self.shows(number), enabled=number != NAME)
+        action.toggled.connect(partial(self.show_column, number))
+        menu.addAction(action)
+
+    def _fill_field_menu(self, menu: QMenu, field: ResultField) -> None:
+        """Add the actions for the column of a field of results."""
+        fast = QAction(tr("Make This Column Fast"), menu, checkable=True, checked=field.is_fast)
+        fast.setToolTip(tr("Sorting and filtering by it is faster, and results are written slightly slower."))
+        fast.toggled.connect(partial(self.fast_requested.emit, field.name))
+        menu.addAction(fast)
+        menu.addSeparator()
+
     def fill_sort_menu(self, menu: QMenu) -> None:
         """Add actions for the first sort key and its direction, followed by a submenu for the second key."""
         first, order = self.sortIndicatorSection(), self.sortIndicatorOrder()
-        _add_columns(menu, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder()))
+        _add_columns(
+            menu, self._columns, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder())
+        )
         menu.addSeparator()
         _add_orders(menu, order, lambda wanted: self.setSortIndicator(self.sortIndicatorSection(), wanted))
         menu.addSeparator()
@@ -95,16 +123,26 @@ class JobsHeader(ColumnHeader):
         _choice(menu, choices, tr("Order Added"), partial(self.sort_second, None), on=second is None)
         menu.addSeparator()
         first = self.sortIndicatorSection()
-        _add_columns(menu, number, lambda wanted: self.sort_second((wanted, order)), group=choices, without=first)
+        _add_columns(
+            menu, self._columns, number, lambda wanted: self.sort_second((wanted, order)), group=choices, without=first
+        )
         menu.addSeparator()
         for action in _add_orders(menu, order, lambda wanted: self.sort_second((number, wanted))):
             action.setEnabled(second is not None)
 
     @Slot(QPoint)
-    def open_menu(self, place: QPoint) -> None:
-        """Open the column menu at a screen position."""
-        menu = QMenu(self)
+    def open_menu(self, place: QPoint, number: int = -1) -> None:
+        """Open the column menu at a screen position.
+
+        Args:
+            place: The position.
+            number: The column whose title was clicked; -1 for none.
+        """
+        menu = QMenu(self, toolTipsVisible=True)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        field = self._columns[number].field if number >= 0 else None
+        if field is not None:
+            self._fill_field_menu(menu, field)
         self.fill_menu(menu)
         menu.popup(place)
 
@@ -115,7 +153,10 @@ class JobsHeader(ColumnHeader):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu at the mouse pointer, or below the focused title if the keyboard was used."""
         by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
-        self.open_menu(self._menu_position() if by_key else event.globalPos())
+        if by_key:
+            self.open_menu(self._menu_position(), self.current)
+        else:
+            self.open_menu(event.globalPos(), self.logicalIndexAt(event.pos()))
         event.accept()
 
     # --- mouse
@@ -174,7 +215,7 @@ class JobsHeader(ColumnHeader):
         elif key in {Qt.Key.Key_Home, Qt.Key.Key_End} and held == _NONE:
             self._focus_title(self.shown_numbers()[0 if key is Qt.Key.Key_Home else -1])
         elif (key is Qt.Key.Key_F10 and held in {_SHIFT, _CTRL | _SHIFT}) or key is Qt.Key.Key_Menu:
-            self.open_menu(self._menu_position())
+            self.open_menu(self._menu_position(), self.current)
         else:
             super().keyPressEvent(event)
 
@@ -200,22 +241,28 @@ class JobsHeader(ColumnHeader):
         self.current = number
         self.reached.emit(number)
         self.viewport().update()
-        self._announce(spoken_heading(number, self.order()))
+        self._announce(self._columns.spoken_heading(number, self.order()))
 
     @Slot()
     def _announce_order(self) -> None:
-        self._announce(spoken_order(self.order()))
+        self._announce(self._columns.spoken_order(self.order()))
 
     def _announce(self, text: str) -> None:
-        self.setAccessibleDescription(spoken_heading(self.current, self.order()))
+        self.setAccessibleDescription(self._columns.spoken_heading(self.current, self.order()))
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
 
 def _add_columns(
-    menu: QMenu, chosen: int, choose: Callable[[int], object], *, group: QActionGroup | None = None, without: int = -1
+    menu: QMenu,
+    columns: Columns,
+    chosen: int,
+    choose: Callable[[int], object],
+    *,
+    group: QActionGroup | None = None,
+    without: int = -1,
 ) -> None:
     group = group or QActionGroup(menu)
-    for number, column in enumerate(COLUMNS):
+    for number, column in enumerate(columns):
         if number != without and column.sort_key is not None:
             _choice(menu, group, column.heading, partial(choose, number), on=number == chosen)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.fields import ResultField
 from desktop_app.domain.job import BEGINNING, Batch, StatusCounts
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 
@@ -140,6 +141,7 @@ class Recount(QObject, Generic[Counted]):
         read: A function that returns the counts; called on the pool.
         tasks: The pool.
         parent: The parent.
+        least_rest_ms: The shortest time between two counts.
 
     Attributes:
         counts: The latest counts.
@@ -149,12 +151,18 @@ class Recount(QObject, Generic[Counted]):
     changed = Signal(object)
 
     def __init__(
-        self, first: Counted, read: Callable[[], Counted], tasks: Tasks, parent: QObject | None = None
+        self,
+        first: Counted,
+        read: Callable[[], Counted],
+        tasks: Tasks,
+        parent: QObject | None = None,
+        *,
+        least_rest_ms: int = COUNT_MS,
     ) -> None:
         super().__init__(parent)
         self.counts = first
         self.is_known = False
-        self._task = CoalescedTask(lambda: read, tasks, self, least_rest_ms=COUNT_MS)
+        self._task = CoalescedTask(lambda: read, tasks, self, least_rest_ms=least_rest_ms)
         self._task.result.connect(self._take)
         self._task.failed.connect(self._try_again)
 
@@ -231,6 +239,22 @@ class GroupTotals(Recount[Groups]):
         return Groups(tuple(self._reader.problems()), tuple(shown), len(shown) < len(batches), paused)
 
 
+class ResultFields(Recount[tuple[ResultField, ...]]):
+    """Looks for new fields of results after changes to the list."""
+
+    def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__((), reader.result_fields, tasks, parent, least_rest_ms=IDLE_MS)
+        self._reader = reader
+
+    def read(self) -> None:
+        """Look for the fields now, so that the columns are known before the list is shown. Fast.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        self._take(self._reader.result_fields())
+
+
 _SUMS_EVERY_MS = 250
 """The shortest time between two calculations of the selection's sums while the list is changing."""
 
@@ -242,10 +266,12 @@ class Selected:
     Attributes:
         count: The number of selected files.
         sums: Their counts by status, and their total size and lines; None until calculated.
+        fields: The fields of results with visible columns that were added up.
     """
 
     count: int = 0
     sums: SelectionSums | None = None
+    fields: tuple[ResultField, ...] = ()
 
 
 class SelectedTotals(QObject):
@@ -278,6 +304,7 @@ class SelectedTotals(QObject):
         self._task = CoalescedTask(self._prepare, tasks, self)
         self._task.result.connect(self._set_current)
         view.selection_changed.connect(self._follow_selection)
+        view.header.shown_changed.connect(self.sum_now)
         model.dataChanged.connect(self._sum_later)
         model.rows_changed.connect(self._sum_later)
 
@@ -304,11 +331,13 @@ class SelectedTotals(QObject):
         if not count:
             self._set_current(Selected())
             return None
-        return partial(self._add_up, count, self._view.selected_ids())
+        shown = (column.field for column in self._view.header.shown_columns())
+        fields = tuple(field for field in shown if field is not None and field.is_number)
+        return partial(self._add_up, count, self._view.selected_ids(), fields)
 
-    def _add_up(self, count: int, ids: array[int]) -> Selected:
+    def _add_up(self, count: int, ids: array[int], fields: tuple[ResultField, ...]) -> Selected:
         """Return the count together with the sums. Runs on the pool."""
-        return Selected(count, self._reader.sums(ids))
+        return Selected(count, self._reader.sums(ids, [field.name for field in fields]), fields)
 
     @Slot(object)
     def _set_current(self, selected: Selected) -> None:

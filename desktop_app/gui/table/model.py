@@ -24,7 +24,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.keys import NOTHING_PENDING, KeySet
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Filter, Sort
 from desktop_app.gui.i18n import translated
-from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, STATUS, UNREAD, spoken_heading
+from desktop_app.gui.table.columns import NAME, STATUS, UNREAD, Columns
 from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
 from desktop_app.gui.tasks import CoalescedTask, Tasks
 from desktop_app.gui.wording import Wording, tool_tip
@@ -32,6 +32,7 @@ from desktop_app.gui.wording import Wording, tool_tip
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from desktop_app.domain.fields import ResultField
     from desktop_app.domain.job import Changes, Job
     from desktop_app.gui.ports import JobReader
 
@@ -117,6 +118,7 @@ class JobsModel(QAbstractTableModel):
 
     Attributes:
         wording: The formatter of the texts.
+        columns: The columns.
         filter, order: The most recently requested filter and order.
         shown_filter, shown_order: The filter and order of the current rows; they change when new rows are loaded.
         is_loaded: Whether all of the shown list has been loaded. Until then, an empty list does not mean that there are
@@ -139,7 +141,8 @@ class JobsModel(QAbstractTableModel):
         self.may_show_first: Callable[[frozenset[int]], bool] = lambda _keys: True
         self._placeholders = 0
         self._reader = reader
-        self._cache = PageCache(reader)
+        self.columns = Columns()
+        self._cache = PageCache(reader, self.columns)
         self._newest = 0  # the greatest key known to be listed
         self._has_requested = False
         self._removed_while_loading: set[int] = set()  # keys that may still be in the result
@@ -170,12 +173,12 @@ class JobsModel(QAbstractTableModel):
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of columns, including hidden ones."""
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's signature
         """Return a cell's text, tool tip, alignment or text for screen readers."""
         if role not in _ANSWERED:
-            return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
+            return self.columns[index.column()].alignment if role == _ALIGNMENT and index.isValid() else None
         if not index.isValid():
             return None
         cached = self._row(index.row())
@@ -185,23 +188,40 @@ class JobsModel(QAbstractTableModel):
             return self._text(cached, index.column())
         if role == _ACCESSIBLE:
             return self._spoken(cached, index.column())
-        return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
+        return tool_tip(self.columns[index.column()].hint(self.wording, cached.job)) or None
 
     def _spoken(self, cached: CachedRow, number: int) -> str:
         """Return a cell's text for screen readers. In the Name column, it describes the whole row."""
         if number == NAME:
             return self.wording.row(cached.job)
-        return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
+        return f"{self.columns[number].heading}: {self._text(cached, number)}"
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
         """Return a column's title, alignment or text for screen readers."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
         if role == _DISPLAY:
-            return COLUMNS[section].heading
+            return self.columns[section].heading
         if role == _ACCESSIBLE:
-            return spoken_heading(section, self.order)
-        return ALIGNMENTS[section] if role == _ALIGNMENT else None
+            return self.columns.spoken_heading(section, self.order)
+        return self.columns[section].alignment if role == _ALIGNMENT else None
+
+    @property
+    def _last_column(self) -> int:
+        return len(self.columns) - 1
+
+    @Slot(object)
+    def show_fields(self, known: Sequence[ResultField]) -> None:
+        """Add columns for the fields of results that have none, and follow changes of the others."""
+        count = len(self.columns.new_fields(known))
+        if count:
+            self.beginInsertColumns(_NO_PARENT, len(self.columns), self._last_column + count)
+        changed = self.columns.update(known)
+        if count:
+            self.endInsertColumns()
+        if changed:
+            self.reread()  # the texts of the cells
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, min(changed), max(changed))
 
     # --- loading
 
@@ -210,7 +230,7 @@ class JobsModel(QAbstractTableModel):
         if order != self.order or not self._has_requested:
             self.order = order
             self.reload()
-            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self._last_column)
 
     def set_filter(self, where: Filter) -> None:
         """Load the list with another filter."""
@@ -295,7 +315,7 @@ class JobsModel(QAbstractTableModel):
             # The known rows stay, so that they are neither read nor painted again.
             self._cache.complete(ids)
             self._placeholders = placeholders
-            self.dataChanged.emit(self.index(shown, 0), self.index(rows - 1, len(COLUMNS) - 1))
+            self.dataChanged.emit(self.index(shown, 0), self.index(rows - 1, self._last_column))
         elif ids != self._cache.ids or placeholders != self._placeholders:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
             old = self.persistentIndexList()
@@ -359,7 +379,7 @@ class JobsModel(QAbstractTableModel):
     def _text(self, cached: CachedRow, column: int) -> str:
         text = cached.texts.get(column)
         if text is None:
-            text = cached.texts[column] = COLUMNS[column].text(self.wording, cached.job)
+            text = cached.texts[column] = self.columns.all[column].text(self.wording, cached.job)
         return text
 
     def row_of(self, key: int) -> int | None:
@@ -389,7 +409,7 @@ class JobsModel(QAbstractTableModel):
         self._cache.forget()
         self._unread = False
         if self._cache.ids:
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self._last_column))
 
     @Slot()
     def clear(self) -> None:
@@ -435,7 +455,7 @@ class JobsModel(QAbstractTableModel):
         # What has changed may be shown elsewhere, such as in the details, so there is always a column.
         columns = blocks(sorted(frozenset().union(*(columns for _, columns in changed)))) or [(STATUS, STATUS)]
         if QAccessible.isActive():  # the text of the first column describes the whole row
-            columns = [(0, len(COLUMNS) - 1)]
+            columns = [(0, self._last_column)]
         for first, last in rows:
             for left, right in columns:
                 self.dataChanged.emit(self.index(first, left), self.index(last, right))

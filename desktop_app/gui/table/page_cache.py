@@ -11,13 +11,12 @@ from itertools import groupby
 from operator import neg
 from typing import TYPE_CHECKING
 
-from desktop_app.gui.table.columns import COLUMNS, changed_columns
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from desktop_app.domain.job import Job
     from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.columns import Columns
 
 
 PAGE_ROWS = 256
@@ -25,8 +24,6 @@ PAGE_ROWS = 256
 KEPT_PAGES = 64
 
 _FEW = 2
-
-_ALL_COLUMNS = frozenset(range(len(COLUMNS)))
 
 
 class KeyOrder(Enum):
@@ -55,10 +52,15 @@ class PageCache:
 
     Attributes:
         ids: The keys of the listed jobs, in the order of the rows.
+
+    Args:
+        reader: The job reader.
+        columns: The columns.
     """
 
-    def __init__(self, reader: JobReader) -> None:
+    def __init__(self, reader: JobReader, columns: Columns) -> None:
         self._reader = reader
+        self._columns = columns
         self.ids: array[int] = array("q")
         self._pages: OrderedDict[int, list[CachedRow | None]] = OrderedDict()
         self._row_of: dict[int, int] = {}
@@ -111,8 +113,8 @@ class PageCache:
         before = page[offset]
         if before is None:
             page[offset] = CachedRow(job)
-            return number, _ALL_COLUMNS
-        columns = changed_columns(before.job, job)
+            return number, frozenset(range(len(self._columns)))
+        columns = self._columns.changed(before.job, job)
         texts = {column: text for column, text in before.texts.items() if column not in columns}
         page[offset] = CachedRow(job, texts)
         return number, columns

@@ -35,7 +35,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDelegate
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, NAME, PROGRESS, STATUS
+from desktop_app.gui.table.columns import NAME, PROGRESS, STATUS, Columns
 from desktop_app.gui.table.header import JobsHeader
 from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.window_memory import SortLayout, WindowMemory
@@ -94,7 +94,7 @@ class JobsView(QTableView):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._set_row_height()
-        self.header = header = JobsHeader(theme, model.wording, self)
+        self.header = header = JobsHeader(theme, model.wording, model.columns, self)
         self.setHorizontalHeader(header)
         show_rows(self)
         self.setItemDelegate(CellDelegate(model, theme, header, self))
@@ -112,6 +112,7 @@ class JobsView(QTableView):
         model.rowsInserted.connect(self._note_added)
         for rearranged in (model.rowsRemoved, model.layoutChanged, model.modelReset):
             rearranged.connect(self._note_rearranged)
+        model.columnsInserted.connect(self._select_new_columns)
         model.may_show_first = self._may_show_first
         model.rearranged.connect(self._show_current_or_top)
         model.rows_changed.connect(self._restore_current)
@@ -142,14 +143,15 @@ class JobsView(QTableView):
         layout = memory.columns()
         if layout:
             self.header.restore_layout(layout)
-        self.header.set_order(_order_of(memory.sort_order()))
+        self.header.set_order(_order_of(memory.sort_order(), self._jobs.columns))
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
         """Save the columns and the sort order."""
         memory.set_columns(self.header.column_layout())
-        terms = self.header.order().terms
-        memory.set_sort_order([SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in terms])
+        columns, terms = self._jobs.columns, self.header.order().terms
+        numbers = [(columns.of_sort(term.key), term.descending) for term in terms]
+        memory.set_sort_order([SortLayout(columns[number].id, down) for number, down in numbers if number is not None])
 
     @Slot()
     def _sort(self) -> None:
@@ -163,7 +165,27 @@ class JobsView(QTableView):
         step = begin if begin < 0 else min(begin, max(0, beyond))
         bar.setValue(bar.value() + (-step if self.isRightToLeft() else step))
 
+    @Slot(str)
+    def show_field(self, name: str) -> None:
+        """Show the column of a field of results, and scroll to it.
+
+        Args:
+            name: The name of the field. Nothing happens if it is not known.
+        """
+        number = self._jobs.columns.of_field(name)
+        if number is not None:
+            self.header.show_column(number, True)
+            self._scroll_to_column(number)
+
     # --- selection
+
+    @Slot()
+    def _select_new_columns(self) -> None:
+        """Extend the selection to columns that were added: Qt leaves their cells unselected."""
+        rows = QItemSelection()
+        for first, last in self.selected_rows():
+            rows.select(self._jobs.index(first, 0), self._jobs.index(last, len(self._jobs.columns) - 1))
+        self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def selected_rows(self) -> list[tuple[int, int]]:
         """Return the selected rows in ascending order, as pairs of the first and last row of each block.
@@ -231,7 +253,7 @@ class JobsView(QTableView):
     def select_rows(self, first: int, last: int) -> None:
         """Select only the rows from `first` to `last`, make the first one current, and scroll to it."""
         index = self._jobs.index(first, 0)
-        rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
+        rows = QItemSelection(index, self._jobs.index(last, len(self._jobs.columns) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.scrollTo(index)
@@ -452,11 +474,12 @@ def _first_cell(selection: QItemSelection) -> QItemSelection:
     return QItemSelection(cell, cell)
 
 
-def _order_of(layouts: Sequence[SortLayout]) -> Sort:
+def _order_of(layouts: Sequence[SortLayout], columns: Columns) -> Sort:
     """Return the saved sort order, up to the first column that does not exist in this version."""
     terms: list[SortTerm] = []
     for layout in layouts:
-        key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout.column in COLUMN_OF_ID else None
+        number = columns.of_id(layout.column)
+        key = None if number is None else columns[number].sort_key
         if key is None:
             break
         terms.append(SortTerm(key, layout.descending))

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, REASON, STATUS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, NAME, REASON, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from PySide6.QtGui import QFontMetrics
 
+    from desktop_app.gui.table.columns import Columns
     from desktop_app.gui.wording import Wording
 
 
@@ -66,25 +67,41 @@ class ColumnWidths:
     Args:
         wording: The formatter of the texts.
         metrics: The metrics of the cells' font.
-        titles: The widths of the titles in pixels, by column.
+        columns: The columns. Call `add` for each of them, in their order.
     """
 
-    def __init__(self, wording: Wording, metrics: QFontMetrics, titles: Sequence[int]) -> None:
+    def __init__(self, wording: Wording, metrics: QFontMetrics, columns: Columns) -> None:
+        self._wording = wording
         self._metrics = metrics
-        self._titles = titles
-        self.widest = [_NOT_MEASURED] * len(COLUMNS)
-        for number, column in enumerate(COLUMNS):
-            if column.numeric:
-                self.widest[number] = max(map(metrics.horizontalAdvance, column.samples(wording)))
-        self.forget()
+        self._columns = columns
+        self._titles: list[int] = []
+        self.widest: list[int] = []
         words = max(metrics.horizontalAdvance(wording.word(status)) for status in Status)
         bar = LEAST_BAR + BAR_GAP + metrics.horizontalAdvance(wording.percent(1))
         self._status = ICON_ROOM + max(words, bar)
 
+    def add(self, title: int) -> None:
+        """Begin with the usual width of the texts in the next column.
+
+        Args:
+            title: The width of its title in pixels.
+        """
+        number = len(self.widest)
+        column = self._columns[number]
+        self._titles.append(title)
+        self.widest.append(_NOT_MEASURED)
+        if column.numeric:
+            self.widest[number] = max(map(self._metrics.horizontalAdvance, column.samples(self._wording)))
+        if number in _USUAL_CHARACTERS:
+            self._expect_usual(number)
+
     def forget(self) -> None:
         """Expect texts of usual length in Name and Reason again."""
-        for number, characters in _USUAL_CHARACTERS.items():
-            self.widest[number] = characters * self._metrics.averageCharWidth()
+        for number in _USUAL_CHARACTERS:
+            self._expect_usual(number)
+
+    def _expect_usual(self, number: int) -> None:
+        self.widest[number] = _USUAL_CHARACTERS[number] * self._metrics.averageCharWidth()
 
     def note(self, number: int, width: int) -> None:
         """Remember that a text in a column is wider than all before."""
@@ -93,7 +110,7 @@ class ColumnWidths:
 
     def natural(self, number: int) -> int:
         """Return the width with which a column shows all that it has shown so far."""
-        column = COLUMNS[number]
+        column = self._columns[number]
         if number == STATUS:
             content = self._status
         elif self.widest[number] != _NOT_MEASURED:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.adding.adder import Adder, AddReport
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
-from desktop_app.gui.operations import Operations
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.operations import Operation, Operations
 from desktop_app.gui.progress.run_watch import RunWatch
 from desktop_app.gui.startup.shutdown import WRITES_MS, Step
-from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
+from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, ResultFields, Totals
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import DatabaseSession, Tasks
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.domain.errors import KnownError
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
@@ -35,6 +38,14 @@ PAINT_MS = 20
 """The time in which the first rows are painted."""
 
 
+class MakeFast(Protocol):
+    """Creates the index of a field of results, or removes it."""
+
+    def __call__(self, field: str, *, fast: bool) -> None:
+        """Do so; raise a StoreError if the database can't be written."""
+        ...
+
+
 class ListController(QObject):
     """Creates, connects, starts and stops the objects that read and change the list.
 
@@ -44,7 +55,7 @@ class ListController(QObject):
 
     Attributes:
         reader: The reader for the list, which can be used on any thread.
-        feed, model, totals, groups, operations, adder, commands, exporter, run: See their classes.
+        feed, model, totals, groups, fields, operations, adder, commands, exporter, run: See their classes.
         reads: The pool for reading the list.
         tasks: The pool for other tasks.
 
@@ -55,6 +66,7 @@ class ListController(QObject):
         wording: The formatter for numbers, sizes and times.
         queue: The key of the queue that the run follows.
         clock: The clock.
+        make_fast: Creates or removes the index of a field of results; called on a pool thread.
         duplicates: Returns the setting of that name.
         parent: The parent.
     """
@@ -71,6 +83,7 @@ class ListController(QObject):
         *,
         queue: str,
         clock: Clock,
+        make_fast: MakeFast,
         duplicates: Callable[[], str] = lambda: "ask",
         parent: QObject | None = None,
     ) -> None:
@@ -85,6 +98,8 @@ class ListController(QObject):
         self.feed = JobFeed(reader.changes, self)
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
+        self.fields = ResultFields(reader, self.reads, self)
+        self._make_fast = make_fast
         self.model = JobsModel(reader, self.reads, wording, self)
         self.operations = Operations(self)
         self.adder = Adder(
@@ -118,9 +133,11 @@ class ListController(QObject):
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
+        self.feed.changed.connect(self.fields.count)
         self.feed.changed.connect(self.run.look)
+        self.fields.changed.connect(self.model.show_fields)
         self.feed.recovered.connect(self.model.reread)
-        for recount in (self.totals.count, self.groups.count, self.run.look):
+        for recount in (self.totals.count, self.groups.count, self.fields.count, self.run.look):
             self.feed.recovered.connect(recount)
         self.feed.replaced.connect(self.model.clear)
         self.feed.replaced.connect(self.commands.forget)
@@ -147,6 +164,20 @@ class ListController(QObject):
         if report.batch:
             self.commands.record_add(report.batch, report.added)
 
+    @Slot(str, bool)
+    def make_fast(self, name: str, fast: bool) -> None:  # noqa: FBT001 - a slot for `fast_requested`
+        """Create the index of a field of results, or remove it."""
+        text = tr("Making the column fast…") if fast else tr("Removing the index of the column…")
+        operation = self.operations.begin(lambda _done, _total: text)
+        end = partial(self._end_make_fast, operation)
+        self._writes.run(partial(self._make_fast, name, fast=fast), end, end, end)
+
+    def _end_make_fast(self, operation: Operation, result: KnownError | None = None) -> None:
+        self.operations.end(operation)
+        self.fields.count_now()
+        if result is not None:
+            self.problem.emit(translated(result.text))
+
     def start(self) -> None:
         """Start following changes to the list. Load the model afterwards, so that it does not miss any of them.
 
@@ -156,6 +187,7 @@ class ListController(QObject):
             StoreError: If the database can't be read.
         """
         self.feed.start()
+        self.fields.read()
         self.model.rows_changed.connect(self._follow_loading)
         self._opening.start(LONGEST_FIRST_READ_MS)
 

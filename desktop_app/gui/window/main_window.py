@@ -263,7 +263,7 @@ class MainWindow(QMainWindow):
             memory,
             self._theme,
             self,
-            syntax=lambda: [(row.example, row.meaning) for row in help_rows()],
+            syntax=lambda: [(row.example, row.meaning) for row in help_rows(jobs.fields.counts)],
         )
         GroupCommands(actions, self.sidebar, self._list_filter, jobs.commands, self.export)
         self.settings = SettingsCommand(
@@ -362,6 +362,8 @@ class MainWindow(QMainWindow):
         self.connection.failed.connect(self.show_error)
         self.connection.foreign.counted.connect(self.status.show_foreign)
         self.status.foreign_pressed.connect(self.connection.foreign.show_newest)
+        jobs.fields.changed.connect(self.filter.know_fields)
+        self.view.header.fast_requested.connect(jobs.make_fast)
         jobs.feed.problem.connect(self._show_database_error)
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
         self._controller.changed.connect(self.follow_connection)
