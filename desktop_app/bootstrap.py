@@ -25,14 +25,17 @@ from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from desktop_app.domain.watched_folder import WatchedFolder
     from desktop_app.processing.registry import ProcessorRegistry
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.adding.watching import FolderStatus, WatchingLoop
     from desktop_app.services.consuming.consumer import Consumer
     from desktop_app.services.loops import LoopState
     from desktop_app.services.sending.sender import Sender
     from desktop_app.store.backups import Backups
+    from desktop_app.store.watched_folders import WatchedFolders
 
 
 log = logging.getLogger(__name__)
@@ -310,6 +313,40 @@ def build_gated_consumer(
     """Create the window's consumer, which processes files from an SQS queue only with the user's permission."""
     consumer = build_consumer(program, connector, report, ends_quickly=True)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
+
+
+def watched_folders(program: Program) -> WatchedFolders:
+    """Return the store of the folders that are watched on this computer."""
+    from desktop_app.store.watched_folders import WatchedFolders
+
+    return WatchedFolders(program.database, Intake(program.database))
+
+
+def build_watching_loop(
+    program: Program,
+    *,
+    folders: Callable[[], Iterable[WatchedFolder]],
+    report: Callable[[tuple[FolderStatus, ...]], object],
+) -> WatchingLoop:
+    """Create the loop that watches folders, and adds their files for the queue of the program's editor.
+
+    Args:
+        program: The program.
+        folders: Returns the folders to watch, on the loop's thread.
+        report: Called with what is known about all folders after each change, on the loop's thread.
+    """
+    from desktop_app.services.adding.watching import WatchingLoop
+
+    return WatchingLoop(
+        watched_folders(program),
+        folders=folders,
+        queue=lambda: program.editor.queue,
+        own_paths=(*program.home.own_paths, str(program.database.path)),
+        clock=program.clock,
+        wake_sender=program.control.wake_sender,
+        report=report,
+        release=program.database.release,
+    )
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:

@@ -8,6 +8,7 @@ from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
 from desktop_app.cli.processors import PROCESSORS
 from desktop_app.cli.status import STATUS
+from desktop_app.cli.watching import WATCH
 from desktop_app.cli.worker import WORKER
 
-COMMANDS = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, CONTINUE, EXPORT, PROCESSORS, DOCTOR)
+COMMANDS = (SUBMIT, WATCH, WORKER, STATUS, RETRY, REMOVE, CONTINUE, EXPORT, PROCESSORS, DOCTOR)

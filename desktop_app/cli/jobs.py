@@ -48,11 +48,12 @@ def _submit_options(parser: ArgumentParser) -> None:
         help="what to do with files that are on the list already and have not changed; "
         "by default, what is set in the settings, or else skip",
     )
-    _add_processor_options(parser)
+    add_processor_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file")
 
 
-def _add_processor_options(parser: ArgumentParser) -> None:
+def add_processor_options(parser: ArgumentParser) -> None:
+    """Add the options that choose a processor; see `chosen_processor`."""
     parser.add_argument(
         "--processor", metavar="NAME", help="what is done to the files; `filemill processors` shows the names"
     )
@@ -61,7 +62,7 @@ def _add_processor_options(parser: ArgumentParser) -> None:
     )
 
 
-def _choice(program: Program, options: Namespace) -> Choice | None:
+def chosen_processor(program: Program, options: Namespace) -> Choice | None:
     """Return the chosen processor and its options; None if none was chosen.
 
     Raises:
@@ -91,7 +92,7 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        choice = _choice(program, options)
+        choice = chosen_processor(program, options)
         listed = program.editor.listed_jobs(found.files)
         adds_again = (options.duplicates or program.settings.duplicates) == "add"
         new = [place for place in range(len(found.files)) if adds_again or place not in listed]
@@ -144,7 +145,7 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
 
 def _retry_options(parser: ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="all FAILED files")
-    _add_processor_options(parser)
+    add_processor_options(parser)
 
 
 def _remove_options(parser: ArgumentParser) -> None:
@@ -157,7 +158,7 @@ def _retry(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        choice = _choice(program, options)
+        choice = chosen_processor(program, options)
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
         count = program.editor.retry(chosen, choice=choice)
         if options.names and count < len(chosen):

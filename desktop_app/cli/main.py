@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DONE, TROUBLE, WRONG_USE = 0, 1, 2
-NAMES = ("submit", "worker", "status", "retry", "remove", "continue", "export", "processors", "doctor")
+NAMES = ("submit", "watch", "worker", "status", "retry", "remove", "continue", "export", "processors", "doctor")
 """The names of the `COMMANDS`, whose modules are imported only if one of them or the help is meant."""
 
 

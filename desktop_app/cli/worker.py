@@ -274,9 +274,24 @@ def run_loops(
     finally:
         stop.set()
         on_stop()
-        end = time.monotonic() + STOP_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
+        join_loops(threads)
+    raise_errors(threads)
+
+
+def join_loops(threads: Sequence[LoopThread]) -> None:
+    """Wait until loops that have to stop have ended, at most `STOP_SECONDS`."""
+    end = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+def raise_errors(threads: Sequence[LoopThread]) -> None:
+    """Raise the error of loops that have not ended in time or have failed.
+
+    Raises:
+        KnownError: If a loop has not ended.
+        BaseException: The exception that a loop raised, if any.
+    """
     for thread in threads:
         if thread.is_alive():
             raise KnownError("A thread did not end in time; the files it was processing will be processed again.")

@@ -54,6 +54,11 @@ class Home:
         """The folder for the locks and addresses of running programs; not needed after the computer restarts."""
         return self.folder / "run"
 
+    @property
+    def own_paths(self) -> tuple[str, ...]:
+        """What the paths of the files and folders in the home begin with; it can contain other files, too."""
+        return tuple(str(self.folder / name) for name in _OUR_NAMES)
+
     def create(self) -> None:
         """Create the missing folders, with access for the owner only.
 

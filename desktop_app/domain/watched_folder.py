@@ -11,7 +11,7 @@ from desktop_app.domain.fields import DEFAULT_PROCESSOR
 LEAST_SETTLE_S, MOST_SETTLE_S = 1, 3600
 DEFAULT_SETTLE_S = 5
 UNFINISHED = ".*; ~$*; *.part; *.partial; *.crdownload; *.download; *.filepart; *.tmp"
-"""The names of hidden files, and of files that browsers, office programs and copying programs have not finished."""
+"""The names of hidden files, and of files that browsers, word processors and copying programs have not finished."""
 
 
 @dataclass(frozen=True, slots=True)

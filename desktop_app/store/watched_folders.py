@@ -73,7 +73,7 @@ class WatchedFolders:
         """Store a new folder, or the choices of an existing one; return it with its key.
 
         If other files can be in the folder than before, those that are there at first are looked for again. What was
-        seen stays known.
+        seen stays known, unless the files that are there are to be added now.
 
         Raises:
             KnownError: If the folder is watched already.
@@ -97,6 +97,8 @@ class WatchedFolders:
                 return self._select(WatchRow.id == key)[0]
             key, is_begun, *choices = before
             is_begun = is_begun and choices == [values[name] for name in _FINDS_OTHER_FILES]
+            if folder.adds_existing and not choices[_FINDS_OTHER_FILES.index("adds_existing")]:
+                self._database.run(SeenFileRow.delete().where(SeenFileRow.watch == key))
             self._database.run(WatchRow.update(**values, is_begun=int(is_begun)).where(WatchRow.id == key))
             return self._select(WatchRow.id == key)[0]
 

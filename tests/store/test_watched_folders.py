@@ -169,6 +169,17 @@ def test_change_that_finds_other_files_looks_for_those_that_are_there(
     assert watches.save(replace(folder, **change)).is_begun is is_begun  # type: ignore[arg-type]
 
 
+def test_files_that_were_left_are_added_if_they_are_to_be_later(watches: Watches) -> None:
+    folder = watches.save(WatchedFolder("/in"))
+    watches.begin(folder, set(files("a")))
+    folder = watches.save(replace(folder, adds_existing=True))
+    assert watches.seen(folder.key) == set()
+    watches.put(folder, files("a"))
+    folder = watches.save(replace(folder, adds_existing=False))
+    folder = watches.save(replace(folder, only="*.csv"))
+    assert watches.seen(folder.key) == set(files("a"))
+
+
 def test_nothing_is_added_for_a_folder_that_is_watched_no_longer(store: Store, watches: Watches) -> None:
     folder = watches.save(WatchedFolder("/in"))
     watches.put(folder, files("a"))

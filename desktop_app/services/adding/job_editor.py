@@ -61,6 +61,11 @@ class JobEditor:
         self._removal_lock = threading.Lock()  # old files are removed on the sender's thread
         self._newest_removal = 0
 
+    @property
+    def queue(self) -> str:
+        """The key of the queue for new and retried jobs."""
+        return self._queue
+
     def use_queue(self, key: str) -> None:
         """Set the queue for new and retried jobs."""
         self._queue = key

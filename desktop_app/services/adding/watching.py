@@ -399,7 +399,7 @@ class WatchingLoop:
         folders: Returns the folders to watch. It is called on the loop's thread, again after each `reload`; it can
             raise `StoreError`.
         queue: Returns the key of the queue for the files.
-        own_paths: Returns what the paths of Filemill's own files begin with.
+        own_paths: What the paths of Filemill's own files begin with; these are not added.
         clock: The clock.
         wake_sender: Called after files were added.
         report: Called with what is known about all folders after each change, on the loop's thread; must return
@@ -414,7 +414,7 @@ class WatchingLoop:
         *,
         folders: Callable[[], Iterable[WatchedFolder]],
         queue: Callable[[], str],
-        own_paths: Callable[[], Iterable[str]],
+        own_paths: Iterable[str],
         clock: Clock,
         wake_sender: Callable[[], object],
         report: Callable[[tuple[FolderStatus, ...]], object],
@@ -423,14 +423,19 @@ class WatchingLoop:
     ) -> None:
         self._store = store
         self._folders = folders
-        self._own_paths = own_paths
         self._clock = clock
         self._wake_sender = wake_sender
         self._report = report
         self._release = release
         self._shares = shares
         self._make_watch = partial(
-            FolderWatch, store=store, queue=queue, clock=clock, shares=shares, mounts=MountTable()
+            FolderWatch,
+            store=store,
+            queue=queue,
+            own_paths=tuple(own_paths),
+            clock=clock,
+            shares=shares,
+            mounts=MountTable(),
         )
         self._watches: dict[str, FolderWatch] = {}
         self._reported: tuple[FolderStatus, ...] | None = None
@@ -500,12 +505,11 @@ class WatchingLoop:
         before = self._watches if epoch == self._epoch else {}
         watches = {}
         try:
-            own_paths = tuple(self._own_paths())
             for folder in self._folders():
                 known = before.get(folder.folder)
                 if known is None or replace(known.status.folder, added=0) != replace(folder, added=0):
                     events.forget(folder.folder)
-                    known = self._make_watch(folder, events=events, own_paths=own_paths, stop=stop)
+                    known = self._make_watch(folder, events=events, stop=stop)
                 watches[folder.folder] = known
         except StoreError as error:
             log.info("the watched folders can't be read: %s", error.text)
