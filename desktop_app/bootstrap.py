@@ -355,6 +355,7 @@ def build_watching_loop(
         watched_folders(program),
         folders=folders,
         queue=lambda: program.editor.queue,
+        rules=program.editor.type_rules,
         own_paths=(*program.home.own_paths, str(program.database.path)),
         clock=program.clock,
         wake_sender=program.control.wake_sender,

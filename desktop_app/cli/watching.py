@@ -12,7 +12,7 @@ from desktop_app.cli.output import Progress, counted, emit, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.worker import STOP_HINT, ErrorReporter, LoopThread, join_loops, raise_errors
 from desktop_app.domain.errors import KnownError, UsageError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR, Choice
+from desktop_app.domain.fields import Choice
 from desktop_app.domain.watched_folder import (
     DEFAULT_SETTLE_S,
     LEAST_SETTLE_S,
@@ -83,7 +83,7 @@ def _watch(options: Namespace) -> int:
 
     program = open_program()
     with closing(StopSignals()) as stop, closing(program), closing(Progress("", "files")) as bar, ExitStack() as stack:
-        processor, values = choice_of(program, options) or Choice(DEFAULT_PROCESSOR)
+        choice = choice_of(program, options) or Choice()
         store = watched_folders(program)
         folder = _saved(
             store,
@@ -92,8 +92,8 @@ def _watch(options: Namespace) -> int:
                 subfolders=not options.no_subfolders,
                 only=_joined(options.pattern),
                 leave_out=UNFINISHED if options.leave_out is None else _joined(options.leave_out),
-                processor=processor or DEFAULT_PROCESSOR,
-                options=values,
+                processor=choice.processor,
+                options=choice.options,
                 settle_s=options.settle,
                 adds_existing=options.existing == "add",
                 in_window=False,

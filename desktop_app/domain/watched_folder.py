@@ -6,8 +6,6 @@ import hashlib
 import os
 from dataclasses import dataclass
 
-from desktop_app.domain.fields import DEFAULT_PROCESSOR
-
 LEAST_SETTLE_S, MOST_SETTLE_S = 1, 3600
 DEFAULT_SETTLE_S = 5
 UNFINISHED = ".*; ~$*; *.part; *.partial; *.crdownload; *.download; *.filepart; *.tmp"
@@ -22,7 +20,7 @@ class WatchedFolder:
         folder: The absolute path.
         subfolders: Whether to include the files in subfolders.
         only, leave_out: The patterns for the files to include and to exclude; see `services.adding.review`.
-        processor: The name of the processor of the files.
+        processor: The name of the processor of the files; empty to choose one for each by its type.
         options: Its options; see `stored_options`.
         settle_s: How long a file must not have changed before it is added, in seconds.
         adds_existing: Whether to add the files that are in the folder when it is watched for the first time.
@@ -38,7 +36,7 @@ class WatchedFolder:
     subfolders: bool = True
     only: str = ""
     leave_out: str = UNFINISHED
-    processor: str = DEFAULT_PROCESSOR
+    processor: str = ""
     options: str = ""
     settle_s: int = DEFAULT_SETTLE_S
     adds_existing: bool = False

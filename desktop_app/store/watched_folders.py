@@ -16,7 +16,7 @@ from desktop_app.store.models import BatchRow, SeenFileRow, WatchRow
 from desktop_app.store.rows import joined_path, parts, split_path, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from desktop_app.domain.job import NewFile
     from desktop_app.store.adding import Intake
@@ -156,7 +156,14 @@ class WatchedFolders:
                     self._note(folder.key, [seen_key(name, size, modified_ns)])
 
     def add(
-        self, folder: WatchedFolder, files: Mapping[int, NewFile], *, queue: str, day: str, now_ms: int
+        self,
+        folder: WatchedFolder,
+        files: Mapping[int, NewFile],
+        *,
+        queue: str,
+        day: str,
+        now_ms: int,
+        processor_of: Callable[[str], str],
     ) -> int | None:
         """Add files of a folder to its batch of the day, unless they were seen or are on the list and unchanged.
 
@@ -166,6 +173,7 @@ class WatchedFolders:
             queue: The key of the queue.
             day: The day, as in ISO 8601.
             now_ms: The current time, in milliseconds since 1970.
+            processor_of: Returns the name of the processor for a path, if it is chosen by the type.
 
         Returns:
             The number of files added; None if the folder is no longer watched.
@@ -189,6 +197,7 @@ class WatchedFolders:
                     name=f"{folder.name} {day}",
                     now_ms=now_ms,
                     choice=Choice(folder.processor, folder.options),
+                    processor_of=processor_of,
                     batch_id=batch_id,
                 )
                 change = WatchRow.update(batch=added.batch_id, day=day, added=WatchRow.added + len(wanted))

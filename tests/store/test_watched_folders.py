@@ -36,7 +36,7 @@ class Watches(WatchedFolders):
         super().__init__(store.database, store.intake, computer=computer)
 
     def put(self, folder: WatchedFolder, new: Mapping[int, NewFile], *, day: str = DAY) -> int | None:
-        return self.add(folder, new, queue=QUEUE, day=day, now_ms=NOW)
+        return self.add(folder, new, queue=QUEUE, day=day, now_ms=NOW, processor_of=lambda _: "lines")
 
 
 @pytest.fixture

@@ -70,6 +70,10 @@ class JobEditor:
         """Set the queue for new and retried jobs."""
         self._queue = key
 
+    def type_rules(self) -> TypeRules:
+        """Return the rules by which processors are chosen for files of some types."""
+        return TypeRules(self._rules())
+
     def review(self, result: ScanResult, cancelled: Callable[[], bool] = lambda: False) -> Review:
         """Return a review that compares the result of a scan with the list.
 
@@ -132,7 +136,7 @@ class JobEditor:
                 name=name,
                 now_ms=self._clock.now_ms(),
                 choice=choice,
-                processor_of=TypeRules(self._rules()).processor_of,
+                processor_of=self.type_rules().processor_of,
                 proceed=proceed,
             )
         except PartlyAddedError:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile
     from desktop_app.domain.watched_folder import WatchedFolder
+    from desktop_app.services.adding.type_rules import TypeRules
     from desktop_app.services.loops import StopRequest
     from desktop_app.sources.scan import ScanResult
     from desktop_app.sources.share_access import ShareAccess
@@ -126,6 +127,7 @@ class FolderWatch:
         store: The store of watched folders.
         events: The events of folders.
         queue: Returns the key of the queue for the files.
+        rules: Returns the rules by which processors are chosen for files of some types.
         own_paths: What the paths of Filemill's own files begin with; these are not added.
         clock: The clock.
         stop: The request to stop.
@@ -147,6 +149,7 @@ class FolderWatch:
         store: WatchedFolders,
         events: FolderEvents,
         queue: Callable[[], str],
+        rules: Callable[[], TypeRules],
         own_paths: Iterable[str],
         clock: Clock,
         stop: StopRequest,
@@ -157,6 +160,7 @@ class FolderWatch:
         self._store = store
         self._events = events
         self._queue = queue
+        self._rules = rules
         self._clock = clock
         self._stop = stop
         self._shares = shares
@@ -337,7 +341,14 @@ class FolderWatch:
             began, now_ms = time.monotonic(), self._clock.now_ms()
             day = time.strftime("%Y-%m-%d", time.localtime(now_ms / 1000))
             folder = self.status.folder
-            count = self._store.add(folder, opened, queue=self._queue(), day=day, now_ms=now_ms)
+            count = self._store.add(
+                folder,
+                opened,
+                queue=self._queue(),
+                day=day,
+                now_ms=now_ms,
+                processor_of=self._rules().processor_of,
+            )
             if count is None:  # another program has ended the watch
                 return
             self._seen.update(opened)
@@ -399,6 +410,7 @@ class WatchingLoop:
         folders: Returns the folders to watch. It is called on the loop's thread, again after each `reload`; it can
             raise `StoreError`.
         queue: Returns the key of the queue for the files.
+        rules: Returns the rules by which processors are chosen for files of some types.
         own_paths: What the paths of Filemill's own files begin with; these are not added.
         clock: The clock.
         wake_sender: Called after files were added.
@@ -414,6 +426,7 @@ class WatchingLoop:
         *,
         folders: Callable[[], Iterable[WatchedFolder]],
         queue: Callable[[], str],
+        rules: Callable[[], TypeRules],
         own_paths: Iterable[str],
         clock: Clock,
         wake_sender: Callable[[], object],
@@ -432,6 +445,7 @@ class WatchingLoop:
             FolderWatch,
             store=store,
             queue=queue,
+            rules=rules,
             own_paths=tuple(own_paths),
             clock=clock,
             shares=shares,

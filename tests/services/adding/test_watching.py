@@ -15,6 +15,7 @@ from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.watched_folder import WatchedFolder
 from desktop_app.services.adding import watching
+from desktop_app.services.adding.type_rules import TypeRules
 from desktop_app.services.adding.watching import (
     FORGET_SECONDS,
     LEAST_SECONDS,
@@ -92,6 +93,7 @@ class Scene:
             store=self.store,
             events=self.events,
             queue=lambda: "q",
+            rules=lambda: TypeRules("*.csv => table"),
             own_paths=self.own_paths,
             clock=self.clock,
             stop=self.stop,
@@ -229,6 +231,21 @@ def test_files_that_come_while_nothing_runs_are_added_later_and_others_not_again
     scene.start()
     scene.turn()
     assert scene.wait(2 * SETTLE) == ["missed.txt"]
+
+
+def test_processor_is_chosen_by_the_type_unless_one_is_set(scene: Scene) -> None:
+    for name in ("a.csv", "b.txt"):
+        scene.write(name)
+    scene.see()
+    scene.wait(SETTLE)
+    scene.start(processor="checksum", options="{}")
+    scene.write("c.csv")
+    assert scene.wait(2 * SETTLE) == ["c.csv"]
+    assert [(job.name, job.processor, job.options) for job in scene.services.jobs.all()] == [
+        ("a.csv", "table", ""),
+        ("b.txt", "lines", ""),
+        ("c.csv", "checksum", "{}"),
+    ]
 
 
 def test_patterns_and_subfolders_select_the_files(scene: Scene) -> None:
@@ -488,6 +505,7 @@ class Running:
             self.store,
             folders=self.store.all,
             queue=lambda: "q",
+            rules=lambda: TypeRules("*.csv => table"),
             own_paths=(),
             clock=SystemClock(),
             wake_sender=self.woken.set,
