@@ -32,7 +32,8 @@ class ProcessorChoice(QObject):
         rules_requested(): The user wants to set the rules by file type.
 
     Args:
-        offered: Returns the processors of this computer, in the order in which to offer them.
+        read: Reads the processors of this computer, in the order in which to offer them. It takes milliseconds, so it
+            is called only by `refresh`.
         rules: Returns the rules by file type; empty if there are none. See `services/adding/type_rules.py`.
         memory: Keeps the choice.
         parent: The parent.
@@ -44,15 +45,27 @@ class ProcessorChoice(QObject):
 
     def __init__(
         self,
-        offered: Callable[[], Sequence[ProcessorInfo]],
+        read: Callable[[], Sequence[ProcessorInfo]],
         rules: Callable[[], str],
         memory: WindowMemory,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.offered = offered
+        self._read = read
+        self._known: dict[str, ProcessorInfo] = {}
         self._rules = rules
         self._memory = memory
+
+    def refresh(self) -> None:
+        """Read the processors again, because commands, plug-ins or the settings may have changed."""
+        self._known = {one.name: one for one in self._read()}
+        self.changed.emit()
+
+    def offered(self) -> list[ProcessorInfo]:
+        """Return the processors of this computer, in the order in which to offer them."""
+        if not self._known:
+            self._known = {one.name: one for one in self._read()}
+        return list(self._known.values())
 
     @property
     def current(self) -> Choice:
@@ -72,7 +85,8 @@ class ProcessorChoice(QObject):
 
     def find(self, name: str) -> ProcessorInfo | None:
         """Return the processor with a name; None if it is not available."""
-        return next((one for one in self.offered() if one.name == name), None)
+        self.offered()
+        return self._known.get(name)
 
     def title(self, choice: Choice) -> str:
         """Return the text for a choice."""

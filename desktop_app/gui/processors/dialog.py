@@ -270,11 +270,17 @@ class ProcessAsCommand(QObject):
         self._choices = choices
         self._window = window
         menu = QMenu(window, toolTipsVisible=True)
-        menu.aboutToShow.connect(lambda: choices.fill_menu(menu))
+        menu.aboutToShow.connect(self._fill_menu)
+        self._menu = menu
         actions.process_as.setMenu(menu)
         choices.changed.connect(self.show_choice)
         choices.options_requested.connect(self.open_options)
         self.show_choice()
+
+    @Slot()
+    def _fill_menu(self) -> None:
+        self._choices.refresh()
+        self._choices.fill_menu(self._menu)
 
     @Slot()
     def show_choice(self) -> None:

@@ -278,6 +278,7 @@ class MainWindow(QMainWindow):
         )
         ProcessAsCommand(actions, self.processors, self)
         self.processors.rules_requested.connect(self.settings.open)
+        self.settings.preferences.changed.connect(self.processors.refresh)
         PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (
