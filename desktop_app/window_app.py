@@ -382,11 +382,13 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.wording import Wording
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+    from desktop_app.services.support.previews import Previews
     from desktop_app.store.processors import WorkerProcessors
 
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale(), partial(build_registry, program))
+    previews = Previews()
     connection = ConnectionController(
         partial(make_loops, program),
         program.control,
@@ -418,11 +420,13 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         support=support_sources(program, connection),
         processors=lambda: tuple(build_registry(program)),
         type_rules=lambda: readable_settings().type_rules,
+        preview=previews.of,
         strict_order=program.settings.fifo_order == "strict",
     )
 
     def close() -> None:
         connection.close()
+        previews.close()
         program.close()
 
     return RunningWindow(

@@ -25,6 +25,7 @@ from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from desktop_app.services.support.previews import Preview
 from desktop_app.services.support.report import SupportSources
 from desktop_app.store.job_list import JobList
 from desktop_app.store.processors import WorkerProcessors
@@ -171,6 +172,7 @@ class WindowFactory:
         )
         self.settings = Settings()
         self.findings: list[Finding] = []
+        self.preview: Callable[[str, int], Preview] = lambda _path, _pixels: Preview()
         self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
         self._controllers: list[ListController] = []
@@ -214,6 +216,7 @@ class WindowFactory:
             support=self._support(),
             processors=lambda: PROCESSORS,
             type_rules=lambda: self.settings.type_rules,
+            preview=self.preview,
         )
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         window.resize(*OPENING_SIZE)  # as on a large screen; that of the tests is small

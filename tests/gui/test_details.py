@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,7 +79,7 @@ def test_every_problem_has_an_advice(jobs_db: JobsDatabase, wording: Wording) ->
     of_files = [code for code in ReasonCode if code.problem]
     assert {code.problem for code in of_files} == set(FileProblem)
     for code in of_files:
-        jobs_db.fail(key, Reason(code, {"why": "x", "name": "q", "count": 2, "place": "/mnt"}))
+        jobs_db.fail(key, Reason(code, dict.fromkeys(re.findall(r"{(\w+)}", code.template), 2)))
         assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice
     jobs_db.change(key, reason_code="from a newer version")
     assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice == ""

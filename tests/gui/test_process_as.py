@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QBuffer, QByteArray, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QMenu, QPlainTextEdit, QSpinBox, QWidget
 
@@ -13,6 +14,7 @@ from desktop_app.config.settings import Settings, load_settings
 from desktop_app.domain.fields import BY_TYPE, Choice
 from desktop_app.domain.job import Status
 from desktop_app.gui.processors.dialog import ProcessAsDialog
+from desktop_app.services.support.previews import Preview
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,3 +197,29 @@ def test_details_show_what_a_file_was_processed_with_and_its_result(windows: Win
     facts = dict(window.details.summary.facts)
     assert facts["Processed as"] == "Words & phrases, version 3"
     assert [facts[name] for name in ("Words", "First word", "share", "ok")] == ["1,234", "<b>x</b>", "0.25", "Yes"]
+
+
+def test_details_show_the_first_lines_of_a_text_or_a_small_picture(windows: WindowFactory, qtbot: QtBot) -> None:
+    asked: list[str] = []
+    pixels = QByteArray()
+    buffer = QBuffer(pixels)
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    QImage(8, 4, QImage.Format.Format_RGB32).save(buffer, b"PNG")
+
+    def preview(path: str, _: int) -> Preview:
+        asked.append(path)
+        return Preview(bytes(pixels.data())) if path.endswith(".png") else Preview(text="<b>one</b>\ntwo")
+
+    windows.preview = preview
+    windows.jobs_db.add("/a.txt", "/b.png")
+    window = windows.open()
+    window.menu_actions.details.setChecked(True)
+    label = window.details.summary_page._preview
+    window.view.select_rows(0, 0)
+    qtbot.waitUntil(lambda: label.text() == "<b>one</b>\ntwo")
+    assert label.isVisibleTo(window)
+    window.view.select_rows(1, 1)
+    qtbot.waitUntil(lambda: label.pixmap().width() == 8)
+    window.view.clearSelection()
+    qtbot.waitUntil(lambda: not label.isVisibleTo(window))
+    assert asked == ["/a.txt", "/b.png"]

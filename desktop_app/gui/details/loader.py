@@ -21,6 +21,7 @@ from desktop_app.services.support.path_status import PathStatus, look_at
 from desktop_app.sources.share_access import SHARES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from desktop_app.domain.job import Job
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
+    from desktop_app.services.support.previews import Preview
 
 
 _DELAY_MS = 120
@@ -60,16 +62,26 @@ class DetailsLoader(QObject):
         reader: The source of the attempts.
         tasks: The thread pool.
         log_folder: The folder of the log files.
+        preview: Makes the preview of the file at a path, on the thread pool.
     """
 
     updated = Signal()
 
-    def __init__(self, pane: DetailsPane, reader: JobReader, tasks: Tasks, log_folder: Path) -> None:
+    def __init__(
+        self,
+        pane: DetailsPane,
+        reader: JobReader,
+        tasks: Tasks,
+        log_folder: Path,
+        preview: Callable[[str, int], Preview],
+    ) -> None:
         super().__init__(pane)
         self._pane = pane
         self._reader = reader
         self._tasks = tasks
         self._log_folder = log_folder
+        self._preview = preview
+        self._previewed: tuple[int, int] | None = None  # the row ID and the revision of the job whose preview is shown
         self._job: Job | None = None
         self._log: JobLog | None = None
         self._is_reading_log = False
@@ -102,6 +114,8 @@ class DetailsLoader(QObject):
         self._log_timer.stop()
         self._log = None
         self._checked = None
+        self._previewed = None
+        self._pane.summary_page.show_preview(None)
         self.path_status = None
         self.last_result = ""
         self._pane.show_attempt_count(0)
@@ -117,6 +131,7 @@ class DetailsLoader(QObject):
         self._delay.stop()
         self._read_attempts(job)
         self._check_path(job)
+        self._make_preview(job)
         self._log_timer.start()
         self._read_log()
 
@@ -141,6 +156,17 @@ class DetailsLoader(QObject):
         elif checked != self._checked:
             self._checked = checked
             self._tasks.run(partial(_path_status, job.file_path), partial(self._take_path_status, checked))
+
+    def _make_preview(self, job: Job) -> None:
+        wanted = (job.row_id, job.finished_at or 0)
+        if wanted != self._previewed and not self._pane.summary_page.is_narrow:
+            self._previewed = wanted
+            work = partial(self._preview, job.file_path, self._pane.summary_page.preview_pixels)
+            self._tasks.run(work, partial(self._take_preview, wanted))
+
+    def _take_preview(self, wanted: tuple[int, int], preview: Preview) -> None:
+        if wanted == self._previewed:
+            self._pane.summary_page.show_preview(preview)
 
     def _take_path_status(self, checked: tuple[int, int], path_status: PathStatus | None) -> None:
         if checked == self._checked:

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.gui.details.texts import Facts, Summary
+    from desktop_app.services.support.previews import Preview
 
 
 _TWO_COLUMNS_FROM = 760
@@ -161,9 +163,12 @@ _MOST_SUMMARY_COLUMNS = 3
 
 _LONGEST_FACT = 80
 
+_PREVIEW = 128
+"""The largest width and height of a picture in a preview."""
+
 
 class SummaryPage(QScrollArea):
-    """The Summary tab."""
+    """The Summary tab. If it is wide, it shows a small picture or the first lines of the file beside the facts."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -182,12 +187,49 @@ class SummaryPage(QScrollArea):
         self._facts.setVerticalSpacing(2)
         self._facts.addWidget(self._path_caption, 0, 0)
         self._facts.addWidget(self._path, 0, 1, 1, 3)
-        column = spaced(QVBoxLayout(inside), 6, (14, 10, 14, 10))
+        self._preview = QLabel(inside, textFormat=Qt.TextFormat.PlainText)
+        self._preview.setObjectName("detailsPreview")
+        self._preview.setAlignment(Qt.AlignmentFlag.AlignTop | leading(self._preview))
+        self._preview.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._preview.hide()
+        row = spaced(QHBoxLayout(inside), 16, (14, 10, 14, 10))
+        column = spaced(QVBoxLayout(), 6)
         column.addWidget(self._happened)
         column.addWidget(self._advice)
         column.addSpacing(2)
         column.addLayout(self._facts)
         column.addStretch(1)
+        row.addLayout(column, 1)
+        row.addWidget(self._preview, 0, Qt.AlignmentFlag.AlignTop)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether there is no room for a preview."""
+        return self._is_narrow
+
+    @property
+    def preview_pixels(self) -> int:
+        """The largest width and height of a preview's picture, in pixels of the screen."""
+        return min(_PREVIEW * 2, round(_PREVIEW * self.devicePixelRatioF()))
+
+    def show_preview(self, preview: Preview | None) -> None:
+        """Show a preview; None to show none."""
+        self._preview.clear()
+        if preview is not None and preview.picture is not None:
+            picture = QPixmap()
+            picture.loadFromData(preview.picture, "PNG")
+            picture.setDevicePixelRatio(self.devicePixelRatioF())
+            self._preview.setPixmap(picture)
+            self._preview.setAccessibleName(tr("Preview of the picture"))
+        elif preview is not None and preview.text:
+            metrics = self._preview.fontMetrics()
+            lines = preview.text.split("\n")
+            width = self.width() // 3
+            self._preview.setText(
+                "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines)
+            )
+            self._preview.setAccessibleName(tr("First lines of the file"))
+        self._preview.setVisible(not self._is_narrow and bool(preview and (preview.picture or preview.text)))
 
     def show_summary(self, summary: Summary) -> None:
         """Show this summary."""
@@ -248,6 +290,8 @@ class SummaryPage(QScrollArea):
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._place_facts()
+            if is_narrow:
+                self.show_preview(None)
 
 
 _NARROW, _TALL = 560, 240

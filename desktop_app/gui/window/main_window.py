@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.services.control import ProcessingControl
+    from desktop_app.services.support.previews import Preview
     from desktop_app.services.support.report import SupportSources
 
 
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         support: SupportSources,
         processors: Callable[[], Sequence[ProcessorInfo]],
         type_rules: Callable[[], str],
+        preview: Callable[[str, int], Preview],
         strict_order: bool = False,
     ) -> None:
         """Create the parts of the window.
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
             support: The sources of a support report, including the program's folders.
             processors: Returns the processors of this computer, in the order in which to offer them.
             type_rules: Returns the rules by which processors are chosen by file types.
+            preview: Makes the preview of the file at a path, with a picture of at most so many pixels; on any thread.
             strict_order: Whether all messages to a FIFO queue are sent in one message group.
         """
         from desktop_app.gui.adding.add_flow import AddFlow
@@ -177,7 +180,7 @@ class MainWindow(QMainWindow):
         self.status = JobsStatusBar(wording, theme, self)
         self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
         self.details = DetailsPane(actions, theme, wording, self)
-        loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs)
+        loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs, preview)
         DetailsFollower(
             self.details,
             view,
