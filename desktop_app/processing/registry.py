@@ -25,6 +25,7 @@ from desktop_app.domain.fields import (
     stored_result,
 )
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.processing.archive import ArchiveProcessor
 from desktop_app.processing.checksum import ChecksumProcessor
 from desktop_app.processing.child_process import CommandRunner
 from desktop_app.processing.command import CommandProcessor
@@ -347,6 +348,7 @@ BUILT_IN: tuple[Processor, ...] = (
     LineProcessor(),
     ChecksumProcessor(),
     TableProcessor(),
+    ArchiveProcessor(),
     ImageProcessor(),
     PdfProcessor(),
 )
