@@ -5450,8 +5450,80 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Archive test (zip, tar, gzip, …)</source>
+        <translation>Archivprüfung (zip, tar, gzip, …)</translation>
+    </message>
+    <message>
+        <source>Entries</source>
+        <translation>Einträge</translation>
+    </message>
+    <message>
+        <source>Unpacked size</source>
+        <translation>Entpackte Größe</translation>
+    </message>
+    <message>
+        <source>Ratio</source>
+        <translation>Verhältnis</translation>
+    </message>
+    <message>
         <source>Encrypted</source>
-        <translation type="unfinished"></translation>
+        <translation>Verschlüsselt</translation>
+    </message>
+    <message>
+        <source>Bad entries</source>
+        <translation>Fehlerhafte Einträge</translation>
+    </message>
+    <message>
+        <source>First bad entry</source>
+        <translation>Erster fehlerhafter Eintrag</translation>
+    </message>
+    <message>
+        <source>Untested entries</source>
+        <translation>Ungeprüfte Einträge</translation>
+    </message>
+    <message>
+        <source>Unsafe entries</source>
+        <translation>Unsichere Einträge</translation>
+    </message>
+    <message>
+        <source>Test the content</source>
+        <translation>Inhalt prüfen</translation>
+    </message>
+    <message>
+        <source>Unpacks everything, without writing it.</source>
+        <translation>Entpackt alles, ohne es zu schreiben.</translation>
+    </message>
+    <message>
+        <source>Archives with bad entries</source>
+        <translation>Archive mit fehlerhaften Einträgen</translation>
+    </message>
+    <message>
+        <source>“report” counts the bad entries of zip files. Others always fail: the rest can&apos;t be read.</source>
+        <translation>„report“ zählt die fehlerhaften Einträge von zip-Dateien. Andere Archive schlagen immer fehl: der Rest kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>Archives with unsafe entries</source>
+        <translation>Archive mit unsicheren Einträgen</translation>
+    </message>
+    <message>
+        <source>Unsafe are devices, and names and links that lead out of the folder that is unpacked to.</source>
+        <translation>Unsicher sind Geräte sowie Namen und Verknüpfungen, die aus dem Ordner herausführen, in den entpackt wird.</translation>
+    </message>
+    <message>
+        <source>Most entries</source>
+        <translation>Höchste Anzahl der Einträge</translation>
+    </message>
+    <message>
+        <source>Highest ratio</source>
+        <translation>Höchstes Verhältnis</translation>
+    </message>
+    <message>
+        <source>Archives that unpack to more times their size fail, from 100 MB on.</source>
+        <translation>Archive, die entpackt mehr als so viel Mal so groß sind, schlagen ab 100 MB fehl.</translation>
+    </message>
+    <message>
+        <source>Largest unpacked size in GB</source>
+        <translation>Größte entpackte Größe in GB</translation>
     </message>
     <message>
         <source>Damaged</source>
