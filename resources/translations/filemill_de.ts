@@ -4034,6 +4034,14 @@
         <translation>Verarbeiten</translation>
     </message>
     <message>
+        <source>Preview of the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>First lines of the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy these entries in full</source>
         <translation>Diese Einträge vollständig kopieren</translation>
     </message>

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, Qt
-from PySide6.QtGui import QImage
+from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QMenu, QPlainTextEdit, QSpinBox, QWidget
 
@@ -201,14 +202,12 @@ def test_details_show_what_a_file_was_processed_with_and_its_result(windows: Win
 
 def test_details_show_the_first_lines_of_a_text_or_a_small_picture(windows: WindowFactory, qtbot: QtBot) -> None:
     asked: list[str] = []
-    pixels = QByteArray()
-    buffer = QBuffer(pixels)
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    QImage(8, 4, QImage.Format.Format_RGB32).save(buffer, b"PNG")
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 4)).save(picture, "PNG")
 
     def preview(path: str, _: int) -> Preview:
         asked.append(path)
-        return Preview(bytes(pixels.data())) if path.endswith(".png") else Preview(text="<b>one</b>\ntwo")
+        return Preview(picture.getvalue()) if path.endswith(".png") else Preview(text="<b>one</b>\ntwo")
 
     windows.preview = preview
     windows.jobs_db.add("/a.txt", "/b.png")
