@@ -393,7 +393,7 @@ OFFERED = (
     Preset(
         "metadata",
         mark("Write the metadata into a text file (exiftool)"),
-        ("exiftool", "-json", "-w", "{out}/%f.%e.json", "{path}"),
+        ("exiftool", "-json", "-w", "./%f.%e.json", "{path}"),
         output="{folder}/metadata",
         time_limit_s=600,
         types=("*.jpg", "*.jpeg", "*.png", "*.tif", "*.tiff", "*.heic", "*.pdf", "*.mp4", "*.mov"),

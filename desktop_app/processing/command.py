@@ -114,7 +114,7 @@ class CommandProcessor:
                 values[OUTPUT_FILES.name] = len(files)
                 if files:
                     place = staged.destination / files[0] if len(files) == 1 else staged.destination
-                    values[OUTPUT.name] = foreign_text(str(place))
+                    values[OUTPUT.name] = output_text(place)
             try:
                 stored_result(values)
             except BadResultError as error:
@@ -142,6 +142,15 @@ class CommandProcessor:
             except OSError as error:
                 log.info("job %s: its output is discarded later: %s", staged.job_id, error)
             raise
+
+
+def output_text(place: Path) -> str:
+    """Return the value of the field `OUTPUT`.
+
+    Args:
+        place: The file, or the folder of several files.
+    """
+    return foreign_text(str(place))
 
 
 @contextmanager

@@ -154,16 +154,22 @@ class Outputs:
             raise not_written(error) from error
         return files
 
-    def publish(self, staged: Staged) -> None:
+    def publish(self, staged: Staged) -> Path | None:
         """Move the files of an attempt to where they shall be. Can be repeated, for example after a crash.
+
+        Returns:
+            The path of the file if it is the only one and got a number; otherwise None.
 
         Raises:
             OSError: If that is not possible now.
         """
+        moved: dict[str, Path] = {}
         if self._is_there(staged):
-            _move_content(staged.folder, staged.destination, replaces=staged.replaces)
+            moved = _move_content(staged.folder, staged.destination, replaces=staged.replaces)
             staged.folder.rmdir()
         self._forget(staged.attempt_id)
+        ((name, place),) = moved.items() if len(moved) == 1 else (("", Path()),)
+        return place if place.name != name and place.is_file() else None
 
     def discard(self, staged: Staged) -> None:
         """Delete the files of an attempt. Can be repeated.
@@ -353,18 +359,18 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _move_content(source: Path, target: Path, *, replaces: bool) -> None:
-    """Move everything in a folder into another one of the same file system."""
+def _move_content(source: Path, target: Path, *, replaces: bool) -> dict[str, Path]:
+    """Move everything in a folder into another one of the same file system; return the new paths by name."""
+    moved: dict[str, Path] = {}
     for name in sorted(os.listdir(source)):  # noqa: PTH208 - only the names are needed
         with suppress(FileNotFoundError):  # another program has just moved it
-            if _is_folder(source / name):
-                _move_folder(source / name, target, replaces=replaces)
-            else:
-                _move_file(source / name, target, replaces=replaces)
+            move = _move_folder if _is_folder(source / name) else _move_file
+            moved[name] = move(source / name, target, replaces=replaces)
+    return moved
 
 
-def _move_folder(source: Path, target: Path, *, replaces: bool) -> None:
-    """Move a folder; if there is a folder of its name, move its content into that one."""
+def _move_folder(source: Path, target: Path, *, replaces: bool) -> Path:
+    """Move a folder; if there is a folder of its name, move its content into that one. Return the new path."""
     for name in _numbered(source.name):
         place = target / name
         try:
@@ -373,22 +379,21 @@ def _move_folder(source: Path, target: Path, *, replaces: bool) -> None:
             if _is_folder(place):
                 _move_content(source, place, replaces=replaces)
                 source.rmdir()
-                return
+                return place
         else:
-            return
+            return place
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target / source.name))
 
 
-def _move_file(source: Path, target: Path, *, replaces: bool) -> None:
+def _move_file(source: Path, target: Path, *, replaces: bool) -> Path:
     if replaces and not _is_folder(target / source.name):
-        source.replace(target / source.name)
-        return
+        return source.replace(target / source.name)
     for name in _numbered(source.name):
         try:
             _rename_new(source, target / name)
         except FileExistsError:
             continue
-        return
+        return target / name
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target / source.name))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from peewee import Case, fn
 
-from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, stored_result
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, read_result, stored_result
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import given_rows, unindexed
@@ -282,6 +282,19 @@ class Work:
             enqueue(self._database, JobRow.id == row_id)
             self._database.run(JobRow.update(resends=JobRow.resends + 1).where(JobRow.id == row_id))
             return True
+
+    def correct(self, uuid: str, token: int, name: str, value: Value) -> None:
+        """Change a field of a result that an attempt has written, if it is still the result of the job.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        is_result = (JobRow.uuid == uuid) & (JobRow.lease_token == token) & (JobRow.status == Status.PROCESSED)
+        with self._database.write(epoch=self.epoch) as revision:
+            values = read_result(self._database.scalar(JobRow.select(JobRow.result).where(is_result)))
+            if name in values:
+                result = stored_result({**values, name: value})
+                self._database.run(JobRow.update(result=result, revision=revision).where(is_result))
 
     def attempt_statuses(self, attempts: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Status]:
         """Return the statuses of the jobs whose last claim has a given fencing token.

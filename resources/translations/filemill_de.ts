@@ -1358,31 +1358,31 @@
     </message>
     <message>
         <source>The command failed (exit code {exit_code}): {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl ist fehlgeschlagen (Exit-Code {exit_code}): {why}</translation>
     </message>
     <message>
         <source>The command failed with exit code {exit_code}, without a message</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl ist mit Exit-Code {exit_code} fehlgeschlagen, ohne Meldung</translation>
     </message>
     <message>
         <source>The command was ended by the signal {signal}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl wurde durch das Signal {signal} beendet</translation>
     </message>
     <message>
         <source>The command can&apos;t be started: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl kann nicht gestartet werden: {why}</translation>
     </message>
     <message>
         <source>The command was ended because it printed nothing for {seconds} seconds</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl wurde beendet, weil er {seconds} Sekunden lang nichts ausgegeben hat</translation>
     </message>
     <message>
         <source>What the command wrote is not accepted: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Was der Befehl geschrieben hat, wird nicht angenommen: {why}</translation>
     </message>
     <message>
         <source>The output folder can&apos;t be used: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Ausgabeordner kann nicht verwendet werden: {why}</translation>
     </message>
     <message>
         <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
@@ -1562,91 +1562,91 @@
     </message>
     <message>
         <source>“{name}” is not a valid name of a command: use up to 40 small letters, digits, - and _.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist kein gültiger Name für einen Befehl: Erlaubt sind bis zu 40 Kleinbuchstaben, Ziffern, - und _.</translation>
     </message>
     <message>
         <source>{key} must be between {least} and {most}, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} muss zwischen {least} und {most} liegen, nicht {value}</translation>
     </message>
     <message>
         <source>conflict must be “number” or “replace”, not “{value}”</source>
-        <translation type="unfinished"></translation>
+        <translation>conflict muss „number“ oder „replace“ sein, nicht „{value}“</translation>
     </message>
     <message>
         <source>its title contains control characters</source>
-        <translation type="unfinished"></translation>
+        <translation>sein Titel enthält Steuerzeichen</translation>
     </message>
     <message>
         <source>“{pattern}” is not a pattern of file names</source>
-        <translation type="unfinished"></translation>
+        <translation>„{pattern}“ ist kein Muster für Dateinamen</translation>
     </message>
     <message>
         <source>the variable “{variable}” can&apos;t be passed to a command</source>
-        <translation type="unfinished"></translation>
+        <translation>die Variable „{variable}“ kann nicht an einen Befehl übergeben werden</translation>
     </message>
     <message>
         <source>argv must contain a program</source>
-        <translation type="unfinished"></translation>
+        <translation>argv muss ein Programm enthalten</translation>
     </message>
     <message>
         <source>“{program}” is a batch file, whose arguments can&apos;t be passed safely</source>
-        <translation type="unfinished"></translation>
+        <translation>„{program}“ ist eine Batchdatei, deren Argumente nicht sicher übergeben werden können</translation>
     </message>
     <message>
         <source>the program itself can&apos;t contain braces: “{program}”</source>
-        <translation type="unfinished"></translation>
+        <translation>das Programm selbst darf keine geschweiften Klammern enthalten: „{program}“</translation>
     </message>
     <message>
         <source>the program must be an absolute path, or a name that is searched in PATH, not “{program}”</source>
-        <translation type="unfinished"></translation>
+        <translation>das Programm muss ein absoluter Pfad oder ein Name sein, der in PATH gesucht wird, nicht „{program}“</translation>
     </message>
     <message>
         <source>argv has more than {most} elements</source>
-        <translation type="unfinished"></translation>
+        <translation>argv hat mehr als {most} Elemente</translation>
     </message>
     <message>
         <source>an argument contains a NUL character</source>
-        <translation type="unfinished"></translation>
+        <translation>ein Argument enthält ein NUL-Zeichen</translation>
     </message>
     <message>
         <source>it uses {out}, but has no output folder</source>
-        <translation type="unfinished"></translation>
+        <translation>er verwendet {out}, hat aber keinen Ausgabeordner</translation>
     </message>
     <message>
         <source>the output folder must be an absolute path, or begin with {folder} or ~, not “{output}”</source>
-        <translation type="unfinished"></translation>
+        <translation>der Ausgabeordner muss ein absoluter Pfad sein oder mit {folder} oder ~ beginnen, nicht „{output}“</translation>
     </message>
     <message>
         <source>the output folder can contain {folder} only at its beginning</source>
-        <translation type="unfinished"></translation>
+        <translation>der Ausgabeordner darf {folder} nur am Anfang enthalten</translation>
     </message>
     <message>
         <source>The command “{name}” is not valid: {problem}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl „{name}“ ist nicht gültig: {problem}.</translation>
     </message>
     <message>
         <source>“{text}” contains {part}, which is not one of {known}; write {{{{ and }}}} for braces</source>
-        <translation type="unfinished"></translation>
+        <translation>„{text}“ enthält {part}, das keines von {known} ist; geschweifte Klammern werden als {{{{ und }}}} geschrieben</translation>
     </message>
     <message>
         <source>[command] must be written as [[command]].</source>
-        <translation type="unfinished"></translation>
+        <translation>[command] muss als [[command]] geschrieben werden.</translation>
     </message>
     <message>
         <source>there are two commands of this name</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt zwei Befehle mit diesem Namen</translation>
     </message>
     <message>
         <source>A [[command]] has no name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein [[command]] hat keinen Namen.</translation>
     </message>
     <message>
         <source>a list of numbers</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Liste von Zahlen</translation>
     </message>
     <message>
         <source>a list of texts</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Liste von Texten</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1658,35 +1658,35 @@
     </message>
     <message>
         <source>{key} must be {wanted}</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} muss {wanted} sein</translation>
     </message>
     <message>
         <source>{file} is too large to be a file of commands.</source>
-        <translation type="unfinished"></translation>
+        <translation>{file} ist zu groß für eine Datei mit Befehlen.</translation>
     </message>
     <message>
         <source>{file} contains no command.</source>
-        <translation type="unfinished"></translation>
+        <translation>{file} enthält keinen Befehl.</translation>
     </message>
     <message>
         <source>Count words (wc)</source>
-        <translation type="unfinished"></translation>
+        <translation>Wörter zählen (wc)</translation>
     </message>
     <message>
         <source>Check audio and video, and find their duration (ffprobe)</source>
-        <translation type="unfinished"></translation>
+        <translation>Audio und Video prüfen und die Dauer ermitteln (ffprobe)</translation>
     </message>
     <message>
         <source>Write the metadata into a text file (exiftool)</source>
-        <translation type="unfinished"></translation>
+        <translation>Metadaten in eine Textdatei schreiben (exiftool)</translation>
     </message>
     <message>
         <source>Convert to HTML (pandoc)</source>
-        <translation type="unfinished"></translation>
+        <translation>In HTML umwandeln (pandoc)</translation>
     </message>
     <message>
         <source>Recognize the text in pictures (tesseract)</source>
-        <translation type="unfinished"></translation>
+        <translation>Text in Bildern erkennen (tesseract)</translation>
     </message>
     <message>
         <source>true or false</source>
@@ -5583,19 +5583,19 @@
     </message>
     <message>
         <source>Exit code</source>
-        <translation type="unfinished"></translation>
+        <translation>Exit-Code</translation>
     </message>
     <message>
         <source>Last line printed</source>
-        <translation type="unfinished"></translation>
+        <translation>Letzte ausgegebene Zeile</translation>
     </message>
     <message>
         <source>Output</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgabe</translation>
     </message>
     <message>
         <source>Output files</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgabedateien</translation>
     </message>
     <message>
         <source>It can&apos;t be read: {why}.</source>

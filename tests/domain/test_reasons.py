@@ -17,6 +17,8 @@ ARGUMENTS: dict[str, str | int] = {
     "count": 7,
     "text": "As it is",
     "place": "/mnt/my share",
+    "exit_code": 3,
+    "signal": "SIGSEGV",
     "processor": "pdf",
     "computer": "this computer",
     "others": "another computer",

@@ -106,6 +106,18 @@ def test_existing_files_are_replaced_if_that_is_set_up(outputs: Outputs, destina
     assert content(destination) == {"a.txt": "A", "sub/b.txt": "B", "keep.txt": "old", "c (2)": "C"}
 
 
+def test_only_file_that_gets_a_number_is_returned(outputs: Outputs, destination: Path) -> None:
+    for number, expected in enumerate((None, destination / "a (2).txt", destination / "a (3).txt"), 1):
+        staged = outputs.begin(attempt(number), destination, replaces=False)
+        write(staged.folder, a_txt=f"{number}")
+        assert outputs.publish(staged) == expected
+        assert outputs.publish(staged) is None
+    staged = outputs.begin(attempt(4), destination, replaces=False)
+    write(staged.folder, a_txt="4", b_txt="4")
+    assert outputs.publish(staged) is None
+    assert content(destination)["a (4).txt"] == "4"
+
+
 def test_links_in_the_destination_are_not_followed(outputs: Outputs, destination: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -215,7 +227,7 @@ class Interrupted(BaseException):
     """Stands for a kill."""
 
 
-def _states(step: Callable[[], None], monkeypatch: pytest.MonkeyPatch, calls: int) -> bool:
+def _states(step: Callable[[], object], monkeypatch: pytest.MonkeyPatch, calls: int) -> bool:
     """Call a function that is interrupted before its n-th change to the file system; return whether it was."""
     left = itertools.count(calls, -1)
 

@@ -84,14 +84,15 @@ def torture(folder: Path, *, files: int, kills: int, freezes: int, minutes: floa
             return [f"submit failed: {programs.output_of(programs.started[-1])}"]
         status_log.install(programs.database)
         workers = [_worker(programs) for _ in range(2)]
-        for _ in range(kills):
+        for number in range(kills):
+            if number == kills // 2:
+                for _ in range(freezes):
+                    _freeze(programs, workers[0])
             wanted = _ended(programs) + chance.uniform(0, 2) * files / kills
             wait_until(partial(_has_ended, programs, wanted), timeout=60, what="files were processed")
             one = chance.randrange(2)
             kill(workers[one])
             workers[one] = _worker(programs)
-        for _ in range(freezes):
-            _freeze(programs, workers[0])
         for worker in workers:
             kill(worker)
         last = programs.start("worker", "--until-idle", "--concurrency", "4")

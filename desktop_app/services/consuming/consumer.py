@@ -395,6 +395,7 @@ class Consumer:
         if self._clock.steady() >= self._next_announcement:
             self._next_announcement = self._clock.steady() + ANNOUNCE_SECONDS
             self._attempt(self._announce)
+        self._attempt(self._publisher.note_numbers)
         if self._clock.steady() >= self._next_recovery:
             self._next_recovery = self._clock.steady() + RECOVER_SECONDS
             self._attempt(self._publisher.recover)
@@ -467,6 +468,7 @@ class Consumer:
         # A drain leaves many hidden messages to release.
         self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._publisher.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
+        self._attempt(self._publisher.note_numbers)
         self._extending.stop()
         self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 

@@ -12,9 +12,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Status
+from desktop_app.processing.command import OUTPUT, output_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from desktop_app.processing.outputs import Outputs, Staged
     from desktop_app.store.results import Work
@@ -43,6 +45,8 @@ class Publisher:
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
         """The attempts in `_todo`."""
+        self._numbered: queue.SimpleQueue[tuple[Staged, Path]] = queue.SimpleQueue()
+        """The files that got another name than the one in the result, since there was one of that name."""
         self._told: set[tuple[str, str]] = set()
         """The errors that are in the log."""
         self._is_idle = threading.Event()
@@ -52,7 +56,7 @@ class Publisher:
     def publish(self, staged: Staged) -> None:
         """Publish the files of an attempt whose result was committed."""
         if self._outputs is not None:
-            self._do_later(self._outputs.publish, staged)
+            self._do_later(self._publish, staged)
 
     def discard(self, staged: Staged) -> None:
         """Discard the files of an attempt whose result was rejected."""
@@ -80,6 +84,16 @@ class Publisher:
             elif status is not Status.PROCESSING or not is_own:
                 self.discard(one)
 
+    def note_numbers(self) -> None:
+        """Write the names of files that got a number into the results.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        while not self._numbered.empty():
+            staged, place = self._numbered.get()
+            self._work.correct(staged.job_id, staged.token, OUTPUT.name, output_text(place))
+
     def join(self, seconds: float) -> None:
         """Wait until everything is done, at most for a time in seconds; the rest is left to the next program."""
         self._is_idle.wait(seconds)
@@ -95,6 +109,10 @@ class Publisher:
             # A daemon thread, so that a share that does not respond does not keep the program from exiting.
             self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
             self._thread.start()
+
+    def _publish(self, staged: Staged) -> None:
+        if self._outputs is not None and (place := self._outputs.publish(staged)) is not None:
+            self._numbered.put((staged, place))
 
     def _run(self) -> None:
         while True:

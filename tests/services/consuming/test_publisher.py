@@ -167,6 +167,18 @@ def test_command_is_run_for_each_file_and_its_output_published(services: Service
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
 
 
+def test_result_names_the_file_that_got_a_number(services: ServicesSetup) -> None:
+    jobs = services.add("a.x", "a.y", "a.z", processor="command:test")
+    with consuming(services, 'cp "$1" a') as running:
+        running.deliver(*map(message, jobs))
+        running.settled(3)
+        running.stop()
+    out = services.folder / "out"
+    outputs = {str(services.job(job).result["output"]) for job in jobs}
+    assert outputs == {f"{out}/a", f"{out}/a (2)", f"{out}/a (3)"}
+    assert {str(path) for path in out.iterdir()} == outputs
+
+
 def test_attempt_that_lost_its_lease_publishes_nothing(services: ServicesSetup) -> None:
     (job,) = services.add("a", processor="command:test")
     begun, go = services.folder / "begun", services.folder / "go"
