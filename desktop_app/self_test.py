@@ -158,6 +158,10 @@ def _missing() -> Iterator[str]:
             resource(name)
         except FileNotFoundError as error:
             yield str(error)
+    if getattr(sys, "frozen", False):  # the packages contain the libraries of all processors
+        from desktop_app.processing.registry import default_registry
+
+        yield from (processor.unavailable for processor in default_registry() if processor.unavailable)
 
 
 def _process_samples(folder: Path, environment: Mapping[str, str]) -> list[str]:

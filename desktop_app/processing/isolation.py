@@ -184,7 +184,7 @@ class HelperProcess:
         return self._ask(["probe", place], None, None) == ["answered"]
 
     def close(self) -> None:
-        """End the child process and what it has started.
+        """End the child process, and what it has started unless that has left its group; on Windows, only the child.
 
         This can block as long as a network share does not respond.
         """

@@ -183,9 +183,9 @@ def private_pipes() -> Iterator[tuple[TextIO, TextIO]]:
     Libraries and the programs that they start get no input, and what they print goes to standard error. A process that
     a library forks from this one can neither take requests, nor answer, nor keep the pipes open.
     """
-    pipes = os.dup(sys.stdin.fileno()), os.dup(sys.stdout.fileno())
-    _disconnect(sys.stdin.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    pipes = os.dup(0), os.dup(1)
+    _disconnect(0)
+    os.dup2(2, 1)
     if sys.platform != "win32":
         os.register_at_fork(after_in_child=lambda: _disconnect(*pipes))
         with suppress(OSError):  # no dumps of the memory after a crash

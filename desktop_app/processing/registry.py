@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeGuard, cast
 
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import FileError
@@ -27,8 +27,6 @@ from desktop_app.domain.fields import (
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.archive import ArchiveProcessor
 from desktop_app.processing.checksum import ChecksumProcessor
-from desktop_app.processing.child_process import CommandRunner
-from desktop_app.processing.command import CommandProcessor
 from desktop_app.processing.image import ImageProcessor
 from desktop_app.processing.lines import LINES_COUNT, LineProcessor
 from desktop_app.processing.pdf import PdfProcessor
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from desktop_app.config.presets import Preset
+    from desktop_app.processing.command import CommandProcessor
     from desktop_app.processing.outputs import Outputs, Staged
 
 
@@ -117,7 +116,7 @@ class ProcessorRegistry:
 
     def is_command(self, name: str) -> bool:
         """Return whether a processor is a command, which opens the file itself, in a process of its own."""
-        return isinstance(self._processors.get(name), CommandProcessor)
+        return _is_command(self._processors.get(name))
 
     def process(
         self,
@@ -151,8 +150,9 @@ class ProcessorRegistry:
             values = checked_options(chosen.options, read_options(options))
         except OptionError as error:
             raise FileError(Reason(ReasonCode.BAD_OPTIONS, {"why": error.text})) from error
-        if isinstance(chosen, CommandProcessor):
+        if _is_command(chosen):
             return self._run_command(chosen, path, watch)
+        chosen = cast("Processor", chosen)
         reading = self._read_once(chosen, values, path, watch, opened, with_digest=False)
         for pause_s in PAUSES_S:
             if reading.problem is None:
@@ -220,6 +220,11 @@ class ProcessorRegistry:
             raise FileError(Reason(ReasonCode.BAD_RESULT, {"why": str(error)})) from error
         result = FileResult(watched.size, None if lines_count is None else int(lines_count), values)
         return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
+
+
+def _is_command(processor: Processor | CommandProcessor | None) -> TypeGuard[CommandProcessor]:
+    """Return whether a processor is a command. Its module is not imported in the child process, which runs none."""
+    return processor is not None and not hasattr(processor, "process")
 
 
 def _check_fields(processor: Processor, values: Mapping[str, Value]) -> None:
@@ -372,6 +377,9 @@ def default_registry(
     """
     commands: list[CommandProcessor] = []
     if outputs is not None:
+        from desktop_app.processing.child_process import CommandRunner
+        from desktop_app.processing.command import CommandProcessor
+
         runner = CommandRunner()
         commands = [CommandProcessor(preset, runner, outputs) for preset in presets]
     return ProcessorRegistry((*BUILT_IN, *commands, *plugins), clock=clock, outputs=outputs)

@@ -16,6 +16,8 @@ from resources.packaging.product import PRODUCT, ROOT
 
 TOOL = "pyinstaller"
 """The package that freezes the program; see the extra `installer` in pyproject.toml."""
+_NOT_INCLUDED = frozenset({"pip", "setuptools"})
+"""Packages of every environment, which extras of other packages name."""
 _RULE = "-" * 100
 
 
@@ -50,18 +52,25 @@ PARTS = (
     Part("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1", "https://gcc.gnu.org", r"libgcc_s.*|libstdc\+\+.*"),
     Part("GLib", "LGPL-2.1-or-later", "https://docs.gtk.org/glib", r"libg(lib|thread|object|io|module)-2\.0.*"),
     Part("Libgcrypt", "LGPL-2.1-or-later", "https://gnupg.org", r"libgcrypt.*|libgpg-error.*"),
+    Part("libavif", "BSD-2-Clause", "https://github.com/AOMediaCodec/libavif", r"libavif.*"),
     Part("libbsd", "BSD-3-Clause", "https://libbsd.freedesktop.org", r"libbsd.*|libmd\..*"),
     Part("libcap", "BSD-3-Clause", "https://sites.google.com/site/fullycapable", r"libcap\..*"),
     Part("libffi", "MIT", "https://sourceware.org/libffi", r"libffi.*"),
+    Part("libjpeg-turbo", "IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org", r"libjpeg.*"),
     Part("libpng", "libpng-2.0", "http://www.libpng.org", r"libpng.*"),
+    Part("LibTIFF", "libtiff", "https://libtiff.gitlab.io/libtiff", r"libtiff.*"),
     Part("libuuid", "BSD-3-Clause", "https://www.kernel.org/pub/linux/utils/util-linux", r"libuuid.*"),
+    Part("libwebp", "BSD-3-Clause", "https://developers.google.com/speed/webp", r"libwebp.*|libsharpyuv.*"),
     Part("libxkbcommon", "MIT", "https://xkbcommon.org", r"libxkbcommon.*"),
     Part("keyutils", "LGPL-2.1-or-later", "https://people.redhat.com/dhowells/keyutils", r"libkeyutils.*"),
+    Part("Little CMS", "MIT", "https://www.littlecms.com", r"liblcms2.*"),
     Part("LZ4", "BSD-2-Clause", "https://lz4.org", r"liblz4.*"),
     Part("MIT Kerberos", "MIT", "https://web.mit.edu/kerberos",
          r"lib(gssapi_krb5|krb5|k5crypto|krb5support|com_err).*"),
+    Part("OpenJPEG", "BSD-2-Clause", "https://www.openjpeg.org", r"libopenjp2.*"),
     Part("OpenSSL", "Apache-2.0", "https://www.openssl.org", r"lib(ssl|crypto)[.-].*"),
     Part("PCRE2", "BSD-3-Clause", "https://www.pcre.org", r"libpcre2.*"),
+    Part("PDFium", "Apache-2.0 AND BSD-3-Clause", "https://pdfium.googlesource.com/pdfium", r"(lib)?pdfium\..*"),
     Part("SQLite", "blessing", "https://sqlite.org", r"libsqlite3.*|sqlite3\.dll"),
     Part("systemd", "LGPL-2.1-or-later", "https://systemd.io", r"libsystemd.*"),
     Part("X.Org libraries", "MIT", "https://www.x.org", r"lib(X|xcb).*"),
@@ -95,7 +104,7 @@ def _without_tools(bill: dict[str, Any]) -> dict[str, Any]:
     waiting = [bill["metadata"]["component"]["bom-ref"]]
     while waiting:
         ref = waiting.pop()
-        if ref not in wanted:
+        if ref not in wanted and _name_of(ref) not in _NOT_INCLUDED:
             wanted.add(ref)
             waiting += needs.get(ref, [])
     bill["components"] = [part for part in bill["components"] if part["bom-ref"] in wanted]
@@ -118,7 +127,7 @@ def libraries(program: Path) -> list[Part]:
         LookupError: If a library is missing from `PARTS`.
     """
     names = {path.name for path in (program / "_internal").iterdir() if _is_library(path)}
-    names |= {path.name for path in program.rglob("libQt6*")}
+    names |= {path.name for pattern in ("libQt6*", "*pdfium.*") for path in program.rglob(pattern) if _is_library(path)}
     found = [part for part in PARTS if any(re.fullmatch(part.files, name) for name in names)]
     unnamed = sorted(name for name in names if not any(re.fullmatch(part.files, name) for part in PARTS))
     if unnamed:

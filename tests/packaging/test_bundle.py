@@ -85,9 +85,14 @@ def test_bill_contains_filemills_dependencies_without_build_tools() -> None:
     made = bill._without_tools(
         {
             "metadata": {"component": {"bom-ref": "root"}},
-            "components": [{"bom-ref": ref} for ref in ("boto3==1", "urllib3==2", "pyinstaller==6", "altgraph==1")],
+            "components": [
+                {"bom-ref": ref}
+                for ref in ("boto3==1", "urllib3==2", "pyinstaller==6", "altgraph==1", "pillow==1", "setuptools==1")
+            ],
             "dependencies": [
-                {"ref": "root", "dependsOn": ["boto3==1", "pyinstaller==6"]},
+                {"ref": "root", "dependsOn": ["boto3==1", "pyinstaller==6", "pillow==1"]},
+                {"ref": "pillow==1", "dependsOn": ["setuptools==1"]},
+                {"ref": "setuptools==1"},
                 {"ref": "boto3==1", "dependsOn": ["urllib3==2"]},
                 {"ref": "urllib3==2"},
                 {"ref": "pyinstaller==6", "dependsOn": ["altgraph==1"]},
@@ -95,5 +100,5 @@ def test_bill_contains_filemills_dependencies_without_build_tools() -> None:
             ],
         }
     )
-    assert [part["bom-ref"] for part in made["components"]] == ["boto3==1", "urllib3==2", "pyinstaller==6"]
-    assert made["dependencies"][0]["dependsOn"] == ["boto3==1", "pyinstaller==6"]
+    assert [part["bom-ref"] for part in made["components"]] == ["boto3==1", "urllib3==2", "pyinstaller==6", "pillow==1"]
+    assert made["dependencies"][0]["dependsOn"] == ["boto3==1", "pyinstaller==6", "pillow==1"]
