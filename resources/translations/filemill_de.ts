@@ -4963,8 +4963,8 @@
         <translation>Wenn mehr als 20 % und mindestens 20 seiner Dateien aus demselben Grund fehlgeschlagen sind.</translation>
     </message>
     <message>
-        <source>Pl&amp;ug-ins…</source>
-        <translation>Pl&amp;ug-ins…</translation>
+        <source>Manage…</source>
+        <translation>Verwalten…</translation>
     </message>
     <message>
         <source>Processors that others have written.</source>

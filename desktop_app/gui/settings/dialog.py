@@ -211,9 +211,15 @@ class SettingsDialog(QDialog):
         add_field(self._form, self._with_hint(self.brake, hint))
 
     def _add_plugins(self) -> None:
-        self.plugins = QPushButton(tr("Pl&ug-ins…"), self)
+        buttons = QWidget(self)
+        row = spaced(QHBoxLayout(buttons), 6)
+        self.plugins = QPushButton(tr("Manage…"), buttons)
         self.plugins.clicked.connect(self.plugins_requested)
-        add_field(self._form, self._with_hint(self.plugins, tr("Processors that others have written.")))
+        row.addWidget(self.plugins)
+        row.addStretch(1)
+        hint = tr("Processors that others have written.")
+        self._add_row(tr("Plug-ins"), self.plugins, self._with_hint(buttons, hint))
+        self.plugins.setAccessibleDescription(hint)
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
         self._add_title(tr("Desktop"))
