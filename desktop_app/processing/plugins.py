@@ -248,8 +248,13 @@ def described(told: object, code: PluginCode, taken: Iterable[str] = ()) -> Plug
     if not isinstance(told, dict):
         raise PluginError(Sentence("It does not describe itself."))
     if type(told.get("api")) is not int or told.get("api") != API:
-        text = "It is made for version {version} of the interface; this is version {own}."
-        raise PluginError(Sentence(text, version=str(told.get("api")), own=API))
+        raise PluginError(
+            Sentence(
+                "It is made for version {version} of the interface; this is version {own}.",
+                version=str(told.get("api")),
+                own=API,
+            )
+        )
     name = told.get("name")
     if not isinstance(name, str) or not PROCESSOR_NAME.fullmatch(name) or ":" in name:
         raise PluginError(Sentence("Its name is not valid: it needs small letters, digits, hyphens and underscores."))

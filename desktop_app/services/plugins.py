@@ -124,8 +124,11 @@ class Plugins:
             return chosen[0]
         if chosen:
             raise PluginError(Sentence("There are several plug-ins “{name}”: give the whole path.", name=name))
-        text = "There is no plug-in “{name}”. Plug-ins are in the folder {folder}."
-        raise PluginError(Sentence(text, name=name, folder=self.folder))
+        raise PluginError(
+            Sentence(
+                "There is no plug-in “{name}”. Plug-ins are in the folder {folder}.", name=name, folder=self.folder
+            )
+        )
 
     def allow(self, plugin: Plugin) -> Plugin:
         """Allow the code of a plug-in, and return what it says about itself. Its code is executed in a child process.

@@ -1342,7 +1342,7 @@
     </message>
     <message>
         <source>The plug-in “{plugin}” failed: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Plug-in „{plugin}“ ist fehlgeschlagen: {why}</translation>
     </message>
     <message>
         <source>Processing was ended because it took longer than {seconds} seconds</source>
@@ -4107,7 +4107,7 @@
     </message>
     <message>
         <source>The error is in the plug-in, or the file is not what it expects. The log of this file says more.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Fehler liegt im Plug-in, oder die Datei ist nicht das, was es erwartet. Das Protokoll dieser Datei enthält mehr dazu.</translation>
     </message>
     <message>
         <source>Filemill exited unexpectedly several times while it was processing this file. The other files are not affected. You can retry this file; if it happens again, please send a report. The report does not include the content of your files.</source>
@@ -4971,6 +4971,14 @@
         <translation>Wenn mehr als 20 % und mindestens 20 seiner Dateien aus demselben Grund fehlgeschlagen sind.</translation>
     </message>
     <message>
+        <source>Manage…</source>
+        <translation>Verwalten…</translation>
+    </message>
+    <message>
+        <source>Processors that others have written.</source>
+        <translation>Verarbeitungen, die andere geschrieben haben.</translation>
+    </message>
+    <message>
         <source>Desktop</source>
         <translation>Desktop</translation>
     </message>
@@ -5599,43 +5607,51 @@
     </message>
     <message>
         <source>It can&apos;t be read: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es kann nicht gelesen werden: {why}.</translation>
     </message>
     <message>
         <source>It is too large for a plug-in.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es ist zu groß für ein Plug-in.</translation>
     </message>
     <message>
         <source>The file of {module} can&apos;t be found.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datei von {module} wurde nicht gefunden.</translation>
     </message>
     <message>
         <source>It does not describe itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es beschreibt sich nicht.</translation>
+    </message>
+    <message>
+        <source>It is made for version {version} of the interface; this is version {own}.</source>
+        <translation>Es ist für Version {version} der Schnittstelle gemacht; dies ist Version {own}.</translation>
     </message>
     <message>
         <source>Its name is not valid: it needs small letters, digits, hyphens and underscores.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sein Name ist ungültig: Er besteht aus Kleinbuchstaben, Ziffern, Binde- und Unterstrichen.</translation>
     </message>
     <message>
         <source>There is another processor with the name “{name}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt eine andere Verarbeitung mit dem Namen „{name}“.</translation>
     </message>
     <message>
         <source>Its description is not valid: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine Beschreibung ist ungültig: {why}.</translation>
     </message>
     <message>
         <source>A plug-in can do anything that you can do on this computer: read, change and send all your files. Allow only code that you have read, or whose author you trust.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Plug-in kann auf diesem Computer alles tun, was Sie tun können: alle Ihre Dateien lesen, ändern und verschicken. Erlauben Sie nur Code, den Sie gelesen haben oder dessen Autor Sie vertrauen.</translation>
     </message>
     <message>
         <source>There are several plug-ins “{name}”: give the whole path.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt mehrere Plug-ins „{name}“: Geben Sie den ganzen Pfad an.</translation>
+    </message>
+    <message>
+        <source>There is no plug-in “{name}”. Plug-ins are in the folder {folder}.</source>
+        <translation>Es gibt kein Plug-in „{name}“. Plug-ins liegen im Ordner {folder}.</translation>
     </message>
     <message>
         <source>The plug-in has changed in the meantime. Look at it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Plug-in hat sich inzwischen geändert. Sehen Sie es sich noch einmal an.</translation>
     </message>
     <message>
         <source>Making the column fast…</source>
@@ -5644,6 +5660,66 @@
     <message>
         <source>Removing the index of the column…</source>
         <translation>Index der Spalte wird entfernt…</translation>
+    </message>
+    <message>
+        <source>Allowed</source>
+        <translation>Erlaubt</translation>
+    </message>
+    <message>
+        <source>Changed since it was allowed, so it is not used</source>
+        <translation>Geändert, seit es erlaubt wurde, und darum nicht verwendet</translation>
+    </message>
+    <message>
+        <source>Not allowed</source>
+        <translation>Nicht erlaubt</translation>
+    </message>
+    <message>
+        <source>Plug-ins</source>
+        <translation>Plug-ins</translation>
+    </message>
+    <message>
+        <source>A plug-in is a processor that somebody else has written, as a Python file in the plug-in folder.</source>
+        <translation>Ein Plug-in ist eine Verarbeitung, die jemand anderes geschrieben hat, als Python-Datei im Plug-in-Ordner.</translation>
+    </message>
+    <message>
+        <source>There are no plug-ins.</source>
+        <translation>Es gibt keine Plug-ins.</translation>
+    </message>
+    <message>
+        <source>&amp;Look Again</source>
+        <translation>&amp;Erneut suchen</translation>
+    </message>
+    <message>
+        <source>{title} ({name}), version {version}</source>
+        <translation>{title} ({name}), Version {version}</translation>
+    </message>
+    <message>
+        <source>SHA-256: {digest}</source>
+        <translation>SHA-256: {digest}</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be used: {why}</source>
+        <translation>Es kann nicht verwendet werden: {why}</translation>
+    </message>
+    <message>
+        <source>Stop Using</source>
+        <translation>Nicht mehr verwenden</translation>
+    </message>
+    <message>
+        <source>Allow…</source>
+        <translation>Erlauben…</translation>
+    </message>
+    <message>
+        <source>Allow Plug-in</source>
+        <translation>Plug-in erlauben</translation>
+    </message>
+    <message>
+        <source>Allow “{name}” to be used on this computer?</source>
+        <translation>Darf „{name}“ auf diesem Computer verwendet werden?</translation>
+    </message>
+    <message>
+        <source>&amp;Allow</source>
+        <translation>&amp;Erlauben</translation>
     </message>
 </context>
 </TS>

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, str | int] = {
     "kind": "SHA-256",
     "expected": "00",
     "found": "ff",
+    "plugin": "words",
     "list": "SHA256SUMS",
 }
 

@@ -384,6 +384,11 @@ class ConnectionController(QObject):
         self.foreign_messages.tolerate()
         self.start()
 
+    @Slot()
+    def restart(self) -> None:
+        """Restart the loops, because this computer has other processors than before."""
+        self._switch_to(self.connection, process_here=self.processes_here)
+
     @Slot(object)
     def _use_new_key(self, connection: Connection) -> None:
         """Switch to the same connection with its new key.

@@ -32,6 +32,7 @@ class SettingsCommand(QObject):
         notice(Notice): A message for the user.
         restart_requested(): The program has to restart to show the chosen language.
         help_requested(): The help has to be shown at the section about where data lies.
+        processors_changed(): This computer has other processors than before.
 
     Attributes:
         preferences: The preferences.
@@ -51,6 +52,7 @@ class SettingsCommand(QObject):
     notice = Signal(object)
     restart_requested = Signal()
     help_requested = Signal()
+    processors_changed = Signal()
 
     def __init__(
         self,
@@ -68,6 +70,8 @@ class SettingsCommand(QObject):
         self._choices = choices
         self._switches = (actions.compact, actions.keep_in_tray)
         self._database = support.database.path
+        self._home = support.home.folder
+        self._tasks = tasks
         self._window = window
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
@@ -94,10 +98,22 @@ class SettingsCommand(QObject):
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
             self.dialog.folder_requested.connect(self._show_folder)
+            self.dialog.plugins_requested.connect(self.open_plugins)
             self.dialog.finished.connect(self._forget)
             self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
+
+    @Slot()
+    def open_plugins(self) -> None:
+        """Open the dialog with the plug-ins."""
+        from desktop_app.gui.settings.plugins import PluginsDialog
+        from desktop_app.services.plugins import Plugins
+
+        dialog = PluginsDialog(Plugins(self._home), self._tasks, self.dialog or self._window)
+        dialog.changed.connect(self.processors_changed)
+        dialog.folder_requested.connect(self._show_folder)
+        dialog.open()
 
     @Slot(str)
     def _show_folder(self, path: str) -> None:

@@ -83,6 +83,7 @@ class SettingsDialog(QDialog):
         restart_requested(): The program has to restart to show the chosen language.
         folder_requested(str): The folder of this path has to be shown in the file manager.
         help_requested(): The help has to be shown at the section about where data lies.
+        plugins_requested(): The plug-ins have to be shown.
 
     Args:
         preferences: The preferences.
@@ -96,6 +97,7 @@ class SettingsDialog(QDialog):
     restart_requested = Signal()
     folder_requested = Signal(str)
     help_requested = Signal()
+    plugins_requested = Signal()
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class SettingsDialog(QDialog):
         self._add_appearance(compact)
         self._add_files()
         self._add_rules(choices)
+        self._add_plugins()
         self._add_brake()
         self._add_desktop(keep_in_tray)
         self._add_storage()
@@ -206,6 +209,17 @@ class SettingsDialog(QDialog):
         hint = tr("When more than 20 % and at least 20 of its files have failed for the same reason.")
         self.brake.setAccessibleDescription(hint)
         add_field(self._form, self._with_hint(self.brake, hint))
+
+    def _add_plugins(self) -> None:
+        buttons = QWidget(self)
+        row = spaced(QHBoxLayout(buttons), 6)
+        self.plugins = QPushButton(tr("Manage…"), buttons)
+        self.plugins.clicked.connect(self.plugins_requested)
+        row.addWidget(self.plugins)
+        row.addStretch(1)
+        hint = tr("Processors that others have written.")
+        self._add_row(tr("Plug-ins"), self.plugins, self._with_hint(buttons, hint))
+        self.plugins.setAccessibleDescription(hint)
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
         self._add_title(tr("Desktop"))
