@@ -2665,8 +2665,8 @@
         </translation>
     </message>
     <message>
-        <source>Results of “{processor}”</source>
-        <translation>Ergebnisse von „{processor}“</translation>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
     </message>
     <message>
         <source>Fit Columns</source>

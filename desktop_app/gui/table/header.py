@@ -20,10 +20,10 @@ from PySide6.QtWidgets import QMenu, QStyle, QWidget
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.column_header import ColumnHeader
-from desktop_app.gui.table.columns import NAME, Columns
+from desktop_app.gui.table.columns import NAME, Column, Columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.fields import ResultField
     from desktop_app.gui.theme.theme import Theme
@@ -75,17 +75,18 @@ class JobsHeader(ColumnHeader):
     def fill_menu(self, menu: QMenu) -> None:
         """Add a checkable action for each column, followed by the actions for all columns.
 
-        The columns of results are in a submenu for each processor.
+        The columns of results are in a submenu, in which each processor has its own.
         """
+        results: QMenu | None = None
         submenus: dict[str, QMenu] = {}
         for number, column in enumerate(self._columns):
             if column.field is None:
                 self._add_column(menu, number)
                 continue
             for processor, _ in column.field.units:
+                results = results or menu.addMenu(tr("Results"))
                 if processor not in submenus:
-                    title = self._wording.processor(processor).replace("&", "&&")
-                    submenus[processor] = menu.addMenu(tr("Results of “{processor}”").format(processor=title))
+                    submenus[processor] = results.addMenu(self._wording.processor(processor).replace("&", "&&"))
                 self._add_column(submenus[processor], number)
         menu.addSeparator()
         menu.addAction(tr("Fit Columns"), self.fit_all)
@@ -108,13 +109,20 @@ class JobsHeader(ColumnHeader):
     def fill_sort_menu(self, menu: QMenu) -> None:
         """Add actions for the first sort key and its direction, followed by a submenu for the second key."""
         first, order = self.sortIndicatorSection(), self.sortIndicatorOrder()
-        _add_columns(
-            menu, self._columns, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder())
-        )
+        columns = self._sort_columns(first)
+        _add_columns(menu, columns, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder()))
         menu.addSeparator()
         _add_orders(menu, order, lambda wanted: self.setSortIndicator(self.sortIndicatorSection(), wanted))
         menu.addSeparator()
         self._fill_then_menu(menu.addMenu(tr("Then By")))
+
+    def _sort_columns(self, chosen: int) -> list[tuple[int, Column]]:
+        """Return the columns to offer for sorting: of those of results, only the visible ones and the chosen one."""
+        return [
+            (number, column)
+            for number, column in enumerate(self._columns)
+            if column.sort_key is not None and (column.field is None or self.shows(number) or number == chosen)
+        ]
 
     def _fill_then_menu(self, menu: QMenu) -> None:
         """Add actions for the second sort key and its direction."""
@@ -123,8 +131,9 @@ class JobsHeader(ColumnHeader):
         _choice(menu, choices, tr("Order Added"), partial(self.sort_second, None), on=second is None)
         menu.addSeparator()
         first = self.sortIndicatorSection()
+        columns = self._sort_columns(number)
         _add_columns(
-            menu, self._columns, number, lambda wanted: self.sort_second((wanted, order)), group=choices, without=first
+            menu, columns, number, lambda wanted: self.sort_second((wanted, order)), group=choices, without=first
         )
         menu.addSeparator()
         for action in _add_orders(menu, order, lambda wanted: self.sort_second((number, wanted))):
@@ -254,7 +263,7 @@ class JobsHeader(ColumnHeader):
 
 def _add_columns(
     menu: QMenu,
-    columns: Columns,
+    columns: Sequence[tuple[int, Column]],
     chosen: int,
     choose: Callable[[int], object],
     *,
@@ -262,8 +271,8 @@ def _add_columns(
     without: int = -1,
 ) -> None:
     group = group or QActionGroup(menu)
-    for number, column in enumerate(columns):
-        if number != without and column.sort_key is not None:
+    for number, column in columns:
+        if number != without:
             _choice(menu, group, column.heading, partial(choose, number), on=number == chosen)
 
 
