@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.ports import ProcessorInfo
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.watching.controller import FolderWatching
     from desktop_app.gui.widgets.notice import Notice
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, paused_batches, busy, status, overlay: The
             widgets.
         connection, adding: The commands for the connection and for adding files.
-        export, pausing, help, settings: Other commands, which have dialogs or a state.
+        export, pausing, help, settings, watched: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
         reopens_at: After the window was closed by `restart`, what the window that replaces it has to show; else None.
 
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         support: SupportSources,
         processors: Callable[[], Sequence[ProcessorInfo]],
         type_rules: Callable[[], str],
+        watching: FolderWatching,
         strict_order: bool = False,
     ) -> None:
         """Create the parts of the window.
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
             support: The sources of a support report, including the program's folders.
             processors: Returns the processors of this computer, in the order in which to offer them.
             type_rules: Returns the rules by which processors are chosen by file types.
+            watching: The watched folders.
             strict_order: Whether all messages to a FIFO queue are sent in one message group.
         """
         from desktop_app.gui.adding.add_flow import AddFlow
@@ -156,7 +159,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.widgets.notice import BusyStrip, NoticeBar
 
         memory, theme = self._memory, self._theme
-        self._list = jobs
+        self._list, self._watching = jobs, watching
         self._controller = controller
         DialogMemory(memory, self)
         self._wording = wording
@@ -243,6 +246,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.filtering.search_names import help_rows
         from desktop_app.gui.processors.dialog import ProcessAsCommand
         from desktop_app.gui.settings.commands import SettingsCommand
+        from desktop_app.gui.watching.commands import WatchCommands
 
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
@@ -279,6 +283,7 @@ class MainWindow(QMainWindow):
         ProcessAsCommand(actions, self.processors, self)
         self.processors.rules_requested.connect(self.settings.open)
         PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
+        self.watched = WatchCommands(actions, self._watching, self.processors, self._wording, self)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (
             *(self._tools, self.sidebar, self.banner, self.paused_batches),
@@ -293,6 +298,7 @@ class MainWindow(QMainWindow):
             self.pausing,
             self.help,
             self.settings,
+            self.watched,
         ):
             commands.notice.connect(self.show_notice)
 
@@ -354,7 +360,8 @@ class MainWindow(QMainWindow):
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
         self.progress.notifications.notice.connect(self.show_notice)
-        for part in (self.adding, self.help, self.settings, self.progress):
+        self._watching.problem.connect(self.show_error)
+        for part in (self.adding, self.help, self.settings, self.watched, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)
