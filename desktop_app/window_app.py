@@ -375,10 +375,11 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         theme: The colours and icons.
         window: The empty window; None to create one that is not shown yet.
     """
-    from desktop_app.bootstrap import build_registry
+    from desktop_app.bootstrap import build_registry, build_watching_loop, watched_folders
     from desktop_app.config.settings import update_settings
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.native import desktop_of
+    from desktop_app.gui.watching.controller import FolderWatching
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.wording import Wording
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
@@ -408,6 +409,7 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         make_fast=WorkerProcessors(program.database).make_fast,
         duplicates=lambda: readable_settings().duplicates,
     )
+    watching = FolderWatching(partial(build_watching_loop, program), watched_folders(program), jobs.tasks, jobs)
     window = window or MainWindow(WindowMemory(program.home.folder / "window.ini"), theme)
     window.build(
         jobs,
@@ -421,8 +423,13 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         processors=lambda: tuple(build_registry(program)),
         type_rules=lambda: readable_settings().type_rules,
         preview=previews.of,
+        watching=watching,
         strict_order=program.settings.fifo_order == "strict",
     )
+
+    def begin() -> None:
+        connection.start()
+        watching.start()
 
     def close() -> None:
         connection.close()
@@ -432,8 +439,8 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
     return RunningWindow(
         window,
         jobs,
-        begin=connection.start,
-        steps=[*connection.steps(), window.connection.step()],
+        begin=begin,
+        steps=[*connection.steps(), watching.step(), window.connection.step()],
         close_rest=close,
     )
 

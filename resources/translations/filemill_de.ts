@@ -141,6 +141,14 @@
         <translation>Einen Ordner auswählen und festlegen, welche Dateien daraus hinzugefügt werden</translation>
     </message>
     <message>
+        <source>&amp;Watch Folder…</source>
+        <translation>Ordner über&amp;wachen…</translation>
+    </message>
+    <message>
+        <source>Choose a folder whose new files are added by themselves</source>
+        <translation>Einen Ordner wählen, dessen neue Dateien von selbst hinzugefügt werden</translation>
+    </message>
+    <message>
         <source>&amp;Paste Files</source>
         <translation>Dateien &amp;einfügen</translation>
     </message>
@@ -207,6 +215,14 @@
     <message>
         <source>Clear the selection</source>
         <translation>Die Auswahl aufheben</translation>
+    </message>
+    <message>
+        <source>&amp;Watched Folders…</source>
+        <translation>Überwachte Or&amp;dner…</translation>
+    </message>
+    <message>
+        <source>Show the folders whose new files are added, and change or end that</source>
+        <translation>Die Ordner zeigen, deren neue Dateien hinzugefügt werden, und dies ändern oder beenden</translation>
     </message>
     <message>
         <source>&amp;Filter</source>
@@ -5311,47 +5327,47 @@
     </message>
     <message>
         <source>The folder does not exist, or its disk is not connected.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Ordner existiert nicht, oder sein Datenträger ist nicht verbunden.</translation>
     </message>
     <message>
         <source>You don&apos;t have permission to read this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie haben keine Leseberechtigung für diesen Ordner.</translation>
     </message>
     <message>
         <source>The disk or network share of this folder does not respond.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Datenträger oder die Netzwerkfreigabe dieses Ordners antwortet nicht.</translation>
     </message>
     <message>
         <source>it is on a network share</source>
-        <translation type="unfinished"></translation>
+        <translation>er liegt auf einer Netzwerkfreigabe</translation>
     </message>
     <message>
         <source>It is looked at every few seconds: {why}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er wird alle paar Sekunden durchgesehen: {why}.</translation>
     </message>
     <message>
         <source>This folder can&apos;t be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Ordner kann nicht gelesen werden: {reason}.</translation>
     </message>
     <message>
         <source>This is a file, not a folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dies ist eine Datei, kein Ordner.</translation>
     </message>
     <message>
         <source>Filemill keeps its own data in this folder. Watch another one.</source>
-        <translation type="unfinished"></translation>
+        <translation>In diesem Ordner liegen Daten von Filemill selbst. Überwachen Sie einen anderen.</translation>
     </message>
     <message>
         <source>this system does not allow Filemill to follow more folders</source>
-        <translation type="unfinished"></translation>
+        <translation>dieses System erlaubt Filemill nicht, weitere Ordner zu verfolgen</translation>
     </message>
     <message>
         <source>the system can&apos;t tell what changes in it</source>
-        <translation type="unfinished"></translation>
+        <translation>das System kann nicht melden, was sich darin ändert</translation>
     </message>
     <message>
         <source>{folder} is watched already.</source>
-        <translation type="unfinished"></translation>
+        <translation>{folder} wird bereits überwacht.</translation>
     </message>
     <message>
         <source>Table check (CSV, TSV, JSON Lines)</source>
@@ -5720,6 +5736,117 @@
     <message>
         <source>&amp;Allow</source>
         <translation>&amp;Erlauben</translation>
+    </message>
+    <message>
+        <source>“{name}” can&apos;t be watched now</source>
+        <translation>„{name}“ kann derzeit nicht überwacht werden</translation>
+    </message>
+    <message>
+        <source>Watched &amp;Folders…</source>
+        <translation>Überwachte &amp;Ordner…</translation>
+    </message>
+    <message>
+        <source>Folders are no longer watched because of an error in Filemill. See the log for details.</source>
+        <translation>Ordner werden wegen eines Fehlers in Filemill nicht mehr überwacht. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>Watched Folders</source>
+        <translation>Überwachte Ordner</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Files added</source>
+        <translation>Hinzugefügt</translation>
+    </message>
+    <message>
+        <source>&amp;Edit…</source>
+        <translation>&amp;Bearbeiten…</translation>
+    </message>
+    <message>
+        <source>&amp;Stop Watching</source>
+        <translation>Nicht &amp;mehr überwachen</translation>
+    </message>
+    <message>
+        <source>New files in these folders are added to the list while Filemill is running.</source>
+        <translation>Neue Dateien in diesen Ordnern werden zur Liste hinzugefügt, solange Filemill läuft.</translation>
+    </message>
+    <message>
+        <source>No folder is watched. New files in a watched folder are added to the list by themselves.</source>
+        <translation>Es wird kein Ordner überwacht. Neue Dateien in einem überwachten Ordner werden von selbst zur Liste hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>&amp;Resume</source>
+        <translation>&amp;Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Watching</source>
+        <translation>Wird überwacht</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln new file(s) may still be changing</source>
+        <translation>
+            <numerusform>%Ln neue Datei ändert sich möglicherweise noch</numerusform>
+            <numerusform>%Ln neue Dateien ändern sich möglicherweise noch</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln new file(s) can&apos;t be opened yet</source>
+        <translation>
+            <numerusform>%Ln neue Datei kann noch nicht geöffnet werden</numerusform>
+            <numerusform>%Ln neue Dateien können noch nicht geöffnet werden</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Edit Watched Folder</source>
+        <translation>Überwachten Ordner bearbeiten</translation>
+    </message>
+    <message>
+        <source>Watch Folder</source>
+        <translation>Ordner überwachen</translation>
+    </message>
+    <message>
+        <source>&amp;Save</source>
+        <translation>&amp;Speichern</translation>
+    </message>
+    <message>
+        <source>&amp;Watch</source>
+        <translation>Über&amp;wachen</translation>
+    </message>
+    <message>
+        <source>&amp;Browse…</source>
+        <translation>&amp;Durchsuchen…</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <comment>seconds, after a number</comment>
+        <translation> s</translation>
+    </message>
+    <message>
+        <source>&amp;Add the files that are already in the folder</source>
+        <translation>Dateien &amp;hinzufügen, die bereits im Ordner sind</translation>
+    </message>
+    <message>
+        <source>&amp;Folder</source>
+        <translation>O&amp;rdner</translation>
+    </message>
+    <message>
+        <source>A file is added once it has not changed for this time and no program keeps it from being opened.</source>
+        <translation>Eine Datei wird hinzugefügt, sobald sie sich so lange nicht geändert hat und kein Programm verhindert, dass sie geöffnet wird.</translation>
+    </message>
+    <message>
+        <source>Unchanged fo&amp;r</source>
+        <translation>Unverä&amp;ndert seit</translation>
+    </message>
+    <message>
+        <source>Choose a folder.</source>
+        <translation>Wählen Sie einen Ordner.</translation>
+    </message>
+    <message>
+        <source>There is no such folder, or its disk or network share does not respond.</source>
+        <translation>Diesen Ordner gibt es nicht, oder sein Datenträger oder seine Netzwerkfreigabe antwortet nicht.</translation>
     </message>
 </context>
 </TS>

@@ -13,22 +13,28 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessible
 
 from desktop_app.config.paths import Home
 from desktop_app.config.settings import Connection, Settings
+from desktop_app.domain.clock import SystemClock
 from desktop_app.gui.connection.controller import ConnectionController, ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.table import model as jobs_model
 from desktop_app.gui.theme.theme import Theme
+from desktop_app.gui.watching.controller import FolderWatching
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow, Place
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
+from desktop_app.services.adding.type_rules import TypeRules
+from desktop_app.services.adding.watching import WatchingLoop
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.queue_identity import QueueIdentity
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.previews import Preview
 from desktop_app.services.support.report import SupportSources
+from desktop_app.store.adding import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.processors import WorkerProcessors
+from desktop_app.store.watched_folders import WatchedFolders
 from tests.gui.action_scene import ActionScene, open_urls_with
 from tests.gui.jobs_database import JobsDatabase
 from tests.gui.running_app import SOON, RunningApp
@@ -217,6 +223,7 @@ class WindowFactory:
             processors=lambda: PROCESSORS,
             type_rules=lambda: self.settings.type_rules,
             preview=self.preview,
+            watching=self.watching(jobs),
         )
         self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         window.resize(*OPENING_SIZE)  # as on a large screen; that of the tests is small
@@ -225,6 +232,24 @@ class WindowFactory:
         if place is None:
             self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.is_at_rest())
         return window
+
+    def watching(self, jobs: ListController) -> FolderWatching:
+        """Return the watched folders of a window, whose loop does not run."""
+        store = WatchedFolders(self.jobs_db.database, Intake(self.jobs_db.database))
+
+        def build(**functions: Any) -> WatchingLoop:
+            return WatchingLoop(
+                store,
+                **functions,
+                queue=lambda: "local",
+                rules=lambda: TypeRules(""),
+                own_paths=(),
+                clock=SystemClock(),
+                wake_sender=lambda: None,
+                release=self.jobs_db.database.release,
+            )
+
+        return FolderWatching(build, store, jobs.tasks, jobs)
 
     def _end_looking_up(self, window: MainWindow) -> None:
         """End what the Connection dialog began, as a shutdown does before the window is destroyed.

@@ -19,6 +19,8 @@ from desktop_app.gui.help.about import AboutDialog
 from desktop_app.gui.help.help_window import HelpWindow
 from desktop_app.gui.processors.dialog import ProcessAsDialog
 from desktop_app.gui.settings.dialog import SettingsDialog
+from desktop_app.gui.watching.dialog import WatchedFoldersDialog
+from desktop_app.gui.watching.form import WatchFolderDialog
 from desktop_app.services.control import RunMode
 from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, ActionScene
 
@@ -79,6 +81,8 @@ SUBMENUS = frozenset({"process_as"})
 TABLE: dict[str, Line] = {
     "add_files": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.ExistingFiles)),
     "add_folder": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.Directory)),
+    "watch_folder": Line(lambda scene: scene.dialog(WatchFolderDialog)),
+    "watched_folders": Line(lambda scene: scene.dialog(WatchedFoldersDialog)),
     "paste": Line(lambda scene: "new.txt" in scene.names, lambda scene: scene.copy_outside("new.txt")),
     "export": Line(lambda scene: scene.dialog(ExportDialog)),
     "quit": Line(lambda scene: scene.window.isHidden()),

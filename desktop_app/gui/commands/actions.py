@@ -79,6 +79,7 @@ class Actions(QObject):
             tr("Choose a folder, and select which of its files to add"),
             "add-folder",
         )
+        self.watch_folder = new(tr("&Watch Folder…"), "", tr("Choose a folder whose new files are added by themselves"))
         self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths on the clipboard"))
         self.process_as = new(tr("Process As"), "", tr("Choose what is done to the files that you add"), "process-as")
         self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Save the list as a CSV or JSON file"), "export")
@@ -94,6 +95,9 @@ class Actions(QObject):
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
         self.rename_batch = new(tr("Rena&me Batch…"), "F2", tr("Change the name of the batch selected in the sidebar"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.watched_folders = new(
+            tr("&Watched Folders…"), "", tr("Show the folders whose new files are added, and change or end that")
+        )
         self.settings = new(tr("Se&ttings…"), "Ctrl+,", tr("Choose the language, the theme and other preferences"))
         self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
@@ -276,13 +280,13 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     bar = window.menuBar()
     bar.setAccessibleName(tr("Menus"))
     file = bar.addMenu(tr("&File"))
-    _add(file, actions.add_files, actions.add_folder, actions.paste, None)
+    _add(file, actions.add_files, actions.add_folder, actions.watch_folder, actions.paste, None)
     _add(file, actions.process_as, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(edit, *_undo_actions(window, undo), None)
     _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None)
     _add(edit, actions.rename_batch, None, actions.filter)
-    _add(edit, None, actions.settings)
+    _add(edit, None, actions.watched_folders, actions.settings)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)

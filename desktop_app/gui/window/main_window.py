@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.ports import ProcessorInfo
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.watching.controller import FolderWatching
     from desktop_app.gui.widgets.notice import Notice
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
@@ -81,7 +82,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, paused_batches, busy, status, overlay: The
             widgets.
         connection, adding: The commands for the connection and for adding files.
-        export, pausing, help, settings: Other commands, which have dialogs or a state.
+        export, pausing, help, settings, watched: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
         reopens_at: After the window was closed by `restart`, what the window that replaces it has to show; else None.
 
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
         processors: Callable[[], Sequence[ProcessorInfo]],
         type_rules: Callable[[], str],
         preview: Callable[[str, int], Preview],
+        watching: FolderWatching,
         strict_order: bool = False,
     ) -> None:
         """Create the parts of the window.
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
             processors: Returns the processors of this computer, in the order in which to offer them.
             type_rules: Returns the rules by which processors are chosen by file types.
             preview: Makes the preview of the file at a path, with a picture of at most so many pixels; on any thread.
+            watching: The watched folders.
             strict_order: Whether all messages to a FIFO queue are sent in one message group.
         """
         from desktop_app.gui.adding.add_flow import AddFlow
@@ -159,7 +162,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.widgets.notice import BusyStrip, NoticeBar
 
         memory, theme = self._memory, self._theme
-        self._list = jobs
+        self._list, self._watching = jobs, watching
         self._controller = controller
         DialogMemory(memory, self)
         self._wording = wording
@@ -246,6 +249,7 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.filtering.search_names import help_rows
         from desktop_app.gui.processors.dialog import ProcessAsCommand
         from desktop_app.gui.settings.commands import SettingsCommand
+        from desktop_app.gui.watching.commands import WatchCommands
 
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
@@ -283,6 +287,7 @@ class MainWindow(QMainWindow):
         self.processors.rules_requested.connect(self.settings.open)
         self.settings.preferences.changed.connect(self.processors.refresh)
         PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
+        self.watched = WatchCommands(actions, self._watching, self.processors, self._wording, self)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (
             *(self._tools, self.sidebar, self.banner, self.paused_batches),
@@ -297,6 +302,7 @@ class MainWindow(QMainWindow):
             self.pausing,
             self.help,
             self.settings,
+            self.watched,
         ):
             commands.notice.connect(self.show_notice)
 
@@ -358,7 +364,8 @@ class MainWindow(QMainWindow):
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.show_notice)
         self.progress.notifications.notice.connect(self.show_notice)
-        for part in (self.adding, self.help, self.settings, self.progress):
+        self._watching.problem.connect(self.show_error)
+        for part in (self.adding, self.help, self.settings, self.watched, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)

@@ -1,0 +1,1 @@
+"""Watched folders: their loop, the dialog that lists them, and the form for one of them."""
