@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.sentences import Sentence, foreign_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from desktop_app.domain.fields import Value
     from desktop_app.domain.iam_policy import MissingRight
     from desktop_app.domain.reasons import Reason
 
@@ -246,9 +249,13 @@ class FileError(KnownError):
         reason: The reason; its sentence becomes the error's text.
         passing: Whether a later attempt might succeed, for example because a network share is temporarily offline.
         detail: The operating system's error message; may be empty.
+        values: What was found out about the file nevertheless, by the names of the fields of its processor.
     """
 
-    def __init__(self, reason: Reason, *, passing: bool = False, detail: str = "") -> None:
+    def __init__(
+        self, reason: Reason, *, passing: bool = False, detail: str = "", values: Mapping[str, Value] | None = None
+    ) -> None:
         super().__init__(reason.sentence, detail=detail)
         self.reason = reason
         self.passing = passing
+        self.values = values or {}

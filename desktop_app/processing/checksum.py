@@ -110,12 +110,12 @@ class ChecksumProcessor:
             for update in updates:
                 update(chunk)
         values: dict[str, Value] = {kind: digest.hexdigest() for kind, digest in hashes.items()}
-        for one in expected:
-            _compare(one, str(values[one.kind]))
-        if pasted or uses_lists:
-            values["verified"] = bool(expected)
         if expected and expected[0].listed_in:
             values["listed_in"] = shortened(display_text(expected[0].listed_in), _LONGEST_NAME)
+        for one in expected:
+            _compare(one, values)
+        if pasted or uses_lists:
+            values["verified"] = bool(expected)
         return values
 
 
@@ -146,11 +146,13 @@ def _to_compare(expected: Sequence[Expected], algorithms: Sequence[str]) -> list
     return [one for one in expected if one.kind in chosen]
 
 
-def _compare(expected: Expected, found: str) -> None:
+def _compare(expected: Expected, values: Mapping[str, Value]) -> None:
+    found = str(values[expected.kind])
     if expected.checksum == found:
         return
+    values = {**values, "verified": False}
     arguments = {"kind": _TITLES[expected.kind], "expected": expected.checksum, "found": found}
     if not expected.listed_in:
-        raise FileError(Reason(ReasonCode.MISMATCH, arguments))
+        raise FileError(Reason(ReasonCode.MISMATCH, arguments), values=values)
     name = shortened(display_text(expected.listed_in), _LONGEST_NAME)
-    raise FileError(Reason(ReasonCode.LIST_MISMATCH, {**arguments, "list": name}))
+    raise FileError(Reason(ReasonCode.LIST_MISMATCH, {**arguments, "list": name}), values=values)

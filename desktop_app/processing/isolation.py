@@ -13,7 +13,7 @@ standard output, each with the number of the request:
 * `[number, "access", is_long]` when an access to the file takes long, and when it ends;
 * `[number, "progress", done, total]`;
 * `[number, "replace"]` before an answer after which the child should not be used any more;
-* the answer: `[number, "done", size, lines, values]`, `[number, "failed", code, arguments, passing, detail]`,
+* the answer: `[number, "done", size, lines, values]`, `[number, "failed", code, arguments, passing, detail, values]`,
   `[number, "bug", error, traceback]`, `[number, "thumbnail", base64]`, `[number, "described", …]` or
   `[number, "answered"]`.
 
@@ -430,9 +430,11 @@ class _Deadline:
 def _checked(answer: list[object]) -> list[object]:
     """Return an answer unless it is an error, which is raised."""
     match answer:
-        case ["failed", str(code), dict(arguments), bool(passing), str(detail)] if code in set(ReasonCode):
+        case ["failed", str(code), dict(arguments), bool(passing), str(detail), dict(values)] if code in set(
+            ReasonCode
+        ) and _can_be_stored(values):
             told = {str(name): value for name, value in arguments.items() if isinstance(value, str | int)}
-            raise FileError(Reason(ReasonCode(code), told), passing=passing, detail=detail)
+            raise FileError(Reason(ReasonCode(code), told), passing=passing, detail=detail, values=values)
         case ["bug", str(what), str(where)]:
             error = ProcessorBugError(what)
             error.add_note(where)

@@ -20,6 +20,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from desktop_app.domain.errors import FileError
@@ -33,8 +34,9 @@ if sys.platform != "win32":
     import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from desktop_app.domain.fields import Value
     from desktop_app.processing.processor import Limits
     from desktop_app.processing.registry import ProcessorRegistry
 
@@ -48,6 +50,7 @@ MOST_OPEN_FILES = 64
 _STANDARD_STREAMS = 3
 _MOST_DETAIL = 4000
 """The maximum number of characters of a traceback or a detail."""
+_NO_VALUES: Mapping[str, Value] = MappingProxyType({})
 _NEEDS_MEMORY = Reason(ReasonCode.TOO_LARGE, {"why": "it needs more memory than is allowed"})
 _LIMITS_ADDRESS_SPACE = sys.platform not in {"win32", "darwin"}
 """Whether the system enforces a limit on the address space; macOS accepts one and ignores it."""
@@ -256,7 +259,7 @@ def _guarded(work: Callable[[], tuple[object, ...]]) -> tuple[object, ...]:
     try:
         return work()
     except FileError as error:
-        return _failed(error.reason, passing=error.passing, detail=error.detail)
+        return _failed(error.reason, passing=error.passing, detail=error.detail, values=error.values)
     except MemoryError:
         return _failed(_NEEDS_MEMORY, detail="MemoryError")
     except BaseException as error:  # noqa: BLE001 - a processor may also raise SystemExit
@@ -264,11 +267,13 @@ def _guarded(work: Callable[[], tuple[object, ...]]) -> tuple[object, ...]:
         return "bug", traceback.format_exception_only(error)[-1].strip()[-_MOST_DETAIL:], where[-_MOST_DETAIL:]
 
 
-def _failed(reason: Reason, *, passing: bool = False, detail: str = "") -> tuple[object, ...]:
+def _failed(
+    reason: Reason, *, passing: bool = False, detail: str = "", values: Mapping[str, Value] = _NO_VALUES
+) -> tuple[object, ...]:
     arguments = {
         name: value if isinstance(value, int) else str(value)[:_MOST_DETAIL] for name, value in reason.arguments.items()
     }
-    return "failed", reason.code, arguments, passing, detail[:_MOST_DETAIL]
+    return "failed", reason.code, arguments, passing, detail[:_MOST_DETAIL], dict(values)
 
 
 @contextmanager

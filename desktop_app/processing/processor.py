@@ -119,7 +119,7 @@ class Processor(Protocol):
             The values by field name. Some fields may be missing.
 
         Raises:
-            FileError: If the content can't be processed.
+            FileError: If the content can't be processed. It can have values for some fields, which are stored, too.
         """
         ...
 
@@ -191,13 +191,14 @@ class _SourceFile(io.RawIOBase):
         return len(content)
 
 
-def bad_content(why: str) -> FileError:
+def bad_content(why: str, values: Mapping[str, Value] | None = None) -> FileError:
     """Return the error for a file whose content a processor can't use.
 
     Args:
         why: A part of a sentence, in English, that says what is wrong; it may quote the file.
+        values: What was found out nevertheless, by the names of the fields.
     """
-    return FileError(Reason(ReasonCode.BAD_CONTENT, {"why": why}))
+    return FileError(Reason(ReasonCode.BAD_CONTENT, {"why": why}), values=values)
 
 
 def missing_library(module: str, library: str, extra: str) -> str:

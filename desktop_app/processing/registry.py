@@ -196,7 +196,8 @@ class ProcessorRegistry:
             watched = _WatchedSource(source, watch, self._clock, with_digest=with_digest)
             try:
                 values = dict(processor.process(watched, options, watch))
-            except FileError:
+            except FileError as error:
+                error.values = _storable(processor, error.values)
                 # What is wrong with a file that was changed meanwhile may be only that it was not complete.
                 if source.change() is not Change.CONTENT:
                     raise
@@ -225,6 +226,16 @@ class ProcessorRegistry:
 def _is_command(processor: Processor | CommandProcessor | None) -> TypeGuard[CommandProcessor]:
     """Return whether a processor is a command. Its module is not imported in the child process, which runs none."""
     return processor is not None and not hasattr(processor, "process")
+
+
+def _storable(processor: Processor, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the values of a file that has failed; none if they can't be stored, since the reason says more."""
+    _check_fields(processor, values)
+    try:
+        stored_result(values)
+    except BadResultError:
+        return {}
+    return values
 
 
 def _check_fields(processor: Processor, values: Mapping[str, Value]) -> None:

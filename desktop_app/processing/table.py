@@ -122,12 +122,12 @@ class TableProcessor:
                 chain((sample,), blocks), form, str(options["header"]), columns, wanted
             )
             values = {"kind": "csv", "columns": known, "delimiter": name, "header": has_header}
-        if found.bad and options["bad_rows"] == "fail":
-            others = f" ({found.bad} of {found.rows} rows are bad)" if found.bad > 1 else ""
-            raise bad_content(f"line {found.first_line} {found.why}{others}")
         values |= {"rows": found.rows, "bad_rows": found.bad, "encoding": text.encoding}
         if found.bad:
             values["first_bad_line"] = found.first_line
+        if found.bad and options["bad_rows"] == "fail":
+            others = f" ({found.bad} of {found.rows} rows are bad)" if found.bad > 1 else ""
+            raise bad_content(f"line {found.first_line} {found.why}{others}", values)
         return values
 
 

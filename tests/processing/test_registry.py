@@ -15,7 +15,7 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import Field, Option, Value
 from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.processor import Cancelled, Processor, Watch, opened
+from desktop_app.processing.processor import Cancelled, Processor, Watch, bad_content, opened
 from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
 from desktop_app.sources.local import Change, FileSource, Source, open_source
 from tests.helpers import wait_for_another_time
@@ -471,3 +471,16 @@ def test_file_with_a_wrong_size_is_refused_with_that_reason() -> None:
         registry.process("/proc/self/limits", RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.UNREADABLE
+
+
+def test_file_that_fails_keeps_what_was_found_out(tmp_path: Path) -> None:
+    class Strict(ShoutProcessor):
+        def process(self, source: Source, options: Mapping[str, Value], watch: Watch) -> Mapping[str, Value]:
+            raise bad_content("it is too loud", super().process(source, options, watch))
+
+    (tmp_path / "a.shout").write_bytes(b"!?")
+
+    with pytest.raises(FileError, match="too loud") as caught:
+        shouts(Strict(), tmp_path / "a.shout")
+
+    assert caught.value.values == {"marks": 1, "share": 0.5}

@@ -346,4 +346,5 @@ def _result(done: Done, job: ClaimedJob, now_ms: int) -> Result:
     if error is None:
         raise ValueError("work that has not ended has no result")
     reason = error.reason.given_up(job.attempts) if error.passing else error.reason
-    return Result(job.row_id, done.message.token, now_ms, reason=reason)
+    values = error.values
+    return Result(job.row_id, done.message.token, now_ms, reason=reason, values=values, processor=job.processor)
