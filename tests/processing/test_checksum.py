@@ -294,6 +294,32 @@ def test_link_to_nothing_with_the_name_of_a_list_is_an_error(file: Path) -> None
     assert failure(file).reason.code is ReasonCode.NOT_VERIFIED
 
 
+def test_folder_that_can_not_be_listed_has_no_lists(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent / "SHA256SUMS").write_text(f"{OTHER_SHA256}  a.iso\n", encoding="utf-8")
+    (file.parent.parent / "MD5SUMS").write_text(f"{MD5}  folder/a.iso\n", encoding="utf-8")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(file.parent):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert process(file)["listed_in"] == "../MD5SUMS"
+
+
+def test_folders_on_another_file_system_are_not_searched(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent.parent / "MD5SUMS").write_text(f"{OTHER_MD5}  folder/a.iso\n", encoding="utf-8")
+    stat = os.stat
+
+    def mounted(path: str, **options: bool) -> os.stat_result:
+        info = stat(path, **options)
+        return os.stat_result([*info[:2], info.st_dev + 1, *info[3:]]) if path == str(file.parent) else info
+
+    monkeypatch.setattr(os, "stat", mounted)
+    assert process(file)["verified"] is False
+
+
 @pytest.mark.parametrize(
     "text",
     [b"0" * (16 * MIB), b"\n" * (16 * MIB), b"\\" * (16 * MIB), b"(" * (16 * MIB), b" \t" * (8 * MIB)],
