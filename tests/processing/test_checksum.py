@@ -18,6 +18,7 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.processing import checksum_lists
 from desktop_app.processing.checksum import ChecksumProcessor
+from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import ProcessorRegistry
 from desktop_app.sources.local import FileSource, file_error, open_source
 from tests.helpers.fakes import RecordingWatch
@@ -225,6 +226,34 @@ def test_list_and_its_signature_need_not_be_listed(file: Path, name: str) -> Non
     path = file.parent / name
     path.write_bytes(CONTENT)
     assert process(path, must_be_listed=True) == {"sha256": SHA256, "verified": False}
+
+
+def test_list_shows_which_of_its_files_are_missing(file: Path) -> None:
+    listed = file.parent.parent / "SHA256SUMS"
+    listed.write_text(f"{SHA256}  folder/a.iso\n{SHA256}  gone.iso\n{SHA256} *.\\folder\\b.iso\n", encoding="utf-8")
+    values = process(listed)
+    assert (values["listed_files"], values["missing_files"], values["first_missing"]) == (3, 2, "gone.iso")
+    assert "2 of 3 listed files are missing; the first one is “gone.iso”" in failure(listed, missing_files="fail").text
+    listed.write_text(f"{SHA256}  .\\folder\\a.iso\n{SHA256}  /gone\n{SHA256}  ../gone\n", encoding="utf-8")
+    values = process(listed, missing_files="fail")
+    assert (values["listed_files"], values["missing_files"]) == (1, 0)
+    assert "listed_files" not in process(listed, lists="none")
+    assert "listed_files" not in process(file)
+
+
+@pytest.mark.parametrize("text", [SHA256, f"{SHA256}  a.iso\n", f"{SHA256}  build/output/a.iso\n"])
+def test_list_of_one_file_misses_nothing(file: Path, text: str) -> None:
+    listed = file.parent / "a.iso.sha256"
+    listed.write_text(text, encoding="utf-8")
+    assert process(listed).get("missing_files", 0) == 0
+
+
+def test_search_for_missing_files_can_be_cancelled(file: Path) -> None:
+    listed = file.parent / "SHA256SUMS"
+    listed.write_text("".join(f"{SHA256}  {number}\n" for number in range(100)), encoding="utf-8")
+    registry = ProcessorRegistry([ChecksumProcessor()])
+    with pytest.raises(Cancelled):
+        registry.process(str(listed), RecordingWatch(stop_at_question=50), processor="checksum")
 
 
 NAMES = [
