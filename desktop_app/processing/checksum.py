@@ -7,6 +7,7 @@ listed, those of the chosen algorithms are compared; otherwise the strongest one
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from desktop_app.processing.checksum_lists import (
     is_list,
     parse_list,
 )
+from desktop_app.processing.processor import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ _TITLES = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}
 """The algorithms, strongest first."""
 _ALL = "all"
 _BESIDE, _NONE = "beside", "none"
+_REPORT, _FAIL = "report", "fail"
 _LONGEST_NAME = 255
 
 
@@ -47,6 +50,9 @@ class ChecksumProcessor:
         *(Field(algorithm, str, title) for algorithm, title in _TITLES.items()),
         Field("verified", bool, mark("Verified")),
         Field("listed_in", str, mark("Listed in")),
+        Field("listed_files", int, mark("Listed files")),
+        Field("missing_files", int, mark("Missing files")),
+        Field("first_missing", str, mark("First missing file")),
     )
     options: tuple[Option, ...] = (
         Option("algorithm", "sha256", mark("Algorithm"), choices=(*_TITLES, _ALL)),
@@ -69,6 +75,13 @@ class ChecksumProcessor:
             False,
             mark("Every file must be listed"),
             hint=mark("Files for which there is no checksum to compare with fail, except lists themselves."),
+        ),
+        Option(
+            "missing_files",
+            _REPORT,
+            mark("Lists that name missing files"),
+            choices=(_REPORT, _FAIL),
+            hint=mark("A list that is processed itself shows how many of its files are missing, or fails."),
         ),
     )
     limits: Limits | None = None
@@ -111,12 +124,39 @@ class ChecksumProcessor:
                 update(chunk)
         values: dict[str, Value] = {kind: digest.hexdigest() for kind, digest in hashes.items()}
         if expected and expected[0].listed_in:
-            values["listed_in"] = shortened(display_text(expected[0].listed_in), _LONGEST_NAME)
+            values["listed_in"] = _shown(expected[0].listed_in)
         for one in expected:
             _compare(one, values)
         if pasted or uses_lists:
             values["verified"] = bool(expected)
+        if uses_lists and not pasted:
+            values |= self._missing(source.path, watch, fails=options["missing_files"] == _FAIL)
         return values
+
+    def _missing(self, path: str, watch: Watch, *, fails: bool) -> Mapping[str, Value]:
+        """Return the fields about the files that a list names; none if the file is no list.
+
+        Raises:
+            FileError: If files are missing and the list fails for it.
+        """
+        listed = self._lists.listed_files(path)
+        folder = os.path.dirname(path)  # noqa: PTH120
+        missing, first = 0, ""
+        for name in listed:
+            if watch.cancelled():
+                raise Cancelled
+            watch.on_access(begins=True)
+            is_there = os.path.lexists(os.path.join(folder, name))  # noqa: PTH118 - keep a name such as "a//b"
+            watch.on_access(begins=False)
+            if not is_there:
+                missing += 1
+                first = first or _shown(name)
+        if not missing:
+            return {"listed_files": len(listed), "missing_files": 0} if listed else {}
+        if fails:
+            why = f"{missing} of {len(listed)} listed files are missing; the first one is “{first}”"
+            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": why}))
+        return {"listed_files": len(listed), "missing_files": missing, "first_missing": first}
 
 
 @lru_cache(maxsize=8)
@@ -154,5 +194,9 @@ def _compare(expected: Expected, values: Mapping[str, Value]) -> None:
     arguments = {"kind": _TITLES[expected.kind], "expected": expected.checksum, "found": found}
     if not expected.listed_in:
         raise FileError(Reason(ReasonCode.MISMATCH, arguments), values=values)
-    name = shortened(display_text(expected.listed_in), _LONGEST_NAME)
-    raise FileError(Reason(ReasonCode.LIST_MISMATCH, {**arguments, "list": name}), values=values)
+    arguments["list"] = _shown(expected.listed_in)
+    raise FileError(Reason(ReasonCode.LIST_MISMATCH, arguments), values=values)
+
+
+def _shown(name: str) -> str:
+    return shortened(display_text(name), _LONGEST_NAME)

@@ -234,6 +234,26 @@ class ChecksumLists:
             relative, way = f"{above}/{relative}", f"../{way}"
         return []
 
+    def listed_files(self, path: str) -> list[str]:
+        """Return the names of the files in a list that are in its folder or below; empty if the file is no list.
+
+        Raises:
+            FileError: If the list can't be read.
+        """
+        match = _LIST_NAME.fullmatch(os.path.basename(path))  # noqa: PTH119
+        if match is None:
+            return []
+        known = self._read(path).by_name
+        names = []
+        for name in known:
+            # A name with backslashes that may have been written on Windows stands there twice.
+            slashed = _key(name.replace("\\", "/"))
+            if (slashed == name or slashed not in known) and _is_below(name):
+                # The list of one file may name the path where the file was made.
+                is_own = match["file"] == os.path.basename(name)  # noqa: PTH119
+                names.append(match["file"] if is_own else name)
+        return names
+
     def _checksums(self, path: str, relative: str, *, is_own: bool) -> tuple[str, ...]:
         """Return the hashes of a file in the list at a path.
 
@@ -242,13 +262,7 @@ class ChecksumLists:
             relative: The path of the file relative to the folder of the list.
             is_own: Whether the list is named after the file.
         """
-        try:
-            info = os.stat(path)  # noqa: PTH116
-        except OSError as error:
-            raise _unreadable(path, error.strerror or str(error)) from error
-        if not stat.S_ISREG(info.st_mode):
-            return ()  # a folder can have the name of a list
-        checksums = self._lists.get(path, info, _read_list)
+        checksums = self._read(path)
         key = _key(relative)
         listed = checksums.by_name.get(key, ())
         if is_own and not listed:
@@ -257,6 +271,19 @@ class ChecksumLists:
             others = (found for name, found in checksums.by_name.items() if os.path.basename(name) == wanted)  # noqa: PTH119
             listed = next(others, checksums.bare)
         return listed
+
+    def _read(self, path: str) -> ChecksumList:
+        """Return the content of a list; an empty one for a folder that has the name of a list."""
+        try:
+            info = os.stat(path)  # noqa: PTH116
+        except OSError as error:
+            raise _unreadable(path, error.strerror or str(error)) from error
+        return self._lists.get(path, info, _read_list) if stat.S_ISREG(info.st_mode) else ChecksumList({})
+
+
+def _is_below(name: str) -> bool:
+    drive, rest = os.path.splitdrive(name)
+    return not drive and not os.path.isabs(rest) and rest.partition(os.sep)[0] != ".."  # noqa: PTH117
 
 
 def _read_folder(path: str) -> tuple[_Listing, int]:

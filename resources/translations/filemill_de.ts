@@ -5298,6 +5298,18 @@
         <translation>Aufgeführt in</translation>
     </message>
     <message>
+        <source>Listed files</source>
+        <translation>Aufgeführte Dateien</translation>
+    </message>
+    <message>
+        <source>Missing files</source>
+        <translation>Fehlende Dateien</translation>
+    </message>
+    <message>
+        <source>First missing file</source>
+        <translation>Erste fehlende Datei</translation>
+    </message>
+    <message>
         <source>Algorithm</source>
         <translation>Algorithmus</translation>
     </message>
@@ -5324,6 +5336,14 @@
     <message>
         <source>Files for which there is no checksum to compare with fail, except lists themselves.</source>
         <translation>Dateien, für die es keine Prüfsumme zum Vergleichen gibt, schlagen fehl, außer den Listen selbst.</translation>
+    </message>
+    <message>
+        <source>Lists that name missing files</source>
+        <translation>Listen, die fehlende Dateien nennen</translation>
+    </message>
+    <message>
+        <source>A list that is processed itself shows how many of its files are missing, or fails.</source>
+        <translation>Eine Liste, die selbst verarbeitet wird, zeigt, wie viele ihrer Dateien fehlen, oder schlägt fehl.</translation>
     </message>
     <message>
         <source>The folder does not exist, or its disk is not connected.</source>

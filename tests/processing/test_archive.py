@@ -133,12 +133,13 @@ def test_zip_with_a_comment_is_tested(comment: bytes) -> None:
     assert check(stream.getvalue())["entries"] == 2
 
 
-def test_zip_whose_entries_are_larger_than_four_gigabytes_can_be_read(tmp_path: Path) -> None:
-    """The sizes stand in the additional fields for ZIP64, also if they are small."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file, file.open("a", "w", force_zip64=True) as entry:
-        entry.write(b"x" * 1000)
-    assert check(stream.getvalue())["unpacked_size"] == 1000
+@pytest.mark.parametrize("before", [b"", b"a program" * 100])
+def test_sizes_and_positions_of_more_than_32_bits_are_read(monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 500)
+    content = zipped("a", "b", "c", "d")
+    assert content.count(b"\xff" * 8) > 3, "the sizes are in the extra fields"
+    assert check(before + content)["unpacked_size"] == 3200
+    assert "“a” is larger" in failure(content.replace(struct.pack("<Q", 800), struct.pack("<Q", 799))).text
 
 
 @pytest.mark.parametrize("before", [b"", b"a program" * 100])

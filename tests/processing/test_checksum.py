@@ -18,6 +18,7 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.processing import checksum_lists
 from desktop_app.processing.checksum import ChecksumProcessor
+from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import ProcessorRegistry
 from desktop_app.sources.local import FileSource, file_error, open_source
 from tests.helpers.fakes import RecordingWatch
@@ -227,6 +228,34 @@ def test_list_and_its_signature_need_not_be_listed(file: Path, name: str) -> Non
     assert process(path, must_be_listed=True) == {"sha256": SHA256, "verified": False}
 
 
+def test_list_shows_which_of_its_files_are_missing(file: Path) -> None:
+    listed = file.parent.parent / "SHA256SUMS"
+    listed.write_text(f"{SHA256}  folder/a.iso\n{SHA256}  gone.iso\n{SHA256} *.\\folder\\b.iso\n", encoding="utf-8")
+    values = process(listed)
+    assert (values["listed_files"], values["missing_files"], values["first_missing"]) == (3, 2, "gone.iso")
+    assert "2 of 3 listed files are missing; the first one is “gone.iso”" in failure(listed, missing_files="fail").text
+    listed.write_text(f"{SHA256}  .\\folder\\a.iso\n{SHA256}  /gone\n{SHA256}  ../gone\n", encoding="utf-8")
+    values = process(listed, missing_files="fail")
+    assert (values["listed_files"], values["missing_files"]) == (1, 0)
+    assert "listed_files" not in process(listed, lists="none")
+    assert "listed_files" not in process(file)
+
+
+@pytest.mark.parametrize("text", [SHA256, f"{SHA256}  a.iso\n", f"{SHA256}  build/output/a.iso\n"])
+def test_list_of_one_file_misses_nothing(file: Path, text: str) -> None:
+    listed = file.parent / "a.iso.sha256"
+    listed.write_text(text, encoding="utf-8")
+    assert process(listed).get("missing_files", 0) == 0
+
+
+def test_search_for_missing_files_can_be_cancelled(file: Path) -> None:
+    listed = file.parent / "SHA256SUMS"
+    listed.write_text("".join(f"{SHA256}  {number}\n" for number in range(100)), encoding="utf-8")
+    registry = ProcessorRegistry([ChecksumProcessor()])
+    with pytest.raises(Cancelled):
+        registry.process(str(listed), RecordingWatch(stop_at_question=50), processor="checksum")
+
+
 NAMES = [
     b"a b",
     b" a",
@@ -292,6 +321,32 @@ def test_what_is_not_a_file_is_no_list(file: Path, make: Callable[[Path], None])
 def test_link_to_nothing_with_the_name_of_a_list_is_an_error(file: Path) -> None:
     (file.parent / "SHA256SUMS").symlink_to("gone")
     assert failure(file).reason.code is ReasonCode.NOT_VERIFIED
+
+
+def test_folder_that_can_not_be_listed_has_no_lists(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent / "SHA256SUMS").write_text(f"{OTHER_SHA256}  a.iso\n", encoding="utf-8")
+    (file.parent.parent / "MD5SUMS").write_text(f"{MD5}  folder/a.iso\n", encoding="utf-8")
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(file.parent):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert process(file)["listed_in"] == "../MD5SUMS"
+
+
+def test_folders_on_another_file_system_are_not_searched(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent.parent / "MD5SUMS").write_text(f"{OTHER_MD5}  folder/a.iso\n", encoding="utf-8")
+    stat = os.stat
+
+    def mounted(path: str, **options: bool) -> os.stat_result:
+        info = stat(path, **options)
+        return os.stat_result([*info[:2], info.st_dev + 1, *info[3:]]) if path == str(file.parent) else info
+
+    monkeypatch.setattr(os, "stat", mounted)
+    assert process(file)["verified"] is False
 
 
 @pytest.mark.parametrize(
