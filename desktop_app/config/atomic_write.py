@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+TEMPORARY_PREFIX = ".filemill-"
+"""What the names of files and folders begin with that Filemill has not finished writing."""
+
+
 class NotWrittenError(KnownError):
     """A file can't be written.
 
@@ -48,7 +52,7 @@ def whole_file(target: Path, *, replace: bool = True, is_private: bool = False) 
         path = _resolved(target)
         if not replace and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        part = path.with_name(f".filemill-{secrets.token_hex(4)}.part")
+        part = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}.part")
         try:
             with open(part, "xb", opener=_open_private if is_private else None) as stream:
                 yield stream

@@ -136,7 +136,11 @@ class CommandRunner:
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a process that supervises commands."""
+    """Start a process that supervises commands.
+
+    Raises:
+        SupervisorDiedError: If it can't be started, for example because there are too many processes.
+    """
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
             command,
@@ -149,7 +153,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
             start_new_session=True,  # Ctrl+C in the terminal reaches only this program
         )
     except OSError as error:
-        raise file_error(error) from error
+        raise SupervisorDiedError(f"The process that supervises commands can't be started: {error}") from error
 
 
 def _end(supervisor: subprocess.Popen[str]) -> None:

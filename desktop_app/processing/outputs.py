@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.config.atomic_write import NotWrittenError, write_whole
+from desktop_app.config.atomic_write import TEMPORARY_PREFIX, NotWrittenError, write_whole
 from desktop_app.config.presets import FOLDER, filled, placeholders_in
 from desktop_app.config.private_files import create_private_folder
 from desktop_app.domain.errors import FileError, is_disk_full
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 MOST_FILES = 10_000
 """The maximum number of files and folders that a command may write for a file."""
 _DEEPEST = 50
-_PREFIX = ".filemill-"
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]{1,18}")
 _DEVICES = re.compile(
     r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)[ ]*(\..*)?", re.IGNORECASE | re.DOTALL
@@ -75,7 +74,7 @@ class Staged:
     @property
     def folder(self) -> Path:
         """The folder that contains them until then."""
-        return self.destination / f"{_PREFIX}{self.attempt_id}"
+        return self.destination / f"{TEMPORARY_PREFIX}{self.attempt_id}"
 
     @property
     def job_id(self) -> str:
@@ -133,7 +132,8 @@ class Outputs:
         except NotWrittenError as error:
             raise _not_written(error.text, passing=error.code in {errno.ENOSPC, errno.EDQUOT}) from error
         except OSError as error:
-            self._forget(attempt_id)
+            with suppress(OSError):  # it may be the folder of the records that can't be used
+                self._forget(attempt_id)
             raise not_written(error) from error
         return staged
 

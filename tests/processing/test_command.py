@@ -17,6 +17,7 @@ from desktop_app.config.presets import Preset
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import FileProblem, ReasonCode
 from desktop_app.domain.sentences import display_text
+from desktop_app.processing import child_process
 from desktop_app.processing.child_process import CommandRunner
 from desktop_app.processing.command import CommandProcessor, find_program
 from desktop_app.processing.outputs import Outputs
@@ -385,3 +386,62 @@ def test_idle_supervisor_that_was_killed_is_replaced(commands: Commands) -> None
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not is_alive(pid))
     assert int(str(commands.shell("echo $PPID").values["printed"])) != pid
+
+
+def fake(commands: Commands, *answers: list[Any], then: str = "") -> None:
+    """Replace the supervisor by a program that gives some answers to the first request."""
+    text = "".join(json.dumps(answer) + "\n" for answer in answers)
+    code = f"import sys, time\nsys.stdin.readline()\nsys.stdout.write({text!r})\nsys.stdout.flush()\n{then}"
+    commands.runner = CommandRunner([sys.executable, "-c", code])
+
+
+def test_supervisor_that_can_not_be_started_is_reported(commands: Commands) -> None:
+    commands.runner = CommandRunner(["/no/such/program"])
+    error = commands.fails("true")
+    assert (error.reason.code, error.passing) == (ReasonCode.CRASHED, True)
+    assert "can't be started" in error.detail
+
+
+def test_unknown_answer_of_the_supervisor_is_a_bug(commands: Commands) -> None:
+    fake(commands, ["opened", 1], ["odd", 1])
+    with pytest.raises(ValueError, match="odd"):
+        commands.shell("true")
+
+
+def test_supervisor_that_does_not_end_is_killed(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TERM_SECONDS", "KILL_SECONDS"):
+        monkeypatch.setattr(child_process, name, -0.9)
+    fake(commands, ["opened", 1], ["odd", 1], then="while True: time.sleep(1)")
+    with pytest.raises(ValueError, match="odd"):
+        commands.shell("true")
+
+
+def test_command_that_can_not_be_ended_is_reported_and_its_supervisor_not_used_again(commands: Commands) -> None:
+    """A process that waits for a disk or share can't be ended; `end` returns False then."""
+    code = (
+        "import sys\nfrom desktop_app.processing import supervisor\nend = supervisor._Family.end\n"
+        "supervisor._Family.end = lambda self: end(self) and False\n"
+        "supervisor.serve_commands(sys.stdin, sys.stdout)"
+    )
+    commands.runner = CommandRunner([sys.executable, "-c", code])
+    error = commands.fails("sleep 1000", time_limit_s=1)
+    assert error.reason.code is ReasonCode.TOO_LONG
+    (idle,) = commands.runner._idle
+    wait_until(lambda: idle.poll() is not None)
+    assert commands.shell("true").values == {"exit_code": 0}
+    commands.runner.close()
+
+
+def test_two_commands_can_run_at_once(commands: Commands) -> None:
+    one, two = (commands.file.with_name(name) for name in ("one", "two"))
+    results: list[FileResult] = []
+
+    def run(mine: Path, other: Path) -> None:
+        results.append(commands.shell(f"touch '{mine}'; while [ ! -e '{other}' ]; do sleep 0.01; done; echo done"))
+
+    threads = [threading.Thread(target=run, args=pair) for pair in ((one, two), (two, one))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [result.values["printed"] for result in results] == ["done", "done"]

@@ -223,6 +223,57 @@ def test_folder_that_can_not_be_written_is_a_plain_reason(outputs: Outputs, tmp_
             create_destination(template, {"folder": str(tmp_path), "name": "n"})
 
 
+def test_records_that_can_not_be_written_are_a_plain_reason(tmp_path: Path, destination: Path) -> None:
+    (tmp_path / "jobs.db.outputs").write_text("not a folder")
+    with pytest.raises(FileError) as failed:
+        Outputs(tmp_path / "jobs.db", "me").begin(attempt(), destination, replaces=False)
+    assert failed.value.reason.code is ReasonCode.OUTPUT_NOT_WRITTEN
+    assert list(destination.iterdir()) == []
+
+
+def test_output_folder_that_the_command_has_removed_is_a_plain_reason(outputs: Outputs, staged: Staged) -> None:
+    staged.folder.rmdir()
+    with pytest.raises(FileError) as failed:
+        outputs.check(staged, most_bytes=MB)
+    assert failed.value.reason.code is ReasonCode.OUTPUT_NOT_WRITTEN
+
+
+@pytest.mark.parametrize("name", ["../../etc", "x", "00000000-0000-4000-8000-000000000000"])
+def test_only_the_id_of_an_attempt_names_a_folder(outputs: Outputs, destination: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="not the ID of an attempt"):
+        outputs.begin(name, destination, replaces=False)
+
+
+def test_numbers_are_not_tried_for_ever(
+    outputs: Outputs, staged: Staged, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs_module, "_MOST_NUMBERED", 3)
+    for name in ("a.txt", "a (2).txt", "d", "d (2)"):
+        (destination / name).touch()
+    write(staged.folder, a_txt="A")
+    with pytest.raises(FileExistsError):
+        outputs.publish(staged)
+    (staged.folder / "a.txt").unlink()
+    write(staged.folder, d__b_txt="B")
+    with pytest.raises(FileExistsError):
+        outputs.publish(staged)
+    assert outputs.left() == [staged], "it is tried again"
+
+
+def test_planted_link_in_place_of_the_output_folder_is_not_followed(
+    outputs: Outputs, staged: Staged, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    write(elsewhere, x="secret")
+    staged.folder.rmdir()
+    staged.folder.symlink_to(elsewhere)
+    outputs.publish(staged)
+    assert content(elsewhere) == {"x": "secret"}
+    again = outputs.begin(attempt(), staged.destination, replaces=False)
+    assert not again.folder.is_symlink(), "the link is replaced by a new folder"
+    assert content(elsewhere) == {"x": "secret"}
+
+
 class Interrupted(BaseException):
     """Stands for a kill."""
 

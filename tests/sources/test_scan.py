@@ -53,6 +53,11 @@ def test_file_is_accepted_with_its_absolute_path_size_and_time(tmp_path: Path, m
     assert result == ScanResult(FileList([NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890)]), ())
 
 
+def test_what_filemill_is_writing_is_not_found(tmp_path: Path) -> None:
+    fill(tmp_path, ".filemill-1/a", "b/.filemill-2/c", "b/.filemill-3.part", "b/.d", "e")
+    assert found(look(tmp_path), tmp_path) == ["e", "b/.d"]
+
+
 def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> None:
     fill(tmp_path, "b", "a", "c")
 
