@@ -268,6 +268,13 @@ def test_file_is_tried_in_a_new_child_before_it_is_blamed(watch: RecordingWatch)
         assert [helper.process("a", watch) for _ in range(4)] == [GOOD] * 4
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
+def test_child_that_takes_no_more_requests_is_replaced(watch: RecordingWatch) -> None:
+    code = f"say(number, 'done', 2, 1, {{}})\nif number == 2:\n    os.close(0)\n    {LONG}"
+    with closing(scripted(code)) as helper:
+        assert [helper.process("a", watch) for _ in range(3)] == [GOOD] * 3
+
+
 def test_child_is_replaced_after_many_files(
     good: str, watch: RecordingWatch, helper: HelperProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
