@@ -270,7 +270,7 @@ def test_file_is_tried_in_a_new_child_before_it_is_blamed(watch: RecordingWatch)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
 def test_child_that_takes_no_more_requests_is_replaced(watch: RecordingWatch) -> None:
-    code = f"say(number, 'done', 2, 1, {{}})\nif number == 2:\n    os.close(0)\n    {LONG}"
+    code = f"if number == 2: os.close(0)\nsay(number, 'done', 2, 1, {{}})\nif number == 2: {LONG}"
     with closing(scripted(code)) as helper:
         assert [helper.process("a", watch) for _ in range(3)] == [GOOD] * 3
 
