@@ -268,6 +268,7 @@ class _Child:
         self._is_accessing = False
         self._is_to_be_replaced = False
         self._is_over = False
+        self._is_nonsense = False
         self._reader = threading.Thread(target=self._read, name="answers", daemon=True)
         self._reader.start()
 
@@ -328,6 +329,8 @@ class _Child:
         if is_over or self._has_exited():
             self._kill()
             self._reader.join(_EXIT_SECONDS)
+            if self._is_nonsense:
+                raise ProcessDiedError("The child process wrote something that is not an answer")
             if self._answer is None:
                 code = self._process.wait()
                 error = ProcessDiedError(
@@ -347,9 +350,10 @@ class _Child:
                 try:
                     words = json.loads(line)
                 except (ValueError, RecursionError):
-                    break
+                    words = None
                 with self._changed:
-                    if not self._take(words):
+                    self._is_nonsense = not self._take(words)
+                    if self._is_nonsense:
                         break
                     self._has_news = True
                     self._changed.notify()

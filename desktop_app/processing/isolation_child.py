@@ -157,9 +157,10 @@ class _Watchdog(threading.Thread):
             if (current := self._current) is None:
                 self._has_begun.wait()
             else:
-                current.look()
-                if _is_closed(self._requests):
-                    _end_group()
+                with suppress(MemoryError):  # the limit applies to this thread, too
+                    current.look()
+                    if _is_closed(self._requests):
+                        _end_group()
             self._never.wait(LOOK_EVERY_SECONDS)
 
 

@@ -51,8 +51,9 @@ class Limits:
 
     Attributes:
         seconds: The longest time for one file, in seconds. A file takes at least as long as it takes to read it.
-        memory_bytes: The memory that the child process may use beyond what it uses at the start, in bytes. It is not
-            limited on Windows.
+        memory_bytes: The memory that the child process may use beyond what it uses at the start, in bytes. On
+            macOS and Windows, which have no such limit, the child process checks it four times a second, but not while
+            compiled code keeps the interpreter lock.
         plugin: The plug-in that the child process has to load; None for a processor of Filemill.
     """
 

@@ -21,9 +21,10 @@ from PIL import Image
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import ReasonCode
 from desktop_app.processing import processor
-from desktop_app.processing.image import LIMITS, MOST_FRAMES
+from desktop_app.processing.image import LIMITS, MOST_FRAMES, thumbnail
 from desktop_app.processing.isolation import HelperProcess
 from desktop_app.processing.registry import FileResult, default_registry
+from desktop_app.sources.local import open_source
 from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def processed(helper: HelperProcess, path: Path, options: str = "") -> Mapping[s
     assert result.lines_count is None
     assert result.file_size == path.stat().st_size
     return result.values
+
+
+def read(path: Path, options: str = "") -> Mapping[str, object]:
+    """Return the values of a harmless picture, which is read in this process."""
+    return default_registry().process(str(path), RecordingWatch(), processor="image", options=options).values
 
 
 def failure(helper: HelperProcess, path: Path, options: str = "") -> tuple[ReasonCode, str]:
@@ -132,11 +138,9 @@ def test_real_pictures_have_the_size_that_another_program_reads(shared: HelperPr
     ],
 )
 @pytest.mark.parametrize("options", ["", '{"decode": false}'])
-def test_all_formats_are_read(
-    shared: HelperProcess, tmp_path: Path, kind: str, mode: str, expected: str, options: str
-) -> None:
+def test_all_formats_are_read(tmp_path: Path, kind: str, mode: str, expected: str, options: str) -> None:
     (tmp_path / "a").write_bytes(encoded(noise(128, 128, mode), kind))
-    values = dict(processed(shared, tmp_path / "a", options))
+    values = dict(read(tmp_path / "a", options))
     assert values.pop("format") == expected
     if kind != "ICNS":  # has pictures of several sizes
         assert (values["width"], values["height"]) == (128, 128)
@@ -144,10 +148,10 @@ def test_all_formats_are_read(
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
-def test_frames_are_counted(shared: HelperProcess, tmp_path: Path, kind: str) -> None:
+def test_frames_are_counted(tmp_path: Path, kind: str) -> None:
     frames = [Image.new("RGB", (20, 10), color) for color in ("red", "green", "blue")]
     (tmp_path / "a").write_bytes(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
-    assert processed(shared, tmp_path / "a")["frames"] == 3
+    assert read(tmp_path / "a")["frames"] == 3
 
 
 def exif(**changes: object) -> Image.Exif:
@@ -160,10 +164,10 @@ def exif(**changes: object) -> Image.Exif:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_exif_is_read(shared: HelperProcess, tmp_path: Path, kind: str) -> None:
+def test_exif_is_read(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a").write_bytes(encoded(noise(), kind, exif=exif()))
     for options in ("", '{"decode": false}'):
-        values = processed(shared, tmp_path / "a", options)
+        values = read(tmp_path / "a", options)
         assert (values["width"], values["height"]) == (64, 48)
         assert (values["orientation"], values["camera"]) == (6, "ACME X-1")
         if kind != "TIFF":  # Pillow does not write the time there
@@ -184,14 +188,14 @@ def test_exif_is_read(shared: HelperProcess, tmp_path: Path, kind: str) -> None:
     ],
 )
 def test_exif_with_anything_in_it_does_no_harm(
-    shared: HelperProcess, tmp_path: Path, changes: dict[str, object], expected: dict[str, object]
+    tmp_path: Path, changes: dict[str, object], expected: dict[str, object]
 ) -> None:
     (tmp_path / "a").write_bytes(encoded(noise(), "JPEG", exif=exif(**changes)))
-    values = processed(shared, tmp_path / "a")
+    values = read(tmp_path / "a")
     assert {name: values.get(name) for name in expected} == expected
 
 
-def test_exif_that_is_garbage_does_no_harm(shared: HelperProcess, tmp_path: Path) -> None:
+def test_exif_that_is_garbage_does_no_harm(tmp_path: Path) -> None:
     good = exif().tobytes()
     for seed in range(40):
         bad = bytearray(good)
@@ -199,7 +203,7 @@ def test_exif_that_is_garbage_does_no_harm(shared: HelperProcess, tmp_path: Path
         for _ in range(1 + seed // 4):
             bad[chosen.randrange(6, len(bad))] = chosen.randrange(256)
         (tmp_path / "a").write_bytes(encoded(noise(), "JPEG", exif=bytes(bad)))
-        assert processed(shared, tmp_path / "a")["width"] == 64
+        assert read(tmp_path / "a")["width"] == 64
 
 
 # --- broken and hostile files
@@ -345,14 +349,23 @@ def test_damaged_picture_has_a_plain_reason_or_is_read(shared: HelperProcess, tm
             assert error.reason.code in {ReasonCode.BAD_CONTENT, ReasonCode.TOO_LARGE}, seed  # noqa: PT017 - or read
 
 
+def test_reasons_are_the_same_without_isolation(tmp_path: Path) -> None:
+    made = {**NOT_VALID, **TOO_LARGE}
+    for name in NOT_VALID.keys() | TOO_LARGE.keys() - {"gif with too many frames"}:
+        (tmp_path / "a").write_bytes(made[name]())
+        with pytest.raises(FileError) as caught:
+            read(tmp_path / "a")
+        assert (caught.value.reason.code is ReasonCode.TOO_LARGE) is (name in TOO_LARGE), name
+
+
 def test_data_of_a_small_picture_are_not_unpacked_further_than_needed(shared: HelperProcess, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(png(8, 8, rows=bytes(100 << 20)))
     assert processed(shared, tmp_path / "a")["width"] == 8
 
 
-def test_pages_in_a_loop_are_read_once(shared: HelperProcess, tmp_path: Path) -> None:
+def test_pages_in_a_loop_are_read_once(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(tiff({}, {}, next_offset=8))
-    assert processed(shared, tmp_path / "a")["frames"] == 2
+    assert read(tmp_path / "a")["frames"] == 2
 
 
 def test_many_frames_are_decoded(shared: HelperProcess, tmp_path: Path) -> None:
@@ -374,9 +387,9 @@ def test_all_frames_together_have_a_limit(shared: HelperProcess, tmp_path: Path)
     assert failure(shared, tmp_path / "a", '{"most_megapixels": 1}')[0] is ReasonCode.TOO_LARGE
 
 
-def test_picture_that_is_not_decoded_may_be_incomplete(shared: HelperProcess, tmp_path: Path) -> None:
+def test_picture_that_is_not_decoded_may_be_incomplete(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(encoded(noise(), "PNG")[:2000])
-    assert processed(shared, tmp_path / "a", '{"decode": false}')["width"] == 64
+    assert read(tmp_path / "a", '{"decode": false}')["width"] == 64
 
 
 # --- thumbnails
@@ -399,11 +412,12 @@ def test_thumbnail_fits_and_keeps_the_proportions(shared: HelperProcess, tmp_pat
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-def test_thumbnail_shows_pictures_with_larger_numbers(shared: HelperProcess, tmp_path: Path, mode: str) -> None:
+def test_thumbnail_shows_pictures_with_larger_numbers(tmp_path: Path, mode: str) -> None:
     dark_and_bright = Image.new(mode, (20, 10), 1000)
     dark_and_bright.paste(60_000, (10, 0, 20, 10))
     (tmp_path / "a").write_bytes(encoded(dark_and_bright, "TIFF"))
-    picture = shown(shared.thumbnail(str(tmp_path / "a")))
+    with open_source(str(tmp_path / "a")) as source:
+        picture = shown(thumbnail(source, 100))
     assert (picture.getpixel((1, 1)), picture.getpixel((18, 1))) == (0, 255)
 
 
@@ -424,6 +438,13 @@ def test_other_files_have_no_thumbnail(shared: HelperProcess, tmp_path: Path) ->
     (tmp_path / "b").write_bytes(png(100_000, 100_000, rows=b""))
     for path in (tmp_path / "a", tmp_path / "b", tmp_path / "gone", tmp_path):
         assert shared.thumbnail(str(path)) is None
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "F"])
+def test_thumbnail_of_one_color_is_made(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "a").write_bytes(encoded(Image.new(mode, (30, 20)), "TIFF"))
+    with open_source(str(tmp_path / "a")) as source:
+        assert shown(thumbnail(source, 10)).size[0] == 10
 
 
 @pytest.mark.parametrize("answer", ["b'no picture'", "b'\\x89PNG\\r\\n\\x1a\\n' + bytes(100)", "None"])

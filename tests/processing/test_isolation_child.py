@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import DEFAULT_PROCESSOR
@@ -170,6 +173,38 @@ def test_memory_is_limited_by_the_watchdog_where_the_system_does_not(file: str) 
     replaced, answer = map(json.loads, done.stdout.splitlines())
     assert replaced == [1, "replace"]
     assert answer[:3] == [1, "failed", "too_large"]
+
+
+def test_child_answers_until_its_requests_end(file: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop_app", "_process"],
+        input="".join(json.dumps([number, *request(file)]) + "\n" for number in (1, 2)),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=_own_environment(),
+    )
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [[n, "done", 2, 1, {}] for n in (1, 2)]
+
+
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_thumbnail_is_sent_as_text(answers: Callable[..., list[list[object]]], tmp_path: Path, is_valid: bool) -> None:
+    Image.new("L", (20, 10)).save(tmp_path / "a.png")
+    if not is_valid:
+        (tmp_path / "a.png").write_bytes(b"x")
+    ((_, kind, content, *_more),) = answers(["thumbnail", str(tmp_path / "a.png"), 5])
+    assert kind == ("thumbnail" if is_valid else "failed")
+    assert not is_valid or base64.b64decode(str(content)).startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
+def test_end_of_the_requests_is_seen_without_reading_them() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"a request that is not read")
+    assert not isolation_child._is_closed(reading)
+    os.close(writing)
+    assert isolation_child._is_closed(reading)
+    os.close(reading)
 
 
 def test_child_imports_nothing_large() -> None:

@@ -51,6 +51,11 @@ def processed(helper: HelperProcess, path: Path, options: str = "") -> Mapping[s
     return result.values
 
 
+def read(path: Path, options: str = "") -> Mapping[str, object]:
+    """Return the values of a harmless document, which is read in this process."""
+    return default_registry().process(str(path), RecordingWatch(), processor="pdf", options=options).values
+
+
 def outcome(helper: HelperProcess, path: Path, *, may_abort: bool = False) -> Mapping[str, object] | ReasonCode:
     """Return the values, or why a file fails; the child must use little memory, and go on unless it may abort."""
     helper.probe("/")
@@ -204,8 +209,8 @@ def test_real_documents_have_what_another_program_reads(shared: HelperProcess, r
         assert values["words"] == pytest.approx(len(text.split()), rel=0.1, abs=3), path
 
 
-def test_documents_of_qt_and_pillow_are_read(shared: HelperProcess, real_files: list[Path]) -> None:
-    values = {path.name: processed(shared, path) for path in real_files}
+def test_documents_of_qt_and_pillow_are_read(real_files: list[Path]) -> None:
+    values = {path.name: read(path) for path in real_files}
     assert (values["qt3.pdf"]["pages"], values["qt3.pdf"]["title"]) == (3, "Übersicht")
     assert (values["pillow3.pdf"]["pages"], values["pillow3.pdf"]["title"]) == (3, "A picture")
 
@@ -213,9 +218,9 @@ def test_documents_of_qt_and_pillow_are_read(shared: HelperProcess, real_files: 
 # --- properties
 
 
-def test_pages_and_words_are_counted(shared: HelperProcess, tmp_path: Path) -> None:
+def test_pages_and_words_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(document(pages=7))
-    assert processed(shared, tmp_path / "a") == {
+    assert read(tmp_path / "a") == {
         "version": "1.7",
         "pages": 7,
         "words": 21,
@@ -224,12 +229,12 @@ def test_pages_and_words_are_counted(shared: HelperProcess, tmp_path: Path) -> N
     }
 
 
-def test_words_of_long_documents_are_not_counted(shared: HelperProcess, tmp_path: Path) -> None:
+def test_words_of_long_documents_are_not_counted(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(document(pages=11))
     for options in ('{"most_pages": 10}', '{"count_words": false}'):
-        values = processed(shared, tmp_path / "a", options)
+        values = read(tmp_path / "a", options)
         assert (values["pages"], "words" in values) == (11, False)
-    assert processed(shared, tmp_path / "a", '{"most_pages": 11}')["words"] == 33
+    assert read(tmp_path / "a", '{"most_pages": 11}')["words"] == 33
 
 
 @pytest.mark.parametrize(
@@ -245,30 +250,30 @@ def test_words_of_long_documents_are_not_counted(shared: HelperProcess, tmp_path
         (b" 7", None),
     ],
 )
-def test_title_is_plain_text(shared: HelperProcess, tmp_path: Path, title: bytes, expected: str | None) -> None:
+def test_title_is_plain_text(tmp_path: Path, title: bytes, expected: str | None) -> None:
     info = b"<</Title%s/Author(A. Uthor)>>" % title
     (tmp_path / "a").write_bytes(document(b"", 1, b"/Info 6 0 R", info))
-    values = processed(shared, tmp_path / "a")
+    values = read(tmp_path / "a")
     assert (values.get("title"), values["author"]) == (expected, "A. Uthor")
 
 
-def test_document_that_needs_a_password_is_encrypted_and_not_failed(shared: HelperProcess, tmp_path: Path) -> None:
+def test_document_that_needs_a_password_is_encrypted_and_not_failed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(encrypted(b"secret"))
-    assert processed(shared, tmp_path / "a") == {"version": "1.7", "encrypted": True}
+    assert read(tmp_path / "a") == {"version": "1.7", "encrypted": True}
     (tmp_path / "a").write_bytes(encrypted(b""))
-    values = processed(shared, tmp_path / "a")
+    values = read(tmp_path / "a")
     assert (values["pages"], values["encrypted"]) == (1, True)
 
 
-def test_document_with_a_wrong_table_is_damaged_but_read(shared: HelperProcess, tmp_path: Path) -> None:
+def test_document_with_a_wrong_table_is_damaged_but_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(re.sub(rb"startxref\n\d+", b"startxref\n7", document()))
-    values = processed(shared, tmp_path / "a")
+    values = read(tmp_path / "a")
     assert (values["pages"], values["words"], values["damaged"]) == (1, 3, True)
 
 
-def test_bytes_before_and_after_the_document_do_no_harm(shared: HelperProcess, tmp_path: Path) -> None:
+def test_bytes_before_and_after_the_document_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"From: x\n\n" + document() + b"\0" * 500)
-    assert processed(shared, tmp_path / "a")["words"] == 3
+    assert read(tmp_path / "a")["words"] == 3
 
 
 # --- broken and hostile files
@@ -330,6 +335,21 @@ def test_unusual_document_is_read_or_has_a_plain_reason(shared: HelperProcess, t
         assert found in {ReasonCode.BAD_CONTENT, ReasonCode.TOO_LARGE}
     else:
         assert found["version"] == "1.7"
+
+
+def test_reasons_are_the_same_without_isolation(tmp_path: Path) -> None:
+    letters = b"BT /F 1 Tf " + b"(%s) Tj " % (b"x" * 30_000) * 35 + b"ET"
+    made = {
+        **{name: (make, ReasonCode.BAD_CONTENT) for name, make in NOT_VALID.items()},
+        "cut off": (lambda: document()[:-60], ReasonCode.BAD_CONTENT),
+        "letters": (lambda: with_contents(packed(letters)), ReasonCode.TOO_LARGE),
+        "pages": (lambda: document(pages=MOST_PAGES + 1), ReasonCode.TOO_LARGE),
+    }
+    for name, (make, code) in made.items():
+        (tmp_path / "a").write_bytes(make())
+        with pytest.raises(FileError) as caught:
+            read(tmp_path / "a")
+        assert caught.value.reason.code is code, name
 
 
 @pytest.mark.parametrize("layers", [1, 2])
