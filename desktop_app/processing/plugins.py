@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.machinery
-import importlib.metadata
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -103,7 +102,9 @@ def entry_points() -> tuple[str, ...]:
     """Return the entry points of installed packages, each as `name = module:object`. Reads the metadata only once."""
     if getattr(sys, "frozen", False):
         return ()
-    found = importlib.metadata.entry_points(group=GROUP)
+    from importlib.metadata import entry_points as installed  # takes long, and is needed only for this
+
+    found = installed(group=GROUP)
     return tuple(sorted({f"{one.name} = {one.value}" for one in found}))
 
 
@@ -168,9 +169,11 @@ def _execute(code: PluginCode) -> Any:  # noqa: ANN401 - a plug-in can define an
 
 
 def _import(code: PluginCode) -> Any:  # noqa: ANN401
+    from importlib.metadata import EntryPoint
+
     _require(code, _digest_of_package(code.source))
     name, _, value = (part.strip() for part in code.source.partition("="))
-    return importlib.metadata.EntryPoint(name, value, GROUP).load()
+    return EntryPoint(name, value, GROUP).load()
 
 
 def _require(code: PluginCode, digest: str) -> None:

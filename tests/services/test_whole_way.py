@@ -13,6 +13,7 @@ from desktop_app.services.consuming import consumer, results
 from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Outcome
 from desktop_app.services.loops import Backoff
+from desktop_app.store.held_batches import HeldBatches
 from tests.crash import status_log
 from tests.crash.program import QUEUES, Running
 from tests.crash.world import Gate, OtherProgram, World
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from desktop_app.processing.processor import Watch
+    from tests.crash.program import ProgramInstance
     from tests.helpers.sqs.faults import Fault, PassOn
 
 pytestmark = pytest.mark.slow
@@ -340,7 +342,63 @@ def test_program_that_sleeps_past_its_lease_does_not_overwrite_a_result(
     assert world.count(Outcome.STALE, sleeper) == 1
 
 
+# Paused batches
+
+
+def pause(world: World, program: ProgramInstance, job_id: str) -> HeldBatches:
+    held = HeldBatches(program.database)
+    assert held.hold(program.jobs.find(job_id)[0].batch_id, "file_gone", now_ms=program.clock.now_ms())
+    return held
+
+
+def test_messages_of_a_paused_batch_leave_the_queue_and_its_files_are_processed_once_it_continues(
+    world: World,
+) -> None:
+    program = world.program()
+    paused = world.add(program, 25)
+    program.sender.send_due()
+    world.add(program, 5, start=25)
+    held = pause(world, program, paused[0])
+    running = world.run(program)
+    running.until(
+        lambda: program.jobs.counts(program.key).processed == 5 and not world.messages(), "only paused files are left"
+    )
+    assert sorted(world.registry.began) == [f"file {number}" for number in range(25, 30)]
+    assert program.jobs.count_held(program.key) == 25
+    held.resume([1], tolerates=True)
+    program.control.wake_sender()
+    world.finish_and_check(running, program)
+    assert len(world.registry.began) == 30
+    assert {job.attempts for job in program.all()} == {1}
+
+
+def test_another_program_continues_what_one_has_set_aside(world: World) -> None:
+    first = world.program()
+    paused = world.add(first, 10)
+    held = pause(world, first, paused[0])
+    running = world.run(first)
+    running.until(lambda: not first.outbox.waiting(first.key), "all entries are set aside")
+    running.stop(nudge=lambda: world.clock.advance(2))
+    held.resume([1], tolerates=True)
+    second = world.program()
+    world.finish_and_check(world.run(second), second)
+
+
 # Strict order
+
+
+def test_strict_order_is_kept_when_a_batch_is_paused(strict: World) -> None:
+    program = strict.program(concurrency=4)
+    first = strict.add(program, 10)
+    strict.add(program, 10, start=10)
+    held = pause(strict, program, first[0])
+    running = strict.run(program)
+    running.until(
+        lambda: strict.count(Outcome.RELEASED, program) and program.observer.in_flight == 0, "the first is put off"
+    )
+    assert strict.registry.began == []
+    held.resume([1], tolerates=True)
+    strict.finish_and_check_order(running, program)
 
 
 def test_strict_order_results_come_in_the_order_submitted(strict: World) -> None:

@@ -381,6 +381,7 @@ class MainWindow(QMainWindow):
         self._controller.status.text_changed.connect(self.status.show_connection)
         self.settings.restart_requested.connect(self.restart)
         self.settings.processors_changed.connect(self._controller.restart)
+        self.settings.processors_changed.connect(self.processors.refresh)
         self.settings.help_requested.connect(self.help.show_help_about_data)
         jobs.commands.pending_changed.connect(self.selected.sum_now)
         self.closed.connect(jobs.commands.stop)
