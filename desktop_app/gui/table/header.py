@@ -100,7 +100,7 @@ class JobsHeader(ColumnHeader):
 
     def _fill_field_menu(self, menu: QMenu, number: int, field: ResultField) -> None:
         """Add the actions for the column of a field of results."""
-        menu.addAction(tr("Hide This Column"), partial(self.show_column, number, False))  # noqa: FBT003 - of a slot
+        menu.addAction(tr("Hide This Column"), partial(self.show_column, number, False))
         fast = QAction(tr("Make This Column Fast"), menu, checkable=True, checked=field.is_fast)
         fast.setToolTip(tr("Sorting and filtering by it is faster, and results are written slightly slower."))
         fast.toggled.connect(partial(self.fast_requested.emit, field.name))
