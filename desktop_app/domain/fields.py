@@ -315,6 +315,11 @@ def read_result(text: str | None) -> Mapping[str, Value]:
         {
             name: display_text(value) if isinstance(value, str) else value
             for name, value in values.items()
-            if FIELD_NAME.fullmatch(name) and isinstance(value, bool | int | float | str)
+            if FIELD_NAME.fullmatch(name) and _is_value(value)
         }
     )
+
+
+def _is_value(value: object) -> bool:
+    """Return whether what was stored is a value that can be shown."""
+    return isinstance(value, str) or (isinstance(value, int | float) and abs(value) <= _GREATEST)

@@ -229,9 +229,9 @@ class Database:
         cursor: sqlite3.Cursor = self._peewee.execute_sql(text, parameters)  # type: ignore[no-untyped-call]
         return cursor
 
-    def alter(self, statement: str) -> None:
-        """Execute a statement that changes the schema inside `write`."""
-        self._peewee.execute_sql(statement)  # type: ignore[no-untyped-call]
+    def alter(self, statement: str, should_stop: Callable[[], bool]) -> None:
+        """Execute a statement that changes the schema inside `write`; see `SqliteDatabase.alter`."""
+        self._peewee.alter(statement, should_stop)
 
     def insert_all(
         self,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.fields import FIELD_NAME, Field
-from desktop_app.store.backends.sqlite import drop_value_index, value_index, value_indexes, value_of
+from desktop_app.store.backends.sqlite import (
+    StatementStoppedError,
+    drop_value_index,
+    value_index,
+    value_indexes,
+    value_of,
+)
 from desktop_app.store.models import FieldRow, JobRow, WorkerRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from desktop_app.domain.fields import Value
     from desktop_app.store.database import Database
@@ -74,7 +81,7 @@ class WorkerProcessors:
         with self._database.read():
             return read_fields(self._database)
 
-    def make_fast(self, field: str, *, fast: bool) -> None:
+    def make_fast(self, field: str, *, fast: bool, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Create an index for sorting and filtering by a field of results, or remove it.
 
         Takes seconds for a million jobs, during which nothing else can be written. Each result with the field that is
@@ -83,6 +90,7 @@ class WorkerProcessors:
         Args:
             field: The name of the field.
             fast: Whether there should be an index.
+            should_stop: Called again and again on this thread; if it returns True, nothing is changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -90,8 +98,8 @@ class WorkerProcessors:
         if not FIELD_NAME.fullmatch(field):
             raise ValueError(f"{field!r} is not the name of a field")
         create = value_index(*_RESULT, field, JobRow.removed_at.column_name)
-        with self._database.write():
-            self._database.alter(create if fast else drop_value_index(*_RESULT, field))
+        with suppress(StatementStoppedError), self._database.write():
+            self._database.alter(create if fast else drop_value_index(*_RESULT, field), should_stop)
 
 
 def read_fields(database: Database) -> list[tuple[str, Field]]:

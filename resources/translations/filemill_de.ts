@@ -2693,6 +2693,10 @@
         <translation>Spalten zurücksetzen</translation>
     </message>
     <message>
+        <source>Hide This Column</source>
+        <translation>Diese Spalte ausblenden</translation>
+    </message>
+    <message>
         <source>Make This Column Fast</source>
         <translation>Diese Spalte beschleunigen</translation>
     </message>

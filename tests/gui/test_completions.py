@@ -68,7 +68,7 @@ def test_values_are_offered_and_quoted_if_necessary(qapp: QApplication) -> None:
     assert terms("batch:") == ["batch:Reports", 'batch:"3 files from In"', "batch:final"]
     assert terms('batch:"3 fi') == terms("batch:3") == ['batch:"3 files from In"']
     assert offered("worker:ser") == ["server"]
-    assert offered("reason:mi") == ["missing"]
+    assert offered("reason:missi") == ["missing"]
     assert offered("added:tod") == ["today", "yesterday..today"]
     assert offered("name:") == offered("colour:") == offered("size:>7") == []
 

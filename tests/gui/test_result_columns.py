@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from desktop_app.domain.fields import Field, Value, result_fields
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, Columns
 from desktop_app.gui.wording import Wording
+from desktop_app.store.models import FieldRow
 from desktop_app.store.processors import keep_fields
 from tests.gui.conftest import ENGLISH
 from tests.gui.test_header import FIRST_SHOWN, click, menu_of, open_wide, shown
@@ -139,7 +140,7 @@ def test_choice_for_a_field_that_is_not_known_yet_is_kept(
     window.close()
     windows.jobs_db.database.release()
     with windows.jobs_db.database.write():
-        windows.jobs_db.database.alter("DELETE FROM field")
+        windows.jobs_db.database.run(FieldRow.delete())
     second = open_wide(windows)
     header = second.view.header
     assert header.count() == len(COLUMNS)

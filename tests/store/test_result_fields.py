@@ -13,6 +13,7 @@ from desktop_app.domain.keys import KeySet, Pending, Retried
 from desktop_app.domain.query import NO_FILTER, Filter, Sort
 from desktop_app.domain.search import KnownValues
 from desktop_app.domain.search_parser import Names, parse_search
+from desktop_app.store.backends import sqlite
 from desktop_app.store.backups import check_database
 from desktop_app.store.database import open_database
 from desktop_app.store.processors import WorkerProcessors, keep_fields
@@ -147,6 +148,14 @@ def test_database_with_an_index_of_results_is_not_damaged(store: Store, jobs: li
         pass
     assert [row - 1 for row in store.jobs.ids(order=Sort.by("result.pages"))][-1] == 3
     assert {field.name: field.is_fast for field in store.jobs.result_fields()} == {}
+
+
+def test_making_an_index_can_be_stopped(store: Store, jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_STEPS_BETWEEN_LOOKS", 1)
+    WorkerProcessors(store.database).make_fast("pages", fast=True, should_stop=lambda: True)
+    assert store.sql("SELECT name FROM sqlite_master WHERE name LIKE 'job_result%'") == []
+    make_fast(store, "pages")
+    assert store.sql("SELECT name FROM sqlite_master WHERE name LIKE 'job_result%'") == [("job_result_pages",)]
 
 
 def test_index_is_kept_while_results_are_written(store: Store, jobs: list[Job]) -> None:

@@ -98,8 +98,9 @@ class JobsHeader(ColumnHeader):
         action.toggled.connect(partial(self.show_column, number))
         menu.addAction(action)
 
-    def _fill_field_menu(self, menu: QMenu, field: ResultField) -> None:
+    def _fill_field_menu(self, menu: QMenu, number: int, field: ResultField) -> None:
         """Add the actions for the column of a field of results."""
+        menu.addAction(tr("Hide This Column"), partial(self.show_column, number, False))
         fast = QAction(tr("Make This Column Fast"), menu, checkable=True, checked=field.is_fast)
         fast.setToolTip(tr("Sorting and filtering by it is faster, and results are written slightly slower."))
         fast.toggled.connect(partial(self.fast_requested.emit, field.name))
@@ -151,7 +152,7 @@ class JobsHeader(ColumnHeader):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         field = self._columns[number].field if number >= 0 else None
         if field is not None:
-            self._fill_field_menu(menu, field)
+            self._fill_field_menu(menu, number, field)
         self.fill_menu(menu)
         menu.popup(place)
 

@@ -41,8 +41,8 @@ PAINT_MS = 20
 class MakeFast(Protocol):
     """Creates the index of a field of results, or removes it."""
 
-    def __call__(self, field: str, *, fast: bool) -> None:
-        """Do so; raise a StoreError if the database can't be written."""
+    def __call__(self, field: str, *, fast: bool, should_stop: Callable[[], bool]) -> None:
+        """Do so, unless it is stopped; raise a StoreError if the database can't be written."""
         ...
 
 
@@ -170,7 +170,8 @@ class ListController(QObject):
         text = tr("Making the column fast…") if fast else tr("Removing the index of the column…")
         operation = self.operations.begin(lambda _done, _total: text)
         end = partial(self._end_make_fast, operation)
-        self._writes.run(partial(self._make_fast, name, fast=fast), end, end, end)
+        make_fast = partial(self._make_fast, name, fast=fast, should_stop=lambda: operation.is_stopped)
+        self._writes.run(make_fast, end, end, end)
 
     def _end_make_fast(self, operation: Operation, result: KnownError | None = None) -> None:
         self.operations.end(operation)

@@ -35,7 +35,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.store.backends.sqlite_functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from desktop_app.domain.keys import KeySet
@@ -67,6 +67,8 @@ _MAX_LIKE = 20_000
 """The length of a text up to which LIKE is used. SQLite accepts patterns of 50,000 bytes."""
 _SPECIAL = re.compile(r"[%_\\]")
 _BEGINNING = re.compile(r"(\**)([^*?]*)")
+_STEPS_BETWEEN_LOOKS = 100_000
+"""How many steps of its virtual machine SQLite makes between two looks at whether to stop: a few milliseconds."""
 _TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
 """The storage classes by the types of fields; all other fields are integers."""
 _NOT_TEXT = "Could not decode to UTF-8"
@@ -74,6 +76,10 @@ _NO_TEMPORARY_FOLDER = sqlite3.SQLITE_IOERR_GETTEMPPATH
 
 
 # --- connections and transactions
+
+
+class StatementStoppedError(Exception):
+    """A statement was stopped on request."""
 
 
 class SqliteDatabase(peewee.SqliteDatabase):
@@ -138,6 +144,27 @@ class SqliteDatabase(peewee.SqliteDatabase):
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
+
+    def alter(self, statement: str, should_stop: Callable[[], bool]) -> None:
+        """Execute a statement that changes the schema.
+
+        Args:
+            statement: The statement.
+            should_stop: Called again and again; returns whether to stop.
+
+        Raises:
+            StatementStoppedError: If it was stopped.
+        """
+        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
+        connection.set_progress_handler(should_stop, _STEPS_BETWEEN_LOOKS)
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise StatementStoppedError from error
+            raise
+        finally:
+            connection.set_progress_handler(None, 0)
 
     def insert_all(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], common: Mapping[str, object]
