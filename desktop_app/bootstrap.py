@@ -270,7 +270,7 @@ def build_registry(program: Program) -> ProcessorRegistry:
         presets = Presets({}, (error,))
     for problem in presets.problems:
         log.info("%s", problem.text)
-    outputs = Outputs(program.database.path, program.identity.name)
+    outputs = Outputs(program.database.path, program.identity.name, partial(note_output, program))
     plugins = Plugins(program.home.folder).processors()
     return default_registry(presets=presets.valid.values(), outputs=outputs, plugins=plugins)
 
@@ -336,6 +336,21 @@ def watched_folders(program: Program) -> WatchedFolders:
     return WatchedFolders(program.database, Intake(program.database))
 
 
+def note_output(program: Program, current: Path, final: Path) -> None:
+    """Record that Filemill has written a file or a folder, so that nothing in it is added from a watched folder.
+
+    Args:
+        program: The program.
+        current: The path where it is now.
+        final: The path where it is, or will be after it was moved.
+    """
+    from desktop_app.services.adding import watching
+
+    paths = (os.path.abspath(path) for path in (current, final))  # noqa: PTH100 - does not resolve links
+    with program.database.session():  # on a thread that does not use the database otherwise
+        watching.note_output(watched_folders(program), *paths)
+
+
 def build_watching_loop(
     program: Program,
     *,
@@ -356,12 +371,30 @@ def build_watching_loop(
         folders=folders,
         queue=lambda: program.editor.queue,
         rules=program.editor.type_rules,
-        own_paths=(*program.home.own_paths, str(program.database.path)),
+        own_paths=partial(_own_paths, program),
         clock=program.clock,
         wake_sender=program.control.wake_sender,
         report=report,
         release=program.database.release,
     )
+
+
+def _own_paths(program: Program) -> list[str]:
+    """Return what the paths begin with of files that Filemill writes: its data, and the output of commands."""
+    from desktop_app.config.presets import load_presets
+
+    paths = [*program.home.own_paths, str(program.database.path)]
+    try:
+        presets = load_presets(program.home.settings_file)
+    except SettingsError as error:  # no command can be run then
+        log.info("the commands can't be read: %s", error.text)
+        return paths
+    for preset in presets.valid.values():
+        whole, brace, _ = preset.output.partition("{")
+        # In a folder with a placeholder, only the files themselves are known; see `note_output`.
+        if whole and not brace:
+            paths.append(os.path.join(Path(whole).expanduser(), ""))  # noqa: PTH118 - with the separator at the end
+    return paths
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:

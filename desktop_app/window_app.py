@@ -375,7 +375,7 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         theme: The colours and icons.
         window: The empty window; None to create one that is not shown yet.
     """
-    from desktop_app.bootstrap import build_registry, build_watching_loop, watched_folders
+    from desktop_app.bootstrap import build_registry, build_watching_loop, note_output, watched_folders
     from desktop_app.config.settings import update_settings
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.native import desktop_of
@@ -408,6 +408,7 @@ def assemble(program: Program, theme: Theme, window: MainWindow | None = None) -
         clock=program.clock,
         make_fast=WorkerProcessors(program.database).make_fast,
         duplicates=lambda: readable_settings().duplicates,
+        note_output=lambda path: note_output(program, path, path),
     )
     watching = FolderWatching(partial(build_watching_loop, program), watched_folders(program), jobs.tasks, jobs)
     window = window or MainWindow(WindowMemory(program.home.folder / "window.ini"), theme)

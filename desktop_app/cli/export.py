@@ -29,7 +29,7 @@ def _export(options: Namespace) -> int:
     suffix = target.suffix.lower()
     if suffix not in {".csv", ".json"}:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
-    from desktop_app.bootstrap import open_program
+    from desktop_app.bootstrap import note_output, open_program
     from desktop_app.sources.share_access import require_response
 
     require_response(str(target))
@@ -49,6 +49,7 @@ def _export(options: Namespace) -> int:
             write = json_writer() if suffix == ".json" else csv_writer(results=names)
             total = program.jobs.counts().total
             write_whole(target, lambda stream: write(stream, counted_jobs()))
+        note_output(program, target, target)
     emit(f"Exported {counted(count, 'file')} to {display_text(str(target))}.")
     return 0
 

@@ -93,12 +93,15 @@ class Outputs:
     Args:
         database: The file of the database, beside which the records are kept.
         owner: The identity of this program.
+        note: Called before and after files are moved, with the path where a file or a folder is now, and where it will
+            be; see `services.adding.watching.note_output`.
     """
 
-    def __init__(self, database: Path, owner: str) -> None:
+    def __init__(self, database: Path, owner: str, note: Callable[[Path, Path], object] = lambda *_: None) -> None:
         self._database = str(database)
         self._records = database.with_name(f"{database.name}.outputs")
         self._owner = owner
+        self._note = note
 
     def begin(self, attempt_id: str, destination: Path, *, replaces: bool) -> Staged:
         """Create an empty output folder for an attempt.
@@ -165,8 +168,12 @@ class Outputs:
         """
         moved: dict[str, Path] = {}
         if self._is_there(staged):
+            self._note(staged.folder, staged.destination)
             moved = _move_content(staged.folder, staged.destination, replaces=staged.replaces)
             staged.folder.rmdir()
+            for name, place in moved.items():
+                if place.name != name:
+                    self._note(place, place)
         self._forget(staged.attempt_id)
         ((name, place),) = moved.items() if len(moved) == 1 else (("", Path()),)
         return place if place.name != name and place.is_file() else None

@@ -138,22 +138,26 @@ class WatchedFolders:
         with self._database.write():
             self._database.run(WatchRow.update(is_begun=1).where(WatchRow.id == folder.key))
 
-    def note_output(self, path: str, size: int, modified_ns: int) -> None:
-        """Record that a file was written by Filemill itself, so that it is not added if it is in a watched folder.
+    def note_outputs(self, files: Sequence[NewFile]) -> None:
+        """Record that files were written by Filemill itself, so that they are not added if they are in watched folders.
 
         Args:
-            path: The absolute path.
-            size: The size in bytes.
-            modified_ns: The modification time in nanoseconds since 1970.
+            files: The files. Those whose size or modification time is unknown are left out.
 
         Raises:
             StoreError: If the database can't be written.
         """
         for folder in (*self.all(), *self.all(in_window=False)):
-            name = relative_name(path, folder.folder)
-            if name:
+            keys = [
+                seen_key(name, file.size, file.modified_ns)
+                for file in files
+                if (name := relative_name(file.path, folder.folder))
+                and file.size is not None
+                and file.modified_ns is not None
+            ]
+            for part in parts(keys, ROWS_A_PART):
                 with self._database.write():
-                    self._note(folder.key, [seen_key(name, size, modified_ns)])
+                    self._note(folder.key, part)
 
     def add(
         self,

@@ -107,6 +107,26 @@ def test_restart_adds_what_came_in_between_and_nothing_twice(watch: Watching, fo
     assert (code, out) == (0, "Added 1 file.\n")
 
 
+def test_exported_list_is_not_added(watch: Watching, folder: Path) -> None:
+    watch(folder, act=lambda: wait_until(watch.is_begun))
+    assert watch.cli("export", folder / "list.csv").code == 0
+    (folder / "a.csv").write_text("a")
+    code, out, _ = watch(folder, act=lambda: watch.wait_for("a.csv"))
+    assert (code, out) == (0, "Added 1 file.\n")
+
+
+def test_output_folder_of_a_command_is_not_watched(watch: Watching, folder: Path, filemill_home: Path) -> None:
+    output = folder / "out"
+    (filemill_home / "settings.toml").write_text(
+        f'[[command]]\nname = "copy"\nargv = ["cp", "{{path}}", "{{out}}"]\noutput = "{output.as_posix()}"\n'
+    )
+    output.mkdir()
+    (output / "b.csv").write_text("b")
+    (folder / "a.csv").write_text("a")
+    watch("--existing", "add", folder, act=lambda: watch.wait_for("a.csv"))
+    assert watch.setup.names() == ["a.csv"]
+
+
 def test_files_get_the_processor_and_its_options(watch: Watching, folder: Path) -> None:
     def act() -> None:
         watch.wait_for("a.csv")

@@ -243,7 +243,7 @@ class WindowFactory:
                 **functions,
                 queue=lambda: "local",
                 rules=lambda: TypeRules(""),
-                own_paths=(),
+                own_paths=tuple,
                 clock=SystemClock(),
                 wake_sender=lambda: None,
                 release=self.jobs_db.database.release,

@@ -66,6 +66,25 @@ def write(folder: Path, **files: str) -> None:
         path.write_text(text)
 
 
+def test_files_are_noted_before_they_are_published_and_numbered_ones_again(tmp_path: Path, destination: Path) -> None:
+    """So that they are not added from a watched folder, even if the program is killed in between."""
+    noted: list[tuple[Path, Path, list[str]]] = []
+
+    def note(current: Path, final: Path) -> None:
+        noted.append((current, final, sorted(path.name for path in destination.iterdir() if path.is_file())))
+
+    outputs = Outputs(tmp_path / "jobs.db", "me", note)
+    staged = outputs.begin(attempt(), destination, replaces=False)
+    write(staged.folder, a_txt="A", b_txt="B")
+    write(destination, b_txt="before")
+    outputs.publish(staged)
+    numbered = destination / "b (2).txt"
+    assert noted == [
+        (staged.folder, destination, ["b.txt"]),
+        (numbered, numbered, ["a.txt", "b (2).txt", "b.txt"]),
+    ]
+
+
 def test_files_and_folders_are_published_and_nothing_else_is_left(
     outputs: Outputs, staged: Staged, destination: Path
 ) -> None:

@@ -230,7 +230,7 @@ def test_written_file_is_not_added_from_any_watched_folder(watches: Watches) -> 
     outer = watches.save(WatchedFolder("/in"))
     inner = watches.save(WatchedFolder("/in/sub", in_window=False))
     elsewhere = watches.save(WatchedFolder("/input"))
-    watches.note_output("/in/sub/list.csv", 3, 9)
+    watches.note_outputs([NewFile("/in/sub/list.csv", 3, 9), NewFile("/in/unknown", None, None)])
     assert watches.seen(outer.key) == {seen_key("sub/list.csv", 3, 9)}
     assert watches.seen(inner.key) == {seen_key("list.csv", 3, 9)}
     assert watches.seen(elsewhere.key) == set()

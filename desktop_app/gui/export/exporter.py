@@ -20,7 +20,7 @@ from desktop_app.services.support.export import csv_writer, json_writer
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from desktop_app.domain.errors import KnownError
@@ -86,6 +86,7 @@ class Exporter(QObject):
         tasks: The pool that writes the file.
         operations: The running operations.
         wording: The formatter for texts.
+        note_output: Called on the pool with the path of each file that was written.
         parent: The parent.
     """
 
@@ -93,13 +94,21 @@ class Exporter(QObject):
     refused = Signal(object, object)
 
     def __init__(
-        self, reader: JobReader, tasks: Tasks, operations: Operations, wording: Wording, parent: QObject | None = None
+        self,
+        reader: JobReader,
+        tasks: Tasks,
+        operations: Operations,
+        wording: Wording,
+        *,
+        note_output: Callable[[Path], object] = lambda _: None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._reader = reader
         self._tasks = tasks
         self._operations = operations
         self._wording = wording
+        self._note_output = note_output
         self._operation: Operation | None = None
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
@@ -153,6 +162,7 @@ class Exporter(QObject):
                 write_whole(request.target, lambda stream: write(stream, jobs), replace=request.replace)
             except _StoppedError:
                 return None
+        self._note_output(request.target)
         return count
 
     # --- on the main thread

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from desktop_app.gui.watching.controller import FolderWatching
     from desktop_app.gui.wording import Wording
 
-_SIZE = (820, 380)
+_SIZE = (860, 420)
 _FOLDER, _PROCESS_AS, _STATE, _ADDED = range(4)
+_NUMBER_SIDE = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
 _FOLDER_WIDTH, _PROCESS_AS_WIDTH = 260, 150
 
 
@@ -45,6 +46,7 @@ class WatchedFoldersDialog(QDialog):
 
     Attributes:
         table: The folders.
+        details: The whole texts of the selected folder.
         add, edit, pause, remove: The buttons.
 
     Args:
@@ -68,6 +70,10 @@ class WatchedFoldersDialog(QDialog):
         self.table = text_table(headings, (), self, name=tr("Watched Folders"))
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setWordWrap(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        title = self.table.horizontalHeaderItem(_ADDED)
+        if title is not None:
+            title.setTextAlignment(_NUMBER_SIDE)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_ADDED, QHeaderView.ResizeMode.ResizeToContents)
@@ -76,9 +82,11 @@ class WatchedFoldersDialog(QDialog):
         self.table.itemSelectionChanged.connect(self._update_buttons)
         self.table.doubleClicked.connect(self._edit)
         self._hint = plain_label("", self)
+        self.details = plain_label("", self, "detailsCaption")
         column = spaced(QVBoxLayout(), 12)
         column.addWidget(self._hint)
         column.addWidget(self.table, 1)
+        column.addWidget(self.details)
         column.addLayout(self._make_buttons())
         buttons = ButtonRow(self)
         buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
@@ -109,9 +117,13 @@ class WatchedFoldersDialog(QDialog):
     @property
     def selected(self) -> WatchedFolder | None:
         """The selected folder."""
+        status = self._selected_status()
+        return None if status is None else status.folder
+
+    def _selected_status(self) -> FolderStatus | None:
         rows = [index.row() for index in self.table.selectionModel().selectedRows()]
         statuses = self._watching.statuses
-        return statuses[rows[0]].folder if rows and rows[0] < len(statuses) else None
+        return statuses[rows[0]] if rows and rows[0] < len(statuses) else None
 
     @Slot()
     def _show(self) -> None:
@@ -131,6 +143,8 @@ class WatchedFoldersDialog(QDialog):
                     self.table.setItem(row, column, item)
                 item.setText(isolated_in(text, self.layoutDirection()) if column == _FOLDER else text)
                 item.setToolTip(tool_tip(text))
+                if column == _ADDED:
+                    item.setTextAlignment(_NUMBER_SIDE)
         if statuses and not self.table.selectedItems():
             self.table.selectRow(0)
         self._update_buttons()
@@ -142,6 +156,9 @@ class WatchedFoldersDialog(QDialog):
 
     @Slot()
     def _update_buttons(self) -> None:
+        status = self._selected_status()
+        shown = "" if status is None else f"{display_text(status.folder.folder)}\n{state_text(status)}"
+        self.details.setText(shown)
         folder = self.selected
         for button in (self.edit, self.pause, self.remove):
             button.setEnabled(folder is not None)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.processors.choice import ProcessorChoice
 
-_WIDTH = 580
+_WIDTH = 660
 _MAX_LENGTH = 1_000
 
 
@@ -109,6 +109,7 @@ class WatchFolderDialog(QDialog):
     def _patterns(self, text: str, example: str, name: str) -> QLineEdit:
         box = QLineEdit(text, self, placeholderText=example, maxLength=_MAX_LENGTH, clearButtonEnabled=True)
         box.setAccessibleName(name)
+        box.setCursorPosition(0)
         return box
 
     def _arranged(self) -> QVBoxLayout:

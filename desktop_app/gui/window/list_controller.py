@@ -20,6 +20,7 @@ from desktop_app.gui.tasks import DatabaseSession, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
@@ -68,6 +69,7 @@ class ListController(QObject):
         clock: The clock.
         make_fast: Creates or removes the index of a field of results; called on a pool thread.
         duplicates: Returns the setting of that name.
+        note_output: Called on a pool with the path of each file that was written.
         parent: The parent.
     """
 
@@ -85,6 +87,7 @@ class ListController(QObject):
         clock: Clock,
         make_fast: MakeFast,
         duplicates: Callable[[], str] = lambda: "ask",
+        note_output: Callable[[Path], object] = lambda _: None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -120,7 +123,7 @@ class ListController(QObject):
             wording=wording,
             parent=self,
         )
-        self.exporter = Exporter(reader, self.tasks, self.operations, wording, self)
+        self.exporter = Exporter(reader, self.tasks, self.operations, wording, note_output=note_output, parent=self)
         self.run = RunWatch(
             reader,
             self.reads,

@@ -128,7 +128,7 @@ class FolderWatch:
         events: The events of folders.
         queue: Returns the key of the queue for the files.
         rules: Returns the rules by which processors are chosen for files of some types.
-        own_paths: What the paths of Filemill's own files begin with; these are not added.
+        own_paths: Returns what the paths of Filemill's own files begin with; these are not added.
         clock: The clock.
         stop: The request to stop.
         shares: The access to network shares.
@@ -150,7 +150,7 @@ class FolderWatch:
         events: FolderEvents,
         queue: Callable[[], str],
         rules: Callable[[], TypeRules],
-        own_paths: Iterable[str],
+        own_paths: Callable[[], Iterable[str]],
         clock: Clock,
         stop: StopRequest,
         shares: ShareAccess,
@@ -168,7 +168,7 @@ class FolderWatch:
         self._seen = store.seen(folder.key)
         self._new: dict[str, _NewFile] = {}
         self._meant = condition(SelectionRules(folder.subfolders, folder.only, folder.leave_out))
-        self._own_paths = tuple(own_paths)
+        self._own_paths = own_paths
         self._own_names: tuple[str, ...] | None = None
         self._is_followed = False
         self._why_not = ""
@@ -273,10 +273,8 @@ class FolderWatch:
             return self._shares.run_or(path, partial(os.path.realpath, path), path) + end
 
         names = []
-        for folder, paths in (
-            (self._path, self._own_paths),
-            (resolved(self._path), tuple(map(resolved, self._own_paths))),
-        ):
+        own_paths = tuple(self._own_paths())
+        for folder, paths in ((self._path, own_paths), (resolved(self._path), tuple(map(resolved, own_paths)))):
             inside = folder if folder.endswith(os.sep) else folder + os.sep
             names += ["" for path in paths if inside.startswith(path)]
             names += [name for path in paths if (name := relative_name(path, folder))]
@@ -389,6 +387,24 @@ class FolderWatch:
             log.info("watched folder %s: %s %s", self._path, state, text)
 
 
+def note_output(store: WatchedFolders, current: str, final: str) -> None:
+    """Record that Filemill has written a file or a folder, so that nothing in it is added from a watched folder.
+
+    If that is not possible, this is logged, and the files may be added.
+
+    Args:
+        store: The store of watched folders.
+        current: The absolute path where it is now.
+        final: The path where it is, or will be after it was moved.
+    """
+    found = scan([current], recursive=True, cancelled=lambda: False, on_found=lambda _: None)
+    files = [replace(file, path=final + file.path[len(current) :]) for file in found.files]
+    try:
+        store.note_outputs(files)
+    except StoreError as error:
+        log.info("the output %s could not be recorded: %s", final, error.text)
+
+
 def _with_slashes(name: str) -> str:
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
@@ -411,7 +427,7 @@ class WatchingLoop:
             raise `StoreError`.
         queue: Returns the key of the queue for the files.
         rules: Returns the rules by which processors are chosen for files of some types.
-        own_paths: What the paths of Filemill's own files begin with; these are not added.
+        own_paths: Returns what the paths of Filemill's own files begin with; these are not added.
         clock: The clock.
         wake_sender: Called after files were added.
         report: Called with what is known about all folders after each change, on the loop's thread; must return
@@ -427,7 +443,7 @@ class WatchingLoop:
         folders: Callable[[], Iterable[WatchedFolder]],
         queue: Callable[[], str],
         rules: Callable[[], TypeRules],
-        own_paths: Iterable[str],
+        own_paths: Callable[[], Iterable[str]],
         clock: Clock,
         wake_sender: Callable[[], object],
         report: Callable[[tuple[FolderStatus, ...]], object],
@@ -446,7 +462,7 @@ class WatchingLoop:
             store=store,
             queue=queue,
             rules=rules,
-            own_paths=tuple(own_paths),
+            own_paths=own_paths,
             clock=clock,
             shares=shares,
             mounts=MountTable(),

@@ -27,6 +27,7 @@ from desktop_app.services.adding.watching import (
     FolderStatus,
     FolderWatch,
     WatchingLoop,
+    note_output,
 )
 from desktop_app.services.loops import StopRequest
 from desktop_app.sources.folder_events import FolderEvents
@@ -94,7 +95,7 @@ class Scene:
             events=self.events,
             queue=lambda: "q",
             rules=lambda: TypeRules("*.csv => table"),
-            own_paths=self.own_paths,
+            own_paths=lambda: self.own_paths,
             clock=self.clock,
             stop=self.stop,
             shares=ShareAccess(mounts),
@@ -283,6 +284,32 @@ def test_own_files_are_never_added(scene: Scene) -> None:
     ):
         scene.write(name)
     assert scene.wait(LOOK_SECONDS + SETTLE) == ["home/mine.txt"]
+
+
+def test_written_files_are_not_added_even_if_they_are_moved_into_the_folder(scene: Scene, tmp_path: Path) -> None:
+    staging = tmp_path / "staging"
+    (staging / "sub").mkdir(parents=True)
+    (staging / "a.webp").write_text("a")
+    (staging / "sub" / "b.webp").write_text("b")
+    note_output(scene.store, str(staging), str(scene.folder))
+    (staging / "a.webp").rename(scene.folder / "a.webp")
+    (staging / "sub").rename(scene.folder / "sub")
+    scene.write("c.webp")
+    assert scene.wait(LOOK_SECONDS + SETTLE) == ["c.webp"]
+    scene.write("a.webp", "changed by a person")
+    assert scene.wait(LOOK_SECONDS + SETTLE) == ["a.webp"]
+
+
+def test_output_that_can_not_be_recorded_is_logged_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(scene.store, "note_outputs", fail)
+    with caplog.at_level("INFO"):
+        note_output(scene.store, str(scene.folder), str(scene.folder))
+    assert "could not be recorded: The disk is full." in caplog.text
 
 
 def test_own_files_are_recognized_behind_links(scene: Scene, tmp_path: Path) -> None:
@@ -506,7 +533,7 @@ class Running:
             folders=self.store.all,
             queue=lambda: "q",
             rules=lambda: TypeRules("*.csv => table"),
-            own_paths=(),
+            own_paths=tuple,
             clock=SystemClock(),
             wake_sender=self.woken.set,
             report=self.note,
