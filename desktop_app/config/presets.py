@@ -293,7 +293,7 @@ class PresetFile:
         """
         try:
             about = self._path.stat()
-            mark = (about.st_ino, about.st_mtime_ns, about.st_size)
+            mark: tuple[int, ...] = (about.st_ino, about.st_mtime_ns, about.st_size)
         except OSError as error:  # there is no file, or reading it says what is wrong
             mark = (error.errno or 0,)
         if mark == self._mark:

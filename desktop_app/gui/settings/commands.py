@@ -32,6 +32,7 @@ class SettingsCommand(QObject):
         notice(Notice): A message for the user.
         restart_requested(): The program has to restart to show the chosen language.
         help_requested(): The help has to be shown at the section about where data lies.
+        commands_requested(): The dialog with the commands has to be shown.
 
     Attributes:
         preferences: The preferences.
@@ -51,6 +52,7 @@ class SettingsCommand(QObject):
     notice = Signal(object)
     restart_requested = Signal()
     help_requested = Signal()
+    commands_requested = Signal()
 
     def __init__(
         self,
@@ -93,6 +95,7 @@ class SettingsCommand(QObject):
             self.dialog = SettingsDialog(self.preferences, *self._switches, self._choices, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
+            self.dialog.commands_requested.connect(self.commands_requested)
             self.dialog.folder_requested.connect(self._show_folder)
             self.dialog.finished.connect(self._forget)
             self.dialog.show()
