@@ -257,22 +257,19 @@ def build_sender(
 def build_registry(program: Program) -> ProcessorRegistry:
     """Create the registry of the processors that this computer has, with its commands and plug-ins.
 
-    Commands that are not set up correctly are logged and left out.
+    Commands that are not set up correctly are logged and left out. `ProcessorRegistry.refresh` reads them again.
     """
-    from desktop_app.config.presets import Presets, load_presets
+    from desktop_app.config.presets import PresetFile
     from desktop_app.processing.outputs import Outputs
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.plugins import Plugins
 
-    try:
-        presets = load_presets(program.home.settings_file)
-    except SettingsError as error:
-        presets = Presets({}, (error,))
-    for problem in presets.problems:
-        log.info("%s", problem.text)
     outputs = Outputs(program.database.path, program.identity.name, partial(note_output, program))
-    plugins = Plugins(program.home.folder).processors()
-    return default_registry(presets=presets.valid.values(), outputs=outputs, plugins=plugins)
+    return default_registry(
+        outputs=outputs,
+        plugins=Plugins(program.home.folder).processors(),
+        changed_presets=PresetFile(program.home.settings_file).read_changed,
+    )
 
 
 def build_consumer(

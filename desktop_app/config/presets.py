@@ -7,6 +7,7 @@ only the name of a preset, so that nobody else decides what is run on this compu
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import shutil
 from dataclasses import dataclass, fields, replace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tomlkit import TOMLDocument
+
+log = logging.getLogger(__name__)
 
 PLACEHOLDERS = ("path", "name", "stem", "ext", "folder", "out", "id")
 OUTPUT_PLACEHOLDERS = ("folder", "name", "stem", "ext", "id")
@@ -269,6 +272,45 @@ def _value_of(name: str, key: str, value: object) -> object:
         if type(value) is kind:
             return value
     raise _not_valid(name, Sentence("{key} must be {wanted}", key=key, wanted=wanted))
+
+
+class PresetFile:
+    """The presets in a settings file, which is read again when it has changed. One thread at a time.
+
+    Args:
+        path: The settings file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mark: tuple[int, ...] = ()
+        self._presets: tuple[Preset, ...] | None = None
+
+    def read_changed(self) -> tuple[Preset, ...] | None:
+        """Return the presets, or None if they are the same as the last time.
+
+        Presets that are not valid are logged and left out. If the file can't be read, nothing has changed.
+        """
+        try:
+            about = self._path.stat()
+            mark: tuple[int, ...] = (about.st_ino, about.st_mtime_ns, about.st_size)
+        except OSError as error:  # there is no file, or reading it says what is wrong
+            mark = (error.errno or 0,)
+        if mark == self._mark:
+            return None
+        self._mark = mark  # first, since the file can change while it is read
+        try:
+            valid, problems = load_presets(self._path)
+        except SettingsError as error:
+            log.info("the commands stay unchanged: %s", error.text)
+            return None
+        for problem in problems:
+            log.info("%s", problem.text)
+        presets = tuple(valid.values())
+        if presets == self._presets:
+            return None
+        self._presets = presets
+        return presets
 
 
 def read_preset_file(path: Path) -> list[Preset]:

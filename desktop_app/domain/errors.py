@@ -16,7 +16,6 @@ from desktop_app.domain.sentences import Sentence, foreign_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.domain.fields import Value
     from desktop_app.domain.iam_policy import MissingRight
     from desktop_app.domain.reasons import Reason
 
@@ -253,7 +252,12 @@ class FileError(KnownError):
     """
 
     def __init__(
-        self, reason: Reason, *, passing: bool = False, detail: str = "", values: Mapping[str, Value] | None = None
+        self,
+        reason: Reason,
+        *,
+        passing: bool = False,
+        detail: str = "",
+        values: Mapping[str, int | float | str | bool] | None = None,
     ) -> None:
         super().__init__(reason.sentence, detail=detail)
         self.reason = reason

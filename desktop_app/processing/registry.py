@@ -74,6 +74,7 @@ class ProcessorRegistry:
         opener: The function that opens a path; see `open_source`.
         pause: The function that waits for a number of seconds.
         outputs: The output folders of the commands among the processors; None without commands.
+        changed_commands: Returns the commands, which are offered after the processors; None if they have not changed.
     """
 
     def __init__(
@@ -84,9 +85,13 @@ class ProcessorRegistry:
         opener: Callable[[str], Source] = open_source,
         pause: Callable[[float], None] = time.sleep,
         outputs: Outputs | None = None,
+        changed_commands: Callable[[], Sequence[CommandProcessor] | None] = lambda: None,
     ) -> None:
         self.outputs = outputs
+        self._fixed = tuple(processors)
         self._processors = {processor.name: processor for processor in processors}
+        self._changed_commands = changed_commands
+        self.refresh()
         self._clock = clock or SystemClock()
         self._open = opener
         self._pause = pause
@@ -94,6 +99,17 @@ class ProcessorRegistry:
     def __iter__(self) -> Iterator[Processor | CommandProcessor]:
         """Iterate over the processors, in the order in which they are offered."""
         return iter(self._processors.values())
+
+    def refresh(self) -> bool:
+        """Use the commands as they are set up now; return whether they have changed. One thread at a time.
+
+        Files that are being processed are not affected.
+        """
+        commands = self._changed_commands()
+        if commands is None:
+            return False
+        self._processors = {processor.name: processor for processor in (*self._fixed, *commands)}
+        return True
 
     def find(self, name: str) -> Processor | CommandProcessor | None:
         """Return the processor with a name; None if this registry does not have it."""
@@ -377,6 +393,7 @@ def default_registry(
     presets: Iterable[Preset] = (),
     outputs: Outputs | None = None,
     plugins: Iterable[Processor] = (),
+    changed_presets: Callable[[], Iterable[Preset] | None] = lambda: None,
 ) -> ProcessorRegistry:
     """Return a registry of all processors.
 
@@ -385,12 +402,21 @@ def default_registry(
         presets: The presets of commands.
         outputs: The output folders of the commands; not needed without presets.
         plugins: The plug-ins.
+        changed_presets: Returns further presets, or None if they have not changed; see `ProcessorRegistry.refresh`.
     """
-    commands: list[CommandProcessor] = []
-    if outputs is not None:
-        from desktop_app.processing.child_process import CommandRunner
-        from desktop_app.processing.command import CommandProcessor
+    if outputs is None:
+        return ProcessorRegistry((*BUILT_IN, *plugins), clock=clock)
+    from desktop_app.processing.child_process import CommandRunner
+    from desktop_app.processing.command import CommandProcessor
 
-        runner = CommandRunner()
-        commands = [CommandProcessor(preset, runner, outputs) for preset in presets]
-    return ProcessorRegistry((*BUILT_IN, *commands, *plugins), clock=clock, outputs=outputs)
+    runner = CommandRunner()
+
+    def commands(presets: Iterable[Preset] | None) -> list[CommandProcessor] | None:
+        return None if presets is None else [CommandProcessor(preset, runner, outputs) for preset in presets]
+
+    return ProcessorRegistry(
+        (*BUILT_IN, *(commands(presets) or ()), *plugins),
+        clock=clock,
+        outputs=outputs,
+        changed_commands=lambda: commands(changed_presets()),
+    )

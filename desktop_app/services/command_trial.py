@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import FileError
+from desktop_app.domain.errors import FileError, KnownError
+from desktop_app.domain.sentences import mark
 from desktop_app.processing.child_process import CommandRunner
 from desktop_app.processing.command import OUTPUT_FILES, command_arguments, find_program, judged, run_command
-from desktop_app.processing.outputs import check_content
+from desktop_app.processing.outputs import check_content, not_written
+from desktop_app.processing.processor import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,13 +75,14 @@ def try_preset(preset: Preset, path: str, cancelled: Callable[[], bool] = lambda
         cancelled: Returns whether to end the command; asked several times per second.
 
     Raises:
-        Cancelled: If it was cancelled.
-        OSError: If there can't be a temporary folder.
+        KnownError: If it was cancelled, or there can't be a temporary folder.
     """
     watch, runner = _TrialWatch(cancelled), CommandRunner()
-    folder = Path(tempfile.mkdtemp(prefix="filemill-"))
-    program = find_program(preset.argv[0]) or preset.argv[0]
-    argv = (program, *command_arguments(preset, path, folder, watch.attempt_id))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="filemill-"))
+    except OSError as error:
+        raise not_written(error) from error
+    argv = _command(preset, path, folder, watch.attempt_id)
     end: CommandEnd | None = None
     values: dict[str, Value] = {}
     files: list[str] = []
@@ -91,9 +94,25 @@ def try_preset(preset: Preset, path: str, cancelled: Callable[[], bool] = lambda
             values[OUTPUT_FILES.name] = len(files)
     except FileError as error:
         return Trial(argv, folder, end, error.reason)
+    except Cancelled as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise KnownError(mark("The command was stopped.")) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
         runner.close()
     return Trial(argv, folder, end, None, values, tuple(files))
+
+
+def example_command(preset: Preset, path: str) -> tuple[str, ...]:
+    """Return the command of a preset as it would run for a file, which does not have to exist.
+
+    The program is an absolute path if it is installed.
+    """
+    return _command(preset, path, Path(tempfile.gettempdir()) / "filemill-output", f"{uuid.UUID(int=0)}-0")
+
+
+def _command(preset: Preset, path: str, folder: Path, attempt_id: str) -> tuple[str, ...]:
+    program = find_program(preset.argv[0]) or preset.argv[0]
+    return program, *command_arguments(preset, path, folder, attempt_id)

@@ -190,11 +190,15 @@ class ProcessingControl:
 
     # --- waking the sender and the consumer
 
+    def note_commands_changed(self) -> None:
+        """Let the consumer read the commands of the user at once, which it otherwise does within seconds."""
+        self._wake_consumers()
+
     @contextmanager
     def waking(self, wake: Callable[[], object]) -> Iterator[None]:
         """Enter a context in which a function is called after each change that concerns a consumer.
 
-        These are changes of the mode, the permission, the priorities and the number of files at once.
+        These are changes of the mode, the permission, the priorities, the commands and the number of files at once.
 
         Args:
             wake: The function, which must return quickly. It is called on the thread that made the change.

@@ -171,11 +171,14 @@ class Claims:
     Args:
         database: The database.
         versions: The versions of the worker's processors, by name. Jobs of other processors are left alone.
+
+    Attributes:
+        versions: See above; it can be replaced between two claims.
     """
 
     def __init__(self, database: Database, versions: Mapping[str, int] = _LINES_ONLY) -> None:
         self._database = database
-        self._versions = versions
+        self.versions = versions
 
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the jobs of up to ten messages in one transaction.
@@ -251,7 +254,7 @@ class Claims:
             (request.file_id, request.generation, request.message_id, request.receive_count) for request in requests
         )
         until_ms = now_ms + lease_ms
-        versions = json.dumps(dict(self._versions))
+        versions = json.dumps(dict(self.versions))
         if not self._database.change(
             _CLAIM,
             requests=rows,
@@ -304,7 +307,7 @@ class Claims:
         if is_held:
             self._set_aside(row_id, now_ms, {"visible_at": now_ms}, revision, next_try_at=0 if is_resent else None)
             return Claim(ClaimOutcome.HELD, is_resent=is_resent)
-        if processor not in self._versions:
+        if processor not in self.versions:
             self._leave(row_id, worker, processor, queue, now_ms, revision, resends=resends if is_resent else None)
             return Claim(ClaimOutcome.UNABLE, is_resent=is_resent)
         self._fail_crashed([row_id], now_ms, revision)

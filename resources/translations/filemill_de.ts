@@ -4983,6 +4983,18 @@
         <translation>Beim Hinzufügen gilt die erste Regel, die zum Namen passt; bei allen anderen Dateien werden wie üblich die Zeilen gezählt.</translation>
     </message>
     <message>
+        <source>Comman&amp;ds…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Programs of yours that can be run for each file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Own programs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pause a &amp;batch when many of its files fail</source>
         <translation>&amp;Stapel pausieren, wenn viele seiner Dateien fehlschlagen</translation>
     </message>
@@ -5262,6 +5274,10 @@
         <translation>&amp;Regeln nach Dateityp…</translation>
     </message>
     <message>
+        <source>&amp;Commands…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Process as</source>
         <translation>Verarbeiten als</translation>
     </message>
@@ -5518,8 +5534,80 @@
         <translation>Wörter</translation>
     </message>
     <message>
+        <source>Commands</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A command runs a program on this computer for each file. Choose it under Process As. Only you decide what is run: neither the list nor a message contains a command.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Title</source>
         <translation>Titel</translation>
+    </message>
+    <message>
+        <source>What it runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Add…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Try on One File…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Import…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E&amp;xport…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Use for New Files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suggested, since the programs are installed:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add “{title}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove Command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the command “{title}”?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files that wait for it stay on the list. Export it first to keep a copy.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a File to Try “{title}” on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import Commands</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Commands (*.toml)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export Command</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Author</source>
@@ -5638,8 +5726,180 @@
         <translation>Letzte ausgegebene Zeile</translation>
     </message>
     <message>
+        <source>New Command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy of a Command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Edit Command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy of {title}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pictures to WebP</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tit&amp;le</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files, rules and the command line refer to it by this name, so it stays the same.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>convert, or paste a whole command line</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Arguments</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Output</source>
         <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>The program writes no files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Beside each file, in a folder named</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In another folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Output folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep it, and number the new one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;If a file exists</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Offered for</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>*.png; *.jpg</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing: for all files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Numbers with commas between them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exit codes of success</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Success with a warning</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again later</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time for a file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation type="unfinished"> s</translation>
+    </message>
+    <message>
+        <source>Time without output</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size of its files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> MB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Environment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Names of variables that the program gets in addition. It never gets credentials of AWS.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Variables</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the Program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write whole numbers, with commas between them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type or choose a program.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is already a command of this name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a folder.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Output files</source>
@@ -5871,6 +6131,180 @@
     <message>
         <source>There is no such folder, or its disk or network share does not respond.</source>
         <translation>Diesen Ordner gibt es nicht, oder sein Datenträger oder seine Netzwerkfreigabe antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>The full path of the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The name of the file, with its extension</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The name of the file without its extension</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The extension of the file, without the dot</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder that contains the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An empty folder for what the program writes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The ID of the file on the list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>(empty)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Argument</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Arguments</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Each line is one argument, exactly as the program gets it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A&amp;dd</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Remove</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move &amp;Up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move Do&amp;wn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Insert {placeholder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %Ln command(s)? (It|They) will run on this computer with your rights. Add only what you trust.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What the commands run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>▲ Replaces the command of this name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>▲ Program: {program}, which is not installed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Program: {program}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Command: {command}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Writes into: {folder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replaces files there that have the same names.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Gets the variables: {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Offered for: {types}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try “{title}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command is running</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the command has done</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files that it has written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Open</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Files that it has written, which are deleted when you close this</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>The command has been running for %Ln second(s).</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>✓ The file would be Processed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>▲ The file would be Failed: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exit code {code} after {seconds} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard output</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The command was stopped.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

@@ -10,6 +10,7 @@ import pytest
 from desktop_app.config.presets import (
     OFFERED,
     Preset,
+    PresetFile,
     filled,
     load_presets,
     offered_presets,
@@ -207,3 +208,21 @@ def test_names_of_presets_are_names_of_processors() -> None:
     assert all(PROCESSOR_NAME.fullmatch(preset.processor) for preset in OFFERED)
     assert Preset("x" * 40, argv=("a",)).shown_title == "x" * 40
     assert PROCESSOR_NAME.fullmatch(Preset("x" * 40, argv=("a",)).processor)
+
+
+def test_presets_are_read_again_only_when_they_have_changed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    presets = PresetFile(path)
+    assert presets.read_changed() == ()
+    assert presets.read_changed() is None
+    save_preset(path, WEBP)
+    assert presets.read_changed() == (WEBP,)
+    update_settings(path, theme="dark")
+    assert presets.read_changed() is None, "another setting"
+    with caplog.at_level("INFO"):
+        path.write_text("no TOML")
+        assert [presets.read_changed() for _ in range(3)] == [None] * 3
+    assert len(caplog.records) == 1, "the problem is logged once"
+    path.write_text('[[command]]\nname = "a"\nargv = ["b"]\n[[command]]\nname = "c"\n')
+    assert presets.read_changed() == (Preset("a", argv=("b",)),)
+    path.unlink()
+    assert presets.read_changed() == ()

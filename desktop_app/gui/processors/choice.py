@@ -30,6 +30,7 @@ class ProcessorChoice(QObject):
         changed(): Another choice was made.
         options_requested(): The user wants to set the options.
         rules_requested(): The user wants to set the rules by file type.
+        commands_requested(): The user wants to set up commands.
 
     Args:
         read: Reads the processors of this computer, in the order in which to offer them. It takes milliseconds, so it
@@ -42,6 +43,7 @@ class ProcessorChoice(QObject):
     changed = Signal()
     options_requested = Signal()
     rules_requested = Signal()
+    commands_requested = Signal()
 
     def __init__(
         self,
@@ -127,3 +129,4 @@ class ProcessorChoice(QObject):
         options.setEnabled(found is not None and bool(found.options) and bool(current.processor))
         options.triggered.connect(self.options_requested)
         menu.addAction(tr("&Rules by File Type…")).triggered.connect(self.rules_requested)
+        menu.addAction(tr("&Commands…")).triggered.connect(self.commands_requested)

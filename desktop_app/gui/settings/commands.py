@@ -33,6 +33,7 @@ class SettingsCommand(QObject):
         restart_requested(): The program has to restart to show the chosen language.
         help_requested(): The help has to be shown at the section about where data lies.
         processors_changed(): This computer has other processors than before.
+        commands_requested(): The dialog with the commands has to be shown.
 
     Attributes:
         preferences: The preferences.
@@ -53,6 +54,7 @@ class SettingsCommand(QObject):
     restart_requested = Signal()
     help_requested = Signal()
     processors_changed = Signal()
+    commands_requested = Signal()
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class SettingsCommand(QObject):
             self.dialog = SettingsDialog(self.preferences, *self._switches, self._choices, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
+            self.dialog.commands_requested.connect(self.commands_requested)
             self.dialog.folder_requested.connect(self._show_folder)
             self.dialog.plugins_requested.connect(self.open_plugins)
             self.dialog.finished.connect(self._forget)

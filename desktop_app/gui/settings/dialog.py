@@ -84,6 +84,7 @@ class SettingsDialog(QDialog):
         folder_requested(str): The folder of this path has to be shown in the file manager.
         help_requested(): The help has to be shown at the section about where data lies.
         plugins_requested(): The plug-ins have to be shown.
+        commands_requested(): The dialog with the commands has to be shown.
 
     Args:
         preferences: The preferences.
@@ -98,6 +99,7 @@ class SettingsDialog(QDialog):
     folder_requested = Signal(str)
     help_requested = Signal()
     plugins_requested = Signal()
+    commands_requested = Signal()
 
     def __init__(
         self,
@@ -198,6 +200,12 @@ class SettingsDialog(QDialog):
         self.rules.resized.connect(self._grow)
         hint = tr("The first rule that matches the name applies when files are added; all others are counted as usual.")
         self._form.addRow(QLabel(tr("By file type"), self), self._with_hint(self.rules, hint))
+        self.commands = QPushButton(tr("Comman&ds…"), self, autoDefault=False)
+        self.commands.clicked.connect(self.commands_requested)
+        hint = tr("Programs of yours that can be run for each file.")
+        self.commands.setAccessibleDescription(hint)
+        row = self._with_hint(self.commands, hint)
+        self._form.addRow(QLabel(tr("Own programs"), self), row)
 
     @Slot()
     def _grow(self) -> None:

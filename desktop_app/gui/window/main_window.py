@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, paused_batches, busy, status, overlay: The
             widgets.
         connection, adding: The commands for the connection and for adding files.
-        export, pausing, help, settings, watched: Other commands, which have dialogs or a state.
+        export, pausing, help, settings, presets, watched: Other commands, which have dialogs or a state.
         progress: The presenter of the run.
         reopens_at: After the window was closed by `restart`, what the window that replaces it has to show; else None.
 
@@ -243,11 +243,12 @@ class MainWindow(QMainWindow):
         from desktop_app.gui.commands.file import ExportCommand, FileCommands
         from desktop_app.gui.commands.help import HelpCommands
         from desktop_app.gui.commands.paused_batches import PausedBatches
+        from desktop_app.gui.commands.process_as import ProcessAsCommand
         from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
         from desktop_app.gui.commands.view import ViewCommands
         from desktop_app.gui.filtering.groups import GroupCommands
         from desktop_app.gui.filtering.search_names import help_rows
-        from desktop_app.gui.processors.dialog import ProcessAsCommand
+        from desktop_app.gui.presets.commands import PresetsCommand
         from desktop_app.gui.settings.commands import SettingsCommand
         from desktop_app.gui.watching.commands import WatchCommands
 
@@ -286,6 +287,11 @@ class MainWindow(QMainWindow):
         ProcessAsCommand(actions, self.processors, self)
         self.processors.rules_requested.connect(self.settings.open)
         self.settings.preferences.changed.connect(self.processors.refresh)
+        self.presets = PresetsCommand(
+            support.home.settings_file, self.processors, control, tasks=jobs.tasks, memory=memory, window=self
+        )
+        for requested in (self.processors.commands_requested, self.settings.commands_requested):
+            requested.connect(self.presets.open)
         PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
         self.watched = WatchCommands(actions, self._watching, self.processors, self._wording, self)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
@@ -365,7 +371,7 @@ class MainWindow(QMainWindow):
         self.adding.notice.connect(self.show_notice)
         self.progress.notifications.notice.connect(self.show_notice)
         self._watching.problem.connect(self.show_error)
-        for part in (self.adding, self.help, self.settings, self.watched, self.progress):
+        for part in (self.adding, self.help, self.settings, self.presets, self.watched, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)

@@ -392,9 +392,9 @@ class Consumer:
         if self._options.keeps_order and self._clock.steady() >= self._next_look:
             self._next_look = self._clock.steady() + HELD_TURN_SECONDS
             self._attempt(self._look_for_held)
-        if self._clock.steady() >= self._next_announcement:
+        if self._registry.refresh() or self._clock.steady() >= self._next_announcement:
             self._next_announcement = self._clock.steady() + ANNOUNCE_SECONDS
-            self._attempt(self._announce)
+            self._attempt(self._follow_processors)
         self._attempt(self._publisher.note_numbers)
         if self._clock.steady() >= self._next_recovery:
             self._next_recovery = self._clock.steady() + RECOVER_SECONDS
@@ -404,12 +404,17 @@ class Consumer:
             self._attempt(self._note_polls)
             self._attempt(self._follow_group)
 
-    def _announce(self) -> None:
-        """Tell other programs which processors this one has."""
+    def _follow_processors(self) -> None:
+        """Use the processors that can be used now, such as new commands, and tell other programs which these are."""
+        versions = self._registry.versions
+        are_new = not versions.keys() <= self._claims.versions.keys()
+        self._claims.versions = versions
+        if are_new:
+            self._take_left()
         self._processors.announce(
             self._identity.name,
             queue=self._options.queue,
-            versions=self._registry.versions,
+            versions=versions,
             fields=self._registry.fields,
             now_ms=self._clock.now_ms(),
         )
@@ -428,7 +433,7 @@ class Consumer:
     def _take_left(self) -> None:
         """Send the messages of the files that were left, at a time when this program did not have their processors."""
         if self._outbox.bring_left_forward(
-            queue=self._options.queue, processors=self._registry.versions, now_ms=self._clock.now_ms()
+            queue=self._options.queue, processors=self._claims.versions, now_ms=self._clock.now_ms()
         ):
             self._control.wake_sender()
 

@@ -80,6 +80,10 @@ class Processing(Protocol):
         """See `ProcessorRegistry`."""
         ...
 
+    def refresh(self) -> bool:
+        """See `ProcessorRegistry.refresh`."""
+        ...
+
     def limits(self, name: str) -> Limits | None:
         """See `ProcessorRegistry.limits`."""
         ...

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.config.presets import Preset
+from desktop_app.config.presets import Preset, PresetFile, save_preset
 from desktop_app.domain.job import Status
 from desktop_app.processing.outputs import Outputs
 from desktop_app.processing.registry import default_registry
 from desktop_app.services.consuming.publisher import Publisher
+from desktop_app.services.control import ProcessingControl
 from desktop_app.store.models import JobRow
 from desktop_app.store.results import Result, Work
 from tests.helpers import wait_until
@@ -207,3 +208,35 @@ def test_interrupted_command_is_ended_and_publishes_nothing(services: ServicesSe
         running.stop(within=20)
         assert services.job(job).status is Status.PENDING
         wait_until(lambda: list((services.folder / "out").iterdir()) == [])
+
+
+def test_command_that_is_added_while_the_consumer_runs_is_used_for_the_files_left_for_it(
+    services: ServicesSetup,
+) -> None:
+    (job,) = services.add("a", processor="command:new")
+    file = services.folder / "settings.toml"
+    outputs = Outputs(services.database.path, services.identity.name)
+    registry = default_registry(outputs=outputs, changed_presets=PresetFile(file).read_changed)
+    control = ProcessingControl()
+    with RunningConsumer(services, processing=registry, control=control) as running:
+        running.start()
+        running.deliver(message(job))
+        wait_until(lambda: services.job(job).reason is not None)
+        assert services.job(job).status is Status.PENDING
+        left = services.job(job).next_try_at
+        assert left is not None
+        assert left > services.clock.now_ms()
+        save_preset(file, Preset("new", argv=("sh", "-c", "echo 1", "sh", "{path}")))
+        control.note_commands_changed()
+        wait_until(lambda: (services.job(job).next_try_at or 0) <= services.clock.now_ms(), timeout=3)
+        running.deliver(message(services.job(job)))
+        wait_until(lambda: services.job(job).status is Status.PROCESSED)
+        assert (services.job(job).attempts, services.job(job).processor_version) == (1, 1)
+        save_preset(file, Preset("new", argv=("sh", "-c", "exit 3", "sh", "{path}")))
+        (again,) = services.add("b", processor="command:new")
+        control.note_commands_changed()
+        wait_until(lambda: running.consumer._claims.versions["command:new"] == 2)
+        running.deliver(message(again))
+        wait_until(lambda: services.job(again).status is Status.FAILED)
+        assert services.job(again).processor_version == 2
+        running.stop()
