@@ -194,7 +194,8 @@ class _Tally:
         self.bad += 1
         self.first_bad = self.first_bad or _shown(name)
         if self.wanted.fails_if_bad:
-            raise bad_content(f"the entry “{_shown(name)}” {why}")
+            values: dict[str, Value] = {"entries": self.entries, "bad_entries": 1, "first_bad_entry": self.first_bad}
+            raise bad_content(f"the entry “{self.first_bad}” {why}", values)
 
     def add_unsafe(self, name: str) -> None:
         """Add an entry that would not be unpacked to a file in the folder.

@@ -98,21 +98,8 @@ class ChecksumProcessor:
         """Compute and compare the checksums; see `Processor.process`."""
         algorithm = str(options["algorithm"])
         algorithms = [*_TITLES] if algorithm == _ALL else [algorithm]
-        pasted = str(options["expected"]).strip()
-        uses_lists = options["lists"] == _BESIDE
-        if pasted:
-            expected = expected_from(_pasted(pasted), source.path)
-        elif uses_lists:
-            watch.on_access(begins=True)
-            try:
-                expected = self._lists.expected(source.path)
-            finally:
-                watch.on_access(begins=False)
-        else:
-            expected = []
-        if options["must_be_listed"] and not expected and not is_list(source.path):
-            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": "no list contains a checksum for it"}))
-        expected = _to_compare(expected, algorithms)
+        is_pasted, uses_lists = bool(str(options["expected"]).strip()), options["lists"] == _BESIDE
+        expected = _to_compare(self._expected(source.path, options, watch), algorithms)
         hashes = {
             kind: hashlib.new(kind, usedforsecurity=False)
             for kind in _TITLES
@@ -127,18 +114,37 @@ class ChecksumProcessor:
             values["listed_in"] = _shown(expected[0].listed_in)
         for one in expected:
             _compare(one, values)
-        if pasted or uses_lists:
+        if is_pasted or uses_lists:
             values["verified"] = bool(expected)
-        if uses_lists and not pasted:
-            values |= self._missing(source.path, watch, fails=options["missing_files"] == _FAIL)
+        if uses_lists and not is_pasted:
+            values |= self._missing(source.path, watch)
+        if values.get("missing_files") and options["missing_files"] == _FAIL:
+            numbers = f"{values['missing_files']} of {values['listed_files']} listed files are missing"
+            why = f"{numbers}; the first one is “{values['first_missing']}”"
+            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": why}), values=values)
         return values
 
-    def _missing(self, path: str, watch: Watch, *, fails: bool) -> Mapping[str, Value]:
-        """Return the fields about the files that a list names; none if the file is no list.
+    def _expected(self, path: str, options: Mapping[str, Value], watch: Watch) -> list[Expected]:
+        """Return the checksums that a file should have.
 
         Raises:
-            FileError: If files are missing and the list fails for it.
+            FileError: If there are none although there must be, or they can't be read.
         """
+        expected: list[Expected] = []
+        if pasted := str(options["expected"]).strip():
+            expected = expected_from(_pasted(pasted), path)
+        elif options["lists"] == _BESIDE:
+            watch.on_access(begins=True)
+            try:
+                expected = self._lists.expected(path)
+            finally:
+                watch.on_access(begins=False)
+        if options["must_be_listed"] and not expected and not is_list(path):
+            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": "no list contains a checksum for it"}))
+        return expected
+
+    def _missing(self, path: str, watch: Watch) -> Mapping[str, Value]:
+        """Return the fields about the files that a list names; none if the file is no list."""
         listed = self._lists.listed_files(path)
         folder = os.path.dirname(path)  # noqa: PTH120
         missing, first = 0, ""
@@ -153,9 +159,6 @@ class ChecksumProcessor:
                 first = first or _shown(name)
         if not missing:
             return {"listed_files": len(listed), "missing_files": 0} if listed else {}
-        if fails:
-            why = f"{missing} of {len(listed)} listed files are missing; the first one is “{first}”"
-            raise FileError(Reason(ReasonCode.NOT_VERIFIED, {"why": why}))
         return {"listed_files": len(listed), "missing_files": missing, "first_missing": first}
 
 

@@ -531,6 +531,7 @@ def test_bad_entries_of_a_zip_file_can_be_counted() -> None:
     content = in_directory(zipped("a\nb", "c"), CRC_AT, b"0000")
     values = check(content, bad_entries="report")
     assert (values["entries"], values["bad_entries"], values["first_bad_entry"]) == (2, 1, "a\\nb")
+    assert failure(content).values == {"entries": 2, "bad_entries": 1, "first_bad_entry": "a\\nb"}
 
 
 def test_encrypted_entries_are_counted_and_not_tested() -> None:

@@ -192,6 +192,7 @@ def test_mismatch_shows_both_values(file: Path) -> None:
     error = failure(file)
     assert error.reason.code.problem is FileProblem.MISMATCH
     assert error.text == f"The MD5 checksum does not match “MD5SUMS”: expected {OTHER_MD5}, found {MD5}"
+    assert error.values == {"sha256": SHA256, "md5": MD5, "listed_in": "MD5SUMS", "verified": False}
     assert not error.passing
 
 
@@ -233,7 +234,9 @@ def test_list_shows_which_of_its_files_are_missing(file: Path) -> None:
     listed.write_text(f"{SHA256}  folder/a.iso\n{SHA256}  gone.iso\n{SHA256} *.\\folder\\b.iso\n", encoding="utf-8")
     values = process(listed)
     assert (values["listed_files"], values["missing_files"], values["first_missing"]) == (3, 2, "gone.iso")
-    assert "2 of 3 listed files are missing; the first one is “gone.iso”" in failure(listed, missing_files="fail").text
+    error = failure(listed, missing_files="fail")
+    assert error.text.endswith("2 of 3 listed files are missing; the first one is “gone.iso”")
+    assert error.values == values
     listed.write_text(f"{SHA256}  .\\folder\\a.iso\n{SHA256}  /gone\n{SHA256}  ../gone\n", encoding="utf-8")
     values = process(listed, missing_files="fail")
     assert (values["listed_files"], values["missing_files"]) == (1, 0)
@@ -481,6 +484,11 @@ def test_pasted_list_replaces_lists_beside_the_file(file: Path) -> None:
     assert process(file, expected=f"{SHA256}  a.iso")["verified"] is True
     assert process(file, expected=f"{SHA256}  b.iso") == {"sha256": SHA256, "verified": False}
     assert failure(file, expected=f"{SHA256}  b.iso", must_be_listed=True).reason.code is ReasonCode.NOT_VERIFIED
+
+
+def test_blanks_are_no_pasted_list(file: Path) -> None:
+    (file.parent / "SHA256SUMS").write_text(f"{SHA256}  a.iso\n", encoding="utf-8")
+    assert process(file, expected=" \r\n")["listed_in"] == "SHA256SUMS"
 
 
 def test_absolute_name_in_a_pasted_list_is_found(file: Path) -> None:

@@ -158,6 +158,7 @@ def test_bad_row_is_found(content: str, bad: int, line: int, why: str) -> None:
     values = check(content, delimiter="comma", bad_rows="report")
     assert (values["bad_rows"], values["first_bad_line"]) == (bad, line)
     error = failure(content, delimiter="comma")
+    assert error.values == values
     assert error.reason.code.problem is FileProblem.BAD_CONTENT
     assert error.text == f"The content is not valid: line {line} {why}"
 
