@@ -159,9 +159,10 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
 def _end(supervisor: subprocess.Popen[str]) -> None:
     """End a process with the command that it supervises."""
     with supervisor:
-        if supervisor.stdin is not None:
-            with suppress(OSError):
-                supervisor.stdin.close()
+        for pipe in (supervisor.stdin, supervisor.stdout):  # it must not wait until somebody reads its answer either
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
         try:
             supervisor.wait(TERM_SECONDS + KILL_SECONDS + 2)
         except subprocess.TimeoutExpired:

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 
 from desktop_app.config.atomic_write import TEMPORARY_PREFIX, NotWrittenError, write_whole
 from desktop_app.config.presets import FOLDER, filled, placeholders_in
-from desktop_app.config.private_files import create_private_folder
 from desktop_app.domain.errors import FileError, is_disk_full
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text
@@ -124,7 +123,8 @@ class Outputs:
             "replaces": replaces,
         }
         try:
-            create_private_folder(self._records)
+            with suppress(FileExistsError):
+                self._records.mkdir(mode=0o700)  # not its parents: the disk of the database may have been removed
             # It survives a power failure, since otherwise the result could be committed, and its files forgotten.
             write_whole(self._record(attempt_id), lambda stream: stream.write(json.dumps(record)), is_private=True)
             if os.path.lexists(
