@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import json
 import logging
 import os
@@ -323,7 +324,8 @@ def check_content(folder: Path, *, most_bytes: int) -> list[str]:
 def _entries(folder: Path | str, depth: int) -> Iterator[tuple[os.DirEntry[str], int]]:
     """Yield what is in a folder and its subfolders, each after the folder that contains it."""
     with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
+        some = itertools.islice(entries, MOST_FILES + 1)  # there could be millions
+        for entry in sorted(some, key=lambda entry: entry.name):
             yield entry, depth
             if entry.is_dir(follow_symlinks=False):
                 yield from _entries(entry.path, depth + 1)
@@ -335,7 +337,7 @@ def _check_entry(entry: os.DirEntry[str], info: os.stat_result, device: int) -> 
         raise _refused(f"{shown} is a link")
     if not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
         raise _refused(f"{shown} is not a regular file")
-    if os.name != "nt" and info.st_dev != device:
+    if os.name != "nt" and stat.S_ISDIR(info.st_mode) and info.st_dev != device:
         raise _refused(f"{shown} is on another file system")
     if stat.S_ISREG(info.st_mode) and os.name != "nt" and info.st_nlink > 1:
         raise _refused(f"{shown} is a link")
