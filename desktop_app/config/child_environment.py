@@ -79,3 +79,21 @@ def allowed_variables(environment: Mapping[str, str], names: Iterable[str] = ())
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables of AWS."""
     return {name: value for name, value in environment.items() if not name.upper().startswith("AWS_")}
+
+
+def own_command(word: str) -> list[str]:
+    """Return the command line that starts this program as a child process with a word that says what it is for."""
+    module = [] if getattr(sys, "frozen", False) else ["-m", "desktop_app"]
+    return [sys.executable, *module, word]
+
+
+def with_own_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which `own_command` starts this copy of the program from any working folder."""
+    if getattr(sys, "frozen", False):
+        return dict(environment)
+    package_parent = Path(__file__).resolve().parents[2]
+    path = environment.get("PYTHONPATH")
+    if package_parent.name not in {"site-packages", "dist-packages"}:
+        path = f"{package_parent}{os.pathsep}{path}" if path else str(package_parent)
+    # Do not search the working folder for modules.
+    return {**environment, "PYTHONSAFEPATH": "1"} | ({} if path is None else {"PYTHONPATH": path})

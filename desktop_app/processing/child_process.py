@@ -11,10 +11,14 @@ import threading
 import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.config.child_environment import child_environment, without_credentials
+from desktop_app.config.child_environment import (
+    child_environment,
+    own_command,
+    with_own_package,
+    without_credentials,
+)
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text
@@ -24,6 +28,7 @@ from desktop_app.sources.local import file_error, unprocessable_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class CommandRunner:
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or _own_command())
+        self._command = list(command or own_command("_commands"))
         self._idle: list[subprocess.Popen[str]] = []
         self._lock = threading.Lock()
         # They end by themselves together with this program, since their standard input ends then.
@@ -159,9 +164,10 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
 def _end(supervisor: subprocess.Popen[str]) -> None:
     """End a process with the command that it supervises."""
     with supervisor:
-        if supervisor.stdin is not None:
-            with suppress(OSError):
-                supervisor.stdin.close()
+        for pipe in (supervisor.stdin, supervisor.stdout):  # it must not wait until somebody reads its answer either
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
         try:
             supervisor.wait(TERM_SECONDS + KILL_SECONDS + 2)
         except subprocess.TimeoutExpired:
@@ -247,20 +253,6 @@ def _file_error(number: int, text: str, windows_error: int | None) -> FileError:
     return file_error(OSError(number, text, None, windows_error))
 
 
-def _own_command() -> list[str]:
-    """Return the command line that starts a process that supervises commands."""
-    module = [] if getattr(sys, "frozen", False) else ["-m", "desktop_app"]
-    return [sys.executable, *module, "_commands"]
-
-
 def _environment() -> dict[str, str]:
-    """Return an environment in which `_own_command` starts this copy of the program from any working folder."""
-    environment = without_credentials(child_environment())
-    if getattr(sys, "frozen", False):
-        return environment
-    environment["PYTHONSAFEPATH"] = "1"  # do not search the working folder for modules
-    package_parent = Path(__file__).resolve().parents[2]
-    if package_parent.name not in {"site-packages", "dist-packages"}:
-        path = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{package_parent}{os.pathsep}{path}" if path else str(package_parent)
-    return environment
+    """Return the environment for the process that supervises commands."""
+    return with_own_package(without_credentials(child_environment()))

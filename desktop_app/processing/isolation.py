@@ -35,10 +35,9 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
-from desktop_app.config.child_environment import child_environment
+from desktop_app.config.child_environment import child_environment, own_command, with_own_package
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -98,7 +97,7 @@ class HelperProcess:
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or _own_command())
+        self._command = list(command or own_command("_process"))
         self._child: _Child | None = None
 
     def process(
@@ -472,20 +471,7 @@ def _how_it_ended(code: int) -> str:
     return f"exit code {code}"
 
 
-def _own_command() -> list[str]:
-    """Return the command line that starts the child process."""
-    module = [] if getattr(sys, "frozen", False) else ["-m", "desktop_app"]
-    return [sys.executable, *module, "_process"]
-
-
 def _own_environment() -> dict[str, str]:
-    """Return an environment in which `_own_command` starts this copy of the program from any working directory."""
-    environment = {name: value for name, value in child_environment().items() if _ENVIRONMENT.fullmatch(name)}
-    if getattr(sys, "frozen", False):
-        return environment
-    environment["PYTHONSAFEPATH"] = "1"  # do not search the working directory for modules
-    package_parent = Path(__file__).resolve().parents[2]
-    if package_parent.name not in {"site-packages", "dist-packages"}:
-        path = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{package_parent}{os.pathsep}{path}" if path else str(package_parent)
-    return environment
+    """Return the environment for the child process."""
+    allowed = {name: value for name, value in child_environment().items() if _ENVIRONMENT.fullmatch(name)}
+    return with_own_package(allowed)

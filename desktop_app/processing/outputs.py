@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import json
 import logging
 import os
@@ -29,7 +30,6 @@ from typing import TYPE_CHECKING
 
 from desktop_app.config.atomic_write import TEMPORARY_PREFIX, NotWrittenError, write_whole
 from desktop_app.config.presets import FOLDER, filled, placeholders_in
-from desktop_app.config.private_files import create_private_folder
 from desktop_app.domain.errors import FileError, is_disk_full
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text
@@ -124,7 +124,8 @@ class Outputs:
             "replaces": replaces,
         }
         try:
-            create_private_folder(self._records)
+            with suppress(FileExistsError):
+                self._records.mkdir(mode=0o700)  # not its parents: the disk of the database may have been removed
             # It survives a power failure, since otherwise the result could be committed, and its files forgotten.
             write_whole(self._record(attempt_id), lambda stream: stream.write(json.dumps(record)), is_private=True)
             if os.path.lexists(
@@ -323,7 +324,8 @@ def check_content(folder: Path, *, most_bytes: int) -> list[str]:
 def _entries(folder: Path | str, depth: int) -> Iterator[tuple[os.DirEntry[str], int]]:
     """Yield what is in a folder and its subfolders, each after the folder that contains it."""
     with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
+        some = itertools.islice(entries, MOST_FILES + 1)  # there could be millions
+        for entry in sorted(some, key=lambda entry: entry.name):
             yield entry, depth
             if entry.is_dir(follow_symlinks=False):
                 yield from _entries(entry.path, depth + 1)
@@ -335,7 +337,7 @@ def _check_entry(entry: os.DirEntry[str], info: os.stat_result, device: int) -> 
         raise _refused(f"{shown} is a link")
     if not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
         raise _refused(f"{shown} is not a regular file")
-    if os.name != "nt" and info.st_dev != device:
+    if os.name != "nt" and stat.S_ISDIR(info.st_mode) and info.st_dev != device:
         raise _refused(f"{shown} is on another file system")
     if stat.S_ISREG(info.st_mode) and os.name != "nt" and info.st_nlink > 1:
         raise _refused(f"{shown} is a link")

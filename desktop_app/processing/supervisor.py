@@ -65,7 +65,7 @@ def serve_commands(requests: Iterable[str], answers: TextIO) -> int:
         inbox.put(("end",))
 
     threading.Thread(target=read_requests, daemon=True).start()
-    with suppress(BrokenPipeError):  # nobody is waiting for an answer any more
+    with suppress(OSError):  # nobody is waiting for an answer any more
         while True:
             match inbox.get():
                 case ("request", [argv, path, folder, names, seconds, quiet_seconds]):

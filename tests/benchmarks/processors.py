@@ -16,7 +16,9 @@ import io
 import json
 import os
 import random
+import shutil
 import statistics
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -27,10 +29,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from desktop_app.config.presets import Preset
 from desktop_app.processing.isolation import HelperProcess
+from desktop_app.processing.outputs import Outputs
 from desktop_app.processing.processor import Limits
 from desktop_app.processing.registry import ProcessorRegistry, default_registry
-from tests.benchmarks._results import at_least, at_most_times
+from tests.benchmarks._results import at_least, at_most_times, missing
 from tests.benchmarks.counting import NoWatch
 
 if TYPE_CHECKING:
@@ -42,7 +46,19 @@ GOAL = 0.7
 FOLDERS = (1_000, 10_000)
 MOST_GROWTH = 1.3
 SMALL_FILES = 2_000
+COMMANDS = 500
 CHUNK_BYTES = 1 << 20
+
+
+class NumberedWatch(NoWatch):
+    """A watch that ignores everything.
+
+    Attributes:
+        attempt_id: See `Watch`.
+    """
+
+    def __init__(self, attempt_id: str) -> None:
+        self.attempt_id = attempt_id
 
 
 class Case(NamedTuple):
@@ -236,6 +252,37 @@ def process_in_child(folder: Path) -> None:
     at_least(what, SMALL_FILES / in_child, "files/s", peer="in this process", against=SMALL_FILES / alone, goal=None)
 
 
+def run_commands(folder: Path) -> None:
+    """Report how many commands are run one after another, compared with starting the same program alone."""
+    count = shutil.which("wc")
+    if count is None or os.name == "nt":
+        missing("commands", "there is no wc")
+        return
+    paths = write_folder(folder / "commands", COMMANDS)
+    presets = [
+        Preset("count", argv=(count, "-c", "{path}")),
+        Preset("copy", argv=("cp", "{path}", "{out}"), output="{folder}/out"),
+    ]
+    outputs = Outputs(folder / "jobs.db", "")
+    registry = default_registry(presets=presets, outputs=outputs)
+    begun = time.perf_counter()
+    for path in paths:
+        subprocess.run([count, "-c", str(path)], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    alone = time.perf_counter() - begun
+    for name, what in (("count", "commands"), ("copy", "commands whose output is published")):
+        begun = time.perf_counter()
+        for number, path in enumerate(paths):
+            watch = NumberedWatch(f"00000000-0000-4000-8000-{number:012}-1")
+            result = registry.process(str(path), watch, processor=f"command:{name}")
+            if result.staged is not None:
+                outputs.publish(result.staged)
+        taken = time.perf_counter() - begun
+        at_least(
+            f"{COMMANDS} {what}", COMMANDS / taken, "/s", peer="subprocess.run", against=COMMANDS / alone, goal=None
+        )
+    assert len(list((folder / "commands" / "out").iterdir())) == COMMANDS
+
+
 def main(megabytes: float) -> int:
     registry = default_registry()
     with tempfile.TemporaryDirectory(prefix="filemill-benchmark-") as name:
@@ -245,6 +292,7 @@ def main(megabytes: float) -> int:
             case.path.unlink()
         verify_folders(folder)
         process_in_child(folder)
+        run_commands(folder)
     return 0
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from desktop_app.config import child_environment as module
-from desktop_app.config.child_environment import child_environment
+from desktop_app.config.child_environment import (
+    allowed_variables,
+    child_environment,
+    own_command,
+    with_own_package,
+    without_credentials,
+)
 
 BUNDLE = os.path.abspath("/opt/filemill/_internal")  # noqa: PTH100 - a plain text
 USER = {"HOME": "/home/u", "PATH": f"/usr/bin{os.pathsep}/opt/filemill", "AWS_PROFILE": "team", "PYTHONPATH": "/mine"}
@@ -94,3 +101,35 @@ def test_environment_is_recorded_before_anything_else_is_imported() -> None:
     )
     environment = {**os.environ, "QT_PLUGIN_PATH": "/mine"}
     assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "/mine\n"
+
+
+def test_command_gets_only_what_is_allowed_and_named() -> None:
+    environment = {
+        "PATH": "/bin",
+        "LC_TIME": "C",
+        "MAGICK_HOME": "/m",
+        "SSH_AUTH_SOCK": "/s",
+        "AWS_PROFILE": "team",
+        "aws_session_token": "t",
+        "FILEMILL_HOME": "/f",
+    }
+    assert allowed_variables(environment) == {"PATH": "/bin", "LC_TIME": "C"}
+    named = allowed_variables(environment, ["MAGICK_HOME", "AWS_PROFILE", "aws_session_token", "MISSING"])
+    assert named == {"PATH": "/bin", "LC_TIME": "C", "MAGICK_HOME": "/m"}
+    assert without_credentials(environment).keys() == environment.keys() - {"AWS_PROFILE", "aws_session_token"}
+
+
+def test_child_process_is_this_copy_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "desktop_app.py").write_text("raise SystemExit('planted')")
+    code = "import desktop_app; print(desktop_app.__file__)"
+    environment = with_own_package(child_environment())
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert Path(found.stdout.strip()).parent == Path(module.__file__).parents[1]
+    assert own_command("_process") == [sys.executable, "-m", "desktop_app", "_process"]
+
+
+def test_child_process_of_the_frozen_program_is_the_program(frozen: dict[str, str]) -> None:
+    assert own_command("_process") == [sys.executable, "_process"]
+    assert with_own_package({"A": "1"}) == {"A": "1"}

@@ -12,6 +12,7 @@ from desktop_app.config.presets import Preset, PresetFile, save_preset
 from desktop_app.domain.job import Status
 from desktop_app.processing.outputs import Outputs
 from desktop_app.processing.registry import default_registry
+from desktop_app.services.consuming import consumer as consumer_module
 from desktop_app.services.consuming.publisher import Publisher
 from desktop_app.services.control import ProcessingControl
 from desktop_app.store.models import JobRow
@@ -166,6 +167,28 @@ def test_command_is_run_for_each_file_and_its_output_published(services: Service
         assert done[0].result == {"answer": 42, "exit_code": 0, "output": f"{out}/0.txt", "output_files": 1}
         running.stop()
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
+
+
+def test_what_a_program_has_left_is_published_while_another_one_runs(
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "RECOVER_SECONDS", 0.01)
+    (job,) = services.add("a")
+    claim = services.claim(job)
+    assert claim.job is not None
+    assert Work(services.database).finish([Result(job.row_id, claim.token, 1, 1)]) == [True]
+    host = services.identity.name.rpartition("/")[0]
+    (services.folder / "out").mkdir()
+    dead = Outputs(services.database.path, f"{host}/0123456789ab")
+    staged = dead.begin(f"{job.id}-{claim.token}", services.folder / "out", replaces=False)
+    (staged.folder / "x").touch()
+    record = services.folder / "jobs.db.outputs" / staged.attempt_id
+    record.rename(services.folder / "record")
+    with consuming(services, "true") as running:
+        assert running.polling.wait(30)
+        (services.folder / "record").rename(record)
+        wait_until((services.folder / "out" / "x").exists)
+        running.stop()
 
 
 def test_result_names_the_file_that_got_a_number(services: ServicesSetup) -> None:
