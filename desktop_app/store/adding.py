@@ -26,6 +26,7 @@ from desktop_app.store.models import AttemptRow, BatchRow, FactRow, JobRow, Outb
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import (
     LEASE_ENDED,
+    REST,
     ROWS_A_TRANSACTION,
     folder_length,
     joined_path,
@@ -63,10 +64,6 @@ ROWS_A_PART = 2_000
 
 _RESTORING = "restoring "
 """The start of the name of a fact, which ends with the time of a removal that is being undone."""
-
-_REST = 0.2
-"""The rest after each transaction, as a share of its duration: SQLite's lock is not fair, so other writers would never
-get it otherwise."""
 
 _DEFAULTS = {
     field.column_name: field.default
@@ -570,7 +567,7 @@ def _paced(steps: Iterable[Step]) -> Iterator[Step]:
             began = time.monotonic()
         yield step
         ended = time.monotonic()
-        rested_at = ended + (ended - began) * _REST
+        rested_at = ended + (ended - began) * REST
 
 
 def _prepared(

@@ -6,6 +6,7 @@ that no other query of the outbox finds them. They keep their positions, and ret
 
 from __future__ import annotations
 
+import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.backends.sqlite import given_keys, given_rows
 from desktop_app.store.held_batches import HELD
 from desktop_app.store.models import JobRow, OutboxRow
-from desktop_app.store.rows import reason_columns
+from desktop_app.store.rows import REST, reason_columns
 from desktop_app.store.statements import Statement, as_keys, as_rows, parameter
 
 if TYPE_CHECKING:
@@ -197,16 +198,18 @@ class Outbox:
             if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
         while True:
+            began = time.monotonic()
             with self._database.write():
                 self._epoch = self._database.epoch  # the entries are not valid in another one
                 due = self._due(queue, owner, now_ms, limit, in_order=in_order)
                 if not in_order and any(one.held for one in due):
                     due = self._set_aside(self._due(queue, owner, now_ms, ENTRIES_A_STEP, in_order=False))[:limit]
-                    if not due:
-                        continue
                 positions = as_keys(one.position for one in due)
                 self._database.change(_CLAIM, owner=owner, until_ms=now_ms + claim_ms, positions=positions)
-            return [one.entry for one in due]
+                is_end = bool(due) or not self._due(queue, owner, now_ms, 1, in_order=in_order)
+            if is_end:
+                return [one.entry for one in due]
+            time.sleep((time.monotonic() - began) * REST)  # only entries of paused batches were found so far
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[_Due]:
         """Return the first due entries; see `claim`."""
@@ -235,9 +238,12 @@ class Outbox:
         with self._database.read():
             if not self._resumed():
                 return False
+        began = time.monotonic()
         with self._database.write():
             aside = self._resumed()
-            return bool(aside) and self._database.change(_RETURN, aside=aside) > 0
+            count = self._database.change(_RETURN, aside=aside) if aside else 0
+        time.sleep((time.monotonic() - began) * REST)
+        return count > 0
 
     def _resumed(self) -> str:
         """Return the queue of entries that are set aside although their batch is not paused; empty if none are."""

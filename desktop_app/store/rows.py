@@ -65,6 +65,10 @@ _AT_ONCE = Statement(
 ROWS_A_TRANSACTION = 200
 """The maximum number of rows per transaction in a large change. Other writers must not wait long for the lock."""
 
+REST = 0.2
+"""The rest after each transaction of a large change, as a share of its duration: SQLite's lock is not fair, so other
+writers would never get it otherwise."""
+
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """The column values for revoking a job's lease. Results with the old token are rejected."""
 PENDING_AGAIN: dict[str, Any] = {

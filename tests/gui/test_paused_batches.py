@@ -9,10 +9,13 @@ import pytest
 from desktop_app.config.settings import load_settings
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.gui.desktop.ports import Desktop, Topic
 from desktop_app.gui.filtering.groups import GroupCommands
 from desktop_app.gui.processors.dialog import ProcessAsDialog
 from desktop_app.gui.widgets.notice import Notice
 from desktop_app.store.held_batches import HeldBatches
+from tests.gui.test_desktop import FakeAwake, FakeTaskbar
+from tests.gui.test_run_notifications import FakeNotifier
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -178,3 +181,17 @@ def test_brake_is_a_setting_that_applies_at_once(windows: WindowFactory) -> None
     dialog.brake.click()
     assert [control.brakes, load_settings(window.settings.preferences._file).brake] == [True, True]
     dialog.close()
+
+
+def test_pause_is_a_notification_of_the_desktop_once(windows: WindowFactory, qtbot: QtBot) -> None:
+    notifier = FakeNotifier()
+    windows.desktop = Desktop(notifier, FakeTaskbar(), FakeAwake())
+    keys = windows.jobs_db.add("a", "b", "c")
+    window = windows.open()
+    window.progress.notifications._is_watched = lambda: False
+    windows.jobs_db.fail(keys[0], EMPTY)
+    pause(windows.jobs_db, keys[0])
+    qtbot.waitUntil(lambda: any(one.title.endswith(" is paused") for one in notifier.shown))
+    windows.jobs_db.finish(keys[1])
+    qtbot.waitUntil(lambda: "1 file is waiting" in shown(window).text)
+    assert len([one for one in notifier.shown if one.topic is Topic.TROUBLE]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.domain.fields import Choice
 from desktop_app.domain.job import Status
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 class PausedBatches(QObject):
     """Shows the newest paused batch in a bar, unless the user has dismissed it.
 
+    Signals:
+        shown(str, str): Another batch is shown: the title and the text.
+
     Args:
         bar: The bar.
         groups: Knows which batches are paused.
@@ -35,6 +38,8 @@ class PausedBatches(QObject):
         choices: The processors of this computer.
         wording: The formatter for numbers and times.
     """
+
+    shown = Signal(str, str)
 
     def __init__(
         self, bar: NoticeBar, groups: GroupTotals, commands: ListCommands, choices: ProcessorChoice, wording: Wording
@@ -60,8 +65,10 @@ class PausedBatches(QObject):
         notice = self._notice(waiting[0], len(waiting) - 1)
         shown = self._bar.notice
         if shown is None or self._shown != waiting[0].id or (shown.title, shown.text) != (notice.title, notice.text):
-            self._shown = waiting[0].id
+            is_another, self._shown = self._shown != waiting[0].id, waiting[0].id
             self._bar.show_notice(notice)
+            if is_another:
+                self.shown.emit(notice.title, notice.text)
 
     @Slot()
     def _dismiss(self) -> None:

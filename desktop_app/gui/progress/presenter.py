@@ -173,6 +173,11 @@ class RunNotifications(QObject):
             self._reported_trouble = title
             self._notify(Notification(Topic.TROUBLE, title, text, is_urgent=True))
 
+    @Slot(str, str)
+    def report_pause(self, title: str, text: str) -> None:
+        """Report that a batch is paused and needs a decision."""
+        self._notify(Notification(Topic.TROUBLE, title, text, is_urgent=True))
+
     def _notify(self, notification: Notification) -> None:
         is_problem = notification.is_urgent or notification.topic is not Topic.ENDED
         is_wanted = self.level == "all" or (self.level == "problems" and is_problem)

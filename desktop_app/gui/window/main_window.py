@@ -292,7 +292,8 @@ class MainWindow(QMainWindow):
         )
         for requested in (self.processors.commands_requested, self.settings.commands_requested):
             requested.connect(self.presets.open)
-        PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
+        paused = PausedBatches(self.paused_batches, jobs.groups, jobs.commands, self.processors, self._wording)
+        paused.shown.connect(self.progress.notifications.report_pause)
         self.watched = WatchCommands(actions, self._watching, self.processors, self._wording, self)
         LocateCommand(actions, view, jobs.model, jobs.commands, memory, self)
         panes = (
