@@ -623,9 +623,13 @@ def _ascii_or(column: Any, key: str, like: Any, long_way: Any) -> Any:  # noqa: 
 
 def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     """Return the condition that any value in a column's JSON object contains a folded text."""
-    # The first condition is fast, but can also match names; the second condition is exact.
-    written = json.dumps(key, ensure_ascii=False)[1:-1]
-    return (column != "") & contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
+    # The first conditions are fast, but can also match names; the last one is exact.
+    return (column != "") & is_in_json(column, key) & fn.IN_ARGUMENTS(column, key)
+
+
+def is_in_json(column: Any, key: str) -> Any:  # noqa: ANN401
+    """Return the condition that a folded text occurs anywhere in a column of JSON objects, also in names."""
+    return contains_folded(column, json.dumps(key, ensure_ascii=False)[1:-1])
 
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
