@@ -55,8 +55,13 @@ class FakeEvents(FolderEvents):
         super().__init__(lambda _: None)
         self.followed: dict[str, bool] = {}
         self.why_not = ""
+        self.tries = 0
+
+    def why_incomplete(self) -> str:
+        return self.why_not
 
     def follow(self, folder: str, *, subfolders: bool) -> str:
+        self.tries += 1
         if not self.why_not:
             self.followed[folder] = subfolders
         return self.why_not
@@ -482,6 +487,33 @@ def test_folder_that_can_not_be_followed_is_polled_and_says_why(scene: Scene) ->
     assert scene.watch.status.text == "It is looked at every few seconds: the system's limit is reached."
     scene.write("a.txt")
     assert scene.wait(POLL_SECONDS + SETTLE) == ["a.txt"]
+
+
+def test_following_is_tried_again_only_from_time_to_time(scene: Scene) -> None:
+    """Each time, it would use up what the system allows, which other programs need, too."""
+    scene.events.why_not = "the system's limit is reached"
+    scene.events.forget(str(scene.folder))
+    scene.start()
+    scene.see()
+    tries = scene.events.tries
+    scene.wait(LOOK_SECONDS - 2 * POLL_SECONDS)
+    assert scene.events.tries == tries
+    scene.events.why_not = ""
+    scene.wait(4 * POLL_SECONDS)
+    assert scene.events.tries == tries + 1
+    assert scene.watch.status.text == ""
+    assert scene.events.is_followed(str(scene.folder))
+
+
+def test_folder_is_polled_while_new_subfolders_can_not_be_followed(scene: Scene) -> None:
+    scene.events.why_not = "the system's limit is reached"
+    scene.wait(2 * LOOK_SECONDS)
+    assert scene.watch.status.text == "It is looked at every few seconds: the system's limit is reached."
+    scene.write("sub/a.txt")
+    assert scene.wait(POLL_SECONDS + SETTLE) == ["sub/a.txt"]
+    scene.events.why_not = ""
+    scene.wait(2 * LOOK_SECONDS)
+    assert scene.watch.status.text == ""
 
 
 def test_lost_event_delays_a_file_only(scene: Scene) -> None:
