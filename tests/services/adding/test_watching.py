@@ -554,7 +554,7 @@ def test_unreadable_files_are_counted_and_not_added(scene: Scene, monkeypatch: p
 class Running:
     """A loop on a thread, with the real clock and the events of the system."""
 
-    def __init__(self, services: ServicesSetup) -> None:
+    def __init__(self, services: ServicesSetup, folders: Callable[[], list[WatchedFolder]] | None = None) -> None:
         self.services = services
         self.store = WatchedFolders(services.database, services.intake, computer="here")
         self.statuses: tuple[FolderStatus, ...] = ()
@@ -562,7 +562,7 @@ class Running:
         self.stop = StopRequest()
         self.loop = WatchingLoop(
             self.store,
-            folders=self.store.all,
+            folders=folders or self.store.all,
             queue=lambda: "q",
             rules=lambda: TypeRules("*.csv => table"),
             own_paths=tuple,
@@ -655,3 +655,19 @@ def test_two_loops_add_each_file_once(services: ServicesSetup, running: Running,
 def test_loop_without_folders_waits_until_it_is_told(running: Running) -> None:
     wait_until(lambda: running.loop._reported == ())
     assert running.thread.is_alive()
+
+
+def test_loop_reads_the_folders_again_after_an_error_of_the_database(services: ServicesSetup) -> None:
+    calls: list[int] = []
+
+    def folders() -> list[WatchedFolder]:
+        calls.append(len(calls))
+        if len(calls) < 3:
+            raise StoreError("The database is locked.")
+        return []
+
+    running = Running(services, folders)
+    try:
+        wait_until(lambda: len(calls) == 3)
+    finally:
+        running.end()
