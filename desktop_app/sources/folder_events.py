@@ -62,6 +62,15 @@ class FolderEvents:
             return _cause(error)
         return ""
 
+    def why_incomplete(self) -> str:
+        """Return why subfolders that were created lately may not be followed; empty if they are."""
+        try:
+            self._require_room()
+        except OSError as error:
+            log.info("new subfolders are not followed: %s", error)
+            return _cause(error)
+        return ""
+
     def is_followed(self, folder: str) -> bool:
         """Return whether the folder that is at a path now is followed. Accesses the path."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import sys
 from contextlib import closing
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.served import ServedSimulator
 from tests.helpers import wait_until
+from tests.helpers.sqs.simulator import Simulator
 from tests.store.kit import rows_of
 from tests.torture.world import Programs
 
@@ -81,3 +84,27 @@ def test_each_file_is_added_exactly_once_although_programs_are_killed(programs: 
     with closing(sqlite3.connect(programs.database)) as database:
         assert database.execute("SELECT count(*) FROM outbox").fetchone() == (2 * written,)
         assert database.execute("SELECT sum(added) FROM watch").fetchone() == (2 * written,)
+
+
+def test_messages_of_added_files_are_sent_to_the_queue(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "programs").mkdir()
+    simulator = Simulator()
+    simulator.create_queue("work")
+    with ServedSimulator(simulator) as served:
+        programs = Programs(tmp_path / "programs" / "home", "work", served.endpoint_url)
+        try:
+            program = programs.start("watch", "--settle", "1", "--existing", "add", str(tmp_path / "in"))
+            for name in ("a", "b"):
+                (tmp_path / "in" / name).write_bytes(b"x\n")
+                wait_until(partial(has_sent, programs, tmp_path / "in" / name), timeout=120)
+            program.send_signal(signal.SIGINT)
+            assert program.wait(30) == 0
+            assert programs.output_of(program).count("Added 1 file.") == 2
+        finally:
+            programs.end_all()
+
+
+def has_sent(programs: Programs, file: Path) -> bool:
+    sent = f"SELECT count(*) FROM job WHERE message_id IS NOT NULL AND file_path = '{file}'"
+    return count(programs, sent) == 1

@@ -141,10 +141,12 @@ def test_limit_of_the_system_is_said_and_nothing_stays_followed(
             raise OSError(code, os.strerror(code))
         return schedule(self, *args, **kwargs)
 
+    assert followed.events.why_incomplete() == ""
     monkeypatch.setattr(BaseObserver, "schedule", limited)
     why_not = followed.events.follow(str(tmp_path), subfolders=True)
     assert why_not == "this system does not allow Filemill to follow more folders"
     assert not followed.events.is_followed(str(tmp_path))
+    assert followed.events.why_incomplete() == why_not
 
 
 def test_threads_end_with_the_events(tmp_path: Path) -> None:

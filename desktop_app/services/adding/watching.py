@@ -175,7 +175,7 @@ class FolderWatch:
         self._backoff = Backoff()
         self._place = ""
         now = clock.steady()
-        self._earliest_look = self._next_look = self._check_at = self._forget_at = now
+        self._earliest_look = self._next_look = self._check_at = self._forget_at = self._follow_at = now
         self.status = FolderStatus(folder, FolderState.PAUSED if folder.is_paused else FolderState.STARTING)
         self.next_turn = now
 
@@ -206,9 +206,18 @@ class FolderWatch:
         if self._shares.is_remote(self._path):
             self._events.forget(self._path)
             self._is_followed, self._why_not = False, Sentence("it is on a network share")
-        elif not self._events.is_followed(self._path):
+            return
+        is_followed = self._is_followed and self._events.is_followed(self._path)
+        now = self._clock.steady()
+        if now < self._follow_at and is_followed == self._is_followed:
+            return
+        # Not at each look, since a large tree for which there is no room would use all of it for a moment each time.
+        self._follow_at = now + LOOK_SECONDS
+        if is_followed:
+            self._why_not = self._events.why_incomplete()
+        else:
             self._why_not = self._events.follow(self._path, subfolders=self.status.folder.subfolders)
-            self._is_followed = not self._why_not
+        self._is_followed = not self._why_not
 
     def _look(self) -> None:
         """Look at the folder, and add the files that are ready."""
@@ -230,6 +239,7 @@ class FolderWatch:
         away = self._why_away(found)
         if away:
             self._next_look = ended + POLL_SECONDS
+            self._follow_at = ended
             self._change(FolderState.AWAY, away)
             return
         present, not_opened = self._meant_files(found)

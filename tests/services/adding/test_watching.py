@@ -55,8 +55,13 @@ class FakeEvents(FolderEvents):
         super().__init__(lambda _: None)
         self.followed: dict[str, bool] = {}
         self.why_not = ""
+        self.tries = 0
+
+    def why_incomplete(self) -> str:
+        return self.why_not
 
     def follow(self, folder: str, *, subfolders: bool) -> str:
+        self.tries += 1
         if not self.why_not:
             self.followed[folder] = subfolders
         return self.why_not
@@ -484,6 +489,33 @@ def test_folder_that_can_not_be_followed_is_polled_and_says_why(scene: Scene) ->
     assert scene.wait(POLL_SECONDS + SETTLE) == ["a.txt"]
 
 
+def test_following_is_tried_again_only_from_time_to_time(scene: Scene) -> None:
+    """Each time, it would use up what the system allows, which other programs need, too."""
+    scene.events.why_not = "the system's limit is reached"
+    scene.events.forget(str(scene.folder))
+    scene.start()
+    scene.see()
+    tries = scene.events.tries
+    scene.wait(LOOK_SECONDS - 2 * POLL_SECONDS)
+    assert scene.events.tries == tries
+    scene.events.why_not = ""
+    scene.wait(4 * POLL_SECONDS)
+    assert scene.events.tries == tries + 1
+    assert scene.watch.status.text == ""
+    assert scene.events.is_followed(str(scene.folder))
+
+
+def test_folder_is_polled_while_new_subfolders_can_not_be_followed(scene: Scene) -> None:
+    scene.events.why_not = "the system's limit is reached"
+    scene.wait(2 * LOOK_SECONDS)
+    assert scene.watch.status.text == "It is looked at every few seconds: the system's limit is reached."
+    scene.write("sub/a.txt")
+    assert scene.wait(POLL_SECONDS + SETTLE) == ["sub/a.txt"]
+    scene.events.why_not = ""
+    scene.wait(2 * LOOK_SECONDS)
+    assert scene.watch.status.text == ""
+
+
 def test_lost_event_delays_a_file_only(scene: Scene) -> None:
     scene.write("a.txt")
     assert scene.wait(LOOK_SECONDS + SETTLE) == ["a.txt"]
@@ -522,7 +554,7 @@ def test_unreadable_files_are_counted_and_not_added(scene: Scene, monkeypatch: p
 class Running:
     """A loop on a thread, with the real clock and the events of the system."""
 
-    def __init__(self, services: ServicesSetup) -> None:
+    def __init__(self, services: ServicesSetup, folders: Callable[[], list[WatchedFolder]] | None = None) -> None:
         self.services = services
         self.store = WatchedFolders(services.database, services.intake, computer="here")
         self.statuses: tuple[FolderStatus, ...] = ()
@@ -530,7 +562,7 @@ class Running:
         self.stop = StopRequest()
         self.loop = WatchingLoop(
             self.store,
-            folders=self.store.all,
+            folders=folders or self.store.all,
             queue=lambda: "q",
             rules=lambda: TypeRules("*.csv => table"),
             own_paths=tuple,
@@ -623,3 +655,19 @@ def test_two_loops_add_each_file_once(services: ServicesSetup, running: Running,
 def test_loop_without_folders_waits_until_it_is_told(running: Running) -> None:
     wait_until(lambda: running.loop._reported == ())
     assert running.thread.is_alive()
+
+
+def test_loop_reads_the_folders_again_after_an_error_of_the_database(services: ServicesSetup) -> None:
+    calls: list[int] = []
+
+    def folders() -> list[WatchedFolder]:
+        calls.append(len(calls))
+        if len(calls) < 3:
+            raise StoreError("The database is locked.")
+        return []
+
+    running = Running(services, folders)
+    try:
+        wait_until(lambda: len(calls) == 3)
+    finally:
+        running.end()
