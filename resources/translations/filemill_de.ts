@@ -5822,6 +5822,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>&amp;More Options</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Numbers with commas between them.</source>
         <translation type="unfinished"></translation>
     </message>

@@ -61,7 +61,13 @@ def processors(windows: WindowFactory) -> list[tuple[str, str]]:
 
 def test_menu_offers_all_processors_and_remembers_the_choice(windows: WindowFactory) -> None:
     window = windows.open()
-    assert list(entries(window)) == ["Lines and size", "Words && phrases", "&Options…", "&Rules by File Type…"]
+    assert list(entries(window)) == [
+        "Lines and size",
+        "Words && phrases",
+        "&Options…",
+        "&Rules by File Type…",
+        "&Commands…",
+    ]
     assert checked(window) == ["Lines and size"]
     entries(window)["Words && phrases"].trigger()
     assert window.processors.current == Choice("words")

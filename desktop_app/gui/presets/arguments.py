@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.config.presets import PLACEHOLDERS
-from desktop_app.domain.sentences import display_text
+from desktop_app.domain.sentences import command_line, display_text
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import spaced
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QStyleOptionViewItem
 
 _SHOWN_LINES = 6
+_PLAIN = re.compile(r"""[^\s'"\\]+""")
 
 
 def placeholder_help() -> dict[str, str]:
@@ -46,6 +48,11 @@ def placeholder_help() -> dict[str, str]:
         "out": tr("An empty folder for what the program writes"),
         "id": tr("The ID of the file on the list"),
     }
+
+
+def shown_command(argv: Iterable[str]) -> str:
+    """Return a command with placeholders as text; arguments with spaces or quotation marks are quoted."""
+    return display_text(" ".join(one if _PLAIN.fullmatch(one) else command_line([one]) for one in argv))
 
 
 class _ArgumentDelegate(QStyledItemDelegate):

@@ -34,8 +34,9 @@ from desktop_app.config.presets import (
 )
 from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.domain.fields import Choice
-from desktop_app.domain.sentences import command_line, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.presets.arguments import shown_command
 from desktop_app.gui.presets.editor import PresetEditor
 from desktop_app.gui.presets.importing import ImportDialog
 from desktop_app.gui.presets.trial import TrialDialog
@@ -167,7 +168,7 @@ class PresetsDialog(QDialog):
         show_problem(self.problem, " ".join(translated(problem.text) for problem in problems))
         self.table.setRowCount(len(self._presets))
         for place, preset in enumerate(self._presets):
-            texts = (display_text(translated(preset.shown_title)), display_text(command_line(preset.argv)))
+            texts = (display_text(translated(preset.shown_title)), shown_command(preset.argv))
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
                 item.setToolTip(tool_tip(text))
@@ -196,7 +197,7 @@ class PresetsDialog(QDialog):
             line = spaced(QHBoxLayout(row), 8)
             button = QPushButton(tr("Add"), row, autoDefault=False)
             button.setAccessibleName(tr("Add “{title}”").format(title=title))
-            button.setToolTip(tool_tip(command_line(preset.argv)))
+            button.setToolTip(tool_tip(shown_command(preset.argv)))
             button.clicked.connect(partial(self._add_offered, preset))
             line.addWidget(plain_label(title, row), 1)
             line.addWidget(button)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFormLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -31,6 +32,7 @@ from desktop_app.gui.settings.dialog import ChoiceBox
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     SideBySide,
+    add_field,
     arrange_dialog,
     caption,
     form_layout,
@@ -51,9 +53,9 @@ _SIZE = (720, 640)
 _NO_OUTPUT, _BESIDE, _ELSEWHERE = "none", "beside", "elsewhere"
 _BESIDE_START = f"{FOLDER}/"
 _LONGEST_NAME = 40
-_NUMBERS = ("time_limit_s", "quiet_limit_s", "most_output_mb")
+_MORE = ("ok_codes", "warn_codes", "retry_codes", "time_limit_s", "quiet_limit_s", "most_output_mb", "environment")
+"""The fields that few commands need."""
 _CODES = ("ok_codes", "warn_codes", "retry_codes")
-_WORDS = ("types", "environment")
 
 
 class NumberBox(QSpinBox):
@@ -74,6 +76,7 @@ class PresetEditor(QDialog):
         title, name, program, arguments, preview: The fields of the command, and the command for an example file.
         output_kind, output, conflict: The fields of the output folder.
         fields: The other fields, by the name of the field of `Preset`.
+        more: The button that shows the fields that few commands need.
         save: The button that saves.
 
     Args:
@@ -105,6 +108,7 @@ class PresetEditor(QDialog):
         self._is_output_chosen = preset is not None
         self._problems: dict[str, QLabel] = {}
         self._rows: dict[str, QWidget] = {}
+        self._more_rows: list[QWidget] = []
         self.fields: dict[str, QLineEdit | NumberBox] = {}
         if preset is None:
             self.setWindowTitle(tr("New Command"))
@@ -134,6 +138,7 @@ class PresetEditor(QDialog):
             self.program.clear()
         elif is_copy:
             self.title.setText(tr("Copy of {title}").format(title=translated(preset.shown_title)))
+            self._suggest_name()
         self._connect()
         self._show_preview()
         self.title.setFocus()
@@ -175,6 +180,10 @@ class PresetEditor(QDialog):
     def _add_rest(self) -> None:
         self._add_title(tr("Files"))
         self._add_text("types", tr("Offered for"), tr("*.png; *.jpg"), tr("Nothing: for all files."))
+        self.more = QPushButton(tr("&More Options"), self, autoDefault=False)
+        self.more.clicked.connect(self._show_more)
+        add_field(self._form, self.more)
+        before = self._form.rowCount()
         self._add_title(tr("Result"))
         hint = tr("Numbers with commas between them.")
         self._add_text("ok_codes", tr("Exit codes of success"), "0", hint)
@@ -188,6 +197,12 @@ class PresetEditor(QDialog):
         self._add_title(tr("Environment"))
         hint = tr("Names of variables that the program gets in addition. It never gets credentials of AWS.")
         self._add_text("environment", tr("&Variables"), "MAGICK_HOME; LANG", hint)
+        for row in range(before, self._form.rowCount()):
+            item = self._form.itemAt(row, QFormLayout.ItemRole.FieldRole) or self._form.itemAt(
+                row, QFormLayout.ItemRole.SpanningRole
+            )
+            if item is not None and (widget := item.widget()) is not None:
+                self._more_rows.append(widget)
 
     def _add_title(self, text: str) -> None:
         title = QLabel(text, self, textFormat=Qt.TextFormat.PlainText, indent=0)
@@ -240,6 +255,12 @@ class PresetEditor(QDialog):
                 field.setValue(value)
             else:
                 field.setText((", " if key in _CODES else "; ").join(map(str, value)))
+        usual = Preset("x", argv=("x",))
+        if any(getattr(preset, key) != getattr(usual, key) for key in _MORE):
+            self._show_more()
+        else:
+            for row in self._more_rows:
+                self._form.setRowVisible(row, False)
         self._show_output()
 
     @staticmethod
@@ -280,6 +301,8 @@ class PresetEditor(QDialog):
     def _split_command_line(self) -> None:
         """If a whole command line was typed or pasted as the program, make its words the arguments."""
         text = self.program.text().strip()
+        if not self._is_name_typed and not self.name.text():
+            self.name.setText(self._name_for(Path(text.split(maxsplit=1)[0]).stem if text else ""))
         if self.arguments.arguments or not re.search(r"\s", text) or shutil.which(text):
             return
         try:
@@ -319,12 +342,21 @@ class PresetEditor(QDialog):
             self.output.setText(str(Path.home() / (text or "output")))
         self._show_output()
 
+    @Slot()
+    def _show_more(self) -> None:
+        """Show the fields that few commands need."""
+        self._form.setRowVisible(self.more, False)
+        for row in self._more_rows:
+            self._form.setRowVisible(row, True)
+        self._show_output()
+        self.fields["ok_codes"].setFocus()
+
     def _show_output(self) -> None:
         """Show the fields that the kind of the output folder needs."""
         has_output = self.output_kind.currentData() != _NO_OUTPUT
         for key in ("output", "conflict"):
             self._form.setRowVisible(self._rows[key], has_output)
-        self._form.setRowVisible(self._rows["most_output_mb"], has_output)
+        self._form.setRowVisible(self._rows["most_output_mb"], has_output and self.more.isHidden())
 
     @property
     def _argv(self) -> tuple[str, ...]:

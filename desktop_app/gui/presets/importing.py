@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from desktop_app.domain.sentences import command_line, display_text
+from desktop_app.domain.sentences import display_text
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.presets.arguments import shown_command
 from desktop_app.gui.widgets.dialogs import ButtonRow, WindowPlace, plain_label, read_only_text, spaced
 from desktop_app.services.command_trial import example_command
 
@@ -68,7 +69,7 @@ def _about(preset: Preset, *, replaces: bool) -> Iterator[str]:
         yield tr("▲ Program: {program}, which is not installed").format(program=display_text(program))
     else:
         yield tr("Program: {program}").format(program=display_text(program))
-    yield tr("Command: {command}").format(command=display_text(command_line(preset.argv)))
+    yield tr("Command: {command}").format(command=shown_command(preset.argv))
     for argument in preset.argv[1:]:
         yield f"    {display_text(argument)}"
     if preset.output:
