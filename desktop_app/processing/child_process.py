@@ -116,6 +116,12 @@ class CommandRunner:
             finally:
                 watch.on_access(begins=False)
 
+    def end_idle(self) -> None:
+        """End the processes that are kept for the next commands, which start new ones if necessary."""
+        with self._lock:
+            idle, self._idle[:] = list(self._idle), []
+        _end_all(idle)
+
     @contextmanager
     def _supervisor(self) -> Iterator[subprocess.Popen[str]]:
         """Enter a context with a process that is idle; after an error, it is ended with its command."""
@@ -164,17 +170,23 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
 def _end(supervisor: subprocess.Popen[str]) -> None:
     """End a process with the command that it supervises."""
     with supervisor:
-        for pipe in (supervisor.stdin, supervisor.stdout):  # it must not wait until somebody reads its answer either
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        _close_pipes(supervisor)
         try:
             supervisor.wait(TERM_SECONDS + KILL_SECONDS + 2)
         except subprocess.TimeoutExpired:
             supervisor.kill()
 
 
+def _close_pipes(supervisor: subprocess.Popen[str]) -> None:
+    for pipe in (supervisor.stdin, supervisor.stdout):  # it must not wait until somebody reads its answer either
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
 def _end_all(idle: list[subprocess.Popen[str]]) -> None:
+    for supervisor in idle:
+        _close_pipes(supervisor)  # so that they end at the same time
     while idle:
         _end(idle.pop())
 

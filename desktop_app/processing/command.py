@@ -121,6 +121,10 @@ class CommandProcessor:
                 raise _bad_result(str(error)) from error
         return CommandResult(end.file_size, lines if isinstance(lines, int) else None, values, staged)
 
+    def end_idle(self) -> None:
+        """See `CommandRunner.end_idle`."""
+        self._runner.end_idle()
+
     @contextmanager
     def _working_folder(self, path: str, watch: Watch) -> Iterator[tuple[Path, Staged | None]]:
         """Enter a context with the working folder, and the output folder, which is kept unless an error occurs."""

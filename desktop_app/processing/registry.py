@@ -134,6 +134,12 @@ class ProcessorRegistry:
         """Return whether a processor is a command, which opens the file itself, in a process of its own."""
         return _is_command(self._processors.get(name))
 
+    def end_idle(self) -> None:
+        """End the processes that are kept for the next files, after a consumer has ended."""
+        for processor in self._processors.values():
+            if _is_command(processor):
+                processor.end_idle()
+
     def process(
         self,
         path: str,

@@ -432,6 +432,15 @@ def test_command_that_can_not_be_ended_is_reported_and_its_supervisor_not_used_a
     commands.runner.close()
 
 
+def test_processes_that_are_kept_are_ended_on_request(commands: Commands) -> None:
+    commands.shell("true")
+    (idle,) = commands.runner._idle
+    registry = ProcessorRegistry([CommandProcessor(Preset("test", argv=("true",)), commands.runner, commands.outputs)])
+    registry.end_idle()
+    assert idle.poll() == 0
+    assert commands.shell("true").values == {"exit_code": 0}
+
+
 def test_two_commands_can_run_at_once(commands: Commands) -> None:
     one, two = (commands.file.with_name(name) for name in ("one", "two"))
     results: list[FileResult] = []

@@ -474,6 +474,7 @@ class Consumer:
         self._acknowledging.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._publisher.join(DRAIN_FLUSH_SECONDS if self._polls.is_draining else self._options.flush_grace_s)
         self._attempt(self._publisher.note_numbers)
+        self._registry.end_idle()
         self._extending.stop()
         self._extending.join(min(HEARTBEAT_SECONDS, self._options.flush_grace_s))
 

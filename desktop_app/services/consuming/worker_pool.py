@@ -88,6 +88,10 @@ class Processing(Protocol):
         """See `ProcessorRegistry.limits`."""
         ...
 
+    def end_idle(self) -> None:
+        """See `ProcessorRegistry.end_idle`."""
+        ...
+
     def is_command(self, name: str) -> bool:
         """See `ProcessorRegistry.is_command`."""
         ...
