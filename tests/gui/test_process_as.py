@@ -15,6 +15,7 @@ from desktop_app.config.settings import Settings, load_settings
 from desktop_app.domain.fields import BY_TYPE, Choice
 from desktop_app.domain.job import Status
 from desktop_app.gui.processors.dialog import ProcessAsDialog
+from desktop_app.gui.processors.rules_dialog import RulesDialog
 from desktop_app.services.support.previews import Preview
 
 if TYPE_CHECKING:
@@ -163,19 +164,18 @@ def test_options_of_another_version_are_replaced_by_the_defaults(windows: Window
     assert dialog_of(window).fields.values() == {}
 
 
-def test_rules_are_set_in_the_settings(windows: WindowFactory) -> None:
+def test_rules_are_set_in_a_dialog(windows: WindowFactory) -> None:
     window = windows.open()
     entries(window)["&Rules by File Type…"].trigger()
-    dialog = window.settings.dialog
-    assert dialog is not None
-    QTest.mouseClick(dialog.rules.add, LEFT)
-    row = dialog.rules._rows[0]
+    dialog = first(window, RulesDialog)
+    QTest.mouseClick(dialog.add, LEFT)
+    row = dialog._rows[0]
     QTest.keyClicks(row.patterns, "*.csv")
     row.processor.setCurrentIndex(row.processor.findData("words"))
     row.processor.activated.emit(1)
     assert load_settings(windows.settings_file).type_rules == "*.csv => words"
-    QTest.mouseClick(dialog.rules.add, LEFT)
-    QTest.keyClicks(dialog.rules._rows[1].patterns, "*.md")
+    QTest.mouseClick(dialog.add, LEFT)
+    QTest.keyClicks(dialog._rows[1].patterns, "*.md")
     dialog.close()
     assert load_settings(windows.settings_file).type_rules == "*.csv => words\n*.md => lines"
 
@@ -184,11 +184,12 @@ def test_rules_are_shown_and_removed(windows: WindowFactory) -> None:
     windows.settings = Settings(type_rules="*.csv => words\n*.x => gone")
     window = windows.open()
     window.settings.open()
-    dialog = window.settings.dialog
-    assert dialog is not None
-    shown = [(row.patterns.text(), row.processor.currentText()) for row in dialog.rules._rows]
+    assert window.settings.dialog is not None
+    QTest.mouseClick(window.settings.dialog.rules, LEFT)
+    dialog = first(window.settings.dialog, RulesDialog)
+    shown = [(row.patterns.text(), row.processor.currentText()) for row in dialog._rows]
     assert shown == [("*.csv", "Words & phrases"), ("*.x", "gone")]
-    dialog.rules._rows[0].removed.emit()
+    dialog._rows[0].removed.emit()
     assert load_settings(windows.settings_file).type_rules == "*.x => gone"
 
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.desktop.file_manager import Opener
+from desktop_app.gui.i18n import translated
 from desktop_app.gui.settings.preferences import Preferences
+from desktop_app.gui.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -96,12 +99,13 @@ class SettingsCommand(QObject):
             from desktop_app.gui.settings.dialog import SettingsDialog
 
             self.preferences.reread()
-            self.dialog = SettingsDialog(self.preferences, *self._switches, self._choices, self._database, self._window)
+            self.dialog = SettingsDialog(self.preferences, *self._switches, self._database, self._window)
             self.dialog.restart_requested.connect(self.restart_requested)
             self.dialog.help_requested.connect(self.help_requested)
             self.dialog.commands_requested.connect(self.commands_requested)
             self.dialog.folder_requested.connect(self._show_folder)
             self.dialog.plugins_requested.connect(self.open_plugins)
+            self.dialog.rules_requested.connect(self.open_rules)
             self.dialog.finished.connect(self._forget)
             self.dialog.show()
         self.dialog.raise_()
@@ -121,6 +125,23 @@ class SettingsCommand(QObject):
     @Slot(str)
     def _show_folder(self, path: str) -> None:
         self._opener.show([path])
+
+    @Slot()
+    def open_rules(self) -> None:
+        """Open the dialog with the rules by file type."""
+        from desktop_app.gui.processors.rules_dialog import RulesDialog
+
+        self.preferences.reread()
+        dialog = RulesDialog(self.preferences.value_of("type_rules"), self._choices, self.dialog or self._window)
+        dialog.changed.connect(self._save_rules)
+        dialog.open()
+
+    @Slot(str)
+    def _save_rules(self, text: str) -> None:
+        try:
+            self.preferences.save(type_rules=text)
+        except SettingsError as error:
+            self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
     @Slot()
     def _forget(self) -> None:

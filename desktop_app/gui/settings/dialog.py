@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 from desktop_app.config.settings import MAX_CONCURRENCY, Settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.processors.rules_editor import RulesEditor
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     add_field,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction, QWheelEvent
 
-    from desktop_app.gui.processors.choice import ProcessorChoice
     from desktop_app.gui.settings.preferences import Preferences
 
 
@@ -83,6 +81,7 @@ class SettingsDialog(QDialog):
         restart_requested(): The program has to restart to show the chosen language.
         folder_requested(str): The folder of this path has to be shown in the file manager.
         help_requested(): The help has to be shown at the section about where data lies.
+        rules_requested(): The rules by file type have to be shown.
         plugins_requested(): The plug-ins have to be shown.
         commands_requested(): The dialog with the commands has to be shown.
 
@@ -90,7 +89,6 @@ class SettingsDialog(QDialog):
         preferences: The preferences.
         compact: The checkable action that makes the rows of the list lower.
         keep_in_tray: The checkable action that shows the tray icon; invisible if the desktop has no tray.
-        choices: Lists the processors, for the rules by file type.
         database: The path of the database.
         parent: The parent.
     """
@@ -98,6 +96,7 @@ class SettingsDialog(QDialog):
     restart_requested = Signal()
     folder_requested = Signal(str)
     help_requested = Signal()
+    rules_requested = Signal()
     plugins_requested = Signal()
     commands_requested = Signal()
 
@@ -106,7 +105,6 @@ class SettingsDialog(QDialog):
         preferences: Preferences,
         compact: QAction,
         keep_in_tray: QAction,
-        choices: ProcessorChoice,
         database: Path,
         parent: QWidget,
     ) -> None:
@@ -117,12 +115,12 @@ class SettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Settings"))
         self._form = form_layout()
+        self._form.setVerticalSpacing(7)  # all of it fits on the screen of a small laptop
         self._keep_timer = QTimer(self, singleShot=True, interval=_KEEP_DELAY_MS)
         self._keep_timer.timeout.connect(self._save_keep_days)
         self._add_appearance(compact)
         self._add_files()
-        self._add_rules(choices)
-        self._add_plugins()
+        self._add_processing()
         self._add_brake()
         self._add_desktop(keep_in_tray)
         self._add_storage()
@@ -137,7 +135,6 @@ class SettingsDialog(QDialog):
         self._place = arrange_dialog(self, self._form, foot, name="settings", size=(_WIDTH, 0))
         self._form.setContentsMargins(16, 6, 16, 8)  # the first title has room above itself
         self.finished.connect(self._save_keep_days)
-        self.finished.connect(self.rules.save)
         preferences.changed.connect(self._show_saved)
         self._show_saved()
         next(field for field in self._fields.values() if field.isEnabled()).setFocus()
@@ -184,50 +181,40 @@ class SettingsDialog(QDialog):
             "duplicates",
             tr("Already on the li&st"),
             (("ask", tr("Ask")), ("skip", tr("Skip")), ("add", tr("Add again"))),
-            tr("For unchanged files that are on the list already."),
         )
         self.keep_days = self._add_choice(
             "keep_days",
             tr("Remove &processed"),
             ((0, tr("Never")), *((days, _age(days)) for days in _DAYS)),
-            tr("At the start and then every hour, only from the list. Failed files stay, and no file is deleted."),
+            tr("Only from the list; no file is deleted. Failed files stay."),
         )
 
-    def _add_rules(self, choices: ProcessorChoice) -> None:
-        self.rules = RulesEditor(choices, self)
-        self.rules.setAccessibleName(tr("Rules by file type"))
-        self.rules.changed.connect(lambda text: self._store(type_rules=text))
-        self.rules.resized.connect(self._grow)
-        hint = tr("The first rule that matches the name applies when files are added; all others are counted as usual.")
-        self._form.addRow(QLabel(tr("By file type"), self), self._with_hint(self.rules, hint))
-        self.commands = QPushButton(tr("Comman&ds…"), self, autoDefault=False)
-        self.commands.clicked.connect(self.commands_requested)
-        hint = tr("Programs of yours that can be run for each file.")
-        self.commands.setAccessibleDescription(hint)
-        row = self._with_hint(self.commands, hint)
-        self._form.addRow(QLabel(tr("Own programs"), self), row)
-
-    @Slot()
-    def _grow(self) -> None:
-        self._place.grow()
+    def _add_processing(self) -> None:
+        """Add the buttons that open what decides how files are processed."""
+        buttons = QWidget(self)
+        row = spaced(QHBoxLayout(buttons), 6)
+        self.rules = QPushButton(tr("R&ules by File Type…"), buttons, autoDefault=False)
+        self.commands = QPushButton(tr("Comman&ds…"), buttons, autoDefault=False)
+        self.plugins = QPushButton(tr("Plug-ins…"), buttons, autoDefault=False)
+        for button, requested, hint in (
+            (self.rules, self.rules_requested, tr("What is done to files of some types.")),
+            (self.commands, self.commands_requested, tr("Programs of yours that can be run for each file.")),
+            (self.plugins, self.plugins_requested, tr("Processors that others have written.")),
+        ):
+            button.clicked.connect(requested)
+            button.setAccessibleDescription(hint)
+            button.setToolTip(hint)
+            row.addWidget(button)
+        row.addStretch(1)
+        self._form.addRow(QLabel(tr("Processing"), self), buttons)
 
     def _add_brake(self) -> None:
         self.brake = QCheckBox(tr("Pause a &batch when many of its files fail"), self)
         self.brake.toggled.connect(self._save_brake)
         hint = tr("When more than 20 % and at least 20 of its files have failed for the same reason.")
         self.brake.setAccessibleDescription(hint)
-        add_field(self._form, self._with_hint(self.brake, hint))
-
-    def _add_plugins(self) -> None:
-        buttons = QWidget(self)
-        row = spaced(QHBoxLayout(buttons), 6)
-        self.plugins = QPushButton(tr("Manage…"), buttons)
-        self.plugins.clicked.connect(self.plugins_requested)
-        row.addWidget(self.plugins)
-        row.addStretch(1)
-        hint = tr("Processors that others have written.")
-        self._add_row(tr("Plug-ins"), self.plugins, self._with_hint(buttons, hint))
-        self.plugins.setAccessibleDescription(hint)
+        self.brake.setToolTip(hint)
+        add_field(self._form, self.brake)
 
     def _add_desktop(self, keep_in_tray: QAction) -> None:
         self._add_title(tr("Desktop"))
@@ -235,7 +222,6 @@ class SettingsDialog(QDialog):
             "notifications",
             tr("&Notifications"),
             (("all", tr("When finished, and problems")), ("problems", tr("Only problems")), ("none", tr("None"))),
-            tr("Shown while you use another window."),
         )
         self.tray = self._switch(tr("&Keep running in the tray"), keep_in_tray)
         hint = tr("When you close the window, Filemill goes on, and its icon in the tray opens the window again.")
@@ -263,7 +249,7 @@ class SettingsDialog(QDialog):
             "log_level",
             tr("Lo&g"),
             (("normal", tr("Normal")), ("debug", tr("Detailed"))),
-            tr("Choose Detailed to find the cause of a problem. The log never contains the contents of files."),
+            tr("Detailed helps to find causes. The contents of files are never logged."),
         )
 
     def _switch(self, text: str, action: QAction) -> QCheckBox:
@@ -343,7 +329,6 @@ class SettingsDialog(QDialog):
 
     @Slot()
     def _show_saved(self) -> None:
-        self.rules.show_rules(self._preferences.value_of("type_rules"))
         self.brake.setChecked(self._preferences.value_of("brake"))
         for name, field in self._fields.items():
             if name == "keep_days" and self._keep_timer.isActive():

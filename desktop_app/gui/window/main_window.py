@@ -285,7 +285,7 @@ class MainWindow(QMainWindow):
             window=self,
         )
         ProcessAsCommand(actions, self.processors, self)
-        self.processors.rules_requested.connect(self.settings.open)
+        self.processors.rules_requested.connect(self.settings.open_rules)
         self.settings.preferences.changed.connect(self.processors.refresh)
         self.presets = PresetsCommand(
             support.home.settings_file, self.processors, control, tasks=jobs.tasks, memory=memory, window=self
