@@ -4963,35 +4963,35 @@
         <translation>Nie</translation>
     </message>
     <message>
-        <source>For unchanged files that are on the list already.</source>
-        <translation>Für Dateien, die unverändert schon in der Liste stehen.</translation>
+        <source>Only from the list; no file is deleted. Failed files stay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>R&amp;ules by File Type…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Detailed helps to find causes. The contents of files are never logged.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
         <translation>Um die Sprache zu wechseln, muss Filemill neu starten. Die Liste und Ihre Stelle darin bleiben erhalten, frühere Änderungen lassen sich danach aber nicht mehr rückgängig machen.</translation>
     </message>
     <message>
-        <source>At the start and then every hour, only from the list. Failed files stay, and no file is deleted.</source>
-        <translation>Beim Start und danach stündlich, nur aus der Liste. Fehlgeschlagene bleiben stehen, und keine Datei wird gelöscht.</translation>
-    </message>
-    <message>
-        <source>Rules by file type</source>
-        <translation>Regeln nach Dateityp</translation>
-    </message>
-    <message>
-        <source>The first rule that matches the name applies when files are added; all others are counted as usual.</source>
-        <translation>Beim Hinzufügen gilt die erste Regel, die zum Namen passt; bei allen anderen Dateien werden wie üblich die Zeilen gezählt.</translation>
-    </message>
-    <message>
         <source>Comman&amp;ds…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Programs of yours that can be run for each file.</source>
+        <source>Plug-ins…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Own programs</source>
+        <source>What is done to files of some types.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Programs of yours that can be run for each file.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -5001,10 +5001,6 @@
     <message>
         <source>When more than 20 % and at least 20 of its files have failed for the same reason.</source>
         <translation>Wenn mehr als 20 % und mindestens 20 seiner Dateien aus demselben Grund fehlgeschlagen sind.</translation>
-    </message>
-    <message>
-        <source>Manage…</source>
-        <translation>Verwalten…</translation>
     </message>
     <message>
         <source>Processors that others have written.</source>
@@ -5029,10 +5025,6 @@
     <message>
         <source>None</source>
         <translation>Keine</translation>
-    </message>
-    <message>
-        <source>Shown while you use another window.</source>
-        <translation>Erscheinen, während Sie ein anderes Fenster benutzen.</translation>
     </message>
     <message>
         <source>&amp;Keep running in the tray</source>
@@ -5073,10 +5065,6 @@
     <message>
         <source>Detailed</source>
         <translation>Ausführlich</translation>
-    </message>
-    <message>
-        <source>Choose Detailed to find the cause of a problem. The log never contains the contents of files.</source>
-        <translation>Wählen Sie „Ausführlich“, um die Ursache eines Problems zu finden. Das Protokoll enthält nie die Inhalte von Dateien.</translation>
     </message>
     <message numerus="yes">
         <source>After %Ln day(s)</source>
@@ -5296,6 +5284,14 @@
     <message>
         <source>Remove this rule</source>
         <translation>Diese Regel entfernen</translation>
+    </message>
+    <message>
+        <source>Rules by File Type</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The first rule that matches the name of an added file applies. In all others, lines are counted.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Add R&amp;ule</source>

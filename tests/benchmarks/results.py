@@ -42,7 +42,7 @@ FIELDS = (
     Field("ratio", float, "Ratio"),
 )
 NAMES = Names(fields={field.name: field for field in result_fields(("benchmark", field) for field in FIELDS)})
-FILTERS = ("pages:1..10", "pages:>900", "ratio:<0.5", "verified:no", "sha256:abcde", "sha256:00ff*")
+FILTERS = ("pages:1..10", "pages:>900", "ratio:<0.5", "verified:no", "sha256:abcde", "sha256:0ff*")
 _RESULT = """'{"sha256":"' || lower(hex(randomblob(32))) || '","verified":'
     || CASE WHEN id % 3 THEN 'true' ELSE 'false' END || ',"pages":' || (id * 7919 % 1009)
     || ',"ratio":' || (id % 97 / 7.0) || '}'"""
@@ -67,7 +67,7 @@ def measure(database: Database, rows: int) -> None:
     jobs, processors = JobList(database), WorkerProcessors(database)
     size = f"{rows:,} jobs"
     plain = seconds(lambda: jobs.ids(order=Sort.by("file_size")))
-    queries(jobs, f"{size}, no index", plain, WITHOUT, 3)
+    queries(jobs, f"{size}, no index", plain, WITHOUT, 3.5)
     keys = jobs.ids()
     totals = seconds(lambda: jobs.sums(keys), 1)
     took = seconds(lambda: jobs.sums(keys, ("pages",)), 1)
