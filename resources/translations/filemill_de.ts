@@ -4980,7 +4980,7 @@
     </message>
     <message>
         <source>Comman&amp;ds…</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl&amp;e…</translation>
     </message>
     <message>
         <source>Plug-ins…</source>
@@ -4992,7 +4992,7 @@
     </message>
     <message>
         <source>Programs of yours that can be run for each file.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eigene Programme, die für jede Datei ausgeführt werden können.</translation>
     </message>
     <message>
         <source>Pause a &amp;batch when many of its files fail</source>
@@ -5263,7 +5263,7 @@
     </message>
     <message>
         <source>&amp;Commands…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Befehle…</translation>
     </message>
     <message>
         <source>Process as</source>
@@ -5531,11 +5531,11 @@
     </message>
     <message>
         <source>Commands</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehle</translation>
     </message>
     <message>
         <source>A command runs a program on this computer for each file. Choose it under Process As. Only you decide what is run: neither the list nor a message contains a command.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Befehl führt für jede Datei ein Programm auf diesem Computer aus. Wählen Sie ihn unter „Verarbeiten als“. Nur Sie entscheiden, was ausgeführt wird: Weder die Liste noch eine Nachricht enthält einen Befehl.</translation>
     </message>
     <message>
         <source>Title</source>
@@ -5543,67 +5543,67 @@
     </message>
     <message>
         <source>What it runs</source>
-        <translation type="unfinished"></translation>
+        <translation>Was er ausführt</translation>
     </message>
     <message>
         <source>&amp;Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Hinzufügen…</translation>
     </message>
     <message>
         <source>&amp;Duplicate…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Duplizieren…</translation>
     </message>
     <message>
         <source>&amp;Try on One File…</source>
-        <translation type="unfinished"></translation>
+        <translation>An &amp;einer Datei probieren…</translation>
     </message>
     <message>
         <source>&amp;Import…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Importieren…</translation>
     </message>
     <message>
         <source>E&amp;xport…</source>
-        <translation type="unfinished"></translation>
+        <translation>E&amp;xportieren…</translation>
     </message>
     <message>
         <source>&amp;Use for New Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Für &amp;neue Dateien verwenden</translation>
     </message>
     <message>
         <source>Suggested, since the programs are installed:</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorschläge, da diese Programme installiert sind:</translation>
     </message>
     <message>
         <source>Add “{title}”</source>
-        <translation type="unfinished"></translation>
+        <translation>„{title}“ hinzufügen</translation>
     </message>
     <message>
         <source>Remove Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl entfernen</translation>
     </message>
     <message>
         <source>Remove the command “{title}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>Den Befehl „{title}“ entfernen?</translation>
     </message>
     <message>
         <source>Files that wait for it stay on the list. Export it first to keep a copy.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien, die auf ihn warten, bleiben in der Liste. Exportieren Sie ihn vorher, um eine Kopie zu behalten.</translation>
     </message>
     <message>
         <source>Choose a File to Try “{title}” on</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei auswählen, an der „{title}“ probiert wird</translation>
     </message>
     <message>
         <source>Import Commands</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehle importieren</translation>
     </message>
     <message>
         <source>Commands (*.toml)</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehle (*.toml)</translation>
     </message>
     <message>
         <source>Export Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl exportieren</translation>
     </message>
     <message>
         <source>Author</source>
@@ -5723,55 +5723,55 @@
     </message>
     <message>
         <source>New Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Neuer Befehl</translation>
     </message>
     <message>
         <source>Copy of a Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopie eines Befehls</translation>
     </message>
     <message>
         <source>Edit Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl bearbeiten</translation>
     </message>
     <message>
         <source>Copy of {title}</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopie von {title}</translation>
     </message>
     <message>
         <source>Pictures to WebP</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder in WebP umwandeln</translation>
     </message>
     <message>
         <source>Tit&amp;le</source>
-        <translation type="unfinished"></translation>
+        <translation>T&amp;itel</translation>
     </message>
     <message>
         <source>Files, rules and the command line refer to it by this name, so it stays the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien, Regeln und die Befehlszeile benutzen diesen Namen, deshalb bleibt er gleich.</translation>
     </message>
     <message>
         <source>&amp;Name</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Name</translation>
     </message>
     <message>
         <source>convert, or paste a whole command line</source>
-        <translation type="unfinished"></translation>
+        <translation>convert, oder eine ganze Befehlszeile einfügen</translation>
     </message>
     <message>
         <source>Choose the program</source>
-        <translation type="unfinished"></translation>
+        <translation>Programm auswählen</translation>
     </message>
     <message>
         <source>&amp;Program</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Programm</translation>
     </message>
     <message>
         <source>&amp;Arguments</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Argumente</translation>
     </message>
     <message>
         <source>Runs</source>
-        <translation type="unfinished"></translation>
+        <translation>Führt aus</translation>
     </message>
     <message>
         <source>Output</source>
@@ -5779,127 +5779,124 @@
     </message>
     <message>
         <source>The program writes no files</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Programm schreibt keine Dateien</translation>
     </message>
     <message>
         <source>Beside each file, in a folder named</source>
-        <translation type="unfinished"></translation>
+        <translation>Neben jeder Datei, in einem Ordner namens</translation>
     </message>
     <message>
         <source>In another folder</source>
-        <translation type="unfinished"></translation>
+        <translation>In einem anderen Ordner</translation>
     </message>
     <message>
         <source>&amp;Output folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus&amp;gabeordner</translation>
     </message>
     <message>
         <source>Keep it, and number the new one</source>
-        <translation type="unfinished"></translation>
+        <translation>Behalten und die neue nummerieren</translation>
     </message>
     <message>
         <source>Replace it</source>
-        <translation type="unfinished"></translation>
+        <translation>Ersetzen</translation>
     </message>
     <message>
         <source>&amp;If a file exists</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Wenn es eine Datei schon gibt</translation>
     </message>
     <message>
         <source>Offered for</source>
-        <translation type="unfinished"></translation>
+        <translation>Angeboten für</translation>
     </message>
     <message>
         <source>*.png; *.jpg</source>
-        <translation type="unfinished"></translation>
+        <translation>*.png; *.jpg</translation>
     </message>
     <message>
         <source>Nothing: for all files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Leer: für alle Dateien.</translation>
     </message>
     <message>
         <source>&amp;More Options</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Mehr Optionen</translation>
     </message>
     <message>
         <source>Numbers with commas between them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zahlen, durch Kommas getrennt.</translation>
     </message>
     <message>
         <source>Exit codes of success</source>
-        <translation type="unfinished"></translation>
+        <translation>Exit-Codes bei Erfolg</translation>
     </message>
     <message>
         <source>Success with a warning</source>
-        <translation type="unfinished"></translation>
+        <translation>Erfolg mit Warnung</translation>
     </message>
     <message>
         <source>Try again later</source>
-        <translation type="unfinished"></translation>
+        <translation>Später erneut versuchen</translation>
     </message>
     <message>
         <source>Limits</source>
-        <translation type="unfinished"></translation>
+        <translation>Grenzen</translation>
     </message>
     <message>
         <source>Time for a file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source> s</source>
-        <translation> s</translation>
-    </message>
-    <message>
-        <source>Time without output</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No limit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Size of its files</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeit für eine Datei</translation>
     </message>
     <message>
         <source> MB</source>
-        <translation type="unfinished"></translation>
+        <comment>megabytes, after a number</comment>
+        <translation> MB</translation>
+    </message>
+    <message>
+        <source>Time without output</source>
+        <translation>Zeit ohne Ausgabe</translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation>Keine Grenze</translation>
+    </message>
+    <message>
+        <source>Size of its files</source>
+        <translation>Größe seiner Dateien</translation>
     </message>
     <message>
         <source>Environment</source>
-        <translation type="unfinished"></translation>
+        <translation>Umgebung</translation>
     </message>
     <message>
         <source>Names of variables that the program gets in addition. It never gets credentials of AWS.</source>
-        <translation type="unfinished"></translation>
+        <translation>Namen von Variablen, die das Programm zusätzlich erhält. Zugangsdaten für AWS erhält es nie.</translation>
     </message>
     <message>
         <source>&amp;Variables</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Variablen</translation>
     </message>
     <message>
         <source>Choose the Program</source>
-        <translation type="unfinished"></translation>
+        <translation>Programm auswählen</translation>
     </message>
     <message>
         <source>Write whole numbers, with commas between them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie ganze Zahlen ein, durch Kommas getrennt.</translation>
     </message>
     <message>
         <source>Type a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie einen Namen ein.</translation>
     </message>
     <message>
         <source>Type or choose a program.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie ein Programm ein, oder wählen Sie eines aus.</translation>
     </message>
     <message>
         <source>There is already a command of this name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt schon einen Befehl mit diesem Namen.</translation>
     </message>
     <message>
         <source>Type a folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie einen Ordner ein.</translation>
     </message>
     <message>
         <source>Output files</source>
@@ -6134,177 +6131,177 @@
     </message>
     <message>
         <source>The full path of the file</source>
-        <translation type="unfinished"></translation>
+        <translation>Der vollständige Pfad der Datei</translation>
     </message>
     <message>
         <source>The name of the file, with its extension</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Name der Datei, mit Endung</translation>
     </message>
     <message>
         <source>The name of the file without its extension</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Name der Datei ohne Endung</translation>
     </message>
     <message>
         <source>The extension of the file, without the dot</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Endung der Datei, ohne Punkt</translation>
     </message>
     <message>
         <source>The folder that contains the file</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Ordner, in dem die Datei liegt</translation>
     </message>
     <message>
         <source>An empty folder for what the program writes</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein leerer Ordner für das, was das Programm schreibt</translation>
     </message>
     <message>
         <source>The ID of the file on the list</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kennung der Datei in der Liste</translation>
     </message>
     <message>
         <source>(empty)</source>
-        <translation type="unfinished"></translation>
+        <translation>(leer)</translation>
     </message>
     <message>
         <source>Argument</source>
-        <translation type="unfinished"></translation>
+        <translation>Argument</translation>
     </message>
     <message>
         <source>Arguments</source>
-        <translation type="unfinished"></translation>
+        <translation>Argumente</translation>
     </message>
     <message>
         <source>Each line is one argument, exactly as the program gets it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Jede Zeile ist ein Argument, genau wie das Programm es erhält.</translation>
     </message>
     <message>
         <source>A&amp;dd</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Hinzufügen</translation>
     </message>
     <message>
         <source>&amp;Remove</source>
-        <translation type="unfinished"></translation>
+        <translation>En&amp;tfernen</translation>
     </message>
     <message>
         <source>Move &amp;Up</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach &amp;oben</translation>
     </message>
     <message>
         <source>Move Do&amp;wn</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach &amp;unten</translation>
     </message>
     <message>
         <source>Insert {placeholder}</source>
-        <translation type="unfinished"></translation>
+        <translation>{placeholder} einfügen</translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln command(s)? (It|They) will run on this computer with your rights. Add only what you trust.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Befehl hinzufügen? Er wird auf diesem Computer mit Ihren Rechten ausgeführt. Fügen Sie nur hinzu, wem Sie vertrauen.</numerusform>
+            <numerusform>%Ln Befehle hinzufügen? Sie werden auf diesem Computer mit Ihren Rechten ausgeführt. Fügen Sie nur hinzu, wem Sie vertrauen.</numerusform>
         </translation>
     </message>
     <message>
         <source>What the commands run</source>
-        <translation type="unfinished"></translation>
+        <translation>Was die Befehle ausführen</translation>
     </message>
     <message>
         <source>&amp;Add</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Hinzufügen</translation>
     </message>
     <message>
         <source>▲ Replaces the command of this name.</source>
-        <translation type="unfinished"></translation>
+        <translation>▲ Ersetzt den Befehl mit diesem Namen.</translation>
     </message>
     <message>
         <source>▲ Program: {program}, which is not installed</source>
-        <translation type="unfinished"></translation>
+        <translation>▲ Programm: {program}, das nicht installiert ist</translation>
     </message>
     <message>
         <source>Program: {program}</source>
-        <translation type="unfinished"></translation>
+        <translation>Programm: {program}</translation>
     </message>
     <message>
         <source>Command: {command}</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl: {command}</translation>
     </message>
     <message>
         <source>Writes into: {folder}</source>
-        <translation type="unfinished"></translation>
+        <translation>Schreibt nach: {folder}</translation>
     </message>
     <message>
         <source>Replaces files there that have the same names.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ersetzt dort Dateien mit denselben Namen.</translation>
     </message>
     <message>
         <source>Gets the variables: {names}</source>
-        <translation type="unfinished"></translation>
+        <translation>Erhält die Variablen: {names}</translation>
     </message>
     <message>
         <source>Offered for: {types}</source>
-        <translation type="unfinished"></translation>
+        <translation>Angeboten für: {types}</translation>
     </message>
     <message>
         <source>Try “{title}”</source>
-        <translation type="unfinished"></translation>
+        <translation>„{title}“ probieren</translation>
     </message>
     <message>
         <source>The command is running</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl läuft</translation>
     </message>
     <message>
         <source>What the command has done</source>
-        <translation type="unfinished"></translation>
+        <translation>Was der Befehl getan hat</translation>
     </message>
     <message>
         <source>Files that it has written</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien, die er geschrieben hat</translation>
     </message>
     <message>
         <source>&amp;Open</source>
-        <translation type="unfinished"></translation>
+        <translation>Ö&amp;ffnen</translation>
     </message>
     <message>
         <source>&amp;Files that it has written, which are deleted when you close this</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Dateien, die er geschrieben hat; sie werden beim Schließen gelöscht</translation>
     </message>
     <message>
         <source>&amp;Stop</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Anhalten</translation>
     </message>
     <message numerus="yes">
         <source>The command has been running for %Ln second(s).</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Der Befehl läuft seit %Ln Sekunde.</numerusform>
+            <numerusform>Der Befehl läuft seit %Ln Sekunden.</numerusform>
         </translation>
     </message>
     <message>
         <source>✓ The file would be Processed.</source>
-        <translation type="unfinished"></translation>
+        <translation>✓ Die Datei wäre „Verarbeitet“.</translation>
     </message>
     <message>
         <source>▲ The file would be Failed: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>▲ Die Datei wäre „Fehlgeschlagen“: {reason}</translation>
     </message>
     <message>
         <source>Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehl</translation>
     </message>
     <message>
         <source>Exit code {code} after {seconds} s</source>
-        <translation type="unfinished"></translation>
+        <translation>Exit-Code {code} nach {seconds} s</translation>
     </message>
     <message>
         <source>Standard output</source>
-        <translation type="unfinished"></translation>
+        <translation>Standardausgabe</translation>
     </message>
     <message>
         <source>Standard error</source>
-        <translation type="unfinished"></translation>
+        <translation>Standardfehlerausgabe</translation>
     </message>
     <message>
         <source>The command was stopped.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Befehl wurde angehalten.</translation>
     </message>
 </context>
 </TS>

@@ -24,6 +24,7 @@ from desktop_app.gui.presets.trial import TrialDialog
 from desktop_app.gui.widgets.dialogs import MessageBox
 from tests.clipping.names import unnamed
 from tests.gui.running_app import SOON, RunningApp
+from tests.gui.test_translations import LANGUAGES, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -469,31 +470,33 @@ def test_trial_can_be_stopped(windows: WindowFactory, qtbot: QtBot, tmp_path: Pa
 # --- using it
 
 
-def unique_letters(dialog: QWidget) -> list[str]:
+def mnemonics(dialog: QWidget) -> list[str]:
     """Return the mnemonics of the visible buttons and captions of a dialog."""
     widgets: list[QAbstractButton | QLabel] = [*dialog.findChildren(QAbstractButton), *dialog.findChildren(QLabel)]
     texts = [widget.text().replace("&&", "") for widget in widgets if widget.window() is dialog and widget.isVisible()]
     return sorted(found[1].upper() for text in texts if (found := re.search(r"&(\w)", text)))
 
 
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_dialogs_have_names_for_all_controls_and_unique_mnemonics(
-    windows: WindowFactory, qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path, language: str
 ) -> None:
-    dialog = dialog_with(windows, WEBP)
     file = tmp_path / "x.toml"
     file.write_text(preset_text([WEBP]))
-    editor = editor_of(dialog, dialog.edit, qtbot)
-    press(editor.more)
-    shown: list[QDialog] = [dialog, editor]
-    for one in shown:
-        assert unnamed(one) == []
-        letters = unique_letters(one)
-        assert len(letters) > 5
-        assert len(letters) == len(set(letters)), letters
-    editor.reject()
-    press(dialog.import_file)
-    choose_file(dialog, file)
-    assert unnamed(newest(dialog, ImportDialog)) == []
+    with speaking(language):
+        dialog = dialog_with(windows, WEBP)
+        editor = editor_of(dialog, dialog.edit, qtbot)
+        press(editor.more)
+        shown: list[QDialog] = [dialog, editor]
+        for one in shown:
+            assert unnamed(one) == []
+            letters = mnemonics(one)
+            assert len(letters) > 5
+            assert len(letters) == len(set(letters)), letters
+        editor.reject()
+        press(dialog.import_file)
+        choose_file(dialog, file)
+        assert unnamed(newest(dialog, ImportDialog)) == []
 
 
 @posix

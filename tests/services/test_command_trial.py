@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_app.config.presets import Preset
+from desktop_app.domain.errors import KnownError
 from desktop_app.domain.reasons import ReasonCode
-from desktop_app.processing.processor import Cancelled
 from desktop_app.services.command_trial import try_preset
 
 if TYPE_CHECKING:
@@ -74,6 +74,6 @@ def test_cancelled_trial_leaves_nothing(
 ) -> None:
     folder = tmp_path_factory.mktemp("temporary")
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    with pytest.raises(Cancelled):
+    with pytest.raises(KnownError, match="was stopped"):
         try_preset(shell("sleep 1000"), str(file), cancelled=lambda: True)
     assert list(folder.iterdir()) == []

@@ -295,6 +295,12 @@ class PresetsDialog(QDialog):
             self.chosen.emit(Choice(preset.processor))
             self.accept()
 
+    def done(self, result: int) -> None:
+        """Close the dialog, and stop a command that is being tried."""
+        for trial in self.findChildren(TrialDialog):  # they are destroyed with this dialog, without being closed
+            trial.reject()
+        super().done(result)
+
     # --- trying
 
     @Slot()

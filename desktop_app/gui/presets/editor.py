@@ -190,10 +190,14 @@ class PresetEditor(QDialog):
         self._add_text("warn_codes", tr("Success with a warning"), "1", hint)
         self._add_text("retry_codes", tr("Try again later"), "75", hint)
         self._add_title(tr("Limits"))
-        self._add_number("time_limit_s", tr("Time for a file"), tr(" s"), LONGEST_LIMIT_S)
-        quiet = self._add_number("quiet_limit_s", tr("Time without output"), tr(" s"), LONGEST_LIMIT_S, least=0)
+        self._add_number("time_limit_s", tr("Time for a file"), tr(" s", "seconds, after a number"), LONGEST_LIMIT_S)
+        quiet = self._add_number(
+            "quiet_limit_s", tr("Time without output"), tr(" s", "seconds, after a number"), LONGEST_LIMIT_S, least=0
+        )
         quiet.setSpecialValueText(tr("No limit"))
-        self._add_number("most_output_mb", tr("Size of its files"), tr(" MB"), MOST_OUTPUT_MB)
+        self._add_number(
+            "most_output_mb", tr("Size of its files"), tr(" MB", "megabytes, after a number"), MOST_OUTPUT_MB
+        )
         self._add_title(tr("Environment"))
         hint = tr("Names of variables that the program gets in addition. It never gets credentials of AWS.")
         self._add_text("environment", tr("&Variables"), "MAGICK_HOME; LANG", hint)
