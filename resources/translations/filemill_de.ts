@@ -4062,6 +4062,10 @@
         <translation>Erste Zeilen der Datei</translation>
     </message>
     <message>
+        <source>Show this field as a column</source>
+        <translation>Dieses Feld als Spalte zeigen</translation>
+    </message>
+    <message>
         <source>Copy these entries in full</source>
         <translation>Diese Einträge vollständig kopieren</translation>
     </message>
@@ -4964,15 +4968,15 @@
     </message>
     <message>
         <source>Only from the list; no file is deleted. Failed files stay.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur aus der Liste; keine Datei wird gelöscht. Fehlgeschlagene bleiben.</translation>
     </message>
     <message>
         <source>R&amp;ules by File Type…</source>
-        <translation type="unfinished"></translation>
+        <translation>Re&amp;geln nach Dateityp…</translation>
     </message>
     <message>
         <source>Detailed helps to find causes. The contents of files are never logged.</source>
-        <translation type="unfinished"></translation>
+        <translation>„Ausführlich“ hilft, Ursachen zu finden. Inhalte von Dateien werden nie protokolliert.</translation>
     </message>
     <message>
         <source>Filemill has to restart to change the language. The list and your place in it are kept, but earlier changes can then no longer be undone.</source>
@@ -4984,11 +4988,11 @@
     </message>
     <message>
         <source>Plug-ins…</source>
-        <translation type="unfinished"></translation>
+        <translation>Plug-ins…</translation>
     </message>
     <message>
         <source>What is done to files of some types.</source>
-        <translation type="unfinished"></translation>
+        <translation>Was mit Dateien bestimmter Typen geschieht.</translation>
     </message>
     <message>
         <source>Programs of yours that can be run for each file.</source>
@@ -5287,11 +5291,11 @@
     </message>
     <message>
         <source>Rules by File Type</source>
-        <translation type="unfinished"></translation>
+        <translation>Regeln nach Dateityp</translation>
     </message>
     <message>
         <source>The first rule that matches the name of an added file applies. In all others, lines are counted.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gilt die erste Regel, die zum Namen einer hinzugefügten Datei passt. In allen anderen werden Zeilen gezählt.</translation>
     </message>
     <message>
         <source>Add R&amp;ule</source>

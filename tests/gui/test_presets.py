@@ -11,7 +11,17 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QWidget,
+)
 
 from desktop_app.config.presets import Preset, load_presets, preset_text, save_preset
 from desktop_app.config.settings import Settings
@@ -191,16 +201,16 @@ def test_arguments_are_added_changed_moved_and_removed_one_by_one(windows: Windo
     qtbot.waitUntil(lambda: QApplication.focusWidget() is arguments.lines)
     assert editor.output_kind.currentText() == "Beside each file, in a folder named"
     press(arguments.up)
-    assert arguments.arguments == ("-o={out}/x", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x", "a  b"]
     assert not arguments.up.isEnabled()
     press(arguments.inserters["stem"])
-    assert arguments.arguments == ("-o={out}/x{stem}", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "a  b"]
     QGuiApplication.clipboard().setText("one\n\nthree\n")
     QTest.keyClick(arguments.lines, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert arguments.arguments == ("-o={out}/x{stem}", "one", "", "three", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "one", "", "three", "a  b"]
     QTest.keyClick(arguments.lines, Qt.Key.Key_Delete)
     press(arguments.down)
-    assert arguments.arguments == ("-o={out}/x{stem}", "one", "", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "one", "", "a  b"]
     assert arguments.lines.currentRow() == 3
 
 
@@ -210,7 +220,9 @@ def test_line_breaks_in_an_argument_are_shown_escaped_and_kept(windows: WindowFa
     editor = editor_of(dialog, dialog.edit, qtbot)
     lines = editor.arguments.lines
     index = lines.model().index(1, 0)
-    assert lines.itemDelegate().displayText(index.data(), lines.locale()) == "import sys\\nprint(1)"
+    delegate = lines.itemDelegate()
+    assert isinstance(delegate, QStyledItemDelegate)
+    assert delegate.displayText(index.data(), lines.locale()) == "import sys\\nprint(1)"
     lines.setFocus()
     lines.setCurrentRow(1)
     QTest.keyClick(lines, ENTER)

@@ -9,7 +9,17 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QMenu, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from desktop_app.config.settings import Settings, load_settings
 from desktop_app.domain.fields import BY_TYPE, Choice
@@ -17,6 +27,8 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.processors.dialog import ProcessAsDialog
 from desktop_app.gui.processors.rules_dialog import RulesDialog
 from desktop_app.services.support.previews import Preview
+from desktop_app.store.processors import WorkerProcessors
+from tests.helpers.processors import WordProcessor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -229,3 +241,21 @@ def test_details_show_the_first_lines_of_a_text_or_a_small_picture(windows: Wind
     window.view.clearSelection()
     qtbot.waitUntil(lambda: not label.isVisibleTo(window))
     assert asked == ["/a.txt", "/b.png"]
+
+
+def test_field_in_the_details_becomes_a_column_by_one_click(windows: WindowFactory, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add("/a.txt")
+    windows.jobs_db.finish(key)
+    windows.jobs_db.change(key, processor="words", result='{"words":1234}')
+    WorkerProcessors(windows.jobs_db.database).announce(
+        "w/1", queue="local", versions={"words": 3}, fields={"words": WordProcessor.fields}, now_ms=1
+    )
+    window = windows.open()
+    window.menu_actions.details.setChecked(True)
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: bool(window.details.summary.fields))
+    button = next(one for one in window.details.summary_page.findChildren(QPushButton) if one.text() == "Words")
+    qtbot.waitUntil(lambda: window.view._jobs.columns.of_field("words") is not None)
+    assert "Words" not in [column.heading for column in window.view.header.shown_columns()]
+    QTest.mouseClick(button, LEFT)
+    assert "Words" in [column.heading for column in window.view.header.shown_columns()]

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -168,7 +168,13 @@ _PREVIEW = 128
 
 
 class SummaryPage(QScrollArea):
-    """The Summary tab. If it is wide, it shows a small picture or the first lines of the file beside the facts."""
+    """The Summary tab. If it is wide, it shows a small picture or the first lines of the file beside the facts.
+
+    Signals:
+        field_requested(str): The user wants to see the field with this name as a column of the list.
+    """
+
+    field_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -180,7 +186,8 @@ class SummaryPage(QScrollArea):
         self._path.setObjectName("detailsPath")
         self._path_caption = caption_label(tr("Path"), inside)
         self._shown_facts: Facts = ()
-        self._fact_labels: list[QLabel] = []
+        self._fact_labels: list[QLabel | QPushButton] = []
+        self._field_names: dict[str, str] = {}
         self._is_narrow = False
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(12)
@@ -246,6 +253,7 @@ class SummaryPage(QScrollArea):
         if not self._path.hasFocus():
             self._path.setCursorPosition(0)
         if summary.facts != self._shown_facts:
+            self._field_names = dict(summary.fields)
             self._show_facts(summary.facts)
 
     def _show_facts(self, facts: Facts) -> None:
@@ -266,11 +274,23 @@ class SummaryPage(QScrollArea):
             value = text_label("detailsFact", self._inside)
             value.setWordWrap(False)
             value.setContentsMargins(0, 1, 0, 0)  # Qt draws a text that can be selected one pixel higher
-            pair = [caption_label(caption, self._inside), value]
+            pair: list[QLabel | QPushButton] = [self._caption(caption), value]
             for label in pair:
                 label.setMinimumHeight(self._path.sizeHint().height())  # as high as the row of the path
             self._fact_labels += pair
         self._place_facts()
+
+    def _caption(self, caption: str) -> QLabel | QPushButton:
+        """Return the caption of a fact; that of a field of the result is a button that shows its column."""
+        name = self._field_names.get(caption)
+        if name is None:
+            return caption_label(caption, self._inside)
+        button = QPushButton(caption, self._inside, flat=True)
+        button.setObjectName("detailsField")
+        button.setToolTip(tr("Show this field as a column"))
+        button.setAccessibleDescription(button.toolTip())
+        button.clicked.connect(lambda: self.field_requested.emit(name))
+        return button
 
     def _place_facts(self) -> None:
         rows = max(_SUMMARY_ROWS, -(-len(self._shown_facts) // _MOST_SUMMARY_COLUMNS))

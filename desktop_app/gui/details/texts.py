@@ -49,6 +49,7 @@ class Summary:
         advice: The cause, and what to do about it; may be empty.
         path: The full path; empty unless one file is selected.
         facts: Further facts, such as the size.
+        fields: The names of the fields of the result by the captions of their facts.
         status: The status, shown as an icon; None unless one file is selected.
         fixes: The buttons, most helpful first.
     """
@@ -58,6 +59,7 @@ class Summary:
     advice: str = ""
     path: str = ""
     facts: Facts = ()
+    fields: tuple[tuple[str, str], ...] = ()
     status: Status | None = None
     fixes: tuple[Fix, ...] = ()
 
@@ -89,29 +91,44 @@ def summary_of_one(
         (tr("Lines"), "" if job.lines_count is None else wording.number(job.lines_count)),
         *((caption, "" if moment is None else wording.stamp(moment)) for caption, moment in moments),
         (tr("Duration"), "" if job.took_ms is None else wording.span(job.took_ms)),
-        *_processing_facts(job, wording, processor),
+        *_processing_facts(job, processor),
     ]
+    results = _result_facts(job, wording, processor)
     happened = wording.status(job)
     if job.problem is FileProblem.DEAD_LETTERED:
         happened = f"{status_word(job.status)}{DASH}" + tr(
             "Gave up after %Ln deliver(y|ies)", "", max(1, job.receive_count)
         )
     advice, fixes = _advice(job, wording, path_status, last_result)
-    return Summary(job.name, happened, advice, display_text(job.file_path), _without_empty(facts), job.status, fixes)
+    return Summary(
+        job.name,
+        happened,
+        advice,
+        display_text(job.file_path),
+        (*_without_empty(facts), *((caption, value) for caption, value, _ in results)),
+        tuple((caption, name) for caption, _, name in results),
+        job.status,
+        fixes,
+    )
 
 
-def _processing_facts(job: Job, wording: Wording, processor: ProcessorInfo | None) -> list[tuple[str, str]]:
-    """Return what a job is processed with, unless that is usual, and the fields of its result."""
+def _processing_facts(job: Job, processor: ProcessorInfo | None) -> list[tuple[str, str]]:
+    """Return what a job is processed with, unless that is usual."""
+    if job.processor == DEFAULT_PROCESSOR:
+        return []
+    title = job.processor if processor is None else translated(processor.title)
+    version = tr("version {number}").format(number=job.processor_version) if job.processor_version else ""
+    return [(tr("Processed as"), f"{title}, {version}" if version else title)]
+
+
+def _result_facts(job: Job, wording: Wording, processor: ProcessorInfo | None) -> list[tuple[str, str, str]]:
+    """Return the captions, texts and names of the fields of a job's result."""
     declared = {} if processor is None else {field.name: field for field in processor.fields}
     facts = []
-    if job.processor != DEFAULT_PROCESSOR:
-        title = job.processor if processor is None else translated(processor.title)
-        version = tr("version {number}").format(number=job.processor_version) if job.processor_version else ""
-        facts.append((tr("Processed as"), f"{title}, {version}" if version else title))
     for name, value in islice(job.result.items(), _MOST_RESULT_FACTS):
         field = declared.get(name)
         title = name if field is None else translated(field.title)
-        facts.append((title, wording.value(value, "" if field is None else field.unit)))
+        facts.append((title, wording.value(value, "" if field is None else field.unit), name))
     return facts
 
 

@@ -286,6 +286,7 @@ class MainWindow(QMainWindow):
         )
         ProcessAsCommand(actions, self.processors, self)
         self.processors.rules_requested.connect(self.settings.open_rules)
+        self.details.summary_page.field_requested.connect(self.view.show_field)
         self.settings.preferences.changed.connect(self.processors.refresh)
         self.presets = PresetsCommand(
             support.home.settings_file, self.processors, control, tasks=jobs.tasks, memory=memory, window=self
