@@ -18,6 +18,7 @@ from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError, StoreError
 from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.domain.queue_key import queue_label
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import Backoff, Loop, LoopState, Phase, StateReporter, StopRequest
 from desktop_app.services.stop_signals import StopSignals, pause_after
@@ -178,7 +179,9 @@ def _has_rest(watch: IdleWatch) -> bool:
     """Return whether files are left that can't be processed now, and say what happens to them."""
     if watch.is_stuck:
         say("The remaining files will be processed by the next worker once the disk or network share responds.")
-    return watch.is_stuck or watch.is_paused
+    if watch.is_left:
+        watch.report_left()
+    return watch.is_stuck or watch.is_paused or watch.is_left
 
 
 def _identified(program: Program, errors: ErrorReporter, stop: StopSignals) -> Program:
@@ -265,7 +268,7 @@ def run_loops(
             is_idle, pause_s = watch.look(), watch.pause_s
             if drain is None:
                 continue
-            if watch.is_stuck or watch.is_paused or (is_idle and drain.is_over()):
+            if watch.is_stuck or watch.is_paused or watch.is_left or (is_idle and drain.is_over()):
                 break
             if is_idle:
                 pause_s = min(pause_s, DRAIN_LOOK_SECONDS)
@@ -366,6 +369,8 @@ class IdleWatch:
         self._paused: set[int] = set()
         self.is_paused = False
         """Whether all files that are left have to wait, because batches are paused."""
+        self.is_left = False
+        """Whether all files that are left need processors that no worker has."""
         self.pause_s = LOOK_S
         """The time to wait before the next call to `look`, in seconds."""
 
@@ -405,6 +410,7 @@ class IdleWatch:
             if not self._counts.processing:  # otherwise, one of the shares may only be tried again
                 self._look_at_shares(started)
             self._look_at_batches()
+            self._look_for_left()
         if not self._counts.unfinished:
             self._bar.rest(self._resting())
         is_resting = not self._counts.unfinished and not self._is_ending
@@ -435,8 +441,21 @@ class IdleWatch:
             say(paused_text(batches[key]))
         self._paused = set(batches)
 
+    def _look_for_left(self) -> None:
+        """Find out whether only files are left for whose processors there is no worker."""
+        left = self._waiting_because(ReasonCode.NO_WORKER)
+        self.is_left = bool(left) and sum(left.values()) == self._counts.pending and not self._counts.processing
+
+    def _waiting_because(self, code: ReasonCode) -> dict[Reason, int]:
+        return self._jobs.waiting_because(code, self._queue) if self._counts.pending else {}
+
+    def report_left(self) -> None:
+        """Say which files are left because there is no worker for them."""
+        for reason, count in self._waiting_because(ReasonCode.NO_WORKER).items():
+            say(f"{counted(count, 'file')} left: {reason}. `filemill processors` shows what there is here.")
+
     def _look_at_shares(self, now: float) -> None:
-        waiting = self._jobs.waiting_for_shares(self._queue) if self._counts.pending else {}
+        waiting = self._waiting_because(ReasonCode.SHARE_SILENT)
         is_all = sum(waiting.values()) == self._counts.pending
         silent = " ".join(sorted(f"{reason}." for reason in waiting)) if is_all else ""
         if silent != self._silent:

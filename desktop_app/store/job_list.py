@@ -26,7 +26,6 @@ from desktop_app.domain.job import (
 )
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
-from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
@@ -49,6 +48,7 @@ from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from desktop_app.domain.reasons import Reason, ReasonCode
     from desktop_app.store.database import Database
 
 NEWEST_BATCHES = 20
@@ -379,13 +379,13 @@ class JobList:
         with self._database.read():
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
-    def waiting_for_shares(self, queue: str) -> dict[Reason, int]:
-        """Return the number of jobs in a queue that wait for disks and network shares, per reason.
+    def waiting_because(self, code: ReasonCode, queue: str) -> dict[Reason, int]:
+        """Return the number of jobs in a queue that wait for a reason with this code, per reason.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        is_waiting = (JobRow.status == Status.PENDING) & (JobRow.reason_code == ReasonCode.SHARE_SILENT)
+        is_waiting = (JobRow.status == Status.PENDING) & (JobRow.reason_code == code)
         query = (
             JobRow.select(JobRow.reason_code, JobRow.reason_args, _COUNT)
             .where(JobRow.queue == queue, JobRow.removed_at.is_null(), is_waiting)

@@ -90,3 +90,23 @@ def test_processor_or_option_that_does_not_exist_is_refused(filemill_home: Path,
         done: subprocess.CompletedProcess[str] = filemill("submit", *words, str(tmp_path / "a"))
         assert done.returncode == 2, words
     assert filemill("status", "--json").stdout == ""
+
+
+def test_worker_ends_if_no_worker_has_the_processor_of_the_files_that_are_left(
+    filemill_home: Path, tmp_path: Path
+) -> None:
+    filemill_home.mkdir(exist_ok=True)
+    settings = filemill_home / "settings.toml"
+    settings.write_text('[[command]]\nname = "true"\nargv = ["true"]\n')
+    (tmp_path / "a").write_text("x\n")
+    (tmp_path / "b").write_text("x\n")
+    assert filemill("submit", "--processor", "command:true", str(tmp_path / "a")).returncode == 0
+    assert filemill("submit", str(tmp_path / "b")).returncode == 0
+    settings.write_text("")
+    done = filemill("worker", "--until-idle")
+    assert done.returncode == 1
+    assert "1 file left: “command:true” is not available on" in done.stderr
+    jobs = [json.loads(line) for line in filemill("status", "--json").stdout.splitlines()]
+    assert [(job["status"], job["attempts"]) for job in jobs] == [("PENDING", 0), ("PROCESSED", 1)]
+    settings.write_text('[[command]]\nname = "true"\nargv = ["true"]\n')
+    assert filemill("worker", "--until-idle").returncode == 0
