@@ -13,7 +13,17 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QWidget,
+)
 
 from desktop_app.config.presets import Preset, load_presets, preset_text, save_preset
 from desktop_app.config.settings import Settings
@@ -187,21 +197,21 @@ def test_arguments_are_added_changed_moved_and_removed_one_by_one(windows: Windo
     QTest.keyClicks(typed_in(editor), "-o=")
     press(arguments.inserters["out"])
     QTest.keyClicks(typed_in(editor), "/x")
-    assert arguments.arguments == ("a  b", "-o={out}/x"), "a click does not end the typing"
+    assert list(arguments.arguments) == ["a  b", "-o={out}/x"], "a click does not end the typing"
     QTest.keyClick(typed_in(editor), ENTER)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is arguments.lines)
     assert editor.output_kind.currentText() == "Beside each file, in a folder named"
     press(arguments.up)
-    assert arguments.arguments == ("-o={out}/x", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x", "a  b"]
     assert not arguments.up.isEnabled()
     press(arguments.inserters["stem"])
-    assert arguments.arguments == ("-o={out}/x{stem}", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "a  b"]
     QGuiApplication.clipboard().setText("one\n\nthree\n")
     QTest.keyClick(arguments.lines, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert arguments.arguments == ("-o={out}/x{stem}", "one", "", "three", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "one", "", "three", "a  b"]
     QTest.keyClick(arguments.lines, Qt.Key.Key_Delete)
     press(arguments.down)
-    assert arguments.arguments == ("-o={out}/x{stem}", "one", "", "a  b")
+    assert list(arguments.arguments) == ["-o={out}/x{stem}", "one", "", "a  b"]
     assert arguments.lines.currentRow() == 3
 
 
@@ -211,7 +221,9 @@ def test_line_breaks_in_an_argument_are_shown_escaped_and_kept(windows: WindowFa
     editor = editor_of(dialog, dialog.edit, qtbot)
     lines = editor.arguments.lines
     index = lines.model().index(1, 0)
-    assert lines.itemDelegate().displayText(index.data(), lines.locale()) == "import sys\\nprint(1)"
+    delegate = lines.itemDelegate()
+    assert isinstance(delegate, QStyledItemDelegate)
+    assert delegate.displayText(index.data(), lines.locale()) == "import sys\\nprint(1)"
     lines.setFocus()
     lines.setCurrentRow(1)
     QTest.keyClick(lines, ENTER)
@@ -269,7 +281,7 @@ def test_changed_command_keeps_its_name_and_gets_a_new_version(windows: WindowFa
     dialog = dialog_with(windows, preset)
     editor = editor_of(dialog, dialog.edit, qtbot)
     assert editor.name.isReadOnly()
-    assert editor.more.isHidden(), "it has options of few commands"
+    assert not editor.more.isVisible(), "it has options of few commands"
     assert editor.read() == preset, "the form shows all of it"
     editor.title.setText("B")
     press(editor.save)
@@ -327,6 +339,9 @@ def test_suggested_command_is_added_with_one_click(windows: WindowFactory, monke
     monkeypatch.setattr(presets_dialog, "offered_presets", lambda known: [] if "words" in known else [words])
     dialog = dialog_with(windows)
     (add,) = [one for one in dialog.findChildren(QAbstractButton) if one.accessibleName().startswith("Add “")]
+    dialog.import_file.setFocus()
+    QTest.keyClick(dialog.import_file, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is add, "the Tab key reaches it where it is shown"
     press(add)
     assert saved(windows) == {"words": words}
     assert rows(dialog) == [("Count words (wc)", "wc -w {path}")]

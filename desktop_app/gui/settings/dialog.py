@@ -204,8 +204,11 @@ class SettingsDialog(QDialog):
         self.commands.clicked.connect(self.commands_requested)
         hint = tr("Programs of yours that can be run for each file.")
         self.commands.setAccessibleDescription(hint)
-        row = self._with_hint(self.commands, hint)
-        self._form.addRow(QLabel(tr("Own programs"), self), row)
+        button = QWidget(self)
+        row = spaced(QHBoxLayout(button), 6)
+        row.addWidget(self.commands)
+        row.addStretch(1)
+        self._form.addRow(QLabel(tr("Own programs"), self), self._with_hint(button, hint))
 
     @Slot()
     def _grow(self) -> None:
