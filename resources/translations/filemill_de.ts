@@ -5742,10 +5742,6 @@
         <translation>Kopie von {title}</translation>
     </message>
     <message>
-        <source>Pictures to WebP</source>
-        <translation>Bilder in WebP umwandeln</translation>
-    </message>
-    <message>
         <source>Tit&amp;le</source>
         <translation>T&amp;itel</translation>
     </message>
@@ -5857,6 +5853,10 @@
     <message>
         <source>Time without output</source>
         <translation>Zeit ohne Ausgabe</translation>
+    </message>
+    <message>
+        <source>Such as: Pictures to WebP</source>
+        <translation>Zum Beispiel: Bilder in WebP umwandeln</translation>
     </message>
     <message>
         <source>No limit</source>

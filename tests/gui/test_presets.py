@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -38,7 +40,6 @@ from tests.gui.test_translations import LANGUAGES, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -76,6 +77,7 @@ def dialog_with(windows: WindowFactory, *presets: Preset) -> PresetsDialog:
     window = windows.open_active()
     window.processors.commands_requested.emit()
     assert window.presets.dialog is not None
+    windows._qtbot.waitUntil(window.presets.dialog.isActiveWindow)
     return window.presets.dialog
 
 
@@ -152,9 +154,8 @@ def test_command_is_made_from_a_title_and_a_command_line_and_used_for_new_files(
     assert editor.name.text() == "pictures-to-webp"
     assert editor.program.text() == "convert"
     assert editor.arguments.arguments == ("{path}", "-quality", "80", "{out}/{stem}.webp")
-    assert (
-        editor.preview.text().endswith("-quality 80 '/tmp/filemill-output/Example 1.webp'") or sys.platform != "linux"
-    )
+    written = Path(gettempdir(), "filemill-output", "Example 1.webp")
+    assert editor.preview.text().endswith(f" -quality 80 '{written}'")
     press(editor.save)
     name = "pictures-to-webp"
     assert saved(windows) == {
@@ -196,7 +197,7 @@ def test_arguments_are_added_changed_moved_and_removed_one_by_one(windows: Windo
     QTest.keyClicks(typed_in(editor), "-o=")
     press(arguments.inserters["out"])
     QTest.keyClicks(typed_in(editor), "/x")
-    assert arguments.arguments == ("a  b", "-o={out}/x"), "a click does not end the typing"
+    assert list(arguments.arguments) == ["a  b", "-o={out}/x"], "a click does not end the typing"
     QTest.keyClick(typed_in(editor), ENTER)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is arguments.lines)
     assert editor.output_kind.currentText() == "Beside each file, in a folder named"
@@ -280,7 +281,7 @@ def test_changed_command_keeps_its_name_and_gets_a_new_version(windows: WindowFa
     dialog = dialog_with(windows, preset)
     editor = editor_of(dialog, dialog.edit, qtbot)
     assert editor.name.isReadOnly()
-    assert editor.more.isHidden(), "it has options of few commands"
+    assert not editor.more.isVisible(), "it has options of few commands"
     assert editor.read() == preset, "the form shows all of it"
     editor.title.setText("B")
     press(editor.save)
@@ -338,6 +339,9 @@ def test_suggested_command_is_added_with_one_click(windows: WindowFactory, monke
     monkeypatch.setattr(presets_dialog, "offered_presets", lambda known: [] if "words" in known else [words])
     dialog = dialog_with(windows)
     (add,) = [one for one in dialog.findChildren(QAbstractButton) if one.accessibleName().startswith("Add “")]
+    dialog.import_file.setFocus()
+    QTest.keyClick(dialog.import_file, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is add, "the Tab key reaches it where it is shown"
     press(add)
     assert saved(windows) == {"words": words}
     assert rows(dialog) == [("Count words (wc)", "wc -w {path}")]

@@ -113,7 +113,7 @@ class ArgumentList(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.lines = _Lines(self)
-        self.lines.setObjectName("arguments")
+        self.lines.setObjectName("lines")
         self.lines.setAccessibleName(tr("Arguments"))
         self.lines.setAccessibleDescription(tr("Each line is one argument, exactly as the program gets it."))
         self.lines.setItemDelegate(_ArgumentDelegate(self.lines))
@@ -132,7 +132,7 @@ class ArgumentList(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         whole = spaced(QHBoxLayout(), 8)
-        whole.addWidget(self.lines, 1)
+        whole.addWidget(self.lines, 1, Qt.AlignmentFlag.AlignTop)
         whole.addLayout(buttons)
         inserters = spaced(QHBoxLayout(), 4)
         self.inserters: dict[str, QToolButton] = {}
@@ -150,6 +150,7 @@ class ArgumentList(QWidget):
         column = spaced(QVBoxLayout(self), 6)
         column.addLayout(whole)
         column.addLayout(inserters)
+        column.addStretch(1)
         self.setFocusProxy(self.lines)
         self.lines.itemChanged.connect(self.changed)
         self.lines.removal_requested.connect(self._remove)

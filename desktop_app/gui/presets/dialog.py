@@ -56,11 +56,14 @@ from desktop_app.gui.wording import tool_tip
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from PySide6.QtGui import QResizeEvent
+
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory
 
 _SIZE = (720, 440)
-_TITLE_WIDTH = 220
+_TITLE_WIDTH, _TITLE_PART = 220, 0.4
+"""The greatest width of the titles, in pixels and as a part of the list."""
 _LEAST_ROWS_HEIGHT = 110
 _PURPOSE = "commands"
 _TRIED = "tried"
@@ -104,7 +107,6 @@ class PresetsDialog(QDialog):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setWordWrap(False)
         self.table.setMinimumHeight(_LEAST_ROWS_HEIGHT)
-        self.table.setColumnWidth(0, _TITLE_WIDTH)
         self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.add = self._button(tr("&Add…"), self._add_new)
         self.edit = self._button(tr("&Edit…"), self._edit)
@@ -155,6 +157,11 @@ class PresetsDialog(QDialog):
         button.clicked.connect(act)
         return button
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for what the commands run."""
+        super().resizeEvent(event)
+        self.table.setColumnWidth(0, min(_TITLE_WIDTH, int(self.table.viewport().width() * _TITLE_PART)))
+
     # --- the list
 
     def _read(self, select: str = "") -> None:
@@ -191,6 +198,7 @@ class PresetsDialog(QDialog):
             self._suggestions.addWidget(
                 plain_label(tr("Suggested, since the programs are installed:"), self._suggested)
             )
+        before_it: QWidget = self.export
         for preset in offered:
             title = translated(preset.title)
             row = QWidget(self._suggested)
@@ -202,6 +210,8 @@ class PresetsDialog(QDialog):
             line.addWidget(plain_label(title, row), 1)
             line.addWidget(button)
             self._suggestions.addWidget(row)
+            self.setTabOrder(before_it, button)
+            before_it = button
         self._suggested.setVisible(bool(offered))
         self._place.grow()
 

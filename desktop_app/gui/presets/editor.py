@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -146,7 +147,7 @@ class PresetEditor(QDialog):
     # --- the fields
 
     def _add_command(self) -> None:
-        self.title = QLineEdit(self, placeholderText=tr("Pictures to WebP"))
+        self.title = QLineEdit(self, placeholderText=tr("Such as: Pictures to WebP"))
         self._add("title", tr("Tit&le"), self.title)
         self.name = QLineEdit(self, maxLength=_LONGEST_NAME, readOnly=not self._is_new)
         hint = tr("Files, rules and the command line refer to it by this name, so it stays the same.")
@@ -182,7 +183,11 @@ class PresetEditor(QDialog):
         self._add_text("types", tr("Offered for"), tr("*.png; *.jpg"), tr("Nothing: for all files."))
         self.more = QPushButton(tr("&More Options"), self, autoDefault=False)
         self.more.clicked.connect(self._show_more)
-        add_field(self._form, self.more)
+        self._more_row = QWidget(self)
+        line = spaced(QHBoxLayout(self._more_row), 0)
+        line.addWidget(self.more)
+        line.addStretch(1)
+        add_field(self._form, self._more_row)
         before = self._form.rowCount()
         self._add_title(tr("Result"))
         hint = tr("Numbers with commas between them.")
@@ -349,7 +354,7 @@ class PresetEditor(QDialog):
     @Slot()
     def _show_more(self) -> None:
         """Show the fields that few commands need."""
-        self._form.setRowVisible(self.more, False)
+        self._form.setRowVisible(self._more_row, False)
         for row in self._more_rows:
             self._form.setRowVisible(row, True)
         self._show_output()
@@ -360,7 +365,7 @@ class PresetEditor(QDialog):
         has_output = self.output_kind.currentData() != _NO_OUTPUT
         for key in ("output", "conflict"):
             self._form.setRowVisible(self._rows[key], has_output)
-        self._form.setRowVisible(self._rows["most_output_mb"], has_output and self.more.isHidden())
+        self._form.setRowVisible(self._rows["most_output_mb"], has_output and self._more_row.isHidden())
 
     @property
     def _argv(self) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class TrialDialog(QDialog):
         self._bar.setAccessibleName(tr("The command is running"))
         self.report = read_only_text(tr("What the command has done"), self)
         self.files = QListWidget(self)
+        self.files.setObjectName("lines")
         self.files.setAccessibleName(tr("Files that it has written"))
         self.files.setFixedHeight(_FILES_LINES * (self.fontMetrics().height() + 8))
         self.open_button = QPushButton(tr("&Open"), self, autoDefault=False)
