@@ -39,6 +39,14 @@ STOP_SECONDS = 40.0
 SHOWN = 20
 
 
+PROCESSORS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--processor", "checksum"),
+    ("--processor", "table", "--option", "bad_rows=report", "--option", "header=no"),
+)
+"""What is done to the files of a submit; tables are checked in child processes."""
+
+
 class Torture:
     """A run.
 
@@ -120,7 +128,7 @@ class Torture:
     def _start_submit(self, paths: list[str]) -> subprocess.Popen[str] | None:
         """Add files; one time in six, kill the program, and repeat the command if none of the files is on the list."""
         while paths and self.chance.random() < 1 / 6:
-            submit = self.programs.start("submit", *paths)
+            submit = self.programs.start("submit", *self.chance.choice(PROCESSORS), *paths)
             self._wait(self.chance.uniform(0.2, 1.2))
             if submit.poll() is None:
                 kill(submit)
@@ -130,7 +138,7 @@ class Torture:
                 if len(there) < len(paths):
                     self.wrong.append(f"a killed submit has left {len(there)} of {len(paths)} files on the list")
                 return None
-        return self.programs.start("submit", *paths) if paths else None
+        return self.programs.start("submit", *self.chance.choice(PROCESSORS), *paths) if paths else None
 
     def _finish_submit(self, submit: subprocess.Popen[str] | None, paths: list[str]) -> None:
         if submit is not None and (submit.wait(SUBMIT_SECONDS) != 0 or not self.programs.listed().issuperset(paths)):
