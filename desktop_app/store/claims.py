@@ -20,7 +20,7 @@ from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import as_one_value, given_rows, recognized_damage, unindexed, value_of
 from desktop_app.store.held_batches import HELD
-from desktop_app.store.models import AttemptRow, JobRow
+from desktop_app.store.models import AttemptRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.processors import workers_with
 from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, check_kinds, joined_path, reason_columns
@@ -369,6 +369,8 @@ class Claims:
         again: dict[str, Any] = {}
         if next_try_at is not None:
             again = {"sent_at": None, "message_id": None, "resends": JobRow.resends + 1}
+            # The sender may not have recorded yet that it has sent the message of the previous entry.
+            self._database.run(OutboxRow.delete().where(OutboxRow.job == row_id))
             enqueue(self._database, JobRow.id == row_id, next_try_at=next_try_at)
         update = JobRow.update(**{**PENDING_AGAIN, **changes, **again, "revision": revision})
         self._database.run(update.where(JobRow.id == row_id))

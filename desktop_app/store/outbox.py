@@ -90,13 +90,22 @@ def _entries() -> Any:  # noqa: ANN401 - peewee's queries have no common type
 
 
 def _given() -> Any:  # noqa: ANN401
-    """Return the condition for the entries in `rows`. No row matches if a newer generation has replaced an entry."""
-    given = given_rows(parameter("rows"), "job", "generation")
-    return Tuple(OutboxRow.job, OutboxRow.generation).in_(Select((given,), (given.c.job, given.c.generation)))
+    """Return the condition for the entries in `rows`.
+
+    No row matches if an entry was replaced, by a newer generation or because its message, which a worker has already
+    received, is to be sent again.
+    """
+    given = given_rows(parameter("rows"), "job", "generation", "resends")
+    current = (
+        Select((given,), (given.c.job, given.c.generation))
+        .join(JobRow, on=JobRow.id == given.c.job)
+        .where(JobRow.resends == given.c.resends)
+    )
+    return Tuple(OutboxRow.job, OutboxRow.generation).in_(current)
 
 
 def _noting_sent() -> Any:  # noqa: ANN401
-    given = given_rows(parameter("rows"), "job", "generation", "message_id")
+    given = given_rows(parameter("rows"), "job", "generation", "resends", "message_id")
     # Regardless of the status: a consumer may already have claimed the job.
     return (
         JobRow.update(
@@ -106,7 +115,7 @@ def _noting_sent() -> Any:  # noqa: ANN401
             revision=parameter("revision"),
         )
         .from_(given)
-        .where(JobRow.id == given.c.job, JobRow.generation == given.c.generation)
+        .where(JobRow.id == given.c.job, JobRow.generation == given.c.generation, JobRow.resends == given.c.resends)
     )
 
 
@@ -260,7 +269,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        rows = as_rows((entry.row_id, entry.generation, message_id) for entry, message_id in sent)
+        rows = as_rows((entry.row_id, entry.generation, entry.resends, message_id) for entry, message_id in sent)
         with self._database.write(epoch=self._epoch) as revision:
             self._database.change(_DELETE, rows=rows)
             self._database.change(_NOTE_SENT, rows=rows, now_ms=now_ms, revision=revision)
@@ -271,7 +280,7 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        rows = as_rows((entry.row_id, entry.generation) for entry in entries)
+        rows = as_rows((entry.row_id, entry.generation, entry.resends) for entry in entries)
         with self._database.write(epoch=self._epoch):
             self._database.change(_POSTPONE, rows=rows, until_ms=until_ms)
 
@@ -282,7 +291,7 @@ class Outbox:
             StoreError: If the database can't be written.
         """
         with self._database.write(epoch=self._epoch) as revision:
-            self._database.change(_DELETE, rows=as_rows([(entry.row_id, entry.generation)]))
+            self._database.change(_DELETE, rows=as_rows([(entry.row_id, entry.generation, entry.resends)]))
             self._database.run(
                 JobRow.update(
                     status=Status.FAILED, **reason_columns(reason), finished_at=now_ms, revision=revision

@@ -310,6 +310,7 @@ def test_every_reason_that_a_program_has_written_has_a_code(old: Store) -> None:
         FileProblem.LIMIT,
         FileProblem.NOT_AVAILABLE,
         FileProblem.COMMAND,
+        FileProblem.PLUGIN,
     }
     added_later = {ReasonCode.SHARE_SILENT, *(code for code in ReasonCode if code.problem in problems_added_later)}
     assert {reason.code for reason in reasons} >= {code for code in ReasonCode if code.problem} - added_later

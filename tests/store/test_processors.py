@@ -10,7 +10,7 @@ from desktop_app.domain.fields import Choice, Field, Value, stored_result
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.claims import FIRST_LEFT_MS, ClaimOutcome, ClaimRequest, Claims
-from desktop_app.store.outbox import Outbox
+from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.processors import SEEN_MS, WorkerProcessors
 from desktop_app.store.results import Result, Work
 from tests.store.kit import LEASE, NOW, QUEUE, Store
@@ -168,3 +168,17 @@ def test_result_that_another_program_has_written_does_no_harm(store: Store, text
 
 def test_empty_result_takes_no_room() -> None:
     assert stored_result({}) is None
+
+
+def test_job_is_sent_again_although_its_message_was_received_before_it_was_recorded_as_sent(store: Store) -> None:
+    (job,) = add(store, "/a")
+    (entry,) = store.take()
+    assert claim(store, job, {"lines": 1}).is_resent
+    store.outbox.mark_sent([Sent(entry, "m")], now_ms=NOW)
+    assert store.job(job).sent_at is None
+    store.outbox.postpone([entry], until_ms=NOW + 10 * FIRST_LEFT_MS)
+    (again,) = store.take(now=NOW + FIRST_LEFT_MS)
+    assert (again.file_id, again.resends) == (job.id, 1)
+    store.outbox.mark_sent([Sent(again, "m")], now_ms=NOW + FIRST_LEFT_MS)
+    assert store.job(job).sent_at == NOW + FIRST_LEFT_MS
+    assert store.outbox_rows() == []
