@@ -546,8 +546,12 @@ def test_files_left_for_want_of_a_command_are_processed_once_it_is_made(
     app = open_app(Settings())
     path = app.path("a.txt")
     path.write_text("x")
+    # The message is received only after it was recorded as sent, so that the order is always the same.
+    app.program.control.pause()
     app.window._list.adder.add([str(path)], choice=Choice("command:late"))
-    app.until(lambda: "a.txt" in app.jobs() and app.jobs()["a.txt"].reason is not None)
+    app.until(lambda: "a.txt" in app.jobs() and app.jobs()["a.txt"].sent_at is not None)
+    app.program.control.resume()
+    app.until(lambda: app.jobs()["a.txt"].reason is not None)
     assert app.jobs()["a.txt"].status is Status.PENDING
     app.window.processors.commands_requested.emit()
     dialog = app.window.presets.dialog
