@@ -415,7 +415,7 @@ class JobList:
         values = [result_value(name).cast("REAL") for name in fields]
         if pending.retried:
             lines, *values = (Case(None, [(is_retried(pending), None)], value) for value in (lines, *values))
-        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines), *map(fn.SUM, values)
+        columns = status, JobRow.queue, _COUNT, _total(JobRow.file_size), _total(lines), *map(fn.SUM, values)
         results = dict.fromkeys(fields, 0.0)
         known = set()
         for part in parts(row_ids, _SUMMED_AT_ONCE):
@@ -427,8 +427,8 @@ class JobList:
                     counts[found] += count
                     if found == Status.PENDING:
                         waiting_in.add(queue)
-                    size += more_bytes or 0
-                    line_count += more_lines or 0
+                    size += int(more_bytes)
+                    line_count += int(more_lines)
                     for name, value in zip(fields, more, strict=True):
                         if value is not None:
                             known.add(name)
@@ -449,8 +449,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
-        read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
+        size = _total(JobRow.file_size)
+        read = _total(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done)))
         unfinished = JobRow.queue == queue, on_list(self.pending)
         times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
         ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
@@ -466,11 +466,11 @@ class JobList:
             )
         return RunSums(
             open_files=waiting + working,
-            open_bytes=waiting_size + working_size,
+            open_bytes=int(waiting_size + working_size),
             processing=working,
-            read_bytes=read_size,
+            read_bytes=int(read_size),
             done_files=done,
-            done_bytes=done_size,
+            done_bytes=int(done_size),
             failed=failed,
             newest_end=newest or 0,
             oldest_start=oldest or 0,
@@ -489,9 +489,15 @@ class JobList:
         """
         step = (JobRow.finished_at / step_ms).cast("INTEGER")
         query = (
-            JobRow.select(step, _COUNT, fn.COALESCE(fn.SUM(JobRow.file_size), 0))
+            JobRow.select(step, _COUNT, _total(JobRow.file_size))
             .where(JobRow.finished_at > since_ms, JobRow.finished_at <= until_ms)
             .group_by(step)
         )
         with self._database.read():
-            return [Ended(number * step_ms, files, size) for number, files, size in self._database.run(query.tuples())]
+            rows = list(self._database.run(query.tuples()))
+        return [Ended(number * step_ms, files, int(size)) for number, files, size in rows]
+
+
+def _total(value: Any) -> Any:  # noqa: ANN401 - peewee's terms have no common type
+    """Return the sum of a value as a fraction, since a sum of integers fails where it is too large: sparse files."""
+    return fn.COALESCE(fn.SUM(value.cast("REAL")), 0)
