@@ -43,7 +43,7 @@ from desktop_app.store.list_query import (
     type_counts,
 )
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.store.processors import fast_fields, read_fields
+from desktop_app.store.processors import fast_fields, is_announced, read_fields, workers_with
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
 
 if TYPE_CHECKING:
@@ -302,6 +302,36 @@ class JobList:
             if self._database.scalar(HELD.limit(1)) is None:  # otherwise, all waiting jobs would be read
                 return 0
             return int(self._database.scalar(JobRow.select(_COUNT).where(JobRow.batch.in_(HELD), waiting)))
+
+    def count_left(self, queue: str, worker: str) -> int | None:
+        """Return the number of jobs in a queue that a worker has left, since no running worker has their processor.
+
+        Those of paused batches are not included. While the worker has not announced its processors, it is None.
+
+        Args:
+            queue: The key of the queue.
+            worker: The identity of the worker.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        left = (
+            (JobRow.status == Status.PENDING)
+            & (JobRow.queue == queue)
+            & (JobRow.reason_code == ReasonCode.NO_WORKER)
+            & JobRow.batch.not_in(HELD)
+            & on_list(self.pending)
+        )
+        query = JobRow.select(JobRow.processor, _COUNT).where(left).group_by(JobRow.processor)
+        with self._database.read():
+            if not is_announced(self._database, worker):
+                return None
+            now_ms = self._clock.now_ms()
+            return sum(
+                int(count)
+                for name, count in list(self._database.run(query.tuples()))
+                if not workers_with(self._database, name, queue=queue, now_ms=now_ms)
+            )
 
     def known_values(self) -> KnownValues:
         """Return values to offer for a search, found among the newest jobs.

@@ -127,6 +127,11 @@ def workers_with(database: Database, processor: str, *, queue: str, now_ms: int)
     return sorted(name for (name,) in database.run(query.tuples()))
 
 
+def is_announced(database: Database, worker: str) -> bool:
+    """Return whether a running worker has announced its processors. Call it in a transaction."""
+    return database.scalar(WorkerRow.select(WorkerRow.name).where(WorkerRow.name == worker)) is not None
+
+
 def keep_fields(database: Database, fields: Mapping[tuple[str, str], Field]) -> None:
     """Record fields by the names of their processors and their own, unless they are recorded. Call it in `write`."""
     database.run(FieldRow.insert_many(_rows(fields)).on_conflict_ignore())
