@@ -14,7 +14,7 @@ from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, read_result, sto
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import given_rows, unindexed
-from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.store.models import AttemptRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.processors import keep_fields
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
@@ -299,8 +299,10 @@ class Work:
     def attempt_statuses(self, attempts: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Status]:
         """Return the statuses of the jobs whose last claim has a given fencing token.
 
+        The status is PROCESSED if the attempt is the last that has processed the job, also if that was then retried.
+
         Args:
-            attempts: Pairs of a job's ID and a fencing token. Those of earlier claims are not in the result.
+            attempts: Pairs of a job's ID and a fencing token. Those of other claims are not in the result.
 
         Raises:
             StoreError: If the database can't be read.
@@ -314,6 +316,9 @@ class Work:
                 part = JobRow.uuid.in_(uuids[start : start + _MOST_PARAMETERS])
                 rows = self._database.run(JobRow.select(*columns).where(part).tuples())
                 found |= {(uuid, token): Status(status) for uuid, token, status in rows if (uuid, token) in wanted}
+                last = AttemptRow.select(JobRow.uuid, fn.MAX(AttemptRow.token)).join(JobRow)
+                last = last.where(part, AttemptRow.outcome == AttemptOutcome.PROCESSED).group_by(JobRow.uuid)
+                found |= {key: Status.PROCESSED for key in self._database.run(last.tuples()) if key in wanted}
         return found
 
     def is_stale(self, row_id: int, generation: int) -> bool:
