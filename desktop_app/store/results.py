@@ -128,6 +128,8 @@ class Work:
         self._database = database
         self._known_fields: set[tuple[str, str]] = set()
         """The fields that are known to be recorded, each with its processor."""
+        self._full: set[str] = set()
+        """The processors of which no further fields are recorded; see `keep_fields`."""
         self.epoch = database.epoch
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
@@ -169,10 +171,10 @@ class Work:
             (one.processor, name): Field(name, type(value), "")
             for one in results
             for name, value in one.values.items()
-            if (one.processor, name) not in self._known_fields
+            if one.processor not in self._full and (one.processor, name) not in self._known_fields
         }
         if found:
-            keep_fields(self._database, found)
+            self._full |= keep_fields(self._database, found)
             self._known_fields |= found.keys()
 
     def finish_and(self, results: Sequence[Result], claim: Callable[[], T]) -> tuple[list[bool], T]:
