@@ -366,11 +366,12 @@ class IdleWatch:
         self._silent = ""
         self._silent_since = 0.0
         self._keeps_order = program.keeps_order
+        self._worker = program.identity.name
         self._paused: set[int] = set()
         self.is_paused = False
         """Whether all files that are left have to wait, because batches are paused."""
         self.is_left = False
-        """Whether all files that are left need processors that no worker has."""
+        """Whether all files that are left have to wait, because no running worker has the processors of some."""
         self.pause_s = LOOK_S
         """The time to wait before the next call to `look`, in seconds."""
 
@@ -410,7 +411,8 @@ class IdleWatch:
             if not self._counts.processing:  # otherwise, one of the shares may only be tried again
                 self._look_at_shares(started)
             self._look_at_batches()
-            self._look_for_left()
+        if self._is_ending:
+            self._look_at_left()
         if not self._counts.unfinished:
             self._bar.rest(self._resting())
         is_resting = not self._counts.unfinished and not self._is_ending
@@ -441,10 +443,15 @@ class IdleWatch:
             say(paused_text(batches[key]))
         self._paused = set(batches)
 
-    def _look_for_left(self) -> None:
-        """Find out whether only files are left for whose processors there is no worker."""
-        left = self._waiting_because(ReasonCode.NO_WORKER)
-        self.is_left = bool(left) and sum(left.values()) == self._counts.pending and not self._counts.processing
+    def _look_at_left(self) -> None:
+        if self._counts.processing or not self._counts.pending:
+            self.is_left = False
+            return
+        left = self._jobs.count_left(self._queue, self._worker)
+        if left is not None:  # otherwise the consumer has not begun, or has ended
+            held = self._jobs.count_held(self._queue) if left else 0
+            is_all = left + held == self._counts.pending or self._keeps_order  # no file may overtake one that is left
+            self.is_left = left > 0 and is_all
 
     def _waiting_because(self, code: ReasonCode) -> dict[Reason, int]:
         return self._jobs.waiting_because(code, self._queue) if self._counts.pending else {}
@@ -539,9 +546,9 @@ WORKER = Command(
     details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
     "If the queue can't be used, it says so and keeps trying, even with --until-idle. If only files on disks or\n"
     "network shares that do not respond are left, --until-idle exits with code 1 after two minutes, and at once if\n"
-    "only files of paused batches are left. It exits if it receives only messages of another program and no file is\n"
-    "waiting, unless --shared-queue is given. FAILED files do not change the exit code, unless --fail-on-error is\n"
-    "given.",
+    "only files of paused batches are left, or of processors that no running worker has. It exits if it receives\n"
+    "only messages of another program and no file is waiting, unless --shared-queue is given. FAILED files do not\n"
+    "change the exit code, unless --fail-on-error is given.",
     add_options=_options,
     run=_worker,
 )

@@ -29,6 +29,8 @@ TYPED_FIELDS = frozenset({"file_size", "lines_count"})
 """The fields that are stored in columns of their own and are not in the result."""
 MOST_RESULT_BYTES = 16 * 1024
 """The maximum size of a stored result."""
+MOST_LINES = 2**53 - 1
+"""The greatest number of lines that is stored; the database would keep one of more than 63 bits as a fraction."""
 _MOST_OPTIONS_BYTES = 16 * 1024
 _GREATEST = 2**63 - 1
 _LONGEST_TITLE = 60
@@ -298,6 +300,19 @@ def stored_result(values: Mapping[str, Value]) -> str | None:
     if (size := len(text.encode())) > MOST_RESULT_BYTES:
         raise BadResultError(f"it has {size} bytes; at most {MOST_RESULT_BYTES} are stored")
     return text
+
+
+def stored_lines(value: Value) -> int:
+    """Return a number of lines, which is stored in a column of its own.
+
+    Raises:
+        BadResultError: If it is something else, or is not in the range that can be stored.
+    """
+    if type(value) is not int:  # unlike isinstance, does not accept a bool
+        raise BadResultError("the field “lines_count” is not a whole number")
+    if not 0 <= value <= MOST_LINES:
+        raise BadResultError("the number in the field “lines_count” is not in the range that can be stored")
+    return value
 
 
 @lru_cache(maxsize=2048)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from desktop_app.config.child_environment import child_environment
 from desktop_app.config.presets import filled
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.fields import BadResultError, Field, Value, stored_result
+from desktop_app.domain.fields import BadResultError, Field, Value, stored_lines, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import display_text, foreign_text, mark
 from desktop_app.processing.child_process import CommandEnd, CommandRunner, SupervisorDiedError
@@ -108,7 +108,7 @@ class CommandProcessor:
         with self._working_folder(path, watch) as (folder, staged):
             end = run_command(self.preset, self._runner, path, folder, watch)
             values = judged(self.preset, end, watch.attempt_id)
-            lines = values.pop(LINES_COUNT.name, None)
+            lines = _popped_lines(values)
             if staged is not None:
                 files = self._outputs.check(staged, most_bytes=self.preset.most_output_mb * _MEGABYTE)
                 values[OUTPUT_FILES.name] = len(files)
@@ -119,7 +119,7 @@ class CommandProcessor:
                 stored_result(values)
             except BadResultError as error:
                 raise _bad_result(str(error)) from error
-        return CommandResult(end.file_size, lines if isinstance(lines, int) else None, values, staged)
+        return CommandResult(end.file_size, lines, values, staged)
 
     def end_idle(self) -> None:
         """See `CommandRunner.end_idle`."""
@@ -299,6 +299,15 @@ def _fields_in(found: Mapping[str, object]) -> dict[str, Value]:
         elif value is not None:
             raise _bad_result(f"the field “{foreign_text(name)}” is neither a number nor a text")
     return values
+
+
+def _popped_lines(values: dict[str, Value]) -> int | None:
+    """Remove the number of lines from the values, and return it; None if there is none."""
+    lines = values.pop(LINES_COUNT.name, None)
+    try:
+        return None if lines is None else stored_lines(lines)
+    except BadResultError as error:
+        raise _bad_result(str(error)) from error
 
 
 def _bad_result(why: str) -> FileError:

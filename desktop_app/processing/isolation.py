@@ -35,11 +35,11 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, cast
 
 from desktop_app.config.child_environment import child_environment, own_command, with_own_package
 from desktop_app.domain.errors import FileError
-from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_result
+from desktop_app.domain.fields import DEFAULT_PROCESSOR, BadResultError, stored_lines, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text
 from desktop_app.processing.image import MOST_THUMBNAIL_PIXELS, THUMBNAIL_LIMITS
@@ -133,8 +133,8 @@ class HelperProcess:
             why = foreign_text(str(error))
             raise FileError(Reason(ReasonCode.PLUGIN_FAILED, {"plugin": processor, "why": why})) from error
         match answer:
-            case ["done", int(size), int() | None as lines, dict(values)] if _can_be_stored(values):
-                return FileResult(size, lines, values)
+            case ["done", int(size), int() | None as lines, dict(values)] if _can_be_stored(lines, values):
+                return FileResult(size, lines, cast("dict[str, Value]", values))
         raise self._misunderstood(answer)
 
     def thumbnail(self, path: str, pixels: int = MOST_THUMBNAIL_PIXELS) -> bytes | None:
@@ -435,7 +435,7 @@ def _checked(answer: list[object]) -> list[object]:
     match answer:
         case ["failed", str(code), dict(arguments), bool(passing), str(detail), dict(values)] if code in set(
             ReasonCode
-        ) and _can_be_stored(values):
+        ) and _can_be_stored(None, values):
             told = {str(name): value for name, value in arguments.items() if isinstance(value, str | int)}
             raise FileError(Reason(ReasonCode(code), told), passing=passing, detail=detail, values=values)
         case ["bug", str(what), str(where)]:
@@ -445,11 +445,13 @@ def _checked(answer: list[object]) -> list[object]:
     return answer
 
 
-def _can_be_stored(values: dict[str, object]) -> TypeGuard[dict[str, Value]]:
-    """Return whether these are the values of a result; see `stored_result`."""
+def _can_be_stored(lines: int | None, values: dict[str, object]) -> bool:
+    """Return whether these are the number of lines and the values of a result; see `stored_result`."""
     stored = {name: value for name, value in values.items() if isinstance(value, bool | int | float | str)}
     try:
         stored_result(stored)
+        if lines is not None:
+            stored_lines(lines)
     except BadResultError:
         return False
     return len(stored) == len(values)

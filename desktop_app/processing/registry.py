@@ -22,6 +22,7 @@ from desktop_app.domain.fields import (
     Value,
     checked_options,
     read_options,
+    stored_lines,
     stored_result,
 )
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -238,10 +239,11 @@ class ProcessorRegistry:
         _check_fields(processor, values)
         lines_count = values.pop(LINES_COUNT.name, None)
         try:
+            lines = None if lines_count is None else stored_lines(lines_count)
             stored_result(values)
         except BadResultError as error:
             raise FileError(Reason(ReasonCode.BAD_RESULT, {"why": str(error)})) from error
-        result = FileResult(watched.size, None if lines_count is None else int(lines_count), values)
+        result = FileResult(watched.size, lines, values)
         return _Reading(result, problem, is_complete and change is Change.STATUS, watched.digest())
 
 

@@ -26,6 +26,7 @@ from desktop_app.domain.job import (
 )
 from desktop_app.domain.keys import NOTHING_PENDING, Pending
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Filter, Problem, SelectionSums, Sort
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.domain.search import KnownValues
 from desktop_app.store.backends.sqlite import DamagedRowError, among, joined_keys, least, recognized_damage, split_keys
 from desktop_app.store.change_feed import ChangeFeed
@@ -42,13 +43,13 @@ from desktop_app.store.list_query import (
     type_counts,
 )
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.store.processors import fast_fields, read_fields
+from desktop_app.store.processors import fast_fields, is_announced, read_fields, workers_with
 from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, read_rows, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from desktop_app.domain.reasons import Reason, ReasonCode
+    from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
 NEWEST_BATCHES = 20
@@ -303,6 +304,36 @@ class JobList:
                 return 0
             return int(self._database.scalar(JobRow.select(_COUNT).where(JobRow.batch.in_(HELD), waiting)))
 
+    def count_left(self, queue: str, worker: str) -> int | None:
+        """Return the number of jobs in a queue that a worker has left, since no running worker has their processor.
+
+        Those of paused batches are not included. While the worker has not announced its processors, it is None.
+
+        Args:
+            queue: The key of the queue.
+            worker: The identity of the worker.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        left = (
+            (JobRow.status == Status.PENDING)
+            & (JobRow.queue == queue)
+            & (JobRow.reason_code == ReasonCode.NO_WORKER)
+            & JobRow.batch.not_in(HELD)
+            & on_list(self.pending)
+        )
+        query = JobRow.select(JobRow.processor, _COUNT).where(left).group_by(JobRow.processor)
+        with self._database.read():
+            if not is_announced(self._database, worker):
+                return None
+            now_ms = self._clock.now_ms()
+            return sum(
+                int(count)
+                for name, count in list(self._database.run(query.tuples()))
+                if not workers_with(self._database, name, queue=queue, now_ms=now_ms)
+            )
+
     def known_values(self) -> KnownValues:
         """Return values to offer for a search, found among the newest jobs.
 
@@ -415,7 +446,7 @@ class JobList:
         values = [result_value(name).cast("REAL") for name in fields]
         if pending.retried:
             lines, *values = (Case(None, [(is_retried(pending), None)], value) for value in (lines, *values))
-        columns = status, JobRow.queue, _COUNT, fn.SUM(JobRow.file_size), fn.SUM(lines), *map(fn.SUM, values)
+        columns = status, JobRow.queue, _COUNT, _total(JobRow.file_size), _total(lines), *map(fn.SUM, values)
         results = dict.fromkeys(fields, 0.0)
         known = set()
         for part in parts(row_ids, _SUMMED_AT_ONCE):
@@ -427,8 +458,8 @@ class JobList:
                     counts[found] += count
                     if found == Status.PENDING:
                         waiting_in.add(queue)
-                    size += more_bytes or 0
-                    line_count += more_lines or 0
+                    size += int(more_bytes)
+                    line_count += int(more_lines)
                     for name, value in zip(fields, more, strict=True):
                         if value is not None:
                             known.add(name)
@@ -449,8 +480,8 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
-        read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
+        size = _total(JobRow.file_size)
+        read = _total(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done)))
         unfinished = JobRow.queue == queue, on_list(self.pending)
         times = fn.MAX(JobRow.finished_at), fn.MIN(JobRow.started_at)
         ended = JobRow.select(_COUNT, size, *times).where(JobRow.finished_at > since_ms)
@@ -466,11 +497,11 @@ class JobList:
             )
         return RunSums(
             open_files=waiting + working,
-            open_bytes=waiting_size + working_size,
+            open_bytes=int(waiting_size + working_size),
             processing=working,
-            read_bytes=read_size,
+            read_bytes=int(read_size),
             done_files=done,
-            done_bytes=done_size,
+            done_bytes=int(done_size),
             failed=failed,
             newest_end=newest or 0,
             oldest_start=oldest or 0,
@@ -489,9 +520,15 @@ class JobList:
         """
         step = (JobRow.finished_at / step_ms).cast("INTEGER")
         query = (
-            JobRow.select(step, _COUNT, fn.COALESCE(fn.SUM(JobRow.file_size), 0))
+            JobRow.select(step, _COUNT, _total(JobRow.file_size))
             .where(JobRow.finished_at > since_ms, JobRow.finished_at <= until_ms)
             .group_by(step)
         )
         with self._database.read():
-            return [Ended(number * step_ms, files, size) for number, files, size in self._database.run(query.tuples())]
+            rows = list(self._database.run(query.tuples()))
+        return [Ended(number * step_ms, files, int(size)) for number, files, size in rows]
+
+
+def _total(value: Any) -> Any:  # noqa: ANN401 - peewee's terms have no common type
+    """Return the sum of a value as a fraction, since a sum of integers fails where it is too large: sparse files."""
+    return fn.COALESCE(fn.SUM(value.cast("REAL")), 0)

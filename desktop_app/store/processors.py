@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.fields import Value
     from desktop_app.store.database import Database
 
+MOST_FIELDS = 200
+"""How many fields of a processor can be columns, since a command can print others for each file."""
 SEEN_MS = 5 * 60_000
 """How long after its last announcement a worker counts as running."""
 _RESULT = JobRow._meta.table_name, JobRow.result.column_name  # noqa: SLF001 - peewee's documented name
@@ -127,9 +130,30 @@ def workers_with(database: Database, processor: str, *, queue: str, now_ms: int)
     return sorted(name for (name,) in database.run(query.tuples()))
 
 
-def keep_fields(database: Database, fields: Mapping[tuple[str, str], Field]) -> None:
-    """Record fields by the names of their processors and their own, unless they are recorded. Call it in `write`."""
-    database.run(FieldRow.insert_many(_rows(fields)).on_conflict_ignore())
+def is_announced(database: Database, worker: str) -> bool:
+    """Return whether a running worker has announced its processors. Call it in a transaction."""
+    return database.scalar(WorkerRow.select(WorkerRow.name).where(WorkerRow.name == worker)) is not None
+
+
+def keep_fields(database: Database, fields: Mapping[tuple[str, str], Field]) -> set[str]:
+    """Record fields by the names of their processors and their own, unless they are recorded. Call it in `write`.
+
+    Returns:
+        The processors for which `MOST_FIELDS` are recorded. Their other fields are only in the results.
+    """
+    full = set()
+    for processor in {processor for processor, _ in fields}:
+        known = {
+            name
+            for (name,) in database.run(FieldRow.select(FieldRow.name).where(FieldRow.processor == processor).tuples())
+        }
+        new = {key: one for key, one in fields.items() if key[0] == processor and key[1] not in known}
+        kept = dict(itertools.islice(new.items(), max(0, MOST_FIELDS - len(known))))
+        if kept:
+            database.run(FieldRow.insert_many(_rows(kept)).on_conflict_ignore())
+        if len(known) + len(kept) >= MOST_FIELDS:
+            full.add(processor)
+    return full
 
 
 def _rows(fields: Mapping[tuple[str, str], Field]) -> list[dict[str, Any]]:

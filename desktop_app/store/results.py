@@ -14,7 +14,7 @@ from desktop_app.domain.fields import DEFAULT_PROCESSOR, Field, read_result, sto
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
 from desktop_app.store.backends.sqlite import given_rows, unindexed
-from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.store.models import AttemptRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.processors import keep_fields
 from desktop_app.store.rows import PENDING_AGAIN, reason_columns
@@ -128,6 +128,8 @@ class Work:
         self._database = database
         self._known_fields: set[tuple[str, str]] = set()
         """The fields that are known to be recorded, each with its processor."""
+        self._full: set[str] = set()
+        """The processors of which no further fields are recorded; see `keep_fields`."""
         self.epoch = database.epoch
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
@@ -169,10 +171,10 @@ class Work:
             (one.processor, name): Field(name, type(value), "")
             for one in results
             for name, value in one.values.items()
-            if (one.processor, name) not in self._known_fields
+            if one.processor not in self._full and (one.processor, name) not in self._known_fields
         }
         if found:
-            keep_fields(self._database, found)
+            self._full |= keep_fields(self._database, found)
             self._known_fields |= found.keys()
 
     def finish_and(self, results: Sequence[Result], claim: Callable[[], T]) -> tuple[list[bool], T]:
@@ -299,8 +301,10 @@ class Work:
     def attempt_statuses(self, attempts: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Status]:
         """Return the statuses of the jobs whose last claim has a given fencing token.
 
+        The status is PROCESSED if the attempt is the last that has processed the job, also if that was then retried.
+
         Args:
-            attempts: Pairs of a job's ID and a fencing token. Those of earlier claims are not in the result.
+            attempts: Pairs of a job's ID and a fencing token. Those of other claims are not in the result.
 
         Raises:
             StoreError: If the database can't be read.
@@ -314,6 +318,9 @@ class Work:
                 part = JobRow.uuid.in_(uuids[start : start + _MOST_PARAMETERS])
                 rows = self._database.run(JobRow.select(*columns).where(part).tuples())
                 found |= {(uuid, token): Status(status) for uuid, token, status in rows if (uuid, token) in wanted}
+                last = AttemptRow.select(JobRow.uuid, fn.MAX(AttemptRow.token)).join(JobRow)
+                last = last.where(part, AttemptRow.outcome == AttemptOutcome.PROCESSED).group_by(JobRow.uuid)
+                found |= {key: Status.PROCESSED for key in self._database.run(last.tuples()) if key in wanted}
         return found
 
     def is_stale(self, row_id: int, generation: int) -> bool:

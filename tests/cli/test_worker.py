@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from desktop_app.domain.errors import StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.queues.messages import QueueState
 from desktop_app.services.loops import LoopState, Phase, StopRequest
+from desktop_app.store.models import JobRow
+from desktop_app.store.processors import WorkerProcessors
 from desktop_app.store.results import Work
+from desktop_app.store.rows import reason_columns
 from tests.cli.conftest import TICK
 from tests.cli.test_submit import Connector
 from tests.helpers.fakes import OFFLINE, FakeClient, received
@@ -510,3 +514,34 @@ def test_variables_of_aws_and_test_tools_do_not_change_the_embedded_queue(
     assert (outcome.code, outcome.complaints) == (0, [])
     assert [(job["status"], job["lines_count"]) for job in cli("status", "--json").jobs] == [("PROCESSED", 2)]
     assert cli("doctor").code == 0
+
+
+@pytest.mark.parametrize("processor", ["command:gone", "lines"])
+def test_until_idle_ends_if_no_running_worker_has_the_processors_of_the_rest(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, processor: str
+) -> None:
+    database, queue = setup.program.database, setup.program.connection.key
+    reason = Reason(ReasonCode.NO_WORKER, {"processor": processor, "computer": "here"})
+    with database.write() as revision:
+        left = JobRow.update(processor=processor, revision=revision, **reason_columns(reason))
+        database.run(left.where(JobRow.uuid == two[1]))
+
+    def work() -> None:
+        assert parts.program is not None
+        name, now_ms = parts.program.identity.name, SystemClock().now_ms()
+        WorkerProcessors(database).announce(name, queue=queue, versions={"lines": 1}, fields={}, now_ms=now_ms)
+        setup.finish(two[0])
+        if processor == "lines":
+            time.sleep(0.1)
+            setup.finish(two[1])
+        database.release()
+
+    parts.consumer = Loop(work)
+    outcome = cli("worker", "--until-idle")
+    if processor == "lines":
+        assert (outcome.code, outcome.complaints) == (0, [])
+    else:
+        assert (outcome.code, outcome.out) == (1, "2 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n")
+        assert outcome.complaints == [
+            f"filemill: 1 file left: {reason}. `filemill processors` shows what there is here."
+        ]

@@ -86,6 +86,12 @@ def test_lines_count_of_a_command_is_the_number_of_lines(commands: Commands) -> 
     assert commands.shell("echo '{\"lines_count\": 7}'") == FileResult(8, 7, {"exit_code": 0})
 
 
+@pytest.mark.parametrize("value", ["1180591620717411303424", "-1", "true", "7.5", '"7"'])
+def test_lines_count_that_the_database_can_not_keep_is_refused(commands: Commands, value: str) -> None:
+    error = commands.fails(f"echo '{{\"lines_count\": {value}}}'")
+    assert error.reason.code is ReasonCode.BAD_RESULT
+
+
 @pytest.mark.parametrize("line", ["12 words", "[1, 2]", "{broken", '{"a": ' * 9000])
 def test_other_last_line_is_shown_as_it_is(commands: Commands, line: str) -> None:
     (commands.file.parent / "line").write_text(line)

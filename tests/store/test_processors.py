@@ -11,7 +11,7 @@ from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.reasons import ReasonCode
 from desktop_app.store.claims import FIRST_LEFT_MS, ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.outbox import Outbox, Sent
-from desktop_app.store.processors import SEEN_MS, WorkerProcessors
+from desktop_app.store.processors import MOST_FIELDS, SEEN_MS, WorkerProcessors
 from desktop_app.store.results import Result, Work
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
@@ -182,3 +182,11 @@ def test_job_is_sent_again_although_its_message_was_received_before_it_was_recor
     store.outbox.mark_sent([Sent(again, "m")], now_ms=NOW + FIRST_LEFT_MS)
     assert store.job(job).sent_at == NOW + FIRST_LEFT_MS
     assert store.outbox_rows() == []
+
+
+def test_only_so_many_fields_of_a_processor_are_known(store: Store) -> None:
+    for number, job in enumerate(store.add(*"abc")):
+        values = {f"word_{number}_{at}": at for at in range(MOST_FIELDS * 2 // 3)}
+        store.work.finish([Result(job.row_id, store.claim(job).token, NOW, values=values, processor="command:words")])
+        assert store.job(job).result == values
+    assert len(WorkerProcessors(store.database).fields()) == MOST_FIELDS

@@ -68,3 +68,13 @@ def test_finished_files_are_grouped_by_time_steps(store: Store) -> None:
     ]
     assert len(store.jobs.ended(since_ms=NOW + 900, until_ms=NOW + 9_000, step_ms=1000)) == 1
     assert len(store.jobs.ended(since_ms=NOW - 1, until_ms=NOW + 4_999, step_ms=1000)) == 1
+
+
+def test_sizes_of_sparse_files_whose_sum_is_too_large_for_the_database_are_added_up(store: Store) -> None:
+    size = 8_000_000_000_000_000_000
+    *waiting, done = store.add(*"abc", size=size)
+    store.work.finish([Result(done.row_id, store.claim(done).token, NOW + 1, file_size=size)])
+    store.add("d", size=size)
+    sums = store.jobs.run_sums(queue=QUEUE, since_ms=NOW)
+    assert (sums.open_bytes, sums.done_bytes) == (3 * size, size)
+    assert store.jobs.sums([one.row_id for one in waiting]).size == 2 * size

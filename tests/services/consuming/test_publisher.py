@@ -15,9 +15,11 @@ from desktop_app.processing.registry import default_registry
 from desktop_app.services.consuming import consumer as consumer_module
 from desktop_app.services.consuming.publisher import Publisher
 from desktop_app.services.control import ProcessingControl
+from desktop_app.store.adding import Intake
 from desktop_app.store.models import JobRow
 from desktop_app.store.results import Result, Work
 from tests.helpers import wait_until
+from tests.services.conftest import QUEUE
 from tests.services.consuming.running_consumer import RunningConsumer, message
 
 if TYPE_CHECKING:
@@ -74,6 +76,17 @@ def test_files_of_a_committed_attempt_are_published(setup: PublisherSetup, owner
     setup.finish(claim)
     assert setup.recover() == ["1.txt"]
     assert setup.outputs.left() == []
+    assert setup.recover() == ["1.txt"]
+
+
+def test_files_of_a_committed_attempt_are_published_although_the_file_was_retried(setup: PublisherSetup) -> None:
+    (job,) = setup.services.add("a")
+    claim = setup.services.claim(job)
+    assert claim.job is not None
+    setup.staged(claim, "dead")
+    setup.finish(claim)
+    intake = Intake(setup.services.database)
+    assert intake.retry([claim.job.row_id], queue=QUEUE) == 1
     assert setup.recover() == ["1.txt"]
 
 
