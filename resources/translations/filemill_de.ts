@@ -5883,6 +5883,11 @@
         <translation>Programm auswählen</translation>
     </message>
     <message>
+        <source>output</source>
+        <comment>name of a folder</comment>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
         <source>Write whole numbers, with commas between them.</source>
         <translation>Geben Sie ganze Zahlen ein, durch Kommas getrennt.</translation>
     </message>

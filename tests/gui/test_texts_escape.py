@@ -64,8 +64,9 @@ QUIET_TEXTS |= {
     "The queue is being asked…",
     "yyyy-MM-dd HH:mm:ss.zzz",
     "http://localhost:9324",
+    "MAGICK_HOME; LANG",
 }
-"""Formats, names for the log, texts of reports (in English like the log), the program's name, an example."""
+"""Formats, names for the log, texts of reports (in English like the log), the program's name, examples."""
 QUIET_ARGUMENTS = {("PairsDialog", "name")}
 """Names under which something is saved."""
 _WORD = re.compile(r"[^\W\d_]{2}")

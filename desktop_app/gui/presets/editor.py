@@ -338,7 +338,7 @@ class PresetEditor(QDialog):
         uses_output = any("out" in placeholders_in(argument) for argument in self.arguments.arguments)
         if uses_output and not self._is_output_chosen and self.output_kind.currentData() == _NO_OUTPUT:
             self._show_choice(self.output_kind, _BESIDE)
-            self.output.setText(self.name.text() or "output")
+            self.output.setText(self.name.text() or tr("output", "name of a folder"))
             self._show_output()
 
     @Slot()
@@ -346,9 +346,9 @@ class PresetEditor(QDialog):
         self._is_output_chosen = True
         kind, text = self.output_kind.currentData(), self.output.text()
         if kind == _BESIDE and (not text or re.search(r"[/\\]", text)):
-            self.output.setText(self.name.text() or "output")
+            self.output.setText(self.name.text() or tr("output", "name of a folder"))
         elif kind == _ELSEWHERE and not re.search(r"[/\\]", text):
-            self.output.setText(str(Path.home() / (text or "output")))
+            self.output.setText(str(Path.home() / (text or tr("output", "name of a folder"))))
         self._show_output()
 
     @Slot()
