@@ -4975,6 +4975,11 @@
         <translation>Re&amp;geln nach Dateityp…</translation>
     </message>
     <message>
+        <source>Processing</source>
+        <comment>what is done to files</comment>
+        <translation>Verarbeitung</translation>
+    </message>
+    <message>
         <source>Detailed helps to find causes. The contents of files are never logged.</source>
         <translation>„Ausführlich“ hilft, Ursachen zu finden. Inhalte von Dateien werden nie protokolliert.</translation>
     </message>

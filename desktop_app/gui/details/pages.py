@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -162,6 +163,7 @@ _SUMMARY_ROWS = 3
 _MOST_SUMMARY_COLUMNS = 3
 
 _LONGEST_FACT = 80
+_SHORT_FIELD = 24
 
 _PREVIEW = 128
 """The largest width and height of a picture in a preview."""
@@ -186,7 +188,8 @@ class SummaryPage(QScrollArea):
         self._path.setObjectName("detailsPath")
         self._path_caption = caption_label(tr("Path"), inside)
         self._shown_facts: Facts = ()
-        self._fact_labels: list[QLabel | QPushButton] = []
+        self._pairs: list[tuple[QLabel | QPushButton, QLabel | QLineEdit]] = []
+        """The caption and the value of each fact."""
         self._field_names: dict[str, str] = {}
         self._is_narrow = False
         self._facts = QGridLayout()
@@ -260,25 +263,38 @@ class SummaryPage(QScrollArea):
         before, self._shown_facts = self._shown_facts, facts
         if [caption for caption, _ in facts] != [caption for caption, _ in before]:
             self._make_labels()
-        for label, (_, text) in zip(self._fact_labels[1::2], facts, strict=True):
-            label.setText(shortened(text, _LONGEST_FACT))
-            label.setToolTip(tool_tip(text) if len(text) > _LONGEST_FACT else "")
+        for (_, value), (_, text) in zip(self._pairs, facts, strict=True):
+            if isinstance(value, QLabel):
+                value.setText(shortened(text, _LONGEST_FACT))
+                value.setToolTip(tool_tip(text) if len(text) > _LONGEST_FACT else "")
+            elif value.text() != text:
+                value.setText(text)
+                value.setCursorPosition(0)
+                value.setToolTip(tool_tip(text) if len(text) > _SHORT_FIELD else "")
 
     def _make_labels(self) -> None:
-        for label in self._fact_labels:
-            label.hide()
-            self._facts.removeWidget(label)
-            label.deleteLater()
-        self._fact_labels.clear()
+        for widget in itertools.chain.from_iterable(self._pairs):
+            widget.hide()
+            self._facts.removeWidget(widget)
+            widget.deleteLater()
+        self._pairs.clear()
         for caption, _ in self._shown_facts:
-            value = text_label("detailsFact", self._inside)
-            value.setWordWrap(False)
-            value.setContentsMargins(0, 1, 0, 0)  # Qt draws a text that can be selected one pixel higher
-            pair: list[QLabel | QPushButton] = [self._caption(caption), value]
-            for label in pair:
-                label.setMinimumHeight(self._path.sizeHint().height())  # as high as the row of the path
-            self._fact_labels += pair
+            pair = self._caption(caption), self._value(caption)
+            for widget in pair:
+                widget.setMinimumHeight(self._path.sizeHint().height())  # as high as the row of the path
+            self._pairs.append(pair)
         self._place_facts()
+
+    def _value(self, caption: str) -> QLabel | QLineEdit:
+        """Return the widget for a value; one of a field of the result, which can be long, scrolls."""
+        if caption in self._field_names:
+            field = value_field(caption, self._inside)
+            field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            return field
+        label = text_label("detailsFact", self._inside)
+        label.setWordWrap(False)
+        label.setContentsMargins(0, 1, 0, 0)  # Qt draws a text that can be selected one pixel higher
+        return label
 
     def _caption(self, caption: str) -> QLabel | QPushButton:
         """Return the caption of a fact; that of a field of the result is a button that shows its column."""
@@ -295,13 +311,14 @@ class SummaryPage(QScrollArea):
     def _place_facts(self) -> None:
         rows = max(_SUMMARY_ROWS, -(-len(self._shown_facts) // _MOST_SUMMARY_COLUMNS))
         if self._is_narrow:
-            rows = len(self._fact_labels)
-        for number, label in enumerate(self._fact_labels):
-            fact, part = divmod(number, 2)
-            self._facts.addWidget(label, 1 + fact % rows, 2 * (fact // rows) + part)
-            label.show()
+            rows = len(self._pairs)
+        for fact, pair in enumerate(self._pairs):
+            for part, widget in enumerate(pair):
+                self._facts.addWidget(widget, 1 + fact % rows, 2 * (fact // rows) + part)
+                widget.show()
         self._facts.setColumnStretch(1, 1)
-        self._facts.setColumnStretch(3, 0 if self._is_narrow else 1)
+        for column in (3, 5):
+            self._facts.setColumnStretch(column, 0 if self._is_narrow else 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the facts in one column if the page is narrow."""

@@ -149,7 +149,7 @@ class SettingsDialog(QDialog):
             # Each language is written in itself, so that it can be found by those who read no other.
             (("", tr("As the system")), ("en", "English"), ("de", "Deutsch")),
         )
-        self.restart = QPushButton(tr("&Restart Now"), self)
+        self.restart = QPushButton(tr("&Restart Now"), self, autoDefault=False)
         self.restart.clicked.connect(self.restart_requested)
         hint = tr(
             "Filemill has to restart to change the language. The list and your place in it are kept, but earlier "
@@ -206,7 +206,7 @@ class SettingsDialog(QDialog):
             button.setToolTip(hint)
             row.addWidget(button)
         row.addStretch(1)
-        self._form.addRow(QLabel(tr("Processing"), self), buttons)
+        self._form.addRow(QLabel(tr("Processing", "what is done to files"), self), buttons)
 
     def _add_brake(self) -> None:
         self.brake = QCheckBox(tr("Pause a &batch when many of its files fail"), self)
@@ -237,9 +237,9 @@ class SettingsDialog(QDialog):
         self.place.setCursorPosition(0)
         buttons = QWidget(self)
         row = spaced(QHBoxLayout(buttons), 6)
-        self.open_folder = QPushButton(tr("Open &Folder"), buttons)
+        self.open_folder = QPushButton(tr("Open &Folder"), buttons, autoDefault=False)
         self.open_folder.clicked.connect(lambda: self.folder_requested.emit(str(self._database)))
-        self.how_to_move = QPushButton(tr("How to &Move It"), buttons)
+        self.how_to_move = QPushButton(tr("How to &Move It"), buttons, autoDefault=False)
         self.how_to_move.clicked.connect(self.help_requested)
         for button in (self.open_folder, self.how_to_move):
             row.addWidget(button)
