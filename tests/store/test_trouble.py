@@ -247,3 +247,10 @@ def test_file_that_cannot_be_created_says_what_helps(
     monkeypatch.setattr("desktop_app.queues.embedded.create_private", fail)
     with pytest.raises(QueueError, match=advice):
         EmbeddedQueue(tmp_path / "x.queue").connect()
+
+
+def test_options_that_are_not_text_are_damage_and_not_a_bug(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.sql("UPDATE job SET options = x'ff00' WHERE id = ?", job.row_id)
+    with pytest.raises(StoreDamagedError):
+        store.claim(job)

@@ -71,7 +71,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 """How many steps of its virtual machine SQLite makes between two looks at whether to stop: a few milliseconds."""
 _TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
 """The storage classes by the types of fields; all other fields are integers."""
-_NOT_TEXT = "Could not decode to UTF-8"
+_NOT_TEXT = "Could not decode to UTF-8", "JSON cannot hold BLOB values"
 _NO_TEMPORARY_FOLDER = sqlite3.SQLITE_IOERR_GETTEMPPATH
 
 
@@ -259,7 +259,7 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return damaged(path, text)
-        case _ if text.startswith(_NOT_TEXT):  # an error of Python's module, without a code
+        case _ if text.startswith(_NOT_TEXT):  # an error without a code of its own
             return damaged(path, text)
         case sqlite3.SQLITE_CANTOPEN if not os.path.exists(path):  # noqa: PTH110 - never raises
             return StoreGoneError(database_gone(path), detail=text)
