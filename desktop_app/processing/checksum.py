@@ -78,10 +78,12 @@ class ChecksumProcessor:
         ),
         Option(
             "missing_files",
-            _REPORT,
+            _FAIL,
             mark("Lists that name missing files"),
-            choices=(_REPORT, _FAIL),
-            hint=mark("A list that is processed itself shows how many of its files are missing, or fails."),
+            choices=(_FAIL, _REPORT),
+            hint=mark(
+                "A list that is processed itself fails if files that it names are missing, or only reports them."
+            ),
         ),
     )
     limits: Limits | None = None
@@ -114,7 +116,7 @@ class ChecksumProcessor:
             values["listed_in"] = _shown(expected[0].listed_in)
         for one in expected:
             _compare(one, values)
-        if is_pasted or uses_lists:
+        if expected or ((is_pasted or uses_lists) and not is_list(source.path)):
             values["verified"] = bool(expected)
         if uses_lists and not is_pasted:
             values |= self._missing(source.path, watch)

@@ -109,7 +109,10 @@ class CommandProcessor:
             end = run_command(self.preset, self._runner, path, folder, watch)
             values = judged(self.preset, end, watch.attempt_id)
             lines = _popped_lines(values)
-            if staged is not None:
+            if staged is None:
+                if count := len(os.listdir(folder)):  # noqa: PTH208 - only their number is needed
+                    values.setdefault(WARNING.name, _deleted_text(count))
+            else:
                 files = self._outputs.check(staged, most_bytes=self.preset.most_output_mb * _MEGABYTE)
                 values[OUTPUT_FILES.name] = len(files)
                 if files:
@@ -146,6 +149,11 @@ class CommandProcessor:
             except OSError as error:
                 log.info("job %s: its output is discarded later: %s", staged.job_id, error)
             raise
+
+
+def _deleted_text(count: int) -> str:
+    files = "the file that the command has written was" if count == 1 else f"the {count} files it has written were"
+    return f"{files} deleted, since the command has no output folder"
 
 
 def output_text(place: Path) -> str:

@@ -92,6 +92,8 @@ def try_preset(preset: Preset, path: str, cancelled: Callable[[], bool] = lambda
         if preset.output:
             files = check_content(folder, most_bytes=preset.most_output_mb * _MEGABYTE)
             values[OUTPUT_FILES.name] = len(files)
+        else:
+            files = sorted(path.name for path in folder.iterdir())
     except FileError as error:
         return Trial(argv, folder, end, error.reason)
     except Cancelled as error:

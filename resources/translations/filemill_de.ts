@@ -5367,8 +5367,8 @@
         <translation>Listen, die fehlende Dateien nennen</translation>
     </message>
     <message>
-        <source>A list that is processed itself shows how many of its files are missing, or fails.</source>
-        <translation>Eine Liste, die selbst verarbeitet wird, zeigt, wie viele ihrer Dateien fehlen, oder schlägt fehl.</translation>
+        <source>A list that is processed itself fails if files that it names are missing, or only reports them.</source>
+        <translation>Eine Liste, die selbst verarbeitet wird, schlägt fehl, wenn in ihr genannte Dateien fehlen, oder meldet sie nur.</translation>
     </message>
     <message>
         <source>The folder does not exist, or its disk is not connected.</source>
@@ -6288,6 +6288,10 @@
             <numerusform>Der Befehl läuft seit %Ln Sekunde.</numerusform>
             <numerusform>Der Befehl läuft seit %Ln Sekunden.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>▲ The file would be Processed, but what the command has written would be deleted, since the command has no output folder. Choose one, or use {out} in an argument.</source>
+        <translation>▲ Die Datei würde verarbeitet, aber was der Befehl geschrieben hat, würde gelöscht, denn der Befehl hat keinen Ausgabeordner. Wählen Sie einen, oder verwenden Sie {out} in einem Argument.</translation>
     </message>
     <message>
         <source>✓ The file would be Processed.</source>

@@ -449,6 +449,19 @@ def test_trial_shows_what_the_command_did_and_deletes_its_files_when_it_is_close
 
 
 @posix
+def test_trial_warns_that_files_are_deleted_if_there_is_no_output_folder(
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    trial = trial_of(dialog_with(windows, sh("copy", 'cp "$1" copy.txt', "")), file)
+    qtbot.waitUntil(trial.stop.isHidden, timeout=SOON)
+    assert "would be deleted, since the command has no output folder" in trial.outcome.text()
+    assert "{out}" in trial.outcome.text()
+    trial.reject()
+
+
+@posix
 def test_trial_of_a_form_that_is_not_saved_shows_why_the_file_would_fail(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -310,9 +310,15 @@ def test_command_gets_no_credentials_and_no_input(commands: Commands, monkeypatc
         assert Path(f"{commands.file}.fds").read_text().split() == ["0", "1", "2", "3"], "3 is the list itself"
 
 
-def test_working_folder_is_empty_and_removed(commands: Commands) -> None:
-    result = commands.shell('touch x; [ "$(ls)" = x ] && pwd')
+@pytest.mark.parametrize(
+    ("written", "warning"), [("x", "the file that the command has"), ("x y", "the 2 files it has")]
+)
+def test_working_folder_is_empty_and_removed_with_a_warning_if_files_are_in_it(
+    commands: Commands, written: str, warning: str
+) -> None:
+    result = commands.shell(f'touch {written}; [ "$(echo *)" = "{written}" ] && pwd')
     assert not Path(str(result.values["printed"])).exists()
+    assert str(result.values["warning"]).startswith(warning)
 
 
 def test_program_that_is_not_installed_is_a_plain_reason(commands: Commands) -> None:

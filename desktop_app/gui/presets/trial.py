@@ -145,7 +145,14 @@ class TrialDialog(QDialog):
         if self._is_closed:
             trial.close()
             return
-        if trial.reason is None:
+        if trial.reason is None and trial.files and not self._preset.output:
+            self.outcome.setText(
+                tr(
+                    "▲ The file would be Processed, but what the command has written would be deleted, since the "
+                    "command has no output folder. Choose one, or use {out} in an argument."
+                )
+            )
+        elif trial.reason is None:
             self.outcome.setText(tr("✓ The file would be Processed."))
         else:
             self.outcome.setText(tr("▲ The file would be Failed: {reason}").format(reason=reason_text(trial.reason)))
