@@ -134,6 +134,7 @@ class Option:
         least, most: The limits of a number.
         hint: One or two sentences about the option, in English; may be empty.
         is_long: Whether a text can have several lines.
+        choice_titles: The titles of the choices for the user, in English; empty to show the choices themselves.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Option:
     most: int = 2**31 - 1
     hint: str = ""
     is_long: bool = False
+    choice_titles: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):

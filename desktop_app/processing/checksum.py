@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _TITLES = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}
 """The algorithms, strongest first."""
+_ALGORITHMS = (*_TITLES.values(), mark("All"))
 _ALL = "all"
 _BESIDE, _NONE = "beside", "none"
 _REPORT, _FAIL = "report", "fail"
@@ -55,7 +56,13 @@ class ChecksumProcessor:
         Field("first_missing", str, mark("First missing file")),
     )
     options: tuple[Option, ...] = (
-        Option("algorithm", "sha256", mark("Algorithm"), choices=(*_TITLES, _ALL)),
+        Option(
+            "algorithm",
+            "sha256",
+            mark("Algorithm"),
+            choices=(*_TITLES, _ALL),
+            choice_titles=_ALGORITHMS,
+        ),
         Option(
             "expected",
             "",
@@ -68,7 +75,8 @@ class ChecksumProcessor:
             _BESIDE,
             mark("Compare with lists"),
             choices=(_BESIDE, _NONE),
-            hint=mark("“beside” uses files such as SHA256SUMS or NAME.md5 in the folder of a file and those above it."),
+            choice_titles=(mark("Beside the files"), mark("No lists")),
+            hint=mark("They are named like SHA256SUMS or NAME.md5, in the folder of a file or one above it."),
         ),
         Option(
             "must_be_listed",
@@ -81,6 +89,7 @@ class ChecksumProcessor:
             _FAIL,
             mark("Lists that name missing files"),
             choices=(_FAIL, _REPORT),
+            choice_titles=(mark("Fail"), mark("Only report")),
             hint=mark(
                 "A list that is processed itself fails if files that it names are missing, or only reports them."
             ),

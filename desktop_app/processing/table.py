@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _AUTO, _YES, _NONE = "auto", "yes", "none"
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+_DELIMITER_TITLES = (mark("Detect"), mark("Comma"), mark("Semicolon"), mark("Tab"), mark("Vertical bar"))
 _TAB_ENDINGS = (".tsv", ".tab")
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
 _SAMPLE_ROWS = 100
@@ -64,22 +65,25 @@ class TableProcessor:
             "fail",
             mark("Files with bad rows"),
             choices=("fail", "report"),
-            hint=mark("“fail” makes them FAILED with the first bad line; “report” counts their bad rows."),
+            choice_titles=(mark("Fail"), mark("Only report")),
+            hint=mark("They fail with the first bad line as the reason, or their bad rows are only counted."),
         ),
-        Option("delimiter", _AUTO, mark("Delimiter"), choices=(_AUTO, *_DELIMITERS)),
+        Option("delimiter", _AUTO, mark("Delimiter"), choices=(_AUTO, *_DELIMITERS), choice_titles=_DELIMITER_TITLES),
         Option(
             "quotes",
             _AUTO,
             mark("Quotation marks"),
             choices=(_AUTO, _NONE),
-            hint=mark("“none” takes them for text, as in TSV files that are not written by spreadsheets."),
+            choice_titles=(mark("Detect"), mark("No quotation marks")),
+            hint=mark("Quotation marks are text in TSV files that are not written by spreadsheets."),
         ),
         Option(
             "header",
             _AUTO,
             mark("Header"),
             choices=(_AUTO, _YES, "no"),
-            hint=mark("“auto” takes the first row for a header if its texts are all different and none is a number."),
+            choice_titles=(mark("Detect"), mark("Yes"), mark("No")),
+            hint=mark("The first row is taken for a header if its texts are all different and none is a number."),
         ),
         Option("columns", 0, mark("Number of columns"), most=100_000, hint=mark("0 allows any number.")),
         Option(

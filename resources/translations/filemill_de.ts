@@ -5339,6 +5339,10 @@
         <translation>Algorithmus</translation>
     </message>
     <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
         <source>Expected checksums</source>
         <translation>Erwartete Prüfsummen</translation>
     </message>
@@ -5351,8 +5355,16 @@
         <translation>Mit Listen vergleichen</translation>
     </message>
     <message>
-        <source>“beside” uses files such as SHA256SUMS or NAME.md5 in the folder of a file and those above it.</source>
-        <translation>„beside“ verwendet Dateien wie SHA256SUMS oder NAME.md5 im Ordner einer Datei und in den Ordnern darüber.</translation>
+        <source>Beside the files</source>
+        <translation>Neben den Dateien</translation>
+    </message>
+    <message>
+        <source>No lists</source>
+        <translation>Keine Listen</translation>
+    </message>
+    <message>
+        <source>They are named like SHA256SUMS or NAME.md5, in the folder of a file or one above it.</source>
+        <translation>Sie heißen etwa SHA256SUMS oder NAME.md5 und liegen im Ordner einer Datei oder darüber.</translation>
     </message>
     <message>
         <source>Every file must be listed</source>
@@ -5415,6 +5427,26 @@
         <translation>{folder} wird bereits überwacht.</translation>
     </message>
     <message>
+        <source>Detect</source>
+        <translation>Erkennen</translation>
+    </message>
+    <message>
+        <source>Comma</source>
+        <translation>Komma</translation>
+    </message>
+    <message>
+        <source>Semicolon</source>
+        <translation>Semikolon</translation>
+    </message>
+    <message>
+        <source>Tab</source>
+        <translation>Tabulator</translation>
+    </message>
+    <message>
+        <source>Vertical bar</source>
+        <translation>Senkrechter Strich</translation>
+    </message>
+    <message>
         <source>Table check (CSV, TSV, JSON Lines)</source>
         <translation>Tabellenprüfung (CSV, TSV, JSON Lines)</translation>
     </message>
@@ -5451,20 +5483,24 @@
         <translation>Dateien mit fehlerhaften Zeilen</translation>
     </message>
     <message>
-        <source>“fail” makes them FAILED with the first bad line; “report” counts their bad rows.</source>
-        <translation>„fail“ lässt sie mit der ersten fehlerhaften Zeile fehlschlagen; „report“ zählt ihre fehlerhaften Zeilen.</translation>
+        <source>They fail with the first bad line as the reason, or their bad rows are only counted.</source>
+        <translation>Sie schlagen mit der ersten fehlerhaften Zeile als Grund fehl, oder ihre fehlerhaften Zeilen werden nur gezählt.</translation>
+    </message>
+    <message>
+        <source>No quotation marks</source>
+        <translation>Keine Anführungszeichen</translation>
+    </message>
+    <message>
+        <source>The first row is taken for a header if its texts are all different and none is a number.</source>
+        <translation>Die erste Zeile gilt als Kopfzeile, wenn ihre Texte alle verschieden sind und keiner eine Zahl ist.</translation>
     </message>
     <message>
         <source>Quotation marks</source>
         <translation>Anführungszeichen</translation>
     </message>
     <message>
-        <source>“none” takes them for text, as in TSV files that are not written by spreadsheets.</source>
-        <translation>„none“ behandelt sie als Text, wie in TSV-Dateien, die nicht aus Tabellenkalkulationen stammen.</translation>
-    </message>
-    <message>
-        <source>“auto” takes the first row for a header if its texts are all different and none is a number.</source>
-        <translation>„auto“ hält die erste Zeile für eine Kopfzeile, wenn ihre Texte alle verschieden sind und keiner eine Zahl ist.</translation>
+        <source>Quotation marks are text in TSV files that are not written by spreadsheets.</source>
+        <translation>In TSV-Dateien, die nicht aus Tabellenkalkulationen stammen, sind Anführungszeichen Text.</translation>
     </message>
     <message>
         <source>Number of columns</source>
@@ -5667,8 +5703,16 @@
         <translation>Archive mit fehlerhaften Einträgen</translation>
     </message>
     <message>
-        <source>“report” counts the bad entries of zip files. Others always fail: the rest can&apos;t be read.</source>
-        <translation>„report“ zählt die fehlerhaften Einträge von zip-Dateien. Andere Archive schlagen immer fehl: der Rest kann nicht gelesen werden.</translation>
+        <source>Fail</source>
+        <translation>Fehlschlagen</translation>
+    </message>
+    <message>
+        <source>Only report</source>
+        <translation>Nur melden</translation>
+    </message>
+    <message>
+        <source>Bad entries can be counted in zip files. Other archives always fail: the rest can&apos;t be read.</source>
+        <translation>In Zip-Dateien können fehlerhafte Einträge gezählt werden. Andere Archive schlagen immer fehl: Der Rest ist nicht lesbar.</translation>
     </message>
     <message>
         <source>Archives with unsafe entries</source>

@@ -124,8 +124,9 @@ class OptionFields:
             return real
         if option.choices:
             combo = QComboBox(self._parent)
-            combo.addItems(option.choices)
-            combo.setCurrentText(value)
+            for choice, title in zip(option.choices, option.choice_titles or option.choices, strict=True):
+                combo.addItem(translated(title), choice)
+            combo.setCurrentIndex(combo.findData(value))
             return combo
         if option.is_long:
             area = QPlainTextEdit(value, self._parent, tabChangesFocus=True)
@@ -146,7 +147,7 @@ def _value_of(field: QWidget) -> Value:
         case QSpinBox() | QDoubleSpinBox():
             return field.value()
         case QComboBox():
-            return field.currentText()
+            return str(field.currentData())
         case QPlainTextEdit():
             return field.toPlainText()
         case QLineEdit():
