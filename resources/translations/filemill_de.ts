@@ -1115,8 +1115,39 @@
         <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
+        <source>The content is not valid</source>
+        <translation>Der Inhalt ist nicht gültig</translation>
+    </message>
+    <message>
+        <source>The content could not be verified</source>
+        <translation>Der Inhalt konnte nicht bestätigt werden</translation>
+    </message>
+    <message>
+        <source>A limit was exceeded</source>
+        <translation>Eine Grenze wurde überschritten</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be processed this way here</source>
+        <translation>So kann es hier nicht verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>The command failed</source>
+        <translation>Der Befehl ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>The plug-in failed</source>
+        <translation>Das Plug-in ist fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Retry all with these reasons</source>
         <translation>Alle mit diesen Gründen erneut versuchen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln different reason(s)</source>
+        <translation>
+            <numerusform>%Ln anderer Grund</numerusform>
+            <numerusform>%Ln verschiedene Gründe</numerusform>
+        </translation>
     </message>
     <message>
         <source>{done} done</source>

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
-from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.gui.commands.actions import text_of
 from desktop_app.gui.export.dialog import Rows
 from desktop_app.gui.filtering.sidebar import Sidebar, SidebarSplit
@@ -472,6 +472,15 @@ def test_long_reason_takes_two_lines_and_is_whole_in_its_tool_tip(alone: Sidebar
     assert long.accessibleName() == f"{LONG}, and 2 similar reasons, 5 files"
     alone.resize(alone.maximumWidth(), 600)
     assert len(short._lines) == 1
+
+
+def test_files_with_different_reasons_are_not_titled_with_the_line_of_one_of_them(alone: Sidebar) -> None:
+    reason = Reason(ReasonCode.BAD_CONTENT, {"why": "line 21 has 2 columns instead of 3"})
+    alone.show_groups(Groups((Problem(FileProblem.BAD_CONTENT, reason, 5, reasons=4),)))
+    (entry,) = alone.problems.entries.values()
+    assert entry.accessibleName() == "The content is not valid, 4 different reasons, 5 files"
+    alone.show_groups(Groups((Problem(FileProblem.BAD_CONTENT, reason, 5),)))
+    assert "line 21" in entry.accessibleName()
 
 
 def test_wrapped_text_may_contain_characters_of_every_plane(alone: Sidebar) -> None:

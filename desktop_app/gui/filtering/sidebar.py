@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSplitte
 
 from desktop_app.domain.job import Batch, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.domain.sentences import display_text, mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
@@ -45,6 +46,16 @@ _SHARE = 0.27
 """The maximum preferred width of the sidebar as a fraction of the window's width."""
 
 _NO_REASON = mark("No reason given")
+
+_DIFFERENT = {
+    FileProblem.BAD_CONTENT: mark("The content is not valid"),
+    FileProblem.MISMATCH: mark("The content could not be verified"),
+    FileProblem.LIMIT: mark("A limit was exceeded"),
+    FileProblem.NOT_AVAILABLE: mark("It can't be processed this way here"),
+    FileProblem.COMMAND: mark("The command failed"),
+    FileProblem.PLUGIN: mark("The plug-in failed"),
+}
+"""The titles of groups of files whose reasons, which name a place in each file, are different."""
 
 
 class Section(QWidget, Generic[Key]):
@@ -150,8 +161,12 @@ class SidebarTexts:
 
     def _problem(self, problem: Problem, action: str) -> EntryFacts:
         text = reason_text(problem.reason).rstrip(".") or translated(_NO_REASON)
-        others = problem.reasons - 1
-        hint = tr("and %Ln similar reason(s)", "", others) if others else ""
+        others, hint = problem.reasons - 1, ""
+        if others and problem.code in _DIFFERENT:
+            text = translated(_DIFFERENT[FileProblem(problem.code)])
+            hint = tr("%Ln different reason(s)", "", problem.reasons)
+        elif others:
+            hint = tr("and %Ln similar reason(s)", "", others)
         return self._facts(text, problem.count, hint, hint=hint, action=action, wraps=True)
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
