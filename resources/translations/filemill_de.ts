@@ -217,12 +217,12 @@
         <translation>Die Auswahl aufheben</translation>
     </message>
     <message>
-        <source>&amp;Watched Folders…</source>
-        <translation>Überwachte Or&amp;dner…</translation>
-    </message>
-    <message>
         <source>Show the folders whose new files are added, and change or end that</source>
         <translation>Die Ordner zeigen, deren neue Dateien hinzugefügt werden, und dies ändern oder beenden</translation>
+    </message>
+    <message>
+        <source>Watche&amp;d Folders…</source>
+        <translation>ÜÜberwachte Or&amp;dner…amp;berwachte Ordner…</translation>
     </message>
     <message>
         <source>&amp;Filter</source>
