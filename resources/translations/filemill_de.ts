@@ -222,7 +222,7 @@
     </message>
     <message>
         <source>Watche&amp;d Folders…</source>
-        <translation>ÜÜberwachte Or&amp;dner…amp;berwachte Ordner…</translation>
+        <translation>&amp;Überwachte Ordner…</translation>
     </message>
     <message>
         <source>&amp;Filter</source>
