@@ -23,7 +23,7 @@ def paused_text(batch: Batch) -> str:
         why = f": {held.failed:,} of its {counted(counts.total, 'file')} failed for the same reason ({reason})"
     return (
         f"The batch {quoted(batch.name)} is paused{why}. Waiting: {counted(counts.pending, 'file')}. Continue with "
-        "`filemill continue`, or in the window; `filemill retry` can process the files differently."
+        "`filemill continue`, or in the window. Before that, `filemill retry` can process failed files differently."
     )
 
 
