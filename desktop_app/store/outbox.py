@@ -291,7 +291,8 @@ class Outbox:
             StoreError: If the database can't be written.
         """
         with self._database.write(epoch=self._epoch) as revision:
-            self._database.change(_DELETE, rows=as_rows([(entry.row_id, entry.generation, entry.resends)]))
+            refused = (OutboxRow.job == entry.row_id) & (OutboxRow.generation == entry.generation)
+            self._database.run(OutboxRow.delete().where(refused))  # also if it was to be sent again
             self._database.run(
                 JobRow.update(
                     status=Status.FAILED, **reason_columns(reason), finished_at=now_ms, revision=revision

@@ -61,6 +61,7 @@ class Row:
     holder: str = ""
     lease_until: int = 0
     tokens: int = 0
+    resends: int = 0
 
     def lease_is_live(self, now: int) -> bool:
         return self.status is PROCESSING and bool(self.holder) and self.lease_until > now
@@ -144,7 +145,7 @@ class JobLife(RuleBasedStateMachine):
         if may:
             row.status, row.generation, row.attempts, row.crashes = PENDING, row.generation + 1, 0, 0
             row.tokens += 1
-            row.is_in_outbox = True
+            row.is_in_outbox, row.resends = True, 0
 
     @precondition(lambda self: not all(row.is_removed for row in self.rows.values()))
     @rule(number=st.integers(0, MAX_ROWS - 1))
@@ -164,6 +165,7 @@ class JobLife(RuleBasedStateMachine):
             row.is_removed = False
             if not row.status.is_final:
                 row.status, row.generation, row.crashes, row.is_in_outbox = PENDING, row.generation + 1, 0, True
+                row.resends = 0
 
     # Actions of senders
 
@@ -187,7 +189,8 @@ class JobLife(RuleBasedStateMachine):
         self.taken.add(message)
         if is_noted:
             self.store.outbox.mark_sent([Sent(entry, "m")], now_ms=self.now)
-            self._leave_outbox(entry)
+            if self.rows[entry.row_id].resends == entry.resends:  # otherwise, it is sent again
+                self._leave_outbox(entry)
 
     @precondition(lambda self: self.sending)
     @rule(number=st.integers(0, 5))
@@ -243,6 +246,7 @@ class JobLife(RuleBasedStateMachine):
         assert recovery.resend(queue=QUEUE, sent_before_ms=self.now, now_ms=self.now) == len(again)
         for row in again:
             row.is_in_outbox = True
+            row.resends += 1
         assert recovery.resend(queue=QUEUE, sent_before_ms=self.now, now_ms=self.now) == 0
 
     @precondition(lambda self: self.held or self.sending)
@@ -256,8 +260,10 @@ class JobLife(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9), worker=st.sampled_from(WORKERS), ahead=st.sampled_from([0, 0, 0, 0, 1]))
     def receive(self, number: int, worker: str, ahead: int) -> None:
         at = number % len(self.queue)
-        message = replace(self.queue[at], generation=self.queue[at].generation + ahead)
+        message = self.queue[at]
         row = self.rows[message.row_id]
+        if message.generation == row.generation:  # otherwise, it would be a message that was never sent
+            message = replace(message, generation=message.generation + ahead)
         request = ClaimRequest(row.job.id, message.generation, "m", 1)
         (claim,) = self.programs[worker].claims.claim([request], worker=worker, now_ms=self.now, lease_ms=LEASE)
         assert claim.outcome is self._expected(row, message)
