@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Value = int | float | str | bool
 """The types of the values of fields and options."""
+VALUE_KINDS: Mapping[str, type[Value]] = MappingProxyType({kind.__name__: kind for kind in (int, float, str, bool)})
+"""These types by their names, which are stored."""
 
 DEFAULT_PROCESSOR = "lines"
 """The name of the processor of jobs for which none was chosen."""

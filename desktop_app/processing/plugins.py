@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from desktop_app.domain.errors import FileError, KnownError
-from desktop_app.domain.fields import FIELD_NAME, PROCESSOR_NAME, Field, Option, Value
+from desktop_app.domain.fields import FIELD_NAME, PROCESSOR_NAME, VALUE_KINDS, Field, Option, Value
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence, display_text
 from desktop_app.processing.processor import Limits, PluginCode
@@ -40,7 +40,6 @@ _MOST_FILE_BYTES = 4 << 20
 _MOST_FIELDS = 100
 _MOST_TEXT = 300
 _CODE_SUFFIXES = (".py", *importlib.machinery.EXTENSION_SUFFIXES)
-_KINDS: Mapping[str, type[Value]] = {kind.__name__: kind for kind in (int, float, str, bool)}
 
 
 class PluginError(KnownError):
@@ -311,13 +310,13 @@ def _named(value: object) -> str:
 
 def _field(told: list[object]) -> Field:
     name, kind, title, unit = told
-    return Field(_named(name), _KINDS[str(kind)], _text(title), _text(unit))
+    return Field(_named(name), VALUE_KINDS[str(kind)], _text(title), _text(unit))
 
 
 def _option(told: dict[str, object]) -> Option:
     return Option(
         _named(told["name"]),
-        cast("Value", _kind(told["default"], *_KINDS.values())),
+        cast("Value", _kind(told["default"], *VALUE_KINDS.values())),
         _text(told["title"]),
         tuple(_text(one) for one in _some(told["choices"])),
         _number(told["least"], -(2**63), 2**63 - 1),

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.domain.fields import FIELD_NAME, Field
+from desktop_app.domain.fields import FIELD_NAME, VALUE_KINDS, Field
 from desktop_app.store.backends.sqlite import (
     StatementStoppedError,
     drop_value_index,
@@ -20,7 +20,6 @@ from desktop_app.store.models import FieldRow, JobRow, WorkerRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from desktop_app.domain.fields import Value
     from desktop_app.store.database import Database
 
 MOST_FIELDS = 200
@@ -28,7 +27,6 @@ MOST_FIELDS = 200
 SEEN_MS = 5 * 60_000
 """How long after its last announcement a worker counts as running."""
 _RESULT = JobRow._meta.table_name, JobRow.result.column_name  # noqa: SLF001 - peewee's documented name
-_KINDS: Mapping[str, type[Value]] = {kind.__name__: kind for kind in (int, float, str, bool)}
 
 
 class WorkerProcessors:
@@ -110,9 +108,9 @@ def read_fields(database: Database) -> list[tuple[str, Field]]:
     columns = FieldRow.processor, FieldRow.name, FieldRow.kind, FieldRow.title, FieldRow.unit
     query = FieldRow.select(*columns).order_by(FieldRow.processor, FieldRow.name)
     return [
-        (processor, Field(name, _KINDS[kind], title, unit))
+        (processor, Field(name, VALUE_KINDS[kind], title, unit))
         for processor, name, kind, title, unit in database.run(query.tuples())
-        if kind in _KINDS
+        if kind in VALUE_KINDS
     ]
 
 
@@ -150,7 +148,7 @@ def keep_fields(database: Database, fields: Mapping[tuple[str, str], Field]) -> 
         new = {key: one for key, one in fields.items() if key[0] == processor and key[1] not in known}
         kept = dict(itertools.islice(new.items(), max(0, MOST_FIELDS - len(known))))
         if kept:
-            database.run(FieldRow.insert_many(_rows(kept)).on_conflict_ignore())
+            database.run(FieldRow.insert_many(_rows(kept)))
         if len(known) + len(kept) >= MOST_FIELDS:
             full.add(processor)
     return full
