@@ -60,8 +60,7 @@ class HeldBatches:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            ((held_at, tolerated),) = self._database.rows(_STATE, batch=batch_id) or [(0, "")]
-            if held_at is not None or code in tolerated.split():
+            if self._tolerated(batch_id, code) is None:
                 return None
             return Failures(*self._database.rows(_COUNTS, batch=batch_id, code=code)[0])
 
@@ -72,13 +71,18 @@ class HeldBatches:
             StoreError: If the database can't be written.
         """
         with self._database.write() as revision:
-            ((held_at, tolerated),) = self._database.rows(_STATE, batch=batch_id) or [(0, "")]
-            if held_at is not None or code in tolerated.split():
+            tolerated = self._tolerated(batch_id, code)
+            if tolerated is None:
                 return False
             changes = {"held_at": now_ms, "tolerated": f"{tolerated} {code}".strip()}
             self._database.run(BatchRow.update(changes).where(BatchRow.id == batch_id))
             self._show_change([batch_id], revision)
         return True
+
+    def _tolerated(self, batch_id: int, code: str) -> str | None:
+        """Return the codes of the tolerated reasons; None if the batch is paused or gone, or tolerates this one."""
+        ((held_at, tolerated),) = self._database.rows(_STATE, batch=batch_id) or [(0, "")]
+        return None if held_at is not None or code in tolerated.split() else str(tolerated)
 
     def resume(self, batch_ids: Collection[int], *, tolerates: bool) -> int:
         """Continue paused batches; return how many of them were paused.
