@@ -17,7 +17,7 @@ from desktop_app.store.backends.sqlite import given_rows, unindexed
 from desktop_app.store.models import AttemptRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.processors import keep_fields
-from desktop_app.store.rows import PENDING_AGAIN, reason_columns
+from desktop_app.store.rows import PENDING_AGAIN, parts, reason_columns
 from desktop_app.store.statements import Statement, as_rows, parameter
 
 if TYPE_CHECKING:
@@ -314,8 +314,8 @@ class Work:
         uuids = sorted({uuid for uuid, _ in attempts})
         columns = JobRow.uuid, JobRow.lease_token, JobRow.status
         with self._database.read():
-            for start in range(0, len(uuids), _MOST_PARAMETERS):
-                part = JobRow.uuid.in_(uuids[start : start + _MOST_PARAMETERS])
+            for some in parts(uuids, _MOST_PARAMETERS):
+                part = JobRow.uuid.in_(some)
                 rows = self._database.run(JobRow.select(*columns).where(part).tuples())
                 found |= {(uuid, token): Status(status) for uuid, token, status in rows if (uuid, token) in wanted}
                 last = AttemptRow.select(JobRow.uuid, fn.MAX(AttemptRow.token)).join(JobRow)

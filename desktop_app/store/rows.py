@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from peewee import Alias, Field, ForeignKeyField, IntegerField, fn
 
@@ -61,6 +61,8 @@ _AT_ONCE = Statement(
         joined_rows(fn.HEX(JobRow.raw_path), *(_plain(column) for column in _ROWS if column is not JobRow.raw_path))
     ).where(_GIVEN)
 )
+
+Key = TypeVar("Key", int, str)
 
 ROWS_A_TRANSACTION = 200
 """The maximum number of rows per transaction in a large change. Other writers must not wait long for the lock."""
@@ -201,7 +203,7 @@ def searchable(text: str) -> str:
         return storable(text)
 
 
-def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+def parts(keys: Iterable[Key], size: int) -> Iterator[list[Key]]:
     """Split keys into lists of a given size. The last list can be shorter."""
     rest = iter(keys)
     while part := list(islice(rest, size)):
