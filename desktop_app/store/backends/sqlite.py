@@ -69,6 +69,8 @@ _SPECIAL = re.compile(r"[%_\\]")
 _BEGINNING = re.compile(r"(\**)([^*?]*)")
 _STEPS_BETWEEN_LOOKS = 100_000
 """How many steps of its virtual machine SQLite makes between two looks at whether to stop: a few milliseconds."""
+_JSON_VALUE = "CASE WHEN json_valid({column}) THEN json_extract({column}, '$.\"{name}\"') END"
+"""An index is used only for the expression that it was created with."""
 _TYPES = {"TEXT": "text", "VARCHAR": "text", "BLOB": "blob"}
 """The storage classes by the types of fields; all other fields are integers."""
 _NOT_TEXT = "Could not decode to UTF-8", "JSON cannot hold BLOB values"
@@ -441,8 +443,8 @@ def json_value(column: Any, name: str) -> Any:  # noqa: ANN401
         name: The name of the value, of letters, digits and underscores. It is a part of the statement, since no index
             would be used for an expression with a parameter.
     """
-    path = SQL(f", '$.\"{name}\"') END")
-    return peewee.NodeList((SQL("CASE WHEN json_valid("), column, SQL(") THEN json_extract("), column, path))
+    before, between, after = map(SQL, _JSON_VALUE.format(column="{}", name=name).split("{}"))
+    return peewee.NodeList((before, column, between, column, after))
 
 
 def value_index(table: str, column: str, name: str, null_column: str) -> str:
@@ -457,7 +459,7 @@ def value_index(table: str, column: str, name: str, null_column: str) -> str:
             check that, which would take ten times as long. All other queries would be slow with this index, since
             SQLite takes it for a small one (measured).
     """
-    value = f'CASE WHEN json_valid("{column}") THEN json_extract("{column}", \'$."{name}"\') END'
+    value = _JSON_VALUE.format(column=f'"{column}"', name=name)
     return f'CREATE INDEX IF NOT EXISTS "{table}_{column}_{name}" ON "{table}" ({value}) WHERE +"{null_column}" IS NULL'
 
 
