@@ -42,6 +42,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 from desktop_app.services.command_trial import example_command
 
@@ -235,16 +236,10 @@ class PresetEditor(QDialog):
         field.setAccessibleName(text.replace("&", ""))
         problem = self._problems[key] = plain_label("", self)
         problem.hide()
-        whole = QWidget(self)
-        column = spaced(QVBoxLayout(whole), 4)
-        column.addWidget(row or field)
-        if hint:
-            column.addWidget(plain_label(hint, self, "detailsCaption"))
-            field.setAccessibleDescription(hint)
-        column.addWidget(problem)
-        label = caption(text, field)
-        self._form.addRow(label, whole)
-        self._rows[key] = whole
+        hints = [plain_label(hint, self, "detailsCaption")] if hint else []
+        field.setAccessibleDescription(hint)
+        self._rows[key] = stacked(self, row or field, *hints, problem)
+        self._form.addRow(caption(text, field), self._rows[key])
 
     # --- showing and reading
 

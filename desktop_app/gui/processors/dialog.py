@@ -41,6 +41,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 
 if TYPE_CHECKING:
@@ -102,10 +103,7 @@ class OptionFields:
             field.setAccessibleDescription(translated(option.hint))
             row: QWidget = field
             if option.hint:
-                row = QWidget(parent)
-                column = spaced(QVBoxLayout(row), 4)
-                column.addWidget(field)
-                column.addWidget(plain_label(translated(option.hint), row, "detailsCaption"))
+                row = stacked(parent, field, plain_label(translated(option.hint), parent, "detailsCaption"))
             if isinstance(field, QCheckBox):
                 add_field(form, row)
             else:

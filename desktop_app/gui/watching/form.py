@@ -35,6 +35,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 from desktop_app.sources.share_access import is_folder
 
@@ -115,10 +116,7 @@ class WatchFolderDialog(QDialog):
         form.addRow(caption(tr("&Process as"), self.process_as.box), self.process_as)
         hint = tr("A file is added once it has not changed for this time and no program keeps it from being opened.")
         self.settle.setAccessibleDescription(hint)
-        waiting = QWidget(self)
-        column = spaced(QVBoxLayout(waiting), 4)
-        column.addWidget(self.settle)
-        column.addWidget(plain_label(hint, waiting, "detailsCaption"))
+        waiting = stacked(self, self.settle, plain_label(hint, self, "detailsCaption"))
         form.addRow(caption(tr("Unchanged fo&r"), self.settle), waiting)
         add_field(form, self.existing)
         whole = QVBoxLayout()
