@@ -127,7 +127,7 @@ class Wording:
         """Return the title of a processor; its name if this computer does not have it."""
         if name not in self._processors:  # such as a command that was set up since
             titles = {processor.name: translated(processor.title) for processor in self._read_processors()}
-            self._processors = {name: display_text(name), **titles}
+            self._processors = {known: display_text(known) for known in (*self._processors, name)} | titles
         return self._processors[name]
 
     def value(self, value: Value, unit: str = "") -> str:

@@ -137,11 +137,11 @@ def test_sheet_shows_the_choice_and_keeps_another_one(windows: WindowFactory, qt
     qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
     sheet = window.adding.sheet
     assert sheet is not None
-    assert sheet.process_as.currentText() == "Lines and size"
-    assert not sheet.options.isEnabled()
-    sheet.process_as.setCurrentIndex(sheet.process_as.findData("words"))
-    sheet.process_as.activated.emit(sheet.process_as.currentIndex())
-    QTest.mouseClick(sheet.options, LEFT)
+    assert sheet.process_as.box.currentText() == "Lines and size"
+    assert not sheet.process_as.options.isEnabled()
+    sheet.process_as.box.setCurrentIndex(sheet.process_as.box.findData("words"))
+    sheet.process_as.box.activated.emit(sheet.process_as.box.currentIndex())
+    QTest.mouseClick(sheet.process_as.options, LEFT)
     dialog = first(sheet, ProcessAsDialog)
     first(dialog, QLineEdit).setText("b")
     QTest.mouseClick(dialog.confirm, LEFT)

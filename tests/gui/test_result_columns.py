@@ -24,13 +24,14 @@ from tests.helpers import NEW_JOB
 from tests.helpers.processors import PROCESSORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.job import Job
+    from desktop_app.gui.ports import ProcessorInfo
     from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import WindowFactory
     from tests.gui.jobs_database import JobsDatabase
@@ -244,6 +245,19 @@ def test_title_of_the_processor_is_shown() -> None:
         "Lines and size",
         "command:webp",
     ]
+
+
+def test_processors_are_read_once_for_each_that_this_computer_does_not_have() -> None:
+    reads: list[int] = []
+
+    def read() -> Sequence[ProcessorInfo]:
+        reads.append(len(reads))
+        return PROCESSORS
+
+    wording = Wording(ENGLISH, read)
+    shown = [wording.processor(name) for name in ("command:a", "command:b", "words") * 3]
+    assert shown == ["command:a", "command:b", "Words & phrases"] * 3
+    assert len(reads) == 2
 
 
 # --- making a column fast

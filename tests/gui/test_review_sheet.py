@@ -200,7 +200,7 @@ def test_tab_order_follows_the_layout(windows: WindowFactory, folder: Path, qtbo
         assert here is not None
         seen.append(here)
         QTest.keyClick(here, Qt.Key.Key_Tab)
-    wanted = [sheet.only, sheet.leave_out, sheet.name, sheet.process_as, sheet.skip, sheet.show_refused]
+    wanted = [sheet.only, sheet.leave_out, sheet.name, sheet.process_as.box, sheet.skip, sheet.show_refused]
     assert seen[:6] == wanted
     assert {sheet.add, sheet.subfolders} < set(seen)
     sheet.skip.setFocus()

@@ -24,16 +24,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.fields import Choice
 from desktop_app.domain.sentences import display_text
 from desktop_app.gui.adding.adder import Proposal, common_folder
 from desktop_app.gui.i18n import isolated_in, reason_text, tr, translated
-from desktop_app.gui.processors.dialog import ProcessAsDialog, ProcessorBox
+from desktop_app.gui.processors.dialog import ProcessorField
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     IconLabel,
     PairsDialog,
-    SideBySide,
     add_field,
     arrange_dialog,
     caption,
@@ -128,8 +126,7 @@ class ReviewSheet(QDialog):
             batch name, whether to add files again that are already in the list, and what to do with them.
 
     Attributes:
-        subfolders, only, leave_out, skip, again, show_refused, name, process_as, options, add: The controls.
-        choice: What to do with the files.
+        subfolders, only, leave_out, skip, again, show_refused, name, process_as, add: The controls.
         chosen: The label with the number of selected files.
         listed, refused: The lines about files already in the list and about items that can't be added.
 
@@ -157,7 +154,6 @@ class ReviewSheet(QDialog):
         self.setWindowTitle(tr("Add Files"))
         self._proposal = proposal
         self._choices = choices
-        self.choice = proposal.choice
         self._theme = theme
         self._wording = wording
         self._picked: SelectionResult | None = None
@@ -208,13 +204,7 @@ class ReviewSheet(QDialog):
         self._make_lines()
         self.name = QLineEdit(self, maxLength=_MAX_LENGTH)  # its placeholder is the automatic name
         self.name.setAccessibleName(tr("Batch name"))
-        self.process_as = ProcessorBox(self._choices, self)
-        self.process_as.show_choice(self.choice)
-        self.process_as.activated.connect(self._choose_processor)
-        self.options = QPushButton(tr("&Options…"), self, autoDefault=False)
-        self.options.setAccessibleName(tr("Options of the processing"))
-        self.options.clicked.connect(self._open_options)
-        self._update_options()
+        self.process_as = ProcessorField(self._choices, self._proposal.choice, self)
         self.add = QPushButton(self, default=True)
         self.add.setObjectName("primary")
         self.add.clicked.connect(self.accept)
@@ -260,7 +250,7 @@ class ReviewSheet(QDialog):
         form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
         add_field(form, self.chosen)
         form.addRow(caption(tr("&Batch name"), self.name), self.name)
-        form.addRow(caption(tr("&Process as"), self.process_as), SideBySide(self.process_as, self.options, self))
+        form.addRow(caption(tr("&Process as"), self.process_as.box), self.process_as)
         column.addLayout(form)
         column.addWidget(self.listed)
         column.addWidget(self.refused)
@@ -270,7 +260,8 @@ class ReviewSheet(QDialog):
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
         self._place = arrange_dialog(self, column, buttons, name="review", size=(_WIDTH, 0))
-        fields = (self.subfolders, self.only, self.leave_out, self.name, self.process_as, self.options)
+        process_as = (self.process_as.box, self.process_as.options)
+        fields = (self.subfolders, self.only, self.leave_out, self.name, *process_as)
         controls = (*fields, self.skip, self.again, self.show_refused)
         for control, following in pairwise((*controls, self.add)):
             self.setTabOrder(control, following)
@@ -344,29 +335,6 @@ class ReviewSheet(QDialog):
         if self._picked is not None:
             show_refused(self._picked.refused, self)
 
-    # --- what to do with the files
-
-    @Slot()
-    def _choose_processor(self) -> None:
-        self.choice = Choice(self.process_as.processor)
-        self._update_options()
-
-    def _update_options(self) -> None:
-        found = self._choices.find(self.choice.processor)
-        self.options.setEnabled(found is not None and bool(found.options))
-
-    @Slot()
-    def _open_options(self) -> None:
-        dialog = ProcessAsDialog(self._choices, self.choice, self, title=tr("Process As"), button=tr("&Choose"))
-        dialog.chosen.connect(self._take_options)
-        dialog.open()
-
-    @Slot(object)
-    def _take_options(self, choice: Choice) -> None:
-        self.choice = choice
-        self.process_as.show_choice(choice)
-        self._update_options()
-
     # --- closing
 
     def accept(self) -> None:
@@ -377,7 +345,7 @@ class ReviewSheet(QDialog):
             if self._pause.isActive():
                 self._count()
         elif self._picked.count(again=again):
-            self.decided.emit(self._picked, self.name.text().strip(), again, self.choice)
+            self.decided.emit(self._picked, self.name.text().strip(), again, self.process_as.choice)
             super().accept()
 
     def done(self, result: int) -> None:

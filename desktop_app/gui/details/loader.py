@@ -81,7 +81,7 @@ class DetailsLoader(QObject):
         self._tasks = tasks
         self._log_folder = log_folder
         self._preview = preview
-        self._previewed: tuple[int, int] | None = None  # the row ID and the revision of the job whose preview is shown
+        self._previewed: tuple[int, int] | None = None  # the row ID of the job shown, and when it finished
         self._job: Job | None = None
         self._log: JobLog | None = None
         self._is_reading_log = False

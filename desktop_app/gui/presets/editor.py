@@ -42,6 +42,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 from desktop_app.services.command_trial import example_command
 
@@ -107,6 +108,7 @@ class PresetEditor(QDialog):
         self._is_new = preset is None or is_copy
         self._is_name_typed = not self._is_new
         self._is_output_chosen = preset is not None
+        self._controls: dict[str, QWidget] = {}
         self._problems: dict[str, QLabel] = {}
         self._rows: dict[str, QWidget] = {}
         self._more_rows: list[QWidget] = []
@@ -230,19 +232,14 @@ class PresetEditor(QDialog):
 
     def _add(self, key: str, text: str, field: QWidget, *, row: QWidget | None = None, hint: str = "") -> None:
         """Add a field with its caption, a hint, and the label for what is wrong with it."""
+        self._controls[key] = field
         field.setAccessibleName(text.replace("&", ""))
         problem = self._problems[key] = plain_label("", self)
         problem.hide()
-        whole = QWidget(self)
-        column = spaced(QVBoxLayout(whole), 4)
-        column.addWidget(row or field)
-        if hint:
-            column.addWidget(plain_label(hint, self, "detailsCaption"))
-            field.setAccessibleDescription(hint)
-        column.addWidget(problem)
-        label = caption(text, field)
-        self._form.addRow(label, whole)
-        self._rows[key] = whole
+        hints = [plain_label(hint, self, "detailsCaption")] if hint else []
+        field.setAccessibleDescription(hint)
+        self._rows[key] = stacked(self, row or field, *hints, problem)
+        self._form.addRow(caption(text, field), self._rows[key])
 
     # --- showing and reading
 
@@ -428,21 +425,11 @@ class PresetEditor(QDialog):
             show_problem(self._problems[key], text)
         wrong = next((key for key in self._rows if problems.get(key)), "")
         if wrong:
-            self._field(wrong).setFocus()
+            self._controls[wrong].setFocus()
             return None
         version = self._preset.version if self._preset is not None and not self._is_new else 1
         conflict = self.conflict.currentData()
         return Preset(name, title, self._argv, self._output, conflict=conflict, version=version, **values)
-
-    def _field(self, key: str) -> QWidget:
-        others: dict[str, QWidget] = {
-            "title": self.title,
-            "name": self.name,
-            "program": self.program,
-            "arguments": self.arguments,
-            "output": self.output,
-        }
-        return others.get(key) or self.fields[key]
 
     def accept(self) -> None:
         """Save the preset and close the form, unless something in it is wrong or the settings can't be written."""

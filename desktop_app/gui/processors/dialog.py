@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -31,6 +32,7 @@ from desktop_app.domain.fields import (
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
+    SideBySide,
     add_field,
     arrange_dialog,
     caption,
@@ -39,6 +41,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 
 if TYPE_CHECKING:
@@ -100,10 +103,7 @@ class OptionFields:
             field.setAccessibleDescription(translated(option.hint))
             row: QWidget = field
             if option.hint:
-                row = QWidget(parent)
-                column = spaced(QVBoxLayout(row), 4)
-                column.addWidget(field)
-                column.addWidget(plain_label(translated(option.hint), row, "detailsCaption"))
+                row = stacked(parent, field, plain_label(translated(option.hint), parent, "detailsCaption"))
             if isinstance(field, QCheckBox):
                 add_field(form, row)
             else:
@@ -252,3 +252,53 @@ class ProcessAsDialog(QDialog):
             return
         super().accept()
         self.chosen.emit(choice)
+
+
+class ProcessorField(SideBySide):
+    """A combo box with everything that can be chosen, and a button that opens the dialog with the options.
+
+    Attributes:
+        box, options: The combo box and the button.
+        choice: What is chosen.
+
+    Args:
+        choices: What can be chosen.
+        first: What is chosen at first.
+        parent: The parent; the dialog with the options opens over its window.
+    """
+
+    def __init__(self, choices: ProcessorChoice, first: Choice, parent: QWidget) -> None:
+        box = ProcessorBox(choices, parent)
+        options = QPushButton(tr("&Options…"), parent, autoDefault=False)
+        super().__init__(box, options, parent)
+        self._choices = choices
+        self.choice = first
+        self.box = box
+        self.box.show_choice(first)
+        self.box.activated.connect(self._choose_processor)
+        self.options = options
+        self.options.setAccessibleName(tr("Options of the processing"))
+        self.options.clicked.connect(self._open_options)
+        self._update_options()
+
+    @Slot()
+    def _choose_processor(self) -> None:
+        self.choice = Choice(self.box.processor)
+        self._update_options()
+
+    def _update_options(self) -> None:
+        found = self._choices.find(self.choice.processor)
+        self.options.setEnabled(found is not None and bool(found.options))
+
+    @Slot()
+    def _open_options(self) -> None:
+        title, button = tr("Process As"), tr("&Choose")
+        dialog = ProcessAsDialog(self._choices, self.choice, self.window(), title=title, button=button)
+        dialog.chosen.connect(self._take_options)
+        dialog.open()
+
+    @Slot(object)
+    def _take_options(self, choice: Choice) -> None:
+        self.choice = choice
+        self.box.show_choice(choice)
+        self._update_options()

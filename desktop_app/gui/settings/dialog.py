@@ -30,6 +30,7 @@ from desktop_app.gui.widgets.dialogs import (
     plain_label,
     show_problem,
     spaced,
+    stacked,
 )
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class SettingsDialog(QDialog):
         for button in (self.open_folder, self.how_to_move):
             row.addWidget(button)
         row.addStretch(1)
-        self._add_row(tr("Location of the l&ist"), self.place, self._stacked(self.place, buttons))
+        self._add_row(tr("Location of the l&ist"), self.place, stacked(self, self.place, buttons))
         self.log_level = self._add_choice(
             "log_level",
             tr("Lo&g"),
@@ -284,15 +285,8 @@ class SettingsDialog(QDialog):
 
     def _with_hint(self, field: QWidget, text: str) -> QWidget:
         if not text:
-            return self._stacked(field)
-        return self._stacked(field, plain_label(text, self, "detailsCaption"))
-
-    def _stacked(self, *widgets: QWidget) -> QWidget:
-        whole = QWidget(self)
-        column = spaced(QVBoxLayout(whole), 4)
-        for widget in widgets:
-            column.addWidget(widget)
-        return whole
+            return stacked(self, field)
+        return stacked(self, field, plain_label(text, self, "detailsCaption"))
 
     # --- saving
 

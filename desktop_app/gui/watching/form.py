@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from desktop_app.domain.fields import Choice
 from desktop_app.domain.watched_folder import LEAST_SETTLE_S, MOST_SETTLE_S, WatchedFolder
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.processors.dialog import ProcessAsDialog, ProcessorBox
+from desktop_app.gui.processors.dialog import ProcessorField
 from desktop_app.gui.widgets.dialogs import (
     ButtonRow,
     SideBySide,
@@ -35,6 +35,7 @@ from desktop_app.gui.widgets.dialogs import (
     primary_button,
     show_problem,
     spaced,
+    stacked,
 )
 from desktop_app.sources.share_access import is_folder
 
@@ -53,7 +54,7 @@ class WatchFolderDialog(QDialog):
         accepted_folder(WatchedFolder): The user has confirmed.
 
     Attributes:
-        folder, browse, subfolders, only, leave_out, process_as, options, settle, existing, confirm: The controls.
+        folder, browse, subfolders, only, leave_out, process_as, settle, existing, confirm: The controls.
 
     Args:
         folder: What is shown at first; its path is empty for a new one.
@@ -68,7 +69,6 @@ class WatchFolderDialog(QDialog):
         self.setWindowTitle(tr("Edit Watched Folder") if folder.key else tr("Watch Folder"))
         self._first = folder
         self._choices = choices
-        self._choice = Choice(folder.processor, folder.options)
         self._make_controls()
         self.problem = plain_label("", self)
         self.problem.hide()
@@ -93,13 +93,8 @@ class WatchFolderDialog(QDialog):
         self.subfolders.setChecked(folder.subfolders)
         self.only = self._patterns(folder.only, tr("*.csv; *.txt"), tr("Include files that match"))
         self.leave_out = self._patterns(folder.leave_out, tr("~*; .git"), tr("Exclude files that match"))
-        self.process_as = ProcessorBox(self._choices, self)
-        self.process_as.show_choice(self._choice)
-        self.process_as.activated.connect(self._choose_processor)
-        self.options = QPushButton(tr("&Options…"), self, autoDefault=False)
-        self.options.setAccessibleName(tr("Options of the processing"))
-        self.options.clicked.connect(self._open_options)
-        self._update_options()
+        first = Choice(folder.processor, folder.options)
+        self.process_as = ProcessorField(self._choices, first, self)
         self.settle = QSpinBox(self, minimum=LEAST_SETTLE_S, maximum=MOST_SETTLE_S)
         self.settle.setSuffix(tr(" s", "seconds, after a number"))
         self.settle.setValue(folder.settle_s)
@@ -118,13 +113,10 @@ class WatchFolderDialog(QDialog):
         add_field(form, self.subfolders)
         form.addRow(caption(tr("&Include"), self.only), self.only)
         form.addRow(caption(tr("&Exclude"), self.leave_out), self.leave_out)
-        form.addRow(caption(tr("&Process as"), self.process_as), SideBySide(self.process_as, self.options, self))
+        form.addRow(caption(tr("&Process as"), self.process_as.box), self.process_as)
         hint = tr("A file is added once it has not changed for this time and no program keeps it from being opened.")
         self.settle.setAccessibleDescription(hint)
-        waiting = QWidget(self)
-        column = spaced(QVBoxLayout(waiting), 4)
-        column.addWidget(self.settle)
-        column.addWidget(plain_label(hint, waiting, "detailsCaption"))
+        waiting = stacked(self, self.settle, plain_label(hint, self, "detailsCaption"))
         form.addRow(caption(tr("Unchanged fo&r"), self.settle), waiting)
         add_field(form, self.existing)
         whole = QVBoxLayout()
@@ -140,27 +132,6 @@ class WatchFolderDialog(QDialog):
         dialog.fileSelected.connect(self.folder.setText)
         open_file_dialog(dialog)
 
-    @Slot()
-    def _choose_processor(self) -> None:
-        self._choice = Choice(self.process_as.processor)
-        self._update_options()
-
-    def _update_options(self) -> None:
-        found = self._choices.find(self._choice.processor)
-        self.options.setEnabled(found is not None and bool(found.options))
-
-    @Slot()
-    def _open_options(self) -> None:
-        dialog = ProcessAsDialog(self._choices, self._choice, self, title=tr("Process As"), button=tr("&Choose"))
-        dialog.chosen.connect(self._take_options)
-        dialog.open()
-
-    @Slot(object)
-    def _take_options(self, choice: Choice) -> None:
-        self._choice = choice
-        self.process_as.show_choice(choice)
-        self._update_options()
-
     @property
     def chosen(self) -> WatchedFolder:
         """What the user has entered."""
@@ -171,8 +142,8 @@ class WatchFolderDialog(QDialog):
             subfolders=self.subfolders.isChecked(),
             only=self.only.text().strip(),
             leave_out=self.leave_out.text().strip(),
-            processor=self._choice.processor,
-            options=self._choice.options,
+            processor=self.process_as.choice.processor,
+            options=self.process_as.choice.options,
             settle_s=self.settle.value(),
             adds_existing=self.existing.isChecked(),
         )

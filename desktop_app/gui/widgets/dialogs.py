@@ -349,6 +349,15 @@ def add_field(form: QFormLayout, field: QWidget) -> None:
     form.setItem(form.rowCount() - 1, QFormLayout.ItemRole.LabelRole, QSpacerItem(0, 0))
 
 
+def stacked(parent: QWidget, *widgets: QWidget) -> QWidget:
+    """Return a widget with others below each other, such as a field and its hint."""
+    whole = QWidget(parent)
+    column = spaced(QVBoxLayout(whole), 4)
+    for widget in widgets:
+        column.addWidget(widget)
+    return whole
+
+
 def restyle(widget: QWidget) -> None:
     """Apply the style sheet again, after a change of a property on which its rules depend."""
     widget.style().unpolish(widget)
