@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Never, TextIO
 
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, UsageError
 from desktop_app.domain.sentences import display_text
 
 if TYPE_CHECKING:
@@ -127,6 +127,22 @@ def announced_if_slow(text: str) -> Iterator[None]:
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a stream is a terminal."""
     return stream is not None and stream.isatty()
+
+
+def is_confirmed(question: str, *, if_nobody: str) -> bool:
+    """Ask a question on the terminal, and return whether the answer is yes.
+
+    Args:
+        question: The question.
+        if_nobody: What to say if there is no terminal, so that nobody can be asked.
+
+    Raises:
+        UsageError: If nobody can be asked.
+    """
+    if not is_terminal(sys.stdin):
+        raise UsageError(if_nobody)
+    say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def emit_json(jobs: Iterable[Job]) -> None:

@@ -102,6 +102,24 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
     return parser
 
 
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a type for an option whose value is a whole number, as a function that reads it.
+
+    Args:
+        least: The smallest number that is allowed, at least 0.
+        most: The greatest number that is allowed.
+    """
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdecimal() and len(text) <= len(str(most)):
+            number = int(text)
+            if least <= number <= most:
+                return number
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
+
+    return read
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="log more, and show tracebacks of errors")
     parser.add_argument("-h", "--help", action="help", help="show this help and exit")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import emit, is_terminal, quoted, say
+from desktop_app.cli.output import emit, is_confirmed, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.errors import KnownError, UsageError
 
@@ -75,12 +74,10 @@ def _allow(plugins: Plugins, plugin: Plugin, *, is_agreed: bool) -> int:
 
     for line in (plugin.file, f"SHA-256 {plugin.code.digest or 'unknown'}", WARNING):
         say(str(line))
-    if not is_agreed:
-        if not is_terminal(sys.stdin):
-            raise UsageError("Nobody can be asked here; --yes allows the plug-in.")
-        say("Allow this plug-in? [y/N]")
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise KnownError("The plug-in was not allowed.")
+    if not is_agreed and not is_confirmed(
+        "Allow this plug-in?", if_nobody="Nobody can be asked here; --yes allows the plug-in."
+    ):
+        raise KnownError("The plug-in was not allowed.")
     allowed = plugins.allow(plugin)
     if allowed.processor is None:
         raise KnownError(f"The plug-in is allowed, but can't be used: {allowed.problem}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.output import counted, emit, is_terminal, quoted, say
+from desktop_app.cli.output import counted, emit, is_confirmed, quoted, say
 from desktop_app.cli.parser import Command
 from desktop_app.domain.errors import KnownError, UsageError
 from desktop_app.domain.sentences import command_line, display_text
@@ -111,7 +110,10 @@ def _import(names: Sequence[str], options: Namespace) -> int:
     known = _load()
     for preset in presets:
         _say_what_it_runs(preset, replaces=preset.name in known)
-    if not options.yes and not _is_confirmed():
+    if not options.yes and not is_confirmed(
+        "Add this to the commands of this computer?",
+        if_nobody="Look at what the commands run, then add --yes to import them.",
+    ):
         return 1
     return _save(presets)
 
@@ -128,18 +130,6 @@ def _say_what_it_runs(preset: Preset, *, replaces: bool) -> None:
 
 def _shown(argv: Sequence[str]) -> str:
     return display_text(command_line([*argv]))
-
-
-def _is_confirmed() -> bool:
-    """Ask whether to add the commands.
-
-    Raises:
-        UsageError: If nobody can be asked.
-    """
-    if sys.stdin is None or not is_terminal(sys.stdin):
-        raise UsageError("Look at what the commands run, then add --yes to import them.")
-    say("Add this to the commands of this computer? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _save(presets: Sequence[Preset]) -> int:

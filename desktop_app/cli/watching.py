@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.jobs import LOCAL_HINT, add_processor_options, choice_of
 from desktop_app.cli.output import Progress, counted, emit, quoted, say
-from desktop_app.cli.parser import Command
+from desktop_app.cli.parser import Command, whole_number
 from desktop_app.cli.worker import STOP_HINT, ErrorReporter, LoopThread, join_loops, raise_errors
 from desktop_app.domain.errors import KnownError, UsageError
 from desktop_app.domain.fields import Choice
@@ -39,14 +38,6 @@ _SEND_EVERY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 3600.0
 
 
-def _seconds(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_SETTLE_S)):
-        number = int(text)
-        if LEAST_SETTLE_S <= number <= MOST_SETTLE_S:
-            return number
-    raise argparse.ArgumentTypeError(f"must be a whole number from {LEAST_SETTLE_S} to {MOST_SETTLE_S}")
-
-
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pattern", action="append", default=[], help="add only files that match, such as '*.csv'; can be repeated"
@@ -62,7 +53,7 @@ def _options(parser: ArgumentParser) -> None:
     add_processor_options(parser)
     parser.add_argument(
         "--settle",
-        type=_seconds,
+        type=whole_number(LEAST_SETTLE_S, MOST_SETTLE_S),
         default=DEFAULT_SETTLE_S,
         metavar="N",
         help=f"add a file once it has not changed for N seconds (default: {DEFAULT_SETTLE_S})",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 import time
 from contextlib import closing
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from desktop_app.cli.batches import paused_text
 from desktop_app.cli.output import Progress, counted, emit, quoted, say
-from desktop_app.cli.parser import Command
+from desktop_app.cli.parser import Command, whole_number
 from desktop_app.cli.queue_calls import result_of
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
@@ -51,21 +50,13 @@ STOP_SECONDS = 20.0
 """More time than a clean shutdown needs. A loop that is still blocked in a network call afterwards is abandoned."""
 
 
-def _concurrency(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CONCURRENCY)):
-        number = int(text)
-        if 1 <= number <= MAX_CONCURRENCY:
-            return number
-    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_CONCURRENCY}")
-
-
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--until-idle", action="store_true", help="exit once no file of this queue is PENDING or PROCESSING"
     )
     parser.add_argument(
         "--concurrency",
-        type=_concurrency,
+        type=whole_number(1, MAX_CONCURRENCY),
         metavar="N",
         help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: from the settings)",
     )

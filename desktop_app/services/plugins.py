@@ -202,8 +202,8 @@ def _key(code: PluginCode) -> str:
 
 def _looked_at(kind: str, source: str, allowed: Mapping[str, Mapping[str, object]], taken: Iterable[str]) -> Plugin:
     """Return a plug-in with what is known about it."""
-    entry = allowed.get(f"{kind} {source}")
     code = PluginCode(kind, source, "")
+    entry = allowed.get(_key(code))
     found = Plugin(code, source, Consent.MISSING if entry is None else Consent.CHANGED)
     try:
         if kind == ENTRY_POINT:

@@ -30,6 +30,7 @@ from desktop_app.sources.mounts import MountTable
 from desktop_app.sources.scan import scan
 from desktop_app.sources.share_access import SHARES, NotRespondingError
 from desktop_app.store.adding import ROWS_A_PART
+from desktop_app.store.rows import REST
 from desktop_app.store.watched_folders import relative_name
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ _MOST_DOUBLINGS = 10
 FORGET_SECONDS = 24 * 3600.0
 _BUSY_SHARE = 10
 """Looking takes at most a tenth of the time while much happens, and a twentieth while a folder is polled."""
-_REST = 0.2
-"""The rest after each transaction, as a share of its duration; see `store.adding`."""
 _PREPARED = re.compile(r"(?:^|[\\/])\.filemill-")
 """The names of files that Filemill is writing, and of folders in which it prepares results."""
 _AWAY = {
@@ -363,7 +362,7 @@ class FolderWatch:
             for file in opened.values():
                 del self._new[file.path]
             self.status = replace(self.status, folder=replace(folder, added=folder.added + count))
-            self._stop.wait((time.monotonic() - began) * _REST)
+            self._stop.wait((time.monotonic() - began) * REST)
 
     def _opened(self, files: Mapping[int, NewFile]) -> dict[int, NewFile]:
         """Return the files that can be opened and still have their size; the others are tried again later."""
