@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from desktop_app.config.child_environment import can_be_passed
 from desktop_app.config.settings import change_document, locked_settings, read_table
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.sentences import Sentence, display_text, mark
@@ -39,8 +40,6 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_()]{0,99}")
 _PART = re.compile(r"\{\{|\}\}|\{([a-z]+)\}|[{}]")
 """A doubled brace, a placeholder, or a brace that is neither."""
 _BATCH_FILE = re.compile(r".*\.(bat|cmd)[. ]*", re.IGNORECASE | re.DOTALL)
-_OWN_VARIABLES = ("AWS_", "FILEMILL_")
-"""What the names of variables begin with that a command never gets, since they can contain credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class Preset:
             if not pattern or "/" in pattern:
                 return Sentence("“{pattern}” is not a pattern of file names", pattern=pattern)
         for variable in self.environment:
-            if not _VARIABLE.fullmatch(variable) or variable.upper().startswith(_OWN_VARIABLES):
+            if not _VARIABLE.fullmatch(variable) or not can_be_passed(variable):
                 return Sentence("the variable “{variable}” can't be passed to a command", variable=variable)
         return self._program_problem() or self._arguments_problem() or self._output_problem()
 
