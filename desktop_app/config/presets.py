@@ -136,7 +136,7 @@ class Preset:
         if not self.argv or not self.argv[0].strip():
             return Sentence("argv must contain a program")
         program = self.argv[0]
-        if _BATCH_FILE.fullmatch(program):
+        if is_batch_file(program):
             return Sentence("“{program}” is a batch file, whose arguments can't be passed safely", program=program)
         if _PART.search(program):
             return Sentence("the program itself can't contain braces: “{program}”", program=program)
@@ -205,6 +205,11 @@ def filled(template: str, values: Mapping[str, str]) -> str:
         values: The values of the placeholders by name.
     """
     return _PART.sub(lambda part: values[part[1]] if part[1] else part[0][0], template)
+
+
+def is_batch_file(program: str) -> bool:
+    """Return whether a program is a batch file of Windows, to which arguments can't be passed safely."""
+    return _BATCH_FILE.fullmatch(program) is not None
 
 
 class Presets(NamedTuple):
