@@ -380,7 +380,7 @@ def remove_preset(path: Path, name: str) -> bool:
     def remove(document: TOMLDocument) -> None:
         tables: Any = document.get(_TABLES, [])
         for place in reversed(range(len(tables))):
-            if tables[place].get("name") == name:
+            if _is_named(tables[place], name):
                 del tables[place]
         if not len(tables):
             document.pop(_TABLES, None)
