@@ -173,7 +173,9 @@ class Outputs:
                 if place.name != name:
                     self._note(place, place)
         self._forget(staged.attempt_id)
-        ((name, place),) = moved.items() if len(moved) == 1 else (("", Path()),)
+        if len(moved) != 1:
+            return None
+        ((name, place),) = moved.items()
         return place if place.name != name and place.is_file() else None
 
     def discard(self, staged: Staged) -> None:
