@@ -72,8 +72,13 @@ def allowed_variables(environment: Mapping[str, str], names: Iterable[str] = ())
     return {
         name: value
         for name, value in environment.items()
-        if (name in allowed or name.startswith("LC_")) and not name.upper().startswith(_NEVER)
+        if (name in allowed or name.startswith("LC_")) and can_be_passed(name)
     }
+
+
+def can_be_passed(name: str) -> bool:
+    """Return whether a command for files may get a variable, judging by its name; see `allowed_variables`."""
+    return not name.upper().startswith(_NEVER)
 
 
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:

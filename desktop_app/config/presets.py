@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from desktop_app.config.child_environment import can_be_passed
 from desktop_app.config.settings import change_document, locked_settings, read_table
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.sentences import Sentence, display_text, mark
@@ -39,8 +40,6 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_()]{0,99}")
 _PART = re.compile(r"\{\{|\}\}|\{([a-z]+)\}|[{}]")
 """A doubled brace, a placeholder, or a brace that is neither."""
 _BATCH_FILE = re.compile(r".*\.(bat|cmd)[. ]*", re.IGNORECASE | re.DOTALL)
-_OWN_VARIABLES = ("AWS_", "FILEMILL_")
-"""What the names of variables begin with that a command never gets, since they can contain credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class Preset:
             if not pattern or "/" in pattern:
                 return Sentence("“{pattern}” is not a pattern of file names", pattern=pattern)
         for variable in self.environment:
-            if not _VARIABLE.fullmatch(variable) or variable.upper().startswith(_OWN_VARIABLES):
+            if not _VARIABLE.fullmatch(variable) or not can_be_passed(variable):
                 return Sentence("the variable “{variable}” can't be passed to a command", variable=variable)
         return self._program_problem() or self._arguments_problem() or self._output_problem()
 
@@ -137,7 +136,7 @@ class Preset:
         if not self.argv or not self.argv[0].strip():
             return Sentence("argv must contain a program")
         program = self.argv[0]
-        if _BATCH_FILE.fullmatch(program):
+        if is_batch_file(program):
             return Sentence("“{program}” is a batch file, whose arguments can't be passed safely", program=program)
         if _PART.search(program):
             return Sentence("the program itself can't contain braces: “{program}”", program=program)
@@ -206,6 +205,11 @@ def filled(template: str, values: Mapping[str, str]) -> str:
         values: The values of the placeholders by name.
     """
     return _PART.sub(lambda part: values[part[1]] if part[1] else part[0][0], template)
+
+
+def is_batch_file(program: str) -> bool:
+    """Return whether a program is a batch file of Windows, to which arguments can't be passed safely."""
+    return _BATCH_FILE.fullmatch(program) is not None
 
 
 class Presets(NamedTuple):
@@ -376,7 +380,7 @@ def remove_preset(path: Path, name: str) -> bool:
     def remove(document: TOMLDocument) -> None:
         tables: Any = document.get(_TABLES, [])
         for place in reversed(range(len(tables))):
-            if tables[place].get("name") == name:
+            if _is_named(tables[place], name):
                 del tables[place]
         if not len(tables):
             document.pop(_TABLES, None)

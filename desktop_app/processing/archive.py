@@ -12,9 +12,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import Field, Option
-from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import display_text, mark, shortened
 from desktop_app.processing.decompression import (
     MOST_MEMORY_BYTES,
@@ -24,7 +22,7 @@ from desktop_app.processing.decompression import (
     StoredData,
     TooMuchMemoryError,
 )
-from desktop_app.processing.processor import Limits, bad_content, opened
+from desktop_app.processing.processor import Limits, bad_content, opened, too_large
 from desktop_app.processing.zip_entries import ZipEnd, check_entry, find_end, read_entries
 
 if TYPE_CHECKING:
@@ -160,18 +158,14 @@ class _Wanted(NamedTuple):
     def check_entries(self, entries: int) -> None:
         """Raise the error for an archive that has too many entries."""
         if entries > self.most_entries:
-            raise _too_large(f"it has more than {self.most_entries} entries")
+            raise too_large(f"it has more than {self.most_entries} entries")
 
     def check_unpacked(self, size: int) -> None:
         """Raise the error for an archive that unpacks to too many bytes."""
         if size > self.most_unpacked:
-            raise _too_large(f"it unpacks to more than {self.most_unpacked // _GB} GB")
+            raise too_large(f"it unpacks to more than {self.most_unpacked // _GB} GB")
         if size > max(self.most_by_ratio, _HARMLESS_BYTES):
-            raise _too_large("it unpacks to too many times its size, as a decompression bomb does")
-
-
-def _too_large(why: str) -> FileError:
-    return FileError(Reason(ReasonCode.TOO_LARGE, {"why": why}))
+            raise too_large("it unpacks to too many times its size, as a decompression bomb does")
 
 
 @dataclass(slots=True)
@@ -337,7 +331,7 @@ def _check_stream(
     except DamagedError as error:
         raise bad_content(f"the {ending or 'tar'} file {error}") from error
     except TooMuchMemoryError as error:
-        raise _too_large(f"unpacking it needs more than {MOST_MEMORY_BYTES >> 20} MiB of memory") from error
+        raise too_large(f"unpacking it needs more than {MOST_MEMORY_BYTES >> 20} MiB of memory") from error
     if not ending.startswith("tar"):
         found.unpacked = content.tell()
     return found.values(ending, source.size)
@@ -383,7 +377,7 @@ class _Content:
         """
         self.header_bytes += size
         if size > _MOST_READ_BYTES or self.header_bytes > _MOST_HEADER_BYTES:
-            raise _too_large("the description of an entry is too large")
+            raise too_large("the description of an entry is too large")
         data = self.peek(size)
         if _MANY_DIGITS.search(data):
             raise DamagedError("has an entry whose description is damaged")
@@ -488,7 +482,7 @@ def _members(content: _Content) -> Iterator[tarfile.TarInfo]:
             yield member
             content.header_bytes = 0
             if len(file.pax_headers) > _MOST_GLOBAL_HEADERS:
-                raise _too_large("its description is too large")
+                raise too_large("its description is too large")
             # Some programs leave out the zeros at the end.
             member = tarfile.TarInfo.fromtarfile(file) if content.peek(_BLOCK_BYTES).strip(b"\0") else None
     except _TAR_FAULTS as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from desktop_app.config.child_environment import child_environment
-from desktop_app.config.presets import filled
+from desktop_app.config.presets import filled, is_batch_file
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import BadResultError, Field, Value, stored_lines, stored_result
 from desktop_app.domain.reasons import Reason, ReasonCode
@@ -189,7 +189,7 @@ def find_program(program: str) -> str | None:
     """
     folders = filter(os.path.isabs, child_environment().get("PATH", os.defpath).split(os.pathsep))
     found = shutil.which(program, path=os.pathsep.join(folders))
-    return None if found is None or found.lower().rstrip(". ").endswith((".bat", ".cmd")) else found
+    return None if found is None or is_batch_file(found) else found
 
 
 def _values(path: str, attempt_id: str) -> dict[str, str]:

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import Field, Option, Value
-from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text, mark, shortened
-from desktop_app.processing.processor import Cancelled, Limits, bad_content, missing_library, opened
+from desktop_app.processing.processor import Cancelled, Limits, bad_content, missing_library, opened, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -170,12 +169,8 @@ def _unreadable(error: Exception) -> FileError:
     """Return the error for a picture at which Pillow failed."""
     why = foreign_text(shortened(str(error), 200)) or type(error).__name__
     if "too large" in why:  # a text in a PNG that is larger than Pillow's limit when it is unpacked
-        return _too_large(f"a part of the picture is too large: {why}")
+        return too_large(f"a part of the picture is too large: {why}")
     return bad_content(f"the picture can't be decoded: {why}")
-
-
-def _too_large(why: str) -> FileError:
-    return FileError(Reason(ReasonCode.TOO_LARGE, {"why": why}))
 
 
 def _require_size(width: int, height: int, most_pixels: int) -> None:
@@ -184,7 +179,7 @@ def _require_size(width: int, height: int, most_pixels: int) -> None:
 
 
 def _too_many_pixels(pixels: int, most: int) -> FileError:
-    return _too_large(
+    return too_large(
         f"the picture has {pixels / _MEGA:.1f} megapixels; at most {most // _MEGA} megapixels are processed"
     )
 
@@ -217,14 +212,14 @@ def _decode_all(image: Image, file: BinaryIO, most_pixels: int) -> int:
         _require_size(*image.size, most_pixels)  # each page of a TIFF has its own size
         pixels += image.width * image.height
         if pixels > _TOTAL * most_pixels:
-            raise _too_large(f"its frames have more than {_TOTAL * most_pixels // _MEGA} megapixels together")
+            raise too_large(f"its frames have more than {_TOTAL * most_pixels // _MEGA} megapixels together")
         image.load()
         try:
             image.seek(frame + 1)
         except EOFError:
             _require_end(image, file)
             return frame + 1
-    raise _too_large(f"the picture has more than {MOST_FRAMES} frames")
+    raise too_large(f"the picture has more than {MOST_FRAMES} frames")
 
 
 def _require_end(image: Image, file: BinaryIO) -> None:

@@ -128,10 +128,7 @@ class Outputs:
                 self._records.mkdir(mode=0o700)  # not its parents: the disk of the database may have been removed
             # It survives a power failure, since otherwise the result could be committed, and its files forgotten.
             write_whole(self._record(attempt_id), lambda stream: stream.write(json.dumps(record)), is_private=True)
-            if os.path.lexists(
-                staged.folder
-            ):  # of an earlier attempt with the same token, before a backup was restored
-                _remove_tree(staged.folder)
+            _remove_tree(staged.folder)  # of an earlier attempt with the same token, before a backup was restored
             staged.folder.mkdir(mode=0o700)
         except NotWrittenError as error:
             raise _not_written(error.text, passing=error.code in {errno.ENOSPC, errno.EDQUOT}) from error
@@ -176,7 +173,9 @@ class Outputs:
                 if place.name != name:
                     self._note(place, place)
         self._forget(staged.attempt_id)
-        ((name, place),) = moved.items() if len(moved) == 1 else (("", Path()),)
+        if len(moved) != 1:
+            return None
+        ((name, place),) = moved.items()
         return place if place.name != name and place.is_file() else None
 
     def discard(self, staged: Staged) -> None:

@@ -10,11 +10,9 @@ import io
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import Field, Option, Value
-from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text, mark, shortened
-from desktop_app.processing.processor import Limits, bad_content, missing_library, opened
+from desktop_app.processing.processor import Limits, bad_content, missing_library, opened, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +109,7 @@ def _properties(document: PdfDocument, *, has_end: bool) -> dict[str, Value]:
 
     pages = len(document)
     if pages > MOST_PAGES:
-        raise _too_large(f"it has {pages} pages; at most {MOST_PAGES} are processed")
+        raise too_large(f"it has {pages} pages; at most {MOST_PAGES} are processed")
     is_damaged = not pypdfium2.raw.FPDF_DocumentHasValidCrossReferenceTable(document)
     if is_damaged and not has_end:
         raise bad_content("the end of the document is missing")
@@ -134,15 +132,11 @@ def _count_words(document: PdfDocument) -> int:
         page = document[number]
         text = page.get_textpage()
         if text.count_chars() > MOST_CHARACTERS:
-            raise _too_large(f"page {number + 1} has more than {MOST_CHARACTERS} characters")
+            raise too_large(f"page {number + 1} has more than {MOST_CHARACTERS} characters")
         words += len(text.get_text_range().split())
         text.close()
         page.close()
     return words
-
-
-def _too_large(why: str) -> FileError:
-    return FileError(Reason(ReasonCode.TOO_LARGE, {"why": why}))
 
 
 class _GuardedFile(io.RawIOBase):

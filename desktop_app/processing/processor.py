@@ -202,6 +202,11 @@ def bad_content(why: str, values: Mapping[str, Value] | None = None) -> FileErro
     return FileError(Reason(ReasonCode.BAD_CONTENT, {"why": why}), values=values)
 
 
+def too_large(why: str) -> FileError:
+    """Return the error for a file that can't be processed within the limits; see `bad_content`."""
+    return FileError(Reason(ReasonCode.TOO_LARGE, {"why": why}))
+
+
 def missing_library(module: str, library: str, extra: str) -> str:
     """Return that a library is not installed, with the command that installs it; empty if it is installed.
 

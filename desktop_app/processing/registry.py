@@ -350,7 +350,6 @@ class _WatchedSource:
     def read_at(self, position: int, count: int) -> bytes:
         if self._next_report == 0.0:
             self._next_report = self._clock.steady() + FIRST_PROGRESS_S
-            self._digest = hashlib.blake2b() if self._with_digest else None
         if self._watch.cancelled():
             raise Cancelled
         self._watch.on_access(begins=True)

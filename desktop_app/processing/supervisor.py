@@ -385,7 +385,8 @@ else:
             signalled: set[int] = set()
             pause_s = 0.001
             while not self._has_ended():
-                for group in {self._process.pid} - signalled if self._has_group() else ():
+                group = self._process.pid
+                if group not in signalled and self._has_group():
                     signalled.add(group)
                     with suppress(ProcessLookupError, PermissionError):
                         os.killpg(group, number)

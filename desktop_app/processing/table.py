@@ -19,8 +19,8 @@ from desktop_app.domain.errors import FileError
 from desktop_app.domain.fields import Field, Option
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import foreign_text, mark, shortened
-from desktop_app.processing.processor import Limits, bad_content
-from desktop_app.processing.text_lines import MOST_CHARS, TextLines, too_long
+from desktop_app.processing.processor import Limits, bad_content, too_large
+from desktop_app.processing.text_lines import MOST_CHARS, TextLines
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -289,7 +289,7 @@ def _csv_fault(error: csv.Error, line: int) -> str:
 
 
 def _row_too_long(line: int) -> FileError:
-    return too_long(
+    return too_large(
         f"the row that begins in line {line} has more than {MOST_CHARS >> 20} million characters; perhaps a quotation "
         "mark is not closed"
     )

@@ -9,9 +9,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import FileError
-from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.processing.processor import bad_content
+from desktop_app.processing.processor import bad_content, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +72,7 @@ class TextLines:
             begun.append(first)
             begun_chars += len(first)
             if begun_chars > MOST_CHARS:
-                raise too_long(f"line {self._done + 1} has more than {MOST_CHARS >> 20} million characters")
+                raise too_large(f"line {self._done + 1} has more than {MOST_CHARS >> 20} million characters")
             if lines:
                 last = lines.pop()
                 lines.insert(0, "".join(begun))
@@ -118,8 +116,3 @@ class TextLines:
     def _line_of(self, text: str) -> int:
         """Return the number of the line that follows a text, which itself follows the lines that were read."""
         return self._done + 1 + text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
-
-
-def too_long(why: str) -> FileError:
-    """Return the error for a text that can't be read within the limits."""
-    return FileError(Reason(ReasonCode.TOO_LARGE, {"why": why}))

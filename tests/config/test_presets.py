@@ -90,6 +90,12 @@ def test_removed_preset_is_gone_and_the_others_stay(path: Path) -> None:
     assert load_settings(path).concurrency == 3
 
 
+def test_preset_beside_a_value_that_is_no_table_is_removed(path: Path) -> None:
+    path.write_text('command = [1, {name = "words", argv = ["wc"]}]\n')
+    assert remove_preset(path, "words")
+    assert path.read_text() == "command = [1]\n"
+
+
 def test_saving_settings_keeps_the_presets(path: Path) -> None:
     save_preset(path, WEBP)
     update_settings(path, concurrency=3)

@@ -96,3 +96,11 @@ def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str
             wanted = what or getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"not within {timeout} s: {wanted}")
         pause.wait(_POLL_SECONDS)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process exists and has not exited; one that has exited may be waiting for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # the latter, if it has gone since the file was opened
+        return False

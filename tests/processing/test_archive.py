@@ -13,7 +13,6 @@ import struct
 import subprocess
 import sys
 import tarfile
-import tracemalloc
 import zipfile
 import zlib
 from contextlib import closing
@@ -31,6 +30,7 @@ from desktop_app.processing.processor import Limits
 from desktop_app.processing.registry import ProcessorRegistry
 from desktop_app.sources.local import SmallSource
 from tests.helpers.fakes import RecordingWatch
+from tests.helpers.memory import memory_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -491,16 +491,10 @@ def test_hostile_file_fails_with_a_plain_reason_and_limited_memory(kind: str, tm
     make, why = HOSTILE[kind]
     path = tmp_path / "file"
     path.write_bytes(make())
-    tracemalloc.start()
-    try:
-        with pytest.raises(FileError) as caught:
-            process(path)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    with memory_below(16 * MIB), pytest.raises(FileError) as caught:
+        process(path)
     assert why in caught.value.text
     assert caught.value.reason.code.problem in {FileProblem.BAD_CONTENT, FileProblem.LIMIT}
-    assert peak < 16 * MIB
 
 
 @pytest.mark.parametrize(
@@ -573,13 +567,8 @@ def test_many_entries_need_no_memory(tmp_path: Path, compress: Callable[[bytes],
     paths[0].write_bytes(large_zip(entries))
     paths[1].write_bytes(compress(tar_header(b"0") * entries + bytes(1024)))
     for path in paths:
-        tracemalloc.start()
-        try:
+        with memory_below(4 * MIB):
             assert process(path)["entries"] == entries
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        assert peak < 4 * MIB
 
 
 @pytest.mark.slow

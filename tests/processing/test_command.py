@@ -23,7 +23,7 @@ from desktop_app.processing.command import CommandProcessor, find_program
 from desktop_app.processing.outputs import Outputs
 from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import FileResult, ProcessorRegistry
-from tests.helpers import wait_until
+from tests.helpers import is_running, wait_until
 from tests.helpers.fakes import RecordingWatch
 
 if TYPE_CHECKING:
@@ -66,15 +66,6 @@ class Commands:
 @pytest.fixture
 def commands(runner: CommandRunner, tmp_path: Path) -> Commands:
     return Commands(runner, tmp_path)
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process exists and is not a zombie."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return text.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_last_line_that_is_a_json_object_becomes_the_result(commands: Commands) -> None:
@@ -227,7 +218,7 @@ def test_command_that_prints_nothing_for_too_long_is_ended(commands: Commands) -
 def test_whatever_a_command_leaves_behind_is_ended(commands: Commands, leaves: str) -> None:
     result = commands.shell(f'{leaves}\nwhile [ ! -s pid ]; do sleep 0.01; done; echo "$(cat pid) $(pwd)"')
     pid, folder = str(result.values["printed"]).split()
-    assert not is_alive(int(pid))
+    assert not is_running(int(pid))
     assert [process for process in Path("/proc").glob("[0-9]*") if _working_folder(process).startswith(folder)] == []
 
 
@@ -253,7 +244,7 @@ def test_cancelled_command_is_ended(commands: Commands) -> None:
     commands.watch.stop.set()
     thread.join(30)
     assert len(errors) == 1
-    assert not is_alive(int(pid_file.read_text()))
+    assert not is_running(int(pid_file.read_text()))
 
 
 def test_command_that_ignores_the_request_to_end_is_killed(
@@ -266,7 +257,7 @@ def test_command_that_ignores_the_request_to_end_is_killed(
     commands.runner = CommandRunner([sys.executable, "-c", code])
     error = commands.fails(f"trap '' TERM; echo $$ > '{tmp_path}/pid'; while :; do sleep 1; done", time_limit_s=1)
     assert error.reason.code is ReasonCode.TOO_LONG
-    assert not is_alive(int((tmp_path / "pid").read_text()))
+    assert not is_running(int((tmp_path / "pid").read_text()))
     commands.runner.close()
 
 
@@ -289,11 +280,11 @@ def test_command_ends_when_the_program_is_killed(commands: Commands, tmp_path: P
     try:
         wait_until((tmp_path / "pid").exists)
         pid = int((tmp_path / "pid").read_text())
-        assert is_alive(pid)
+        assert is_running(pid)
     finally:
         program.kill()
         program.wait()
-    wait_until(lambda: not is_alive(pid))
+    wait_until(lambda: not is_running(pid))
 
 
 def test_command_gets_no_credentials_and_no_input(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,7 +387,7 @@ def test_idle_supervisor_that_was_killed_is_replaced(commands: Commands) -> None
     again = int(str(commands.shell("echo $PPID").values["printed"]))
     assert pid == again
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not is_alive(pid))
+    wait_until(lambda: not is_running(pid))
     assert int(str(commands.shell("echo $PPID").values["printed"])) != pid
 
 

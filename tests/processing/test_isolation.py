@@ -20,7 +20,7 @@ from desktop_app.processing import isolation
 from desktop_app.processing.isolation import HelperProcess, ProcessDiedError, ProcessorBugError, _Deadline
 from desktop_app.processing.processor import Cancelled, Limits
 from desktop_app.processing.registry import PAUSES_S, FileResult, default_registry
-from tests.helpers import wait_until
+from tests.helpers import is_running, wait_until
 from tests.helpers.fakes import FakeClock, RecordingWatch
 
 if TYPE_CHECKING:
@@ -100,14 +100,6 @@ def pid(helper: HelperProcess) -> int:
 
 def has_child(helper: HelperProcess) -> bool:
     return helper._child is not None
-
-
-def is_running(process: int) -> bool:
-    """Return whether a process exists that is no zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 # --- files

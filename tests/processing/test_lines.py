@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import tracemalloc
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from desktop_app.processing.line_feeds import count_compiled, count_in_python
 from desktop_app.processing.lines import LineProcessor, count_lines
+from tests.helpers.memory import memory_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,14 +214,8 @@ def test_memory_is_constant_for_any_length(mark: bytes) -> None:
         for number in range(48):
             yield bytes([number]) * (1 << 20)
 
-    tracemalloc.start()
-    try:
+    with memory_below(8 << 20):
         count_lines(piece for piece in endless_looking() if piece)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert peak < 8 << 20
 
 
 def test_every_file_is_accepted() -> None:

@@ -6,7 +6,6 @@ import io
 import itertools
 import os
 import sys
-import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegis
 from desktop_app.sources.local import Change, FileSource, Source, open_source
 from tests.helpers import wait_for_another_time
 from tests.helpers.fakes import RecordingWatch
+from tests.helpers.memory import memory_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,15 +107,10 @@ def test_large_file_is_read_with_constant_memory(tmp_path: Path) -> None:
         file.seek(size - 1)
         file.write(b"\n")
 
-    tracemalloc.start()
-    try:
+    with memory_below(8 * MIB):
         result = process(tmp_path / "large")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
 
     assert result == FileResult(size, 1)
-    assert peak < 8 * MIB
 
 
 def test_file_that_can_not_be_opened_fails_with_its_reason(tmp_path: Path) -> None:

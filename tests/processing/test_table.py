@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import sys
-import tracemalloc
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -25,6 +24,7 @@ from desktop_app.processing.table import TableProcessor
 from desktop_app.processing.text_lines import MOST_CHARS, TextLines
 from desktop_app.sources.local import SmallSource
 from tests.helpers.fakes import RecordingWatch
+from tests.helpers.memory import memory_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -401,15 +401,9 @@ def test_hostile_file_fails_with_a_plain_reason_and_limited_memory(kind: str, tm
     content, why = HOSTILE[kind]
     path = tmp_path / ("a.jsonl" if content.startswith(b"{") else "a.csv")
     path.write_bytes(content)
-    tracemalloc.start()
-    try:
-        with pytest.raises(FileError) as caught:
-            process(path)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    with memory_below(256 * MIB), pytest.raises(FileError) as caught:
+        process(path)
     assert why in caught.value.text
-    assert peak < 256 * MIB
 
 
 def test_no_more_of_a_long_line_is_read_than_allowed() -> None:
@@ -431,13 +425,8 @@ def test_no_more_of_a_long_line_is_read_than_allowed() -> None:
 def test_large_file_is_read_with_constant_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b'1,"text\r\nand text"\r\n' * 100_000)
-    tracemalloc.start()
-    try:
+    with memory_below(8 * MIB):
         assert process(path)["rows"] == 100_000
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 8 * MIB
 
 
 @pytest.mark.slow
