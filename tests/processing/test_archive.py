@@ -30,7 +30,7 @@ from desktop_app.processing.processor import Limits
 from desktop_app.processing.registry import ProcessorRegistry
 from desktop_app.sources.local import SmallSource
 from tests.helpers.fakes import RecordingWatch
-from tests.helpers.memory import memory_below
+from tests.helpers.memory import measured_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -491,8 +491,9 @@ def test_hostile_file_fails_with_a_plain_reason_and_limited_memory(kind: str, tm
     make, why = HOSTILE[kind]
     path = tmp_path / "file"
     path.write_bytes(make())
-    with memory_below(16 * MIB), pytest.raises(FileError) as caught:
+    with measured_memory() as memory, pytest.raises(FileError) as caught:
         process(path)
+    assert memory.peak < 16 * MIB
     assert why in caught.value.text
     assert caught.value.reason.code.problem in {FileProblem.BAD_CONTENT, FileProblem.LIMIT}
 
@@ -567,8 +568,9 @@ def test_many_entries_need_no_memory(tmp_path: Path, compress: Callable[[bytes],
     paths[0].write_bytes(large_zip(entries))
     paths[1].write_bytes(compress(tar_header(b"0") * entries + bytes(1024)))
     for path in paths:
-        with memory_below(4 * MIB):
+        with measured_memory() as memory:
             assert process(path)["entries"] == entries
+        assert memory.peak < 4 * MIB
 
 
 @pytest.mark.slow

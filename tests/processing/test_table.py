@@ -24,7 +24,7 @@ from desktop_app.processing.table import TableProcessor
 from desktop_app.processing.text_lines import MOST_CHARS, TextLines
 from desktop_app.sources.local import SmallSource
 from tests.helpers.fakes import RecordingWatch
-from tests.helpers.memory import memory_below
+from tests.helpers.memory import measured_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -401,8 +401,9 @@ def test_hostile_file_fails_with_a_plain_reason_and_limited_memory(kind: str, tm
     content, why = HOSTILE[kind]
     path = tmp_path / ("a.jsonl" if content.startswith(b"{") else "a.csv")
     path.write_bytes(content)
-    with memory_below(256 * MIB), pytest.raises(FileError) as caught:
+    with measured_memory() as memory, pytest.raises(FileError) as caught:
         process(path)
+    assert memory.peak < 256 * MIB
     assert why in caught.value.text
 
 
@@ -425,8 +426,9 @@ def test_no_more_of_a_long_line_is_read_than_allowed() -> None:
 def test_large_file_is_read_with_constant_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b'1,"text\r\nand text"\r\n' * 100_000)
-    with memory_below(8 * MIB):
+    with measured_memory() as memory:
         assert process(path)["rows"] == 100_000
+    assert memory.peak < 8 * MIB
 
 
 @pytest.mark.slow
