@@ -99,8 +99,12 @@ def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process exists and has not exited; one that has exited may be waiting for its parent."""
+    """Return whether a process exists and has not exited; one that has exited may be waiting for its parent.
+
+    If only its first thread has exited, the parent can't know yet that it will.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return facts[0] != "Z" or int(facts[17]) > 1  # the number of threads
     except (FileNotFoundError, ProcessLookupError):  # the latter, if it has gone since the file was opened
         return False

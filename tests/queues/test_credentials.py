@@ -20,7 +20,7 @@ from desktop_app.queues import credential_program
 from desktop_app.queues.checks import probe
 from desktop_app.queues.connector import ClientMaker, SqsConnector
 from desktop_app.queues.discovery import list_queues
-from tests.helpers import wait_until
+from tests.helpers import is_running, wait_until
 from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
@@ -107,14 +107,6 @@ class Connecting(threading.Thread):
 
 def printing(**changes: Any) -> str:
     return f"printf %s {shlex.quote(json.dumps({**GOOD, **changes}))}"
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process exists and has not exited; one that has exited may be waiting for its parent."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 NOT_JSON = "did not print credentials: the output is not JSON"
